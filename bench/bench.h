@@ -1,0 +1,30 @@
+/* The measuring process: cases of text run by Google Benchmark, each checked against its scalar reference
+ * first. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include "bench/case.h"
+
+#include <stdint.h>
+
+/* What brackets a timed region, once per repetition; the harness supplies it (counters live there). NULL
+ * members are fine. `bytes_read` tells the cache bytes that the region read, for software-defined events.
+ * values() is called after stop and emits one number for each counter of this repetition, per iteration; the
+ * bench adds them to Google Benchmark's output. Names that cannot be read here are not emitted; the reasons
+ * go to Google Benchmark's context through describe(). */
+typedef void bench_emit_number(void *to, const char *name, double value);
+typedef void bench_emit_text(void *to, const char *key, const char *value);
+typedef struct bench_probe {
+    void *context;
+    void (*start)(void *context);
+    void (*stop)(void *context, uint64_t iterations, double cache_bytes_read);
+    void (*values)(void *context, bench_emit_number *emit, void *to);
+    void (*describe)(void *context, bench_emit_text *emit, void *to);
+} bench_probe;
+
+/* `attnbench bench`: all of Google Benchmark's flags, plus --case ROW (repeatable), --cases FILE ("-":
+ * standard input), --seed N. Without cases the default list (bench/cases.txt) runs. Returns an exit status:
+ * 0, 1 when a check failed, 2 on bad input. */
+int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe);
+
+#endif

@@ -1,0 +1,43 @@
+/* A case is one row of text, Google Benchmark's style:
+ *
+ *   attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:blas
+ *
+ * attention/<type>/<mode>/<key:value>/...; modes prefill (q = L), chunk (q = 16), decode (q = 1). L counts
+ * the keys attended to, q of them new in the timed call. Keys: L, q, B (1), h (8), d (512), hkv (gqa), dc
+ * (mla*), kv (f32), pos (none), path (mla*), impl (auto). A key that the type does not take is an error; one
+ * left out has the default in brackets or of the type.
+ *
+ *   machine/<what>/<key:value>/...     limits of this machine, measured: flops, read, sgemm
+ */
+#ifndef BENCH_CASE_H
+#define BENCH_CASE_H
+
+#include "attn/attention.h"
+
+#include <stddef.h>
+
+enum { BENCH_NAME_MAX = 256 };
+
+typedef enum bench_kind { BENCH_ATTENTION, BENCH_ENCODER, BENCH_MACHINE } bench_kind;
+
+typedef struct bench_case {
+    bench_kind kind;
+    char name[BENCH_NAME_MAX]; /* canonical: every key that applies, in the order above */
+    char subject[32];          /* type of attention or encoder, or the machine's limit */
+    char mode[16];             /* prefill, chunk, decode; "" for machine */
+    /* attention */
+    const attn_variant *variant;
+    attn_geometry geometry;
+    size_t batch, keys, queries;
+    attn_path path; /* as asked for, maybe AUTO */
+    const attn_impl *impl;
+    /* machine */
+    size_t bytes; /* read: working set */
+    size_t n;     /* sgemm: square size */
+    int isa;      /* flops, read: attn_isa */
+} bench_case;
+
+/* Fills the case, its canonical name included. Errors name the row, the key and what was expected. */
+int bench_case_parse(bench_case *c, const char *row, attn_error *error);
+
+#endif

@@ -1,0 +1,78 @@
+#include "harness/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int command_fail(const char *name, const attn_error *error) {
+    fprintf(stderr, "attnbench %s: %s\n", name, error->message);
+    return STATUS_BAD_INPUT;
+}
+
+static int usage_error(const char *name, const char *what, const char *why) {
+    attn_error error = {0};
+    attn_fail(&error, "%s: %s (see attnbench %s --help)", what, why, name);
+    return command_fail(name, &error);
+}
+
+int command_options(int argc, char **argv, const char *arguments, const char *description,
+                    struct poptOption *table, const char *const **rest, int *status) {
+    int help = 0;
+    struct poptOption all[] = {{NULL, '\0', POPT_ARG_INCLUDE_TABLE, table, 0, NULL, NULL},
+                               {"help", 'h', POPT_ARG_NONE, &help, 0, "show this", NULL},
+                               POPT_TABLEEND};
+    const char *name = argv[0];
+    char program[64], after[160];
+    snprintf(program, sizeof program, "attnbench %s", name);
+    snprintf(after, sizeof after, "[OPTION...] %s", arguments);
+    argv[0] = program;
+    /* The context is left to the end of the process: the words in `rest` are its own. */
+    poptContext context = poptGetContext(name, argc, (const char **)argv, all, 0);
+    poptSetOtherOptionHelp(context, after);
+    int code;
+    do
+        code = poptGetNextOpt(context);
+    while (code > 0);
+    argv[0] = (char *)name;
+    if (code < -1) {
+        *status = usage_error(name, poptBadOption(context, 0), poptStrerror(code));
+        return 0;
+    }
+    if (help) {
+        printf("%s\n\n", description);
+        poptPrintHelp(context, stdout, 0);
+        *status = STATUS_OK;
+        return 0;
+    }
+    const char *const *words = (const char *const *)poptGetArgs(context);
+    static const char *const none[] = {NULL};
+    if (!rest && words) {
+        *status = usage_error(name, words[0], "unexpected argument");
+        return 0;
+    }
+    if (rest)
+        *rest = words ? words : none;
+    return 1;
+}
+
+int command_choice(const char *option, const char *value, const char *const *choices, attn_error *error) {
+    char list[256] = "";
+    for (int i = 0; choices[i]; i++) {
+        if (!strcmp(value, choices[i]))
+            return i;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", choices[i]);
+    }
+    return attn_fail(error, "%s %s: expected one of %s", option, value, list);
+}
+
+int command_range(const char *option, long long value, long long lowest, long long highest,
+                  attn_error *error) {
+    if (value >= lowest && value <= highest)
+        return 0;
+    return attn_fail(error, "%s %lld: expected %lld to %lld", option, value, lowest, highest);
+}
+
+int command_needs(const char *option, const char *value, attn_error *error) {
+    return value ? 0 : attn_fail(error, "%s is needed", option);
+}

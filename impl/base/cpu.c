@@ -1,0 +1,42 @@
+#include "attn/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const attn_isa_names[] = {"base", "avx2", "avx512", NULL};
+
+static attn_isa in_use;
+static int is_set;
+
+attn_isa attn_cpu_detected(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return ATTN_ISA_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return ATTN_ISA_AVX2;
+#endif
+    return ATTN_ISA_BASE;
+}
+
+attn_isa attn_cpu_isa(void) {
+    if (!is_set) {
+        attn_isa isa = attn_cpu_detected();
+        const char *mask = getenv("ATTN_CPU");
+        for (attn_isa i = ATTN_ISA_BASE; mask && i < isa; i++)
+            if (!strcmp(mask, attn_isa_names[i]))
+                isa = i;
+        in_use = isa;
+        is_set = 1;
+    }
+    return in_use;
+}
+
+int attn_cpu_use(attn_isa isa) {
+    if (isa > attn_cpu_detected())
+        return -1;
+    in_use = isa;
+    is_set = 1;
+    return 0;
+}

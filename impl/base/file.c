@@ -1,0 +1,136 @@
+#include "attn/file.h"
+
+#include "attn/alloc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *error) {
+    char *bytes = NULL;
+    struct stat status;
+    FILE *stream = fopen(path, "rb");
+    if (!stream || fstat(fileno(stream), &status)) {
+        attn_fail(error, "%s: cannot be read: %s", path, strerror(errno));
+        goto done;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        attn_fail(error, "%s: not a regular file", path);
+        goto done;
+    }
+    if ((unsigned long long)status.st_size > limit) {
+        attn_fail(error, "%s: %lld bytes, expected at most %zu", path, (long long)status.st_size, limit);
+        goto done;
+    }
+    size_t length = (size_t)status.st_size;
+    bytes = attn_alloc(length + 1, 1, path, error);
+    if (!bytes)
+        goto done;
+    if (fread(bytes, 1, length, stream) != length) {
+        attn_fail(error, "%s: read error, or it shrank while being read", path);
+        attn_free(bytes);
+        bytes = NULL;
+        goto done;
+    }
+    if (size)
+        *size = length;
+done:
+    if (stream)
+        fclose(stream);
+    return bytes;
+}
+
+int attn_output_open(attn_output *output, const char *path, attn_error *error) {
+    *output = (attn_output){0};
+    struct stat status;
+    if (!stat(path, &status) && S_ISDIR(status.st_mode))
+        return attn_fail(error, "%s: is a folder, expected a file to write", path);
+    int special =
+        !stat(path, &status) && !S_ISREG(status.st_mode); /* a device or pipe is written, not replaced */
+    output->path = attn_strdup(path, error);
+    output->temporary =
+        special ? attn_strdup(path, error) : attn_format(error, "%s.tmp.%ld", path, (long)getpid());
+    if (!output->path || !output->temporary) {
+        attn_output_discard(output);
+        return -1;
+    }
+    output->stream = fopen(output->temporary, "wb");
+    if (!output->stream) {
+        attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
+        attn_output_discard(output);
+        return -1;
+    }
+    return 0;
+}
+
+static void remove_temporary(const attn_output *output) {
+    if (strcmp(output->temporary, output->path))
+        unlink(output->temporary);
+}
+
+int attn_output_commit(attn_output *output, attn_error *error) {
+    FILE *stream = output->stream;
+    output->stream = NULL;
+    int bad = ferror(stream);
+    errno = 0;
+    bad |= fflush(stream) || (fsync(fileno(stream)) && errno != EINVAL); /* EINVAL: a device or pipe */
+    int why = bad ? errno : 0;
+    if (fclose(stream) && !bad) {
+        bad = 1;
+        why = errno;
+    }
+    if (!bad && strcmp(output->temporary, output->path) && rename(output->temporary, output->path)) {
+        bad = 1;
+        why = errno;
+    }
+    if (bad) {
+        attn_fail(error, "%s: cannot be written: %s", output->path, why ? strerror(why) : "write error");
+        remove_temporary(output);
+    }
+    attn_free(output->path);
+    attn_free(output->temporary);
+    *output = (attn_output){0};
+    return bad ? -1 : 0;
+}
+
+void attn_output_discard(attn_output *output) {
+    if (output->stream) {
+        fclose(output->stream);
+        remove_temporary(output);
+    }
+    attn_free(output->path);
+    attn_free(output->temporary);
+    *output = (attn_output){0};
+}
+
+int attn_write_file(const char *path, const void *bytes, size_t size, attn_error *error) {
+    attn_output output;
+    if (attn_output_open(&output, path, error))
+        return -1;
+    fwrite(bytes, 1, size, output.stream);
+    return attn_output_commit(&output, error);
+}
+
+int attn_make_folder(const char *path, attn_error *error) {
+    char *partial = attn_strdup(path, error);
+    if (!partial)
+        return -1;
+    int result = 0;
+    for (char *c = partial + 1; !result; c++) {
+        if (*c && *c != '/')
+            continue;
+        char end = *c;
+        *c = '\0';
+        if (mkdir(partial, 0777) && errno != EEXIST)
+            result = attn_fail(error, "%s: folder cannot be made: %s", path, strerror(errno));
+        *c = end;
+        if (!end)
+            break;
+    }
+    struct stat status;
+    if (!result && (stat(path, &status) || !S_ISDIR(status.st_mode)))
+        result = attn_fail(error, "%s: exists and is not a folder", path);
+    attn_free(partial);
+    return result;
+}

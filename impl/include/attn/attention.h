@@ -1,0 +1,187 @@
+/* Attention over one layer: geometry, weights, KV cache, and the registry of variants.
+ *
+ * Words: B batch, T frames in this call, L keys attended to (cache plus this call), h query heads, h_kv
+ * key/value heads, d_k = d_model / h, d_c = latent_dim. Row-major float32. Linear weights are [out, in] and
+ * apply as y = x W^T + b.
+ *
+ *   mha         Vaswani et al. 2017, eq. 1            softmax(Q K^T / sqrt(d_k)) V for each head
+ *   gqa         Ainslie et al. 2023, section 2        h / h_kv query heads share one key/value head
+ *   mla_simple  DeepSeek-V2 (2024), eq. 9-11          K, V expanded from one cached latent per frame
+ *   mla         the same with a two-stage expansion for each head
+ *   linear      Katharopoulos et al. 2020, eq. 5-7    phi(q)^T S / (phi(q)^T z + 1e-6), phi = elu + 1
+ *   rel_pos     Dai et al. 2019 (Transformer-XL), section 3.3, as used by Gulati et al. 2020
+ */
+#ifndef ATTN_ATTENTION_H
+#define ATTN_ATTENTION_H
+
+#include "attn/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum attn_pos_enc { ATTN_POS_NONE, ATTN_POS_ABS, ATTN_POS_REL, ATTN_POS_REL_WENET } attn_pos_enc;
+extern const char *const attn_pos_enc_names[]; /* "none", "abs_pos", "rel_pos", "rel_pos_wenet", NULL */
+
+typedef struct attn_geometry {
+    size_t d_model, num_heads;
+    size_t num_kv_heads; /* gqa; 0 elsewhere */
+    size_t latent_dim;   /* mla, mla_simple; 0 elsewhere */
+    attn_pos_enc pos_enc;
+} attn_geometry;
+
+static inline size_t attn_head_dim(const attn_geometry *g) {
+    return g->d_model / g->num_heads;
+}
+
+/* One linear map; bias may be NULL. The model owns the memory. */
+typedef struct attn_linear {
+    float *weight, *bias;
+    size_t out, in;
+} attn_linear;
+
+/* Weights of one attention layer. Only what the variant and pos_enc use is set. */
+typedef struct attn_layer {
+    attn_geometry geometry;
+    attn_linear q_proj, out_proj;       /* [d_model, d_model] */
+    attn_linear k_proj, v_proj;         /* mha, gqa, linear: [h_kv d_k, d_model] */
+    attn_linear kv_compress;            /* mla*: [d_c, d_model] */
+    attn_linear k_expand, v_expand;     /* mla_simple: [d_model, d_c] */
+    attn_linear k_expand_a, v_expand_a; /* mla: heads stacked, [h d_k, d_c]; head i's rows start at i d_k */
+    attn_linear k_expand_b, v_expand_b; /* mla: heads stacked, [h d_k, d_k] */
+    attn_linear linear_pos;             /* rel_pos*: [d_model, d_model], no bias */
+    float *pos_bias_u, *pos_bias_v;     /* rel_pos*: [h, d_k] */
+} attn_layer;
+
+/* Every tensor of a layer, in checkpoint order. `name` is below the layer's prefix ("k_expand_A.3.weight");
+ * `*data` is where the layer keeps its pointer, set to `offset` floats into a stack when heads are stacked
+ * (data + offset is the tensor). */
+typedef struct attn_tensor {
+    char name[64];
+    float **data;
+    size_t offset;
+    size_t rank, dims[4];
+} attn_tensor;
+typedef int attn_tensor_visitor(void *context, const attn_tensor *tensor, attn_error *error);
+
+typedef enum attn_path { ATTN_PATH_AUTO, ATTN_PATH_EXPAND, ATTN_PATH_ABSORB } attn_path;
+extern const char *const attn_path_names[]; /* "auto", "expand", "absorb", NULL */
+
+/* ---- KV cache of one layer
+ * ------------------------------------------------------------------------------------- */
+
+enum { ATTN_CACHE_SLOTS = 2 };
+
+/* A cached tensor with room for `capacity` frames: [B, capacity] with dims after it, or [B, heads, capacity,
+ * width]. */
+typedef struct attn_cache_slot {
+    const char *name;     /* "k", "v", "latent", "state", "norm" */
+    size_t heads;         /* 1 where the tensor has no head axis of its own */
+    size_t width;         /* floats per frame and head; of a state: floats per head */
+    bool per_frame;       /* false: one per head whatever L is (linear attention) */
+    size_t rank, dims[4]; /* the shape of design, with 0 standing for L, B left to the caller in dims[0] */
+} attn_cache_slot;
+
+typedef struct attn_cache {
+    const struct attn_variant *variant;
+    attn_geometry geometry;
+    size_t batch, capacity;
+    size_t length; /* frames held: keys 0..length-1 */
+    size_t first;  /* stream position of key 0, so that dropped frames still count */
+    size_t slots;
+    attn_cache_slot slot[ATTN_CACHE_SLOTS];
+    float *data[ATTN_CACHE_SLOTS]; /* [B, heads, capacity, width] (per_frame) or [B, heads, width] */
+} attn_cache;
+
+/* Allocates an empty cache for `capacity` frames. Free with attn_cache_free (a zeroed cache is fine too). */
+int attn_cache_init(attn_cache *cache, const struct attn_variant *variant, const attn_geometry *geometry,
+                    size_t batch, size_t capacity, attn_error *error);
+void attn_cache_free(attn_cache *cache);
+void attn_cache_reset(attn_cache *cache); /* forgets all frames; allocates and frees nothing */
+
+/* Drops all but the newest `frames`. A state that cannot forget some frames (linear) is only kept whole or,
+ * for 0, cleared: see attn_variant.forgets. */
+void attn_cache_keep(attn_cache *cache, size_t frames);
+
+/* Bytes asked of the allocator by this cache: read from the blocks, not computed. */
+size_t attn_cache_bytes_live(const attn_cache *cache);
+
+/* ---- One call
+ * --------------------------------------------------------------------------------------------------- */
+
+typedef struct attn_call {
+    const float *x;       /* [B, T, d_model] */
+    size_t batch, frames; /* B, T */
+    const size_t *
+        lengths; /* [B] valid frames since the stream began (padding is at or beyond them); NULL: all valid */
+    attn_path path; /* mla*; AUTO takes the one with fewer FLOPs */
+    /* rel_pos*: sinusoids [.., d_model]; row of position p is positions + (p + origin) d_model. Under rel_pos
+     * p is query minus key, -(L-1)..L-1; under rel_pos_wenet it is the key's stream position. NULL otherwise.
+     */
+    const float *positions;
+    size_t positions_origin;
+} attn_call;
+
+/* One implementation of a variant. Both functions are pure: no allocation, no failure.
+ * forward appends the T frames of the call to the cache (which must have room), attends over everything in
+ * it, and writes out [B, T, d_model], which must not overlap x. Masked keys contribute exactly nothing; a
+ * query without any key gets a zero context, so its row is the bias of out_proj. */
+typedef struct attn_impl {
+    const char *name; /* "scalar", "blas" */
+    /* Floats of workspace that forward needs for B, T and L = frames held + T. */
+    size_t (*workspace)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
+    void (*forward)(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                    float *workspace);
+} attn_impl;
+
+/* ---- The registry: one row a variant
+ * ----------------------------------------------------------------------------- */
+
+enum { ATTN_IMPLS = 4 };
+
+typedef struct attn_cost {
+    double flops; /* one multiply-add is 2 */
+    double bytes; /* least traffic: weights, input, output and cache each once */
+} attn_cost;
+
+typedef struct attn_variant {
+    const char *name;    /* attention_type */
+    const char *summary; /* one line for people */
+    bool has_latent;     /* takes latent_dim, and a path */
+    bool has_kv_heads;   /* takes num_kv_heads */
+    bool is_softmax;     /* takes rel_pos*, and costs T*L */
+    bool forgets;        /* the cache can drop its oldest frames */
+    /* Visits the tensors beyond q_proj, out_proj and positions. */
+    int (*tensors)(attn_layer *layer, attn_tensor_visitor *visit, void *context, attn_error *error);
+    /* Fills slot[] and returns how many there are. */
+    size_t (*cache_slots)(const attn_geometry *g, attn_cache_slot slot[ATTN_CACHE_SLOTS]);
+    /* Bytes of cache for B utterances and L frames, written out as in the paper; s bytes per element. */
+    size_t (*cache_bytes)(const attn_geometry *g, size_t batch, size_t keys, size_t element);
+    attn_cost (*cost)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
+    attn_impl impls[ATTN_IMPLS]; /* impls[0] is the scalar reference; the rest fastest last; name NULL ends */
+} attn_variant;
+
+/* NULL-terminated, in the order of tables. */
+extern const attn_variant *const attn_variants[];
+const attn_variant *attn_variant_find(const char *name); /* NULL when unknown */
+const attn_impl *attn_impl_find(const attn_variant *variant,
+                                const char *name); /* "auto": the last; NULL when unknown */
+attn_path
+attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
+                  size_t keys,
+                  attn_path path); /* AUTO to EXPAND or ABSORB; EXPAND for variants without a latent */
+
+/* Fills defaults (num_kv_heads max(1, h/4), latent_dim d_model), clears what the variant does not take, and
+ * checks: sizes positive, d_model divisible by num_heads, num_heads by num_kv_heads, no rel_pos* without
+ * softmax, nothing overflows. `key` (may be NULL) gets the YAML key at fault. */
+int attn_geometry_complete(attn_geometry *g, const attn_variant *variant, const char **key,
+                           attn_error *error);
+
+/* Visits every tensor of a layer: q_proj, the variant's own, out_proj, positions. */
+int attn_layer_tensors(attn_layer *layer, const attn_variant *variant, attn_tensor_visitor *visit,
+                       void *context, attn_error *error);
+
+/* Sinusoids as in Vaswani et al. 2017 section 3.5, sin and cos interleaved: table [count, d_model], row r is
+ * position first + r (may be negative: the true sine of a negative angle). d_model may be odd. */
+void attn_positions(float *table, long first, size_t count, size_t d_model);
+
+#endif

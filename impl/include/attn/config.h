@@ -1,0 +1,67 @@
+/* The model configuration (YAML): what a model is, before it has weights. */
+#ifndef ATTN_CONFIG_H
+#define ATTN_CONFIG_H
+
+#include "attn/attention.h"
+#include "attn/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum attn_model_type {
+    ATTN_MODEL_ATTENTION,
+    ATTN_MODEL_CONFORMER,
+    ATTN_MODEL_BRANCHFORMER
+} attn_model_type;
+typedef enum attn_input_layer { ATTN_INPUT_NONE, ATTN_INPUT_LINEAR, ATTN_INPUT_CONV2D } attn_input_layer;
+typedef enum attn_conv_norm { ATTN_NORM_BATCH, ATTN_NORM_LAYER } attn_conv_norm;
+typedef enum attn_merge { ATTN_MERGE_CONCAT, ATTN_MERGE_LEARNED_AVE, ATTN_MERGE_FIXED_AVE } attn_merge;
+
+extern const char *const attn_model_type_names[]; /* NULL-terminated, indexed by the enum, as in YAML */
+extern const char *const attn_input_layer_names[];
+extern const char *const attn_conv_norm_names[];
+extern const char *const attn_merge_names[];
+
+typedef struct attn_config {
+    attn_model_type model_type;
+    const attn_variant *variant; /* attention_type */
+    attn_geometry attention;     /* d_model, num_heads, num_kv_heads, latent_dim, pos_enc */
+    size_t num_layers;
+    size_t input_dim;  /* features per input frame; equals d_model under input_layer none */
+    size_t vocab_size; /* 0: no output layer */
+    size_t conv_kernel_size;
+    size_t ff_units;     /* ff_expansion_factor * d_model */
+    size_t cgmlp_units;  /* cgmlp_linear_units, even */
+    double cgmlp_weight; /* fixed_ave */
+    double dropout;      /* kept for training; inference ignores it */
+    attn_merge merge_method;
+    attn_input_layer input_layer;
+    attn_conv_norm conv_norm;
+    bool causal;
+    bool after_norm;
+    double layer_norm_eps;
+} attn_config;
+
+/* Defaults: conformer, mha, d_model 512, 8 heads, 12 layers (attention: 1), input_layer conv2d (attention:
+ * none), pos_enc rel_pos (linear: abs_pos; attention: none), latent_dim d_model, num_kv_heads max(1,
+ * num_heads / 4), the rest as in the public documentation. Unknown keys, wrong types and impossible sizes are
+ * errors naming file, line and key. `note` (may be NULL) gets a one-line remark when a key was accepted and
+ * ignored, else "". */
+int attn_config_read(attn_config *config, const char *path, char note[256], attn_error *error);
+
+/* The same from text in memory; `name` stands for the file in messages. */
+int attn_config_parse(attn_config *config, const char *text, size_t size, const char *name, char note[256],
+                      attn_error *error);
+
+/* The check behind both, for configurations made in code: sizes consistent, nothing overflows. `where` starts
+ * the message. */
+int attn_config_check(const attn_config *config, const char *where, attn_error *error);
+
+/* The configuration as YAML that attn_config_parse reads back to the same values. attn_free it. */
+char *attn_config_format(const attn_config *config, attn_error *error);
+
+/* Frames that leave the input layer when `frames` enter: conv2d ((T-1)/2-1)/2 rounded down each time (0 below
+ * 7), otherwise the same. */
+size_t attn_output_frames(const attn_config *config, size_t frames);
+
+#endif

@@ -1,0 +1,32 @@
+/* Whole files in, whole files out: a reader never sees half a file under its final name. */
+#ifndef ATTN_FILE_H
+#define ATTN_FILE_H
+
+#include "attn/error.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* The file's bytes plus a terminating NUL that `size` (may be NULL) does not count. attn_free it. Refuses
+ * folders and files over `limit` bytes. NULL and an error naming the path on failure. */
+char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *error);
+
+/* A file being written: bytes go to `PATH.tmp.PID`, which becomes PATH only in attn_output_commit. */
+typedef struct attn_output {
+    FILE *stream; /* write here; errors are found at commit */
+    char *path, *temporary;
+} attn_output;
+
+int attn_output_open(attn_output *output, const char *path, attn_error *error);
+/* Flushes, syncs, closes and renames. On failure nothing is left behind. The output is closed either way. */
+int attn_output_commit(attn_output *output, attn_error *error);
+/* Drops what was written; does nothing after commit. Call it in every clean-up. */
+void attn_output_discard(attn_output *output);
+
+/* The three above in one. */
+int attn_write_file(const char *path, const void *bytes, size_t size, attn_error *error);
+
+/* Creates a folder and its parents; an existing one is fine. */
+int attn_make_folder(const char *path, attn_error *error);
+
+#endif

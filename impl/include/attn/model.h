@@ -1,0 +1,72 @@
+/* Models: a configuration with weights, and sessions that run them over utterances, whole or in chunks. */
+#ifndef ATTN_MODEL_H
+#define ATTN_MODEL_H
+
+#include "attn/config.h"
+
+#include <stdint.h>
+
+typedef struct attn_model attn_model;
+
+/* Weights are allocated, and zero until loaded or randomised. Free with attn_model_free. */
+int attn_model_create(attn_model **model, const attn_config *config, attn_error *error);
+void attn_model_free(attn_model *model);
+const attn_config *attn_model_config(const attn_model *model);
+
+/* Every tensor with its full checkpoint name, in order. */
+int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
+
+/* Loads a safetensors checkpoint. A missing, extra, mis-shaped or non-finite tensor is an error that names
+ * it. */
+int attn_model_load(attn_model *model, const char *path, attn_error *error);
+int attn_model_save(attn_model *model, const char *path, attn_error *error);
+
+/* Uniform in +-1/sqrt(fan_in), as torch.nn.Linear starts; norms at 1 and 0. The same seed gives the same
+ * weights anywhere. */
+void attn_model_randomize(attn_model *model, uint64_t seed);
+
+size_t attn_model_parameters(const attn_model *model);
+size_t attn_model_weight_bytes(const attn_model *model); /* live, from the allocator */
+
+/* ---- Sessions
+ * ---------------------------------------------------------------------------------------------------- */
+
+typedef struct attn_session_options {
+    size_t batch;      /* utterances side by side */
+    size_t max_frames; /* input frames of the longest utterance */
+    size_t chunk;      /* frames per call after the input layer; 0: everything in one call */
+    long left_chunks;  /* chunks of cache kept before the current one; -1: all */
+    const char *impl;  /* "auto", "scalar", "blas" */
+    attn_path path;
+    bool logits; /* end with ctc.ctc_lo: output [.., vocab_size] */
+} attn_session_options;
+
+typedef struct attn_session attn_session;
+
+/* Allocates all caches (exactly as many frames as the session can hold) and all workspace: running allocates
+ * nothing. The model must outlive the session. */
+int attn_session_open(attn_session **session, attn_model *model, const attn_session_options *options,
+                      attn_error *error);
+void attn_session_close(attn_session *session);
+
+/* Called after each chunk with the output frames that it gave; for timing and progress. */
+typedef void attn_chunk_hook(void *context, size_t chunk_index, size_t frames_out);
+
+/* Runs x [B, T, input_dim] (T at most max_frames) from an empty cache; lengths [B] in input frames or NULL.
+ * Writes out [B, attn_output_frames(T), attn_session_width]. Cannot fail. */
+void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
+                      attn_chunk_hook *hook, void *context);
+
+size_t attn_session_width(const attn_session *session); /* d_model, or vocab_size with logits */
+size_t attn_session_layers(const attn_session *session);
+const attn_cache *attn_session_cache(const attn_session *session, size_t layer);
+size_t attn_session_kv_bytes_live(const attn_session *session);
+size_t
+attn_session_kv_bytes_formula(const attn_session *session); /* for the frames held at the widest moment */
+size_t attn_session_workspace_bytes(const attn_session *session);
+
+/* The attention caches as safetensors: layers.N.k and so on, shaped as in attention.h, only the frames that
+ * are held. */
+int attn_session_save_cache(const attn_session *session, const char *path, attn_error *error);
+
+#endif
