@@ -71,14 +71,11 @@ extern const char *const attn_path_names[]; /* "auto", "expand", "absorb", NULL 
 
 enum { ATTN_CACHE_SLOTS = 2 };
 
-/* A cached tensor with room for `capacity` frames: [B, capacity] with dims after it, or [B, heads, capacity,
- * width]. */
+/* One cached tensor: [B, heads, rows, width], without the head axis when heads is 0. rows 0 means one row a
+ * frame: L of them, with room for the cache's capacity. */
 typedef struct attn_cache_slot {
-    const char *name;     /* "k", "v", "latent", "state", "norm" */
-    size_t heads;         /* 1 where the tensor has no head axis of its own */
-    size_t width;         /* floats per frame and head; of a state: floats per head */
-    bool per_frame;       /* false: one per head whatever L is (linear attention) */
-    size_t rank, dims[4]; /* the shape of design, with 0 standing for L, B left to the caller in dims[0] */
+    const char *name; /* "k", "v", "latent", "state", "norm" */
+    size_t heads, rows, width;
 } attn_cache_slot;
 
 typedef struct attn_cache {
@@ -89,7 +86,7 @@ typedef struct attn_cache {
     size_t first;  /* stream position of key 0, so that dropped frames still count */
     size_t slots;
     attn_cache_slot slot[ATTN_CACHE_SLOTS];
-    float *data[ATTN_CACHE_SLOTS]; /* [B, heads, capacity, width] (per_frame) or [B, heads, width] */
+    float *data[ATTN_CACHE_SLOTS]; /* [B, heads or 1, rows or capacity, width] */
 } attn_cache;
 
 /* Allocates an empty cache for `capacity` frames. Free with attn_cache_free (a zeroed cache is fine too). */
@@ -101,6 +98,14 @@ void attn_cache_reset(attn_cache *cache); /* forgets all frames; allocates and f
 /* Drops all but the newest `frames`. A state that cannot forget some frames (linear) is only kept whole or,
  * for 0, cleared: see attn_variant.forgets. */
 void attn_cache_keep(attn_cache *cache, size_t frames);
+
+/* The row 0 of utterance b and head (0 without a head axis); rows are slot.width floats apart. */
+float *attn_cache_rows(const attn_cache *cache, size_t slot, size_t b, size_t head);
+
+/* The shape of a slot as design tables have it, with L = frames held. Returns the rank (3 or 4). */
+size_t attn_cache_shape(const attn_cache *cache, size_t slot, size_t dims[4]);
+void attn_cache_copy(const attn_cache *cache, size_t slot,
+                     float *out); /* that many floats, without spare room */
 
 /* Bytes asked of the allocator by this cache: read from the blocks, not computed. */
 size_t attn_cache_bytes_live(const attn_cache *cache);
@@ -179,6 +184,8 @@ int attn_geometry_complete(attn_geometry *g, const attn_variant *variant, const 
 /* Visits every tensor of a layer: q_proj, the variant's own, out_proj, positions. */
 int attn_layer_tensors(attn_layer *layer, const attn_variant *variant, attn_tensor_visitor *visit,
                        void *context, attn_error *error);
+
+size_t attn_layer_parameters(const attn_variant *variant, const attn_geometry *g);
 
 /* Sinusoids as in Vaswani et al. 2017 section 3.5, sin and cos interleaved: table [count, d_model], row r is
  * position first + r (may be negative: the true sine of a negative angle). d_model may be odd. */

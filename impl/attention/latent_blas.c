@@ -1,0 +1,156 @@
+/* Both paths through matrix products. */
+#include "impl/attention/latent.h"
+#include "impl/attention/softmax_blas.h"
+#include "impl/attention/variant.h"
+#include "impl/kernels/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { EXPAND_ROWS = 256 }; /* latents expanded together */
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static void fold_blas(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {
+    attn_gemm_nn(rows, w->in, w->out, 1.0f, x, ldx, w->weight, w->in, 0.0f, y, ldy);
+}
+
+static const attn_products blas_products = {attn_linear_blas, fold_blas};
+
+/* The workspace of a call: what belongs to a group of heads, and the size of everything. */
+typedef struct latent_plan {
+    attn_path path;
+    size_t frames, keys;
+    size_t positions; /* rows of projected positions */
+    size_t at_once;   /* heads in a group */
+    size_t tile;      /* absorb: queries in a tile */
+    size_t floats;
+} latent_plan;
+
+static latent_plan make_plan(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                             attn_path path) {
+    latent_plan p = {.path = path, .frames = frames, .keys = keys};
+    size_t d_k = attn_head_dim(g), work;
+    p.positions = attn_position_count(g, frames, keys);
+    if (path == ATTN_PATH_ABSORB) {
+        p.at_once = attn_blas_head_group(g, p.positions * d_k);
+        size_t heads = p.at_once;
+        p.tile = smaller(frames, larger(1, attn_blas_tile(frames * heads, keys) / heads));
+        size_t rows = p.tile * heads, terms = p.positions ? p.tile * (d_k + keys + p.tile) : 0;
+        work = p.tile * heads * d_k + rows * (2 * g->latent_dim + keys + 1) + p.tile * d_k + terms;
+    } else {
+        p.at_once = attn_blas_head_group(g, (p.positions + 2 * keys) * d_k);
+        size_t width = p.at_once * d_k;
+        work = 2 * keys * width +
+               larger(EXPAND_ROWS * width, attn_blas_attend_floats(g, frames, keys, p.at_once));
+    }
+    p.floats =
+        larger(p.positions * p.at_once * d_k + work, larger(attn_blas_append_floats(frames, g->latent_dim),
+                                                            attn_blas_project_floats(g, batch * frames)));
+    return p;
+}
+
+/* The variant is not known here; under AUTO there is room for either path. */
+size_t attn_latent_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                               attn_path path) {
+    size_t expand = make_plan(g, batch, frames, keys, ATTN_PATH_EXPAND).floats;
+    size_t absorb = make_plan(g, batch, frames, keys, ATTN_PATH_ABSORB).floats;
+    return path == ATTN_PATH_EXPAND ? expand : path == ATTN_PATH_ABSORB ? absorb : larger(expand, absorb);
+}
+
+static void expand_rows(float *y, const attn_layer *layer, bool values, size_t head0, size_t heads,
+                        const float *latent, size_t rows, float *tmp, const attn_latent_maps *maps) {
+    size_t width = heads * attn_head_dim(&layer->geometry), d_c = layer->geometry.latent_dim;
+    for (size_t r = 0; r < rows; r += EXPAND_ROWS)
+        maps->expand(y + r * width, width, layer, values, head0, heads, latent + r * d_c,
+                     smaller(EXPAND_ROWS, rows - r), tmp, &blas_products);
+}
+
+static void expand_group(const attn_blas_view *view, size_t head0, size_t heads, const float *latent,
+                         const float *position, float *workspace, const attn_latent_maps *maps) {
+    size_t d_k = attn_head_dim(&view->layer->geometry), width = heads * d_k;
+    float *k = workspace, *v = k + view->valid * width, *rest = v + view->valid * width;
+    expand_rows(k, view->layer, false, head0, heads, latent, view->valid, rest, maps);
+    expand_rows(v, view->layer, true, head0, heads, latent, view->valid, rest, maps);
+    attn_blas_keys keys = {.head0 = head0,
+                           .heads = heads,
+                           .group = 1,
+                           .k = k,
+                           .v = v,
+                           .head_stride = d_k,
+                           .stride = width,
+                           .position = position};
+    attn_blas_attend(view, &keys, rest);
+}
+
+/* The heads of a group share the latents, so that all their queries are the rows of one product: row (head,
+ * i) is head m + i for a tile of m queries. */
+static void absorb_group(const attn_blas_view *view, size_t head0, size_t heads, const float *latent,
+                         const float *position, float *workspace, const attn_latent_maps *maps, size_t tile) {
+    const attn_layer *layer = view->layer;
+    const attn_geometry *g = &layer->geometry;
+    size_t d_k = attn_head_dim(g), d_c = g->latent_dim, n = view->valid, width = heads * d_k;
+    float *q = workspace, *folded = q + tile * width, *mixed = folded + tile * heads * d_c;
+    float *scores = mixed + tile * heads * d_c, *sums = scores + tile * heads * n, *tmp = sums + tile * heads;
+    float *biased = tmp + tile * d_k, *terms = biased + tile * d_k;
+    attn_linear q_proj = attn_linear_rows(&layer->q_proj, head0 * d_k, width);
+    for (size_t i0 = 0; i0 < view->frames; i0 += tile) {
+        size_t m = smaller(tile, view->frames - i0), rows = m * heads;
+        attn_linear_blas(q, width, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
+        for (size_t head = 0; head < heads; head++) {
+            const float *query = q + head * d_k;
+            size_t ldq = width, bias = (head0 + head) * d_k;
+            if (position) {
+                attn_blas_add_bias(biased, query, width, layer->pos_bias_v + bias, m, d_k);
+                attn_blas_position_scores(scores + head * m * n, view, biased, position + head * d_k, width,
+                                          i0, m, terms);
+                attn_blas_add_bias(biased, query, width, layer->pos_bias_u + bias, m, d_k);
+                query = biased;
+                ldq = d_k;
+            }
+            maps->fold_query(folded + head * m * d_c, d_c, layer, head0 + head, query, ldq, m, tmp,
+                             &blas_products);
+        }
+        attn_gemm_nt(rows, n, d_c, 1.0f, folded, d_c, latent, d_c, position ? 1.0f : 0.0f, scores, n);
+        attn_blas_softmax(scores, sums, rows, n, 1.0f / sqrtf((float)d_k));
+        attn_gemm_nn(rows, d_c, n, 1.0f, scores, n, latent, d_c, 0.0f, mixed, d_c);
+        for (size_t r = 0; r < rows; r++)
+            attn_rows()->scale(mixed + r * d_c, d_c, 1.0f / sums[r]);
+        for (size_t head = 0; head < heads; head++)
+            maps->expand(view->out + i0 * g->d_model + (head0 + head) * d_k, g->d_model, layer, true,
+                         head0 + head, 1, mixed + head * m * d_c, m, tmp, &blas_products);
+    }
+}
+
+void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                      float *workspace, const attn_latent_maps *maps) {
+    const attn_geometry *g = &layer->geometry;
+    size_t held = cache->length, keys = held + call->frames, d_k = attn_head_dim(g);
+    attn_path path = attn_path_resolve(cache->variant, g, call->batch, call->frames, keys, call->path);
+    latent_plan plan = make_plan(g, call->batch, call->frames, keys, path);
+    const float *rows = plan.positions ? attn_position_rows(cache, call) : NULL;
+    attn_blas_append(cache, 0, &layer->kv_compress, call, workspace);
+    for (size_t head0 = 0; head0 < g->num_heads; head0 += plan.at_once) {
+        size_t heads = smaller(plan.at_once, g->num_heads - head0);
+        const float *position = attn_blas_positions(workspace, layer, rows, plan.positions, head0, heads);
+        float *rest = workspace + plan.positions * heads * d_k;
+        for (size_t b = 0; b < call->batch; b++) {
+            attn_blas_view view = attn_blas_view_of(out, layer, cache, call, b, held);
+            const float *latent = attn_cache_rows(cache, 0, b, 0);
+            if (!view.valid)
+                attn_blas_clear(&view, head0, heads);
+            else if (path == ATTN_PATH_ABSORB)
+                absorb_group(&view, head0, heads, latent, position, rest, maps, plan.tile);
+            else
+                expand_group(&view, head0, heads, latent, position, rest, maps);
+        }
+    }
+    attn_blas_project(out, layer, call->batch * call->frames, workspace);
+    cache->length = keys;
+}

@@ -1,0 +1,167 @@
+/* Linear attention: Katharopoulos et al. 2020, eq. 5-7, with phi = elu + 1. The cache is a state, S = sum
+ * phi(k) v^T and z = sum phi(k), whose size does not depend on L. Keys and queries are not divided by
+ * sqrt(d_k): phi takes them as they are. */
+#include "impl/attention/keys_values.h"
+#include "impl/attention/softmax_blas.h"
+#include "impl/attention/variant.h"
+#include "impl/kernels/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STATE, NORM };
+enum { ROWS = 256 }; /* frames worked on together */
+#define EPSILON 1e-6f
+
+static size_t cache_slots(const attn_geometry *g, attn_cache_slot slot[ATTN_CACHE_SLOTS]) {
+    size_t d_k = attn_head_dim(g);
+    slot[STATE] = (attn_cache_slot){.name = "state", .heads = g->num_heads, .rows = d_k, .width = d_k};
+    slot[NORM] = (attn_cache_slot){.name = "norm", .rows = g->num_heads, .width = d_k};
+    return 2;
+}
+
+static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, size_t element) {
+    (void)keys;
+    size_t d_k = attn_head_dim(g);
+    return batch * g->num_heads * (d_k * d_k + d_k) * element;
+}
+
+static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+    (void)path;
+    double state = 2.0 * (double)(batch * frames) * (double)g->d_model * (double)(attn_head_dim(g) + 1);
+    return (attn_cost){.flops = attn_query_flops(g, batch, frames, keys) +
+                                2 * attn_linear_flops(batch * frames, g->d_model, g->d_model) + 2 * state,
+                       .bytes = attn_least_bytes(&attn_variant_linear, g, batch, frames, keys)};
+}
+
+static float feature(float x) {
+    return x > 0.0f ? x + 1.0f : expf(x);
+}
+
+static size_t scalar_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                            attn_path path) {
+    (void)batch, (void)frames, (void)keys, (void)path;
+    return 2 * g->d_model;
+}
+
+static void scalar_update(float *state, float *norm, const float *k, const float *v, size_t d_k) {
+    for (size_t a = 0; a < d_k; a++) {
+        float phi = feature(k[a]);
+        for (size_t c = 0; c < d_k; c++)
+            state[a * d_k + c] += phi * v[c];
+        norm[a] += phi;
+    }
+}
+
+static void scalar_read(float *context, const float *q, const float *state, const float *norm, size_t d_k) {
+    double denominator = EPSILON;
+    for (size_t a = 0; a < d_k; a++)
+        denominator += (double)feature(q[a]) * norm[a];
+    for (size_t c = 0; c < d_k; c++) {
+        double sum = 0.0;
+        for (size_t a = 0; a < d_k; a++)
+            sum += (double)feature(q[a]) * state[a * d_k + c];
+        context[c] = (float)(sum / denominator);
+    }
+}
+
+static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                   float *workspace) {
+    const attn_geometry *g = &layer->geometry;
+    size_t d_model = g->d_model, d_k = attn_head_dim(g);
+    float *first = workspace, *second = first + d_model;
+    for (size_t b = 0; b < call->batch; b++) {
+        const float *x = call->x + b * call->frames * d_model;
+        float *y = out + b * call->frames * d_model;
+        size_t valid = attn_valid_frames(cache, call, b, cache->length);
+        for (size_t t = 0; t < valid; t++) {
+            attn_linear_scalar(first, d_model, x + t * d_model, d_model, &layer->k_proj, 1);
+            attn_linear_scalar(second, d_model, x + t * d_model, d_model, &layer->v_proj, 1);
+            for (size_t head = 0; head < g->num_heads; head++)
+                scalar_update(attn_cache_rows(cache, STATE, b, head),
+                              attn_cache_rows(cache, NORM, b, 0) + head * d_k, first + head * d_k,
+                              second + head * d_k, d_k);
+        }
+        for (size_t t = 0; t < call->frames; t++) {
+            attn_linear_scalar(first, d_model, x + t * d_model, d_model, &layer->q_proj, 1);
+            for (size_t head = 0; head < g->num_heads; head++)
+                scalar_read(second + head * d_k, first + head * d_k, attn_cache_rows(cache, STATE, b, head),
+                            attn_cache_rows(cache, NORM, b, 0) + head * d_k, d_k);
+            attn_linear_scalar(y + t * d_model, d_model, second, d_model, &layer->out_proj, 1);
+        }
+    }
+    cache->length += call->frames;
+}
+
+static size_t tile_rows(size_t frames) {
+    return frames < ROWS ? frames : ROWS;
+}
+
+static size_t blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+    (void)keys, (void)path;
+    size_t tiles = 2 * tile_rows(frames) * g->d_model, project = attn_blas_project_floats(g, batch * frames);
+    return tiles > project ? tiles : project;
+}
+
+static void blas_update(float *state, float *norm, const float *phi, const float *v, size_t rows, size_t d_k,
+                        size_t d_model) {
+    attn_gemm_tn(d_k, d_k, rows, 1.0f, phi, d_model, v, d_model, 1.0f, state, d_k);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t a = 0; a < d_k; a++)
+            norm[a] += phi[r * d_model + a];
+}
+
+static void blas_read(float *context, const float *phi, const float *state, const float *norm, size_t rows,
+                      size_t d_k, size_t d_model) {
+    attn_gemm_nn(rows, d_k, d_k, 1.0f, phi, d_model, state, d_k, 0.0f, context, d_model);
+    for (size_t r = 0; r < rows; r++) {
+        float denominator = EPSILON;
+        for (size_t a = 0; a < d_k; a++)
+            denominator += phi[r * d_model + a] * norm[a];
+        attn_rows()->scale(context + r * d_model, d_k, 1.0f / denominator);
+    }
+}
+
+static void blas_utterance(float *y, const float *x, const attn_layer *layer, const attn_cache *cache,
+                           size_t b, size_t frames, size_t valid, float *workspace) {
+    size_t d_model = layer->geometry.d_model, d_k = attn_head_dim(&layer->geometry),
+           heads = layer->geometry.num_heads;
+    float *first = workspace, *second = first + tile_rows(frames) * d_model;
+    float *norm = attn_cache_rows(cache, NORM, b, 0);
+    for (size_t t = 0; t < valid; t += ROWS) {
+        size_t rows = valid - t < ROWS ? valid - t : ROWS;
+        attn_linear_blas(first, d_model, x + t * d_model, d_model, &layer->k_proj, rows);
+        attn_linear_blas(second, d_model, x + t * d_model, d_model, &layer->v_proj, rows);
+        attn_rows()->elu_plus_one(first, rows * d_model);
+        for (size_t head = 0; head < heads; head++)
+            blas_update(attn_cache_rows(cache, STATE, b, head), norm + head * d_k, first + head * d_k,
+                        second + head * d_k, rows, d_k, d_model);
+    }
+    for (size_t t = 0; t < frames; t += ROWS) {
+        size_t rows = frames - t < ROWS ? frames - t : ROWS;
+        attn_linear_blas(first, d_model, x + t * d_model, d_model, &layer->q_proj, rows);
+        attn_rows()->elu_plus_one(first, rows * d_model);
+        for (size_t head = 0; head < heads; head++)
+            blas_read(y + t * d_model + head * d_k, first + head * d_k,
+                      attn_cache_rows(cache, STATE, b, head), norm + head * d_k, rows, d_k, d_model);
+    }
+}
+
+static void blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                 float *workspace) {
+    size_t size = call->frames * layer->geometry.d_model;
+    for (size_t b = 0; b < call->batch; b++)
+        blas_utterance(out + b * size, call->x + b * size, layer, cache, b, call->frames,
+                       attn_valid_frames(cache, call, b, cache->length), workspace);
+    attn_blas_project(out, layer, call->batch * call->frames, workspace);
+    cache->length += call->frames;
+}
+
+const attn_variant attn_variant_linear = {
+    .name = "linear",
+    .summary = "linear attention: a state of fixed size instead of a cache",
+    .tensors = attn_kv_tensors,
+    .cache_slots = cache_slots,
+    .cache_bytes = cache_bytes,
+    .cost = cost,
+    .impls = {{"scalar", scalar_floats, scalar}, {"blas", blas_floats, blas}}};

@@ -1,0 +1,97 @@
+#include "impl/attention/scalar.h"
+
+#include "impl/attention/variant.h"
+#include "impl/kernels/kernels.h"
+
+#include <math.h>
+
+size_t attn_scalar_position_floats(const attn_geometry *g, size_t frames, size_t keys) {
+    return attn_position_count(g, frames, keys) * g->d_model;
+}
+
+const float *attn_scalar_positions(float *table, const attn_layer *layer, const attn_cache *cache,
+                                   const attn_call *call) {
+    const attn_geometry *g = &layer->geometry;
+    if (!attn_has_rel_pos(g))
+        return NULL;
+    size_t count = attn_position_count(g, call->frames, cache->length + call->frames);
+    attn_linear_scalar(table, g->d_model, attn_position_rows(cache, call), g->d_model, &layer->linear_pos,
+                       count);
+    return table;
+}
+
+attn_scalar_view attn_scalar_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
+                                     const attn_call *call, size_t b, size_t held, const float *position) {
+    size_t offset = b * call->frames * layer->geometry.d_model;
+    return (attn_scalar_view){.layer = layer,
+                              .x = call->x + offset,
+                              .out = out + offset,
+                              .frames = call->frames,
+                              .held = held,
+                              .valid = attn_valid_keys(cache, call, b, held + call->frames),
+                              .position = position};
+}
+
+static double dot(const float *a, const float *b, size_t n) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+void attn_scalar_query(float *query, float *scores, const attn_scalar_view *view, const float *q, size_t i,
+                       size_t head) {
+    const attn_geometry *g = &view->layer->geometry;
+    size_t d_k = attn_head_dim(g), offset = head * d_k;
+    const float *u = view->layer->pos_bias_u, *v = view->layer->pos_bias_v;
+    for (size_t c = 0; c < d_k; c++)
+        query[c] = view->position ? q[offset + c] + v[offset + c] : q[offset + c];
+    for (size_t j = 0; j < view->valid; j++) {
+        size_t row = attn_position_index(g, view->held, view->frames, i, j);
+        scores[j] =
+            view->position ? (float)dot(query, view->position + row * g->d_model + offset, d_k) : 0.0f;
+    }
+    for (size_t c = 0; view->position && c < d_k; c++)
+        query[c] = q[offset + c] + u[offset + c];
+}
+
+void attn_scalar_head(float *context, float *scores, const float *query, const float *k, const float *v,
+                      size_t stride, size_t keys, size_t width, float scale) {
+    double largest = -INFINITY, sum = 0.0;
+    for (size_t j = 0; j < keys; j++) {
+        scores[j] = (float)((scores[j] + dot(query, k + j * stride, width)) * scale);
+        largest = scores[j] > largest ? scores[j] : largest;
+    }
+    for (size_t j = 0; j < keys; j++) {
+        scores[j] = (float)exp(scores[j] - largest);
+        sum += scores[j];
+    }
+    for (size_t c = 0; c < width; c++) {
+        double value = 0.0;
+        for (size_t j = 0; j < keys; j++)
+            value += (double)scores[j] * v[j * stride + c];
+        context[c] = keys ? (float)(value / sum) : 0.0f;
+    }
+}
+
+size_t attn_scalar_rows_floats(const attn_geometry *g, size_t keys) {
+    return 2 * g->d_model + attn_head_dim(g) + keys;
+}
+
+void attn_scalar_rows(const attn_scalar_view *view, const float *k, const float *v, size_t head_stride,
+                      size_t stride, size_t group, float *workspace) {
+    const attn_layer *layer = view->layer;
+    size_t d_model = layer->geometry.d_model, d_k = attn_head_dim(&layer->geometry);
+    float scale = 1.0f / sqrtf((float)d_k);
+    float *q = workspace, *context = q + d_model, *query = context + d_model, *scores = query + d_k;
+    for (size_t i = 0; i < view->frames; i++) {
+        attn_linear_scalar(q, d_model, view->x + i * d_model, d_model, &layer->q_proj, 1);
+        for (size_t head = 0; head < layer->geometry.num_heads; head++) {
+            size_t kv = head / group * head_stride;
+            attn_scalar_query(query, scores, view, q, i, head);
+            attn_scalar_head(context + head * d_k, scores, query, k + kv, v + kv, stride, view->valid, d_k,
+                             scale);
+        }
+        attn_linear_scalar(view->out + i * d_model, d_model, context, d_model, &layer->out_proj, 1);
+    }
+}

@@ -1,0 +1,69 @@
+/* Softmax attention through matrix products, shared by the variants. Private to impl/attention.
+ *
+ * Queries go in tiles of rows, so that scores are [tile, L] for one head and never T x T. Contexts are
+ * collected in the output buffer, which out_proj then transforms in place: no T x d_model workspace is
+ * needed. Where keys, values or positions must be computed first, heads go in groups, so that these stay
+ * within a few MiB too. */
+#ifndef IMPL_SOFTMAX_BLAS_H
+#define IMPL_SOFTMAX_BLAS_H
+
+#include "attn/attention.h"
+
+/* One call on one utterance. */
+typedef struct attn_blas_view {
+    const attn_layer *layer;
+    const float *x;     /* [T, d_model] */
+    float *out;         /* [T, d_model]: gets the contexts */
+    size_t frames;      /* T */
+    size_t held, valid; /* keys before this call; keys that count */
+} attn_blas_view;
+attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
+                                 const attn_call *call, size_t b, size_t held);
+
+/* Keys and values of query heads head0 .. head0 + heads - 1. Row j of a kv head is at its start + j stride;
+ * kv heads are head_stride apart, and `group` query heads share one. */
+typedef struct attn_blas_keys {
+    size_t head0, heads, group;
+    const float *k, *v;
+    size_t head_stride, stride;
+    const float *position; /* projected positions of these heads, [count, heads d_k]; NULL without rel_pos* */
+} attn_blas_keys;
+
+/* Heads to work on at once so that `floats` for each of them stay within a few MiB; at least 1. */
+size_t attn_blas_head_group(const attn_geometry *g, size_t floats);
+/* Rows of queries to work on at once so that their scores stay near a core's cache. */
+size_t attn_blas_tile(size_t frames, size_t keys);
+
+/* Projects x through w into a cache slot behind the frames held. */
+void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
+                      float *workspace);
+size_t attn_blas_append_floats(size_t frames, size_t width);
+
+/* Positions (rows [count, d_model]) projected for a group of heads; returns `table`, or NULL without
+ * rel_pos*. */
+const float *attn_blas_positions(float *table, const attn_layer *layer, const float *rows, size_t count,
+                                 size_t head0, size_t heads);
+
+/* Contexts of a group of heads into view->out. */
+void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, float *workspace);
+size_t attn_blas_attend_floats(const attn_geometry *g, size_t frames, size_t keys, size_t heads);
+
+/* Zero contexts, where there is no key. */
+void attn_blas_clear(const attn_blas_view *view, size_t head0, size_t heads);
+
+/* Turns scores [rows, keys] into weights that still lack the factor 1 / sum, and fills sums. */
+void attn_blas_softmax(float *scores, float *sums, size_t rows, size_t keys, float scale);
+
+/* scores [m, keys] = (q + v) . position for queries i0 .. i0 + m - 1. qv [m, d_k] is q + v; position is the
+ * head's first column, with rows ldp apart. terms is workspace of m (keys + m - 1) floats. */
+void attn_blas_position_scores(float *scores, const attn_blas_view *view, const float *qv,
+                               const float *position, size_t ldp, size_t i0, size_t m, float *terms);
+
+/* y [rows, d_k] = q [rows, d_k] + bias, q with rows ldq apart. */
+void attn_blas_add_bias(float *y, const float *q, size_t ldq, const float *bias, size_t rows, size_t d_k);
+
+/* out_proj in place on [rows, d_model]. */
+void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *workspace);
+size_t attn_blas_project_floats(const attn_geometry *g, size_t rows);
+
+#endif

@@ -1,0 +1,51 @@
+/* What the files of the variants share. Private to impl/attention. */
+#ifndef IMPL_VARIANT_H
+#define IMPL_VARIANT_H
+
+#include "attn/attention.h"
+
+#define VARIANT(name) extern const attn_variant attn_variant_##name;
+#include "impl/attention/variants.inc"
+#undef VARIANT
+
+/* For attn_variant.tensors. columns 0 makes a vector. */
+int attn_visit_tensor(attn_tensor_visitor *visit, void *context, const char *name, float **data,
+                      size_t offset, size_t rows, size_t columns, attn_error *error);
+int attn_visit_linear(attn_tensor_visitor *visit, void *context, const char *name, attn_linear *linear,
+                      size_t out, size_t in, attn_error *error);
+
+/* FLOPs of y = x W^T for so many rows. */
+static inline double attn_linear_flops(size_t rows, size_t out, size_t in) {
+    return 2.0 * (double)rows * (double)out * (double)in;
+}
+
+/* FLOPs that every softmax type shares: q_proj, out_proj, and under rel_pos* the projected positions and
+ * their scores. */
+double attn_query_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys);
+
+/* Weights, input, output and cache, each once. */
+double attn_least_bytes(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
+                        size_t keys);
+
+/* How many keys of utterance b count: those before its length. `keys` is the number held after appending. */
+size_t attn_valid_keys(const attn_cache *cache, const attn_call *call, size_t b, size_t keys);
+/* How many frames of this call count for utterance b; `held` is the number of frames in the cache before the
+ * call. */
+size_t attn_valid_frames(const attn_cache *cache, const attn_call *call, size_t b, size_t held);
+
+/* Positions that a call scores: rel_pos -(T-1)..L-1 (L + T - 1 of them), rel_pos_wenet one a key; 0 without
+ * rel_pos*. */
+size_t attn_position_count(const attn_geometry *g, size_t frames, size_t keys);
+/* Their sinusoids: the first row, in the order above. */
+const float *attn_position_rows(const attn_cache *cache, const attn_call *call);
+/* Index of query i (in this call) and key j among them. */
+static inline size_t attn_position_index(const attn_geometry *g, size_t held, size_t frames, size_t i,
+                                         size_t j) {
+    return g->pos_enc == ATTN_POS_REL ? held + i + frames - 1 - j : j;
+}
+
+static inline bool attn_has_rel_pos(const attn_geometry *g) {
+    return g->pos_enc == ATTN_POS_REL || g->pos_enc == ATTN_POS_REL_WENET;
+}
+
+#endif

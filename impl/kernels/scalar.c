@@ -1,0 +1,18 @@
+#include "impl/kernels/kernels.h"
+
+attn_linear attn_linear_rows(const attn_linear *w, size_t first, size_t count) {
+    return (attn_linear){.weight = w->weight + first * w->in,
+                         .bias = w->bias ? w->bias + first : NULL,
+                         .out = count,
+                         .in = w->in};
+}
+
+void attn_linear_scalar(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t o = 0; o < w->out; o++) {
+            double sum = w->bias ? w->bias[o] : 0.0;
+            for (size_t i = 0; i < w->in; i++)
+                sum += (double)x[r * ldx + i] * (double)w->weight[o * w->in + i];
+            y[r * ldy + o] = (float)sum;
+        }
+}
