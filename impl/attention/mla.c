@@ -6,38 +6,36 @@
 
 #include <stdio.h>
 
-static int visit_head(attn_tensor_visitor *visit, void *context, const char *name, size_t head,
-                      attn_linear *stack, size_t d_k, size_t in, attn_error *error) {
+/* All heads' weights, then all heads' biases: so each stack is visited from end to end. */
+static int visit_stack(attn_tensor_visitor *visit, void *context, const char *name, const attn_geometry *g,
+                       attn_linear *stack, size_t in, attn_error *error) {
+    size_t d_k = attn_head_dim(g);
     char full[64];
-    snprintf(full, sizeof full, "%s.%zu.weight", name, head);
-    if (attn_visit_tensor(visit, context, full, &stack->weight, head * d_k * in, d_k, in, error))
-        return -1;
-    snprintf(full, sizeof full, "%s.%zu.bias", name, head);
-    return attn_visit_tensor(visit, context, full, &stack->bias, head * d_k, d_k, 0, error);
+    stack->out = g->d_model;
+    stack->in = in;
+    for (size_t head = 0; head < g->num_heads; head++) {
+        snprintf(full, sizeof full, "%s.%zu.weight", name, head);
+        if (attn_visit_tensor(visit, context, full, &stack->weight, head * d_k * in, d_k, in, error))
+            return -1;
+    }
+    for (size_t head = 0; head < g->num_heads; head++) {
+        snprintf(full, sizeof full, "%s.%zu.bias", name, head);
+        if (attn_visit_tensor(visit, context, full, &stack->bias, head * d_k, d_k, 0, error))
+            return -1;
+    }
+    return 0;
 }
 
 static int tensors(attn_layer *layer, attn_tensor_visitor *visit, void *context, attn_error *error) {
     const attn_geometry *g = &layer->geometry;
     size_t d_k = attn_head_dim(g);
-    const struct {
-        const char *name;
-        attn_linear *stack;
-        size_t in;
-    } stacks[] = {{"k_expand_A", &layer->k_expand_a, g->latent_dim},
-                  {"v_expand_A", &layer->v_expand_a, g->latent_dim},
-                  {"k_expand_B", &layer->k_expand_b, d_k},
-                  {"v_expand_B", &layer->v_expand_b, d_k}};
     if (attn_visit_linear(visit, context, "kv_compress", &layer->kv_compress, g->latent_dim, g->d_model,
-                          error))
+                          error) ||
+        visit_stack(visit, context, "k_expand_A", g, &layer->k_expand_a, g->latent_dim, error) ||
+        visit_stack(visit, context, "v_expand_A", g, &layer->v_expand_a, g->latent_dim, error) ||
+        visit_stack(visit, context, "k_expand_B", g, &layer->k_expand_b, d_k, error))
         return -1;
-    for (size_t s = 0; s < 4; s++) {
-        stacks[s].stack->out = g->d_model;
-        stacks[s].stack->in = stacks[s].in;
-        for (size_t head = 0; head < g->num_heads; head++)
-            if (visit_head(visit, context, stacks[s].name, head, stacks[s].stack, d_k, stacks[s].in, error))
-                return -1;
-    }
-    return 0;
+    return visit_stack(visit, context, "v_expand_B", g, &layer->v_expand_b, d_k, error);
 }
 
 static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, size_t element) {

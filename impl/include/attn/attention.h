@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum attn_pos_enc { ATTN_POS_NONE, ATTN_POS_ABS, ATTN_POS_REL, ATTN_POS_REL_WENET } attn_pos_enc;
 extern const char *const attn_pos_enc_names[]; /* "none", "abs_pos", "rel_pos", "rel_pos_wenet", NULL */
@@ -50,11 +51,13 @@ typedef struct attn_layer {
     attn_linear k_expand_b, v_expand_b; /* mla: heads stacked, [h d_k, d_k] */
     attn_linear linear_pos;             /* rel_pos*: [d_model, d_model], no bias */
     float *pos_bias_u, *pos_bias_v;     /* rel_pos*: [h, d_k] */
+    float *memory;                      /* of attn_layer_create; NULL when a model owns the weights */
 } attn_layer;
 
 /* Every tensor of a layer, in checkpoint order. `name` is below the layer's prefix ("k_expand_A.3.weight");
  * `*data` is where the layer keeps its pointer, set to `offset` floats into a stack when heads are stacked
- * (data + offset is the tensor). */
+ * (data + offset is the tensor; a stack is visited from end to end, so tensors placed one after the other in
+ * this order come out right). */
 typedef struct attn_tensor {
     char name[64];
     float **data;
@@ -184,6 +187,12 @@ int attn_geometry_complete(attn_geometry *g, const attn_variant *variant, const 
 /* Visits every tensor of a layer: q_proj, the variant's own, out_proj, positions. */
 int attn_layer_tensors(attn_layer *layer, const attn_variant *variant, attn_tensor_visitor *visit,
                        void *context, attn_error *error);
+
+/* One layer with weights of its own, uniform in +-1/sqrt(in) as torch.nn.Linear starts, the same for the same
+ * seed on every machine: for checks and benchmarks. The geometry must be complete. */
+int attn_layer_create(attn_layer *layer, const attn_variant *variant, const attn_geometry *geometry,
+                      uint64_t seed, attn_error *error);
+void attn_layer_free(attn_layer *layer); /* only what attn_layer_create made; a zeroed layer is fine */
 
 size_t attn_layer_parameters(const attn_variant *variant, const attn_geometry *g);
 
