@@ -19,17 +19,21 @@ static void remove_folder(void) {
     rmdir(folder);
 }
 
+static void make_folder(void) {
+    if (folder[0])
+        return;
+    snprintf(folder, sizeof folder, "/tmp/attnbench-test-XXXXXX");
+    if (!mkdtemp(folder)) {
+        perror(folder);
+        exit(1);
+    }
+    atexit(remove_folder);
+}
+
 const char *scratch_path(const char *name) {
     static char paths[8][PATH_MAX];
     static size_t next;
-    if (!folder[0]) {
-        snprintf(folder, sizeof folder, "/tmp/attnbench-test-XXXXXX");
-        if (!mkdtemp(folder)) {
-            perror(folder);
-            exit(1);
-        }
-        atexit(remove_folder);
-    }
+    make_folder();
     char *path = paths[next++ % 8];
     snprintf(path, PATH_MAX, "%s/%s", folder, name);
     return path;
@@ -47,7 +51,7 @@ const char *scratch_file(const char *name, const void *bytes, size_t size) {
 
 size_t scratch_count(void) {
     size_t count = 0;
-    scratch_path("");
+    make_folder();
     DIR *list = opendir(folder);
     for (struct dirent *entry; list && (entry = readdir(list));)
         count += entry->d_name[0] != '.';
