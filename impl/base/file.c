@@ -3,27 +3,45 @@
 #include "attn/alloc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *error) {
-    char *bytes = NULL;
+FILE *attn_input_open(const char *path, size_t *size, attn_error *error) {
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct stat status;
-    FILE *stream = fopen(path, "rb");
-    if (!stream || fstat(fileno(stream), &status)) {
+    if (file < 0 || fstat(file, &status)) {
         attn_fail(error, "%s: cannot be read: %s", path, strerror(errno));
-        goto done;
+        goto failed;
     }
     if (!S_ISREG(status.st_mode)) {
         attn_fail(error, "%s: not a regular file", path);
+        goto failed;
+    }
+    FILE *stream = fdopen(file, "rb");
+    if (!stream) {
+        attn_fail(error, "%s: cannot be read: %s", path, strerror(errno));
+        goto failed;
+    }
+    *size = (size_t)status.st_size;
+    return stream;
+failed:
+    if (file >= 0)
+        close(file);
+    return NULL;
+}
+
+char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *error) {
+    size_t length;
+    FILE *stream = attn_input_open(path, &length, error);
+    if (!stream)
+        return NULL;
+    char *bytes = NULL;
+    if (length > limit) {
+        attn_fail(error, "%s: %zu bytes, expected at most %zu", path, length, limit);
         goto done;
     }
-    if ((unsigned long long)status.st_size > limit) {
-        attn_fail(error, "%s: %lld bytes, expected at most %zu", path, (long long)status.st_size, limit);
-        goto done;
-    }
-    size_t length = (size_t)status.st_size;
     bytes = attn_alloc(length + 1, 1, path, error);
     if (!bytes)
         goto done;
@@ -36,8 +54,7 @@ char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *e
     if (size)
         *size = length;
 done:
-    if (stream)
-        fclose(stream);
+    fclose(stream);
     return bytes;
 }
 

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Opens a regular file for reading; `size` gets its bytes. Refuses folders, devices and pipes (and never
+ * waits for the other end of one). NULL and an error naming the path on failure; fclose it. */
+FILE *attn_input_open(const char *path, size_t *size, attn_error *error);
+
 /* The file's bytes plus a terminating NUL that `size` (may be NULL) does not count. attn_free it. Refuses
  * folders and files over `limit` bytes. NULL and an error naming the path on failure. */
 char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *error);

@@ -17,6 +17,7 @@ typedef struct attn_safetensor {
     attn_dtype dtype; /* ATTN_OTHER may be listed and skipped, but not converted */
     size_t rank, dims[ATTN_SAFETENSORS_RANK];
     size_t count;              /* elements */
+    size_t size;               /* bytes */
     const unsigned char *data; /* little-endian, unaligned, inside the mapped file */
 } attn_safetensor;
 

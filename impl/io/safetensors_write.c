@@ -1,0 +1,103 @@
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "attn/safetensors.h"
+
+#include <jansson.h>
+#include <string.h>
+
+enum { HEADER_ALIGNMENT = 8 };
+
+static int count_bytes(const attn_safetensors_entry *entry, size_t *bytes, const char *path,
+                       attn_error *error) {
+    if (entry->rank > ATTN_SAFETENSORS_RANK)
+        return attn_fail(error, "%s: tensor '%.120s': %zu axes, expected at most %d", path, entry->name,
+                         entry->rank, ATTN_SAFETENSORS_RANK);
+    *bytes = sizeof(float);
+    for (size_t i = 0; i < entry->rank; i++)
+        if (attn_multiply(bytes, *bytes, entry->dims[i]))
+            return attn_fail(error, "%s: tensor '%.120s': the product of its shape overflows", path,
+                             entry->name);
+    return 0;
+}
+
+/* Adds the entry's row to the header; its data begin at *offset, which moves on. */
+static int describe(json_t *header, const attn_safetensors_entry *entry, size_t *offset, const char *path,
+                    attn_error *error) {
+    size_t bytes, begin = *offset;
+    if (count_bytes(entry, &bytes, path, error))
+        return -1;
+    if (attn_add(offset, *offset, bytes) || *offset > INT64_MAX)
+        return attn_fail(error, "%s: the sum of its tensors overflows", path);
+    if (!strcmp(entry->name, "__metadata__") || json_object_get(header, entry->name))
+        return attn_fail(error, "%s: tensor '%.120s' is named twice, or has a reserved name", path,
+                         entry->name);
+    json_t *row = json_pack("{s:s, s:[], s:[I, I]}", "dtype", "F32", "shape", "data_offsets",
+                            (json_int_t)begin, (json_int_t)*offset);
+    int bad = row == NULL;
+    for (size_t i = 0; i < entry->rank && !bad; i++)
+        bad = json_array_append_new(json_object_get(row, "shape"), json_integer((json_int_t)entry->dims[i]));
+    if (bad) {
+        json_decref(row);
+        return attn_fail(error, "%s: tensor '%.120s': out of memory", path, entry->name);
+    }
+    if (json_object_set_new(header, entry->name, row))
+        return attn_fail(error, "%s: tensor '%.120s': out of memory, or a name that is not UTF-8", path,
+                         entry->name);
+    return 0;
+}
+
+/* The header's JSON, padded with spaces so that the data are aligned. attn_free it. */
+static char *format_header(const attn_safetensors_entry *entries, size_t count, size_t *size,
+                           const char *path, attn_error *error) {
+    char *text = NULL;
+    size_t offset = 0;
+    json_t *header = json_object();
+    if (!header) {
+        attn_fail(error, "%s: out of memory", path);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (describe(header, &entries[i], &offset, path, error))
+            goto done;
+    size_t length = json_dumpb(header, NULL, 0, JSON_COMPACT);
+    if (!length) {
+        attn_fail(error, "%s: its header cannot be formatted", path);
+        goto done;
+    }
+    *size = (length + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT;
+    text = attn_alloc(*size, 1, path, error);
+    if (!text)
+        goto done;
+    memset(text, ' ', *size);
+    if (json_dumpb(header, text, length, JSON_COMPACT) != length) {
+        attn_fail(error, "%s: out of memory", path);
+        attn_free(text);
+        text = NULL;
+    }
+done:
+    json_decref(header);
+    return text;
+}
+
+int attn_safetensors_write(const char *path, const attn_safetensors_entry *entries, size_t count,
+                           attn_error *error) {
+    size_t size = 0;
+    char *header = format_header(entries, count, &size, path, error);
+    if (!header)
+        return -1;
+    attn_output output;
+    if (attn_output_open(&output, path, error)) {
+        attn_free(header);
+        return -1;
+    }
+    uint64_t length = size;
+    fwrite(&length, sizeof length, 1, output.stream);
+    fwrite(header, 1, size, output.stream);
+    attn_free(header);
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes;
+        if (!count_bytes(&entries[i], &bytes, path, error) && bytes)
+            fwrite(entries[i].data, 1, bytes, output.stream);
+    }
+    return attn_output_commit(&output, error);
+}

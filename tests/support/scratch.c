@@ -1,0 +1,61 @@
+#include "tests/support/scratch.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static void remove_folder(void) {
+    DIR *list = opendir(folder);
+    for (struct dirent *entry; list && (entry = readdir(list));)
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+            unlink(scratch_path(entry->d_name));
+    if (list)
+        closedir(list);
+    rmdir(folder);
+}
+
+static void make_folder(void) {
+    if (folder[0])
+        return;
+    snprintf(folder, sizeof folder, "/tmp/attnbench-test-XXXXXX");
+    if (!mkdtemp(folder)) {
+        perror(folder);
+        exit(1);
+    }
+    atexit(remove_folder);
+}
+
+const char *scratch_path(const char *name) {
+    static char paths[8][PATH_MAX];
+    static size_t next;
+    make_folder();
+    char *path = paths[next++ % 8];
+    snprintf(path, PATH_MAX, "%s/%s", folder, name);
+    return path;
+}
+
+const char *scratch_file(const char *name, const void *bytes, size_t size) {
+    const char *path = scratch_path(name);
+    FILE *stream = fopen(path, "wb");
+    if (!stream || fwrite(bytes, 1, size, stream) != size || fclose(stream)) {
+        perror(path);
+        exit(1);
+    }
+    return path;
+}
+
+size_t scratch_count(void) {
+    size_t count = 0;
+    make_folder();
+    DIR *list = opendir(folder);
+    for (struct dirent *entry; list && (entry = readdir(list));)
+        count += entry->d_name[0] != '.';
+    if (list)
+        closedir(list);
+    return count;
+}
