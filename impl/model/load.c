@@ -59,8 +59,8 @@ static wanted *find_wanted(const wanted_list *list, const char *name) {
 }
 
 /* Pairs each tensor of the file with the one that is wanted; *extra gets the first that nobody wants. */
-static int pair_tensors(wanted_list *list, const attn_safetensors *file, const attn_config *config, const char *path,
-                        const attn_safetensor **extra, attn_error *error) {
+static int pair_tensors(wanted_list *list, const attn_safetensors *file, const attn_config *config,
+                        const char *path, const attn_safetensor **extra, attn_error *error) {
     *extra = NULL;
     for (size_t i = 0; i < attn_safetensors_count(file); i++) {
         const attn_safetensor *tensor = attn_safetensors_at(file, i);
@@ -72,7 +72,8 @@ static int pair_tensors(wanted_list *list, const attn_safetensors *file, const a
         if (!want && !*extra)
             *extra = tensor;
         if (want && want->found)
-            return attn_fail(error, "%s: tensors %s and %s are both %s", path, want->found->name, tensor->name, name);
+            return attn_fail(error, "%s: tensors %s and %s are both %s", path, want->found->name,
+                             tensor->name, name);
         if (want)
             want->found = tensor;
     }
@@ -88,21 +89,25 @@ static const char *shape_text(char text[128], size_t rank, const size_t *dims) {
     return text;
 }
 
-static int check_complete(const wanted_list *list, const attn_safetensor *extra, const char *path, attn_error *error) {
+static int check_complete(const wanted_list *list, const attn_safetensor *extra, const char *path,
+                          attn_error *error) {
     char shape[128];
     for (size_t i = 0; i < list->count; i++) {
         const attn_tensor *tensor = &list->at[i].tensor;
         if (list->at[i].found)
             continue;
         shape_text(shape, tensor->rank, tensor->dims);
-        return extra ? attn_fail(error, "%s: tensor %s is missing, expected with shape %s (the file has %s, which the "
-                                        "model has not)",
-                                 path, tensor->name, shape, extra->name)
-                     : attn_fail(error, "%s: tensor %s is missing, expected with shape %s", path, tensor->name, shape);
+        return extra
+                   ? attn_fail(error,
+                               "%s: tensor %s is missing, expected with shape %s (the file has %s, which the "
+                               "model has not)",
+                               path, tensor->name, shape, extra->name)
+                   : attn_fail(error, "%s: tensor %s is missing, expected with shape %s", path, tensor->name,
+                               shape);
     }
     if (extra)
-        return attn_fail(error, "%s: extra tensor %s with shape %s, which the model has not", path, extra->name,
-                         shape_text(shape, extra->rank, extra->dims));
+        return attn_fail(error, "%s: extra tensor %s with shape %s, which the model has not", path,
+                         extra->name, shape_text(shape, extra->rank, extra->dims));
     return 0;
 }
 
@@ -112,9 +117,11 @@ static int check_tensor(const wanted *want, const char *path, attn_error *error)
     char has[128], expected[128];
     if (found->rank != tensor->rank || memcmp(found->dims, tensor->dims, tensor->rank * sizeof *tensor->dims))
         return attn_fail(error, "%s: tensor %s has shape %s, expected %s", path, found->name,
-                         shape_text(has, found->rank, found->dims), shape_text(expected, tensor->rank, tensor->dims));
+                         shape_text(has, found->rank, found->dims),
+                         shape_text(expected, tensor->rank, tensor->dims));
     if (found->dtype == ATTN_OTHER)
-        return attn_fail(error, "%s: tensor %s has another dtype, expected F32, F16 or BF16", path, found->name);
+        return attn_fail(error, "%s: tensor %s has another dtype, expected F32, F16 or BF16", path,
+                         found->name);
     return 0;
 }
 
@@ -123,8 +130,8 @@ static int read_tensor(const wanted *want, const char *path, attn_error *error) 
     attn_safetensor_floats(want->found, data);
     for (size_t i = 0; i < want->found->count; i++)
         if (!isfinite(data[i]))
-            return attn_fail(error, "%s: tensor %s has a non-finite value (%g) at element %zu", path, want->found->name,
-                             (double)data[i], i);
+            return attn_fail(error, "%s: tensor %s has a non-finite value (%g) at element %zu", path,
+                             want->found->name, (double)data[i], i);
     return 0;
 }
 
@@ -141,9 +148,12 @@ static bool file_has(const attn_safetensors *file, const attn_config *config, co
 /* Some tensors are part of the model only when the checkpoint has them. */
 static int take_optional(attn_model *model, const attn_safetensors *file, attn_error *error) {
     const attn_config *config = &model->config;
-    model->embed.has_norm =
+    bool has_norm =
         config->input_layer == ATTN_INPUT_LINEAR &&
         (file_has(file, config, "embed.out.1.weight") || file_has(file, config, "embed.out.1.bias"));
+    if (model->embed.has_norm && !has_norm)
+        attn_norm_free(&model->embed.norm);
+    model->embed.has_norm = has_norm;
     return attn_model_allocate(model, error);
 }
 
@@ -181,7 +191,8 @@ int attn_model_save(attn_model *model, const char *path, attn_error *error) {
         goto done;
     for (size_t i = 0; i < list.count; i++) {
         const attn_tensor *tensor = &list.at[i].tensor;
-        entries[i] = (attn_safetensors_entry){tensor->name, tensor->rank, tensor->dims, *tensor->data + tensor->offset};
+        entries[i] = (attn_safetensors_entry){tensor->name, tensor->rank, tensor->dims,
+                                              *tensor->data + tensor->offset};
     }
     result = attn_safetensors_write(path, entries, list.count, error);
 done:

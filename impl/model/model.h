@@ -9,8 +9,8 @@
 
 /* embed.*: from input_dim features to d_model. */
 typedef struct attn_embed {
-    attn_linear out;   /* embed.out.0 */
-    attn_norm norm;    /* embed.out.1, only when the checkpoint has it */
+    attn_linear out; /* embed.out.0 */
+    attn_norm norm;  /* embed.out.1, only when the checkpoint has it */
     bool has_norm;
 } attn_embed;
 

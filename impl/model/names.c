@@ -36,8 +36,10 @@ static const char *after_attention(const char *name) {
 
 /* "q_proj." for "linear_q." and so on; the name itself otherwise. */
 static const char *attention_alias(const char *name, const char **rest) {
-    static const char *const aliases[][2] = {
-        {"linear_q.", "q_proj."}, {"linear_k.", "k_proj."}, {"linear_v.", "v_proj."}, {"linear_out.", "out_proj."}};
+    static const char *const aliases[][2] = {{"linear_q.", "q_proj."},
+                                             {"linear_k.", "k_proj."},
+                                             {"linear_v.", "v_proj."},
+                                             {"linear_out.", "out_proj."}};
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         if ((*rest = after(name, aliases[i][0])))
             return aliases[i][1];
@@ -46,12 +48,15 @@ static const char *attention_alias(const char *name, const char **rest) {
 }
 
 static bool is_ignored(const attn_config *config, const char *name) {
-    static const char *const learned_only[] = {"pooling_proj1.", "pooling_proj2.", "weight_proj1.", "weight_proj2."};
-    if (ends_with(name, ".num_batches_tracked") || ends_with(name, ".pos_enc.pe") || !strcmp(name, "pos_enc.pe"))
+    static const char *const learned_only[] = {"pooling_proj1.", "pooling_proj2.", "weight_proj1.",
+                                               "weight_proj2."};
+    if (ends_with(name, ".num_batches_tracked") || ends_with(name, ".pos_enc.pe") ||
+        !strcmp(name, "pos_enc.pe"))
         return true;
     size_t layer;
     const char *rest = after_layer(name, &layer);
-    if (!rest || config->model_type != ATTN_MODEL_BRANCHFORMER || config->merge_method == ATTN_MERGE_LEARNED_AVE)
+    if (!rest || config->model_type != ATTN_MODEL_BRANCHFORMER ||
+        config->merge_method == ATTN_MERGE_LEARNED_AVE)
         return false;
     for (size_t i = 0; i < sizeof learned_only / sizeof *learned_only; i++)
         if (after(rest, learned_only[i]))

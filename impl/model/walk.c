@@ -1,5 +1,7 @@
 #include "impl/model/walk.h"
 
+#include "attn/alloc.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14,8 +16,8 @@ int attn_walk_tensor(const attn_walk *walk, const char *name, const char *suffix
                      const size_t *dims) {
     attn_tensor tensor = {.data = data, .rank = rank};
     memcpy(tensor.dims, dims, rank * sizeof *dims);
-    int length = snprintf(tensor.name, sizeof tensor.name, "%s%s%s%s", walk->prefix, name, *suffix ? "." : "",
-                          suffix);
+    int length =
+        snprintf(tensor.name, sizeof tensor.name, "%s%s%s%s", walk->prefix, name, *suffix ? "." : "", suffix);
     if (length < 0 || (size_t)length >= sizeof tensor.name)
         return attn_fail(walk->error, "tensor name %s%s is too long", walk->prefix, name);
     return walk->visit(walk->context, &tensor, walk->error);
@@ -63,4 +65,12 @@ int attn_walk_attention(const attn_walk *walk, const char *name, attn_layer *lay
                         const attn_variant *variant) {
     attention_walk below = {walk, name};
     return attn_layer_tensors(layer, variant, visit_attention, &below, walk->error);
+}
+
+void attn_norm_free(attn_norm *norm) {
+    attn_free(norm->weight);
+    attn_free(norm->bias);
+    attn_free(norm->mean);
+    attn_free(norm->variance);
+    *norm = (attn_norm){0};
 }

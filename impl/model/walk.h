@@ -32,4 +32,6 @@ int attn_walk_batch_norm(const attn_walk *walk, const char *name, attn_norm *nor
 int attn_walk_attention(const attn_walk *walk, const char *name, attn_layer *layer,
                         const attn_variant *variant);
 
+void attn_norm_free(attn_norm *norm);
+
 #endif
