@@ -1,0 +1,203 @@
+#include "impl/model/model.h"
+
+#include "attn/alloc.h"
+#include "attn/safetensors.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A tensor that the model wants, and where the file has it. */
+typedef struct wanted {
+    attn_tensor tensor;
+    const attn_safetensor *found;
+} wanted;
+
+typedef struct wanted_list {
+    wanted *at, **by_name;
+    size_t count, room;
+} wanted_list;
+
+static int count_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)tensor;
+    (void)error;
+    ((wanted_list *)context)->room++;
+    return 0;
+}
+
+static int want_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)error;
+    wanted_list *list = context;
+    list->at[list->count] = (wanted){.tensor = *tensor};
+    list->by_name[list->count] = &list->at[list->count];
+    list->count++;
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+    const wanted *const *x = a, *const *y = b;
+    return strcmp((*x)->tensor.name, (*y)->tensor.name);
+}
+
+static int list_wanted(wanted_list *list, attn_model *model, attn_error *error) {
+    if (attn_model_tensors(model, count_tensor, list, error))
+        return -1;
+    list->at = attn_alloc(list->room, sizeof *list->at, "list of tensors", error);
+    list->by_name = attn_alloc(list->room, sizeof *list->by_name, "list of tensors", error);
+    if (!list->at || !list->by_name || attn_model_tensors(model, want_tensor, list, error))
+        return -1;
+    qsort(list->by_name, list->count, sizeof *list->by_name, compare_names);
+    return 0;
+}
+
+static wanted *find_wanted(const wanted_list *list, const char *name) {
+    wanted key = {.found = NULL}, *pointer = &key;
+    snprintf(key.tensor.name, sizeof key.tensor.name, "%s", name);
+    wanted **at = bsearch(&pointer, list->by_name, list->count, sizeof *list->by_name, compare_names);
+    return at ? *at : NULL;
+}
+
+/* Pairs each tensor of the file with the one that is wanted; *extra gets the first that nobody wants. */
+static int pair_tensors(wanted_list *list, const attn_safetensors *file, const attn_config *config,
+                        const char *path, const attn_safetensor **extra, attn_error *error) {
+    *extra = NULL;
+    for (size_t i = 0; i < attn_safetensors_count(file); i++) {
+        const attn_safetensor *tensor = attn_safetensors_at(file, i);
+        char name[64];
+        attn_model_canonical_name(name, config, tensor->name);
+        if (!name[0])
+            continue;
+        wanted *want = find_wanted(list, name);
+        if (!want && !*extra)
+            *extra = tensor;
+        if (want && want->found)
+            return attn_fail(error, "%s: tensors %s and %s are both %s", path, want->found->name,
+                             tensor->name, name);
+        if (want)
+            want->found = tensor;
+    }
+    return 0;
+}
+
+static const char *shape_text(char text[128], size_t rank, const size_t *dims) {
+    size_t used = 1;
+    strcpy(text, "[");
+    for (size_t i = 0; i < rank && used < 100; i++)
+        used += (size_t)snprintf(text + used, 128 - used, "%s%zu", i ? ", " : "", dims[i]);
+    snprintf(text + used, 128 - used, "]");
+    return text;
+}
+
+static int check_complete(const wanted_list *list, const attn_safetensor *extra, const char *path,
+                          attn_error *error) {
+    char shape[128];
+    for (size_t i = 0; i < list->count; i++) {
+        const attn_tensor *tensor = &list->at[i].tensor;
+        if (list->at[i].found)
+            continue;
+        shape_text(shape, tensor->rank, tensor->dims);
+        return extra
+                   ? attn_fail(error,
+                               "%s: tensor %s is missing, expected with shape %s (the file has %s, which the "
+                               "model has not)",
+                               path, tensor->name, shape, extra->name)
+                   : attn_fail(error, "%s: tensor %s is missing, expected with shape %s", path, tensor->name,
+                               shape);
+    }
+    if (extra)
+        return attn_fail(error, "%s: extra tensor %s with shape %s, which the model has not", path,
+                         extra->name, shape_text(shape, extra->rank, extra->dims));
+    return 0;
+}
+
+static int check_tensor(const wanted *want, const char *path, attn_error *error) {
+    const attn_safetensor *found = want->found;
+    const attn_tensor *tensor = &want->tensor;
+    char has[128], expected[128];
+    if (found->rank != tensor->rank || memcmp(found->dims, tensor->dims, tensor->rank * sizeof *tensor->dims))
+        return attn_fail(error, "%s: tensor %s has shape %s, expected %s", path, found->name,
+                         shape_text(has, found->rank, found->dims),
+                         shape_text(expected, tensor->rank, tensor->dims));
+    if (found->dtype == ATTN_OTHER)
+        return attn_fail(error, "%s: tensor %s has another dtype, expected F32, F16 or BF16", path,
+                         found->name);
+    return 0;
+}
+
+static int read_tensor(const wanted *want, const char *path, attn_error *error) {
+    float *data = *want->tensor.data + want->tensor.offset;
+    attn_safetensor_floats(want->found, data);
+    for (size_t i = 0; i < want->found->count; i++)
+        if (!isfinite(data[i]))
+            return attn_fail(error, "%s: tensor %s has a non-finite value (%g) at element %zu", path,
+                             want->found->name, (double)data[i], i);
+    return 0;
+}
+
+static bool file_has(const attn_safetensors *file, const attn_config *config, const char *wanted_name) {
+    for (size_t i = 0; i < attn_safetensors_count(file); i++) {
+        char name[64];
+        attn_model_canonical_name(name, config, attn_safetensors_at(file, i)->name);
+        if (!strcmp(name, wanted_name))
+            return true;
+    }
+    return false;
+}
+
+/* Some tensors are part of the model only when the checkpoint has them. */
+static int take_optional(attn_model *model, const attn_safetensors *file, attn_error *error) {
+    const attn_config *config = &model->config;
+    bool has_norm =
+        config->input_layer == ATTN_INPUT_LINEAR &&
+        (file_has(file, config, "embed.out.1.weight") || file_has(file, config, "embed.out.1.bias"));
+    if (model->embed.has_norm && !has_norm)
+        attn_norm_free(&model->embed.norm);
+    model->embed.has_norm = has_norm;
+    return attn_model_allocate(model, error);
+}
+
+int attn_model_load(attn_model *model, const char *path, attn_error *error) {
+    int result = -1;
+    attn_safetensors *file = NULL;
+    wanted_list list = {0};
+    const attn_safetensor *extra;
+    if (attn_safetensors_open(&file, path, error) || take_optional(model, file, error) ||
+        list_wanted(&list, model, error) || pair_tensors(&list, file, &model->config, path, &extra, error) ||
+        check_complete(&list, extra, path, error))
+        goto done;
+    for (size_t i = 0; i < list.count; i++)
+        if (check_tensor(&list.at[i], path, error))
+            goto done;
+    for (size_t i = 0; i < list.count; i++)
+        if (read_tensor(&list.at[i], path, error))
+            goto done;
+    result = 0;
+done:
+    attn_free(list.by_name);
+    attn_free(list.at);
+    attn_safetensors_close(file);
+    return result;
+}
+
+int attn_model_save(attn_model *model, const char *path, attn_error *error) {
+    int result = -1;
+    wanted_list list = {0};
+    attn_safetensors_entry *entries = NULL;
+    if (list_wanted(&list, model, error))
+        goto done;
+    entries = attn_alloc(list.count, sizeof *entries, "list of tensors", error);
+    if (!entries)
+        goto done;
+    for (size_t i = 0; i < list.count; i++) {
+        const attn_tensor *tensor = &list.at[i].tensor;
+        entries[i] = (attn_safetensors_entry){tensor->name, tensor->rank, tensor->dims,
+                                              *tensor->data + tensor->offset};
+    }
+    result = attn_safetensors_write(path, entries, list.count, error);
+done:
+    attn_free(entries);
+    attn_free(list.by_name);
+    attn_free(list.at);
+    return result;
+}

@@ -1,0 +1,190 @@
+#include "impl/model/model.h"
+
+#include "attn/alloc.h"
+#include "attn/random.h"
+#include "attn/safetensors.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int walk_embed(const attn_walk *walk, attn_model *model) {
+    const attn_config *config = &model->config;
+    attn_embed *embed = &model->embed;
+    if (config->input_layer == ATTN_INPUT_NONE)
+        return 0;
+    if (attn_walk_linear(walk, "embed.out.0", &embed->out, config->attention.d_model, config->input_dim))
+        return -1;
+    return embed->has_norm
+               ? attn_walk_layer_norm(walk, "embed.out.1", &embed->norm, config->attention.d_model)
+               : 0;
+}
+
+static int walk_block(attn_walk *walk, attn_model *model, size_t layer) {
+    const attn_config *config = &model->config;
+    if (config->num_layers == 1)
+        return attn_walk_attention(walk, "", &model->blocks[layer].attention, config->variant);
+    snprintf(walk->prefix, sizeof walk->prefix, "encoders.%zu.", layer);
+    return attn_walk_attention(walk, "self_attn", &model->blocks[layer].attention, config->variant);
+}
+
+int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error) {
+    const attn_config *config = &model->config;
+    attn_walk walk = {.visit = visit, .context = context, .error = error};
+    if (walk_embed(&walk, model))
+        return -1;
+    for (size_t layer = 0; layer < config->num_layers; layer++)
+        if (walk_block(&walk, model, layer))
+            return -1;
+    walk.prefix[0] = '\0';
+    if (config->vocab_size &&
+        attn_walk_linear(&walk, "ctc.ctc_lo", &model->ctc, config->vocab_size, config->attention.d_model))
+        return -1;
+    return 0;
+}
+
+/* Heads that are stacked share a block, so sizes are gathered before anything is allocated. */
+typedef struct weight_block {
+    float **data;
+    size_t floats;
+} weight_block;
+
+typedef struct weight_blocks {
+    weight_block *at;
+    size_t count, room;
+} weight_blocks;
+
+static int gather_block(void *context, const attn_tensor *tensor, attn_error *error) {
+    weight_blocks *blocks = context;
+    size_t end = tensor->offset + attn_tensor_count(tensor);
+    for (size_t i = blocks->count; i-- > 0;)
+        if (blocks->at[i].data == tensor->data) {
+            if (blocks->at[i].floats < end)
+                blocks->at[i].floats = end;
+            return 0;
+        }
+    if (blocks->count == blocks->room) {
+        size_t room = blocks->room ? 2 * blocks->room : 64;
+        weight_block *grown = attn_realloc(blocks->at, room, sizeof *grown, "list of weights", error);
+        if (!grown)
+            return -1;
+        blocks->at = grown;
+        blocks->room = room;
+    }
+    blocks->at[blocks->count++] = (weight_block){tensor->data, end};
+    return 0;
+}
+
+int attn_model_allocate(attn_model *model, attn_error *error) {
+    weight_blocks blocks = {0};
+    int result = attn_model_tensors(model, gather_block, &blocks, error);
+    for (size_t i = 0; !result && i < blocks.count; i++)
+        if (!*blocks.at[i].data) {
+            *blocks.at[i].data = attn_alloc(blocks.at[i].floats, sizeof(float), "weights", error);
+            result = *blocks.at[i].data ? 0 : -1;
+        }
+    attn_free(blocks.at);
+    return result;
+}
+
+int attn_model_create(attn_model **made, const attn_config *config, attn_error *error) {
+    *made = NULL;
+    if (attn_config_check(config, "model", error))
+        return -1;
+    attn_model *model = attn_alloc(1, sizeof *model, "model", error);
+    if (!model)
+        return -1;
+    model->config = *config;
+    model->blocks = attn_alloc(config->num_layers, sizeof *model->blocks, "layers", error);
+    if (!model->blocks)
+        goto failed;
+    for (size_t i = 0; i < config->num_layers; i++)
+        model->blocks[i].attention.geometry = config->attention;
+    if (attn_model_allocate(model, error))
+        goto failed;
+    *made = model;
+    return 0;
+failed:
+    attn_model_free(model);
+    return -1;
+}
+
+static int free_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)context;
+    (void)error;
+    attn_free(*tensor->data);
+    *tensor->data = NULL;
+    return 0;
+}
+
+void attn_model_free(attn_model *model) {
+    if (!model)
+        return;
+    if (model->blocks)
+        attn_model_tensors(model, free_tensor, NULL, NULL);
+    attn_free(model->blocks);
+    attn_free(model);
+}
+
+const attn_config *attn_model_config(const attn_model *model) {
+    return &model->config;
+}
+
+typedef struct randomizer {
+    uint64_t state;
+    float scale; /* of the weight seen last: its bias gets the same */
+} randomizer;
+
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && !strcmp(text + n - m, end);
+}
+
+static int randomize_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)error;
+    randomizer *random = context;
+    float *data = *tensor->data + tensor->offset;
+    size_t count = attn_tensor_count(tensor);
+    bool is_norm = tensor->rank == 1 && ends_with(tensor->name, ".weight");
+    if (is_norm || ends_with(tensor->name, ".running_var")) {
+        random->scale = 0;
+        for (size_t i = 0; i < count; i++)
+            data[i] = 1;
+        return 0;
+    }
+    if (tensor->rank > 1)
+        random->scale = 1 / sqrtf((float)(count / tensor->dims[0]));
+    attn_random_uniform(data, count, random->scale, &random->state);
+    return 0;
+}
+
+void attn_model_randomize(attn_model *model, uint64_t seed) {
+    randomizer random = {.state = seed};
+    attn_model_tensors(model, randomize_tensor, &random, NULL);
+}
+
+static int count_parameters(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)error;
+    if (!ends_with(tensor->name, ".running_mean") && !ends_with(tensor->name, ".running_var"))
+        *(size_t *)context += attn_tensor_count(tensor);
+    return 0;
+}
+
+size_t attn_model_parameters(const attn_model *model) {
+    size_t parameters = 0; /* visiting changes nothing here */
+    attn_model_tensors((attn_model *)(uintptr_t)model, count_parameters, &parameters, NULL);
+    return parameters;
+}
+
+static int count_bytes(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)error;
+    if (tensor->offset == 0)
+        *(size_t *)context += attn_alloc_size(*tensor->data);
+    return 0;
+}
+
+size_t attn_model_weight_bytes(const attn_model *model) {
+    size_t bytes = 0;
+    attn_model_tensors((attn_model *)(uintptr_t)model, count_bytes, &bytes, NULL);
+    return bytes;
+}

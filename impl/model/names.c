@@ -1,0 +1,92 @@
+/* Checkpoint names of ESPnet and WeNet, and the seed's, to the ones that a model here has. */
+#include "impl/model/model.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && !strcmp(text + n - m, end);
+}
+
+/* What follows `prefix`, or NULL. */
+static const char *after(const char *text, const char *prefix) {
+    size_t n = strlen(prefix);
+    return strncmp(text, prefix, n) ? NULL : text + n;
+}
+
+/* What follows "encoders.N." or "layers.N.", with N; NULL when the name is not of a layer. */
+static const char *after_layer(const char *name, size_t *layer) {
+    const char *rest = after(name, "encoders.");
+    if (!rest)
+        rest = after(name, "layers.");
+    if (!rest || !isdigit((unsigned char)*rest))
+        return NULL;
+    char *end;
+    *layer = strtoul(rest, &end, 10);
+    return *end == '.' ? end + 1 : NULL;
+}
+
+static const char *after_attention(const char *name) {
+    const char *rest = after(name, "self_attn.");
+    return rest ? rest : after(name, "attn.");
+}
+
+/* "q_proj." for "linear_q." and so on; the name itself otherwise. */
+static const char *attention_alias(const char *name, const char **rest) {
+    static const char *const aliases[][2] = {{"linear_q.", "q_proj."},
+                                             {"linear_k.", "k_proj."},
+                                             {"linear_v.", "v_proj."},
+                                             {"linear_out.", "out_proj."}};
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if ((*rest = after(name, aliases[i][0])))
+            return aliases[i][1];
+    *rest = name;
+    return "";
+}
+
+static bool is_ignored(const attn_config *config, const char *name) {
+    static const char *const learned_only[] = {"pooling_proj1.", "pooling_proj2.", "weight_proj1.",
+                                               "weight_proj2."};
+    if (ends_with(name, ".num_batches_tracked") || ends_with(name, ".pos_enc.pe") ||
+        !strcmp(name, "pos_enc.pe"))
+        return true;
+    size_t layer;
+    const char *rest = after_layer(name, &layer);
+    if (!rest || config->model_type != ATTN_MODEL_BRANCHFORMER ||
+        config->merge_method == ATTN_MERGE_LEARNED_AVE)
+        return false;
+    for (size_t i = 0; i < sizeof learned_only / sizeof *learned_only; i++)
+        if (after(rest, learned_only[i]))
+            return true;
+    return false;
+}
+
+void attn_model_canonical_name(char canonical[64], const attn_config *config, const char *name) {
+    const char *rest = after(name, "encoder.");
+    name = rest ? rest : name;
+    canonical[0] = '\0';
+    if (is_ignored(config, name))
+        return;
+    bool bare = config->model_type == ATTN_MODEL_ATTENTION;
+    size_t layer = 0;
+    const char *below = after_layer(name, &layer), *attention = NULL;
+    if (below)
+        attention = after_attention(below);
+    else if (bare && config->num_layers == 1)
+        attention = name;
+    if (bare && below && !attention)
+        attention = below;
+    if (!attention) {
+        snprintf(canonical, 64, "%s", name);
+        return;
+    }
+    const char *alias = attention_alias(attention, &attention);
+    if (bare && config->num_layers == 1 && layer == 0)
+        snprintf(canonical, 64, "%s%s", alias, attention);
+    else
+        snprintf(canonical, 64, "encoders.%zu.%s%s%s", layer,
+                 config->model_type == ATTN_MODEL_BRANCHFORMER ? "attn." : "self_attn.", alias, attention);
+}

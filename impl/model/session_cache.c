@@ -1,0 +1,50 @@
+/* The attention caches of a session as a safetensors file. */
+#include "impl/model/session.h"
+
+#include "attn/alloc.h"
+#include "attn/safetensors.h"
+
+#include <stdio.h>
+
+typedef struct saved_slot {
+    char name[48];
+    size_t dims[4], rank;
+    float *rows; /* a copy without the cache's spare room */
+} saved_slot;
+
+static int copy_slot(saved_slot *saved, const attn_cache *cache, size_t layer, size_t slot,
+                     attn_error *error) {
+    snprintf(saved->name, sizeof saved->name, "layers.%zu.%s", layer, cache->slot[slot].name);
+    saved->rank = attn_cache_shape(cache, slot, saved->dims);
+    size_t count = 1;
+    for (size_t i = 0; i < saved->rank; i++)
+        count *= saved->dims[i];
+    saved->rows = attn_alloc(count, sizeof(float), "copy of the KV cache", error);
+    if (!saved->rows)
+        return -1;
+    attn_cache_copy(cache, slot, saved->rows);
+    return 0;
+}
+
+int attn_session_save_cache(const attn_session *session, const char *path, attn_error *error) {
+    int result = -1;
+    size_t layers = attn_session_layers(session), most = layers * ATTN_CACHE_SLOTS, count = 0;
+    saved_slot *saved = attn_alloc(most, sizeof *saved, "copy of the KV cache", error);
+    attn_safetensors_entry *entries = attn_alloc(most, sizeof *entries, "copy of the KV cache", error);
+    if (!saved || !entries)
+        goto done;
+    for (size_t layer = 0; layer < layers; layer++)
+        for (size_t slot = 0; slot < session->caches[layer].slots; slot++, count++) {
+            saved_slot *s = &saved[count];
+            if (copy_slot(s, &session->caches[layer], layer, slot, error))
+                goto done;
+            entries[count] = (attn_safetensors_entry){s->name, s->rank, s->dims, s->rows};
+        }
+    result = attn_safetensors_write(path, entries, count, error);
+done:
+    for (size_t i = 0; saved && i < most; i++)
+        attn_free(saved[i].rows);
+    attn_free(entries);
+    attn_free(saved);
+    return result;
+}
