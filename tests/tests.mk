@@ -21,3 +21,8 @@ test-run: test-programs
 test:
 	$(MAKE) test-run BUILD=$(BUILD)
 	$(MAKE) test-run BUILD=$(BUILD)-asan SANITIZE=address,undefined
+
+# The expected outputs of tests/golden, made again with Debian's python3-torch and python3-torchaudio.
+.PHONY: golden
+golden:
+	/usr/bin/python3 -B tests/golden/make_golden.py
