@@ -1,0 +1,29 @@
+/* A speech corpus laid out as LibriSpeech is (Panayotov et al. 2015):
+ * FOLDER/SPLIT/SPEAKER/CHAPTER/SPEAKER-CHAPTER-UTTERANCE.flac, with SPEAKER-CHAPTER.trans.txt beside them. */
+#ifndef DATASETS_CORPUS_H
+#define DATASETS_CORPUS_H
+
+#include "attn/error.h"
+
+#include <stddef.h>
+
+typedef struct corpus_utterance {
+    char *id;   /* SPEAKER-CHAPTER-UTTERANCE */
+    char *path; /* FOLDER/SPLIT/.../ID.flac */
+    char *transcript;
+} corpus_utterance;
+
+typedef struct corpus {
+    corpus_utterance *utterances; /* sorted by id, byte by byte, whatever the file system's order is */
+    size_t count;
+} corpus;
+
+/* Lists the utterances of a split; opens no audio. `split` may be NULL: the error then lists the splits there
+ * are, as it does for one that is missing. An error, because a corpus half there gives numbers for another
+ * corpus: audio without a transcript, a transcript without audio, audio in a folder whose name it does not
+ * carry, and a split without utterances. Other files, and names that start with a dot, are not looked at.
+ * Free with corpus_free. */
+int corpus_read(corpus *c, const char *folder, const char *split, attn_error *error);
+void corpus_free(corpus *c);
+
+#endif
