@@ -1,0 +1,11 @@
+/* Live cache bytes of the published rows: models of the identified geometries, built with random weights and
+ * run. */
+#ifndef REPORTS_PAPER_LIVE_H
+#define REPORTS_PAPER_LIVE_H
+
+#include "reports/paper_audit.h"
+
+/* Runs every row and reads its caches; one progress line a row on stderr. */
+int paper_live_run(paper_live *live, const paper_tables *tables, attn_error *error);
+
+#endif
