@@ -86,6 +86,23 @@ static void refused_memory_is_an_error(void **state) {
         }
 }
 
+/* A session makes its workspace once, for its largest call. */
+static void workspace_serves_smaller_calls(void **state) {
+    (void)state;
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (attn_pos_enc pos = ATTN_POS_NONE; pos <= (attn_variants[v]->is_softmax ? ATTN_POS_REL : 0);
+             pos++)
+            for (size_t i = 0; attn_variants[v]->impls[i].name; i++) {
+                attn_geometry g = some_geometry(attn_variants[v]);
+                g.pos_enc = pos;
+                size_t largest = attn_variants[v]->impls[i].workspace(&g, 1, 700, 20000, ATTN_PATH_AUTO);
+                for (size_t frames = 1; frames <= 700; frames += 37)
+                    for (size_t keys = frames; keys <= 20000; keys += 997)
+                        assert_true(attn_variants[v]->impls[i].workspace(&g, 1, frames, keys,
+                                                                         ATTN_PATH_AUTO) <= largest);
+            }
+}
+
 static void workspace_does_not_grow_with_the_square(void **state) {
     (void)state;
     for (size_t v = 0; attn_variants[v]; v++) {
@@ -109,6 +126,7 @@ int main(void) {
         cmocka_unit_test(identities_survive_refused_memory),
         cmocka_unit_test(cache_bytes_are_the_formula),
         cmocka_unit_test(refused_memory_is_an_error),
+        cmocka_unit_test(workspace_serves_smaller_calls),
         cmocka_unit_test(workspace_does_not_grow_with_the_square),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

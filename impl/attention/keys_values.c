@@ -82,9 +82,10 @@ static size_t larger(size_t a, size_t b) {
 
 size_t attn_kv_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
     (void)path;
-    size_t heads = heads_at_once(g, frames, keys), d_k = attn_head_dim(g);
-    size_t attend =
-        attn_position_count(g, frames, keys) * heads * d_k + attn_blas_attend_floats(g, frames, keys, heads);
+    size_t d_k = attn_head_dim(g), group = g->num_heads / attn_kv_heads(g);
+    size_t one_head = attn_position_count(g, frames, keys) * d_k;
+    size_t positions = larger(attn_blas_group_bound(g, one_head), group * one_head);
+    size_t attend = positions + attn_blas_attend_floats(g, frames, keys, g->num_heads);
     size_t append = attn_blas_append_floats(frames, attn_kv_heads(g) * d_k);
     return larger(larger(attend, append), attn_blas_project_floats(g, batch * frames));
 }

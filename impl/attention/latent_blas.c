@@ -23,45 +23,46 @@ static void fold_blas(float *y, size_t ldy, const float *x, size_t ldx, const at
 
 static const attn_products blas_products = {attn_linear_blas, fold_blas};
 
-/* The workspace of a call: what belongs to a group of heads, and the size of everything. */
+/* How a call is divided. */
 typedef struct latent_plan {
-    attn_path path;
-    size_t frames, keys;
     size_t positions; /* rows of projected positions */
     size_t at_once;   /* heads in a group */
     size_t tile;      /* absorb: queries in a tile */
-    size_t floats;
 } latent_plan;
 
-static latent_plan make_plan(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                             attn_path path) {
-    latent_plan p = {.path = path, .frames = frames, .keys = keys};
-    size_t d_k = attn_head_dim(g), work;
-    p.positions = attn_position_count(g, frames, keys);
-    if (path == ATTN_PATH_ABSORB) {
-        p.at_once = attn_blas_head_group(g, p.positions * d_k);
-        size_t heads = p.at_once;
-        p.tile = smaller(frames, larger(1, attn_blas_tile(frames * heads, keys) / heads));
-        size_t rows = p.tile * heads, terms = p.positions ? p.tile * (d_k + keys + p.tile) : 0;
-        work = p.tile * heads * d_k + rows * (2 * g->latent_dim + keys + 1) + p.tile * d_k + terms;
-    } else {
-        p.at_once = attn_blas_head_group(g, (p.positions + 2 * keys) * d_k);
-        size_t width = p.at_once * d_k;
-        work = 2 * keys * width +
-               larger(EXPAND_ROWS * width, attn_blas_attend_floats(g, frames, keys, p.at_once));
-    }
-    p.floats =
-        larger(p.positions * p.at_once * d_k + work, larger(attn_blas_append_floats(frames, g->latent_dim),
-                                                            attn_blas_project_floats(g, batch * frames)));
+static latent_plan make_plan(const attn_geometry *g, size_t frames, size_t keys, attn_path path) {
+    latent_plan p = {.positions = attn_position_count(g, frames, keys)};
+    size_t expanded = path == ATTN_PATH_ABSORB ? 0 : 2 * keys;
+    p.at_once = attn_blas_head_group(g, (p.positions + expanded) * attn_head_dim(g));
+    p.tile = smaller(frames, larger(1, attn_blas_tile(frames * p.at_once, keys) / p.at_once));
     return p;
 }
 
-/* The variant is not known here; under AUTO there is room for either path. */
+static size_t expand_floats(const attn_geometry *g, size_t frames, size_t keys) {
+    size_t group = (attn_position_count(g, frames, keys) + 2 * keys) * attn_head_dim(g);
+    return attn_blas_group_bound(g, group) +
+           larger(EXPAND_ROWS * g->d_model, attn_blas_attend_floats(g, frames, keys, g->num_heads));
+}
+
+static size_t absorb_floats(const attn_geometry *g, size_t frames, size_t keys) {
+    size_t d_k = attn_head_dim(g), group = attn_position_count(g, frames, keys) * d_k;
+    size_t rows = larger(g->num_heads, attn_blas_tile_bound(frames * g->num_heads));
+    size_t tile = attn_blas_tile_bound(frames),
+           scores = attn_blas_scores_bound(frames * g->num_heads, keys, g->num_heads);
+    size_t terms = group ? tile * (d_k + tile) + scores : 0;
+    return attn_blas_group_bound(g, group) + rows * (d_k + 2 * g->latent_dim + 1) + scores + 2 * tile * d_k +
+           terms;
+}
+
 size_t attn_latent_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                attn_path path) {
-    size_t expand = make_plan(g, batch, frames, keys, ATTN_PATH_EXPAND).floats;
-    size_t absorb = make_plan(g, batch, frames, keys, ATTN_PATH_ABSORB).floats;
-    return path == ATTN_PATH_EXPAND ? expand : path == ATTN_PATH_ABSORB ? absorb : larger(expand, absorb);
+    size_t floats =
+        larger(attn_blas_append_floats(frames, g->latent_dim), attn_blas_project_floats(g, batch * frames));
+    if (path != ATTN_PATH_ABSORB)
+        floats = larger(floats, expand_floats(g, frames, keys));
+    if (path != ATTN_PATH_EXPAND)
+        floats = larger(floats, absorb_floats(g, frames, keys));
+    return floats;
 }
 
 static void expand_rows(float *y, const attn_layer *layer, bool values, size_t head0, size_t heads,
@@ -133,7 +134,7 @@ void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, co
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames, d_k = attn_head_dim(g);
     attn_path path = attn_path_resolve(cache->variant, g, call->batch, call->frames, keys, call->path);
-    latent_plan plan = make_plan(g, call->batch, call->frames, keys, path);
+    latent_plan plan = make_plan(g, call->frames, keys, path);
     const float *rows = plan.positions ? attn_position_rows(cache, call) : NULL;
     attn_blas_append(cache, 0, &layer->kv_compress, call, workspace);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += plan.at_once) {

@@ -30,6 +30,19 @@ size_t attn_blas_tile(size_t frames, size_t keys) {
     return smaller(frames, smaller(ROWS, rows));
 }
 
+size_t attn_blas_group_bound(const attn_geometry *g, size_t floats) {
+    return smaller(g->num_heads * floats, larger(GROUP_FLOATS, floats));
+}
+
+size_t attn_blas_tile_bound(size_t frames) {
+    return smaller(frames, ROWS);
+}
+
+size_t attn_blas_scores_bound(size_t frames, size_t keys, size_t unit) {
+    size_t rows = larger(attn_blas_tile_bound(frames), unit);
+    return larger(smaller(rows * keys, TILE_SCORES), smaller(rows, larger(SMALLEST_TILE, unit)) * keys);
+}
+
 attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
                                  const attn_call *call, size_t b, size_t held) {
     size_t offset = b * call->frames * layer->geometry.d_model;
@@ -116,9 +129,10 @@ static size_t score_rows(const attn_geometry *g, size_t tile) {
 }
 
 size_t attn_blas_attend_floats(const attn_geometry *g, size_t frames, size_t keys, size_t heads) {
-    size_t tile = attn_blas_tile(frames, keys), rows = score_rows(g, tile), d_k = attn_head_dim(g);
-    size_t position = attn_has_rel_pos(g) ? tile * (d_k + keys + tile) : 0;
-    return tile * heads * d_k + rows * keys + rows + position;
+    size_t tile = attn_blas_tile_bound(frames), rows = score_rows(g, tile), d_k = attn_head_dim(g);
+    size_t scores = attn_blas_scores_bound(frames, keys, score_rows(g, 1));
+    size_t position = attn_has_rel_pos(g) ? tile * (d_k + tile) + scores : 0;
+    return tile * heads * d_k + scores + rows + position;
 }
 
 static attend_buffers divide_workspace(const attn_geometry *g, float *workspace, size_t tile, size_t heads,

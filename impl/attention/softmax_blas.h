@@ -34,6 +34,13 @@ size_t attn_blas_head_group(const attn_geometry *g, size_t floats);
 /* Rows of queries to work on at once so that their scores stay near a core's cache. */
 size_t attn_blas_tile(size_t frames, size_t keys);
 
+/* Upper bounds of the three for all calls of at most so many frames and keys, so that a workspace made for
+ * the largest call serves every other: floats of a group's computed rows, rows of a tile, and rows times keys
+ * of a tile whose rows come in multiples of `unit`. */
+size_t attn_blas_group_bound(const attn_geometry *g, size_t floats);
+size_t attn_blas_tile_bound(size_t frames);
+size_t attn_blas_scores_bound(size_t frames, size_t keys, size_t unit);
+
 /* Projects x through w into a cache slot behind the frames held. */
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
                       float *workspace);
