@@ -166,7 +166,7 @@ everything() { # plan
 run_tests() {
     set_up test
     begin "make test"
-    make test
+    make -j"${JOBS:-$(nproc)}" test
     finish
 }
 
