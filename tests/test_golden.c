@@ -112,7 +112,8 @@ static void test_case(void **state) {
     int status = run_forward(g);
     if (status != 0) {
         char *message = slurp("", message_path, text);
-        if (status == 3 && message && strstr(message, "not implemented"))
+        if (!strncmp(g->folder, "tests/golden/encoder/", 21) &&
+            strstr(message ? message : "", "not implemented"))
             skip();
         fail_msg("exit status %d: %s", status, message ? message : "");
     }
