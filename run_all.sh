@@ -79,23 +79,23 @@ set_up() { # run|test
         finish
         return
     fi
-    local packages as_root=() install
+    local packages install as_root=()
     mapfile -t packages < <(missing_packages "$1")
     if [ ${#packages[@]} -gt 0 ]; then
-        install="apt-get install --no-install-recommends ${packages[*]}"
+        install=(apt-get install --no-install-recommends "${packages[@]}")
         echo "   missing: ${packages[*]}"
         if [ "$(id -u)" -ne 0 ]; then
-            command -v sudo >/dev/null && sudo -n true 2>/dev/null ||
+            sudo -n true 2>/dev/null ||
                 stop "packages are missing and neither root nor password-less sudo is here. Run this, then ./run_all.sh again:
-    sudo apt-get update && sudo $install"
+    sudo apt-get update && sudo ${install[*]}"
             as_root=(sudo -n)
         fi
         as_root+=(env DEBIAN_FRONTEND=noninteractive)
         local ask=(-y -q -o DPkg::Lock::Timeout=300)
         # Lists that are missing or too old show as a failed installation: then update, once.
-        logged install "${as_root[@]}" $install "${ask[@]}" 2>/dev/null || {
+        logged install "${as_root[@]}" "${install[@]}" "${ask[@]}" 2>/dev/null || {
             logged update "${as_root[@]}" apt-get update "${ask[@]}" || stop "apt-get update failed"
-            logged install "${as_root[@]}" $install "${ask[@]}" || stop "this failed: $install"
+            logged install "${as_root[@]}" "${install[@]}" "${ask[@]}" || stop "this failed: ${install[*]}"
         }
         mapfile -t packages < <(missing_packages "$1")
         [ ${#packages[@]} -eq 0 ] || stop "still missing after installation: ${packages[*]} (see out/logs/install.log)"
