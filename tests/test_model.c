@@ -1,0 +1,420 @@
+/* Models and sessions: names, loading and its errors, saving, chunks, memory. */
+#include "attn/alloc.h"
+#include "attn/compare.h"
+#include "attn/model.h"
+#include "attn/random.h"
+#include "attn/safetensors.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { MOST_TENSORS = 128 };
+
+static char path[64];
+
+static attn_config make_config(const char *type, size_t layers) {
+    attn_config config = {.model_type = ATTN_MODEL_ATTENTION,
+                          .variant = attn_variant_find(type),
+                          .attention = {.d_model = 16, .num_heads = 4},
+                          .num_layers = layers,
+                          .input_dim = 16,
+                          .conv_kernel_size = 31,
+                          .ff_units = 64,
+                          .cgmlp_units = 64,
+                          .cgmlp_weight = 0.5,
+                          .after_norm = true,
+                          .layer_norm_eps = 1e-5};
+    attn_error error = {0};
+    assert_int_equal(attn_geometry_complete(&config.attention, config.variant, NULL, &error), 0);
+    return config;
+}
+
+static attn_model *make_model(const attn_config *config, uint64_t seed) {
+    attn_error error = {0};
+    attn_model *model;
+    if (attn_model_create(&model, config, &error))
+        fail_msg("%s", error.message);
+    attn_model_randomize(model, seed);
+    return model;
+}
+
+/* out [B, frames, width]; attn_free it. */
+static float *run(attn_model *model, attn_session_options options, const float *x, size_t frames,
+                  const size_t *lengths) {
+    attn_error error = {0};
+    attn_session *session;
+    options.max_frames = frames;
+    if (attn_session_open(&session, model, &options, &error))
+        fail_msg("%s", error.message);
+    size_t total = attn_output_frames(attn_model_config(model), frames);
+    float *out =
+        attn_alloc(options.batch * total * attn_session_width(session), sizeof *out, "output", &error);
+    attn_session_run(session, out, x, frames, lengths, NULL, NULL);
+    assert_int_equal(attn_session_kv_bytes_live(session), attn_session_kv_bytes_formula(session));
+    attn_session_close(session);
+    return out;
+}
+
+static float *random_input(size_t count, uint64_t seed) {
+    float *x = attn_alloc(count, sizeof *x, "input", NULL);
+    attn_random_uniform(x, count, 1.0f, &seed);
+    return x;
+}
+
+static void check_same(const float *a, const float *b, size_t count, double tolerance) {
+    attn_difference d = attn_compare(a, b, count, tolerance, tolerance);
+    if (!d.ok)
+        fail_msg("max difference %g of %g at %zu", d.max_abs, d.max_b, d.first_bad);
+}
+
+/* Every type, one layer and three, kept whole in chunks of 1, 5 and more than there is, with both
+ * implementations. A stream sees no future, so only the last frame of the last chunk sees what the whole
+ * does. */
+static void test_last_frame_of_chunks(void **state) {
+    (void)state;
+    enum { FRAMES = 13, BATCH = 2, D = 16 };
+    float *x = random_input(BATCH * FRAMES * D, 3);
+    for (size_t v = 0; attn_variants[v]; v++) {
+        attn_config config = make_config(attn_variants[v]->name, 1);
+        attn_model *model = make_model(&config, 5);
+        float *whole = run(model, (attn_session_options){.batch = BATCH, .left_chunks = -1, .impl = "scalar"},
+                           x, FRAMES, NULL);
+        for (size_t chunk = 1; chunk <= 14; chunk += 4) {
+            float *out =
+                run(model,
+                    (attn_session_options){.batch = BATCH, .chunk = chunk, .left_chunks = -1, .impl = "blas"},
+                    x, FRAMES, NULL);
+            for (size_t b = 0; b < BATCH; b++)
+                check_same(out + (b * FRAMES + FRAMES - 1) * D, whole + (b * FRAMES + FRAMES - 1) * D, D,
+                           1e-5);
+            attn_free(out);
+        }
+        attn_free(whole);
+        attn_model_free(model);
+    }
+    attn_free(x);
+}
+
+/* A chunk that keeps M chunks sees exactly those frames: the same as a fresh run over them. */
+static void test_left_chunks(void **state) {
+    (void)state;
+    enum { FRAMES = 12, CHUNK = 3, D = 16 };
+    float *x = random_input(FRAMES * D, 4);
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (size_t kept = 0; kept <= (attn_variants[v]->forgets ? 2 : 0); kept++) {
+            attn_config config = make_config(attn_variants[v]->name, 1);
+            attn_model *model = make_model(&config, 6);
+            attn_session_options options = {
+                .batch = 1, .chunk = CHUNK, .left_chunks = (long)kept, .impl = "blas"};
+            float *out = run(model, options, x, FRAMES, NULL);
+            size_t first = FRAMES - (kept + 1) * CHUNK, seen = FRAMES - first;
+            float *fresh =
+                run(model, (attn_session_options){.batch = 1, .impl = "scalar"}, x + first * D, seen, NULL);
+            check_same(out + (FRAMES - CHUNK) * D, fresh + (seen - CHUNK) * D, CHUNK * D, 1e-5);
+            attn_free(out);
+            attn_free(fresh);
+            attn_model_free(model);
+        }
+    attn_free(x);
+}
+
+static void test_linear_cannot_forget_some(void **state) {
+    (void)state;
+    attn_config config = make_config("linear", 1);
+    attn_model *model = make_model(&config, 1);
+    attn_session_options options = {
+        .batch = 1, .max_frames = 8, .chunk = 2, .left_chunks = 1, .impl = "auto"};
+    attn_error error = {0};
+    attn_session *session;
+    assert_int_equal(attn_session_open(&session, model, &options, &error), -1);
+    assert_non_null(strstr(error.message, "left_chunks"));
+    attn_model_free(model);
+}
+
+/* A checkpoint in the making: tensors of a model, renamed or changed. */
+typedef struct checkpoint {
+    attn_safetensors_entry entries[MOST_TENSORS];
+    char names[MOST_TENSORS][80];
+    size_t dims[MOST_TENSORS][4], count;
+} checkpoint;
+
+static int add_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)error;
+    checkpoint *c = context;
+    assert_true(c->count < MOST_TENSORS);
+    snprintf(c->names[c->count], sizeof c->names[0], "%s", tensor->name);
+    memcpy(c->dims[c->count], tensor->dims, sizeof tensor->dims);
+    c->entries[c->count] = (attn_safetensors_entry){c->names[c->count], tensor->rank, c->dims[c->count],
+                                                    *tensor->data + tensor->offset};
+    c->count++;
+    return 0;
+}
+
+static checkpoint *checkpoint_of(attn_model *model) {
+    checkpoint *c = attn_alloc(1, sizeof *c, "checkpoint", NULL);
+    assert_int_equal(attn_model_tensors(model, add_tensor, c, NULL), 0);
+    return c;
+}
+
+static void replace(checkpoint *c, const char *from, const char *to) {
+    for (size_t i = 0; i < c->count; i++) {
+        char *at = strstr(c->names[i], from);
+        if (!at)
+            continue;
+        char rest[80];
+        snprintf(rest, sizeof rest, "%s", at + strlen(from));
+        snprintf(at, sizeof c->names[i] - (size_t)(at - c->names[i]), "%s%s", to, rest);
+    }
+}
+
+static void prefix(checkpoint *c, const char *text) {
+    for (size_t i = 0; i < c->count; i++) {
+        char name[80];
+        snprintf(name, sizeof name, "%s%.60s", text, c->names[i]);
+        memcpy(c->names[i], name, sizeof name);
+    }
+}
+
+static void add_entry(checkpoint *c, const char *name, const float *data) {
+    snprintf(c->names[c->count], sizeof c->names[0], "%s", name);
+    c->dims[c->count][0] = 2;
+    c->entries[c->count] = (attn_safetensors_entry){c->names[c->count], 1, c->dims[c->count], data};
+    c->count++;
+}
+
+static int load(attn_model *model, const checkpoint *c, attn_error *error) {
+    attn_error writing = {0};
+    if (attn_safetensors_write(path, c->entries, c->count, &writing))
+        fail_msg("%s", writing.message);
+    *error = (attn_error){0};
+    return attn_model_load(model, path, error);
+}
+
+static int compare_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
+    const checkpoint *c = context;
+    (void)error;
+    for (size_t i = 0; i < c->count; i++)
+        if (!strcmp(c->names[i], tensor->name)) {
+            size_t count = 1;
+            for (size_t k = 0; k < tensor->rank; k++)
+                count *= tensor->dims[k];
+            assert_memory_equal(*tensor->data + tensor->offset, c->entries[i].data, count * sizeof(float));
+            return 0;
+        }
+    fail_msg("no tensor %s", tensor->name);
+    return -1;
+}
+
+/* Loads a renamed checkpoint into a fresh model and expects the weights of `c`. */
+static void check_loads(const attn_config *config, const checkpoint *c, const checkpoint *renamed) {
+    attn_error error;
+    attn_model *loaded = make_model(config, 99);
+    if (load(loaded, renamed, &error))
+        fail_msg("%s", error.message);
+    attn_model_tensors(loaded, compare_tensor, (void *)(uintptr_t)c, NULL);
+    attn_model_free(loaded);
+}
+
+static void test_save_and_load(void **state) {
+    (void)state;
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (size_t layers = 1; layers <= 2; layers++) {
+            attn_config config = make_config(attn_variants[v]->name, layers);
+            config.vocab_size = 7;
+            config.input_layer = ATTN_INPUT_LINEAR;
+            config.input_dim = 5;
+            attn_model *model = make_model(&config, v + 1), *loaded = make_model(&config, 99);
+            checkpoint *c = checkpoint_of(model);
+            attn_error error = {0};
+            if (attn_model_save(model, path, &error) || attn_model_load(loaded, path, &error))
+                fail_msg("%s", error.message);
+            attn_model_tensors(loaded, compare_tensor, c, NULL);
+            attn_free(c);
+            attn_model_free(model);
+            attn_model_free(loaded);
+        }
+}
+
+static const char *const renamings[][3][2] = {
+    {{"q_proj", "linear_q"}, {"v_proj", "linear_v"}, {"out_proj", "linear_out"}},
+    {{"self_attn.", "attn."}},
+    {{"encoders.", "layers."}},
+    {{"encoders.", "layers."}, {"self_attn.", ""}},
+};
+
+static void test_names(void **state) {
+    (void)state;
+    attn_config config = make_config("mha", 2);
+    attn_model *model = make_model(&config, 7);
+    checkpoint *c = checkpoint_of(model);
+    for (size_t i = 0; i < sizeof renamings / sizeof *renamings; i++) {
+        checkpoint *renamed = checkpoint_of(model);
+        for (size_t k = 0; k < 3 && renamings[i][k][0]; k++)
+            replace(renamed, renamings[i][k][0], renamings[i][k][1]);
+        check_loads(&config, c, renamed);
+        prefix(renamed, "encoder.");
+        add_entry(renamed, "encoder.embed.pos_enc.pe", c->entries[0].data);
+        add_entry(renamed, "encoder.encoders.0.norm.num_batches_tracked", c->entries[0].data);
+        check_loads(&config, c, renamed);
+        attn_free(renamed);
+    }
+    attn_free(c);
+    attn_model_free(model);
+}
+
+static void test_names_of_one_layer(void **state) {
+    (void)state;
+    static const char *const prefixes[] = {"encoders.0.self_attn.", "encoders.0.attn.", "layers.0.",
+                                           "layers.0.self_attn.", "encoder.encoders.0.self_attn."};
+    attn_config config = make_config("mla", 1);
+    attn_model *model = make_model(&config, 8);
+    checkpoint *c = checkpoint_of(model);
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        checkpoint *renamed = checkpoint_of(model);
+        prefix(renamed, prefixes[i]);
+        check_loads(&config, c, renamed);
+        attn_free(renamed);
+    }
+    attn_free(c);
+    attn_model_free(model);
+}
+
+static void check_message(attn_model *model, const checkpoint *c, const char *const words[4]) {
+    attn_error error;
+    assert_int_equal(load(model, c, &error), -1);
+    assert_non_null(strstr(error.message, path));
+    for (size_t i = 0; i < 4 && words[i]; i++)
+        if (!strstr(error.message, words[i]))
+            fail_msg("\"%s\" does not have \"%s\"", error.message, words[i]);
+}
+
+static void test_bad_checkpoints(void **state) {
+    (void)state;
+    attn_config config = make_config("gqa", 1);
+    attn_model *model = make_model(&config, 9);
+    checkpoint *c = checkpoint_of(model);
+
+    c->count--; /* out_proj.bias */
+    check_message(model, c, (const char *[4]){"out_proj.bias", "missing", "[16]"});
+    c->count++;
+
+    add_entry(c, "surplus.weight", c->entries[0].data);
+    check_message(model, c, (const char *[4]){"extra", "surplus.weight", "[2]"});
+    c->count--;
+
+    replace(c, "k_proj.weight", "k_prof.weight");
+    check_message(model, c, (const char *[4]){"k_proj.weight is missing", "k_prof.weight"});
+    replace(c, "k_prof.weight", "k_proj.weight");
+
+    c->dims[2][0] = 16, c->dims[2][1] = 4; /* k_proj.weight transposed */
+    check_message(model, c, (const char *[4]){"k_proj.weight", "[16, 4]", "expected [4, 16]"});
+    c->dims[2][0] = 4, c->dims[2][1] = 16;
+
+    add_entry(c, "linear_q.bias", c->entries[0].data);
+    check_message(model, c, (const char *[4]){"q_proj.bias", "linear_q.bias", "both"});
+    c->count--;
+
+    float kept = c->entries[3].data[1];
+    ((float *)(uintptr_t)c->entries[3].data)[1] = NAN;
+    check_message(model, c, (const char *[4]){"k_proj.bias", "non-finite", "element 1"});
+    ((float *)(uintptr_t)c->entries[3].data)[1] = INFINITY;
+    check_message(model, c, (const char *[4]){"k_proj.bias", "non-finite"});
+    ((float *)(uintptr_t)c->entries[3].data)[1] = kept;
+
+    attn_error error;
+    assert_int_equal(load(model, c, &error), 0);
+    attn_free(c);
+    attn_model_free(model);
+}
+
+/* embed.out.1 is part of the model when the checkpoint has it, and no longer when the next has not. */
+static void test_optional_norm(void **state) {
+    (void)state;
+    attn_config config = make_config("mha", 1);
+    config.input_layer = ATTN_INPUT_LINEAR;
+    attn_model *model = make_model(&config, 10);
+    checkpoint *c = checkpoint_of(model);
+    size_t plain = attn_model_parameters(model), count = c->count;
+    for (size_t i = 0; i < 2; i++) {
+        add_entry(c, i ? "embed.out.1.bias" : "embed.out.1.weight", c->entries[0].data);
+        c->dims[c->count - 1][0] = 16;
+    }
+    attn_error error;
+    assert_int_equal(load(model, c, &error), 0);
+    assert_int_equal(attn_model_parameters(model), plain + 32);
+    c->count--;
+    check_message(model, c, (const char *[4]){"embed.out.1.bias", "missing"});
+    c->count = count;
+    assert_int_equal(load(model, c, &error), 0);
+    assert_int_equal(attn_model_parameters(model), plain);
+    attn_free(c);
+    attn_model_free(model);
+}
+
+/* Everything that a run needs, from nothing; 0 when all of it worked. */
+static int whole_life(const attn_config *config, const char *cache_path, attn_error *error) {
+    attn_model *model = NULL;
+    attn_session *session = NULL;
+    attn_session_options options = {
+        .batch = 2, .max_frames = 5, .chunk = 2, .left_chunks = -1, .impl = "auto"};
+    options.logits = true;
+    int result = -1;
+    if (!attn_model_create(&model, config, error) && !attn_model_load(model, path, error) &&
+        !attn_session_open(&session, model, &options, error) &&
+        !attn_session_save_cache(session, cache_path, error))
+        result = 0;
+    attn_session_close(session);
+    attn_model_free(model);
+    return result;
+}
+
+static void test_allocation_failure(void **state) {
+    (void)state;
+    attn_config config = make_config("mha", 2);
+    config.attention.pos_enc = ATTN_POS_REL;
+    config.vocab_size = 3;
+    attn_model *model = make_model(&config, 11);
+    char cache_path[80];
+    snprintf(cache_path, sizeof cache_path, "%s.cache", path);
+    attn_error error = {0};
+    assert_int_equal(attn_model_save(model, path, &error), 0);
+    size_t before = attn_alloc_live(), nth = 0;
+    int result;
+    do {
+        error = (attn_error){0};
+        attn_alloc_fail_at(++nth);
+        result = whole_life(&config, cache_path, &error);
+        attn_alloc_fail_at(0);
+        assert_int_equal(attn_alloc_live(), before);
+        assert_true(result == 0 || strstr(error.message, "memory"));
+        assert_true(result == 0 || access(cache_path, F_OK));
+    } while (result);
+    assert_true(nth > 30);
+    unlink(cache_path);
+    attn_model_free(model);
+}
+
+int main(void) {
+    snprintf(path, sizeof path, "/tmp/test_model.%ld.safetensors", (long)getpid());
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_last_frame_of_chunks),
+        cmocka_unit_test(test_left_chunks),
+        cmocka_unit_test(test_linear_cannot_forget_some),
+        cmocka_unit_test(test_save_and_load),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_of_one_layer),
+        cmocka_unit_test(test_bad_checkpoints),
+        cmocka_unit_test(test_optional_norm),
+        cmocka_unit_test(test_allocation_failure),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return failed;
+}
