@@ -33,13 +33,15 @@ typedef struct attn_config {
     size_t ff_units;     /* ff_expansion_factor * d_model */
     size_t cgmlp_units;  /* cgmlp_linear_units, even */
     double cgmlp_weight; /* fixed_ave */
-    double dropout;      /* kept for training; inference ignores it */
     attn_merge merge_method;
     attn_input_layer input_layer;
     attn_conv_norm conv_norm;
     bool causal;
     bool after_norm;
     double layer_norm_eps;
+    /* Kept for training; inference ignores them. 0: not given. */
+    double dropout, learning_rate, weight_decay;
+    size_t batch_size, num_epochs;
 } attn_config;
 
 /* Defaults: conformer, mha, d_model 512, 8 heads, 12 layers (attention: 1), input_layer conv2d (attention:
@@ -53,8 +55,8 @@ int attn_config_read(attn_config *config, const char *path, char note[256], attn
 int attn_config_parse(attn_config *config, const char *text, size_t size, const char *name, char note[256],
                       attn_error *error);
 
-/* The check behind both, for configurations made in code: sizes consistent, nothing overflows. `where` starts
- * the message. */
+/* The check behind both, for configurations made in code (attention completed by attn_geometry_complete):
+ * sizes consistent, nothing overflows. `where` starts the message. */
 int attn_config_check(const attn_config *config, const char *where, attn_error *error);
 
 /* The configuration as YAML that attn_config_parse reads back to the same values. attn_free it. */

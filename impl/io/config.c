@@ -1,0 +1,260 @@
+#include "attn/config.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "impl/io/config_keys.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FILE_LIMIT = 1 << 20, UNITS_LIMIT = 1 << 22, CONV2D_FRAMES = 7, TEXT_SIZE = 2048 };
+
+/* ---- Defaults */
+
+static bool given(const config_draft *draft, const void *field) {
+    return draft->given[config_key_of(draft, field)];
+}
+
+/* Those that depend on nothing else. */
+static config_draft new_draft(void) {
+    return (config_draft){
+        .config =
+            {
+                .model_type = ATTN_MODEL_CONFORMER,
+                .variant = attn_variant_find("mha"),
+                .attention = {.d_model = 512, .num_heads = 8},
+                .num_layers = 12,
+                .input_dim = 80,
+                .conv_kernel_size = 31,
+                .cgmlp_weight = 0.5,
+                .merge_method = ATTN_MERGE_CONCAT,
+                .input_layer = ATTN_INPUT_CONV2D,
+                .conv_norm = ATTN_NORM_BATCH,
+                .after_norm = true,
+                .layer_norm_eps = 1e-5,
+                .dropout = 0.1,
+            },
+        .ff_expansion_factor = 4,
+        .mlp_expansion_factor = 4,
+    };
+}
+
+static void fill_defaults(config_draft *draft) {
+    attn_config *c = &draft->config;
+    const config_draft defaults = new_draft();
+    for (size_t i = 0; config_keys[i].name; i++)
+        if (!config_key_used(&config_keys[i], c))
+            config_key_reset(draft, i, &defaults);
+    bool bare = c->model_type == ATTN_MODEL_ATTENTION;
+    if (bare) {
+        c->after_norm = false; /* there is none in a bare attention layer */
+        if (!given(draft, &c->num_layers))
+            c->num_layers = 1;
+        if (!given(draft, &c->input_layer))
+            c->input_layer = ATTN_INPUT_NONE;
+    }
+    if (!given(draft, &c->attention.pos_enc))
+        c->attention.pos_enc = bare ? ATTN_POS_NONE : c->variant->is_softmax ? ATTN_POS_REL : ATTN_POS_ABS;
+    if (!given(draft, &c->input_dim) && c->input_layer == ATTN_INPUT_NONE)
+        c->input_dim = c->attention.d_model;
+}
+
+/* ---- Checks: the message starts with the key, which *key gets too */
+
+static int expanded_units(size_t *units, double factor, size_t d_model, const char *name, const char **key,
+                          attn_error *error) {
+    double exact = factor * (double)d_model, whole = round(exact);
+    *key = name;
+    if (fabs(exact - whole) > 1e-6 * whole || whole < 1 || whole > UNITS_LIMIT)
+        return attn_fail(error,
+                         "%s: found %g, which makes %g units of d_model %zu, expected a whole number 1 to %d",
+                         name, factor, exact, d_model, UNITS_LIMIT);
+    *units = (size_t)whole;
+    return 0;
+}
+
+/* Factors of d_model become units. */
+static int settle_units(config_draft *draft, const char **key, attn_error *error) {
+    attn_config *c = &draft->config;
+    size_t d_model = c->attention.d_model, units = 0;
+    if (c->model_type == ATTN_MODEL_CONFORMER)
+        return expanded_units(&c->ff_units, draft->ff_expansion_factor, d_model, "ff_expansion_factor", key,
+                              error);
+    if (c->model_type != ATTN_MODEL_BRANCHFORMER)
+        return 0;
+    bool by_units = given(draft, &c->cgmlp_units), by_factor = given(draft, &draft->mlp_expansion_factor);
+    if (by_units && !by_factor)
+        return 0;
+    if (expanded_units(&units, draft->mlp_expansion_factor, d_model, "mlp_expansion_factor", key, error))
+        return -1;
+    if (by_units && units != c->cgmlp_units)
+        return attn_fail(
+            error, "mlp_expansion_factor: found %g, which makes %zu units, but cgmlp_linear_units is %zu",
+            draft->mlp_expansion_factor, units, c->cgmlp_units);
+    c->cgmlp_units = units;
+    return 0;
+}
+
+static int check_shapes(const attn_config *c, const char **key, attn_error *error) {
+    *key = "input_dim";
+    if (c->input_layer == ATTN_INPUT_NONE && c->input_dim != c->attention.d_model)
+        return attn_fail(error, "input_dim: found %zu, expected d_model %zu because input_layer is none",
+                         c->input_dim, c->attention.d_model);
+    if (c->input_layer == ATTN_INPUT_CONV2D && c->input_dim < CONV2D_FRAMES)
+        return attn_fail(error, "input_dim: found %zu, expected at least %d because input_layer is conv2d",
+                         c->input_dim, CONV2D_FRAMES);
+    *key = "conv_kernel_size";
+    if (c->model_type != ATTN_MODEL_ATTENTION && !c->causal && c->conv_kernel_size % 2 == 0)
+        return attn_fail(error, "conv_kernel_size: found %zu, expected an odd size unless causal is true",
+                         c->conv_kernel_size);
+    *key = "cgmlp_linear_units";
+    if (c->model_type == ATTN_MODEL_BRANCHFORMER && c->cgmlp_units % 2)
+        return attn_fail(error, "cgmlp_linear_units: found %zu, expected an even number (half of it gates)",
+                         c->cgmlp_units);
+    return 0;
+}
+
+/* A draft with the rows' own values, as though they had been read. */
+static config_draft draft_of(const attn_config *config) {
+    config_draft draft = {.config = *config};
+    if (config->model_type == ATTN_MODEL_CONFORMER)
+        draft.ff_expansion_factor = (double)config->ff_units / (double)config->attention.d_model;
+    return draft;
+}
+
+static unsigned choices_of(const config_key *key) {
+    unsigned count = 0;
+    while (key->choices[count])
+        count++;
+    return count;
+}
+
+/* Every value that the model uses is one that its row takes. */
+static int check_ranges(const attn_config *config, const char **key, attn_error *error) {
+    config_draft draft = draft_of(config);
+    for (size_t i = 0; config_keys[i].name; i++) {
+        const config_key *row = &config_keys[i];
+        const void *field = (const char *)&draft + row->offset;
+        char found[64], expected[512];
+        *key = row->name;
+        if (row->kind == KEY_CHOICE && *(const unsigned *)field >= choices_of(row))
+            return attn_fail(error, "%s: found choice %u of %u", row->name, *(const unsigned *)field,
+                             choices_of(row));
+        bool is_number = row->kind == KEY_SIZE || row->kind == KEY_REAL;
+        if (!is_number || !config_key_used(row, config) || config_key_in_range(&draft, i))
+            continue;
+        config_key_print(&draft, i, found);
+        config_key_expected(i, expected);
+        return attn_fail(error, "%s: found %s, expected %s", row->name, found, expected);
+    }
+    return 0;
+}
+
+static int check(const attn_config *config, const char **key, attn_error *error) {
+    if (!config->variant)
+        return attn_fail(error, "attention_type: found none");
+    attn_geometry g = config->attention;
+    if (check_ranges(config, key, error) || attn_geometry_complete(&g, config->variant, key, error))
+        return -1;
+    return check_shapes(config, key, error);
+}
+
+int attn_config_check(const attn_config *config, const char *where, attn_error *error) {
+    attn_error why = {0};
+    const char *key;
+    return check(config, &key, &why) ? attn_fail(error, "%s: %s", where, why.message) : 0;
+}
+
+/* ---- Reading */
+
+/* The line of a key or, where its value is a default, of the key that the default depends on; 0: neither. */
+static size_t line_of(const config_draft *draft, const char *key) {
+    size_t line = 0;
+    for (size_t i = 0; config_keys[i].name; i++)
+        if (key && !strcmp(config_keys[i].name, key))
+            line = draft->lines[i];
+    if (!line && key && !strcmp(key, "num_heads"))
+        return line_of(draft, "d_model");
+    if (!line && key && !strcmp(key, "num_kv_heads"))
+        return line_of(draft, "num_heads");
+    return line;
+}
+
+/* One line that lists the keys which were given and are not used. */
+static void write_note(const config_draft *draft, const char *name, char note[256]) {
+    size_t used = 0;
+    note[0] = '\0';
+    for (size_t i = 0; config_keys[i].name && used < 256; i++) {
+        const config_key *row = &config_keys[i];
+        if (!draft->given[i] || config_key_used(row, &draft->config))
+            continue;
+        if (!used)
+            used = (size_t)snprintf(note, 256, "%.80s: ignored:", name);
+        used += (size_t)snprintf(note + used, 256 - used, " %s on line %zu (%s)", row->name, draft->lines[i],
+                                 config_use_text(row->use));
+    }
+}
+
+int attn_config_parse(attn_config *config, const char *text, size_t size, const char *name, char note[256],
+                      attn_error *error) {
+    config_draft draft = new_draft();
+    attn_config *c = &draft.config;
+    attn_error why = {0};
+    const char *key = NULL;
+    if (note)
+        note[0] = '\0';
+    if (config_yaml_read(&draft, text, size, name, error))
+        return -1;
+    fill_defaults(&draft);
+    if (attn_geometry_complete(&c->attention, c->variant, &key, &why) || settle_units(&draft, &key, &why) ||
+        check(c, &key, &why)) {
+        size_t line = line_of(&draft, key);
+        return line ? attn_fail(error, "%s:%zu: %s", name, line, why.message)
+                    : attn_fail(error, "%s: %s", name, why.message);
+    }
+    if (note)
+        write_note(&draft, name, note);
+    *config = *c;
+    return 0;
+}
+
+int attn_config_read(attn_config *config, const char *path, char note[256], attn_error *error) {
+    size_t size;
+    if (note)
+        note[0] = '\0';
+    char *text = attn_read_file(path, FILE_LIMIT, &size, error);
+    if (!text)
+        return -1;
+    int result = attn_config_parse(config, text, size, path, note, error);
+    attn_free(text);
+    return result;
+}
+
+/* ---- Writing */
+
+char *attn_config_format(const attn_config *config, attn_error *error) {
+    config_draft draft = draft_of(config);
+    char text[TEXT_SIZE] = "", value[64];
+    size_t used = 0;
+    for (size_t i = 0; config_keys[i].name; i++) {
+        const config_key *row = &config_keys[i];
+        if (!config_key_used(row, config))
+            continue;
+        const char *indent = row->parent ? "  " : "";
+        if (row->kind == KEY_MAP) {
+            bool filled = config->variant->has_latent || config->variant->has_kv_heads;
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s:%s\n", row->name,
+                                     filled ? "" : " null");
+        } else if (config_key_print(&draft, i, value)) {
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: %s\n", indent, row->name, value);
+        }
+    }
+    return attn_strdup(text, error);
+}
+
+size_t attn_output_frames(const attn_config *config, size_t frames) {
+    if (config->input_layer != ATTN_INPUT_CONV2D)
+        return frames;
+    return frames < CONV2D_FRAMES ? 0 : ((frames - 1) / 2 - 1) / 2;
+}

@@ -1,0 +1,427 @@
+#include "tests/support/cmocka_all.h"
+
+#include "attn/alloc.h"
+#include "attn/config.h"
+#include "tests/support/scratch.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+static attn_config parsed(const char *text) {
+    attn_config config;
+    attn_error error = {0};
+    if (attn_config_parse(&config, text, strlen(text), "F", NULL, &error))
+        fail_msg("%s", error.message);
+    return config;
+}
+
+static void same(const attn_config *a, const attn_config *b) {
+    assert_int_equal(a->model_type, b->model_type);
+    assert_ptr_equal(a->variant, b->variant);
+    assert_memory_equal(&a->attention, &b->attention, sizeof a->attention);
+    assert_int_equal(a->num_layers, b->num_layers);
+    assert_int_equal(a->input_dim, b->input_dim);
+    assert_int_equal(a->vocab_size, b->vocab_size);
+    assert_int_equal(a->conv_kernel_size, b->conv_kernel_size);
+    assert_int_equal(a->ff_units, b->ff_units);
+    assert_int_equal(a->cgmlp_units, b->cgmlp_units);
+    assert_true(a->cgmlp_weight == b->cgmlp_weight);
+    assert_int_equal(a->merge_method, b->merge_method);
+    assert_int_equal(a->input_layer, b->input_layer);
+    assert_int_equal(a->conv_norm, b->conv_norm);
+    assert_int_equal(a->causal, b->causal);
+    assert_int_equal(a->after_norm, b->after_norm);
+    assert_true(a->layer_norm_eps == b->layer_norm_eps);
+    assert_true(a->dropout == b->dropout);
+    assert_true(a->learning_rate == b->learning_rate);
+    assert_true(a->weight_decay == b->weight_decay);
+    assert_int_equal(a->batch_size, b->batch_size);
+    assert_int_equal(a->num_epochs, b->num_epochs);
+}
+
+static void test_defaults(void **state) {
+    (void)state;
+    attn_config c = parsed("{}");
+    assert_int_equal(c.model_type, ATTN_MODEL_CONFORMER);
+    assert_string_equal(c.variant->name, "mha");
+    assert_int_equal(c.attention.d_model, 512);
+    assert_int_equal(c.attention.num_heads, 8);
+    assert_int_equal(c.attention.pos_enc, ATTN_POS_REL);
+    assert_int_equal(c.num_layers, 12);
+    assert_int_equal(c.input_dim, 80);
+    assert_int_equal(c.vocab_size, 0);
+    assert_int_equal(c.conv_kernel_size, 31);
+    assert_int_equal(c.ff_units, 2048);
+    assert_int_equal(c.input_layer, ATTN_INPUT_CONV2D);
+    assert_int_equal(c.conv_norm, ATTN_NORM_BATCH);
+    assert_false(c.causal);
+    assert_true(c.after_norm);
+    assert_true(c.layer_norm_eps == 1e-5);
+
+    c = parsed("model_type: attention\nattention_type: gqa\nd_model: 64\nnum_heads: 8\n");
+    assert_int_equal(c.num_layers, 1);
+    assert_int_equal(c.input_layer, ATTN_INPUT_NONE);
+    assert_int_equal(c.input_dim, 64);
+    assert_int_equal(c.attention.num_kv_heads, 2);
+    assert_int_equal(c.attention.latent_dim, 0);
+    assert_int_equal(c.attention.pos_enc, ATTN_POS_NONE);
+    assert_false(c.after_norm);
+
+    c = parsed("model_type: branchformer\nattention_type: linear\nd_model: 32\n");
+    assert_int_equal(c.attention.pos_enc, ATTN_POS_ABS);
+    assert_int_equal(c.cgmlp_units, 128);
+    assert_int_equal(c.merge_method, ATTN_MERGE_CONCAT);
+    assert_true(c.cgmlp_weight == 0.5);
+
+    c = parsed("attention_type: mla\nattention_kwargs:\n");
+    assert_int_equal(c.attention.latent_dim, 512);
+}
+
+static const char everything[] = "# every key\n"
+                                 "model_type: branchformer\n"
+                                 "attention_type: 'mla'\n"
+                                 "d_model: 96\nnum_heads: 4\nnum_layers: 3\n"
+                                 "attention_kwargs: {latent_dim: 24}\n"
+                                 "merge_method: fixed_ave\n"
+                                 "input_dim: 40\nvocab_size: 31\nconv_kernel_size: 4\n"
+                                 "mlp_expansion_factor: 1.5\ncgmlp_linear_units: 144\ncgmlp_weight: .25\n"
+                                 "input_layer: linear\npos_enc: rel_pos_wenet\n"
+                                 "causal: True\nafter_norm: false\nlayer_norm_eps: 1e-12\nkv_dtype: f32\n"
+                                 "dropout: 0.15\nbatch_size: 16\nnum_epochs: 50\n"
+                                 "learning_rate: 0.001\nweight_decay: 1.0e-6\n";
+
+static void test_every_key(void **state) {
+    (void)state;
+    attn_config c = parsed(everything);
+    assert_int_equal(c.model_type, ATTN_MODEL_BRANCHFORMER);
+    assert_string_equal(c.variant->name, "mla");
+    assert_int_equal(c.attention.d_model, 96);
+    assert_int_equal(c.attention.num_heads, 4);
+    assert_int_equal(c.attention.latent_dim, 24);
+    assert_int_equal(c.attention.num_kv_heads, 0);
+    assert_int_equal(c.attention.pos_enc, ATTN_POS_REL_WENET);
+    assert_int_equal(c.num_layers, 3);
+    assert_int_equal(c.merge_method, ATTN_MERGE_FIXED_AVE);
+    assert_int_equal(c.input_dim, 40);
+    assert_int_equal(c.vocab_size, 31);
+    assert_int_equal(c.conv_kernel_size, 4);
+    assert_int_equal(c.cgmlp_units, 144);
+    assert_true(c.cgmlp_weight == 0.25);
+    assert_int_equal(c.input_layer, ATTN_INPUT_LINEAR);
+    assert_true(c.causal);
+    assert_false(c.after_norm);
+    assert_true(c.layer_norm_eps == 1e-12);
+    assert_true(c.dropout == 0.15);
+    assert_int_equal(c.batch_size, 16);
+    assert_int_equal(c.num_epochs, 50);
+    assert_true(c.learning_rate == 0.001);
+    assert_true(c.weight_decay == 1e-6);
+    c = parsed("ff_expansion_factor: 2.5\nconv_norm: layer_norm\n");
+    assert_int_equal(c.ff_units, 1280);
+    assert_int_equal(c.conv_norm, ATTN_NORM_LAYER);
+}
+
+static void test_format(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "{}",
+        everything,
+        "model_type: attention\nattention_type: gqa\nd_model: 768\nnum_heads: 12\nattention_kwargs:\n  "
+        "num_kv_heads: 4\n",
+        "d_model: 768\nff_expansion_factor: 1.3333333333333333\nconv_norm: layer_norm\nlearning_rate: 0.1\n",
+        "model_type: attention\nconv_kernel_size: 4\nmerge_method: learned_ave\nafter_norm: true\n",
+        "model_type: branchformer\ncgmlp_weight: 0.1\nmerge_method: learned_ave\nconv_norm: layer_norm\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        attn_error error = {0};
+        attn_config c = parsed(texts[i]);
+        char *text = attn_config_format(&c, &error), note[256];
+        assert_non_null(text);
+        attn_config back;
+        if (attn_config_parse(&back, text, strlen(text), "back", note, &error))
+            fail_msg("%s in\n%s", error.message, text);
+        assert_string_equal(note, "");
+        same(&c, &back);
+        attn_free(text);
+    }
+}
+
+static void test_shipped(void **state) {
+    (void)state;
+    static const char *const patterns[] = {"configs/*.yaml", "configs/paper/*.yaml",
+                                           "configs/attention/*.yaml"};
+    static const size_t at_least[] = {4, 12, 5};
+    for (size_t p = 0; p < 3; p++) {
+        glob_t files;
+        assert_int_equal(glob(patterns[p], 0, NULL, &files), 0);
+        assert_true(files.gl_pathc >= at_least[p]);
+        for (size_t i = 0; i < files.gl_pathc; i++) {
+            attn_config c;
+            attn_error error = {0};
+            char note[256] = "x";
+            if (attn_config_read(&c, files.gl_pathv[i], note, &error))
+                fail_msg("%s", error.message);
+            assert_string_equal(note, "");
+        }
+        globfree(&files);
+    }
+    attn_config c;
+    attn_error error = {0};
+    assert_int_equal(attn_config_read(&c, "configs/branchformer_mla.yaml", NULL, &error), 0);
+    assert_int_equal(c.model_type, ATTN_MODEL_BRANCHFORMER);
+    assert_int_equal(c.attention.latent_dim, 512);
+    assert_int_equal(c.num_layers, 12);
+}
+
+static void test_notes(void **state) {
+    (void)state;
+    static const char *const texts[][2] = {
+        {"attention_type: linear\nattention_kwargs:\n  feature_dim: 64\n",
+         "F: ignored: feature_dim on line 3 (the feature map elu+1 keeps d_k)"},
+        {"merge_method: concat\n", "F: ignored: merge_method on line 1 (for branchformer only)"},
+        {"merge_method: null\nattention_kwargs: {latent_dim: null, num_kv_heads: ~, feature_dim: }\n", ""},
+        {"attention_kwargs:\n  num_kv_heads: 2\n", "F: ignored: num_kv_heads on line 2 (for gqa only)"},
+        {"batch_size: 1\nnum_epochs: 1\nlearning_rate: 1\nweight_decay: 0\ndropout: 0\n", ""},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        attn_config c;
+        char note[256];
+        attn_error error = {0};
+        if (attn_config_parse(&c, texts[i][0], strlen(texts[i][0]), "F", note, &error))
+            fail_msg("%s", error.message);
+        assert_string_equal(note, texts[i][1]);
+    }
+    /* Many of them, and a long name, are cut and do not overflow. */
+    char name[300], note[256];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    const char *text = "model_type: attention\nmerge_method: concat\nconv_kernel_size: 3\ncausal: true\n"
+                       "conv_norm: layer_norm\nff_expansion_factor: 4\ncgmlp_weight: 1\nafter_norm: true\n";
+    attn_config c;
+    attn_error error = {0};
+    assert_int_equal(attn_config_parse(&c, text, strlen(text), name, note, &error), 0);
+    assert_int_equal(strlen(note), 255);
+}
+
+static const char *const bad_cases[][2] = {
+    {"", "F:1: found nothing, expected a map of keys"},
+    {"# only a comment\n", "found nothing"},
+    {"---\n", "found no keys, expected a map"},
+    {"512", "found no keys"},
+    {"- a\n- b\n", "found no keys"},
+    {"{}\n---\n{}\n", "F:2: found a second document, expected one"},
+    {"d_model: 64\n\td_model: 1\n", "not valid YAML"},
+    {"d_model: [64\n", "found a list, expected an integer"},
+    {"d_model: {a: 1}\n", "F:1: d_model: found a map, expected an integer"},
+    {"\n\nd_modle: 64\n", "F:3: d_modle: unknown key, expected one of model_type, attention_type, d_model,"},
+    {"latent_dim: 64\n", "F:1: latent_dim: unknown key"},
+    {"attention_kwargs:\n  d_model: 1\n",
+     "F:2: attention_kwargs.d_model: unknown key, expected one of latent_dim, num_kv_heads, feature_dim"},
+    {"<<: {d_model: 64}\n", "F:1: <<: unknown key"},
+    {"\"d_model\\0\": 64\n", "unknown key"},
+    {"? [a]\n: 1\n", "F:1: found a map or list as a key, expected a name"},
+    {"d_model: 64\nnum_heads: 2\nd_model: 32\n",
+     "F:3: d_model: found twice (first on line 1), expected once"},
+    {"attention_kwargs: null\nattention_kwargs: null\n", "F:2: attention_kwargs: found twice"},
+    {"d_model: &a 64\n", "F:1: found an anchor, expected plain keys and values"},
+    {"d_model: *a\n", "F:1: found an alias"},
+    {"a: &a {b: c}\n", "unknown key"},
+    {"d_model: !!int 64\n", "F:1: found a tag"},
+    {"d_model: sixty\n", "F:1: d_model: found sixty, expected an integer 1 to 65536"},
+    {"d_model: \"64\"\n", "d_model: found \"64\", expected an integer"},
+    {"d_model: 64.0\n", "d_model: found 64.0, expected an integer"},
+    {"d_model: 0x40\n", "d_model: found 0x40"},
+    {"d_model: 0100\n", "d_model: found 0100"},
+    {"d_model: 1_000\n", "d_model: found 1_000"},
+    {"d_model: null\n", "d_model: found null, expected an integer"},
+    {"d_model:\n", "d_model: found nothing, expected an integer"},
+    {"d_model: true\n", "d_model: found true"},
+    {"d_model: 0\n", "d_model: found 0, expected an integer 1 to 65536"},
+    {"d_model: -64\n", "d_model: found -64"},
+    {"d_model: 4611686018427387904\n", "d_model: found 4611686018427387904"},
+    {"d_model: 18446744073709551680\n", "d_model: found 18446744073709551680"},
+    {"num_layers: 0\n", "num_layers: found 0"},
+    {"num_layers: 1000000\n", "num_layers: found 1000000"},
+    {"vocab_size: 0\n", "vocab_size: found 0, expected an integer 1 to 16777216 or null"},
+    {"d_model: 64\nnum_heads: 7\n", "F:2: num_heads: "},
+    {"d_model: 60\n", "F:1: num_heads: "},
+    {"num_heads: 8\nattention_type: gqa\nattention_kwargs:\n  num_kv_heads: 3\n", "F:4: num_kv_heads: "},
+    {"attention_type: gqa\nattention_kwargs:\n  num_kv_heads: 0\n",
+     "F:3: attention_kwargs.num_kv_heads: found 0"},
+    {"attention_type: mla\nattention_kwargs: 512\n",
+     "F:2: attention_kwargs: found 512, expected a map or null"},
+    {"attention_type: mla\nattention_kwargs: {latent_dim: -1}\n", "attention_kwargs.latent_dim: found -1"},
+    {"attention_type: mla\nattention_kwargs: {latent_dim: [1]}\n",
+     "attention_kwargs.latent_dim: found a list"},
+    {"attention_type: flash\n",
+     "attention_type: found flash, expected one of mha, mla, mla_simple, gqa, linear"},
+    {"attention_type: 3\n", "attention_type: found 3"},
+    {"model_type: transformer\n",
+     "model_type: found transformer, expected one of attention, conformer, branchformer"},
+    {"attention_type: linear\npos_enc: rel_pos\n", "F:2: pos_enc: "},
+    {"pos_enc: sinusoid\n", "pos_enc: found sinusoid, expected one of none, abs_pos, rel_pos, rel_pos_wenet"},
+    {"conv_kernel_size: 30\n", "F:1: conv_kernel_size: found 30, expected an odd size unless causal"},
+    {"model_type: branchformer\ncgmlp_linear_units: 7\n",
+     "F:2: cgmlp_linear_units: found 7, expected an even"},
+    {"model_type: branchformer\ncgmlp_linear_units: 8\nmlp_expansion_factor: 4\n",
+     "F:3: mlp_expansion_factor: "},
+    {"ff_expansion_factor: 2.001\n", "F:1: ff_expansion_factor: found 2.001"},
+    {"ff_expansion_factor: 0\n", "ff_expansion_factor: found 0, expected a number"},
+    {"ff_expansion_factor: .nan\n", "ff_expansion_factor: found .nan, expected a number"},
+    {"ff_expansion_factor: .inf\n", "ff_expansion_factor: found .inf"},
+    {"ff_expansion_factor: 1e999\n", "ff_expansion_factor: found 1e999"},
+    {"dropout: 0x1p-1\n", "dropout: found 0x1p-1, expected a number 0 to 1"},
+    {"dropout: 1.5\n", "dropout: found 1.5"},
+    {"dropout: 1e\n", "dropout: found 1e,"},
+    {"dropout: .\n", "dropout: found .,"},
+    {"layer_norm_eps: 0\n", "layer_norm_eps: found 0"},
+    {"causal: yes\n", "causal: found yes, expected true or false"},
+    {"causal: 1\n", "causal: found 1"},
+    {"causal: \"true\"\n", "causal: found \"true\""},
+    {"input_layer: none\ninput_dim: 80\n",
+     "F:2: input_dim: found 80, expected d_model 512 because input_layer is none"},
+    {"input_dim: 6\n", "F:1: input_dim: found 6, expected at least 7 because input_layer is conv2d"},
+    {"kv_dtype: bf16\n", "kv_dtype: found bf16, expected f32"},
+    {"merge_method: sum\n",
+     "merge_method: found sum, expected one of concat, learned_ave, fixed_ave or null"},
+    {"learning_rate: fast\n", "learning_rate: found fast"},
+    {"d_model: 64 \xff\n", "F: byte 12: "},
+    {"d_model: \x01\n", "F: byte 9: "},
+    {"%YAML 3.0\n---\n{}\n", "not valid YAML"},
+    {"d_model: 64\nnum_heads 8\n", "not valid YAML"},
+};
+
+static void test_bad(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_cases / sizeof *bad_cases; i++) {
+        attn_config c;
+        attn_error error = {0};
+        const char *text = bad_cases[i][0];
+        if (!attn_config_parse(&c, text, strlen(text), "F", NULL, &error))
+            fail_msg("accepted:\n%s", text);
+        if (strncmp(error.message, "F:", 2) || !strstr(error.message, bad_cases[i][1]))
+            fail_msg("'%s' does not say '%s'", error.message, bad_cases[i][1]);
+    }
+}
+
+/* Deep or long input is refused at once, and does not take time or stack. */
+static void test_hostile(void **state) {
+    (void)state;
+    enum { SIZE = 1 << 20 };
+    static char text[SIZE];
+    static const char fills[] = "[{?-&!\"'\n ";
+    for (const char *fill = fills; *fill; fill++) {
+        attn_config c;
+        attn_error error = {0};
+        memset(text, *fill, SIZE);
+        assert_int_equal(attn_config_parse(&c, text, SIZE, "F", NULL, &error), -1);
+        assert_true(error.message[0] != '\0');
+    }
+    attn_config c;
+    attn_error error = {0};
+    const char *path = scratch_file("long.yaml", text, SIZE);
+    assert_int_equal(attn_config_read(&c, path, NULL, &error), -1);
+    error.message[0] = '\0';
+    static char longer[SIZE + 1];
+    assert_int_equal(attn_config_read(&c, scratch_file("long.yaml", longer, SIZE + 1), NULL, &error), -1);
+    assert_non_null(strstr(error.message, "1048577 bytes, expected at most 1048576"));
+}
+
+/* Configurations made in code are held to the same rules. */
+static void test_check(void **state) {
+    (void)state;
+    static const attn_config conformer = {.model_type = ATTN_MODEL_CONFORMER,
+                                          .attention = {.d_model = 64, .num_heads = 4},
+                                          .num_layers = 1,
+                                          .input_dim = 64,
+                                          .conv_kernel_size = 3,
+                                          .ff_units = 100,
+                                          .layer_norm_eps = 1e-5};
+    attn_config good = conformer;
+    attn_error error = {0};
+    good.variant = attn_variant_find("mha");
+    if (attn_config_check(&good, "made", &error))
+        fail_msg("%s", error.message);
+    for (int i = 0; i < 8; i++) {
+        attn_config bad = good;
+        static const char *const keys[] = {"d_model",      "num_heads",          "num_layers",
+                                           "input_dim",    "conv_kernel_size",   "latent_dim",
+                                           "merge_method", "ff_expansion_factor"};
+        switch (i) {
+        case 0:
+            bad.attention.d_model = (size_t)1 << 62;
+            break;
+        case 1:
+            bad.attention.num_heads = 5;
+            break;
+        case 2:
+            bad.num_layers = 0;
+            break;
+        case 3:
+            bad.input_dim = 63;
+            break;
+        case 4:
+            bad.conv_kernel_size = 4;
+            break;
+        case 5:
+            bad.variant = attn_variant_find("mla");
+            break;
+        case 6:
+            bad.merge_method = (attn_merge)3;
+            break;
+        case 7:
+            bad.ff_units = 0;
+            break;
+        }
+        error.message[0] = '\0';
+        assert_int_equal(attn_config_check(&bad, "made", &error), -1);
+        if (strncmp(error.message, "made: ", 6) || !strstr(error.message, keys[i]))
+            fail_msg("'%s' does not name %s", error.message, keys[i]);
+    }
+}
+
+static void test_output_frames(void **state) {
+    (void)state;
+    attn_config c = {.input_layer = ATTN_INPUT_CONV2D};
+    static const size_t frames[][2] = {{0, 0},  {1, 0},  {6, 0},  {7, 1},      {10, 1},
+                                       {11, 2}, {14, 2}, {15, 3}, {1000, 249}, {16000, 3999}};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
+        assert_int_equal(attn_output_frames(&c, frames[i][0]), frames[i][1]);
+    c.input_layer = ATTN_INPUT_LINEAR;
+    assert_int_equal(attn_output_frames(&c, 5), 5);
+}
+
+static void test_refused_memory(void **state) {
+    (void)state;
+    size_t before = attn_alloc_live(), refusals = 0;
+    const char *path = scratch_file("memory.yaml", everything, sizeof everything - 1);
+    for (size_t n = 1;; n++) {
+        attn_config c;
+        attn_error error = {0};
+        char *text = NULL;
+        attn_alloc_fail_at(n);
+        int result = attn_config_read(&c, path, NULL, &error);
+        if (!result)
+            result = (text = attn_config_format(&c, &error)) ? 0 : -1;
+        attn_alloc_fail_at(0);
+        attn_free(text);
+        assert_int_equal(attn_alloc_live(), before);
+        if (!result)
+            break;
+        refusals++;
+        assert_non_null(strstr(error.message, "out of memory"));
+    }
+    assert_int_equal(refusals, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_format),        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_notes),         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_hostile),       cmocka_unit_test(test_check),
+        cmocka_unit_test(test_output_frames), cmocka_unit_test(test_refused_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
