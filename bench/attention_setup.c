@@ -103,9 +103,9 @@ static int fill_cache(attention_setup *s, attn_error *error) {
 int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t seed, attn_error *error) {
     const attn_geometry *g = &row->geometry;
     *s = (attention_setup){.row = *row, .seed = seed};
-    attn_cost cost = row->variant->cost(g, row->batch, row->queries, row->keys,
-                                        attn_path_resolve(row->variant, g, row->batch, row->queries,
-                                                          row->keys, ATTN_PATH_AUTO));
+    attn_cost cost = row->variant->cost(
+        g, row->batch, row->queries, row->keys,
+        attn_path_resolve(row->variant, g, row->batch, row->queries, row->keys, ATTN_PATH_AUTO));
     s->whole = row->queries == 1 || cost.flops <= WHOLE_FLOPS;
     s->period = s->whole ? row->queries : smaller(row->queries, PERIOD);
     s->call = (attn_call){.batch = row->batch,
@@ -115,8 +115,8 @@ int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t see
     if (check_memory(s, error) || attn_layer_create(&s->layer, row->variant, g, seed, error) ||
         make_positions(s, error) || make_frames(s, error) || fill_cache(s, error))
         goto fail;
-    s->workspace = floats(row->impl->workspace(g, row->batch, row->queries, row->keys, row->path),
-                          "workspace", error);
+    s->workspace =
+        floats(row->impl->workspace(g, row->batch, row->queries, row->keys, row->path), "workspace", error);
     if (!s->workspace)
         goto fail;
     return 0;

@@ -19,10 +19,10 @@ typedef struct attention_setup {
     attn_layer layer;
     attn_cache cache; /* room for L frames, L - q of them held between calls */
     attn_call call;
-    float *frames;           /* [B, period, d_model] */
-    float *x, *out;          /* [B, q, d_model] */
-    float *positions;        /* rel_pos*: see attn_call; one row more than needed on either side */
-    float *workspace;        /* of row.impl */
+    float *frames;                   /* [B, period, d_model] */
+    float *x, *out;                  /* [B, q, d_model] */
+    float *positions;                /* rel_pos*: see attn_call; one row more than needed on either side */
+    float *workspace;                /* of row.impl */
     float *states[ATTN_CACHE_SLOTS]; /* slots that are not per frame, as they were before the call */
 } attention_setup;
 

@@ -108,8 +108,8 @@ static int parse_keys(bench_case *c, const bench_kind_ops *kind, char **words, s
 }
 
 static int write_name(bench_case *c, const bench_kind_ops *kind, attn_error *error) {
-    int used = snprintf(c->name, sizeof c->name, "%s/%s%s%s", kind->name, c->subject, *c->mode ? "/" : "",
-                        c->mode);
+    int used =
+        snprintf(c->name, sizeof c->name, "%s/%s%s%s", kind->name, c->subject, *c->mode ? "/" : "", c->mode);
     for (const bench_key *key = kind->keys; key->name && (size_t)used < sizeof c->name; key++) {
         if (!key_applies(key, c))
             continue;

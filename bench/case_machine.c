@@ -12,10 +12,10 @@
 #include <string.h>
 
 enum { READ_BYTES = 64 << 20, SGEMM_N = 1024 };
-enum { ROUNDS = 1 << 16 };           /* of multiply-adds in an iteration; sums stay exact below 2^24 */
-enum { LEAST_READ = 4 << 20 };       /* a small working set is read again up to this in an iteration */
-enum { BLOCK = 1 << 20 };            /* floats summed at once; sums of 0 and 1 stay exact */
-enum { COMPARED = 256 };             /* entries of the matrix product that are compared */
+enum { ROUNDS = 1 << 16 };     /* of multiply-adds in an iteration; sums stay exact below 2^24 */
+enum { LEAST_READ = 4 << 20 }; /* a small working set is read again up to this in an iteration */
+enum { BLOCK = 1 << 20 };      /* floats summed at once; sums of 0 and 1 stay exact */
+enum { COMPARED = 256 };       /* entries of the matrix product that are compared */
 
 static bool is(const bench_case *c, const char *what) {
     return !strcmp(c->subject, what);
@@ -44,7 +44,11 @@ static const bench_key keys[] = {
      .fallback = READ_BYTES,
      .most = (size_t)1 << 40,
      .applies = takes_bytes},
-    {.name = "n", .offset = offsetof(bench_case, n), .fallback = SGEMM_N, .most = 1 << 15, .applies = takes_n},
+    {.name = "n",
+     .offset = offsetof(bench_case, n),
+     .fallback = SGEMM_N,
+     .most = 1 << 15,
+     .applies = takes_n},
     {.name = "isa", .offset = offsetof(bench_case, isa), .choice = isa_choice, .applies = takes_isa},
     {.name = NULL}};
 
@@ -78,9 +82,9 @@ const machine_kernels *machine_kernels_for(unsigned isa) {
 typedef struct machine {
     bench_case row;
     const machine_kernels *kernels;
-    size_t passes;  /* read: over the working set, in an iteration */
-    double answer;  /* what an iteration must find */
-    double found;   /* what the last one found */
+    size_t passes;    /* read: over the working set, in an iteration */
+    double answer;    /* what an iteration must find */
+    double found;     /* what the last one found */
     float *x, *y, *z; /* read: x; sgemm: z = x y */
 } machine;
 
@@ -139,7 +143,7 @@ static int prepare(void **state, const bench_case *c, uint64_t seed, attn_error 
         return -1;
     m->row = *c;
     m->kernels = takes_isa(c) ? machine_kernels_for(c->isa) : NULL;
-    if (is(c, "flops") ? prepare_flops(m)
+    if (is(c, "flops")  ? prepare_flops(m)
         : is(c, "read") ? prepare_read(m, seed, error)
                         : prepare_sgemm(m, seed, error)) {
         release(m);

@@ -157,7 +157,7 @@ int gbench_register(const char *name, gbench_function *function, void *context, 
     return guarded(error, [=] {
         benchmark::RegisterBenchmark(name, [=](benchmark::State &state) {
             function(context, reinterpret_cast<gbench_state *>(&state));
-        })->Unit(benchmark::kNanosecond);
+        });
         return 0;
     });
 }

@@ -23,16 +23,16 @@ typedef struct bench_key {
 typedef struct bench_check {
     bool ok;
     double max_error, limit;
-    size_t rows; /* rows of output compared */
+    size_t rows;    /* rows of output compared */
     char what[160]; /* when not ok: what differs */
 } bench_check;
 
 enum { BENCH_UNSUPPORTED = 1 };
 
 typedef struct bench_kind_ops {
-    const char *name;     /* the row's first word */
-    size_t words;         /* words between it and the keys */
-    const char *form;     /* for messages */
+    const char *name;      /* the row's first word */
+    size_t words;          /* words between it and the keys */
+    const char *form;      /* for messages */
     const bench_key *keys; /* ended by a NULL name */
     int (*subject)(bench_case *c, char *const *words, attn_error *error);
     int (*complete)(bench_case *c, attn_error *error); /* defaults and what concerns several keys */
