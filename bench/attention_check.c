@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define TOLERANCE 1e-4
-#define SAMPLE_FLOPS 1e9 /* the sampled rows together take about a second */
 enum { MOST_SAMPLES = 16 };
 
 static const attn_impl *reference_of(const attention_setup *s) {
@@ -128,7 +127,7 @@ static void draw_samples(comparison *m, const attention_setup *s) {
                             attn_path_resolve(c->variant, &c->geometry, c->batch, 1, c->keys, ATTN_PATH_AUTO))
                      .flops;
     size_t most = c->queries < MOST_SAMPLES ? c->queries : MOST_SAMPLES;
-    m->samples = row * (double)most > SAMPLE_FLOPS ? (size_t)fmax(1.0, SAMPLE_FLOPS / row) : most;
+    m->samples = row * (double)most > s->check_flops ? (size_t)fmax(1.0, s->check_flops / row) : most;
     for (size_t i = 0; i < m->samples; i++) {
         size_t from = i * c->queries / m->samples, to = (i + 1) * c->queries / m->samples;
         m->sample[i] = from + attn_random_below(&random, to - from);

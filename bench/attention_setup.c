@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 enum { PERIOD = 61 };
-#define WHOLE_FLOPS 1e9 /* a scalar reference of this size takes about a second */
-#define AMPLITUDE 4.0f  /* of frames: scores then spread enough for softmax to prefer some keys */
+#define AMPLITUDE 4.0f /* of frames: scores then spread enough for softmax to prefer some keys */
 
 static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
@@ -100,13 +99,14 @@ static int fill_cache(attention_setup *s, attn_error *error) {
     return result;
 }
 
-int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t seed, attn_error *error) {
+int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t seed, double check_flops,
+                         attn_error *error) {
     const attn_geometry *g = &row->geometry;
-    *s = (attention_setup){.row = *row, .seed = seed};
+    *s = (attention_setup){.row = *row, .seed = seed, .check_flops = check_flops};
     attn_cost cost = row->variant->cost(
         g, row->batch, row->queries, row->keys,
         attn_path_resolve(row->variant, g, row->batch, row->queries, row->keys, ATTN_PATH_AUTO));
-    s->whole = row->queries == 1 || cost.flops <= WHOLE_FLOPS;
+    s->whole = row->queries == 1 || cost.flops <= check_flops;
     s->period = s->whole ? row->queries : smaller(row->queries, PERIOD);
     s->call = (attn_call){.batch = row->batch,
                           .frames = row->queries,

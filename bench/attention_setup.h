@@ -14,7 +14,8 @@ enum { ATTENTION_BATCH_MAX = 1 << 12 };
 typedef struct attention_setup {
     bench_case row;
     uint64_t seed;
-    bool whole; /* the check compares every row of the output */
+    double check_flops; /* what the reference may take in a check, about */
+    bool whole;         /* the check compares every row of the output */
     size_t period;
     attn_layer layer;
     attn_cache cache; /* room for L frames, L - q of them held between calls */
@@ -26,9 +27,12 @@ typedef struct attention_setup {
     float *states[ATTN_CACHE_SLOTS]; /* slots that are not per frame, as they were before the call */
 } attention_setup;
 
+#define ATTENTION_CHECK_FLOPS 1e9 /* about a second of the scalar reference */
+
 /* Allocates all and fills it: weights and frames are seeded numbers, the L - q frames held have real keys (of
  * frames that repeat). Free with attention_setup_free. */
-int attention_setup_init(attention_setup *setup, const bench_case *row, uint64_t seed, attn_error *error);
+int attention_setup_init(attention_setup *setup, const bench_case *row, uint64_t seed, double check_flops,
+                         attn_error *error);
 void attention_setup_free(attention_setup *setup);
 
 /* Back to L - q frames. Between the calls of a timed loop only the length is reset, by attention_setup_run
@@ -39,7 +43,7 @@ void attention_setup_run(attention_setup *setup);
 
 /* Runs the implementation once and compares its output, and the cache that it leaves, with the scalar
  * reference: |difference| <= 1e-4 of the largest magnitude in the reference (of the output; of each cached
- * tensor). All rows, or a seeded sample of them where all would take the reference more than about a second.
+ * tensor). All rows, or a seeded sample of them where all would take the reference more than check_flops.
  */
 int attention_check(attention_setup *setup, bench_check *check, attn_error *error);
 

@@ -42,7 +42,7 @@ static const char help_text[] =
     "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad input; 3 a case needs what this CPU has "
     "not.\n\n"
     "Flags of Google Benchmark (here the defaults are --benchmark_repetitions=3 "
-    "--benchmark_min_time=0.1):\n\n";
+    "--benchmark_min_time=0.05):\n\n";
 
 static bool is_google_flag(const char *word) {
     return !strncmp(word, "--benchmark_", 12) || !strncmp(word, "--v=", 4);
@@ -127,7 +127,7 @@ static void add_default(options *o, const char *variable, char *flag) {
 
 /* Google Benchmark's flags apart from ours. */
 static int split_flags(options *o, int *argc, char **argv, attn_error *error) {
-    static char repetitions[] = "--benchmark_repetitions=3", min_time[] = "--benchmark_min_time=0.1";
+    static char repetitions[] = "--benchmark_repetitions=3", min_time[] = "--benchmark_min_time=0.05";
     o->flags = attn_alloc((size_t)*argc + 4, sizeof *o->flags, "flags", error);
     if (!o->flags)
         return -1;
@@ -206,6 +206,13 @@ static int run(bench_session *session, options *o, const char *default_cases, at
     return error->message[0] ? -1 : run_to_file(session, o, error);
 }
 
+static void print_failures(const bench_session *session) {
+    for (size_t i = 0; i < session->count; i++)
+        if (session->entries[i].failure.message[0])
+            fprintf(stderr, "attnbench bench: %s: %s\n", session->entries[i].row.name,
+                    session->entries[i].failure.message);
+}
+
 int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe) {
     attn_error error = {0};
     options o = {.seed = 1};
@@ -220,6 +227,7 @@ int bench_main(int argc, char **argv, const char *default_cases, const bench_pro
     } else {
         status = run(&session, &o, default_cases, &error) ? 2 : bench_session_status(&session);
     }
+    print_failures(&session);
     if (error.message[0])
         fprintf(stderr, "attnbench bench: %s\n", error.message);
     bench_session_free(&session);

@@ -141,7 +141,7 @@ static int parse_words(bench_case *c, char **words, size_t count, attn_error *er
             return -1;
         return write_name(c, kinds[i], error);
     }
-    return attn_fail(error, "\"%s\": expected one of %s", words[0], known);
+    return attn_fail(error, "starts with \"%s\", expected one of %s", words[0], known);
 }
 
 int bench_case_parse(bench_case *c, const char *row, attn_error *error) {

@@ -131,7 +131,7 @@ static int prepare(void **state, const bench_case *c, uint64_t seed, attn_error 
     attention_setup *setup = attn_alloc(1, sizeof *setup, "set-up of a case", error);
     if (!setup)
         return -1;
-    if (attention_setup_init(setup, c, seed, error)) {
+    if (attention_setup_init(setup, c, seed, ATTENTION_CHECK_FLOPS, error)) {
         attn_free(setup);
         return -1;
     }

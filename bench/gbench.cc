@@ -113,7 +113,7 @@ int parse_flags(int *argc, char **argv, attn_error *error) {
                          error);
     }
     if (*argc > 1) {
-        std::string unknown = std::string(argv[1]) + ": not a flag (see attnbench bench --help)";
+        std::string unknown = std::string(argv[1]) + ": not a flag, or not a value that it takes (see attnbench bench --help)";
         return fail_with(capture.text(), unknown.c_str(), error);
     }
     return 0;
@@ -122,8 +122,11 @@ int parse_flags(int *argc, char **argv, attn_error *error) {
 int run(int argc, char **argv, size_t *matched, attn_error *error) {
     std::string out = flag_value(argc, argv, "benchmark_out", "BENCHMARK_OUT", "");
     std::string format = flag_value(argc, argv, "benchmark_out_format", "BENCHMARK_OUT_FORMAT", "json");
+    std::string repetitions = flag_value(argc, argv, "benchmark_repetitions", "BENCHMARK_REPETITIONS", "1");
     if (parse_flags(&argc, argv, error))
         return -1;
+    if (std::atoi(repetitions.c_str()) < 1)
+        return attn_fail(error, "--benchmark_repetitions=%s: expected at least 1", repetitions.c_str());
     Reporter display(benchmark::CreateDefaultDisplayReporter()), file(file_reporter(format));
     std::ostringstream complaints;
     display.SetErrorStream(&complaints);

@@ -11,8 +11,8 @@ typedef struct machine_kernels {
     /* Chain c starts as c in every lane, and each round makes it chain * a + b. Returns the sum of all lanes
      * of all chains. 2 rounds lanes MACHINE_CHAINS FLOPs. */
     double (*multiply_add)(size_t rounds, float a, float b);
-    /* The sum of x [n], 64-byte aligned. */
-    double (*sum)(const float *x, size_t n);
+    /* The sum of x [n], 64-byte aligned, read `passes` times over. */
+    double (*sum)(const float *x, size_t n, size_t passes);
 } machine_kernels;
 
 /* For an attn_isa; NULL where this build has none. */

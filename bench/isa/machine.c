@@ -34,19 +34,21 @@ static double multiply_add(size_t rounds, float a, float b) {
     return sum;
 }
 
-static double sum(const float *x, size_t n) {
+static double sum(const float *x, size_t n, size_t passes) {
     enum { PARTS = 8 };
     vector part[PARTS] = {{0}};
-    size_t i = 0;
-    for (; i + PARTS * LANES <= n; i += PARTS * LANES)
-#pragma GCC unroll 8
-        for (size_t p = 0; p < PARTS; p++)
-            part[p] += *(const vector *)(x + i + p * LANES);
     double total = 0.0;
+    for (size_t pass = 0; pass < passes; pass++) {
+        size_t i = 0;
+        for (; i + PARTS * LANES <= n; i += PARTS * LANES)
+#pragma GCC unroll 8
+            for (size_t p = 0; p < PARTS; p++)
+                part[p] += *(const vector *)(x + i + p * LANES);
+        for (; i < n; i++)
+            total += (double)x[i];
+    }
     for (size_t p = 0; p < PARTS; p++)
         total += sum_lanes(part[p]);
-    for (; i < n; i++)
-        total += (double)x[i];
     return total;
 }
 
