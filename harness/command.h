@@ -16,6 +16,7 @@ typedef int command_function(int argc, char **argv);
 typedef struct command {
     const char *name, *summary;
     command_function *run;
+    int measures; /* restarts itself first when OpenBLAS picked slow kernels */
 } command;
 
 #define COMMAND(identifier, name, summary) command_function cmd_##identifier;
