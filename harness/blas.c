@@ -21,14 +21,18 @@ static const struct {
     const char *core;
     attn_isa isa;
 } cores[] = {
-    {"Katmai", ATTN_ISA_BASE},       {"Coppermine", ATTN_ISA_BASE},   {"Northwood", ATTN_ISA_BASE},
-    {"Prescott", ATTN_ISA_BASE},     {"Banias", ATTN_ISA_BASE},       {"Atom", ATTN_ISA_BASE},
-    {"Core2", ATTN_ISA_BASE},        {"Penryn", ATTN_ISA_BASE},       {"Dunnington", ATTN_ISA_BASE},
-    {"Nehalem", ATTN_ISA_BASE},      {"Athlon", ATTN_ISA_BASE},       {"Opteron", ATTN_ISA_BASE},
-    {"Opteron_SSE3", ATTN_ISA_BASE}, {"Barcelona", ATTN_ISA_BASE},    {"Nano", ATTN_ISA_BASE},
-    {"Sandybridge", ATTN_ISA_BASE},  {"Bobcat", ATTN_ISA_BASE},       {"Bulldozer", ATTN_ISA_BASE},
-    {"Piledriver", ATTN_ISA_BASE},   {"Steamroller", ATTN_ISA_BASE},  {"Excavator", ATTN_ISA_AVX2},
-    {"Haswell", ATTN_ISA_AVX2},      {"Zen", ATTN_ISA_AVX2},          {"SkylakeX", ATTN_ISA_AVX512},
+    {"Katmai", ATTN_ISA_BASE},       {"Coppermine", ATTN_ISA_BASE},
+    {"Northwood", ATTN_ISA_BASE},    {"Prescott", ATTN_ISA_BASE},
+    {"Banias", ATTN_ISA_BASE},       {"Atom", ATTN_ISA_BASE},
+    {"Core2", ATTN_ISA_BASE},        {"Penryn", ATTN_ISA_BASE},
+    {"Dunnington", ATTN_ISA_BASE},   {"Nehalem", ATTN_ISA_BASE},
+    {"Athlon", ATTN_ISA_BASE},       {"Opteron", ATTN_ISA_BASE},
+    {"Opteron_SSE3", ATTN_ISA_BASE}, {"Barcelona", ATTN_ISA_BASE},
+    {"Nano", ATTN_ISA_BASE},         {"Sandybridge", ATTN_ISA_BASE},
+    {"Bobcat", ATTN_ISA_BASE},       {"Bulldozer", ATTN_ISA_BASE},
+    {"Piledriver", ATTN_ISA_BASE},   {"Steamroller", ATTN_ISA_BASE},
+    {"Excavator", ATTN_ISA_AVX2},    {"Haswell", ATTN_ISA_AVX2},
+    {"Zen", ATTN_ISA_AVX2},          {"SkylakeX", ATTN_ISA_AVX512},
     {"Cooperlake", ATTN_ISA_AVX512}, {"Sapphirerapids", ATTN_ISA_AVX512},
 };
 

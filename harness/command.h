@@ -20,7 +20,9 @@ typedef struct command {
 } command;
 
 #define COMMAND(identifier, name, summary) command_function cmd_##identifier;
+#define MEASURING_COMMAND COMMAND
 #include "harness/commands.inc"
+#undef MEASURING_COMMAND
 #undef COMMAND
 
 /* Prints "attnbench COMMAND: message" to stderr and returns STATUS_BAD_INPUT. */

@@ -15,7 +15,7 @@
 #include <cpuid.h>
 #endif
 
-_Static_assert(MACHINE_FINGERPRINT >= HASH_NAME, "a fingerprint is a hash name");
+_Static_assert((int)MACHINE_FINGERPRINT >= (int)HASH_NAME, "a fingerprint is a hash name");
 
 /* Reads at most size - 1 bytes of root/path; "" when it can't. Without what ends the line. */
 static void read_line(char *text, size_t size, const char *root, const char *path) {

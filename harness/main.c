@@ -8,6 +8,7 @@ static const command commands[] = {
 #define COMMAND(identifier, name, summary) {name, summary, cmd_##identifier, 0},
 #define MEASURING_COMMAND(identifier, name, summary) {name, summary, cmd_##identifier, 1},
 #include "harness/commands.inc"
+#undef MEASURING_COMMAND
 #undef COMMAND
     {NULL, NULL, NULL, 0}};
 

@@ -2,12 +2,12 @@
 
 #include "attn/alloc.h"
 
+#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 static void assert_near(double a, double b) {
     assert_true(fabs(a - b) <= 1e-12 + 1e-12 * fabs(b));
@@ -114,9 +114,12 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_summary),         cmocka_unit_test(test_few_samples),
-        cmocka_unit_test(test_nan),             cmocka_unit_test(test_quantiles),
-        cmocka_unit_test(test_median_interval), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_few_samples),
+        cmocka_unit_test(test_nan),
+        cmocka_unit_test(test_quantiles),
+        cmocka_unit_test(test_median_interval),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

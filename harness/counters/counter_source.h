@@ -27,8 +27,8 @@ typedef struct counter_slot {
     const counter_event *event;
     const struct counter_source *source; /* that counts it; NULL: unavailable */
     char reason[400];                    /* why not, from every source that was asked */
-    bool known;                          /* value is that of the last region; otherwise it could not be read */
-    double value;                        /* whole region */
+    bool known;   /* value is that of the last region; otherwise it could not be read */
+    double value; /* whole region */
 } counter_slot;
 
 typedef struct counter_source {

@@ -12,8 +12,8 @@ enum { EVENTS_MAX = 32 };
 
 typedef struct papi_state {
     int set, events;
-    int result;                /* of the last start or stop */
-    size_t slot[EVENTS_MAX];   /* event i of the set is this slot */
+    int result;              /* of the last start or stop */
+    size_t slot[EVENTS_MAX]; /* event i of the set is this slot */
     long long value[EVENTS_MAX];
 } papi_state;
 
@@ -119,5 +119,4 @@ static void papi_read(void *state, counter_slot *slots, size_t count) {
     }
 }
 
-const counter_source counter_source_papi = {"papi",    papi_open, papi_start,
-                                            papi_stop, papi_read, papi_close};
+const counter_source counter_source_papi = {"papi", papi_open, papi_start, papi_stop, papi_read, papi_close};

@@ -24,14 +24,14 @@ typedef struct perf_state {
 } perf_state;
 
 static int open_event(const counter_event *event, int leader) {
-    struct perf_event_attr attributes = {
-        .size = sizeof attributes,
-        .type = (uint32_t)event->perf_type,
-        .config = event->perf_config,
-        .disabled = leader < 0,
-        .exclude_kernel = 1,
-        .exclude_hv = 1,
-        .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING};
+    struct perf_event_attr attributes = {.size = sizeof attributes,
+                                         .type = (uint32_t)event->perf_type,
+                                         .config = event->perf_config,
+                                         .disabled = leader < 0,
+                                         .exclude_kernel = 1,
+                                         .exclude_hv = 1,
+                                         .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED |
+                                                        PERF_FORMAT_TOTAL_TIME_RUNNING};
     return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
 }
 
@@ -84,8 +84,8 @@ static void perf_stop(void *state, double declared) {
     (void)declared;
     /* The two times go on from region to region and only agree while the group always had its counters. */
     s->counted = s->counted && !ioctl(s->fd[0], PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP) &&
-                 read(s->fd[0], s->reading, sizeof s->reading) > 0 &&
-                 s->reading[0] == (uint64_t)s->events && s->reading[1] == s->reading[2] && s->reading[2] > 0;
+                 read(s->fd[0], s->reading, sizeof s->reading) > 0 && s->reading[0] == (uint64_t)s->events &&
+                 s->reading[1] == s->reading[2] && s->reading[2] > 0;
 }
 
 static void perf_read(void *state, counter_slot *slots, size_t count) {
@@ -134,5 +134,4 @@ static int perf_open(void **state, counter_slot *slots, size_t count, attn_error
     return 0;
 }
 
-const counter_source counter_source_perf = {"perf",    perf_open, perf_start,
-                                            perf_stop, perf_read, perf_close};
+const counter_source counter_source_perf = {"perf", perf_open, perf_start, perf_stop, perf_read, perf_close};

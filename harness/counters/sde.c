@@ -32,8 +32,8 @@ static int declare_counter(void) {
     handle = papi_sde_init(library);
     if (!handle)
         return SDE_ENOMEM;
-    int result = papi_sde_register_counter(handle, counter, PAPI_SDE_RO | PAPI_SDE_DELTA,
-                                           PAPI_SDE_long_long, &bytes_read);
+    int result = papi_sde_register_counter(handle, counter, PAPI_SDE_RO | PAPI_SDE_DELTA, PAPI_SDE_long_long,
+                                           &bytes_read);
     if (result == SDE_OK)
         papi_sde_describe_counter(handle, counter, "bytes of KV cache read by the timed region");
     return result;
