@@ -7,7 +7,10 @@
  * (mla*), kv (f32), pos (none), path (mla*), impl (auto). A key that the type does not take is an error; one
  * left out has the default in brackets or of the type.
  *
- *   machine/<what>/<key:value>/...     limits of this machine, measured: flops, read, sgemm
+ *   machine/<what>/<key:value>/...     limits of this machine, measured:
+ *   machine/flops/isa:avx512           multiply-adds in registers
+ *   machine/read/bytes:N/isa:avx512    reading a working set of N bytes (64 MiB)
+ *   machine/sgemm/n:1024               OpenBLAS, square matrices
  */
 #ifndef BENCH_CASE_H
 #define BENCH_CASE_H
@@ -22,20 +25,25 @@ typedef enum bench_kind { BENCH_ATTENTION, BENCH_ENCODER, BENCH_MACHINE } bench_
 
 typedef struct bench_case {
     bench_kind kind;
-    char name[BENCH_NAME_MAX]; /* canonical: every key that applies, in the order above */
+    char name[BENCH_NAME_MAX]; /* canonical: every key that applies, in the order above, but B:1 and pos:none;
+                                  impl and isa as chosen, path as asked */
     char subject[32];          /* type of attention or encoder, or the machine's limit */
     char mode[16];             /* prefill, chunk, decode; "" for machine */
     /* attention */
     const attn_variant *variant;
     attn_geometry geometry;
     size_t batch, keys, queries;
+    unsigned kv;    /* of bench_kv_names */
     attn_path path; /* as asked for, maybe AUTO */
     const attn_impl *impl;
+    unsigned impl_choice; /* 0: auto; i: variant->impls[i - 1] */
     /* machine */
     size_t bytes; /* read: working set */
     size_t n;     /* sgemm: square size */
-    int isa;      /* flops, read: attn_isa */
+    unsigned isa; /* flops, read: attn_isa */
 } bench_case;
+
+extern const char *const bench_kv_names[]; /* "f32", NULL */
 
 /* Fills the case, its canonical name included. Errors name the row, the key and what was expected. */
 int bench_case_parse(bench_case *c, const char *row, attn_error *error);

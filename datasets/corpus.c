@@ -197,10 +197,6 @@ static int fail_split(const char *folder, const char *split, attn_error *error) 
     return -1;
 }
 
-static int compare_utterances(const void *a, const void *b) {
-    return strcmp(((const corpus_utterance *)a)->id, ((const corpus_utterance *)b)->id);
-}
-
 int corpus_read(corpus *c, const char *folder, const char *split, attn_error *error) {
     *c = (corpus){0};
     reader r = {.corpus = c, .error = error};
@@ -217,8 +213,6 @@ int corpus_read(corpus *c, const char *folder, const char *split, attn_error *er
     attn_free(path);
     if (result)
         corpus_free(c);
-    else
-        qsort(c->utterances, c->count, sizeof *c->utterances, compare_utterances);
     return result;
 }
 

@@ -14,7 +14,8 @@ typedef struct corpus_utterance {
 } corpus_utterance;
 
 typedef struct corpus {
-    corpus_utterance *utterances; /* sorted by id, byte by byte, whatever the file system's order is */
+    corpus_utterance
+        *utterances; /* by speaker, chapter and id, byte by byte, whatever the file system's order is */
     size_t count;
 } corpus;
 

@@ -16,10 +16,13 @@ typedef int command_function(int argc, char **argv);
 typedef struct command {
     const char *name, *summary;
     command_function *run;
+    int measures; /* restarts itself first when OpenBLAS picked slow kernels */
 } command;
 
 #define COMMAND(identifier, name, summary) command_function cmd_##identifier;
+#define MEASURING_COMMAND COMMAND
 #include "harness/commands.inc"
+#undef MEASURING_COMMAND
 #undef COMMAND
 
 /* Prints "attnbench COMMAND: message" to stderr and returns STATUS_BAD_INPUT. */

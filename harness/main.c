@@ -1,13 +1,16 @@
+#include "harness/blas.h"
 #include "harness/command.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const command commands[] = {
-#define COMMAND(identifier, name, summary) {name, summary, cmd_##identifier},
+#define COMMAND(identifier, name, summary) {name, summary, cmd_##identifier, 0},
+#define MEASURING_COMMAND(identifier, name, summary) {name, summary, cmd_##identifier, 1},
 #include "harness/commands.inc"
+#undef MEASURING_COMMAND
 #undef COMMAND
-    {NULL, NULL, NULL}};
+    {NULL, NULL, NULL, 0}};
 
 static void print_help(FILE *stream) {
     fputs("attnbench: what each attention mechanism of a speech recogniser costs on this CPU, and what "
@@ -31,6 +34,13 @@ static int flush_results(int status) {
     return status;
 }
 
+static int run(const command *c, int argc, char **argv) {
+    attn_error error = {0};
+    if (c->measures && blas_restart_if_needed(argv, &error))
+        return command_fail(c->name, &error);
+    return flush_results(c->run(argc - 1, argv + 1));
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
@@ -42,7 +52,7 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; commands[i].name; i++)
         if (!strcmp(argv[1], commands[i].name))
-            return flush_results(commands[i].run(argc - 1, argv + 1));
+            return run(&commands[i], argc, argv);
     attn_error error = {0};
     attn_fail(&error, "%s: no such command (see attnbench --help)", argv[1]);
     fprintf(stderr, "attnbench: %s\n", error.message);

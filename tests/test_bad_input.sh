@@ -21,7 +21,7 @@ listing() { # every file below the working folder with its checksum
 }
 
 case_file() { # case, file, what stands for it when there is none
-    if [ -e "tests/bad/$1/$2" ]; then cat "tests/bad/$1/$2"; else printf '%s' "$3"; fi
+    if [ -e "$ROOT/tests/bad/$1/$2" ]; then cat "$ROOT/tests/bad/$1/$2"; else printf '%s' "$3"; fi
 }
 
 fault() {
@@ -30,10 +30,9 @@ fault() {
 }
 
 check() { # case
-    local name=$1 line expected status wanted fragment before
+    local name=$1 line needs wanted setup status fragment before
     line=$(case_file "$name" cmd 'forward --config config.yaml --weights weights.safetensors --input input.npy --output output.npy')
     wanted=$(case_file "$name" status 2)
-    local needs
     needs=$(case_file "$name" needs "${line%% *}")
     if [ -n "$needs" ] && ! grep -q "^  $needs " <<<"$commands"; then
         echo "[  SKIPPED ] $name: there is no command $needs"
@@ -42,7 +41,10 @@ check() { # case
     cp -r "$scratch/good" "$scratch/case"
     cp -r "tests/bad/$name/." "$scratch/case"
     rm -f "$scratch/case"/{cmd,stderr,setup,status,needs}
-    if ! (cd "$scratch/case" && set -e && eval "$(case_file "$name" setup :)"); then
+    setup=$(case_file "$name" setup :)
+    (cd "$scratch/case" || exit; set -e; eval "$setup")
+    status=$? # apart from the test of it, which would switch set -e off
+    if [ "$status" -ne 0 ]; then
         fault "$name" "its setup failed"
         rm -rf "$scratch/case"
         return

@@ -8,11 +8,23 @@ TEST_OBJECTS := $(filter-out $(MAIN_OBJECT),$(APP_OBJECTS)) $(TEST_SUPPORT)
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_OBJECTS) $(BUILD)/libattn.a
 	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
+# Fuzz targets, tests/fuzz/fuzz_*.c: here with a driver of our own, below with libFuzzer.
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
+FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/fuzz_%.c=%)
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(TEST_OBJECTS) $(BUILD)/libattn.a
+	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+
+$(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_OBJECTS) $(BUILD)/libattn.a
+	$(CXX) $(SAN) -fsanitize=fuzzer -o $@ $^ -lcmocka $(LDLIBS_ALL)
+
+-include $(FUZZ_PROGRAMS:=.d) $(BUILD)/tests/fuzz/driver.d
 -include $(TEST_PROGRAMS:=.d) $(TEST_SUPPORT:.o=.d)
 .PRECIOUS: $(BUILD)/tests/%.o
 
-.PHONY: test test-programs test-run
-test-programs: $(TEST_PROGRAMS) $(BUILD)/attnbench
+.PHONY: test test-programs test-run fuzz fuzz-run
+test-programs: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/attnbench
 
 # The tests of one build; `make test` runs them plain and again under ASan and UBSan.
 test-run: test-programs
@@ -26,3 +38,18 @@ test:
 .PHONY: golden
 golden:
 	/usr/bin/python3 -B tests/golden/make_golden.py
+
+# Each fuzz target for FUZZ_SECONDS; what it finds is left in $(BUILD)-fuzz. Needs clang and its runtime
+# (libclang-rt-14-dev on Debian 12).
+FUZZ_SECONDS ?= 10
+fuzz:
+	$(MAKE) fuzz-run BUILD=$(BUILD)-fuzz CC=clang CXX=clang++ SANITIZE=fuzzer-no-link,address,undefined
+
+fuzz-run: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/libfuzzer_%)
+	@for target in $(FUZZ_TARGETS); do \
+	  echo "fuzz $$target: $(FUZZ_SECONDS) s"; \
+	  mkdir -p $(BUILD)/corpus/$$target && \
+	  $(BUILD)/tests/fuzz/libfuzzer_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=5 -verbosity=0 \
+	    -print_final_stats=1 -artifact_prefix=$(BUILD)/$$target- $(BUILD)/corpus/$$target \
+	    tests/fuzz/corpus/$$target || exit 1; \
+	done

@@ -146,7 +146,7 @@ static bool file_has(const attn_safetensors *file, const attn_config *config, co
 }
 
 /* Some tensors are part of the model only when the checkpoint has them. */
-static int take_optional(attn_model *model, const attn_safetensors *file, attn_error *error) {
+static void take_embed_norm(attn_model *model, const attn_safetensors *file) {
     const attn_config *config = &model->config;
     bool has_norm =
         config->input_layer == ATTN_INPUT_LINEAR &&
@@ -154,6 +154,26 @@ static int take_optional(attn_model *model, const attn_safetensors *file, attn_e
     if (model->embed.has_norm && !has_norm)
         attn_norm_free(&model->embed.norm);
     model->embed.has_norm = has_norm;
+}
+
+static void take_gate_linear(attn_model *model, const attn_safetensors *file, size_t layer) {
+    attn_cgmlp *cgmlp = &model->blocks[layer].cgmlp;
+    char weight[64], bias[64];
+    snprintf(weight, sizeof weight, "encoders.%zu.cgmlp.csgu.linear.weight", layer);
+    snprintf(bias, sizeof bias, "encoders.%zu.cgmlp.csgu.linear.bias", layer);
+    bool has_linear = file_has(file, &model->config, weight) || file_has(file, &model->config, bias);
+    if (cgmlp->has_linear && !has_linear) {
+        attn_free(cgmlp->linear.weight);
+        attn_free(cgmlp->linear.bias);
+        cgmlp->linear = (attn_linear){0};
+    }
+    cgmlp->has_linear = has_linear;
+}
+
+static int take_optional(attn_model *model, const attn_safetensors *file, attn_error *error) {
+    take_embed_norm(model, file);
+    for (size_t i = 0; attn_uses_cgmlp(&model->config) && i < model->config.num_layers; i++)
+        take_gate_linear(model, file, i);
     return attn_model_allocate(model, error);
 }
 

@@ -8,39 +8,29 @@
 #include <stdio.h>
 #include <string.h>
 
-static int walk_embed(const attn_walk *walk, attn_model *model) {
-    const attn_config *config = &model->config;
-    attn_embed *embed = &model->embed;
-    if (config->input_layer == ATTN_INPUT_NONE)
-        return 0;
-    if (attn_walk_linear(walk, "embed.out.0", &embed->out, config->attention.d_model, config->input_dim))
-        return -1;
-    return embed->has_norm
-               ? attn_walk_layer_norm(walk, "embed.out.1", &embed->norm, config->attention.d_model)
-               : 0;
-}
-
-static int walk_block(attn_walk *walk, attn_model *model, size_t layer) {
-    const attn_config *config = &model->config;
-    if (config->num_layers == 1)
-        return attn_walk_attention(walk, "", &model->blocks[layer].attention, config->variant);
-    snprintf(walk->prefix, sizeof walk->prefix, "encoders.%zu.", layer);
-    return attn_walk_attention(walk, "self_attn", &model->blocks[layer].attention, config->variant);
+bool attn_has_after_norm(const attn_config *config) {
+    return config->after_norm && config->model_type != ATTN_MODEL_ATTENTION;
 }
 
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error) {
     const attn_config *config = &model->config;
     attn_walk walk = {.visit = visit, .context = context, .error = error};
-    if (walk_embed(&walk, model))
+    bool bare = config->model_type == ATTN_MODEL_ATTENTION && config->num_layers == 1;
+    if (attn_embed_tensors(&walk, &model->embed, config))
         return -1;
-    for (size_t layer = 0; layer < config->num_layers; layer++)
-        if (walk_block(&walk, model, layer))
+    for (size_t layer = 0; layer < config->num_layers; layer++) {
+        if (!bare)
+            snprintf(walk.prefix, sizeof walk.prefix, "encoders.%zu.", layer);
+        if (attn_block_tensors(&walk, &model->blocks[layer], config))
             return -1;
+    }
     walk.prefix[0] = '\0';
-    if (config->vocab_size &&
-        attn_walk_linear(&walk, "ctc.ctc_lo", &model->ctc, config->vocab_size, config->attention.d_model))
+    if (attn_has_after_norm(config) &&
+        attn_walk_layer_norm(&walk, "after_norm", &model->after_norm, config->attention.d_model))
         return -1;
-    return 0;
+    return config->vocab_size ? attn_walk_linear(&walk, "ctc.ctc_lo", &model->ctc, config->vocab_size,
+                                                 config->attention.d_model)
+                              : 0;
 }
 
 /* Heads that are stacked share a block, so sizes are gathered before anything is allocated. */

@@ -47,21 +47,33 @@ static const char *attention_alias(const char *name, const char **rest) {
     return "";
 }
 
+static bool starts_with_any(const char *name, const char *const *prefixes) {
+    for (size_t i = 0; prefixes[i]; i++)
+        if (after(name, prefixes[i]))
+            return true;
+    return false;
+}
+
+/* Weights that some checkpoints have and this merge_method does not use. */
+static bool is_unused_branch(const attn_config *config, const char *name) {
+    static const char *const learned[] = {"pooling_proj1.", "pooling_proj2.", "weight_proj1.",
+                                          "weight_proj2.", NULL};
+    static const char *const attention[] = {"norm_mha.", "attn.", "self_attn.", NULL};
+    static const char *const cgmlp[] = {"norm_mlp.", "cgmlp.", NULL};
+    if (config->model_type != ATTN_MODEL_BRANCHFORMER)
+        return false;
+    return (config->merge_method != ATTN_MERGE_LEARNED_AVE && starts_with_any(name, learned)) ||
+           (!attn_uses_attention(config) && starts_with_any(name, attention)) ||
+           (!attn_uses_cgmlp(config) && starts_with_any(name, cgmlp));
+}
+
 static bool is_ignored(const attn_config *config, const char *name) {
-    static const char *const learned_only[] = {"pooling_proj1.", "pooling_proj2.", "weight_proj1.",
-                                               "weight_proj2."};
     if (ends_with(name, ".num_batches_tracked") || ends_with(name, ".pos_enc.pe") ||
         !strcmp(name, "pos_enc.pe"))
         return true;
     size_t layer;
     const char *rest = after_layer(name, &layer);
-    if (!rest || config->model_type != ATTN_MODEL_BRANCHFORMER ||
-        config->merge_method == ATTN_MERGE_LEARNED_AVE)
-        return false;
-    for (size_t i = 0; i < sizeof learned_only / sizeof *learned_only; i++)
-        if (after(rest, learned_only[i]))
-            return true;
-    return false;
+    return rest && is_unused_branch(config, rest);
 }
 
 void attn_model_canonical_name(char canonical[64], const attn_config *config, const char *name) {

@@ -4,22 +4,50 @@
 
 #include "impl/model/model.h"
 
+/* Frames that one frame after subsampling sees, and how far apart the first ones of two neighbours are: what
+ * is left over between two calls is FIELD - STEP frames. */
+enum {
+    SUBSAMPLING_FIELD = 7,
+    SUBSAMPLING_STEP = 4,
+    SUBSAMPLING_CARRY = SUBSAMPLING_FIELD - SUBSAMPLING_STEP
+};
+
 struct attn_session {
     attn_model *model;
     attn_session_options options;
     const attn_impl *impl;
-    bool is_scalar;
+    const attn_encoder_ops *ops;
     size_t max_frames;  /* after the input layer */
     size_t call_frames; /* most frames in one call */
     size_t capacity;    /* frames of cache */
     size_t widest;      /* most frames held since opening */
+    size_t carried;     /* frames in carry */
+    size_t consumed;    /* input frames that the run has taken */
     attn_cache *caches; /* one a layer */
+    float *conv;        /* streaming causal convolutions: [layers, B, kernel - 1, width] */
+    float *carry;       /* streaming conv2d: [B, SUBSAMPLING_CARRY, input_dim] */
     float *positions;   /* sinusoids; row r is position r - positions_origin */
     size_t positions_origin;
-    float *input, *output; /* [B, call_frames, ..]: rows of a chunk side by side, where x and out are not */
-    float *hidden;         /* [B, call_frames, d_model], where out cannot serve */
-    float *mixed;          /* [B, call_frames, d_model]: what attention adds */
-    float *workspace;      /* of attention */
+    float *packed;           /* attn_subsampling_pack */
+    float *window;           /* [B, carry + new frames, input_dim] of a call, where x cannot serve */
+    float *output;           /* [B, call_frames, width], where out cannot serve */
+    float *hidden;           /* [B, call_frames, d_model], where out cannot serve */
+    float *mixed;            /* [B, call_frames, d_model]: what a bare attention adds */
+    float *workspace;        /* of a call */
+    size_t *lengths, *valid; /* [B] frames of each utterance: in all, and in this call */
 };
+
+bool attn_streams(const attn_session *session);        /* in chunks */
+bool attn_streams_conv(const attn_session *session);   /* keeps inputs of causal convolutions */
+bool attn_streams_conv2d(const attn_session *session); /* keeps frames before subsampling */
+bool attn_adds_positions(const attn_config *config);   /* to its input */
+
+/* Rows of an utterance are side by side in x and out themselves, whatever the chunk. */
+bool attn_session_is_contiguous(const attn_session *session);
+
+/* Floats of the convolution cache of one layer. */
+size_t attn_session_conv_floats(const attn_session *session);
+/* New input frames that `frames` more frames of output take, after what was consumed. */
+size_t attn_session_input_frames(const attn_config *config, size_t frames, size_t consumed);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tests/support/scratch.h"
 
 #include <dirent.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +10,15 @@
 
 static char folder[64];
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where) {
+    (void)status;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
 static void remove_folder(void) {
-    DIR *list = opendir(folder);
-    for (struct dirent *entry; list && (entry = readdir(list));)
-        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-            unlink(scratch_path(entry->d_name));
-    if (list)
-        closedir(list);
-    rmdir(folder);
+    nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void make_folder(void) {

@@ -31,6 +31,21 @@ size_t attn_model_weight_bytes(const attn_model *model); /* live, from the alloc
 /* ---- Sessions
  * ---------------------------------------------------------------------------------------------------- */
 
+/* Parts of a model, for shares of time and FLOPs. cgMLP's projections are feed_forward, its gating unit is
+ * convolution; norms after a block, merging, positions and the output layer are other. */
+typedef enum attn_part {
+    ATTN_PART_SUBSAMPLING, /* the input layer */
+    ATTN_PART_ATTENTION,
+    ATTN_PART_FEED_FORWARD,
+    ATTN_PART_CONVOLUTION,
+    ATTN_PART_OTHER,
+    ATTN_PARTS
+} attn_part;
+extern const char *const attn_part_names[]; /* NULL-terminated, indexed by the enum */
+
+/* Called when a part begins (the one before ends there). A run begins in OTHER and ends in OTHER. */
+typedef void attn_part_hook(void *context, attn_part part);
+
 typedef struct attn_session_options {
     size_t batch;      /* utterances side by side */
     size_t max_frames; /* input frames of the longest utterance */
@@ -38,7 +53,9 @@ typedef struct attn_session_options {
     long left_chunks;  /* chunks of cache kept before the current one; -1: all */
     const char *impl;  /* "auto", "scalar", "blas" */
     attn_path path;
-    bool logits; /* end with ctc.ctc_lo: output [.., vocab_size] */
+    bool logits;          /* end with ctc.ctc_lo: output [.., vocab_size] */
+    attn_part_hook *part; /* NULL: parts are not marked */
+    void *part_context;
 } attn_session_options;
 
 typedef struct attn_session attn_session;
@@ -63,7 +80,16 @@ const attn_cache *attn_session_cache(const attn_session *session, size_t layer);
 size_t attn_session_kv_bytes_live(const attn_session *session);
 size_t
 attn_session_kv_bytes_formula(const attn_session *session); /* for the frames held at the widest moment */
+/* What streaming keeps beside the attention cache: inputs of causal convolutions (the module's, or CSGU's
+ * gate half: kernel - 1 frames a layer) and the frames that subsampling carries over. 0 where nothing
+ * streams. */
+size_t attn_session_conv_bytes_live(const attn_session *session);
+size_t attn_session_conv_bytes_formula(const attn_session *session);
 size_t attn_session_workspace_bytes(const attn_session *session);
+
+/* FLOPs of running `frames` input frames, by formula (a multiply-add is 2; matrix products and convolutions,
+ * padding included), in sum and in parts (NULL: not wanted). */
+double attn_session_flops(const attn_session *session, size_t frames, double parts[ATTN_PARTS]);
 
 /* The attention caches as safetensors: layers.N.k and so on, shaped as in attention.h, only the frames that
  * are held. */

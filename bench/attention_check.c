@@ -1,0 +1,249 @@
+/* The comparison of an implementation with the scalar reference before anything is timed. */
+#include "bench/attention_setup.h"
+
+#include "attn/alloc.h"
+#include "attn/compare.h"
+#include "attn/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOLERANCE 1e-4
+enum { MOST_SAMPLES = 16 };
+
+static const attn_impl *reference_of(const attention_setup *s) {
+    return &s->row.variant->impls[0];
+}
+
+/* One call of the scalar reference, by the path that costs it least. */
+static int run_reference(float *out, const attention_setup *s, attn_cache *cache, attn_call call,
+                         attn_error *error) {
+    const attn_impl *reference = reference_of(s);
+    call.path = ATTN_PATH_AUTO;
+    float *workspace = attn_alloc(reference->workspace(&s->row.geometry, call.batch, call.frames,
+                                                       cache->length + call.frames, call.path),
+                                  sizeof(float), "workspace of the reference", error);
+    if (!workspace)
+        return -1;
+    reference->forward(out, &s->layer, cache, &call, workspace);
+    attn_free(workspace);
+    return 0;
+}
+
+static size_t heads_of(const attn_cache *cache, size_t slot) {
+    return cache->slot[slot].heads ? cache->slot[slot].heads : 1;
+}
+
+/* Keys of one period behind the frames held, `count` of them. */
+static void lay_out_keys(attn_cache *cache, size_t slot, const attn_cache *one, size_t count) {
+    size_t width = cache->slot[slot].width;
+    for (size_t b = 0; b < cache->batch; b++)
+        for (size_t head = 0; head < heads_of(cache, slot); head++) {
+            float *to = attn_cache_rows(cache, slot, b, head) + cache->length * width;
+            const float *from = attn_cache_rows(one, slot, b, head);
+            for (size_t j = 0; j < count; j++)
+                memcpy(to + j * width, from + j % one->length * width, width * sizeof(float));
+        }
+}
+
+static bool keeps_state(const attn_cache *cache) {
+    for (size_t i = 0; i < cache->slots; i++)
+        if (cache->slot[i].rows)
+            return true;
+    return false;
+}
+
+/* A state is a sum over frames. */
+static void add_states(attn_cache *cache, const attn_cache *one, size_t times) {
+    for (size_t i = 0; i < cache->slots; i++)
+        for (size_t j = 0; cache->slot[i].rows && j < attn_alloc_size(one->data[i]) / sizeof(float); j++)
+            cache->data[i][j] += (float)times * one->data[i][j];
+}
+
+int attention_append(attn_cache *cache, const attention_setup *s, const float *frames, size_t period,
+                     size_t count, attn_error *error) {
+    attn_call call = s->call;
+    attn_cache one = {0};
+    size_t rest[ATTENTION_BATCH_MAX];
+    int result = -1;
+    float *out = attn_alloc(call.batch * period * s->row.geometry.d_model, sizeof(float),
+                            "output of the reference", error);
+    if (!out || attn_cache_init(&one, s->row.variant, &s->row.geometry, call.batch, period, error))
+        goto done;
+    call.x = frames;
+    call.frames = period;
+    if (run_reference(out, s, &one, call, error))
+        goto done;
+    for (size_t i = 0; i < cache->slots; i++)
+        if (!cache->slot[i].rows)
+            lay_out_keys(cache, i, &one, count);
+    add_states(cache, &one, count / period);
+    if (count % period && keeps_state(cache)) {
+        for (size_t b = 0; b < call.batch; b++)
+            rest[b] = count % period;
+        call.lengths = rest;
+        attn_cache_reset(&one);
+        if (run_reference(out, s, &one, call, error))
+            goto done;
+        add_states(cache, &one, 1);
+    }
+    cache->length += count;
+    result = 0;
+done:
+    attn_free(out);
+    attn_cache_free(&one);
+    return result;
+}
+
+/* What the check works with; rows are [samples, B, d_model]. */
+typedef struct comparison {
+    attn_cache cache; /* the reference's: L frames in the end, and room for one more */
+    size_t samples;
+    size_t sample[MOST_SAMPLES]; /* frames of the call; unused when whole */
+    float *expected, *found;
+} comparison;
+
+static int copy_cache(attn_cache *to, const attn_cache *from, size_t capacity, attn_error *error) {
+    if (attn_cache_init(to, from->variant, &from->geometry, from->batch, capacity, error))
+        return -1;
+    to->length = from->length;
+    for (size_t i = 0; i < from->slots; i++) {
+        size_t rows = from->slot[i].rows ? from->slot[i].rows : from->length;
+        for (size_t b = 0; b < from->batch; b++)
+            for (size_t head = 0; head < heads_of(from, i); head++)
+                memcpy(attn_cache_rows(to, i, b, head), attn_cache_rows(from, i, b, head),
+                       rows * from->slot[i].width * sizeof(float));
+    }
+    return 0;
+}
+
+/* One frame from each of equal stretches of the call. */
+static void draw_samples(comparison *m, const attention_setup *s) {
+    const bench_case *c = &s->row;
+    uint64_t random = s->seed + 3;
+    double row = c->variant
+                     ->cost(&c->geometry, c->batch, 1, c->keys,
+                            attn_path_resolve(c->variant, &c->geometry, c->batch, 1, c->keys, ATTN_PATH_AUTO))
+                     .flops;
+    size_t most = c->queries < MOST_SAMPLES ? c->queries : MOST_SAMPLES;
+    m->samples = row * (double)most > s->check_flops ? (size_t)fmax(1.0, s->check_flops / row) : most;
+    for (size_t i = 0; i < m->samples; i++) {
+        size_t from = i * c->queries / m->samples, to = (i + 1) * c->queries / m->samples;
+        m->sample[i] = from + attn_random_below(&random, to - from);
+    }
+}
+
+/* Query t against all L keys: they are in the cache already, and the length masks the frame that the call
+ * appends. That frame sits at position L, so under rel_pos the distances are shifted back by L - t. */
+static int run_sample(comparison *m, const attention_setup *s, size_t i, attn_error *error) {
+    size_t lengths[ATTENTION_BATCH_MAX], d = s->row.geometry.d_model, t = m->sample[i];
+    attn_call call = s->call;
+    float *x = attn_alloc(call.batch * d, sizeof(float), "sampled frame", error);
+    if (!x)
+        return -1;
+    for (size_t b = 0; b < call.batch; b++) {
+        memcpy(x + b * d, s->x + (b * s->row.queries + t) * d, d * sizeof(float));
+        lengths[b] = s->row.keys;
+    }
+    call.x = x;
+    call.frames = 1;
+    call.lengths = lengths;
+    if (s->row.geometry.pos_enc == ATTN_POS_REL)
+        call.positions_origin -= s->row.queries - t;
+    m->cache.length = s->row.keys;
+    int result = run_reference(m->expected + i * call.batch * d, s, &m->cache, call, error);
+    m->cache.length = s->row.keys;
+    attn_free(x);
+    return result;
+}
+
+static int compute_expected(comparison *m, const attention_setup *s, attn_error *error) {
+    if (s->whole)
+        return run_reference(m->expected, s, &m->cache, s->call, error);
+    if (attention_append(&m->cache, s, s->frames, s->period, s->row.queries, error))
+        return -1;
+    for (size_t i = 0; i < m->samples; i++)
+        if (run_sample(m, s, i, error))
+            return -1;
+    return 0;
+}
+
+static void gather_found(comparison *m, const attention_setup *s) {
+    size_t d = s->row.geometry.d_model, batch = s->row.batch;
+    if (s->whole) {
+        memcpy(m->found, s->out, batch * s->row.queries * d * sizeof(float));
+        return;
+    }
+    for (size_t i = 0; i < m->samples; i++)
+        for (size_t b = 0; b < batch; b++)
+            memcpy(m->found + (i * batch + b) * d, s->out + (b * s->row.queries + m->sample[i]) * d,
+                   d * sizeof(float));
+}
+
+static double largest_magnitude(const float *x, size_t n) {
+    return attn_compare(x, x, n, 0.0, 0.0).max_b;
+}
+
+static void compare_slot(bench_check *check, const attention_setup *s, const attn_cache *reference,
+                         size_t slot) {
+    const attn_cache_slot *shape = &s->cache.slot[slot];
+    size_t count = (shape->rows ? shape->rows : s->row.keys) * shape->width;
+    double largest = 0.0;
+    for (size_t b = 0; b < s->row.batch; b++)
+        for (size_t head = 0; head < heads_of(reference, slot); head++)
+            largest = fmax(largest, largest_magnitude(attn_cache_rows(reference, slot, b, head), count));
+    for (size_t b = 0; b < s->row.batch && check->ok; b++)
+        for (size_t head = 0; head < heads_of(reference, slot) && check->ok; head++) {
+            attn_difference d =
+                attn_compare(attn_cache_rows(&s->cache, slot, b, head),
+                             attn_cache_rows(reference, slot, b, head), count, TOLERANCE * largest, 0.0);
+            if (d.ok)
+                continue;
+            check->ok = false;
+            snprintf(check->what, sizeof check->what,
+                     "cached %s differs from the scalar reference by %g at row %zu, expected at most %g",
+                     shape->name, d.max_abs, d.first_bad / shape->width, TOLERANCE * largest);
+        }
+}
+
+static void compare(bench_check *check, const comparison *m, const attention_setup *s) {
+    size_t d = s->row.geometry.d_model;
+    *check = (bench_check){.rows = m->samples * s->row.batch};
+    check->limit = TOLERANCE * largest_magnitude(m->expected, check->rows * d);
+    attn_difference difference = attn_compare(m->found, m->expected, check->rows * d, check->limit, 0.0);
+    check->ok = difference.ok;
+    check->max_error = difference.max_abs;
+    if (!check->ok)
+        snprintf(check->what, sizeof check->what,
+                 "output differs from the scalar reference by %g, expected at most %g (%zu rows compared)",
+                 check->max_error, check->limit, check->rows);
+    for (size_t i = 0; i < s->cache.slots && check->ok; i++)
+        compare_slot(check, s, &m->cache, i);
+}
+
+int attention_check(attention_setup *s, bench_check *check, attn_error *error) {
+    comparison m = {0};
+    size_t d = s->row.geometry.d_model;
+    int result = -1;
+    attention_setup_rewind(s);
+    if (s->whole)
+        m.samples = s->row.queries;
+    else
+        draw_samples(&m, s);
+    m.expected = attn_alloc(m.samples * s->row.batch * d, sizeof(float), "expected output", error);
+    m.found = attn_alloc(m.samples * s->row.batch * d, sizeof(float), "output compared", error);
+    if (!m.expected || !m.found || copy_cache(&m.cache, &s->cache, s->row.keys + 1, error) ||
+        compute_expected(&m, s, error))
+        goto done;
+    attention_setup_run(s);
+    gather_found(&m, s);
+    compare(check, &m, s);
+    attention_setup_rewind(s);
+    result = 0;
+done:
+    attn_free(m.expected);
+    attn_free(m.found);
+    attn_cache_free(&m.cache);
+    return result;
+}

@@ -1,0 +1,151 @@
+#include "bench/attention_setup.h"
+
+#include "attn/alloc.h"
+#include "attn/random.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { PERIOD = 61 };
+#define AMPLITUDE 4.0f /* of frames: scores then spread enough for softmax to prefer some keys */
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static double floats_needed(const attention_setup *s) {
+    const bench_case *c = &s->row;
+    double frames = (double)c->batch * (double)c->queries * (double)c->geometry.d_model;
+    double positions = s->call.positions_origin || c->geometry.pos_enc == ATTN_POS_REL_WENET
+                           ? (double)(s->call.positions_origin + c->keys + 1) * (double)c->geometry.d_model
+                           : 0.0;
+    return 2 * frames + positions + (double)attn_layer_parameters(c->variant, &c->geometry) +
+           2.0 * (double)c->variant->cache_bytes(&c->geometry, c->batch, c->keys, 1) +
+           (double)c->impl->workspace(&c->geometry, c->batch, c->queries, c->keys, c->path);
+}
+
+/* Memory is only mapped when it is written, so too large a case would be killed half-way. */
+static int check_memory(const attention_setup *s, attn_error *error) {
+    double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    double need = floats_needed(s) * sizeof(float);
+    return need < have ? 0
+                       : attn_fail(error, "%s: needs %.0f MiB of memory, this machine has %.0f MiB",
+                                   s->row.name, need / 0x1p20, have / 0x1p20);
+}
+
+static float *floats(size_t count, const char *what, attn_error *error) {
+    return attn_alloc(count, sizeof(float), what, error);
+}
+
+/* x [B, count, d] takes its frames from [B, period, d], over and over. */
+static void repeat_frames(float *x, const float *frames, size_t batch, size_t count, size_t period,
+                          size_t d) {
+    for (size_t b = 0; b < batch; b++)
+        for (size_t t = 0; t < count; t++)
+            memcpy(x + (b * count + t) * d, frames + (b * period + t % period) * d, d * sizeof(float));
+}
+
+static int make_positions(attention_setup *s, attn_error *error) {
+    const bench_case *c = &s->row;
+    size_t count = s->call.positions_origin + c->keys + 1;
+    if (c->geometry.pos_enc != ATTN_POS_REL && c->geometry.pos_enc != ATTN_POS_REL_WENET)
+        return 0;
+    s->positions = floats(count * c->geometry.d_model, "positions", error);
+    if (!s->positions)
+        return -1;
+    attn_positions(s->positions, -(long)s->call.positions_origin, count, c->geometry.d_model);
+    s->call.positions = s->positions;
+    return 0;
+}
+
+static int make_frames(attention_setup *s, attn_error *error) {
+    const bench_case *c = &s->row;
+    size_t d = c->geometry.d_model;
+    uint64_t random = s->seed + 1;
+    s->frames = floats(c->batch * s->period * d, "frames", error);
+    s->x = floats(c->batch * c->queries * d, "input", error);
+    s->out = floats(c->batch * c->queries * d, "output", error);
+    if (!s->frames || !s->x || !s->out)
+        return -1;
+    attn_random_uniform(s->frames, c->batch * s->period * d, AMPLITUDE, &random);
+    repeat_frames(s->x, s->frames, c->batch, c->queries, s->period, d);
+    s->call.x = s->x;
+    return 0;
+}
+
+/* The frames held before the call are others than those of the call. */
+static int fill_cache(attention_setup *s, attn_error *error) {
+    const bench_case *c = &s->row;
+    size_t held = c->keys - c->queries, period = smaller(held, PERIOD), d = c->geometry.d_model;
+    uint64_t random = s->seed + 2;
+    if (attn_cache_init(&s->cache, c->variant, &c->geometry, c->batch, c->keys, error))
+        return -1;
+    float *frames = floats(c->batch * period * d, "frames held", error);
+    int result = frames ? 0 : -1;
+    if (frames && held) {
+        attn_random_uniform(frames, c->batch * period * d, AMPLITUDE, &random);
+        result = attention_append(&s->cache, s, frames, period, held, error);
+    }
+    attn_free(frames);
+    for (size_t i = 0; i < s->cache.slots && !result; i++) {
+        if (!s->cache.slot[i].rows)
+            continue;
+        size_t size = attn_alloc_size(s->cache.data[i]);
+        s->states[i] = attn_alloc(size, 1, "state", error);
+        if (!s->states[i])
+            return -1;
+        memcpy(s->states[i], s->cache.data[i], size);
+    }
+    return result;
+}
+
+int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t seed, double check_flops,
+                         attn_error *error) {
+    const attn_geometry *g = &row->geometry;
+    *s = (attention_setup){.row = *row, .seed = seed, .check_flops = check_flops};
+    attn_cost cost = row->variant->cost(
+        g, row->batch, row->queries, row->keys,
+        attn_path_resolve(row->variant, g, row->batch, row->queries, row->keys, ATTN_PATH_AUTO));
+    s->whole = row->queries == 1 || cost.flops <= check_flops;
+    s->period = s->whole ? row->queries : smaller(row->queries, PERIOD);
+    s->call = (attn_call){.batch = row->batch,
+                          .frames = row->queries,
+                          .path = row->path,
+                          .positions_origin = g->pos_enc == ATTN_POS_REL ? row->keys : 0};
+    if (check_memory(s, error) || attn_layer_create(&s->layer, row->variant, g, seed, error) ||
+        make_positions(s, error) || make_frames(s, error) || fill_cache(s, error))
+        goto fail;
+    s->workspace =
+        floats(row->impl->workspace(g, row->batch, row->queries, row->keys, row->path), "workspace", error);
+    if (!s->workspace)
+        goto fail;
+    return 0;
+fail:
+    attention_setup_free(s);
+    return -1;
+}
+
+void attention_setup_free(attention_setup *s) {
+    attn_layer_free(&s->layer);
+    attn_cache_free(&s->cache);
+    attn_free(s->frames);
+    attn_free(s->x);
+    attn_free(s->out);
+    attn_free(s->positions);
+    attn_free(s->workspace);
+    for (size_t i = 0; i < ATTN_CACHE_SLOTS; i++)
+        attn_free(s->states[i]);
+    *s = (attention_setup){0};
+}
+
+void attention_setup_rewind(attention_setup *s) {
+    s->cache.length = s->row.keys - s->row.queries;
+    for (size_t i = 0; i < s->cache.slots; i++)
+        if (s->states[i])
+            memcpy(s->cache.data[i], s->states[i], attn_alloc_size(s->states[i]));
+}
+
+void attention_setup_run(attention_setup *s) {
+    s->cache.length = s->row.keys - s->row.queries;
+    s->row.impl->forward(s->out, &s->layer, &s->cache, &s->call, s->workspace);
+}

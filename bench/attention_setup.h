@@ -1,0 +1,54 @@
+/* One attention layer, its cache and one call on it: the set-up that the check and the timed loop share.
+ * Private to bench/. */
+#ifndef BENCH_ATTENTION_SETUP_H
+#define BENCH_ATTENTION_SETUP_H
+
+#include "bench/kind.h"
+
+enum { ATTENTION_BATCH_MAX = 1 << 12 };
+
+/* The new frames repeat `period` distinct ones. Where the reference can afford all rows, period is q. Where
+ * it cannot, it computes the keys of one period only and lays them out L times, so that it stays independent
+ * of the implementation under test at any L. The period is a prime: an implementation that reads a wrong
+ * tile reads other keys. */
+typedef struct attention_setup {
+    bench_case row;
+    uint64_t seed;
+    double check_flops; /* what the reference may take in a check, about */
+    bool whole;         /* the check compares every row of the output */
+    size_t period;
+    attn_layer layer;
+    attn_cache cache; /* room for L frames, L - q of them held between calls */
+    attn_call call;
+    float *frames;                   /* [B, period, d_model] */
+    float *x, *out;                  /* [B, q, d_model] */
+    float *positions;                /* rel_pos*: see attn_call; one row more than needed on either side */
+    float *workspace;                /* of row.impl */
+    float *states[ATTN_CACHE_SLOTS]; /* slots that are not per frame, as they were before the call */
+} attention_setup;
+
+#define ATTENTION_CHECK_FLOPS 1e9 /* about a second of the scalar reference */
+
+/* Allocates all and fills it: weights and frames are seeded numbers, the L - q frames held have real keys (of
+ * frames that repeat). Free with attention_setup_free. */
+int attention_setup_init(attention_setup *setup, const bench_case *row, uint64_t seed, double check_flops,
+                         attn_error *error);
+void attention_setup_free(attention_setup *setup);
+
+/* Back to L - q frames. Between the calls of a timed loop only the length is reset, by attention_setup_run
+ * itself: keys are overwritten in place. A state (linear) then goes on summing the same frames; that costs
+ * the same, and numbers stay far from overflow for any count of iterations. */
+void attention_setup_rewind(attention_setup *setup);
+void attention_setup_run(attention_setup *setup);
+
+/* Runs the implementation once and compares its output, and the cache that it leaves, with the scalar
+ * reference: |difference| <= 1e-4 of the largest magnitude in the reference (of the output; of each cached
+ * tensor). All rows, or a seeded sample of them where all would take the reference more than check_flops.
+ */
+int attention_check(attention_setup *setup, bench_check *check, attn_error *error);
+
+/* Appends `count` frames to the cache through the scalar reference; frames [B, period, d_model] repeat. */
+int attention_append(attn_cache *cache, const attention_setup *setup, const float *frames, size_t period,
+                     size_t count, attn_error *error);
+
+#endif

@@ -1,0 +1,236 @@
+#include "bench/bench.h"
+
+#include "bench/gbench.h"
+#include "bench/run.h"
+
+#include "attn/alloc.h"
+#include "attn/cpu.h"
+#include "attn/file.h"
+
+#include <cblas.h>
+#include <errno.h>
+#include <popt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct options {
+    long long seed;
+    bool help;
+    char **flags; /* of Google Benchmark, flags[0] the program; alive until the process ends */
+    int flag_count;
+} options;
+
+static const char help_text[] =
+    "Checks each case against its scalar reference, then times it under Google Benchmark. A case whose "
+    "check\n"
+    "fails publishes no number.\n\n"
+    "Usage: attnbench bench [OPTION...] [--benchmark_FLAG=VALUE...]\n\n"
+    "  --case ROW      a case, for example attention/mla/decode/L:1000/dc:256/path:absorb (may be repeated)\n"
+    "  --cases FILE    cases, one a line, # starts a comment (-: standard input; default: bench/cases.txt)\n"
+    "  --seed N        of weights, input and the sampled rows of checks (default: 1)\n"
+    "  -h, --help      show this\n\n"
+    "A row reads attention/TYPE/MODE/KEY:VALUE/...\n"
+    "  TYPE  mha, mla, mla_simple, gqa, linear\n"
+    "  MODE  prefill (q = L), chunk (q = 16), decode (q = 1)\n"
+    "  KEY   L keys attended to, q of them new in the call, B batch (1), h heads (8), d width (512),\n"
+    "        hkv key/value heads (gqa), dc latent width and path auto, expand or absorb (mla, mla_simple),\n"
+    "        kv cache type (f32), pos none, abs_pos, rel_pos or rel_pos_wenet (none), impl auto, scalar or\n"
+    "        blas (auto)\n"
+    "or machine/flops/isa:ISA, machine/read/bytes:N/isa:ISA, machine/sgemm/n:N: limits of this machine.\n\n"
+    "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad input; 3 a case needs what this CPU has "
+    "not.\n\n"
+    "Flags of Google Benchmark (here the defaults are --benchmark_repetitions=3 "
+    "--benchmark_min_time=0.05):\n\n";
+
+static bool is_google_flag(const char *word) {
+    return !strncmp(word, "--benchmark_", 12) || !strncmp(word, "--v=", 4);
+}
+
+static int add_file(bench_session *session, const char *path, attn_error *error) {
+    bool standard_input = !strcmp(path, "-");
+    char *line = NULL;
+    size_t room = 0, number = 0;
+    int result = -1;
+    FILE *file = standard_input ? stdin : fopen(path, "r");
+    if (!file) {
+        attn_fail(error, "%s: cannot be read: %s", path, strerror(errno));
+        goto done;
+    }
+    errno = 0;
+    for (ssize_t length; (length = getline(&line, &room, file)) >= 0;) {
+        attn_error inner = {0};
+        number++;
+        size_t start = strspn(line, " \t"), end = start + strcspn(line + start, " \t\r\n#");
+        size_t after = end + strspn(line + end, " \t\r\n");
+        if (after < (size_t)length && line[after] != '#') {
+            attn_fail(error, "%s:%zu: expected one row without spaces", path, number);
+            goto done;
+        }
+        line[end] = '\0';
+        if (end > start && bench_session_add(session, line + start, &inner)) {
+            attn_fail(error, "%s:%zu: %s", path, number, inner.message);
+            goto done;
+        }
+    }
+    if (ferror(file)) {
+        attn_fail(error, "%s: cannot be read: %s", path, strerror(errno));
+        goto done;
+    }
+    result = 0;
+done:
+    free(line);
+    if (file && !standard_input)
+        fclose(file);
+    return result;
+}
+
+static int read_options(options *o, bench_session *session, int argc, char **argv, attn_error *error) {
+    char *text = NULL;
+    struct poptOption table[] = {{"case", '\0', POPT_ARG_STRING, &text, 'c', NULL, NULL},
+                                 {"cases", '\0', POPT_ARG_STRING, &text, 'f', NULL, NULL},
+                                 {"seed", '\0', POPT_ARG_LONGLONG, &o->seed, 0, NULL, NULL},
+                                 {"help", 'h', POPT_ARG_NONE, NULL, 'h', NULL, NULL},
+                                 POPT_TABLEEND};
+    poptContext context = poptGetContext("bench", argc, (const char **)argv, table, 0);
+    int code, result = -1;
+    while ((code = poptGetNextOpt(context)) > 0) {
+        if (code == 'h')
+            o->help = true;
+        else if (code == 'c' ? bench_session_add(session, text, error) : add_file(session, text, error))
+            goto done;
+        free(text);
+        text = NULL;
+    }
+    if (code < -1) {
+        attn_fail(error, "%s: %s (see attnbench bench --help)", poptBadOption(context, 0),
+                  poptStrerror(code));
+        goto done;
+    }
+    if (poptPeekArg(context)) {
+        attn_fail(error, "%s: unexpected argument (see attnbench bench --help)", poptPeekArg(context));
+        goto done;
+    }
+    result = o->seed >= 0 ? 0 : attn_fail(error, "--seed %lld: expected 0 or more", o->seed);
+done:
+    free(text);
+    poptFreeContext(context);
+    return result;
+}
+
+/* Our defaults go first, so that the user's flags win; the library reads its environment before both. */
+static void add_default(options *o, const char *variable, char *flag) {
+    if (!getenv(variable))
+        o->flags[o->flag_count++] = flag;
+}
+
+/* Google Benchmark's flags apart from ours. */
+static int split_flags(options *o, int *argc, char **argv, attn_error *error) {
+    static char repetitions[] = "--benchmark_repetitions=3", min_time[] = "--benchmark_min_time=0.05";
+    o->flags = attn_alloc((size_t)*argc + 4, sizeof *o->flags, "flags", error);
+    if (!o->flags)
+        return -1;
+    o->flags[o->flag_count++] = argv[0];
+    add_default(o, "BENCHMARK_REPETITIONS", repetitions);
+    add_default(o, "BENCHMARK_MIN_TIME", min_time);
+    int ours = 1;
+    for (int i = 1; i < *argc; i++) {
+        if (is_google_flag(argv[i]))
+            o->flags[o->flag_count++] = argv[i];
+        else
+            argv[ours++] = argv[i];
+    }
+    argv[ *argc = ours] = NULL;
+    return 0;
+}
+
+static const char *output_path(const options *o) {
+    static const char flag[] = "--benchmark_out=";
+    const char *path = getenv("BENCHMARK_OUT");
+    for (int i = 1; i < o->flag_count; i++)
+        if (!strncmp(o->flags[i], flag, sizeof flag - 1))
+            path = o->flags[i] + sizeof flag - 1;
+    return path && *path ? path : NULL;
+}
+
+static int describe(const bench_session *session, attn_error *error) {
+    char seed[32];
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)session->seed);
+    return gbench_add_context("seed", seed, error) ||
+                   gbench_add_context("blas_core", openblas_get_corename(), error) ||
+                   gbench_add_context("isa", attn_isa_names[attn_cpu_isa()], error)
+               ? -1
+               : 0;
+}
+
+static void add_text(void *to, const char *key, const char *value) {
+    gbench_add_context(key, value, to);
+}
+
+/* The library writes to the temporary name, which becomes the real one when all went well. */
+static int run_to_file(bench_session *session, options *o, attn_error *error) {
+    const char *path = output_path(o);
+    attn_output output = {0};
+    char *flag = NULL;
+    struct stat status;
+    int result = -1;
+    if (path) {
+        if (attn_output_open(&output, path, error))
+            return -1;
+        flag = attn_format(error, "--benchmark_out=%s", output.temporary);
+        if (!flag)
+            goto done;
+        o->flags[o->flag_count++] = flag;
+    }
+    result = bench_session_run(session, o->flag_count, o->flags, error);
+    if (path && !result && !fstat(fileno(output.stream), &status) && status.st_size)
+        result = attn_output_commit(&output, error);
+done:
+    if (path)
+        attn_output_discard(&output);
+    attn_free(flag);
+    return result;
+}
+
+static int run(bench_session *session, options *o, const char *default_cases, attn_error *error) {
+    if (!session->count && add_file(session, default_cases, error))
+        return -1;
+    if (!session->count)
+        return attn_fail(error, "no case to run");
+    session->seed = (uint64_t)o->seed;
+    if (describe(session, error))
+        return -1;
+    if (session->probe && session->probe->describe)
+        session->probe->describe(session->probe->context, add_text, error);
+    return error->message[0] ? -1 : run_to_file(session, o, error);
+}
+
+static void print_failures(const bench_session *session) {
+    for (size_t i = 0; i < session->count; i++)
+        if (session->entries[i].failure.message[0])
+            fprintf(stderr, "attnbench bench: %s: %s\n", session->entries[i].row.name,
+                    session->entries[i].failure.message);
+}
+
+int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe) {
+    attn_error error = {0};
+    options o = {.seed = 1};
+    bench_session session = {.probe = probe};
+    openblas_set_num_threads(1);
+    int status = 0;
+    if (split_flags(&o, &argc, argv, &error) || read_options(&o, &session, argc, argv, &error)) {
+        status = 2;
+    } else if (o.help) {
+        fputs(help_text, stdout);
+        gbench_print_flags();
+    } else {
+        status = run(&session, &o, default_cases, &error) ? 2 : bench_session_status(&session);
+    }
+    print_failures(&session);
+    if (error.message[0])
+        fprintf(stderr, "attnbench bench: %s\n", error.message);
+    bench_session_free(&session);
+    attn_free(o.flags);
+    return status;
+}

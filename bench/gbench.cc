@@ -1,0 +1,209 @@
+#include "bench/gbench.h"
+
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+/* Passes runs on to a reporter of the library, with two differences. Aggregates that are not a number (the
+ * coefficient of variation of a counter whose mean is 0) are left out, as JSON has no such numbers. And a
+ * full disk is noticed. */
+class Reporter : public benchmark::BenchmarkReporter {
+  public:
+    explicit Reporter(benchmark::BenchmarkReporter *inner) : inner_(inner) {
+    }
+
+    bool ReportContext(const Context &context) override {
+        inner_->SetOutputStream(&GetOutputStream());
+        return inner_->ReportContext(context);
+    }
+
+    void ReportRuns(const std::vector<Run> &report) override {
+        std::vector<Run> runs(report);
+        for (Run &run : runs)
+            for (auto counter = run.counters.begin(); counter != run.counters.end();)
+                counter = run.run_type == Run::RT_Aggregate && !std::isfinite(counter->second.value)
+                              ? run.counters.erase(counter)
+                              : std::next(counter);
+        inner_->ReportRuns(runs);
+    }
+
+    void Finalize() override {
+        inner_->Finalize();
+        written_ = static_cast<bool>(GetOutputStream().flush());
+    }
+
+    bool written() const {
+        return written_;
+    }
+
+  private:
+    std::unique_ptr<benchmark::BenchmarkReporter> inner_;
+    bool written_ = true;
+};
+
+/* The value of a flag, where the library keeps it: the last on the command line, or the environment. */
+std::string flag_value(int argc, char **argv, const std::string &name, const char *variable,
+                       const std::string &fallback) {
+    const char *set = std::getenv(variable);
+    std::string value = set ? set : fallback, start = "--" + name + "=";
+    for (int i = 1; i < argc; i++)
+        if (!std::strncmp(argv[i], start.c_str(), start.size()))
+            value = argv[i] + start.size();
+    return value;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+benchmark::BenchmarkReporter *file_reporter(const std::string &format) {
+    if (format == "console")
+        return new benchmark::ConsoleReporter(benchmark::ConsoleReporter::OO_None);
+    if (format == "csv")
+        return new benchmark::CSVReporter;
+    return new benchmark::JSONReporter;
+}
+#pragma GCC diagnostic pop
+
+struct UsagePrinted {};
+
+[[noreturn]] void refuse_usage() {
+    throw UsagePrinted(); /* the library would print its usage and exit with status 0 */
+}
+
+/* Messages of the library, one line. */
+int fail_with(const std::string &text, const char *otherwise, attn_error *error) {
+    std::string line = text.substr(0, text.find('\n'));
+    return attn_fail(error, "%s", line.empty() ? otherwise : line.c_str());
+}
+
+/* Takes what is written to std::cerr while it lives. */
+class Capture {
+  public:
+    Capture() : before_(std::cerr.rdbuf(text_.rdbuf())) {
+    }
+    ~Capture() {
+        std::cerr.rdbuf(before_);
+    }
+    std::string text() const {
+        return text_.str();
+    }
+
+  private:
+    std::ostringstream text_;
+    std::streambuf *before_;
+};
+
+int parse_flags(int *argc, char **argv, attn_error *error) {
+    Capture capture;
+    try {
+        benchmark::Initialize(argc, argv, refuse_usage);
+    } catch (const UsagePrinted &) {
+        return fail_with(capture.text(),
+                         "a --benchmark_ flag has a value that Google Benchmark does not take "
+                         "(see attnbench bench --help)",
+                         error);
+    }
+    if (*argc > 1) {
+        std::string unknown = std::string(argv[1]) + ": not a flag, or not a value that it takes (see attnbench bench --help)";
+        return fail_with(capture.text(), unknown.c_str(), error);
+    }
+    return 0;
+}
+
+int run(int argc, char **argv, size_t *matched, attn_error *error) {
+    std::string out = flag_value(argc, argv, "benchmark_out", "BENCHMARK_OUT", "");
+    std::string format = flag_value(argc, argv, "benchmark_out_format", "BENCHMARK_OUT_FORMAT", "json");
+    std::string repetitions = flag_value(argc, argv, "benchmark_repetitions", "BENCHMARK_REPETITIONS", "1");
+    if (parse_flags(&argc, argv, error))
+        return -1;
+    if (std::atoi(repetitions.c_str()) < 1)
+        return attn_fail(error, "--benchmark_repetitions=%s: expected at least 1", repetitions.c_str());
+    Reporter display(benchmark::CreateDefaultDisplayReporter()), file(file_reporter(format));
+    std::ostringstream complaints;
+    display.SetErrorStream(&complaints);
+    *matched = benchmark::RunSpecifiedBenchmarks(&display, out.empty() ? nullptr : &file);
+    if (!*matched)
+        return fail_with(complaints.str(), "no case to run", error);
+    if (!display.written() || !file.written())
+        return attn_fail(error, "%s: the results cannot be written",
+                         display.written() ? out.c_str() : "standard output");
+    return 0;
+}
+
+benchmark::State *state_of(gbench_state *state) {
+    return reinterpret_cast<benchmark::State *>(state);
+}
+
+/* Runs `work`, which returns 0 or -1; what it throws becomes an error. */
+template <class Work> int guarded(attn_error *error, Work work) {
+    try {
+        return work();
+    } catch (const std::exception &e) {
+        return attn_fail(error, "Google Benchmark: %s", e.what());
+    } catch (...) {
+        return attn_fail(error, "Google Benchmark failed");
+    }
+}
+
+} // namespace
+
+int gbench_register(const char *name, gbench_function *function, void *context, attn_error *error) {
+    return guarded(error, [=] {
+        benchmark::RegisterBenchmark(name, [=](benchmark::State &state) {
+            function(context, reinterpret_cast<gbench_state *>(&state));
+        });
+        return 0;
+    });
+}
+
+int gbench_add_context(const char *key, const char *value, attn_error *error) {
+    return guarded(error, [=] {
+        benchmark::AddCustomContext(key, value);
+        return 0;
+    });
+}
+
+int gbench_run(int argc, char **argv, size_t *matched, attn_error *error) {
+    *matched = 0;
+    int result = guarded(error, [=] { return run(argc, argv, matched, error); });
+    return guarded(error, [=] {
+        benchmark::ClearRegisteredBenchmarks();
+        benchmark::Shutdown();
+        return result;
+    });
+}
+
+bool gbench_keep_running(gbench_state *state) {
+    return state_of(state)->KeepRunning();
+}
+
+uint64_t gbench_iterations(const gbench_state *state) {
+    return static_cast<uint64_t>(reinterpret_cast<const benchmark::State *>(state)->iterations());
+}
+
+void gbench_skip(gbench_state *state, const char *message) {
+    guarded(nullptr, [=] {
+        state_of(state)->SkipWithError(message);
+        return 0;
+    });
+}
+
+void gbench_counter(gbench_state *state, const char *name, double value) {
+    guarded(nullptr, [=] {
+        state_of(state)->counters[name] = value;
+        return 0;
+    });
+}
+
+void gbench_print_flags(void) {
+    benchmark::PrintDefaultHelp();
+}

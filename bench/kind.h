@@ -1,0 +1,54 @@
+/* A kind of case: how its rows are read and how one of them is measured. One file a kind, one line in case.c.
+ * Private to bench/. */
+#ifndef BENCH_KIND_H
+#define BENCH_KIND_H
+
+#include "bench/bench.h"
+#include "bench/case.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A key of a row: a positive number, or one of some choices. */
+typedef struct bench_key {
+    const char *name;
+    size_t offset;         /* in bench_case: of a size_t, or of an unsigned (or enum) that counts choices */
+    size_t fallback, most; /* numbers: when left out (0: see complete), and the largest allowed */
+    const char *(*choice)(const bench_case *c, size_t i); /* the ith choice, NULL after the last */
+    bool (*applies)(const bench_case *c);                 /* NULL: always */
+    bool quiet;                                           /* left out of the name at its fallback */
+} bench_key;
+
+/* Outcome of the comparison with the reference. */
+typedef struct bench_check {
+    bool ok;
+    double max_error, limit;
+    size_t rows;    /* rows of output compared */
+    char what[160]; /* when not ok: what differs */
+} bench_check;
+
+enum { BENCH_UNSUPPORTED = 1 };
+
+typedef struct bench_kind_ops {
+    const char *name;      /* the row's first word */
+    size_t words;          /* words between it and the keys */
+    const char *form;      /* for messages */
+    const bench_key *keys; /* ended by a NULL name */
+    int (*subject)(bench_case *c, char *const *words, attn_error *error);
+    int (*complete)(bench_case *c, attn_error *error); /* defaults and what concerns several keys */
+
+    /* Allocates and fills everything that run and check use. Returns 0, -1, or BENCH_UNSUPPORTED with the
+     * reason as the error. */
+    int (*prepare)(void **state, const bench_case *c, uint64_t seed, attn_error *error);
+    int (*check)(void *state, bench_check *check, attn_error *error); /* -1: it could not be made */
+    void (*rewind)(void *state); /* before a timed region: the state that prepare left */
+    void (*run)(void *state);    /* one iteration */
+    /* Numbers of one iteration; *cache_bytes is how much of it reads a KV cache. */
+    void (*values)(const void *state, double *cache_bytes, bench_emit_number *emit, void *to);
+    void (*release)(void *state);
+} bench_kind_ops;
+
+extern const bench_kind_ops bench_attention, bench_machine;
+const bench_kind_ops *bench_kind_of(const bench_case *c);
+
+#endif

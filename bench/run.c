@@ -1,0 +1,152 @@
+#include "bench/run.h"
+
+#include "bench/gbench.h"
+
+#include "attn/alloc.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+int bench_session_add(bench_session *session, const char *row, attn_error *error) {
+    bench_case c;
+    if (bench_case_parse(&c, row, error))
+        return -1;
+    for (size_t i = 0; i < session->count; i++)
+        if (!strcmp(session->entries[i].row.name, c.name))
+            return 0;
+    if (session->count == session->room) {
+        size_t room = session->room ? 2 * session->room : 16;
+        bench_entry *grown =
+            attn_realloc(session->entries, room, sizeof *session->entries, "list of cases", error);
+        if (!grown)
+            return -1;
+        session->entries = grown;
+        session->room = room;
+    }
+    session->entries[session->count++] = (bench_entry){.row = c, .session = session};
+    return 0;
+}
+
+static void leave(bench_session *session) {
+    if (session->state)
+        bench_kind_of(&session->current->row)->release(session->state);
+    session->state = NULL;
+    session->current = NULL;
+}
+
+static int set_up(bench_entry *entry) {
+    bench_session *session = entry->session;
+    const bench_kind_ops *kind = bench_kind_of(&entry->row);
+    int result = kind->prepare(&session->state, &entry->row, session->seed, &entry->failure);
+    if (result) {
+        *(result == BENCH_UNSUPPORTED ? &session->unsupported : &session->broken) += 1;
+        return -1;
+    }
+    session->current = entry;
+    return 0;
+}
+
+static int check_once(bench_entry *entry) {
+    bench_session *session = entry->session;
+    if (entry->checked)
+        return 0;
+    if (bench_kind_of(&entry->row)->check(session->state, &entry->check, &entry->failure)) {
+        session->broken++;
+        return -1;
+    }
+    if (!entry->check.ok) {
+        session->failed++;
+        return attn_fail(&entry->failure, "check failed: %s", entry->check.what);
+    }
+    entry->checked = true;
+    return 0;
+}
+
+/* The set-up of the entry, checked and warm. One set-up is kept at a time; repetitions share it. */
+static int enter(bench_entry *entry) {
+    bench_session *session = entry->session;
+    if (entry->failure.message[0])
+        return -1;
+    if (session->current == entry)
+        return 0;
+    leave(session);
+    if (set_up(entry))
+        return -1;
+    if (check_once(entry)) {
+        leave(session);
+        return -1;
+    }
+    const bench_kind_ops *kind = bench_kind_of(&entry->row);
+    kind->rewind(session->state);
+    kind->run(session->state);
+    return 0;
+}
+
+static void emit_number(void *state, const char *name, double value) {
+    gbench_counter(state, name, value);
+}
+
+static void emit_usage(gbench_state *state, const struct rusage *before, const struct rusage *after) {
+    gbench_counter(state, "major_faults", (double)(after->ru_majflt - before->ru_majflt));
+    gbench_counter(state, "minor_faults", (double)(after->ru_minflt - before->ru_minflt));
+    gbench_counter(state, "involuntary_switches", (double)(after->ru_nivcsw - before->ru_nivcsw));
+    gbench_counter(state, "voluntary_switches", (double)(after->ru_nvcsw - before->ru_nvcsw));
+}
+
+static void emit_check(gbench_state *state, const bench_check *check) {
+    gbench_counter(state, "check_max_error", check->max_error);
+    gbench_counter(state, "check_limit", check->limit);
+    gbench_counter(state, "check_rows", (double)check->rows);
+}
+
+static void ignore_number(void *to, const char *name, double value) {
+    (void)to, (void)name, (void)value;
+}
+
+static void measure(void *context, gbench_state *state) {
+    bench_entry *entry = context;
+    if (enter(entry)) {
+        gbench_skip(state, entry->failure.message);
+        return;
+    }
+    static const bench_probe no_probe;
+    const bench_probe *probe = entry->session->probe ? entry->session->probe : &no_probe;
+    const bench_kind_ops *kind = bench_kind_of(&entry->row);
+    void *work = entry->session->state;
+    struct rusage before, after;
+    double cache_bytes;
+    kind->values(work, &cache_bytes, ignore_number, NULL);
+    kind->rewind(work);
+    getrusage(RUSAGE_THREAD, &before);
+    if (probe->start)
+        probe->start(probe->context);
+    while (gbench_keep_running(state))
+        kind->run(work);
+    uint64_t iterations = gbench_iterations(state);
+    if (probe->stop)
+        probe->stop(probe->context, iterations, cache_bytes * (double)iterations);
+    getrusage(RUSAGE_THREAD, &after);
+    kind->values(work, &cache_bytes, emit_number, state);
+    emit_check(state, &entry->check);
+    emit_usage(state, &before, &after);
+    if (probe->values)
+        probe->values(probe->context, emit_number, state);
+}
+
+int bench_session_run(bench_session *session, int argc, char **argv, attn_error *error) {
+    size_t matched;
+    for (size_t i = 0; i < session->count; i++)
+        if (gbench_register(session->entries[i].row.name, measure, &session->entries[i], error))
+            return -1;
+    return gbench_run(argc, argv, &matched, error);
+}
+
+int bench_session_status(const bench_session *session) {
+    return session->failed ? 1 : session->broken ? 2 : session->unsupported ? 3 : 0;
+}
+
+void bench_session_free(bench_session *session) {
+    leave(session);
+    attn_free(session->entries);
+    *session = (bench_session){0};
+}

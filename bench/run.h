@@ -1,0 +1,35 @@
+/* Cases under Google Benchmark: set-up, check, warm-up, timed region. Private to bench/. */
+#ifndef BENCH_RUN_H
+#define BENCH_RUN_H
+
+#include "bench/kind.h"
+
+typedef struct bench_entry {
+    bench_case row;
+    struct bench_session *session;
+    bool checked;
+    bench_check check;
+    attn_error failure; /* why it is skipped; empty when it may be timed */
+} bench_entry;
+
+typedef struct bench_session {
+    uint64_t seed;
+    const bench_probe *probe; /* may be NULL */
+    bench_entry *entries;
+    size_t count, room;
+    bench_entry *current; /* whose set-up `state` is */
+    void *state;
+    size_t failed, broken, unsupported; /* cases: check failed, no set-up, not on this machine */
+} bench_session;
+
+/* Adds the row unless the same case is there already. */
+int bench_session_add(bench_session *session, const char *row, attn_error *error);
+
+/* Runs all cases with flags of Google Benchmark (argv[0] is skipped). 0 when they ran, whatever came out of
+ * them. */
+int bench_session_run(bench_session *session, int argc, char **argv, attn_error *error);
+
+int bench_session_status(const bench_session *session);
+void bench_session_free(bench_session *session);
+
+#endif

@@ -1,0 +1,97 @@
+#include "harness/counters/counter_set.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static int open_sources(counter_set *set, const counter_source *const *sources, attn_error *error) {
+    for (size_t i = 0; sources[i] && i < COUNTER_SOURCES; i++) {
+        void *state = NULL;
+        if (sources[i]->open(&state, set->slots, set->count, error))
+            return -1;
+        if (!state)
+            continue;
+        set->open[set->opened].source = sources[i];
+        set->open[set->opened++].state = state;
+    }
+    return 0;
+}
+
+int counter_set_open(counter_set *set, const counter_source *const *sources, attn_error *error) {
+    *set = (counter_set){.count = counter_event_count};
+    set->slots = attn_alloc(set->count, sizeof *set->slots, "counters", error);
+    if (!set->slots)
+        return -1;
+    for (size_t i = 0; i < set->count; i++)
+        set->slots[i].event = &counter_events[i];
+    if (open_sources(set, sources, error)) {
+        counter_set_close(set);
+        return -1;
+    }
+    for (size_t i = 0; i < set->count; i++)
+        if (!set->slots[i].source && !set->slots[i].reason[0])
+            snprintf(set->slots[i].reason, sizeof set->slots[i].reason, "not asked for");
+    return 0;
+}
+
+void counter_set_close(counter_set *set) {
+    for (size_t i = set->opened; i-- > 0;)
+        set->open[i].source->close(set->open[i].state);
+    attn_free(set->slots);
+    *set = (counter_set){0};
+}
+
+/* The most trusted source is innermost, so that it does not count what starting the others takes. */
+void counter_set_start(counter_set *set) {
+    for (size_t i = set->opened; i-- > 0;)
+        set->open[i].source->start(set->open[i].state);
+}
+
+void counter_set_stop(counter_set *set, uint64_t iterations, double cache_bytes_read) {
+    for (size_t i = 0; i < set->opened; i++)
+        set->open[i].source->stop(set->open[i].state, cache_bytes_read);
+    set->iterations = iterations;
+    for (size_t i = 0; i < set->count; i++)
+        set->slots[i].known = false;
+    for (size_t i = 0; i < set->opened; i++)
+        set->open[i].source->read(set->open[i].state, set->slots, set->count);
+    for (size_t i = 0; i < set->count; i++) {
+        counter_slot *slot = &set->slots[i];
+        if (!isfinite(slot->value) || slot->value < 0 || (slot->value == 0 && !slot->event->may_be_zero))
+            slot->known = false;
+    }
+}
+
+static void probe_start(void *context) {
+    counter_set_start(context);
+}
+
+static void probe_stop(void *context, uint64_t iterations, double cache_bytes_read) {
+    counter_set_stop(context, iterations, cache_bytes_read);
+}
+
+static void probe_values(void *context, bench_emit_number *emit, void *to) {
+    const counter_set *set = context;
+    for (size_t i = 0; set->iterations && i < set->count; i++)
+        if (set->slots[i].known)
+            emit(to, set->slots[i].event->name, set->slots[i].value / (double)set->iterations);
+}
+
+static void probe_describe(void *context, bench_emit_text *emit, void *to) {
+    const counter_set *set = context;
+    for (size_t i = 0; i < set->count; i++) {
+        const counter_slot *slot = &set->slots[i];
+        char key[64], text[sizeof slot->reason + 32];
+        snprintf(key, sizeof key, COUNTER_KEY "%s", slot->event->name);
+        if (slot->source)
+            snprintf(text, sizeof text, "%s", slot->source->name);
+        else
+            snprintf(text, sizeof text, COUNTER_UNAVAILABLE "%s", slot->reason);
+        emit(to, key, text);
+    }
+}
+
+bench_probe counter_set_probe(counter_set *set) {
+    return (bench_probe){set, probe_start, probe_stop, probe_values, probe_describe};
+}

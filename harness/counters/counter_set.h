@@ -1,0 +1,36 @@
+/* All wanted events, each from the first source that can count it here. */
+#ifndef HARNESS_COUNTER_SET_H
+#define HARNESS_COUNTER_SET_H
+
+#include "bench/bench.h"
+#include "harness/counters/counter_source.h"
+
+enum { COUNTER_SOURCES = 8 };
+
+typedef struct counter_set {
+    counter_slot *slots;
+    size_t count;
+    struct {
+        const counter_source *source;
+        void *state;
+    } open[COUNTER_SOURCES];
+    size_t opened;
+    uint64_t iterations; /* of the last region */
+} counter_set;
+
+/* `sources` as from counter_sources(). Close with counter_set_close (a zeroed set is fine too). */
+int counter_set_open(counter_set *set, const counter_source *const *sources, attn_error *error);
+void counter_set_close(counter_set *set);
+
+/* Around a region. Afterwards every slot has a value, or is not `known`: a value that can't be (negative, not
+ * a number, 0 instructions) is not passed on. */
+void counter_set_start(counter_set *set);
+void counter_set_stop(counter_set *set, uint64_t iterations, double cache_bytes_read);
+
+/* Brackets the timed regions of bench_main; values are per iteration. describe() gives one line per event,
+ * key COUNTER_KEY and the event's name: the source, or "unavailable: " and why. */
+bench_probe counter_set_probe(counter_set *set);
+#define COUNTER_KEY "counter."
+#define COUNTER_UNAVAILABLE "unavailable: "
+
+#endif

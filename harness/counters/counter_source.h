@@ -1,0 +1,60 @@
+/* A counter source is one way of counting events around a region: PAPI's presets, the kernel's perf events,
+ * software-defined events, the kernel's own accounting. One file a source and one row in sources.c; what is
+ * wanted stands in events.inc. */
+#ifndef HARNESS_COUNTER_SOURCE_H
+#define HARNESS_COUNTER_SOURCE_H
+
+#include "attn/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct counter_event {
+    const char *name;        /* in the results */
+    const char *description; /* for people */
+    const char *papi;        /* PAPI's name of it; NULL when it is none of PAPI's */
+    int64_t perf_type;       /* perf_event_attr.type, or -1 */
+    uint64_t perf_config;
+    bool may_be_zero;
+} counter_event;
+
+extern const counter_event counter_events[];
+extern const size_t counter_event_count;
+
+/* A wanted event as it stands on this machine. */
+typedef struct counter_slot {
+    const counter_event *event;
+    const struct counter_source *source; /* that counts it; NULL: unavailable */
+    char reason[400];                    /* why not, from every source that was asked */
+    bool known;   /* value is that of the last region; otherwise it could not be read */
+    double value; /* whole region */
+} counter_slot;
+
+typedef struct counter_source {
+    const char *name; /* "papi", "perf", "sde", "kernel" */
+    /* Claims (sets `source` of) every slot without a source that it can count here and now; tells
+     * counter_slot_refuse why it can't for those that one would expect of it. *state is NULL when nothing
+     * was claimed. Only memory is an error (-1): whatever else goes wrong is a reason in the slots. */
+    int (*open)(void **state, counter_slot *slots, size_t count, attn_error *error);
+    void (*start)(void *state);
+    /* `declared` is what the region says of itself: the cache bytes that it read. */
+    void (*stop)(void *state, double declared);
+    /* After stop: sets known and value of the slots that it claimed. */
+    void (*read)(void *state, counter_slot *slots, size_t count);
+    void (*close)(void *state);
+} counter_source;
+
+/* Adds "name: why" to the slot's reason, formatted. */
+void counter_slot_refuse(counter_slot *slot, const char *source, const char *why, ...)
+    __attribute__((format(printf, 3, 4)));
+
+extern const counter_source counter_source_papi, counter_source_perf, counter_source_sde,
+    counter_source_kernel;
+
+/* Sources for --counters auto|papi|perf|off, most trusted first, NULL-terminated; NULL when the word is
+ * unknown. `off` keeps the kernel's accounting: it costs nothing and marks disturbed samples. */
+const counter_source *const *counter_sources(const char *word);
+extern const char *const counter_source_words[]; /* NULL-terminated */
+
+#endif

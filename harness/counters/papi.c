@@ -1,0 +1,122 @@
+/* Source "papi": PAPI's preset events, in one event set, never multiplexed. */
+#include "harness/counters/counter_source.h"
+
+#include "harness/counters/papi_library.h"
+
+#include "attn/alloc.h"
+
+#include <papi.h>
+#include <string.h>
+
+enum { EVENTS_MAX = 32 };
+
+typedef struct papi_state {
+    int set, events;
+    int result;              /* of the last start or stop */
+    size_t slot[EVENTS_MAX]; /* event i of the set is this slot */
+    long long value[EVENTS_MAX];
+} papi_state;
+
+static bool is_preset(const counter_slot *slot) {
+    return !slot->source && slot->event->papi && !strncmp(slot->event->papi, "PAPI_", 5);
+}
+
+static void refuse_all(counter_slot *slots, size_t count, const char *why) {
+    for (size_t i = 0; i < count; i++)
+        if (is_preset(&slots[i]))
+            counter_slot_refuse(&slots[i], "papi", "%s", why);
+}
+
+static void refuse(counter_slot *slot, int result) {
+    if (result == PAPI_ECNFLCT)
+        counter_slot_refuse(slot, "papi", "%s: no counter is left beside the events before it",
+                            slot->event->papi);
+    else if (result == PAPI_ENOEVNT)
+        counter_slot_refuse(slot, "papi", "%s: %s (no PMU that this PAPI knows)", slot->event->papi,
+                            PAPI_strerror(result));
+    else
+        counter_slot_refuse(slot, "papi", "%s: %s", slot->event->papi, PAPI_strerror(result));
+}
+
+static void add_events(papi_state *s, counter_slot *slots, size_t count) {
+    for (size_t i = 0; i < count && s->events < EVENTS_MAX; i++) {
+        if (!is_preset(&slots[i]))
+            continue;
+        int result = PAPI_add_named_event(s->set, slots[i].event->papi);
+        if (result != PAPI_OK)
+            refuse(&slots[i], result);
+        else
+            s->slot[s->events++] = i;
+    }
+}
+
+/* Events that could be added may still not be countable together: drops the last until a trial run works. */
+static void try_events(papi_state *s, counter_slot *slots) {
+    while (s->events) {
+        int result = PAPI_start(s->set);
+        if (result == PAPI_OK)
+            result = PAPI_stop(s->set, s->value);
+        if (result == PAPI_OK)
+            return;
+        counter_slot *last = &slots[s->slot[--s->events]];
+        refuse(last, result);
+        PAPI_remove_named_event(s->set, last->event->papi);
+    }
+}
+
+static void papi_close(void *state) {
+    papi_state *s = state;
+    PAPI_cleanup_eventset(s->set);
+    PAPI_destroy_eventset(&s->set);
+    attn_free(s);
+}
+
+static int papi_open(void **state, counter_slot *slots, size_t count, attn_error *error) {
+    const char *refusal = papi_component_refusal("perf_event");
+    if (refusal) {
+        refuse_all(slots, count, refusal);
+        return 0;
+    }
+    papi_state *s = attn_alloc(1, sizeof *s, "PAPI counters", error);
+    if (!s)
+        return -1;
+    s->set = PAPI_NULL;
+    int result = PAPI_create_eventset(&s->set);
+    if (result != PAPI_OK) {
+        refuse_all(slots, count, PAPI_strerror(result));
+        attn_free(s);
+        return 0;
+    }
+    add_events(s, slots, count);
+    try_events(s, slots);
+    for (int i = 0; i < s->events; i++)
+        slots[s->slot[i]].source = &counter_source_papi;
+    if (s->events)
+        *state = s;
+    else
+        papi_close(s);
+    return 0;
+}
+
+static void papi_start(void *state) {
+    papi_state *s = state;
+    s->result = PAPI_start(s->set);
+}
+
+static void papi_stop(void *state, double declared) {
+    papi_state *s = state;
+    (void)declared;
+    if (s->result == PAPI_OK)
+        s->result = PAPI_stop(s->set, s->value);
+}
+
+static void papi_read(void *state, counter_slot *slots, size_t count) {
+    const papi_state *s = state;
+    (void)count;
+    for (int i = 0; i < s->events; i++) {
+        slots[s->slot[i]].known = s->result == PAPI_OK;
+        slots[s->slot[i]].value = (double)s->value[i];
+    }
+}
+
+const counter_source counter_source_papi = {"papi", papi_open, papi_start, papi_stop, papi_read, papi_close};

@@ -1,0 +1,14 @@
+/* What the two sources that go through PAPI share. */
+#ifndef HARNESS_PAPI_LIBRARY_H
+#define HARNESS_PAPI_LIBRARY_H
+
+/* Starts PAPI once. NULL, or why it is of no use here. */
+const char *papi_library_start(void);
+
+/* Why a component (PAPI's short or long name) can't be used: its own words; NULL when it can. */
+const char *papi_component_refusal(const char *component);
+
+/* "7.0.0": of the library that is loaded. */
+const char *papi_library_version(void);
+
+#endif

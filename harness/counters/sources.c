@@ -1,0 +1,49 @@
+#include "harness/counters/counter_source.h"
+
+#include <linux/perf_event.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EVENT_NONE (-1)
+#define CACHE_READ_MISS(cache)                                                                               \
+    ((cache) | (PERF_COUNT_HW_CACHE_OP_READ << 8) | (PERF_COUNT_HW_CACHE_RESULT_MISS << 16))
+#define EVENT(name, description, papi, type, config, may_be_zero)                                            \
+    {name, description, papi, type, config, may_be_zero},
+
+const counter_event counter_events[] = {
+#include "harness/counters/events.inc"
+};
+const size_t counter_event_count = sizeof counter_events / sizeof *counter_events;
+
+/* The first word of each row is what --counters takes. */
+static const struct {
+    const char *word;
+    const counter_source *sources[5];
+} choices[] = {
+    {"auto", {&counter_source_papi, &counter_source_perf, &counter_source_sde, &counter_source_kernel}},
+    {"papi", {&counter_source_papi, &counter_source_sde, &counter_source_kernel}},
+    {"perf", {&counter_source_perf, &counter_source_kernel}},
+    {"off", {&counter_source_kernel}},
+};
+const char *const counter_source_words[] = {"auto", "papi", "perf", "off", NULL};
+
+const counter_source *const *counter_sources(const char *word) {
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+        if (!strcmp(word, choices[i].word))
+            return choices[i].sources;
+    return NULL;
+}
+
+void counter_slot_refuse(counter_slot *slot, const char *source, const char *why, ...) {
+    size_t used = strlen(slot->reason);
+    int length =
+        snprintf(slot->reason + used, sizeof slot->reason - used, "%s%s: ", used ? "; " : "", source);
+    used += (size_t)length;
+    if (used >= sizeof slot->reason)
+        return;
+    va_list arguments;
+    va_start(arguments, why);
+    vsnprintf(slot->reason + used, sizeof slot->reason - used, why, arguments);
+    va_end(arguments);
+}

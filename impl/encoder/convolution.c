@@ -1,0 +1,145 @@
+/* Convolution module with its pre-norm (Gulati et al. 2020, section 2.2):
+ *
+ *   W_2 swish(norm(depthwise(GLU(W_1 LayerNorm(x)))))
+ *
+ * Without `causal` the depthwise convolution sees zeros before the first and after the last frame of the
+ * call. With it, the module's input (after the LayerNorm) has kernel - 1 frames before the first: zeros where
+ * the stream begins, then those of the calls before. */
+#include "impl/encoder/encoder.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double batch_norm_eps = 1e-5; /* PyTorch's default, which ESPnet and WeNet keep */
+
+typedef struct conv_buffers {
+    float *gated;         /* [left + frames + right, d_model]: what the depthwise convolution sees */
+    float *normed, *wide; /* [tile, d_model], [tile, 2 d_model] */
+    float *taps;          /* [kernel, d_model] */
+    float *scale, *shift; /* [d_model] */
+} conv_buffers;
+
+static size_t context_rows(const attn_config *config, size_t frames) {
+    return frames + config->conv_kernel_size - 1;
+}
+
+size_t attn_convolution_floats(const attn_config *config, size_t frames) {
+    size_t rows = context_rows(config, frames), tile = attn_smaller(rows, ATTN_TILE_ROWS);
+    return (rows + 3 * tile + config->conv_kernel_size + 2) * config->attention.d_model;
+}
+
+static conv_buffers divide_workspace(const attn_config *config, size_t frames, float *workspace) {
+    size_t d_model = config->attention.d_model, rows = context_rows(config, frames);
+    size_t tile = attn_smaller(rows, ATTN_TILE_ROWS);
+    conv_buffers b = {.gated = workspace};
+    b.normed = b.gated + rows * d_model;
+    b.wide = b.normed + tile * d_model;
+    b.taps = b.wide + 2 * tile * d_model;
+    b.scale = b.taps + config->conv_kernel_size * d_model;
+    b.shift = b.scale + d_model;
+    return b;
+}
+
+/* GLU(W_1 x) of rows of the module's input. */
+static void gate_rows(float *gated, const float *rows, size_t count, const attn_convolution *w,
+                      const conv_buffers *b, const attn_encoder_ops *ops) {
+    size_t d_model = w->pointwise_conv1.in;
+    for (size_t r = 0; r < count; r += ATTN_TILE_ROWS) {
+        size_t some = attn_smaller(ATTN_TILE_ROWS, count - r);
+        ops->linear(b->wide, 2 * d_model, rows + r * d_model, d_model, &w->pointwise_conv1, some);
+        ops->glu(gated + r * d_model, b->wide, some, d_model);
+    }
+}
+
+/* What comes before the first frame of the call. */
+static void gate_left(const attn_convolution *w, const float *cache, const conv_buffers *b,
+                      const attn_encoder_call *call) {
+    size_t d_model = w->pointwise_conv1.in, left = attn_left_context(call->config);
+    if (!call->config->causal) {
+        memset(b->gated, 0, left * d_model * sizeof(float));
+    } else if (cache) {
+        gate_rows(b->gated, cache, left, w, b, call->ops);
+    } else if (left) { /* zeros of the module's input leave the bias */
+        call->ops->glu(b->gated, w->pointwise_conv1.bias, 1, d_model);
+        for (size_t r = 1; r < left; r++)
+            memcpy(b->gated + r * d_model, b->gated, d_model * sizeof(float));
+    }
+}
+
+static void gate_frames(const float *x, size_t frames, const attn_convolution *w, float *cache,
+                        const conv_buffers *b, const attn_encoder_call *call) {
+    size_t d_model = w->pointwise_conv1.in, left = attn_left_context(call->config);
+    float *gated = b->gated + left * d_model;
+    gate_left(w, cache, b, call);
+    for (size_t t = 0; t < frames; t += ATTN_TILE_ROWS) {
+        size_t count = attn_smaller(ATTN_TILE_ROWS, frames - t);
+        call->ops->layer_norm(b->normed, x + t * d_model, &w->pre_norm, count, call->config->layer_norm_eps);
+        gate_rows(gated + t * d_model, b->normed, count, w, b, call->ops);
+        if (cache)
+            attn_conv_cache_push(cache, left, d_model, b->normed, count);
+    }
+    memset(gated + frames * d_model, 0, attn_right_context(call->config) * d_model * sizeof(float));
+}
+
+/* BatchNorm by its running statistics is one multiply-add a channel. */
+static void fold_batch_norm(const attn_norm *norm, const conv_buffers *b) {
+    for (size_t c = 0; c < norm->width; c++) {
+        double scale = norm->weight[c] / sqrt(norm->variance[c] + batch_norm_eps);
+        b->scale[c] = (float)scale;
+        b->shift[c] = (float)(norm->bias[c] - norm->mean[c] * scale);
+    }
+}
+
+static void apply_norm(float *y, size_t rows, const attn_norm *norm, const conv_buffers *b,
+                       const attn_encoder_call *call) {
+    size_t width = norm->width;
+    if (call->config->conv_norm == ATTN_NORM_LAYER) {
+        call->ops->layer_norm(y, y, norm, rows, call->config->layer_norm_eps);
+        return;
+    }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < width; c++)
+            y[r * width + c] = y[r * width + c] * b->scale[c] + b->shift[c];
+}
+
+static void convolve_frames(float *x, size_t frames, const attn_convolution *w, const conv_buffers *b,
+                            const attn_encoder_call *call) {
+    const attn_encoder_ops *ops = call->ops;
+    size_t d_model = w->pointwise_conv1.in;
+    for (size_t t = 0; t < frames; t += ATTN_TILE_ROWS) {
+        size_t count = attn_smaller(ATTN_TILE_ROWS, frames - t);
+        ops->depthwise(b->normed, b->gated + t * d_model, &w->depthwise_conv, count, b->taps);
+        apply_norm(b->normed, count, &w->norm, b, call);
+        ops->swish(b->normed, count * d_model);
+        ops->linear(b->wide, d_model, b->normed, d_model, &w->pointwise_conv2, count);
+        ops->add_scaled(x + t * d_model, b->wide, count * d_model, 1.0f);
+    }
+}
+
+void attn_convolution_add(float *x, const attn_convolution *w, float *cache, const attn_encoder_call *call) {
+    const attn_config *config = call->config;
+    size_t d_model = config->attention.d_model, left = attn_left_context(config);
+    conv_buffers b = divide_workspace(config, call->frames, call->workspace);
+    attn_mark_part(call, ATTN_PART_CONVOLUTION);
+    if (config->conv_norm == ATTN_NORM_BATCH)
+        fold_batch_norm(&w->norm, &b);
+    for (size_t u = 0; u < call->batch; u++) {
+        float *utterance = x + u * call->frames * d_model;
+        gate_frames(utterance, call->valid[u], w, cache ? cache + u * left * d_model : NULL, &b, call);
+        convolve_frames(utterance, call->valid[u], w, &b, call);
+    }
+}
+
+size_t attn_conv_cache_width(const attn_config *config) {
+    return config->model_type == ATTN_MODEL_BRANCHFORMER ? config->cgmlp_units / 2
+                                                         : config->attention.d_model;
+}
+
+void attn_conv_cache_push(float *cache, size_t kept, size_t width, const float *rows, size_t count) {
+    if (count < kept) {
+        memmove(cache, cache + count * width, (kept - count) * width * sizeof(float));
+        memcpy(cache + (kept - count) * width, rows, count * width * sizeof(float));
+    } else if (kept) {
+        memcpy(cache, rows + (count - kept) * width, kept * width * sizeof(float));
+    }
+}

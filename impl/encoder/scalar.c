@@ -1,0 +1,102 @@
+/* The plain loops behind the parts: the reference that everything faster is compared with. Sums in double. */
+#include "impl/encoder/encoder.h"
+#include "impl/kernels/kernels.h"
+
+#include <math.h>
+
+static void layer_norm(float *y, const float *x, const attn_norm *norm, size_t rows, double eps) {
+    size_t n = norm->width;
+    for (size_t r = 0; r < rows; r++, x += n, y += n) {
+        double mean = 0.0, variance = 0.0;
+        for (size_t i = 0; i < n; i++)
+            mean += x[i] / (double)n;
+        for (size_t i = 0; i < n; i++)
+            variance += (x[i] - mean) * (x[i] - mean) / (double)n;
+        double scale = 1.0 / sqrt(variance + eps);
+        for (size_t i = 0; i < n; i++)
+            y[i] = (float)((x[i] - mean) * scale * norm->weight[i] + norm->bias[i]);
+    }
+}
+
+static double sigmoid(double x) {
+    return 1.0 / (1.0 + exp(-x));
+}
+
+static void swish(float *x, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)(x[i] * sigmoid(x[i]));
+}
+
+static void gelu(float *x, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)(0.5 * x[i] * (1.0 + erf(x[i] / sqrt(2.0))));
+}
+
+static void glu(float *y, const float *x, size_t rows, size_t width) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < width; i++)
+            y[r * width + i] = (float)(x[2 * r * width + i] * sigmoid(x[(2 * r + 1) * width + i]));
+}
+
+static void multiply(float *y, const float *x, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        y[i] *= x[i];
+}
+
+static void add_scaled(float *y, const float *x, size_t count, float factor) {
+    for (size_t i = 0; i < count; i++)
+        y[i] += factor * x[i];
+}
+
+static void depthwise(float *y, const float *x, const attn_depthwise *w, size_t rows, float *taps) {
+    (void)taps;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < w->channels; c++) {
+            double sum = w->bias[c];
+            for (size_t j = 0; j < w->kernel; j++)
+                sum += (double)x[(r + j) * w->channels + c] * w->weight[c * w->kernel + j];
+            y[r * w->channels + c] = (float)sum;
+        }
+}
+
+/* A 3x3 stride-2 convolution without padding, and ReLU: y [rows, out, (bins - 1) / 2] from
+ * x [2 rows + 1, in, bins]. */
+static void conv2d_relu(float *y, const float *x, const float *weight, const float *bias, size_t rows,
+                        size_t out, size_t in, size_t bins) {
+    size_t width = (bins - 1) / 2;
+    for (size_t t = 0; t < rows; t++)
+        for (size_t o = 0; o < out; o++)
+            for (size_t f = 0; f < width; f++) {
+                double sum = bias[o];
+                for (size_t i = 0; i < in; i++)
+                    for (size_t tap = 0; tap < 9; tap++)
+                        sum += (double)x[((2 * t + tap / 3) * in + i) * bins + 2 * f + tap % 3] *
+                               weight[(o * in + i) * 9 + tap];
+                y[(t * out + o) * width + f] = sum > 0.0 ? (float)sum : 0.0f;
+            }
+}
+
+static void subsample(float *y, const float *x, const attn_embed *embed, size_t rows, const float *packed,
+                      float *workspace) {
+    (void)packed;
+    size_t d_model = embed->out.out;
+    conv2d_relu(workspace, x, embed->conv_weight[0], embed->conv_bias[0], 2 * rows + 1, d_model, 1,
+                embed->bins[0]);
+    conv2d_relu(y, workspace, embed->conv_weight[1], embed->conv_bias[1], rows, d_model, d_model,
+                embed->bins[1]);
+}
+
+static size_t subsample_floats(const attn_embed *embed, size_t rows) {
+    return (2 * rows + 1) * embed->out.out * embed->bins[1];
+}
+
+const attn_encoder_ops attn_encoder_scalar = {.linear = attn_linear_scalar,
+                                              .layer_norm = layer_norm,
+                                              .swish = swish,
+                                              .gelu = gelu,
+                                              .glu = glu,
+                                              .multiply = multiply,
+                                              .add_scaled = add_scaled,
+                                              .depthwise = depthwise,
+                                              .subsample = subsample,
+                                              .subsample_floats = subsample_floats};

@@ -1,0 +1,209 @@
+/* Running a session: the loop over chunks, the input layer, the layers, the output. */
+#include "impl/model/session.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The input of a call: utterance b's frames start at x + b * stride floats. */
+typedef struct input_rows {
+    const float *x;
+    size_t stride;
+} input_rows;
+
+static void begin(attn_session *session, size_t frames, const size_t *lengths) {
+    const attn_config *config = &session->model->config;
+    for (size_t i = 0; attn_uses_attention(config) && i < config->num_layers; i++)
+        attn_cache_reset(&session->caches[i]);
+    if (session->conv)
+        memset(session->conv, 0, attn_alloc_size(session->conv));
+    session->consumed = session->carried = 0;
+    for (size_t b = 0; b < session->options.batch; b++)
+        session->lengths[b] = attn_output_frames(config, lengths ? attn_smaller(lengths[b], frames) : frames);
+}
+
+static void count_valid(attn_session *session, size_t first, size_t frames) {
+    for (size_t b = 0; b < session->options.batch; b++) {
+        size_t length = session->lengths[b], left = length > first ? length - first : 0;
+        session->valid[b] = attn_smaller(left, frames);
+    }
+}
+
+/* The frames carried over from the call before, then `count` new ones of x [B, total, input_dim]. */
+static input_rows take_input(attn_session *session, const float *x, size_t total, size_t count) {
+    size_t dim = session->model->config.input_dim, rows = session->carried + count;
+    const float *from = x + session->consumed * dim;
+    session->consumed += count;
+    if (!session->window)
+        return (input_rows){from, total * dim};
+    for (size_t b = 0; b < session->options.batch; b++) {
+        float *to = session->window + b * rows * dim;
+        float *carry = session->carry ? session->carry + b * SUBSAMPLING_CARRY * dim : NULL;
+        if (carry)
+            memcpy(to, carry, session->carried * dim * sizeof(float));
+        memcpy(to + session->carried * dim, from + b * total * dim, count * dim * sizeof(float));
+        if (carry)
+            memcpy(carry, to + (rows - SUBSAMPLING_CARRY) * dim, SUBSAMPLING_CARRY * dim * sizeof(float));
+    }
+    session->carried = session->carry ? SUBSAMPLING_CARRY : 0;
+    return (input_rows){session->window, rows * dim};
+}
+
+static void input_layer(const attn_session *session, float *h, const input_rows *in, size_t frames) {
+    const attn_config *config = &session->model->config;
+    const attn_embed *embed = &session->model->embed;
+    size_t batch = session->options.batch, d_model = config->attention.d_model;
+    for (size_t b = 0; b < batch; b++) {
+        const float *x = in->x + b * in->stride;
+        float *y = h + b * frames * d_model;
+        if (config->input_layer == ATTN_INPUT_CONV2D)
+            attn_subsampling(y, x, embed, frames, session->ops, session->packed, session->workspace);
+        else if (config->input_layer == ATTN_INPUT_LINEAR)
+            session->ops->linear(y, d_model, x, config->input_dim, &embed->out, frames);
+        else
+            memcpy(y, x, frames * d_model * sizeof(float));
+    }
+    if (embed->has_norm)
+        session->ops->layer_norm(h, h, &embed->norm, batch * frames, config->layer_norm_eps);
+}
+
+/* Encoders scale their input where there are positions; sinusoids are added under abs_pos. */
+static void add_positions(const attn_session *session, float *h, size_t first, size_t frames) {
+    const attn_config *config = &session->model->config;
+    size_t batch = session->options.batch, d_model = config->attention.d_model, row = frames * d_model;
+    float scale = sqrtf((float)d_model);
+    if (config->model_type != ATTN_MODEL_ATTENTION && config->attention.pos_enc != ATTN_POS_NONE)
+        for (size_t i = 0; i < batch * row; i++)
+            h[i] *= scale;
+    for (size_t b = 0; attn_adds_positions(config) && b < batch; b++)
+        session->ops->add_scaled(h + b * row, session->positions + first * d_model, row, 1.0f);
+}
+
+/* h [B, frames, d_model] = what the layers see. */
+static void embed_rows(const attn_session *session, float *h, const input_rows *in, size_t first,
+                       size_t frames) {
+    if (session->options.part)
+        session->options.part(session->options.part_context, ATTN_PART_SUBSAMPLING);
+    input_layer(session, h, in, frames);
+    if (session->options.part)
+        session->options.part(session->options.part_context, ATTN_PART_OTHER);
+    add_positions(session, h, first, frames);
+}
+
+static attn_call attention_call(const attn_session *session, const float *x, size_t frames) {
+    return (attn_call){.x = x,
+                       .batch = session->options.batch,
+                       .frames = frames,
+                       .lengths = session->lengths,
+                       .path = session->options.path,
+                       .positions = session->positions,
+                       .positions_origin = session->positions_origin};
+}
+
+static attn_cache *layer_cache(const attn_session *session, size_t layer) {
+    attn_cache *cache = &session->caches[layer];
+    if (attn_streams(session) && session->options.left_chunks >= 0 && cache->variant)
+        attn_cache_keep(cache, (size_t)session->options.left_chunks * session->options.chunk);
+    return cache;
+}
+
+static void attend(attn_session *session, float *out, size_t layer, const float *x, size_t frames) {
+    attn_call call = attention_call(session, x, frames);
+    if (session->options.part)
+        session->options.part(session->options.part_context, ATTN_PART_ATTENTION);
+    session->impl->forward(out, &session->model->blocks[layer].attention, layer_cache(session, layer), &call,
+                           session->workspace);
+    if (session->options.part)
+        session->options.part(session->options.part_context, ATTN_PART_OTHER);
+}
+
+/* Bare attention. One layer: h = attn(x). Several: x = x + attn(x) in each. */
+static void run_attention(attn_session *session, float *h, const input_rows *in, size_t first,
+                          size_t frames) {
+    const attn_config *config = &session->model->config;
+    size_t count = session->options.batch * frames * config->attention.d_model;
+    if (config->num_layers == 1) {
+        if (session->mixed)
+            embed_rows(session, session->mixed, in, first, frames);
+        attend(session, h, 0, session->mixed ? session->mixed : in->x, frames);
+        return;
+    }
+    embed_rows(session, h, in, first, frames);
+    for (size_t layer = 0; layer < config->num_layers; layer++) {
+        attend(session, session->mixed, layer, h, frames);
+        session->ops->add_scaled(h, session->mixed, count, 1.0f);
+    }
+}
+
+static void clear_padding(const attn_session *session, float *rows, size_t frames, size_t width) {
+    for (size_t b = 0; b < session->options.batch; b++)
+        memset(rows + (b * frames + session->valid[b]) * width, 0,
+               (frames - session->valid[b]) * width * sizeof(float));
+}
+
+static void run_encoder(attn_session *session, float *h, const input_rows *in, size_t first, size_t frames) {
+    attn_model *model = session->model;
+    const attn_config *config = &model->config;
+    attn_encoder_call call = {.config = config,
+                              .ops = session->ops,
+                              .attention = session->impl,
+                              .attend = attention_call(session, NULL, frames),
+                              .batch = session->options.batch,
+                              .frames = frames,
+                              .valid = session->valid,
+                              .part = session->options.part,
+                              .part_context = session->options.part_context,
+                              .workspace = session->workspace};
+    embed_rows(session, h, in, first, frames);
+    clear_padding(session, h, frames, config->attention.d_model);
+    for (size_t layer = 0; layer < config->num_layers; layer++) {
+        float *conv = session->conv ? session->conv + layer * attn_session_conv_floats(session) : NULL;
+        attn_block_state state = {.kv = layer_cache(session, layer), .conv = conv};
+        if (config->model_type == ATTN_MODEL_CONFORMER)
+            attn_conformer_block(h, &model->blocks[layer], &state, &call);
+        else
+            attn_branchformer_block(h, &model->blocks[layer], &state, &call);
+    }
+    if (attn_has_after_norm(config))
+        session->ops->layer_norm(h, h, &model->after_norm, call.batch * frames, config->layer_norm_eps);
+}
+
+/* One call: out [B, frames, width]. */
+static void run_call(attn_session *session, float *out, const input_rows *in, size_t first, size_t frames) {
+    const attn_config *config = &session->model->config;
+    size_t d_model = config->attention.d_model, width = attn_session_width(session);
+    float *h = session->hidden ? session->hidden : out;
+    bool bare = config->model_type == ATTN_MODEL_ATTENTION;
+    count_valid(session, first, frames);
+    (bare ? run_attention : run_encoder)(session, h, in, first, frames);
+    if (session->hidden)
+        session->ops->linear(out, width, h, d_model, &session->model->ctc, session->options.batch * frames);
+    if (!bare)
+        clear_padding(session, out, frames, width);
+    session->widest = attn_larger(session->widest, session->caches[0].length);
+}
+
+static void scatter_rows(float *out, const float *rows, size_t batch, size_t total, size_t first,
+                         size_t frames, size_t width) {
+    for (size_t b = 0; b < batch; b++)
+        memcpy(out + (b * total + first) * width, rows + b * frames * width, frames * width * sizeof(float));
+}
+
+void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
+                      attn_chunk_hook *hook, void *context) {
+    const attn_config *config = &session->model->config;
+    size_t width = attn_session_width(session), total = attn_output_frames(config, frames);
+    begin(session, frames, lengths);
+    for (size_t first = 0, index = 0; first < total; first += session->call_frames, index++) {
+        size_t count = attn_smaller(session->call_frames, total - first);
+        size_t taken = attn_session_input_frames(config, count, session->consumed);
+        input_rows in = take_input(session, x, frames, taken);
+        float *rows = session->output ? session->output : out + first * width;
+        run_call(session, rows, &in, first, count);
+        if (session->output)
+            scatter_rows(out, rows, session->options.batch, total, first, count, width);
+        if (hook)
+            hook(context, index, count);
+    }
+}

@@ -1,0 +1,252 @@
+/* The LibriSpeech-layout reader: what it lists, in which order, and what it refuses. */
+#include "tests/support/cmocka_all.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "datasets/audio.h"
+#include "datasets/corpus.h"
+#include "datasets/transcripts.h"
+#include "tests/support/scratch.h"
+
+#include <sndfile.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char root[256];
+
+static void make_folder(const char *path) {
+    attn_error error = {0};
+    assert_int_equal(attn_make_folder(path, &error), 0);
+}
+
+static void put_text(const char *name, const char *text) {
+    char path[512];
+    attn_error error = {0};
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    assert_int_equal(attn_write_file(path, text, strlen(text), &error), 0);
+}
+
+static void put_flac(const char *name) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    SF_INFO info = {.samplerate = AUDIO_RATE, .channels = 1, .format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16};
+    SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+    float samples[800] = {0};
+    assert_non_null(file);
+    assert_int_equal(sf_writef_float(file, samples, 800), 800);
+    assert_int_equal(sf_close(file), 0);
+}
+
+/* A corpus of its own for each test: speakers 7 and 10, three utterances. */
+static int make_corpus(void **state) {
+    static int nth;
+    (void)state;
+    char path[512];
+    char name[32];
+    snprintf(name, sizeof name, "corpus%d", nth++);
+    snprintf(root, sizeof root, "%s", scratch_path(name));
+    static const char *const folders[] = {"test/7/70", "test/10/3", "dev/7/71"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", root, folders[i]);
+        make_folder(path);
+    }
+    put_flac("test/7/70/7-70-0000.flac");
+    put_flac("test/7/70/7-70-0001.flac");
+    put_text("test/7/70/7-70.trans.txt", "7-70-0001 ONE  TWO \r\n\n7-70-0000 ZERO");
+    put_flac("test/10/3/10-3-0000.flac");
+    put_text("test/10/3/10-3.trans.txt", "10-3-0000 NINE\n");
+    put_text("README.TXT", "not looked at");
+    return 0;
+}
+
+static void test_reads(void **state) {
+    (void)state;
+    attn_error error = {0};
+    corpus c;
+    size_t live = attn_alloc_live();
+    assert_int_equal(corpus_read(&c, root, "test", &error), 0);
+    assert_int_equal(c.count, 3);
+    assert_string_equal(c.utterances[0].id, "10-3-0000");
+    assert_string_equal(c.utterances[1].id, "7-70-0000");
+    assert_string_equal(c.utterances[2].id, "7-70-0001");
+    assert_string_equal(c.utterances[0].transcript, "NINE");
+    assert_string_equal(c.utterances[1].transcript, "ZERO");
+    assert_string_equal(c.utterances[2].transcript, "ONE  TWO");
+    for (size_t i = 0; i < c.count; i++) {
+        audio a;
+        assert_int_equal(audio_read(&a, c.utterances[i].path, &error), 0);
+        assert_int_equal(a.count, 800);
+        attn_free(a.samples);
+    }
+    corpus_free(&c);
+    assert_true(attn_alloc_live() == live);
+}
+
+static void refuse(const char *split, const char *expected) {
+    attn_error error = {0};
+    corpus c;
+    size_t live = attn_alloc_live();
+    assert_int_equal(corpus_read(&c, root, split, &error), -1);
+    assert_int_equal(c.count, 0);
+    assert_null(c.utterances);
+    assert_true(attn_alloc_live() == live);
+    if (!strstr(error.message, expected))
+        fail_msg("\"%s\", expected \"%s\"", error.message, expected);
+}
+
+static void test_splits(void **state) {
+    (void)state;
+    refuse("train", "no split \"train\", there is: dev, test");
+    refuse(NULL, "which split? There is: dev, test");
+    refuse("", "there is: dev, test");
+    refuse("README.TXT", "there is: dev, test");
+    refuse("dev", "no utterances");
+    snprintf(root, sizeof root, "%s", scratch_path("nowhere"));
+    refuse("test", "No such file");
+}
+
+static void test_no_transcript(void **state) {
+    (void)state;
+    put_flac("test/7/70/7-70-0002.flac");
+    refuse("test", "7-70-0002.flac: no transcript in ");
+}
+
+static void test_no_transcripts_file(void **state) {
+    (void)state;
+    put_flac("dev/7/71/7-71-0000.flac");
+    refuse("dev", "7-71.trans.txt: cannot be read: No such file");
+}
+
+static void test_no_audio(void **state) {
+    (void)state;
+    put_text("test/10/3/10-3.trans.txt", "10-3-0000 NINE\n10-3-0001 LOST\n");
+    refuse("test", "10-3.trans.txt: utterance 10-3-0001 has no audio");
+}
+
+static void test_foreign_audio(void **state) {
+    (void)state;
+    put_flac("test/10/3/10-4-0000.flac");
+    refuse("test", "10-4-0000.flac: expected a name that starts with 10-3-");
+}
+
+/* A link to a chapter is a chapter; hidden files and other files are not looked at. */
+static void test_links_and_others(void **state) {
+    (void)state;
+    char from[512], to[512];
+    snprintf(from, sizeof from, "%s/test/10", root);
+    snprintf(to, sizeof to, "%s/dev/10", root);
+    assert_int_equal(symlink(from, to), 0);
+    put_text("test/10/3/.10-3-0009.flac", "hidden");
+    put_text("test/10/3/notes.txt", "notes");
+    attn_error error = {0};
+    corpus c;
+    assert_int_equal(corpus_read(&c, root, "dev", &error), 0);
+    assert_int_equal(c.count, 1);
+    corpus_free(&c);
+}
+
+/* An id that is another's beginning: byte order of file names and of ids differ here. */
+static void test_prefix_ids(void **state) {
+    (void)state;
+    put_flac("dev/7/71/7-71-1.flac");
+    put_flac("dev/7/71/7-71-1-b.flac");
+    put_text("dev/7/71/7-71.trans.txt", "7-71-1 ONE\n7-71-1-b TWO\n");
+    attn_error error = {0};
+    corpus c;
+    assert_int_equal(corpus_read(&c, root, "dev", &error), 0);
+    assert_int_equal(c.count, 2);
+    assert_string_equal(c.utterances[0].transcript, "ONE");
+    assert_string_equal(c.utterances[1].transcript, "TWO");
+    corpus_free(&c);
+}
+
+static void test_order(void **state) {
+    (void)state;
+    static const int order[] = {5, 1, 8, 4, 2, 7, 0, 3, 6};
+    char name[64], text[512] = "";
+    for (size_t i = 0; i < 9; i++) {
+        size_t used = strlen(text);
+        snprintf(name, sizeof name, "dev/7/71/7-71-%d.flac", order[i]);
+        put_flac(name);
+        snprintf(text + used, sizeof text - used, "7-71-%d WORD\n", order[i]);
+    }
+    put_text("dev/7/71/7-71.trans.txt", text);
+    attn_error error = {0};
+    corpus c;
+    assert_int_equal(corpus_read(&c, root, "dev", &error), 0);
+    assert_int_equal(c.count, 9);
+    for (size_t i = 0; i < 9; i++)
+        assert_int_equal(c.utterances[i].id[5], '0' + (int)i);
+    corpus_free(&c);
+}
+
+static void test_allocation(void **state) {
+    (void)state;
+    size_t live = attn_alloc_live();
+    for (size_t n = 1;; n++) {
+        attn_error error = {0};
+        corpus c;
+        attn_alloc_fail_at(n);
+        int result = corpus_read(&c, root, "test", &error);
+        attn_alloc_fail_at(0);
+        corpus_free(&c);
+        assert_true(attn_alloc_live() == live);
+        if (!result) {
+            assert_true(n > 20);
+            break;
+        }
+        assert_non_null(strstr(error.message, "out of memory"));
+    }
+}
+
+static void test_bad_transcripts(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"1-2-0000 A\n1-2-0001\n",
+         "T: line 2: \"1-2-0001\", expected an utterance's id, a space and its words"},
+        {"1-2-0000 \t\n", "line 1"},
+        {" 1-2-0000 A\n", "line 1"},
+        {"1-2-0000 A\n1-2-0000 B\n", "utterance 1-2-0000 is there twice"},
+        {"\xff-2 A\n", "byte 1 of the utterance's id is 0xff"},
+        {"../x A\n", "0x2f, expected printable ASCII without a slash"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        attn_error error = {0};
+        transcripts t;
+        assert_int_equal(transcripts_parse(&t, cases[i].text, strlen(cases[i].text), "T", &error), -1);
+        assert_null(t.lines);
+        if (!strstr(error.message, cases[i].expected))
+            fail_msg("\"%s\", expected \"%s\"", error.message, cases[i].expected);
+    }
+    attn_error error = {0};
+    transcripts t;
+    assert_int_equal(transcripts_parse(&t, "1 A\0B\n", 6, "T", &error), -1);
+    assert_non_null(strstr(error.message, "NUL"));
+    error = (attn_error){0};
+    assert_int_equal(transcripts_parse(&t, "", 0, "T", &error), 0);
+    assert_int_equal(t.count, 0);
+    assert_null(transcripts_find(&t, "1"));
+    transcripts_free(&t);
+}
+
+#define IN_A_CORPUS(test) cmocka_unit_test_setup(test, make_corpus)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        IN_A_CORPUS(test_reads),
+        IN_A_CORPUS(test_splits),
+        IN_A_CORPUS(test_no_transcript),
+        IN_A_CORPUS(test_no_transcripts_file),
+        IN_A_CORPUS(test_no_audio),
+        IN_A_CORPUS(test_foreign_audio),
+        IN_A_CORPUS(test_links_and_others),
+        IN_A_CORPUS(test_prefix_ids),
+        IN_A_CORPUS(test_order),
+        IN_A_CORPUS(test_allocation),
+        cmocka_unit_test(test_bad_transcripts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
