@@ -211,8 +211,10 @@ int attn_model_save(attn_model *model, const char *path, attn_error *error) {
         goto done;
     for (size_t i = 0; i < list.count; i++) {
         const attn_tensor *tensor = &list.at[i].tensor;
-        entries[i] = (attn_safetensors_entry){tensor->name, tensor->rank, tensor->dims,
-                                              *tensor->data + tensor->offset};
+        entries[i] = (attn_safetensors_entry){.name = tensor->name,
+                                              .rank = tensor->rank,
+                                              .dims = tensor->dims,
+                                              .data = *tensor->data + tensor->offset};
     }
     result = attn_safetensors_write(path, entries, list.count, error);
 done:

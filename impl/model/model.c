@@ -92,7 +92,7 @@ int attn_model_create(attn_model **made, const attn_config *config, attn_error *
     if (!model->blocks)
         goto failed;
     for (size_t i = 0; i < config->num_layers; i++)
-        model->blocks[i].attention.geometry = config->attention;
+        model->blocks[i].attention.geometry = attn_config_geometry(config, i);
     if (attn_model_allocate(model, error))
         goto failed;
     *made = model;

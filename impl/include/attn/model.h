@@ -46,6 +46,12 @@ extern const char *const attn_part_names[]; /* NULL-terminated, indexed by the e
 /* Called when a part begins (the one before ends there). A run begins in OTHER and ends in OTHER. */
 typedef void attn_part_hook(void *context, attn_part part);
 
+/* Called with the input x [B, frames, d_model] of each layer's attention (after the norm before it), just
+ * before it is used; valid [B] of the frames are not padding. It may change the values of this layer's
+ * weights. */
+typedef void attn_input_hook(void *context, size_t layer, const float *x, size_t batch, size_t frames,
+                             const size_t *valid);
+
 typedef struct attn_session_options {
     size_t batch;      /* utterances side by side */
     size_t max_frames; /* input frames of the longest utterance */
@@ -53,9 +59,12 @@ typedef struct attn_session_options {
     long left_chunks;  /* chunks of cache kept before the current one; -1: all */
     const char *impl;  /* "auto", "scalar", "blas" */
     attn_path path;
-    bool logits;          /* end with ctc.ctc_lo: output [.., vocab_size] */
+    bool one_cache; /* whole calls only: the layers use one cache in turn, which then holds the last one's */
+    bool logits;    /* end with ctc.ctc_lo: output [.., vocab_size] */
     attn_part_hook *part; /* NULL: parts are not marked */
     void *part_context;
+    attn_input_hook *input; /* NULL: nobody looks at the inputs of attention */
+    void *input_context;
 } attn_session_options;
 
 typedef struct attn_session attn_session;
