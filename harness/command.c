@@ -15,6 +15,17 @@ static int usage_error(const char *name, const char *what, const char *why) {
     return command_fail(name, &error);
 }
 
+/* popt names the value where that is bad ("five"); people need the option as well ("--chunk five"). */
+static int option_error(const char *name, int argc, char **argv, const char *word, const char *why) {
+    char both[256];
+    for (int i = 2; word[0] != '-' && i < argc; i++)
+        if (!strcmp(argv[i], word)) {
+            snprintf(both, sizeof both, "%s %s", argv[i - 1], word);
+            return usage_error(name, both, why);
+        }
+    return usage_error(name, word, why);
+}
+
 int command_options(int argc, char **argv, const char *arguments, const char *description,
                     struct poptOption *table, const char *const **rest, int *status) {
     int help = 0;
@@ -35,7 +46,7 @@ int command_options(int argc, char **argv, const char *arguments, const char *de
     while (code > 0);
     argv[0] = (char *)name;
     if (code < -1) {
-        *status = usage_error(name, poptBadOption(context, 0), poptStrerror(code));
+        *status = option_error(name, argc, argv, poptBadOption(context, 0), poptStrerror(code));
         return 0;
     }
     if (help) {
