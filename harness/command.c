@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What popt allocates, the context and its copies of words, is left to the end of the process: the leak
+ * checker is told so. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#else
+#define __lsan_disable() ((void)0)
+#define __lsan_enable() ((void)0)
+#endif
+
 int command_fail(const char *name, const attn_error *error) {
     fprintf(stderr, "attnbench %s: %s\n", name, error->message);
     return STATUS_BAD_INPUT;
@@ -37,13 +46,14 @@ int command_options(int argc, char **argv, const char *arguments, const char *de
     snprintf(program, sizeof program, "attnbench %s", name);
     snprintf(after, sizeof after, "[OPTION...] %s", arguments);
     argv[0] = program;
-    /* The context is left to the end of the process: the words in `rest` are its own. */
+    __lsan_disable();
     poptContext context = poptGetContext(name, argc, (const char **)argv, all, 0);
     poptSetOtherOptionHelp(context, after);
     int code;
     do
         code = poptGetNextOpt(context);
     while (code > 0);
+    __lsan_enable();
     argv[0] = (char *)name;
     if (code < -1) {
         *status = option_error(name, argc, argv, poptBadOption(context, 0), poptStrerror(code));
