@@ -164,6 +164,8 @@ static int read_counters(results_sample *s, const place *entry, const json_t *fr
     const char *name;
     json_t *counter;
     json_object_foreach((json_t *)counters, name, counter) {
+        if (!*name || strlen(name) > NAME_MAX_BYTES || strpbrk(name, "|,\"<>&\\\n\r"))
+            return wrong(&p, "name", counter, "a counter's name without | , \" < > & \\");
         bool value = json_is_number(json_object_get(counter, "value")) &&
                      json_is_string(json_object_get(counter, "source"));
         if (!value && !json_is_string(json_object_get(counter, "unavailable")))

@@ -37,7 +37,7 @@ double case_number(const results_case *c, case_field field) {
     }
 }
 
-static const char *case_word(const results_case *c, case_field field) {
+const char *case_word(const results_case *c, case_field field) {
     switch (field) {
     case FIELD_TYPE:
         return c->type;

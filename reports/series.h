@@ -75,7 +75,8 @@ const point *line_at(const line *l, double x);
  */
 double line_slope(const line *l, double *from_x);
 
-double case_number(const results_case *c, case_field field); /* NaN for texts */
+double case_number(const results_case *c, case_field field);    /* NaN for texts */
+const char *case_word(const results_case *c, case_field field); /* of the texts */
 bool case_same(const results_case *a, const results_case *b, unsigned fields);
 const char *case_path(const results_case *c); /* as run, or as asked for */
 
