@@ -17,7 +17,7 @@
 
 typedef struct options {
     long long seed;
-    bool help;
+    bool help, has_cases;
     char **flags; /* of Google Benchmark, flags[0] the program; alive until the process ends */
     int flag_count;
 } options;
@@ -96,9 +96,12 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
     poptContext context = poptGetContext("bench", argc, (const char **)argv, table, 0);
     int code, result = -1;
     while ((code = poptGetNextOpt(context)) > 0) {
-        if (code == 'h')
+        if (code == 'h') {
             o->help = true;
-        else if (code == 'c' ? bench_session_add(session, text, error) : add_file(session, text, error))
+            continue;
+        }
+        o->has_cases = true;
+        if (code == 'c' ? bench_session_add(session, text, error) : add_file(session, text, error))
             goto done;
         free(text);
         text = NULL;
@@ -194,7 +197,7 @@ done:
 }
 
 static int run(bench_session *session, options *o, const char *default_cases, attn_error *error) {
-    if (!session->count && add_file(session, default_cases, error))
+    if (!o->has_cases && add_file(session, default_cases, error))
         return -1;
     if (!session->count)
         return attn_fail(error, "no case to run");

@@ -113,7 +113,8 @@ int parse_flags(int *argc, char **argv, attn_error *error) {
                          error);
     }
     if (*argc > 1) {
-        std::string unknown = std::string(argv[1]) + ": not a flag, or not a value that it takes (see attnbench bench --help)";
+        std::string unknown =
+            std::string(argv[1]) + ": not a flag, or not a value that it takes (see attnbench bench --help)";
         return fail_with(capture.text(), unknown.c_str(), error);
     }
     return 0;

@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What popt allocates, the context and its copies of words, is left to the end of the process: the leak
+ * checker is told so. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#else
+#define __lsan_disable() ((void)0)
+#define __lsan_enable() ((void)0)
+#endif
+
 int command_fail(const char *name, const attn_error *error) {
     fprintf(stderr, "attnbench %s: %s\n", name, error->message);
     return STATUS_BAD_INPUT;
@@ -13,6 +22,17 @@ static int usage_error(const char *name, const char *what, const char *why) {
     attn_error error = {0};
     attn_fail(&error, "%s: %s (see attnbench %s --help)", what, why, name);
     return command_fail(name, &error);
+}
+
+/* popt names the value where that is bad ("five"); people need the option as well ("--chunk five"). */
+static int option_error(const char *name, int argc, char **argv, const char *word, const char *why) {
+    char both[256];
+    for (int i = 2; word[0] != '-' && i < argc; i++)
+        if (!strcmp(argv[i], word)) {
+            snprintf(both, sizeof both, "%s %s", argv[i - 1], word);
+            return usage_error(name, both, why);
+        }
+    return usage_error(name, word, why);
 }
 
 int command_options(int argc, char **argv, const char *arguments, const char *description,
@@ -26,16 +46,17 @@ int command_options(int argc, char **argv, const char *arguments, const char *de
     snprintf(program, sizeof program, "attnbench %s", name);
     snprintf(after, sizeof after, "[OPTION...] %s", arguments);
     argv[0] = program;
-    /* The context is left to the end of the process: the words in `rest` are its own. */
+    __lsan_disable();
     poptContext context = poptGetContext(name, argc, (const char **)argv, all, 0);
     poptSetOtherOptionHelp(context, after);
     int code;
     do
         code = poptGetNextOpt(context);
     while (code > 0);
+    __lsan_enable();
     argv[0] = (char *)name;
     if (code < -1) {
-        *status = usage_error(name, poptBadOption(context, 0), poptStrerror(code));
+        *status = option_error(name, argc, argv, poptBadOption(context, 0), poptStrerror(code));
         return 0;
     }
     if (help) {

@@ -18,12 +18,12 @@ typedef struct machine_cache {
 
 /* What could not be found out is "" or 0 (family and model: -1), and null in JSON. */
 typedef struct machine {
-    char cpu[128];      /* as the CPU calls itself; on arm64 implementer and part */
-    char vendor[32];    /* arm64: implementer */
-    int family, model;  /* arm64: architecture and part number */
-    int cpus;           /* online */
-    double mhz;         /* highest of cpufreq, else as /proc/cpuinfo says now */
-    const char *isa;    /* what our kernels use: attn_cpu_isa() */
+    char cpu[128];     /* as the CPU calls itself; on arm64 implementer and part */
+    char vendor[32];   /* arm64: implementer */
+    int family, model; /* arm64: architecture and part number */
+    int cpus;          /* online */
+    double mhz;        /* highest of cpufreq, else as /proc/cpuinfo says now */
+    const char *isa;   /* what our kernels use: attn_cpu_isa() */
     size_t caches;
     machine_cache cache[MACHINE_CACHES];
     size_t memory_bytes;

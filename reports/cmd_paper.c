@@ -41,13 +41,17 @@ static int write_text(const paper_tables *tables, const paper_audit *audit, tabl
 
 /* A CSV file is one table: cells first, then additions, each with what it has. */
 static int write_csv(const paper_audit *audit, attn_error *error) {
-    static const table_column columns[] = {
-        {"model", "", NULL},     {"row", "", NULL},
-        {"quantity", "", NULL},  {"unit", "", NULL},
-        {"published", "", NULL}, {"claimed_geometry", "", NULL},
-        {"live", "", NULL},      {"identified_geometry", "", NULL},
-        {"verdict", "", NULL},   {"note", "", NULL},
-        {NULL, NULL, NULL}};
+    static const table_column columns[] = {{"model", "", NULL},
+                                           {"row", "", NULL},
+                                           {"quantity", "", NULL},
+                                           {"unit", "", NULL},
+                                           {"published", "", NULL},
+                                           {"claimed_geometry", "", NULL},
+                                           {"identified_geometry", "", NULL},
+                                           {"live", "", NULL},
+                                           {"verdict", "", NULL},
+                                           {"note", "", NULL},
+                                           {NULL, NULL, NULL}};
     table all;
     table_init(&all, NULL, columns);
     if (all.rows && (json_array_extend(all.rows, audit->cells.rows) ||

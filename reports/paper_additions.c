@@ -56,7 +56,8 @@ static void add_input_cache(table *t, const paper_tables *tables, const paper_mo
     add(t, model->name, "input_cache", "total", "MiB",
         (double)claimed->num_layers * input_bytes(tables, claimed) / PAPER_MIB,
         (double)identified->num_layers * input_bytes(tables, identified) / PAPER_MIB, NAN,
-        "by formula: keep the layer's input (d_model floats a frame) and recompute K and V; the honest rival of "
+        "by formula: keep the layer's input (d_model floats a frame) and recompute K and V; the honest rival "
+        "of "
         "MLA, which saves nothing over it at any d_c >= d_model");
     add(t, model->name, "input_cache", "reduction", "%", input_reduction(tables, claimed),
         input_reduction(tables, identified), NAN,
@@ -96,7 +97,8 @@ static void add_model(table *t, const paper_tables *tables, size_t m, const pape
 static void add_remarks(table *t, const paper_tables *tables) {
     double seconds = (double)tables->frames * tables->frame_seconds;
     char note[200];
-    snprintf(note, sizeof note, "%zu feature frames are %.0f s of audio; %zu frames after 4x subsampling are %.0f s",
+    snprintf(note, sizeof note,
+             "%zu feature frames are %.0f s of audio; %zu frames after 4x subsampling are %.0f s",
              tables->frames, seconds, tables->frames, 4 * seconds);
     add(t, "both", "audio", "remark", "", NAN, NAN, NAN, note);
     add(t, "both", "offline", "remark", "", NAN, NAN, NAN,

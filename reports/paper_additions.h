@@ -13,7 +13,8 @@ double paper_layer_bytes(const paper_tables *tables, const paper_row *row, const
                          size_t frames);
 
 /* The same for another type with its defaults (latent_dim d_model) at the shape's d_model and heads. */
-double paper_other_bytes(const paper_tables *tables, const char *type, const paper_shape *shape, size_t frames);
+double paper_other_bytes(const paper_tables *tables, const char *type, const paper_shape *shape,
+                         size_t frames);
 
 /* Initialises and fills the table; a memory failure leaves its rows NULL. */
 void paper_additions_fill(table *additions, const paper_tables *tables, const paper_live *live);

@@ -14,7 +14,7 @@ typedef struct cell {
     const paper_model *model;
     const paper_row *row;
     paper_quantity quantity;
-    const char *published; /* as printed */
+    const char *published;            /* as printed */
     double claimed, identified, live; /* NaN: not measured */
 } cell;
 
@@ -77,11 +77,13 @@ static void explain_mismatch(char verdict[VERDICT], const cell *c) {
     double d_model = (double)c->row->identified.geometry.d_model;
     double two_matrices =
         2 * d_model * d_model * (double)(c->tables->element * c->row->identified.num_layers) / PAPER_MIB;
-    if (c->quantity == PAPER_PER_LAYER && *total && paper_rounds_to(strtod(total, NULL) / layers, c->published))
-        snprintf(verdict, VERDICT,
-                 "does not reproduce: is the total / %.0f, but the geometry behind the total has %zu layers of "
-                 "%.10g MiB",
-                 layers, c->row->identified.num_layers, c->identified);
+    if (c->quantity == PAPER_PER_LAYER && *total &&
+        paper_rounds_to(strtod(total, NULL) / layers, c->published))
+        snprintf(
+            verdict, VERDICT,
+            "does not reproduce: is the total / %.0f, but the geometry behind the total has %zu layers of "
+            "%.10g MiB",
+            layers, c->row->identified.num_layers, c->identified);
     else if (c->quantity == PAPER_TOTAL && paper_rounds_to(two_matrices, c->published))
         snprintf(verdict, VERDICT,
                  "does not reproduce: is 2 d_model^2 floats a layer of the identified geometry; the state "
@@ -98,7 +100,7 @@ static void judge(char verdict[VERDICT], const cell *c) {
         snprintf(verdict, VERDICT, "reproduces exactly under both geometries");
     else if (identified)
         snprintf(verdict, VERDICT,
-                 "reproduces exactly under the identified geometry; the claimed one does not reproduce it");
+                 "reproduces exactly under the identified geometry; not under the claimed one");
     else if (claimed)
         snprintf(verdict, VERDICT, "reproduces exactly under the claimed geometry only");
     else

@@ -16,8 +16,8 @@ typedef struct paper_live {
 } paper_live;
 
 typedef struct paper_audit {
-    table cells;     /* rows as `attnbench paper --format json` gives them */
-    table additions; /* what the tables leave out */
+    table cells;            /* rows as `attnbench paper --format json` gives them */
+    table additions;        /* what the tables leave out */
     size_t live_mismatches; /* cells whose live bytes are not the formula's */
 } paper_audit;
 

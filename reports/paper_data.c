@@ -79,7 +79,8 @@ static int read_tables(paper_tables *tables, const json_t *root, attn_error *err
     tables->models = json_array_size(models);
     if (tables->models < 1 || tables->models > PAPER_MODELS)
         return attn_fail(error, "models: expected 1 to %d of them", PAPER_MODELS);
-    if (read_size(&tables->frames, root, "frames", error) || read_size(&tables->batch, root, "batch", error) ||
+    if (read_size(&tables->frames, root, "frames", error) ||
+        read_size(&tables->batch, root, "batch", error) ||
         read_size(&tables->element, root, "bytes_per_element", error))
         return -1;
     tables->frame_seconds = json_number_value(json_object_get(root, "frame_seconds"));

@@ -7,7 +7,12 @@
 
 enum { PAPER_ROWS = 8, PAPER_MODELS = 4, PAPER_TEXT = 48 };
 
-typedef enum paper_quantity { PAPER_TOTAL, PAPER_PER_LAYER, PAPER_REDUCTION, PAPER_QUANTITIES } paper_quantity;
+typedef enum paper_quantity {
+    PAPER_TOTAL,
+    PAPER_PER_LAYER,
+    PAPER_REDUCTION,
+    PAPER_QUANTITIES
+} paper_quantity;
 extern const char *const paper_quantity_names[]; /* "total", "per_layer", "reduction", NULL */
 
 /* What a row of the table is under one reading of it. */
@@ -20,7 +25,8 @@ typedef struct paper_row {
     char name[PAPER_TEXT], label[PAPER_TEXT];
     const attn_variant *variant;
     paper_shape claimed, identified;
-    char published[PAPER_QUANTITIES][16]; /* as printed, so that its digits count; "" where there is no cell */
+    char published[PAPER_QUANTITIES]
+                  [16]; /* as printed, so that its digits count; "" where there is no cell */
 } paper_row;
 
 typedef struct paper_model {

@@ -22,8 +22,7 @@ static int row_config(attn_config *config, const paper_row *row, attn_error *err
                              "num_heads: %zu\nnum_layers: %zu\ninput_layer: none\ninput_dim: %zu\n",
                              row->variant->name, own, g->d_model, g->num_heads, row->identified.num_layers,
                              g->d_model);
-    int result =
-        yaml ? attn_config_parse(config, yaml, strlen(yaml), "published row", NULL, error) : -1;
+    int result = yaml ? attn_config_parse(config, yaml, strlen(yaml), "published row", NULL, error) : -1;
     attn_free(yaml);
     return result;
 }

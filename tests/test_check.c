@@ -222,7 +222,7 @@ static void test_machine_kernels(void **state) {
         /* Chains 0..11, two rounds of 2 x + 1: 4 c + 3. */
         assert_true(k->multiply_add(2, 2.0f, 1.0f) == (4 * 66.0 + 36) * (double)k->lanes);
         for (size_t n = 0; n < 1000; n += 37)
-            assert_true(k->sum(x, n, 3) == n ? 1.5 * (double)n * (double)(n - 1) : 0.0);
+            assert_true(k->sum(x, n, 3) == (n ? 1.5 * (double)n * (double)(n - 1) : 0.0));
     }
     attn_free(x);
 }

@@ -2,12 +2,13 @@
 
 #include "attn/alloc.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 static void assert_near(double a, double b) {
     assert_true(fabs(a - b) <= 1e-12 + 1e-12 * fabs(b));

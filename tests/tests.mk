@@ -21,7 +21,7 @@ $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_OBJECTS) $(
 
 -include $(FUZZ_PROGRAMS:=.d) $(BUILD)/tests/fuzz/driver.d
 -include $(TEST_PROGRAMS:=.d) $(TEST_SUPPORT:.o=.d)
-.PRECIOUS: $(BUILD)/tests/%.o
+.PRECIOUS: $(BUILD)/%.o
 
 .PHONY: test test-programs test-run fuzz fuzz-run
 test-programs: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/attnbench

@@ -32,7 +32,7 @@ static void refuse(counter_slot *slot, int result) {
         counter_slot_refuse(slot, "papi", "%s: no counter is left beside the events before it",
                             slot->event->papi);
     else if (result == PAPI_ENOEVNT)
-        counter_slot_refuse(slot, "papi", "%s: %s (no PMU that this PAPI knows)", slot->event->papi,
+        counter_slot_refuse(slot, "papi", "%s: %s (no such preset for this CPU)", slot->event->papi,
                             PAPI_strerror(result));
     else
         counter_slot_refuse(slot, "papi", "%s: %s", slot->event->papi, PAPI_strerror(result));

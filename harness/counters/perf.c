@@ -45,8 +45,7 @@ static void refuse(counter_slot *slot, int why) {
         counter_slot_refuse(slot, "perf", "this kernel has no perf events");
     else if (why == ENOENT || why == EOPNOTSUPP || why == ENODEV)
         counter_slot_refuse(slot, "perf",
-                            "%s (the kernel offers no such event: no PMU in this virtual machine, or a CPU "
-                            "that this kernel does not know)",
+                            "%s (no PMU in this virtual machine, or none that this kernel knows)",
                             strerror(why));
     else if ((why == EACCES || why == EPERM) && read)
         counter_slot_refuse(slot, "perf",

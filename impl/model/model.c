@@ -81,9 +81,6 @@ int attn_model_create(attn_model **made, const attn_config *config, attn_error *
     *made = NULL;
     if (attn_config_check(config, "model", error))
         return -1;
-    if (config->model_type != ATTN_MODEL_ATTENTION)
-        return attn_fail(error, "model_type %s: not implemented yet, expected attention",
-                         attn_model_type_names[config->model_type]);
     attn_model *model = attn_alloc(1, sizeof *model, "model", error);
     if (!model)
         return -1;

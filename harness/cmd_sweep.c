@@ -1,0 +1,188 @@
+/* attnbench sweep: a plan, in fresh processes, into one results file. */
+#include "harness/blas.h"
+#include "harness/child.h"
+#include "harness/command.h"
+#include "harness/counters/counter_source.h"
+#include "harness/machine.h"
+#include "harness/progress.h"
+#include "harness/sweep.h"
+
+#include <build_info.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SCHEMA = 1 };
+
+typedef struct sweep_options {
+    char *plan, *filter, *counters, *out;
+    int list, again, cpu;
+    long long repetitions, seed;
+    double min_time;
+} sweep_options;
+
+static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
+    if (command_needs("--plan", o->plan, error) ||
+        command_choice("--counters", o->counters, counter_source_words, error) < 0 ||
+        plan_read(p, o->plan, error))
+        return -1;
+    if (o->repetitions != -1 && command_range("--repetitions", o->repetitions, 1, 10000, error))
+        return -1;
+    if (o->repetitions != -1)
+        p->repetitions = (size_t)o->repetitions;
+    if (o->seed != -1 && command_range("--seed", o->seed, 0, INT64_MAX, error))
+        return -1;
+    if (o->seed != -1)
+        p->seed = (uint64_t)o->seed;
+    if (o->min_time != -1 && !(o->min_time >= 0.001 && o->min_time <= 1000))
+        return attn_fail(error, "--min-time %g: expected 0.001 to 1000 seconds", o->min_time);
+    if (o->min_time != -1)
+        p->min_time = o->min_time;
+    return o->filter ? plan_filter(p, o->filter, error) : 0;
+}
+
+static int list_rows(const plan *p) {
+    for (size_t i = 0; i < p->count; i++)
+        puts(p->rows[i].name);
+    fprintf(stderr, "%zu cases, %zu repetitions of at least %g s each\n", p->count, p->repetitions,
+            p->min_time);
+    return STATUS_OK;
+}
+
+static void note_skipped(const plan *p) {
+    if (p->skipped)
+        fprintf(stderr, "note: %zu combinations that cannot be are left out, the first: %s\n", p->skipped,
+                p->note);
+}
+
+typedef struct surroundings {
+    machine machine;
+    blas_state blas;
+    char fingerprint[MACHINE_FINGERPRINT], plan_hash[PLAN_HASH];
+} surroundings;
+
+static json_t *context_json(const plan *p, const surroundings *around, const store *s, size_t failed) {
+    json_t *own = json_pack("{si ss ss ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit", BUILD_COMMIT,
+                            "plan", p->name, "plan_sha", around->plan_hash, "seed", (json_int_t)p->seed,
+                            "cases", (json_int_t)p->count, "failed", (json_int_t)failed, "interrupted",
+                            (json_int_t)store_interrupted(s), "machine", machine_json(&around->machine),
+                            "build", machine_build_json(), "blas", blas_json(&around->blas, 1), "fingerprint",
+                            around->fingerprint);
+    return json_pack("{ss ss ss si sf sb so so}", "date", store_date(s), "host_name", around->machine.host,
+                     "executable", "attnbench", "num_cpus", around->machine.cpus, "mhz_per_cpu",
+                     around->machine.mhz, "cpu_scaling_enabled",
+                     around->machine.governor[0] && strcmp(around->machine.governor, "performance"), "caches",
+                     machine_caches_json(&around->machine), "attnbench", own);
+}
+
+static int write_results(const plan *p, const surroundings *around, store *s, attn_error *error) {
+    json_t *entries = json_array();
+    for (size_t i = 0; i < p->count; i++) {
+        bool failed;
+        const json_t *of_case = store_find(s, p->rows[i].name, &failed);
+        json_array_extend(entries, (json_t *)of_case);
+    }
+    json_t *results = json_pack("{so so}", "context", context_json(p, around, s, sweep_count(p, s).failed),
+                                "benchmarks", entries);
+    int result = results ? store_commit(s, results, error) : attn_fail(error, "out of memory");
+    json_decref(results);
+    return result;
+}
+
+static int conclude(const plan *p, const surroundings *around, store *s, const char *out, attn_error *error) {
+    sweep_counts counts = sweep_count(p, s);
+    if (write_results(p, around, s, error))
+        return -1;
+    printf("%s: %zu cases, %zu failed", out, p->count, counts.failed);
+    if (counts.unsupported)
+        printf(", %zu not supported here", counts.unsupported);
+    printf("; %zu repetitions, %zu disturbed\n", counts.repetitions, counts.disturbed);
+    return counts.failed ? STATUS_FAILED : STATUS_OK;
+}
+
+static int already_complete(const char *out, attn_error *error) {
+    size_t cases, failed;
+    if (store_read_counts(out, &cases, &failed, error))
+        return -1;
+    printf("%s: complete already: %zu cases, %zu failed; nothing was run\n", out, cases, failed);
+    return failed ? STATUS_FAILED : STATUS_OK;
+}
+
+static void announce(const plan *p, const surroundings *around, store_state state, const store *s, int cpu) {
+    note_skipped(p);
+    fprintf(stderr, "plan %s: %zu cases of %zu repetitions on CPU %d; %s, %s kernels%s%s%s\n", p->name,
+            p->count, p->repetitions, cpu, around->blas.library, around->blas.core,
+            around->blas.replaced[0] ? " (restarted: it had picked " : "", around->blas.replaced,
+            around->blas.replaced[0] ? ")" : "");
+    if (state == STORE_RESUMED)
+        fprintf(stderr, "resuming; %zu cases were in flight when the sweep was interrupted\n",
+                store_interrupted(s));
+}
+
+/* An interrupted sweep ends as a shell expects it of a program that a signal ended. */
+static int stopped(const char *out) {
+    fprintf(stderr,
+            "attnbench sweep: interrupted; finished cases are in %s.journal, the same command resumes\n",
+            out);
+    return 128 + child_stop_signal();
+}
+
+static int run(const plan *p, const sweep_options *o, attn_error *error) {
+    surroundings around;
+    store *s;
+    store_state state;
+    sweep_settings settings = {o->counters, child_pick_cpu(o->cpu, error)};
+    if (settings.cpu < 0)
+        return -1;
+    machine_read(&around.machine, NULL);
+    blas_read(&around.blas);
+    machine_fingerprint(around.fingerprint, &around.machine, around.blas.library, around.blas.core);
+    plan_hash(around.plan_hash, p, o->counters);
+    store_identity identity = {p->name, around.plan_hash, BUILD_COMMIT, around.fingerprint};
+    if (store_open(&s, &state, o->out, &identity, o->again, error))
+        return -1;
+    if (state == STORE_COMPLETE)
+        return already_complete(o->out, error);
+    announce(p, &around, state, s, settings.cpu);
+    int result = sweep_run(p, &settings, s, error);
+    if (!result)
+        result = conclude(p, &around, s, o->out, error);
+    else if (child_stop_signal())
+        result = stopped(o->out);
+    store_close(s);
+    return result;
+}
+
+int cmd_sweep(int argc, char **argv) {
+    sweep_options o = {.counters = "auto", .cpu = -1, .repetitions = -1, .seed = -1, .min_time = -1};
+    struct poptOption options[] = {
+        {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, "a name (quick, paper, full) or a file", "PLAN"},
+        {"out", '\0', POPT_ARG_STRING, &o.out, 0, "the results file", "R.json"},
+        {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
+        {"list", '\0', POPT_ARG_NONE, &o.list, 0, "print the rows and run nothing", NULL},
+        {"counters", '\0', POPT_ARG_STRING, &o.counters, 0, "auto (default), papi, perf or off", "SOURCES"},
+        {"repetitions", '\0', POPT_ARG_LONGLONG, &o.repetitions, 0, "instead of the plan's", "N"},
+        {"min-time", '\0', POPT_ARG_DOUBLE, &o.min_time, 0, "of a repetition, instead of the plan's",
+         "SECONDS"},
+        {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "instead of the plan's", "N"},
+        {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the last one allowed)", "N"},
+        {"restart", '\0', POPT_ARG_NONE, &o.again, 0, "drop what an earlier sweep left at --out", NULL},
+        POPT_TABLEEND};
+    int status = STATUS_OK;
+    attn_error error = {0};
+    plan p = {0};
+    if (!command_options(argc, argv, "",
+                         "Runs every case of a plan in a fresh process pinned to one CPU. The same command "
+                         "resumes\nwhere an interrupted one stopped (which ends with status 128 + the "
+                         "signal's number).",
+                         options, NULL, &status))
+        return status;
+    if (read_plan(&p, &o, &error) || (!o.list && command_needs("--out", o.out, &error)))
+        status = -1;
+    else if (o.list)
+        note_skipped(&p), status = list_rows(&p);
+    else
+        status = run(&p, &o, &error);
+    plan_free(&p);
+    return status < 0 ? command_fail(argv[0], &error) : status;
+}

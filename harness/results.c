@@ -1,0 +1,333 @@
+#include "harness/results.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum { SCHEMA = 1, WORD_MAX = 31, NAME_MAX_BYTES = 255 };
+static const size_t FILE_LIMIT = (size_t)1 << 30;
+static const double SIZE_LIMIT = 9007199254740992.0; /* whole numbers that a double holds */
+
+/* Where the reader is, for messages: FILE: PLACE.KEY. */
+typedef struct place {
+    const char *file;
+    char where[64];
+    attn_error *error;
+} place;
+
+static int wrong(const place *p, const char *key, const json_t *found, const char *expected) {
+    char *text = found ? json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    attn_fail(p->error, "%s: %s%s%s: found %.60s, expected %s", p->file, p->where, *p->where ? "." : "", key,
+              text ? text : "nothing", expected);
+    json_malloc_t allocate;
+    json_free_t release;
+    json_get_alloc_funcs(&allocate, &release);
+    release(text);
+    return -1;
+}
+
+static int read_text(const char **to, const place *p, const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_string(value))
+        return wrong(p, key, value, "text");
+    *to = json_string_value(value);
+    return 0;
+}
+
+/* Letters, digits and _ . + - only: safe in names of files, plots and series. "" where the key is absent. */
+static int read_word(const char **to, const place *p, const json_t *object, const char *key, bool needed) {
+    const json_t *value = json_object_get(object, key);
+    *to = "";
+    if (!value && !needed)
+        return 0;
+    const char *word = json_string_value(value);
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";
+    if (!word || !*word || strlen(word) > WORD_MAX || word[strspn(word, allowed)])
+        return wrong(p, key, value, "one word of letters, digits, _ . + -");
+    *to = word;
+    return 0;
+}
+
+static int read_number(double *to, const place *p, const json_t *object, const char *key, bool needed,
+                       double lowest) {
+    const json_t *value = json_object_get(object, key);
+    *to = NAN;
+    if (!value && !needed)
+        return 0;
+    double number = json_number_value(value);
+    if (!json_is_number(value) || !isfinite(number) || number < lowest)
+        return wrong(p, key, value, lowest > 0 ? "a number above 0" : "a number from 0");
+    *to = number;
+    return 0;
+}
+
+static int read_size(size_t *to, const place *p, const json_t *object, const char *key, bool needed) {
+    const json_t *value = json_object_get(object, key);
+    *to = 0;
+    if (!value && !needed)
+        return 0;
+    json_int_t number = json_integer_value(value);
+    if (!json_is_integer(value) || number < 1 || (double)number > SIZE_LIMIT)
+        return wrong(p, key, value, "a whole number from 1");
+    *to = (size_t)number;
+    return 0;
+}
+
+static int need_object(const place *p, const json_t *object, const char *key, const json_t **to) {
+    *to = json_object_get(object, key);
+    return json_is_object(*to) ? 0 : wrong(p, key, *to, "an object");
+}
+
+static int read_context(results *r, const char *file, attn_error *error) {
+    place p = {file, "", error};
+    if (!json_is_object(r->root) || !json_is_object(json_object_get(r->root, "context")))
+        return attn_fail(error, "%s: has no context: not a results file of attnbench sweep", file);
+    r->context = json_object_get(r->root, "context");
+    r->own = json_object_get(r->context, "attnbench");
+    if (!json_is_object(r->own))
+        return attn_fail(error, "%s: has no context.attnbench: not a results file of attnbench sweep", file);
+    strcpy(p.where, "context.attnbench");
+    const json_t *schema = json_object_get(r->own, "schema");
+    if (!json_is_integer(schema) || json_integer_value(schema) != SCHEMA)
+        return wrong(&p, "schema", schema, "1, the only one that this build reads");
+    const char *text;
+    const json_t *machine, *object;
+    double number;
+    if (read_text(&text, &p, r->own, "commit") || read_text(&text, &p, r->own, "plan") ||
+        read_text(&text, &p, r->own, "fingerprint") || read_number(&number, &p, r->own, "seed", true, 0) ||
+        read_number(&number, &p, r->own, "cases", true, 0) ||
+        read_number(&number, &p, r->own, "failed", true, 0) || need_object(&p, r->own, "machine", &machine) ||
+        need_object(&p, r->own, "build", &object) || need_object(&p, r->own, "blas", &object))
+        return -1;
+    strcpy(p.where, "context.attnbench.machine");
+    return read_text(&text, &p, machine, "cpu");
+}
+
+static int read_shape(results_case *c, const place *entry, const json_t *shape) {
+    place p = *entry;
+    strncat(p.where, ".case", sizeof p.where - strlen(p.where) - 1);
+    if (read_word(&c->kind, &p, shape, "kind", true))
+        return -1;
+    bool machine = !strcmp(c->kind, "machine"), attention = !strcmp(c->kind, "attention");
+    if (!machine && !attention && strcmp(c->kind, "encoder"))
+        return wrong(&p, "kind", json_object_get(shape, "kind"), "attention, encoder or machine");
+    if (read_word(&c->type, &p, shape, "type", !machine) ||
+        read_word(&c->mode, &p, shape, "mode", attention) || read_word(&c->kv, &p, shape, "kv", false) ||
+        read_word(&c->pos, &p, shape, "pos", false) || read_word(&c->path, &p, shape, "path", false) ||
+        read_word(&c->path_run, &p, shape, "path_run", false) ||
+        read_word(&c->impl, &p, shape, "impl", false) || read_word(&c->what, &p, shape, "what", machine) ||
+        read_word(&c->isa, &p, shape, "isa", false))
+        return -1;
+    if (read_size(&c->L, &p, shape, "L", attention) || read_size(&c->q, &p, shape, "q", attention) ||
+        read_size(&c->B, &p, shape, "B", false) || read_size(&c->h, &p, shape, "h", attention) ||
+        read_size(&c->d, &p, shape, "d", attention) || read_size(&c->hkv, &p, shape, "hkv", false) ||
+        read_size(&c->dc, &p, shape, "dc", false) || read_size(&c->working_set, &p, shape, "bytes", false) ||
+        read_size(&c->n, &p, shape, "n", false))
+        return -1;
+    if (!machine && !c->B)
+        c->B = 1;
+    return 0;
+}
+
+static int read_costs(results_case *c, const place *p, const json_t *entry) {
+    bool attention = !strcmp(c->kind, "attention");
+    if (c->count) /* the first repetition told */
+        return 0;
+    if (read_number(&c->flops, p, entry, "flops", attention, 0) ||
+        read_number(&c->bytes, p, entry, "bytes", attention, 0) ||
+        read_number(&c->kv_bytes_formula, p, entry, "kv_bytes_formula", attention, 0) ||
+        read_number(&c->kv_bytes_live, p, entry, "kv_bytes_live", attention, 0))
+        return -1;
+    const json_t *check = json_object_get(entry, "check");
+    c->max_error = c->limit = NAN;
+    if (!check || json_is_null(check))
+        return 0;
+    if (!json_is_object(check))
+        return wrong(p, "check", check, "an object");
+    return read_number(&c->max_error, p, check, "max_error", false, 0) ||
+                   read_number(&c->limit, p, check, "limit", false, 0)
+               ? -1
+               : 0;
+}
+
+static int read_counters(results_sample *s, const place *entry, const json_t *from) {
+    const json_t *counters = json_object_get(from, "counters");
+    if (!counters || json_is_null(counters))
+        return 0;
+    if (!json_is_object(counters))
+        return wrong(entry, "counters", counters, "an object");
+    place p = *entry;
+    strncat(p.where, ".counters", sizeof p.where - strlen(p.where) - 1);
+    const char *name;
+    json_t *counter;
+    json_object_foreach((json_t *)counters, name, counter) {
+        if (!*name || strlen(name) > NAME_MAX_BYTES || strpbrk(name, "|,\"<>&\\\n\r"))
+            return wrong(&p, "name", counter, "a counter's name without | , \" < > & \\");
+        bool value = json_is_number(json_object_get(counter, "value")) &&
+                     json_is_string(json_object_get(counter, "source"));
+        if (!value && !json_is_string(json_object_get(counter, "unavailable")))
+            return wrong(&p, name, counter, "a source and a value, or why it is unavailable");
+    }
+    s->counters = counters;
+    return 0;
+}
+
+static int read_sample(results_sample *s, const place *p, const json_t *entry) {
+    const json_t *disturbed = json_object_get(entry, "disturbed");
+    const char *unit;
+    if (read_text(&unit, p, entry, "time_unit"))
+        return -1;
+    if (strcmp(unit, "ns"))
+        return wrong(p, "time_unit", json_object_get(entry, "time_unit"), "\"ns\"");
+    if (disturbed && !json_is_boolean(disturbed))
+        return wrong(p, "disturbed", disturbed, "true or false");
+    s->disturbed = json_is_true(disturbed);
+    if (read_number(&s->real_time, p, entry, "real_time", true, 1e-12) ||
+        read_number(&s->cpu_time, p, entry, "cpu_time", true, 0) ||
+        read_number(&s->iterations, p, entry, "iterations", true, 1))
+        return -1;
+    return read_counters(s, p, entry);
+}
+
+/* What the entry is of: its row's name, or NULL for an aggregate, which is computed again from the samples.
+ */
+static int entry_name(const char **name, const place *p, const json_t *entry) {
+    const char *run_type;
+    *name = NULL;
+    if (!json_is_object(entry))
+        return wrong(p, "entry", entry, "an object");
+    if (read_text(&run_type, p, entry, "run_type"))
+        return -1;
+    if (!strcmp(run_type, "aggregate"))
+        return 0;
+    if (strcmp(run_type, "iteration"))
+        return wrong(p, "run_type", json_object_get(entry, "run_type"), "iteration or aggregate");
+    if (read_text(name, p, entry, "run_name"))
+        return -1;
+    if (!**name || strlen(*name) > NAME_MAX_BYTES)
+        return wrong(p, "run_name", json_object_get(entry, "run_name"), "1 to 255 bytes");
+    return 0;
+}
+
+/* The case that the entry belongs to, made when it is new. `index` maps names to [case, defining entry]. */
+static int find_case(results_case **found, results *r, json_t *index, const char *name, size_t number,
+                     const place *p) {
+    const json_t *known = json_object_get(index, name), *entries = json_object_get(r->root, "benchmarks");
+    const json_t *shape;
+    if (need_object(p, json_array_get(entries, number), "case", &shape))
+        return -1;
+    if (known) {
+        *found = &r->cases[json_integer_value(json_array_get(known, 0))];
+        const json_t *first = json_array_get(entries, (size_t)json_integer_value(json_array_get(known, 1)));
+        if (!json_equal(json_object_get(first, "case"), shape))
+            return wrong(p, "case", shape, "the same as in the earlier entries of that name");
+        return 0;
+    }
+    if (json_object_set_new(index, name, json_pack("[I, I]", (json_int_t)r->count, (json_int_t)number)))
+        return attn_fail(p->error, "%s: out of memory", p->file);
+    *found = &r->cases[r->count++];
+    **found = (results_case){.name = name,
+                             .flops = NAN,
+                             .bytes = NAN,
+                             .kv_bytes_formula = NAN,
+                             .kv_bytes_live = NAN,
+                             .max_error = NAN,
+                             .limit = NAN};
+    return read_shape(*found, p, shape);
+}
+
+static int add_sample(results_case *c, const place *p, const json_t *entry) {
+    if (!(c->count & (c->count - 1))) { /* room for as many again at each power of two */
+        size_t room = c->count ? 2 * c->count : 1;
+        results_sample *samples = attn_realloc(c->samples, room, sizeof *samples, "samples", p->error);
+        if (!samples)
+            return -1;
+        c->samples = samples;
+    }
+    c->samples[c->count] = (results_sample){0};
+    if (read_costs(c, p, entry) || read_sample(&c->samples[c->count], p, entry))
+        return -1;
+    c->count++;
+    return 0;
+}
+
+static int read_entry(results *r, json_t *index, size_t number, const json_t *entry, place *p) {
+    const char *name;
+    results_case *c = NULL;
+    snprintf(p->where, sizeof p->where, "benchmarks[%zu]", number);
+    if (entry_name(&name, p, entry))
+        return -1;
+    if (!name)
+        return 0;
+    if (find_case(&c, r, index, name, number, p))
+        return -1;
+    if (json_is_true(json_object_get(entry, "error_occurred")))
+        return read_text(&c->error, p, entry, "error_message");
+    return add_sample(c, p, entry);
+}
+
+static int read_entries(results *r, const char *file, attn_error *error) {
+    const json_t *entries = json_object_get(r->root, "benchmarks");
+    place p = {file, "", error};
+    if (!json_is_array(entries))
+        return wrong(&p, "benchmarks", entries, "a list");
+    r->cases = attn_alloc(json_array_size(entries) + 1, sizeof *r->cases, "cases", error);
+    json_t *index = json_object();
+    int result = r->cases && index ? 0 : attn_fail(error, "%s: out of memory", file);
+    for (size_t i = 0; !result && i < json_array_size(entries); i++)
+        result = read_entry(r, index, i, json_array_get(entries, i), &p);
+    json_decref(index);
+    return result;
+}
+
+int results_parse(results *r, const char *text, size_t size, const char *name, attn_error *error) {
+    *r = (results){0};
+    json_error_t why;
+    r->root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    if (!r->root)
+        return attn_fail(error, "%s:%d: not JSON, or cut short: %s", name, why.line, why.text);
+    if (!read_context(r, name, error) && !read_entries(r, name, error))
+        return 0;
+    results_free(r);
+    return -1;
+}
+
+int results_read(results *r, const char *path, attn_error *error) {
+    *r = (results){0};
+    size_t size;
+    char *text = attn_read_file(path, FILE_LIMIT, &size, error);
+    if (!text)
+        return -1;
+    int result = results_parse(r, text, size, path, error);
+    attn_free(text);
+    return result;
+}
+
+void results_free(results *r) {
+    for (size_t i = 0; i < r->count; i++)
+        attn_free(r->cases[i].samples);
+    attn_free(r->cases);
+    json_decref(r->root);
+    *r = (results){0};
+}
+
+const results_case *results_find(const results *r, const char *name) {
+    for (size_t i = 0; i < r->count; i++)
+        if (!strcmp(r->cases[i].name, name))
+            return &r->cases[i];
+    return NULL;
+}
+
+const char *results_text(const results *r, const char *missing, ...) {
+    va_list keys;
+    va_start(keys, missing);
+    const json_t *value = r->own;
+    for (const char *key = va_arg(keys, const char *); key; key = va_arg(keys, const char *))
+        value = json_object_get(value, key);
+    va_end(keys);
+    const char *text = json_string_value(value);
+    return text ? text : missing;
+}

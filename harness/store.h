@@ -1,0 +1,47 @@
+/* Results that survive a kill: a journal of finished cases beside the results file, which appears at the end,
+ * whole.
+ *
+ * R.json.journal has one line of JSON each: first who writes it ({"journal", "plan", "plan_sha", "commit",
+ * "fingerprint", "date"}), then {"started": row} before and {"finished": row, "failed", "entries"} after each
+ * case. Every line is synced to the disk before the sweep goes on. */
+#ifndef HARNESS_STORE_H
+#define HARNESS_STORE_H
+
+#include "attn/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What makes results of two runs parts of one file. */
+typedef struct store_identity {
+    const char *plan, *plan_hash, *commit, *fingerprint;
+} store_identity;
+
+typedef enum store_state { STORE_NEW, STORE_RESUMED, STORE_COMPLETE } store_state;
+
+typedef struct store store;
+
+/* Opens the journal of the results file `path`, or finds that the file is complete (then nothing is to be run
+ * and *s is NULL). Results of another identity, a file that is none of ours, and another sweep at work are
+ * errors that say what to do. `again` drops what an earlier sweep left. Close with store_close. */
+int store_open(store **s, store_state *state, const char *path, const store_identity *identity, bool again,
+               attn_error *error);
+void store_close(store *s); /* the journal stays; NULL is fine */
+
+/* Entries of the case when it is finished, else NULL; *failed as it was given. */
+const json_t *store_find(const store *s, const char *row, bool *failed);
+
+size_t store_interrupted(const store *s); /* cases that were in flight when an earlier sweep ended */
+const char *store_date(const store *s);   /* when the first of the sweeps began, ISO 8601 */
+
+int store_started(store *s, const char *row, attn_error *error);
+int store_finished(store *s, const char *row, json_t *entries, bool failed, attn_error *error); /* borrows */
+
+/* Writes the results file in one step and removes the journal. */
+int store_commit(store *s, const json_t *results, attn_error *error);
+
+/* Of a complete file, as store_open found it: cases and failed ones. */
+int store_read_counts(const char *path, size_t *cases, size_t *failed, attn_error *error);
+
+#endif

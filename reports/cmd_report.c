@@ -1,0 +1,221 @@
+/* attnbench report: a results file in, a page with tables and plots out. */
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "harness/command.h"
+#include "harness/home.h"
+#include "reports/gnuplot.h"
+#include "reports/page.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *join(const char *folder, const char *name, const char *extension, attn_error *error) {
+    return attn_format(error, "%s/%s%s", folder, name, extension);
+}
+
+/* ---- plots: made in a folder of their own, then moved to where they belong */
+
+static int move_file(const char *from, const char *to, const char *name, const char *extension,
+                     attn_error *error) {
+    char *source = join(from, name, extension, error), *target = join(to, name, extension, error);
+    int result = source && target ? 0 : -1;
+    if (!result && rename(source, target))
+        result = attn_fail(error, "%s: cannot be written: %s", target, strerror(errno));
+    attn_free(source);
+    attn_free(target);
+    return result;
+}
+
+static void remove_folder(const char *path) {
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder)
+        closedir(folder);
+    rmdir(path);
+}
+
+/* The results stay usable without pictures, so a gnuplot that is missing or fails is noted, not an error. */
+static int draw(figure *f, report *r, const char *work, attn_error *error) {
+    attn_error why = {0};
+    if (*r->no_plots)
+        return 0;
+    switch (gnuplot_run(work, f->plot->name, &why)) {
+    case GNUPLOT_MISSING:
+        snprintf(r->no_plots, sizeof r->no_plots,
+                 "gnuplot is not installed (Debian: gnuplot-nox). Data and scripts are in plots/.");
+        return 0;
+    case GNUPLOT_FAILED:
+        snprintf(r->no_plots, sizeof r->no_plots, "%.200s. Data and scripts are in plots/.", why.message);
+        return 0;
+    default:
+        f->svg = gnuplot_inline_svg(work, f->plot->name, error);
+        return f->svg ? 0 : -1;
+    }
+}
+
+static int make_plots(report *r, const char *work, const char *plots_folder, attn_error *error) {
+    for (const plot *p = plots; p->name; p++) {
+        figure *f = &r->figures[r->figure_count];
+        if (figure_write(f, p, &r->data, work, error))
+            return -1;
+        r->figure_count++;
+        if (f->points && draw(f, r, work, error))
+            return -1;
+    }
+    for (size_t i = 0; i < r->figure_count; i++) {
+        const figure *f = &r->figures[i];
+        if (!f->points)
+            continue;
+        if (move_file(work, plots_folder, f->plot->name, ".dat", error) ||
+            move_file(work, plots_folder, f->plot->name, ".gp", error))
+            return -1;
+        if (f->svg && (move_file(work, plots_folder, f->plot->name, ".svg", error) ||
+                       move_file(work, plots_folder, f->plot->name, ".png", error)))
+            return -1;
+    }
+    return 0;
+}
+
+static int write_plots(report *r, const char *out, attn_error *error) {
+    char *folder = join(out, "plots", "", error);
+    char *work = attn_format(error, "%s/.plots.tmp.%ld", out, (long)getpid());
+    int result =
+        folder && work && !attn_make_folder(folder, error) && !attn_make_folder(work, error) ? 0 : -1;
+    if (!result) {
+        result = make_plots(r, work, folder, error);
+        remove_folder(work);
+    }
+    attn_free(folder);
+    attn_free(work);
+    return result;
+}
+
+/* ---- tables */
+
+static const lines *lines_named(const report *r, const char *name) {
+    for (size_t i = 0; i < r->figure_count; i++)
+        if (!strcmp(r->figures[i].plot->name, name))
+            return &r->figures[i].lines;
+    static const lines none = {0};
+    return &none;
+}
+
+static int fill_tables(report *r, attn_error *error) {
+    const lines *cache = lines_named(r, "cache_bytes"), *decode = lines_named(r, "decode_time");
+    const lines *prefill = lines_named(r, "prefill_time"), *paths = lines_named(r, "mla_paths");
+    table_summary(&r->tables[PART_SUMMARY], cache, decode, prefill);
+    table_slopes(&r->tables[PART_SLOPES], prefill);
+    table_speed(&r->tables[PART_SPEED], &r->data);
+    table_machine(&r->tables[PART_MACHINE], &r->data);
+    table_counters(&r->tables[PART_COUNTERS], &r->data);
+    table_counter_values(&r->tables[PART_COUNTER_VALUES], &r->data);
+    table_provenance(&r->tables[PART_PROVENANCE], &r->data);
+    r->findings = findings_list(&r->data, cache, decode, prefill, paths);
+    r->warnings = warnings_list(&r->data);
+    char *path = home_path("reports/paper/published.json", error);
+    int result =
+        path && !paper_read(&r->paper, path, error) && !paper_audit_run(&r->audit, &r->paper, NULL, error)
+            ? 0
+            : -1;
+    attn_free(path);
+    return result;
+}
+
+static int write_table(const table *t, const char *folder, const char *name, table_format format,
+                       attn_error *error) {
+    char *path = attn_format(error, "%s/%s.%s", folder, name, table_format_names[format]);
+    attn_output output = {0};
+    int result = -1;
+    if (path && !attn_output_open(&output, path, error) && !table_write(t, format, output.stream, error))
+        result = attn_output_commit(&output, error);
+    attn_output_discard(&output);
+    attn_free(path);
+    return result;
+}
+
+static int write_formats(const table *t, const char *folder, const char *name, attn_error *error) {
+    for (int format = 0; table_format_names[format]; format++)
+        if (write_table(t, folder, name, (table_format)format, error))
+            return -1;
+    return 0;
+}
+
+static int write_tables(const report *r, const char *out, attn_error *error) {
+    char *folder = join(out, "tables", "", error);
+    int result = folder ? attn_make_folder(folder, error) : -1;
+    for (int i = 0; !result && i < REPORT_PARTS; i++)
+        result = write_formats(&r->tables[i].t, folder, report_part_names[i], error);
+    if (!result && !write_formats(&r->audit.cells, folder, "paper", error))
+        result = write_formats(&r->audit.additions, folder, "paper_additions", error);
+    attn_free(folder);
+    return result;
+}
+
+/* ---- the whole */
+
+static int write_page(const report *r, const char *out, attn_error *error) {
+    char *path = join(out, "index", ".html", error);
+    attn_output output = {0};
+    int result = -1;
+    if (path && !attn_output_open(&output, path, error) && !page_write(output.stream, r, error))
+        result = attn_output_commit(&output, error);
+    attn_output_discard(&output);
+    attn_free(path);
+    return result;
+}
+
+static void free_report(report *r) {
+    for (size_t i = 0; i < r->figure_count; i++)
+        figure_free(&r->figures[i]);
+    for (int i = 0; i < REPORT_PARTS; i++)
+        report_table_free(&r->tables[i]);
+    paper_audit_free(&r->audit);
+    json_decref(r->findings);
+    json_decref(r->warnings);
+    report_data_free(&r->data);
+}
+
+static int write_report(report *r, const results *from, const char *out, attn_error *error) {
+    if (report_data_init(&r->data, from, error) || attn_make_folder(out, error) ||
+        write_plots(r, out, error) || fill_tables(r, error) || write_tables(r, out, error))
+        return -1;
+    return write_page(r, out, error); /* last: whoever sees it sees everything that it names */
+}
+
+static int one_file(const char *const *words, attn_error *error) {
+    if (!words[0])
+        return attn_fail(error, "a results file is needed: attnbench report R.json --out DIR");
+    return words[1] ? attn_fail(error, "%s: unexpected argument, one results file is enough", words[1]) : 0;
+}
+
+int cmd_report(int argc, char **argv) {
+    char *out = NULL;
+    int status;
+    const char *const *words;
+    struct poptOption options[] = {
+        {"out", 'o', POPT_ARG_STRING, &out, 0, "folder for the page, tables and plots", "DIR"},
+        POPT_TABLEEND};
+    if (!command_options(argc, argv, "R.json", "Makes a page, tables and plots of a results file.", options,
+                         &words, &status))
+        return status;
+    attn_error error = {0};
+    results from = {0};
+    report r = {0};
+    if (one_file(words, &error) || command_needs("--out", out, &error) ||
+        results_read(&from, words[0], &error) || write_report(&r, &from, out, &error))
+        status = command_fail("report", &error);
+    else {
+        status = *r.no_plots ? STATUS_UNDECIDED : STATUS_OK;
+        if (*r.no_plots)
+            fprintf(stderr, "attnbench report: no pictures: %s\n", r.no_plots);
+        printf("%s/index.html\n", out);
+    }
+    free_report(&r);
+    results_free(&from);
+    return status;
+}

@@ -1,0 +1,187 @@
+#include "reports/figure.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Readable on white and on black, and apart from each other in grey. */
+static const char *const colours[] = {"#3b82d6", "#d9730d", "#2c9c62", "#9d63d8", "#d4456c", "#8d8150"};
+static const int point_types[] = {7, 5, 9, 13, 11, 15};
+enum { STYLES = 6 };
+
+static size_t style_of(const measured *m) {
+    size_t at = 0;
+    while (attn_variants[at] && attn_variants[at] != m->variant)
+        at++;
+    return at < STYLES ? at : STYLES - 1;
+}
+
+const char *figure_colour(const measured *m) {
+    return colours[style_of(m)];
+}
+
+int figure_point_type(const measured *m) {
+    return point_types[style_of(m)];
+}
+
+void figure_safe_text(char *to, size_t size, const char *from) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;/()+-=_";
+    size_t n = 0;
+    for (; *from && n + 1 < size; from++)
+        to[n++] = strchr(plain, *from) ? *from : '?';
+    to[n] = '\0';
+}
+
+static void write_head(FILE *script, const figure *f, const report_data *data) {
+    char cpu[80];
+    const plot *p = f->plot;
+    figure_safe_text(cpu, sizeof cpu, results_text(data->results, "unknown CPU", "machine", "cpu", NULL));
+    fprintf(script,
+            "# gnuplot %s.gp draws %s.svg and %s.png from %s.dat\n"
+            "set encoding utf8\n"
+            "set terminal svg size 540,430 noenhanced font 'sans-serif,14' name '%s' background 'white'\n"
+            "set output '%s.svg'\n"
+            "set title \"%s\\n%s; %s\" noenhanced\n"
+            "set xlabel '%s' noenhanced\nset ylabel '%s' noenhanced\n",
+            p->name, p->name, p->name, p->name, p->name, p->name, p->title, cpu, f->basis, p->x_label,
+            p->y_label);
+    fputs("set border 3\nset tics nomirror\nset grid lt 1 lw 0.5 lc rgb '#a0a0a0'\n"
+          "set key below center horizontal maxrows 6 noenhanced samplen 2\nset pointsize 0.8\n",
+          script);
+    if (p->log_x)
+        fputs("set logscale x\n", script);
+    if (p->log_y)
+        fputs("set logscale y\n", script);
+    else
+        fputs("set yrange [0:*]\n", script);
+}
+
+static void write_tail(FILE *script, const plot *p) {
+    fprintf(script,
+            "set terminal pngcairo size 1080,860 noenhanced font 'Sans,14' fontscale 1.8 linewidth 2 "
+            "pointscale 2\n"
+            "set output '%s.png'\nreplot\n",
+            p->name);
+}
+
+/* Ticks where points are, as far as they have room. */
+static void write_ticks(FILE *script, const lines *l) {
+    double last = 0, least = INFINITY, most = 0;
+    fputs("set xtics (", script);
+    for (;;) {
+        double next = INFINITY;
+        for (size_t i = 0; i < l->count; i++)
+            for (size_t k = 0; k < l->line[i].count; k++) {
+                double x = l->line[i].points[k].x;
+                next = x > last * 1.4 && x < next ? x : next;
+                least = fmin(least, x);
+                most = fmax(most, x);
+            }
+        if (isinf(next))
+            break;
+        fprintf(script, "%s'%.0f' %.0f", last > 0 ? ", " : "", next, next);
+        last = next;
+    }
+    double margin = pow(most / least, 0.05);
+    fprintf(script, ") rotate by 0\nset xrange [%g:%g]\n", least / margin, most * margin);
+}
+
+static void write_points(FILE *points, const figure *f) {
+    const plot *p = f->plot;
+    for (size_t i = 0; i < f->lines.count; i++) {
+        const line *l = &f->lines.line[i];
+        fprintf(points, "%s# %s\n# %s | %s | low | high | runs | case\n", i ? "\n\n" : "", l->label,
+                p->x_label, p->y_label);
+        for (size_t k = 0; k < l->count; k++) {
+            const point *at = &l->points[k];
+            char name[256];
+            figure_safe_text(name, sizeof name, at->from->c->name);
+            fprintf(points, "%.10g %.10g %.10g %.10g %zu %s\n", at->x, at->y * p->scale, at->low * p->scale,
+                    at->high * p->scale, at->from->runs, name);
+        }
+    }
+}
+
+/* Lines of one type share its colour and are told apart by dashes and hollow points. */
+static void write_plot(FILE *script, const figure *f) {
+    size_t twins = 0;
+    for (size_t i = 0; i < f->lines.count; i++) {
+        const line *l = &f->lines.line[i];
+        twins = i && l->from->variant == f->lines.line[i - 1].from->variant ? twins + 1 : 0;
+        char slope[32] = "";
+        if (!isnan(l->slope))
+            snprintf(slope, sizeof slope, ", slope %.2f", l->slope);
+        fprintf(script,
+                "%s'%s.dat' index %zu using 1:2:3:4 with yerrorlines lc rgb '%s' pt %d dt %zu lw 1.5 title "
+                "'%s%s'",
+                i ? ", \\\n     " : "plot ", f->plot->name, i, figure_colour(l->from),
+                figure_point_type(l->from) - (twins > 0), twins + 1, l->label, slope);
+    }
+    fputs("\n", script);
+}
+
+static void write_lines(figure *f, const report_data *data, FILE *points, FILE *script) {
+    measured_basis(f->basis, sizeof f->basis, f->lines.least_runs, f->lines.most_runs, f->lines.interval);
+    write_points(points, f);
+    write_head(script, f, data);
+    write_ticks(script, &f->lines);
+    write_plot(script, f);
+    for (size_t i = 0; i < f->lines.count; i++)
+        f->points += f->lines.line[i].count;
+}
+
+static void write_roofline(figure *f, const report_data *data, FILE *points, FILE *script) {
+    size_t least = 0, most = 0;
+    for (size_t i = 0; i < data->count; i++) {
+        size_t runs = data->cases[i].runs;
+        least = least && least < runs ? least : runs;
+        most = most > runs ? most : runs;
+    }
+    snprintf(f->basis, sizeof f->basis, "median of %zu to %zu runs", least, most);
+    if (least == most)
+        snprintf(f->basis, sizeof f->basis, "median of %zu runs", most);
+    write_head(script, f, data);
+    f->points = roofline_write(points, script, data);
+}
+
+static int open_in(attn_output *output, const char *folder, const plot *p, const char *extension,
+                   attn_error *error) {
+    char *path = attn_format(error, "%s/%s.%s", folder, p->name, extension);
+    int result = path ? attn_output_open(output, path, error) : -1;
+    attn_free(path);
+    return result;
+}
+
+int figure_write(figure *f, const plot *p, const report_data *data, const char *folder, attn_error *error) {
+    *f = (figure){.plot = p};
+    attn_output points = {0}, script = {0};
+    int result = -1;
+    if (!p->roofline && lines_select(&f->lines, data, &p->select, error))
+        return -1;
+    if (!p->roofline && !f->lines.count)
+        return 0;
+    if (open_in(&points, folder, p, "dat", error) || open_in(&script, folder, p, "gp", error))
+        goto done;
+    if (p->roofline)
+        write_roofline(f, data, points.stream, script.stream);
+    else
+        write_lines(f, data, points.stream, script.stream);
+    write_tail(script.stream, p);
+    result = 0;
+    if (f->points && (attn_output_commit(&points, error) || attn_output_commit(&script, error)))
+        result = -1;
+done:
+    attn_output_discard(&points);
+    attn_output_discard(&script);
+    if (result)
+        figure_free(f);
+    return result;
+}
+
+void figure_free(figure *f) {
+    lines_free(&f->lines);
+    attn_free(f->svg);
+    *f = (figure){0};
+}

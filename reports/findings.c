@@ -1,0 +1,123 @@
+#include "reports/findings.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void say(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(json_t *list, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    json_array_append_new(list, json_vsprintf(format, arguments));
+    va_end(arguments);
+}
+
+/* The lines with the least and the most y at x. */
+static void extremes(const lines *l, double x, const line **least, const line **most) {
+    *least = *most = NULL;
+    for (size_t i = 0; i < l->count; i++) {
+        const point *p = line_at(&l->line[i], x);
+        if (p && (!*least || p->y < line_at(*least, x)->y))
+            *least = &l->line[i];
+        if (p && (!*most || p->y > line_at(*most, x)->y))
+            *most = &l->line[i];
+    }
+}
+
+static void say_cache(json_t *list, const lines *cache) {
+    double x = lines_common_x(cache);
+    const line *mha = lines_of(cache, "mha"), *least, *most;
+    extremes(cache, x, &least, &most);
+    if (!mha || !least || !line_at(mha, x) || least == mha)
+        return;
+    double own = line_at(least, x)->y, base = line_at(mha, x)->y;
+    say(list, "Smallest cache at L = %.0f: %s, %.4g KiB a layer, %.3g%% of MHA's %.4g KiB.", x, least->label,
+        own / 1024, 100 * own / base, base / 1024);
+}
+
+static void say_speed(json_t *list, const char *what, const lines *l) {
+    double x = lines_common_x(l);
+    const line *mha = lines_of(l, "mha"), *least, *most;
+    extremes(l, x, &least, &most);
+    const point *base = mha ? line_at(mha, x) : NULL;
+    if (!base || !least || least == most)
+        return;
+    const point *fast = line_at(least, x), *slow = line_at(most, x);
+    say(list, "%s at L = %.0f: fastest is %s at %.3g times MHA's speed%s, slowest %s at %.3g times%s.", what,
+        x, least->label, base->y / fast->y,
+        least != mha && fast->high >= base->low ? " (not told apart: the intervals overlap)" : "",
+        most->label, base->y / slow->y,
+        most != mha && slow->low <= base->high ? " (not told apart: the intervals overlap)" : "");
+}
+
+static void say_slopes(json_t *list, const lines *prefill) {
+    char text[400] = "";
+    for (size_t i = 0; i < prefill->count; i++) {
+        size_t used = strlen(text);
+        if (!isnan(prefill->line[i].slope))
+            snprintf(text + used, sizeof text - used, "%s%s L^%.2f", used ? ", " : "", prefill->line[i].label,
+                     prefill->line[i].slope);
+    }
+    if (*text)
+        say(list, "Prefill time grows as %s at the largest lengths.", text);
+}
+
+static const line *path_line(const lines *paths, const char *type, const char *path) {
+    for (size_t i = 0; i < paths->count; i++) {
+        const results_case *c = paths->line[i].from->c;
+        if (!strcmp(c->type, type) && !strcmp(case_path(c), path))
+            return &paths->line[i];
+    }
+    return NULL;
+}
+
+/* Up to which q absorbing is faster, and from where expanding is, among the q that both ran. */
+static void say_paths(json_t *list, const lines *paths, const char *type) {
+    const line *expand = path_line(paths, type, "expand"), *absorb = path_line(paths, type, "absorb");
+    double absorb_to = NAN, expand_from = NAN;
+    if (!expand || !absorb)
+        return;
+    for (size_t i = 0; i < absorb->count; i++) {
+        const point *p = &absorb->points[i], *e = line_at(expand, p->x);
+        if (e && p->y < e->y)
+            absorb_to = p->x;
+        else if (e && isnan(expand_from))
+            expand_from = p->x;
+    }
+    if (!isnan(absorb_to) && !isnan(expand_from) && expand_from > absorb_to)
+        say(list, "%s at %s: absorb is faster up to q = %.0f, expand from q = %.0f.", type, paths->held,
+            absorb_to, expand_from);
+    else if (isnan(expand_from) && !isnan(absorb_to))
+        say(list, "%s at %s: absorb is faster at every q measured.", type, paths->held);
+    else if (isnan(absorb_to) && !isnan(expand_from))
+        say(list, "%s at %s: expand is faster at every q measured.", type, paths->held);
+}
+
+static void say_roof(json_t *list, const report_data *data) {
+    const measured *best = NULL;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (!isnan(m->sgemm) && (!best || m->sgemm > best->sgemm))
+            best = m;
+    }
+    if (best)
+        say(list, "Best use of the machine: %.3g GFLOP/s, %.3g%% of its measured sgemm rate, by %s.",
+            best->gflops, 100 * best->sgemm, best->c->name);
+}
+
+json_t *findings_list(const report_data *data, const lines *cache, const lines *decode, const lines *prefill,
+                      const lines *paths) {
+    json_t *list = json_array();
+    say_cache(list, cache);
+    say_speed(list, "Decode", decode);
+    say_speed(list, "Prefill", prefill);
+    say_slopes(list, prefill);
+    for (size_t i = 0; attn_variants[i]; i++)
+        if (attn_variants[i]->has_latent)
+            say_paths(list, paths, attn_variants[i]->name);
+    say_roof(list, data);
+    return list;
+}

@@ -1,0 +1,18 @@
+/* Writing HTML: every text that comes from outside goes through html_text. */
+#ifndef REPORTS_HTML_H
+#define REPORTS_HTML_H
+
+#include "harness/table.h"
+
+#include <stdio.h>
+
+/* Escapes & < > " ' and drops control characters. */
+void html_text(FILE *out, const char *text);
+
+/* printf whose result is escaped, the format's own text included. */
+void html_printf(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A table in a box of its own that scrolls. Numbers are aligned right. */
+int html_table(FILE *out, const table *t, attn_error *error);
+
+#endif

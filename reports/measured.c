@@ -1,0 +1,115 @@
+#include "reports/measured.h"
+
+#include "attn/alloc.h"
+#include "harness/stats.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double CONFIDENCE = 0.95;
+
+static int summarize(measured *m, const results_case *c, attn_error *error) {
+    *m = (measured){
+        .c = c, .variant = attn_variant_find(c->type), .runs = c->count, .roof = NAN, .sgemm = NAN};
+    double *times = attn_alloc(c->count, sizeof *times, "samples", error);
+    if (!times)
+        return -1;
+    for (size_t i = 0; i < c->count; i++) {
+        times[i] = c->samples[i].real_time;
+        m->disturbed += c->samples[i].disturbed;
+    }
+    stats_sort(times, c->count);
+    stats_interval interval = stats_median_interval(times, c->count, CONFIDENCE);
+    m->time = stats_quantile(times, c->count, 0.5);
+    m->interval = !isnan(interval.low);
+    m->low = m->interval ? interval.low : times[0];
+    m->high = m->interval ? interval.high : times[c->count - 1];
+    m->gflops = c->flops / m->time;
+    m->gbytes = c->bytes / m->time;
+    attn_free(times);
+    return 0;
+}
+
+static void add_bandwidth(machine_roofs *roofs, size_t working_set, double gbytes) {
+    size_t at = 0;
+    while (at < roofs->count && roofs->read[at].working_set < working_set)
+        at++;
+    if (at < roofs->count && roofs->read[at].working_set == working_set) {
+        roofs->read[at].gbytes = fmax(roofs->read[at].gbytes, gbytes);
+        return;
+    }
+    if (roofs->count == ROOFS)
+        return;
+    memmove(&roofs->read[at + 1], &roofs->read[at], (roofs->count - at) * sizeof roofs->read[0]);
+    roofs->read[at].working_set = working_set;
+    roofs->read[at].gbytes = gbytes;
+    roofs->count++;
+}
+
+/* The best of each kind is the roof: slower rows are other instruction sets or sizes. */
+static void find_roofs(report_data *data) {
+    machine_roofs *roofs = &data->roofs;
+    roofs->peak = roofs->sgemm = NAN;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (!strcmp(m->c->what, "flops"))
+            roofs->peak = fmax(roofs->peak, m->gflops);
+        else if (!strcmp(m->c->what, "sgemm"))
+            roofs->sgemm = fmax(roofs->sgemm, m->gflops);
+        else if (!strcmp(m->c->what, "read") && m->gbytes > 0)
+            add_bandwidth(roofs, m->c->working_set, m->gbytes);
+    }
+}
+
+double machine_bandwidth(const machine_roofs *roofs, double bytes) {
+    for (size_t i = 0; i < roofs->count; i++)
+        if ((double)roofs->read[i].working_set >= bytes)
+            return roofs->read[i].gbytes;
+    return roofs->count ? roofs->read[roofs->count - 1].gbytes : NAN;
+}
+
+static void place_under_roofs(report_data *data) {
+    for (size_t i = 0; i < data->count; i++) {
+        measured *m = &data->cases[i];
+        if (*m->c->what)
+            continue;
+        double by_memory = m->c->flops / m->c->bytes * machine_bandwidth(&data->roofs, m->c->bytes);
+        m->roof = m->gflops / (by_memory < data->roofs.peak ? by_memory : data->roofs.peak);
+        m->sgemm = m->gflops / data->roofs.sgemm;
+    }
+}
+
+int report_data_init(report_data *data, const results *r, attn_error *error) {
+    *data = (report_data){.results = r};
+    data->cases = attn_alloc(r->count, sizeof *data->cases, "cases", error);
+    if (!data->cases)
+        return -1;
+    for (size_t i = 0; i < r->count; i++) {
+        const results_case *c = &r->cases[i];
+        if (c->error || !c->count)
+            continue;
+        if (summarize(&data->cases[data->count], c, error)) {
+            report_data_free(data);
+            return -1;
+        }
+        data->count++;
+    }
+    find_roofs(data);
+    place_under_roofs(data);
+    return 0;
+}
+
+void report_data_free(report_data *data) {
+    attn_free(data->cases);
+    *data = (report_data){0};
+}
+
+void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval) {
+    char runs[48];
+    if (least_runs == most_runs)
+        snprintf(runs, sizeof runs, "%zu run%s", most_runs, most_runs == 1 ? "" : "s");
+    else
+        snprintf(runs, sizeof runs, "%zu to %zu runs", least_runs, most_runs);
+    snprintf(text, size, "median of %s, bars: %s", runs, interval ? "95% interval" : "least to most");
+}

@@ -1,0 +1,50 @@
+/* Results as numbers to show: each case's median, interval and rates, and the machine's own roofs. */
+#ifndef REPORTS_MEASURED_H
+#define REPORTS_MEASURED_H
+
+#include "attn/attention.h"
+#include "harness/results.h"
+
+enum { ROOFS = 16 };
+
+typedef struct measured {
+    const results_case *c;
+    const attn_variant *variant; /* NULL: a type that this build does not know, or a machine case */
+    size_t runs, disturbed;
+    double time;           /* ns per iteration: the median */
+    double low, high;      /* around it: see `interval` */
+    bool interval;         /* true: a 95% interval of the median; false: too few runs, so least and most */
+    double gflops, gbytes; /* a second; flops and bytes are by formula, time is measured. NaN: no formula */
+    double roof;           /* gflops over what the roofline allows; NaN without machine cases */
+    double sgemm;          /* gflops over the best measured sgemm rate */
+} measured;
+
+/* What this machine was measured to do, from the machine cases of the same file; NaN where there is none. */
+typedef struct machine_roofs {
+    double peak, sgemm; /* GFLOP/s */
+    size_t count;       /* read bandwidths, by ascending working set */
+    struct {
+        size_t working_set;
+        double gbytes;
+    } read[ROOFS];
+} machine_roofs;
+
+typedef struct report_data {
+    const results *results;
+    size_t count; /* cases that have numbers, machine cases among them, in the file's order */
+    measured *cases;
+    machine_roofs roofs;
+} report_data;
+
+/* `r` must outlive the data. */
+int report_data_init(report_data *data, const results *r, attn_error *error);
+void report_data_free(report_data *data);
+
+/* GB/s of the smallest measured working set that holds `bytes`, else of the largest; NaN when none was
+ * measured. */
+double machine_bandwidth(const machine_roofs *roofs, double bytes);
+
+/* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
+void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);
+
+#endif

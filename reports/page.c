@@ -1,0 +1,223 @@
+#include "reports/page.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "harness/home.h"
+#include "reports/html.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const report_part_names[] = {"summary",  "prefill_slopes", "speed",      "machine",
+                                         "counters", "counter_values", "provenance", NULL};
+
+static int write_style(FILE *out, attn_error *error) {
+    char *path = home_path("reports/page.css", error);
+    char *css = path ? attn_read_file(path, (size_t)1 << 20, NULL, error) : NULL;
+    if (css)
+        fprintf(out, "<style>\n%s</style>\n", css);
+    attn_free(css);
+    attn_free(path);
+    return css ? 0 : -1;
+}
+
+static void write_fact(FILE *out, const char *name, const char *value) {
+    if (!*value)
+        return;
+    fprintf(out, "<li>%s <b>", name);
+    html_text(out, value);
+    fputs("</b></li>\n", out);
+}
+
+static void write_checks(FILE *out, const report *r) {
+    size_t failed = 0, checked = 0;
+    for (size_t i = 0; i < r->data.results->count; i++)
+        failed += r->data.results->cases[i].error != NULL;
+    for (size_t i = 0; i < r->data.count; i++)
+        checked += isnan(r->data.cases[i].c->max_error) ? 0 : 1;
+    fprintf(out, "<li>checks <b class=%s>%zu passed, %zu failed</b></li>\n", failed ? "bad" : "good", checked,
+            failed);
+}
+
+static void write_top(FILE *out, const report *r) {
+    const results *from = r->data.results;
+    const char *date = json_string_value(json_object_get(from->context, "date"));
+    size_t rows = 0;
+    for (size_t i = 0; i < r->data.count; i++)
+        rows += strcmp(r->data.cases[i].c->kind, "machine") != 0;
+    fputs("<header>\n<p class=soft>attnbench report</p>\n"
+          "<h1>What does each attention mechanism cost, and what does compressing its KV cache buy?</h1>\n"
+          "<ul class=facts>\n",
+          out);
+    write_fact(out, "on", results_text(from, "", "machine", "cpu", NULL));
+    write_fact(out, "kernels", results_text(from, "", "machine", "isa", NULL));
+    write_fact(out, "BLAS core", results_text(from, "", "blas", "core", NULL));
+    write_fact(out, "plan", results_text(from, "", "plan", NULL));
+    write_fact(out, "commit", results_text(from, "", "commit", NULL));
+    write_fact(out, "date", date ? date : "");
+    fprintf(out, "<li>cases <b>%zu</b></li>\n", rows);
+    write_checks(out, r);
+    fputs("</ul>\n</header>\n", out);
+}
+
+static void write_sentences(FILE *out, const json_t *list) {
+    size_t i;
+    json_t *sentence;
+    fputs("<ul>\n", out);
+    json_array_foreach(list, i, sentence) {
+        fputs("<li>", out);
+        html_text(out, json_string_value(sentence));
+        fputs("</li>\n", out);
+    }
+    fputs("</ul>\n", out);
+}
+
+static void write_files(FILE *out, const char *name) {
+    fprintf(
+        out,
+        "<p class=files>The same table: <a href=\"tables/%s.md\">md</a> <a href=\"tables/%s.csv\">csv</a> "
+        "<a href=\"tables/%s.tex\">tex</a> <a href=\"tables/%s.json\">json</a></p>\n",
+        name, name, name, name);
+}
+
+static int write_table(FILE *out, const table *t, const char *name, const char *note, const char *heading,
+                       attn_error *error) {
+    if (heading)
+        fprintf(out, "<%s id=%s>%s</%s>\n", heading, name, t->title, heading);
+    if (!json_array_size(t->rows)) {
+        fputs("<p class=note>This results file has nothing for this table.</p>\n", out);
+        return 0;
+    }
+    if (html_table(out, t, error))
+        return -1;
+    if (*note) {
+        fputs("<p class=note>", out);
+        html_text(out, note);
+        fputs("</p>\n", out);
+    }
+    write_files(out, name);
+    return 0;
+}
+
+static int write_part(FILE *out, const report *r, report_part part, const char *heading, attn_error *error) {
+    return write_table(out, &r->tables[part].t, report_part_names[part], r->tables[part].note, heading,
+                       error);
+}
+
+static void write_figure(FILE *out, const figure *f) {
+    const plot *p = f->plot;
+    fprintf(out, "<figure id=plot-%s>\n", p->name);
+    if (f->svg)
+        fputs(f->svg, out);
+    else
+        html_printf(out, "%s: not drawn", p->title);
+    fputs("<figcaption>", out);
+    html_text(out, p->about);
+    if (*f->lines.held)
+        html_printf(out, " Held: %s.", f->lines.held);
+    html_printf(out, " %c%s.", f->basis[0] - 'a' + 'A', f->basis + 1);
+    fprintf(out, " <a href=\"plots/%s.dat\">data</a> <a href=\"plots/%s.gp\">script</a>", p->name, p->name);
+    if (f->svg)
+        fprintf(out, " <a href=\"plots/%s.svg\">svg</a> <a href=\"plots/%s.png\">png</a>", p->name, p->name);
+    fputs("</figcaption>\n</figure>\n", out);
+}
+
+static void write_plots(FILE *out, const report *r) {
+    fputs("<h2 id=plots>Plots</h2>\n", out);
+    if (*r->no_plots) {
+        fputs("<p><b class=bad>No pictures:</b> ", out);
+        html_text(out, r->no_plots);
+        fputs("</p>\n", out);
+    }
+    fputs("<div class=plots>\n", out);
+    for (size_t i = 0; i < r->figure_count; i++)
+        if (r->figures[i].points)
+            write_figure(out, &r->figures[i]);
+    fputs("</div>\n<ul class=note>\n", out);
+    for (size_t i = 0; i < r->figure_count; i++)
+        if (!r->figures[i].points) {
+            fputs("<li>Left out: ", out);
+            html_printf(out, "\"%s\" needs %s.", r->figures[i].plot->title, r->figures[i].plot->needs);
+            fputs("</li>\n", out);
+        }
+    fputs("</ul>\n", out);
+}
+
+static int write_audit(FILE *out, const report *r, attn_error *error) {
+    fputs("<h2 id=audit>The published tables, audited</h2>\n<p>Every published KV-cache cell beside the "
+          "formula under "
+          "the geometry that the paper claims and under the one that reproduces its totals. All numbers here "
+          "are by "
+          "formula, not measured on this machine; <code>attnbench paper --live</code> allocates the "
+          "caches.</p>\n<ul>\n",
+          out);
+    for (size_t m = 0; m < r->paper.models; m++) {
+        const paper_row *row = &r->paper.model[m].row[0];
+        char *claimed = paper_shape_text(&row->claimed, error);
+        char *identified = paper_shape_text(&row->identified, error);
+        if (claimed && identified)
+            fprintf(out, "<li>%s: claimed %s; identified <b>%s</b></li>\n", r->paper.model[m].name, claimed,
+                    identified);
+        attn_free(claimed);
+        attn_free(identified);
+        if (!claimed || !identified)
+            return -1;
+    }
+    fputs("</ul>\n", out);
+    if (write_table(out, &r->audit.cells, "paper", "", NULL, error))
+        return -1;
+    return write_table(out, &r->audit.additions, "paper_additions", "", "h3", error);
+}
+
+static void write_provenance_command(FILE *out, const report *r) {
+    const char *commit = results_text(r->data.results, "COMMIT", "commit", NULL);
+    const char *plan = results_text(r->data.results, "PLAN", "plan", NULL);
+    fputs("<p>To measure again, on the same machine:</p>\n<pre><code>", out);
+    html_printf(out, "git checkout %s && make", commit);
+    fputc('\n', out);
+    html_printf(out, "build/attnbench sweep --plan %s --out R.json", plan);
+    fputc('\n', out);
+    html_printf(out, "build/attnbench report R.json --out report");
+    fputs("</code></pre>\n", out);
+}
+
+static int write_details(FILE *out, const report *r, attn_error *error) {
+    if (write_part(out, r, PART_SLOPES, "h3", error) || write_audit(out, r, error) ||
+        write_part(out, r, PART_SPEED, "h2", error) || write_part(out, r, PART_MACHINE, "h2", error) ||
+        write_part(out, r, PART_COUNTERS, "h2", error) ||
+        write_part(out, r, PART_COUNTER_VALUES, "h3", error) ||
+        write_part(out, r, PART_PROVENANCE, "h2", error))
+        return -1;
+    write_provenance_command(out, r);
+    return 0;
+}
+
+int page_write(FILE *out, const report *r, attn_error *error) {
+    fputs("<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
+          "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<title>attnbench: ",
+          out);
+    html_text(out, results_text(r->data.results, "report", "machine", "cpu", NULL));
+    fputs("</title>\n", out);
+    if (write_style(out, error))
+        return -1;
+    fputs("</head>\n<body>\n", out);
+    write_top(out, r);
+    write_sentences(out, r->findings);
+    fputs("<nav><a href=#plots>Plots</a><a href=#audit>Published tables</a><a href=#speed>Speed</a>"
+          "<a href=#machine>Machine limits</a><a href=#counters>Counters</a><a "
+          "href=#provenance>Provenance</a></nav>\n",
+          out);
+    fputs("<main>\n", out);
+    if (write_part(out, r, PART_SUMMARY, "h3", error))
+        return -1;
+    if (json_array_size(r->warnings)) {
+        fputs("<section class=warnings>\n<h2>Before trusting these numbers</h2>\n", out);
+        write_sentences(out, r->warnings);
+        fputs("</section>\n", out);
+    }
+    write_plots(out, r);
+    if (write_details(out, r, error))
+        return -1;
+    fputs("</main>\n</body>\n</html>\n", out);
+    return 0;
+}

@@ -1,0 +1,41 @@
+/* The report's tables: on the page, and as files. */
+#ifndef REPORTS_REPORT_TABLES_H
+#define REPORTS_REPORT_TABLES_H
+
+#include "harness/table.h"
+#include "reports/series.h"
+
+enum { REPORT_COLUMNS = 40, REPORT_HEADER = 64 };
+
+/* A table whose columns depend on the data. */
+typedef struct report_table {
+    table t;
+    size_t count;
+    table_column columns[REPORT_COLUMNS + 1];
+    char headers[REPORT_COLUMNS][REPORT_HEADER];
+    char note[512]; /* what holds for all rows; plain text */
+} report_table;
+
+void report_table_init(report_table *t, const char *title);
+/* Columns in excess of REPORT_COLUMNS are left out of what is shown. `key` must outlive the table. */
+void report_column(report_table *t, const char *key, const char *header, ...)
+    __attribute__((format(printf, 3, 4)));
+void report_table_free(report_table *t);
+
+/* Each fills one table; a memory failure leaves its rows NULL, which table_write reports. */
+void table_summary(report_table *t, const lines *cache, const lines *decode, const lines *prefill);
+void table_slopes(report_table *t, const lines *prefill);
+void table_speed(report_table *t, const report_data *data);
+void table_machine(report_table *t, const report_data *data);
+void table_counters(report_table *t, const report_data *data);
+void table_counter_values(report_table *t, const report_data *data);
+void table_provenance(report_table *t, const report_data *data);
+
+/* Rounded to four significant digits, as a JSON number; null for NaN. Noise is above that, and the raw
+ * samples stay in the results file. */
+json_t *four_digits(double value);
+
+/* The largest x that every line has, or NaN. */
+double lines_common_x(const lines *l);
+
+#endif

@@ -1,0 +1,115 @@
+/* The roofline: attained speed against arithmetic intensity, under roofs that the machine cases measured. */
+#include "reports/figure.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SHOWN_BANDWIDTHS = 4 };
+
+static bool on_plot(const measured *m) {
+    return !strcmp(m->c->kind, "attention") && m->gflops > 0 && m->c->bytes > 0;
+}
+
+static size_t write_block(FILE *points, const report_data *data, const attn_variant *variant,
+                          const char *mode, size_t block, const measured **like) {
+    size_t count = 0;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        char name[256];
+        if (!on_plot(m) || m->variant != variant || strcmp(m->c->mode, mode))
+            continue;
+        if (!count++)
+            fprintf(points, "%s# %s %s\n", block ? "\n\n" : "", variant->name, mode);
+        figure_safe_text(name, sizeof name, m->c->name);
+        fprintf(points, "%.6g %.6g %zu %s\n", m->c->flops / m->c->bytes, m->gflops, m->runs, name);
+        *like = m;
+    }
+    return count;
+}
+
+static void size_text(char *to, size_t size, size_t bytes) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    while (value >= 1024 && unit < 3) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(to, size, "%.3g %s", value, units[unit]);
+}
+
+/* Few of many bandwidths: the first, the last and some between. */
+static bool shown(size_t at, size_t count) {
+    if (count <= SHOWN_BANDWIDTHS)
+        return true;
+    for (size_t i = 0; i < SHOWN_BANDWIDTHS; i++)
+        if (at == i * (count - 1) / (SHOWN_BANDWIDTHS - 1))
+            return true;
+    return false;
+}
+
+static void write_roofs(FILE *script, const machine_roofs *roofs) {
+    size_t dash = 1;
+    fprintf(script,
+            "peak = %.6g\nroof(x, bandwidth) = bandwidth * x < peak ? bandwidth * x : peak\nset samples "
+            "400\nplot ",
+            roofs->peak);
+    for (size_t i = 0; i < roofs->count; i++) {
+        char size[32];
+        if (!shown(i, roofs->count))
+            continue;
+        size_text(size, sizeof size, roofs->read[i].working_set);
+        fprintf(
+            script,
+            "roof(x, %.6g) with lines lc rgb '#808080' dt %zu lw 1.5 title 'read %s: %.3g GB/s', \\\n     ",
+            roofs->read[i].gbytes, dash++, size, roofs->read[i].gbytes);
+    }
+    if (roofs->sgemm > 0)
+        fprintf(script, "%.6g with lines lc rgb '#808080' dt 5 lw 1 title 'sgemm: %.3g GFLOP/s', \\\n     ",
+                roofs->sgemm, roofs->sgemm);
+}
+
+/* Colour tells the type and shape the mode, so that the legend has a handful of entries and not each pair. */
+static const struct {
+    const char *mode;
+    int point_type;
+} shapes[] = {{"prefill", 7}, {"chunk", 9}, {"decode", 4}};
+enum { SHAPES = 3 };
+
+static void write_legend(FILE *script, const report_data *data, const bool seen[SHAPES]) {
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (size_t i = 0; i < data->count; i++)
+            if (on_plot(&data->cases[i]) && data->cases[i].variant == attn_variants[v]) {
+                fprintf(script, ", \\\n     keyentry with points lc rgb '%s' pt 7 title '%s'",
+                        figure_colour(&data->cases[i]), attn_variants[v]->name);
+                break;
+            }
+    for (size_t k = 0; k < SHAPES; k++)
+        if (seen[k])
+            fprintf(script, ", \\\n     keyentry with points lc rgb '#808080' pt %d title '%s'",
+                    shapes[k].point_type, shapes[k].mode);
+    fputs("\n", script);
+}
+
+size_t roofline_write(FILE *points, FILE *script, const report_data *data) {
+    size_t total = 0, block = 0;
+    bool seen[SHAPES] = {false};
+    if (!(data->roofs.peak > 0) || !data->roofs.count)
+        return 0;
+    write_roofs(script, &data->roofs);
+    fputs("# FLOPs per byte | GFLOP/s | runs | case\n", points);
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (size_t k = 0; k < SHAPES; k++) {
+            const measured *like = NULL;
+            size_t count = write_block(points, data, attn_variants[v], shapes[k].mode, block, &like);
+            if (!count)
+                continue;
+            fprintf(script, "%s'roofline.dat' index %zu using 1:2 with points lc rgb '%s' pt %d notitle",
+                    block ? ", \\\n     " : "", block, figure_colour(like), shapes[k].point_type);
+            seen[k] = true;
+            block++;
+            total += count;
+        }
+    write_legend(script, data, seen);
+    return total;
+}

@@ -1,0 +1,147 @@
+#include "reports/findings.h"
+
+#include "harness/blas.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN = 20 };
+static const double WIDE = 0.2; /* of the median */
+
+static void warn(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void warn(json_t *list, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    json_array_append_new(list, json_vsprintf(format, arguments));
+    va_end(arguments);
+}
+
+static void failed_checks(json_t *list, const results *r) {
+    size_t failed = 0;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->cases[i].error && failed++ < SHOWN)
+            warn(list, "No numbers for %s: %s", r->cases[i].name, r->cases[i].error);
+    if (failed > SHOWN)
+        warn(list, "No numbers for %zu more cases either.", failed - SHOWN);
+}
+
+static void interrupted(json_t *list, const results *r) {
+    double n = json_number_value(json_object_get(r->own, "interrupted"));
+    if (n > 0)
+        warn(list, "%.0f cases were interrupted and have no numbers.", n);
+}
+
+static void disturbed_samples(json_t *list, const report_data *data) {
+    size_t disturbed = 0, samples = 0, cases = 0, mostly = 0;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        disturbed += m->disturbed;
+        samples += m->runs;
+        cases += m->disturbed > 0;
+        mostly += 2 * m->disturbed > m->runs;
+    }
+    if (disturbed)
+        warn(list,
+             "%zu of %zu samples (in %zu cases) saw an involuntary context switch or a major page fault%s; "
+             "medians "
+             "count them like the others.",
+             disturbed, samples, cases, mostly ? ", in some cases most of them" : "");
+}
+
+static void few_runs(json_t *list, const report_data *data) {
+    size_t few = 0, wide = 0;
+    for (size_t i = 0; i < data->count; i++) {
+        few += !data->cases[i].interval;
+        wide += data->cases[i].high - data->cases[i].low > WIDE * data->cases[i].time;
+    }
+    if (few)
+        warn(list,
+             "%zu of %zu cases have too few runs for a 95%% interval (6 are needed): their bars are least to "
+             "most.",
+             few, data->count);
+    if (wide)
+        warn(list, "In %zu of %zu cases the bars are wider than %.0f%% of the median.", wide, data->count,
+             100 * WIDE);
+}
+
+static void cache_mismatch(json_t *list, const report_data *data) {
+    size_t different = 0;
+    const results_case *first = NULL;
+    for (size_t i = 0; i < data->count; i++) {
+        const results_case *c = data->cases[i].c;
+        if (!isnan(c->kv_bytes_live) && c->kv_bytes_live != c->kv_bytes_formula) {
+            different++;
+            first = first ? first : c;
+        }
+    }
+    if (first)
+        warn(list,
+             "Cache bytes allocated differ from the formula in %zu cases, first in %s: %.0f, formula "
+             "%.0f.",
+             different, first->name, first->kv_bytes_live, first->kv_bytes_formula);
+}
+
+static void blas_core(json_t *list, const results *r) {
+    const char *core = results_text(r, "", "blas", "core", NULL),
+               *isa = results_text(r, "", "machine", "isa", NULL);
+    for (int i = 0; attn_isa_names[i]; i++) {
+        const char *better = strcmp(isa, attn_isa_names[i]) ? NULL : blas_better_core(core, (attn_isa)i);
+        if (better)
+            warn(list,
+                 "%s ran with its %s kernels, which leave vector instructions of this CPU (%s) unused: "
+                 "sgemm, and "
+                 "what stands on it, is slower than it could be. OPENBLAS_CORETYPE=%s would suit it better.",
+                 results_text(r, "BLAS", "blas", "library", NULL), core, isa, better);
+    }
+}
+
+/* Reasons, each once, with the counters that share it. */
+static void unavailable_counters(json_t *list, const report_data *data) {
+    report_table counters;
+    table_counters(&counters, data);
+    json_t *reasons = json_object(), *row, *names;
+    size_t i;
+    const char *reason;
+    json_array_foreach(counters.t.rows, i, row) {
+        const char *why = json_string_value(json_object_get(row, "reason"));
+        const char *name = json_string_value(json_object_get(row, "counter"));
+        if (!why)
+            continue;
+        const char *so_far = json_string_value(json_object_get(reasons, why));
+        char all[400];
+        snprintf(all, sizeof all, "%s%s%s", so_far ? so_far : "", so_far ? ", " : "", name);
+        json_object_set_new(reasons, why, json_string(all));
+    }
+    json_object_foreach(reasons, reason, names) {
+        warn(list, "Counters unavailable (%s): %s", json_string_value(names), reason);
+    }
+    json_decref(reasons);
+    report_table_free(&counters);
+}
+
+static void machine_state(json_t *list, const results *r) {
+    const char *hypervisor = results_text(r, "", "machine", "hypervisor", NULL);
+    const char *governor = results_text(r, "", "machine", "governor", NULL);
+    if (*hypervisor)
+        warn(list, "Measured in a virtual machine (%s): neighbours can slow it down unseen.", hypervisor);
+    if (*governor && strcmp(governor, "performance"))
+        warn(list, "The CPU's frequency governor was %s.", governor);
+    if (strstr(results_text(r, "", "commit", NULL), "-dirty"))
+        warn(list,
+             "Built from a working tree with uncommitted changes: the commit alone does not reproduce it.");
+}
+
+json_t *warnings_list(const report_data *data) {
+    json_t *list = json_array();
+    failed_checks(list, data->results);
+    interrupted(list, data->results);
+    cache_mismatch(list, data);
+    blas_core(list, data->results);
+    disturbed_samples(list, data);
+    few_runs(list, data);
+    machine_state(list, data->results);
+    unavailable_counters(list, data);
+    return list;
+}

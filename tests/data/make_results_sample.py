@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Writes results_sample.json: a results file with every kind of entry and INVENTED numbers, for tests of reading
+and reporting. Nothing in it was measured: times come from the toy cost model below and a seeded generator."""
+import json
+import random
+
+random.seed(7)
+D, H, B, RUNS = 512, 8, 1, 3
+PEAK, BANDWIDTH = 100.0, 20.0  # invented GFLOP/s and GB/s
+entries = []
+
+
+def shape(kind, mode, L, q, h=H, **more):
+    case = {"kind": "attention", "type": kind, "mode": mode, "L": L, "q": q, "B": B, "h": h, "d": D}
+    if kind == "gqa":
+        case["hkv"] = more.pop("hkv", max(1, h // 4))
+    if kind.startswith("mla"):
+        case["dc"] = more.pop("dc", D // 2)
+    case["kv"] = "f32"
+    case["pos"] = "none"
+    if kind.startswith("mla"):
+        case["path"] = more.pop("path", "auto")
+        case["path_run"] = case["path"] if case["path"] != "auto" else ("absorb" if q <= 16 else "expand")
+    case["impl"] = more.pop("impl", "blas")
+    return case
+
+
+def costs(c):
+    L, q, h, d = c["L"], c["q"], c["h"], c["d"]
+    dk, kind = d // h, c["type"]
+    flops = 4.0 * q * d * d
+    if kind == "linear":
+        return flops + 4.0 * q * d * d + 4.0 * q * d * dk, 16.0 * d * d + 8.0 * q * d + 4 * h * (dk * dk + dk), \
+            4 * h * (dk * dk + dk)
+    if kind in ("mha", "gqa"):
+        width = d if kind == "mha" else c["hkv"] * dk
+        kv = 2 * L * width * 4
+        return flops + 4.0 * q * d * width + 4.0 * q * L * d, 8.0 * d * d + 8.0 * d * width + 8.0 * q * d + kv, kv
+    dc, kv = c["dc"], L * c["dc"] * 4
+    flops += 2.0 * q * d * dc
+    if c["path_run"] == "expand":
+        flops += 4.0 * L * d * dc + 4.0 * q * L * d
+    else:
+        flops += 4.0 * q * h * dc * dk + 4.0 * q * L * h * dc
+    return flops, 8.0 * d * d + 12.0 * d * dc + 8.0 * q * d + kv, kv
+
+
+def name_of(c):
+    keys = [k for k in ("L", "q", "B", "h", "d", "hkv", "dc", "kv", "pos", "path", "impl") if k in c]
+    return f"attention/{c['type']}/{c['mode']}/" + "/".join(f"{k}:{c[k]}" for k in keys)
+
+
+def add_runs(name, case, time, fields, runs=RUNS, error=None):
+    if error:
+        entries.append({"name": name, "run_name": name, "run_type": "iteration", "repetitions": 1,
+                        "repetition_index": 0, "case": case, "error_occurred": True, "error_message": error})
+        return
+    samples = [time * (1 + 0.02 * abs(random.gauss(0, 1))) for _ in range(runs)]
+    for i, sample in enumerate(samples):
+        counters = {"INS": {"unavailable": "no hardware counters: invented reason"},
+                    "page_faults": {"source": "kernel", "value": 0.0}}
+        if "kv_bytes_live" in fields:
+            counters["cache_bytes_read"] = {"source": "sde", "value": float(fields["kv_bytes_live"])}
+        entries.append({"name": name, "run_name": name, "run_type": "iteration", "repetitions": runs,
+                        "repetition_index": i, "threads": 1, "iterations": max(1, int(2e7 / sample)),
+                        "real_time": round(sample, 3), "cpu_time": round(sample * 0.999, 3), "time_unit": "ns",
+                        "case": case, **fields, "counters": counters, "disturbed": random.random() < 0.02})
+    mean = sum(samples) / len(samples)
+    entries.append({"name": name + "_mean", "run_name": name, "run_type": "aggregate", "aggregate_name": "mean",
+                    "aggregate_unit": "time", "repetitions": runs, "iterations": runs, "real_time": round(mean, 3),
+                    "cpu_time": round(mean, 3), "time_unit": "ns"})
+
+
+def attention(*args, runs=RUNS, error=None, **more):
+    case = shape(*args, **more)
+    name = name_of(case)
+    if any(e["run_name"] == name for e in entries):
+        return
+    flops, size, kv = costs(case)
+    time = 900 + flops / (PEAK * 0.6) + size / BANDWIDTH
+    if case["impl"] == "scalar":
+        time *= 12
+    add_runs(name, case, time, {"flops": flops, "bytes": size, "kv_bytes_formula": kv, "kv_bytes_live": kv,
+                                "check": {"max_error": 1.5e-7, "limit": 1e-4, "rows": min(case["q"], 64)}},
+             runs, error)
+
+
+def machine():
+    for isa, rate in (("base", 12.0), ("avx2", 55.0), ("avx512", PEAK)):
+        add_runs(f"machine/flops/isa:{isa}", {"kind": "machine", "what": "flops", "isa": isa}, 1e6 / rate,
+                 {"flops": 1e6})
+    for size, rate in ((16 << 10, 180.0), (512 << 10, 75.0), (8 << 20, 40.0), (256 << 20, BANDWIDTH)):
+        add_runs(f"machine/read/bytes:{size}/isa:avx512",
+                 {"kind": "machine", "what": "read", "bytes": size, "isa": "avx512"}, size / rate, {"bytes": size})
+    add_runs("machine/sgemm/n:1024", {"kind": "machine", "what": "sgemm", "n": 1024}, 2 * 1024.0**3 / (PEAK * 0.85),
+             {"flops": 2 * 1024.0**3})
+
+
+TYPES = ("mha", "mla", "mla_simple", "gqa", "linear")
+machine()
+for kind in TYPES:
+    for L in (250, 500, 1000, 2000, 4000):
+        attention(kind, "decode", L, 1, runs=7)
+        attention(kind, "prefill", L, L)
+    attention(kind, "chunk", 1000, 16)
+    for h in (4, 16):
+        attention(kind, "decode", 1000, 1, h)
+    attention(kind, "decode", 1000, 1, impl="scalar")
+for dc in (64, 128, 512):
+    attention("mla", "decode", 1000, 1, dc=dc)
+    attention("mla_simple", "decode", 1000, 1, dc=dc)
+for hkv in (1, 4, 8):
+    attention("gqa", "decode", 1000, 1, hkv=hkv)
+for path in ("expand", "absorb"):
+    for mode, q in (("decode", 1), ("chunk", 16), ("prefill", 1000)):
+        attention("mla", mode, 1000, q, path=path)
+attention("mla_simple", "decode", 1000, 1, path="expand",
+          error="output differs from the scalar reference: 0.25 at row 0, limit 1e-4 (invented)")
+
+context = {
+    "date": "2026-01-31T12:00:00+00:00", "host_name": "invented", "num_cpus": 2, "mhz_per_cpu": 2600, "caches": [],
+    "note": "EVERY NUMBER IN THIS FILE IS INVENTED: tests/data/make_results_sample.py",
+    "attnbench": {
+        "schema": 1, "commit": "0123456789ab", "plan": "sample", "plan_sha": "00" * 20, "seed": 1,
+        "cases": len({e["run_name"] for e in entries}), "failed": 1, "interrupted": 0,
+        "machine": {"cpu": "Invented CPU (numbers made up)", "family": 25, "model": 17, "isa": "avx512",
+                    "l1d_bytes": 32768, "l2_bytes": 1048576, "l3_bytes": 33554432, "memory_bytes": 8589934592,
+                    "kernel": "6.1.0-invented", "hypervisor": "kvm", "governor": None},
+        "build": {"compiler": "gcc 12.2.0", "flags": "-O3", "commit": "0123456789ab"},
+        "blas": {"library": "OpenBLAS 0.3.21", "core": "Haswell", "threads": 1, "restarted": False},
+        "fingerprint": "invented"}}
+with open("results_sample.json", "w", encoding="utf-8") as f:
+    f.write('{"context": ' + json.dumps(context, indent=1) + ',\n"benchmarks": [\n')
+    f.write(",\n".join(json.dumps(e, separators=(",", ":")) for e in entries))
+    f.write("\n]}\n")
