@@ -494,6 +494,34 @@ static void test_parts_are_marked(void **state) {
     }
 }
 
+/* A session is as new at each run: nothing of the run before is left in any cache. */
+static void test_running_again(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 6;
+    for (size_t i = 0; i < 20; i++) {
+        attn_config config = draw_config(&random);
+        config.causal = true;
+        attn_model *model = make_model(&config, attn_random_next(&random));
+        size_t frames = 40, dim = config.input_dim,
+               count = attn_output_frames(&config, frames) * width_of(model);
+        float *x = random_floats(2 * frames * dim, random), *first = make_floats(count),
+              *again = make_floats(count);
+        attn_session_options options = {
+            .batch = 1, .max_frames = frames, .chunk = 3, .left_chunks = -1, .impl = "blas"};
+        attn_session *session = open_session(model, options);
+        attn_session_run(session, first, x, frames, NULL, NULL, NULL);
+        attn_session_run(session, again, x + frames * dim, frames, NULL, NULL, NULL);
+        assert_memory_not_equal(first, again, count * sizeof(float));
+        attn_session_run(session, again, x, frames, NULL, NULL, NULL);
+        assert_memory_equal(first, again, count * sizeof(float));
+        attn_session_close(session);
+        attn_free(x);
+        attn_free(first);
+        attn_free(again);
+        attn_model_free(model);
+    }
+}
+
 /* An utterance too short for the subsampling has no output, and is no error. */
 static void test_too_short(void **state) {
     (void)state;
@@ -523,6 +551,7 @@ int main(void) {
         cmocka_unit_test(test_flops),
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_parts_are_marked),
+        cmocka_unit_test(test_running_again),
         cmocka_unit_test(test_too_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

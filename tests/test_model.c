@@ -375,11 +375,13 @@ static int whole_life(const attn_config *config, const char *cache_path, attn_er
     return result;
 }
 
-static void test_allocation_failure(void **state) {
-    (void)state;
+static void check_allocation_failure(attn_model_type type) {
     attn_config config = make_config("mha", 2);
+    config.model_type = type;
     config.attention.pos_enc = ATTN_POS_REL;
     config.vocab_size = 3;
+    config.causal = true;
+    config.input_layer = type == ATTN_MODEL_ATTENTION ? ATTN_INPUT_NONE : ATTN_INPUT_CONV2D;
     attn_model *model = make_model(&config, 11);
     char cache_path[80];
     snprintf(cache_path, sizeof cache_path, "%s.cache", path);
@@ -399,6 +401,13 @@ static void test_allocation_failure(void **state) {
     assert_true(nth > 30);
     unlink(cache_path);
     attn_model_free(model);
+}
+
+static void test_allocation_failure(void **state) {
+    (void)state;
+    check_allocation_failure(ATTN_MODEL_ATTENTION);
+    check_allocation_failure(ATTN_MODEL_CONFORMER);
+    check_allocation_failure(ATTN_MODEL_BRANCHFORMER);
 }
 
 int main(void) {
