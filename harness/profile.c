@@ -63,6 +63,8 @@ static int read_config(attn_config *config, const char *path, const profile_plan
                          config->variant->name);
     if (note[0])
         fprintf(stderr, "%s\n", note);
+    if (plan->model.chunk && *attn_stream_note(config))
+        fprintf(stderr, "%s\n", attn_stream_note(config));
     return 0;
 }
 
