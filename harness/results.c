@@ -141,6 +141,8 @@ static int read_costs(results_case *c, const place *p, const json_t *entry) {
         read_number(&c->kv_bytes_formula, p, entry, "kv_bytes_formula", attention, 0) ||
         read_number(&c->kv_bytes_live, p, entry, "kv_bytes_live", attention, 0))
         return -1;
+    if (c->kv_bytes_formula > SIZE_LIMIT || c->kv_bytes_live > SIZE_LIMIT)
+        return wrong(p, "kv_bytes", json_object_get(entry, "kv_bytes_live"), "less than 2^53 bytes");
     const json_t *check = json_object_get(entry, "check");
     c->max_error = c->limit = NAN;
     if (!check || json_is_null(check))
