@@ -43,7 +43,7 @@ static void write_title(FILE *script, const char *text) {
 static void write_head(FILE *script, const figure *f, const report_data *data) {
     char cpu[72];
     const plot *p = f->plot;
-    figure_safe_text(cpu, sizeof cpu, results_text(data->results, "unknown CPU", "machine", "cpu", NULL));
+    figure_safe_text(cpu, sizeof cpu, results_text(data->results, "machine.cpu", "unknown CPU"));
     fprintf(script,
             "# gnuplot %s.gp draws %s.svg and %s.png from %s.dat\n"
             "set encoding utf8\n"

@@ -59,8 +59,8 @@ static void test_entry(void **state) {
     assert_true(c->samples[2].real_time == 2.5 && c->samples[2].iterations == 3 && c->samples[2].disturbed);
     assert_true(json_is_object(json_object_get(c->samples[2].counters, "INS")));
     assert_null(results_find(&r, "b"));
-    assert_string_equal(results_text(&r, "none", "machine", "cpu", NULL), "x");
-    assert_string_equal(results_text(&r, "none", "machine", "isa", NULL), "none");
+    assert_string_equal(results_text(&r, "machine.cpu", "none"), "x");
+    assert_string_equal(results_text(&r, "machine.isa", "none"), "none");
     results_free(&r);
     attn_free(text);
 }
