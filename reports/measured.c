@@ -113,3 +113,11 @@ void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs
         snprintf(runs, sizeof runs, "%zu to %zu runs", least_runs, most_runs);
     snprintf(text, size, "median of %s, bars: %s", runs, interval ? "95% interval" : "least to most");
 }
+
+void bytes_text(char *to, size_t size, double bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    size_t unit = 0;
+    for (; bytes >= 1000 && unit < 3; unit++)
+        bytes /= 1024;
+    snprintf(to, size, "%.3g %s", bytes, units[unit]);
+}

@@ -47,4 +47,7 @@ double machine_bandwidth(const machine_roofs *roofs, double bytes);
 /* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
 void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);
 
+/* "15.6 MiB". */
+void bytes_text(char *to, size_t size, double bytes);
+
 #endif

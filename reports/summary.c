@@ -44,7 +44,8 @@ static void add_input_cache(report_table *t, const lines *cache, double x) {
         return;
     const results_case *c = base->from->c;
     attn_geometry g = {.d_model = c->d, .num_heads = c->h};
-    if (strcmp(c->kv, "f32") || attn_geometry_complete(&g, latent, NULL, NULL))
+    double frames = (double)c->B * (double)c->L * (double)c->d;
+    if (strcmp(c->kv, "f32") || frames > 1e15 || attn_geometry_complete(&g, latent, NULL, NULL))
         return;
     double bytes = (double)latent->cache_bytes(&g, c->B, c->L, sizeof(float));
     table_add(&t->t, json_pack("{s:s, s:o, s:o}", "type", "input cache (by formula)", "cache_kib",

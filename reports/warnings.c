@@ -84,8 +84,7 @@ static void cache_mismatch(json_t *list, const report_data *data) {
 }
 
 static void blas_core(json_t *list, const results *r) {
-    const char *core = results_text(r, "", "blas", "core", NULL),
-               *isa = results_text(r, "", "machine", "isa", NULL);
+    const char *core = results_text(r, "blas.core", ""), *isa = results_text(r, "machine.isa", "");
     for (int i = 0; attn_isa_names[i]; i++) {
         const char *better = strcmp(isa, attn_isa_names[i]) ? NULL : blas_better_core(core, (attn_isa)i);
         if (better)
@@ -93,7 +92,7 @@ static void blas_core(json_t *list, const results *r) {
                  "%s ran with its %s kernels, which leave vector instructions of this CPU (%s) unused: "
                  "sgemm, and "
                  "what stands on it, is slower than it could be. OPENBLAS_CORETYPE=%s would suit it better.",
-                 results_text(r, "BLAS", "blas", "library", NULL), core, isa, better);
+                 results_text(r, "blas.library", "BLAS"), core, isa, better);
     }
 }
 
@@ -122,13 +121,13 @@ static void unavailable_counters(json_t *list, const report_data *data) {
 }
 
 static void machine_state(json_t *list, const results *r) {
-    const char *hypervisor = results_text(r, "", "machine", "hypervisor", NULL);
-    const char *governor = results_text(r, "", "machine", "governor", NULL);
+    const char *hypervisor = results_text(r, "machine.hypervisor", "");
+    const char *governor = results_text(r, "machine.governor", "");
     if (*hypervisor)
         warn(list, "Measured in a virtual machine (%s): neighbours can slow it down unseen.", hypervisor);
     if (*governor && strcmp(governor, "performance"))
         warn(list, "The CPU's frequency governor was %s.", governor);
-    if (strstr(results_text(r, "", "commit", NULL), "-dirty"))
+    if (strstr(results_text(r, "commit", ""), "-dirty"))
         warn(list,
              "Built from a working tree with uncommitted changes: the commit alone does not reproduce it.");
 }
