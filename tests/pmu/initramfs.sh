@@ -29,7 +29,7 @@ copy_needs() { # file
     done < <(aarch64-linux-gnu-objdump -p "$1" | awk '$1 == "NEEDED" { print $2 }')
 }
 
-mkdir -p "$tree"/{bin,lib,proc,sys,dev,tmp}
+mkdir -p "$tree"/{bin,lib,etc,proc,sys,dev,tmp}
 cp "$root"/bin/busybox "$tree/bin/busybox"
 ln -s busybox "$tree/bin/sh"
 cp "$here/init" "$tree/init"
