@@ -80,10 +80,10 @@ reading() { # file event: of every repetition
     jq -c "[.benchmarks[] | select(.run_type == \"iteration\") | .counters.$2]" "$1"
 }
 
-all_done() { # folder: every command of guest.sh ended well
+all_done() { # folder: every command of guest.sh ended well (of validate, the table counts)
     local status
     for status in "$1"/*.status; do
-        [ "$(cat "$status")" -eq 0 ] && continue
+        [ "$(cat "$status")" -eq 0 ] || [ "${status##*/}" = validate.status ] && continue
         echo "  $status: $(cat "$status" "${status%.status}.err")"
         return 1
     done
