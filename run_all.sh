@@ -152,7 +152,7 @@ everything() { # plan
     finish
     begin "sweep: plan $1"
     local swept=0
-    build/attnbench sweep --plan "$1" --out "out/$1.json" || swept=$?
+    build/attnbench sweep --plan "$1" --out "out/$1.json" --replace || swept=$?
     # 1: some cases failed their check. The rest is whole, and the report says which failed.
     [ "$swept" -le 1 ] || exit "$swept"
     finish
