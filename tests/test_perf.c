@@ -1,19 +1,12 @@
 /* Why perf events cannot be had, and two sources that want the same counters. */
 #include "harness/counters/counter_set.h"
 #include "harness/counters/perf_refusal.h"
+#include "tests/support/cmocka_all.h"
+#include "tests/support/scratch.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 static void test_refusals(void **state) {
     (void)state;
@@ -51,40 +44,21 @@ static void test_refusals(void **state) {
     }
 }
 
-static void write_file(const char *folder, const char *path, const char *text) {
-    char full[300];
-    snprintf(full, sizeof full, "%s%s", folder, path);
-    for (char *slash = full + strlen(folder) + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = '\0';
-        mkdir(full, 0700);
-        *slash = '/';
-    }
-    FILE *stream = fopen(full, "w");
-    assert_non_null(stream);
-    fputs(text, stream);
-    assert_int_equal(fclose(stream), 0);
-}
-
-static void remove_folder(const char *folder) {
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    assert_int_equal(system(command), 0);
-}
-
 static void test_surroundings(void **state) {
     (void)state;
-    char folder[] = "/tmp/attnbench-perf-XXXXXX";
-    assert_non_null(mkdtemp(folder));
+    const char *root = scratch_path("root");
+    static const char *const folders[] = {"root", "root/proc", "root/proc/sys", "root/proc/sys/kernel"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        assert_int_equal(mkdir(scratch_path(folders[i]), 0700), 0);
     perf_surroundings around;
-    perf_surroundings_read(&around, folder);
+    perf_surroundings_read(&around, root);
     assert_int_equal(around.paranoid, PERF_NO_KERNEL_SUPPORT);
     assert_false(around.watchdog);
-    write_file(folder, "/proc/sys/kernel/perf_event_paranoid", "-1\n");
-    write_file(folder, "/proc/sys/kernel/nmi_watchdog", "1\n");
-    perf_surroundings_read(&around, folder);
+    scratch_file("root/proc/sys/kernel/perf_event_paranoid", "-1\n", 3);
+    scratch_file("root/proc/sys/kernel/nmi_watchdog", "1\n", 2);
+    perf_surroundings_read(&around, root);
     assert_int_equal(around.paranoid, -1);
     assert_true(around.watchdog);
-    remove_folder(folder);
 }
 
 /* A CPU with `counters` counters, and two sources on it: "first" wants cycles, as PAPI it reads 0 when there

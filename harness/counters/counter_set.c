@@ -54,7 +54,7 @@ static void drop_last(counter_set *set, const char *winner) {
 }
 
 static int open_sources(counter_set *set, const counter_source *const *sources, attn_error *error) {
-    for (size_t i = 0; sources[i] && i < COUNTER_SOURCES; i++) {
+    for (size_t i = 0; i < COUNTER_SOURCES && sources[i]; i++) {
         const counter_slot *claimed = first_hardware(set);
         void *state = NULL;
         if (sources[i]->open(&state, set->slots, set->count, error))

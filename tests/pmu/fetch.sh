@@ -6,9 +6,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
-libraries=$(awk '$1 == "run" && $2 ~ /-dev$/ { print $2 }' "$here/../../packages.txt")
+mapfile -t wanted < <(awk '$1 == "run" && $2 ~ /-dev$/ { print $2 }' "$here/../../packages.txt")
+wanted+=(busybox-static libc6-dev)
 # The cloud flavour is the same kernel with fewer drivers: a third of the download.
-wanted="busybox-static libc6-dev $(echo $libraries)"
 kernel=linux-image-cloud-arm64
 
 unavailable() {
@@ -17,7 +17,7 @@ unavailable() {
 }
 
 have() { # what was asked for, unharmed
-    [ "$(cat "$dir/wanted" 2>/dev/null)" = "$wanted $kernel" ] && [ -e "$dir/kernel" ] && [ -d "$dir/root" ] &&
+    [ "$(cat "$dir/wanted" 2>/dev/null)" = "${wanted[*]} $kernel" ] && [ -e "$dir/kernel" ] && [ -d "$dir/root" ] &&
         (cd "$dir/debs" && sha256sum --quiet --status -c ../SHA256SUMS)
 }
 
@@ -59,7 +59,7 @@ quietly() { # command...: its output only when it fails
 fetch() {
     # A third party's source that has no arm64 is no obstacle, so that the status of update says little.
     quietly apt-get -q update || true
-    quietly apt-get -q -y --download-only install $wanted ||
+    quietly apt-get -q -y --download-only install "${wanted[@]}" ||
         unavailable "apt can't fetch them (no network, or no Debian among this machine's apt sources)"
     local image
     image=$(apt-cache depends --no-recommends --no-suggests "$kernel" 2>/dev/null | awk '/Depends:/ { print $2; exit }')
@@ -86,7 +86,9 @@ unpack() {
 if have; then
     exit 0
 fi
-command -v apt-get >/dev/null && command -v dpkg >/dev/null || unavailable "no apt on this machine"
+for tool in apt-get apt-cache dpkg; do
+    command -v "$tool" >/dev/null || unavailable "no $tool on this machine"
+done
 work=$dir/new
 rm -rf "$work"
 trap 'rm -rf "$work"' EXIT
@@ -98,5 +100,5 @@ unpack
 (cd "$work/debs" && sha256sum -- *.deb) >"$work/SHA256SUMS"
 rm -rf "$dir"/{debs,root,kernel,SHA256SUMS,wanted}
 mv "$work"/{debs,root,kernel,SHA256SUMS} "$dir"
-echo "$wanted $kernel" >"$dir/wanted"
+echo "${wanted[*]} $kernel" >"$dir/wanted"
 echo "arm64 packages: $(wc -l <"$dir/SHA256SUMS") fetched, $(du -sm "$dir/debs" | cut -f1) MB"

@@ -132,7 +132,9 @@ same_instructions() { # sweep sweep
 # PAPI's own instructions around the region are all that it may add.
 sources_agree() { # folder
     jq -se '[.[] | .benchmarks[0].counters.instructions.value] | (.[0] / .[1] - 1) | . >= 0 and . < 0.002' \
-        "$1/sweep.json" "$1/sweep-perf.json" >/dev/null
+        "$1/sweep.json" "$1/sweep-perf.json" >/dev/null && return
+    echo "  papi: $(reading "$1/sweep.json" instructions), perf: $(reading "$1/sweep-perf.json" instructions)"
+    return 1
 }
 
 same_form() { # sweep sweep: the same fields, but for what stands in a counter
