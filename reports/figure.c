@@ -70,11 +70,11 @@ static void write_head(FILE *script, const figure *f, const report_data *data) {
 }
 
 static void write_tail(FILE *script, const plot *p) {
-    fprintf(script,
-            "set terminal pngcairo size 1080,920 enhanced font 'Sans,14' fontscale 1.8 linewidth 2 "
-            "pointscale 2\n"
-            "set output '%s.png'\nreplot\n",
-            p->name);
+    fprintf(
+        script,
+        "set terminal pngcairo size 1080,920 enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale 2\n"
+        "set output '%s.png'\nreplot\n",
+        p->name);
 }
 
 /* Ticks where points are, as far as they have room. */

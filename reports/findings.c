@@ -85,7 +85,8 @@ static const line *path_line(const lines *paths, const char *type, const char *p
     return NULL;
 }
 
-/* Up to which q absorbing is faster, and from where expanding is, among the q that both ran. */
+/* Up to which q absorbing is faster and from where expanding is, among the q that both ran; only where the
+ * bars do not overlap. */
 static void say_paths(json_t *list, const lines *paths, const char *type) {
     const line *expand = path_line(paths, type, "expand"), *absorb = path_line(paths, type, "absorb");
     double absorb_to = NAN, expand_from = NAN;
@@ -93,18 +94,19 @@ static void say_paths(json_t *list, const lines *paths, const char *type) {
         return;
     for (size_t i = 0; i < absorb->count; i++) {
         const point *p = &absorb->points[i], *e = line_at(expand, p->x);
-        if (e && p->y < e->y)
+        if (e && p->high < e->low)
             absorb_to = p->x;
-        else if (e && isnan(expand_from))
+        else if (e && e->high < p->low && isnan(expand_from))
             expand_from = p->x;
     }
-    if (!isnan(absorb_to) && !isnan(expand_from) && expand_from > absorb_to)
-        say(list, "%s at %s: absorb is faster up to q = %.0f, expand from q = %.0f.", type, paths->held,
-            absorb_to, expand_from);
-    else if (isnan(expand_from) && !isnan(absorb_to))
-        say(list, "%s at %s: absorb is faster at every q measured.", type, paths->held);
-    else if (isnan(absorb_to) && !isnan(expand_from))
-        say(list, "%s at %s: expand is faster at every q measured.", type, paths->held);
+    char absorbs[64] = "", expands[64] = "";
+    if (!isnan(absorb_to))
+        snprintf(absorbs, sizeof absorbs, "absorb is faster up to q = %.0f", absorb_to);
+    if (!isnan(expand_from))
+        snprintf(expands, sizeof expands, "expand is faster from q = %.0f", expand_from);
+    if (*absorbs || *expands)
+        say(list, "%s at %s: %s%s%s (where the bars do not overlap).", type, paths->held, absorbs,
+            *absorbs && *expands ? ", " : "", expands);
 }
 
 static void say_roof(json_t *list, const report_data *data) {

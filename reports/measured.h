@@ -21,8 +21,9 @@ typedef struct measured {
 
 /* What this machine was measured to do, from the machine cases of the same file; NaN where there is none. */
 typedef struct machine_roofs {
-    double peak, sgemm; /* GFLOP/s */
-    size_t count;       /* read bandwidths, by ascending working set */
+    double flops, sgemm; /* GFLOP/s */
+    double peak;         /* the higher of the two */
+    size_t count;        /* read bandwidths, by ascending working set */
     struct {
         size_t working_set;
         double gbytes;

@@ -75,8 +75,8 @@ static void write_sentences(FILE *out, const json_t *list) {
 static void write_files(FILE *out, const char *name) {
     fprintf(
         out,
-        "<p class=files>The same table: <a href=\"tables/%s.md\">md</a> <a href=\"tables/%s.csv\">csv</a> "
-        "<a href=\"tables/%s.tex\">tex</a> <a href=\"tables/%s.json\">json</a></p>\n",
+        "<p class=files>The same table: <a href=\"tables/%s.md\">md</a> <a href=\"tables/%s.csv\">csv</a> <a "
+        "href=\"tables/%s.tex\">tex</a> <a href=\"tables/%s.json\">json</a></p>\n",
         name, name, name, name);
 }
 
@@ -145,11 +145,9 @@ static void write_plots(FILE *out, const report *r) {
 
 static int write_audit(FILE *out, const report *r, attn_error *error) {
     fputs("<h2 id=audit>The published tables, audited</h2>\n<p>Every published KV-cache cell beside the "
-          "formula under "
-          "the geometry that the paper claims and under the one that reproduces its totals. All numbers here "
-          "are by "
-          "formula, not measured on this machine; <code>attnbench paper --live</code> allocates the "
-          "caches.</p>\n<ul>\n",
+          "formula under the geometry that the paper claims and under the one that reproduces its totals. "
+          "All numbers here are by formula, not measured on this machine; <code>attnbench paper "
+          "--live</code> allocates the caches.</p>\n<ul>\n",
           out);
     for (size_t m = 0; m < r->paper.models; m++) {
         const paper_row *row = &r->paper.model[m].row[0];
@@ -203,8 +201,8 @@ int page_write(FILE *out, const report *r, attn_error *error) {
     fputs("</head>\n<body>\n", out);
     write_top(out, r);
     write_sentences(out, r->findings);
-    fputs("<nav><a href=#plots>Plots</a><a href=#audit>Published tables</a><a href=#speed>Speed</a>"
-          "<a href=#machine>Machine limits</a><a href=#counters>Counters</a><a "
+    fputs("<nav><a href=#plots>Plots</a><a href=#audit>Published tables</a><a href=#speed>Speed</a><a "
+          "href=#machine>Machine limits</a><a href=#counters>Counters</a><a "
           "href=#provenance>Provenance</a></nav>\n",
           out);
     fputs("<main>\n", out);

@@ -27,6 +27,10 @@ void report_table_free(report_table *t) {
     table_free(&t->t);
 }
 
+json_t *exact_count(double value) {
+    return value == floor(value) && fabs(value) < 1e15 ? json_real(value) : four_digits(value);
+}
+
 json_t *four_digits(double value) {
     if (!isfinite(value))
         return json_null();
@@ -114,7 +118,10 @@ static void shape_columns(report_table *t, const report_data *data) {
             snprintf(t->note + used, sizeof t->note - used, "%s %s, ", shape_keys[k].key, word);
     }
     size_t used = strlen(t->note);
-    snprintf(t->note + used, sizeof t->note - used, "%sone layer a case.", used ? "in every row; " : "");
+    snprintf(t->note + used, sizeof t->note - used,
+             "%sone layer a case. Low to high is a 95%% interval of the median from 6 runs on, else least to "
+             "most.",
+             used ? "in every row; " : "");
 }
 
 static void add_speed_row(report_table *t, const measured *m) {
@@ -189,7 +196,6 @@ void table_speed(report_table *t, const report_data *data) {
     report_column(t, "time_us", "time, µs (median)");
     report_column(t, "low_us", "low");
     report_column(t, "high_us", "high");
-    report_column(t, "bars", "low to high");
     report_column(t, "frame_us", "µs a frame");
     report_column(t, "gflops", "GFLOP/s");
     report_column(t, "gbytes", "GB/s");
@@ -224,14 +230,15 @@ void table_machine(report_table *t, const report_data *data) {
         if (is_row(m))
             continue;
         size_t size = m->c->working_set ? m->c->working_set : m->c->n;
+        bool read = !strcmp(m->c->what, "read"); /* each limit is told in its own unit */
         table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:s}", "what", m->c->what, "isa",
                                    *m->c->isa ? json_string(m->c->isa) : json_null(), "size",
                                    size ? json_integer((json_int_t)size) : json_null(), "gflops",
-                                   four_digits(m->gflops), "gbytes", four_digits(m->gbytes), "runs",
-                                   (json_int_t)m->runs, "name", m->c->name));
+                                   four_digits(read ? NAN : m->gflops), "gbytes",
+                                   four_digits(read ? m->gbytes : NAN), "runs", (json_int_t)m->runs, "name",
+                                   m->c->name));
     }
     snprintf(t->note, sizeof t->note,
              "Size is the working set in bytes (read) or the side of the matrices (sgemm). The best of each "
-             "kind is "
-             "the roof.");
+             "kind is the roof.");
 }
