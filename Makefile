@@ -53,7 +53,7 @@ $(BUILD)/attnbench: $(APP_OBJECTS) $(BUILD)/libattn.a
 	$(CXX) $(SAN) -o $@ $^ $(LDLIBS_ALL)
 
 $(BUILD)/libattn.a: $(LIB_OBJECTS)
-	rm -f $@ && ar rcs $@ $^
+	rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -79,7 +79,7 @@ $(BUILD)/include/build_info.h: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(APP_OBJECTS) $(LIB_OBJECTS): | $(BUILD)/include/build_info.h
 
-include tests/tests.mk
+include tests/tests.mk tests/pmu/pmu.mk
 
 -include $(LIB_OBJECTS:.o=.d) $(APP_OBJECTS:.o=.d)
 

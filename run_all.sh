@@ -12,6 +12,7 @@ usage() {
 ./run_all.sh           set up, build, check, measure the quick plan and write the report (about 5 minutes on two cores)
 ./run_all.sh --full    the same with the long plan (hours)
 ./run_all.sh test      set up, then make test
+./run_all.sh test-pmu  set up, then make test-pmu: hardware counters, on emulated machines that have them
 ./run_all.sh --help    this
 
 Everything goes below out/ and build/. An interrupted run goes on where it stopped when it is started again.
@@ -64,7 +65,7 @@ logged() {
     fi
 }
 
-missing_packages() { # run|test
+missing_packages() { # run|test|pmu
     local who package
     while read -r who package; do
         [ "$who" = run ] || [ "$who" = "$1" ] || continue
@@ -72,7 +73,7 @@ missing_packages() { # run|test
     done < <(grep -v '^#' packages.txt)
 }
 
-set_up() { # run|test
+set_up() { # run|test|pmu
     begin "set-up"
     if ! command -v dpkg-query >/dev/null; then
         echo "   not a Debian system: install what packages.txt names; going on with what is here"
@@ -151,7 +152,7 @@ everything() { # plan
     finish
     begin "sweep: plan $1"
     local swept=0
-    build/attnbench sweep --plan "$1" --out "out/$1.json" || swept=$?
+    build/attnbench sweep --plan "$1" --out "out/$1.json" --replace || swept=$?
     # 1: some cases failed their check. The rest is whole, and the report says which failed.
     [ "$swept" -le 1 ] || exit "$swept"
     finish
@@ -170,11 +171,20 @@ run_tests() {
     finish
 }
 
+run_pmu_tests() {
+    # make test-pmu itself says what is missing, and that it was skipped.
+    (set_up pmu) || echo "   going on without"
+    begin "make test-pmu"
+    make -j"${JOBS:-$(nproc)}" test-pmu
+    finish
+}
+
 [ $# -le 1 ] || stop "one word at most, not: $* (see --help)"
 case "${1-}" in
 "") everything quick ;;
 --full) everything full ;;
 test) run_tests ;;
+test-pmu) run_pmu_tests ;;
 -h | --help) usage ;;
-*) stop "$1: expected nothing, test, --full or --help" ;;
+*) stop "$1: expected nothing, test, test-pmu, --full or --help" ;;
 esac

@@ -16,7 +16,7 @@ enum { SCHEMA = 1 };
 
 typedef struct sweep_options {
     char *plan, *filter, *counters, *out;
-    int list, again, cpu;
+    int list, replace, again, cpu;
     long long repetitions, seed;
     double min_time;
 } sweep_options;
@@ -139,7 +139,11 @@ static int run(const plan *p, const sweep_options *o, attn_error *error) {
     machine_fingerprint(around.fingerprint, &around.machine, around.blas.library, around.blas.core);
     plan_hash(around.plan_hash, p, o->counters);
     store_identity identity = {p->name, around.plan_hash, BUILD_COMMIT, around.fingerprint};
-    if (store_open(&s, &state, o->out, &identity, o->again, error))
+    if (store_open(&s, &state, o->out, &identity,
+                   o->again     ? STORE_RESTART
+                   : o->replace ? STORE_REPLACE
+                                : STORE_REFUSE,
+                   error))
         return -1;
     if (state == STORE_COMPLETE)
         return already_complete(o->out, error);
@@ -166,7 +170,9 @@ int cmd_sweep(int argc, char **argv) {
          "SECONDS"},
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "instead of the plan's", "N"},
         {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the last one allowed)", "N"},
-        {"restart", '\0', POPT_ARG_NONE, &o.again, 0, "drop what an earlier sweep left at --out", NULL},
+        {"replace", '\0', POPT_ARG_NONE, &o.replace, 0,
+         "drop results of another plan, commit or machine at --out", NULL},
+        {"restart", '\0', POPT_ARG_NONE, &o.again, 0, "drop whatever is at --out", NULL},
         POPT_TABLEEND};
     int status = STATUS_OK;
     attn_error error = {0};

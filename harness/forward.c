@@ -154,6 +154,8 @@ int cmd_forward(int argc, char **argv) {
         !attn_model_create(&model, &config, &error) && !attn_model_load(model, o.weights, &error)) {
         if (note[0])
             fprintf(stderr, "attnbench forward: %s\n", note);
+        if (o.chunk && *attn_stream_note(&config))
+            fprintf(stderr, "attnbench forward: %s\n", attn_stream_note(&config));
         run(&o, &config, model, &error);
     }
     attn_model_free(model);

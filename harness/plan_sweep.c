@@ -69,9 +69,9 @@ static void impossible(const sweep *s, char *why, size_t size) {
 
 static int add_combination(sweep *s) {
     char row[BENCH_NAME_MAX * 2], why[120];
-    if (s->tried++ == 10 * PLAN_ROWS_MAX)
+    if (s->tried++ == 4 * PLAN_ROWS_MAX)
         return yaml_fail(s->file, s->node, "sweeps", s->error, "more than %d combinations",
-                         10 * PLAN_ROWS_MAX);
+                         4 * PLAN_ROWS_MAX);
     impossible(s, why, sizeof why);
     if (why[0]) {
         if (!s->plan->skipped++)

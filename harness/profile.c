@@ -5,6 +5,7 @@
 #include "harness/blas.h"
 #include "harness/command.h"
 #include "harness/profile_input.h"
+#include "harness/progress.h"
 #include "harness/stats.h"
 
 #include <cblas.h>
@@ -63,6 +64,8 @@ static int read_config(attn_config *config, const char *path, const profile_plan
                          config->variant->name);
     if (note[0])
         fprintf(stderr, "%s\n", note);
+    if (plan->model.chunk && *attn_stream_note(config))
+        fprintf(stderr, "%s\n", attn_stream_note(config));
     return 0;
 }
 
@@ -217,29 +220,35 @@ static int compare_with_scalar(profiler *p, const profile_input *in) {
 
 /* ---- All of them */
 
-static void report_progress(const profiler *p, size_t done, double start, double *reported) {
-    double now = profile_now(), spent = now - start;
-    if (now - *reported < REPORT_EVERY || done == p->plan->count)
+/* On a terminal every utterance moves the bar; elsewhere a line now and then is enough. */
+static void report_done(progress *bar, const profiler *p, size_t done, const char *id, double *reported) {
+    double now = profile_now();
+    if (!bar->terminal && (now - *reported < REPORT_EVERY || done == p->plan->count))
         return;
     *reported = now;
-    fprintf(stderr, "%s: %zu of %zu utterances, %.0f s, about %.0f s left\n", p->config_path, done,
-            p->plan->count, spent, spent / (double)done * (double)(p->plan->count - done));
+    bar->done = done - 1;
+    progress_done(bar, p->config_path, id);
 }
 
 static int run_utterances(profiler *p, measurement *scratch) {
-    double start = profile_now(), reported = start;
+    progress bar;
+    double reported = profile_now();
     int status = STATUS_OK;
+    progress_init(&bar, p->plan->count, 0);
     for (size_t i = 0; status == STATUS_OK && i < p->plan->count; i++) {
         profile_input in;
+        progress_running(&bar, p->config_path);
         if (profile_input_read(&in, p->plan, p->config, i, p->extractor, p->error))
-            return STATUS_BAD_INPUT;
-        if (i == 0)
+            status = STATUS_BAD_INPUT;
+        if (status == STATUS_OK && i == 0)
             status = compare_with_scalar(p, &in);
         if (status == STATUS_OK && (measure(scratch, p, &in) || record(p, i, &in, scratch)))
             status = STATUS_BAD_INPUT;
         attn_free(in.features);
-        report_progress(p, i + 1, start, &reported);
+        if (status == STATUS_OK)
+            report_done(&bar, p, i + 1, in.id, &reported);
     }
+    progress_clear(&bar);
     return status;
 }
 

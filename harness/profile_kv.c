@@ -217,10 +217,11 @@ int cmd_profile_kv(int argc, char **argv) {
     corpus speech = {0};
     int format = command_choice("--format", a.format, table_format_names, &error);
     if (format < 0 || make_plan(&plan, &a, &error) || read_speech(&speech, &plan, &a, &error))
-        return command_fail("profile-kv", &error);
-    status = run(&a, &plan, (table_format)format, &error);
+        status = STATUS_BAD_INPUT;
+    else
+        status = run(&a, &plan, (table_format)format, &error);
     corpus_free(&speech);
-    if (error.message[0])
+    if (error.message[0]) /* without one, the process of a model has said it */
         command_fail("profile-kv", &error);
     return status;
 }

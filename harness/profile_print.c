@@ -114,10 +114,10 @@ static void print_summary(const json_t *r, FILE *stream) {
 
 static int print_one(const json_t *r, table_format format, FILE *stream, attn_error *error) {
     table t;
-    size_t i;
-    json_t *row;
+    const json_t *utterances = get(r, "utterances");
     table_init(&t, text(r, "config"), utterance_columns);
-    json_array_foreach(get(r, "utterances"), i, row) table_add(&t, json_incref(row));
+    for (size_t i = 0; i < json_array_size(utterances); i++)
+        table_add(&t, json_incref(json_array_get(utterances, i)));
     table_add(&t, total_row(r));
     int result = table_write(&t, format, stream, error);
     if (!result && format == TABLE_MD) {
@@ -130,10 +130,9 @@ static int print_one(const json_t *r, table_format format, FILE *stream, attn_er
 
 static int print_several(const json_t *models, table_format format, FILE *stream, attn_error *error) {
     table t;
-    size_t i;
-    json_t *r;
     table_init(&t, "Models", model_columns);
-    json_array_foreach(models, i, r) table_add(&t, model_row(r));
+    for (size_t i = 0; i < json_array_size(models); i++)
+        table_add(&t, model_row(json_array_get(models, i)));
     int result = table_write(&t, format, stream, error);
     if (!result && format == TABLE_MD) {
         fputc('\n', stream);

@@ -4,7 +4,6 @@
 #include "attn/file.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
 
 enum { SCHEMA = 1, WORD_MAX = 31, NAME_MAX_BYTES = 255 };
@@ -141,6 +140,8 @@ static int read_costs(results_case *c, const place *p, const json_t *entry) {
         read_number(&c->kv_bytes_formula, p, entry, "kv_bytes_formula", attention, 0) ||
         read_number(&c->kv_bytes_live, p, entry, "kv_bytes_live", attention, 0))
         return -1;
+    if (c->kv_bytes_formula > SIZE_LIMIT || c->kv_bytes_live > SIZE_LIMIT)
+        return wrong(p, "kv_bytes", json_object_get(entry, "kv_bytes_live"), "less than 2^53 bytes");
     const json_t *check = json_object_get(entry, "check");
     c->max_error = c->limit = NAN;
     if (!check || json_is_null(check))
@@ -321,13 +322,13 @@ const results_case *results_find(const results *r, const char *name) {
     return NULL;
 }
 
-const char *results_text(const results *r, const char *missing, ...) {
-    va_list keys;
-    va_start(keys, missing);
+const char *results_text(const results *r, const char *path, const char *missing) {
     const json_t *value = r->own;
-    for (const char *key = va_arg(keys, const char *); key; key = va_arg(keys, const char *))
-        value = json_object_get(value, key);
-    va_end(keys);
+    while (*path) {
+        size_t length = strcspn(path, ".");
+        value = json_object_getn(value, path, length);
+        path += length + (path[length] == '.');
+    }
     const char *text = json_string_value(value);
     return text ? text : missing;
 }

@@ -52,7 +52,7 @@ void results_free(results *r);
 /* The case of that name, or NULL. */
 const results_case *results_find(const results *r, const char *name);
 
-/* Text below context.attnbench, by a path of keys ended by NULL; `missing` where there is none. */
-const char *results_text(const results *r, const char *missing, ...) __attribute__((sentinel));
+/* Text below context.attnbench at a path of keys, "machine.cpu"; `missing` where there is none. */
+const char *results_text(const results *r, const char *path, const char *missing);
 
 #endif

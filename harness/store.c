@@ -23,6 +23,7 @@ struct store {
     json_t *finished; /* row -> its line of the journal */
     json_t *running;  /* rows started and not finished: those that were in flight */
     size_t interrupted;
+    bool is_other; /* the journal is one of another identity */
     char date[32];
 };
 
@@ -52,7 +53,7 @@ static int check_identity(const char *path, const json_t *object, const store_id
         if (!found || strcmp(found, field_of(identity, i)))
             return attn_fail(error,
                              "%s: holds results of %s (%.60s; this sweep's is %s): choose another "
-                             "--out, or drop them with --restart",
+                             "--out, or drop them with --replace",
                              path, fields[i].what, found ? found : "unknown", field_of(identity, i));
     }
     return 0;
@@ -84,8 +85,15 @@ int store_read_counts(const char *path, size_t *cases, size_t *failed, attn_erro
     return 0;
 }
 
-/* 1: complete and ours, 0: not there, -1: in the way. */
-static int look_at_results(const char *path, const store_identity *identity, bool again, attn_error *error) {
+static int drop(const char *path, attn_error *error) {
+    return unlink(path) && errno != ENOENT
+               ? attn_fail(error, "%s: cannot be removed: %s", path, strerror(errno))
+               : 0;
+}
+
+/* 1: complete and ours, 0: not there (any more), -1: in the way. */
+static int look_at_results(const char *path, const store_identity *identity, store_policy policy,
+                           attn_error *error) {
     struct stat status;
     json_t *root;
     const json_t *own;
@@ -96,13 +104,16 @@ static int look_at_results(const char *path, const store_identity *identity, boo
     }
     if (!S_ISREG(status.st_mode))
         return attn_fail(error, "%s: exists and is not a regular file", path);
-    if (again)
-        return !unlink(path) ? 0 : attn_fail(error, "%s: cannot be removed: %s", path, strerror(errno));
+    if (policy == STORE_RESTART)
+        return drop(path, error);
     if (read_own(path, &root, &own, error))
         return -1;
-    int result = check_identity(path, own, identity, error);
+    attn_error differs = {0};
+    int other = check_identity(path, own, identity, &differs);
     json_decref(root);
-    return result ? -1 : 1;
+    if (!other)
+        return 1;
+    return policy == STORE_REPLACE ? drop(path, error) : attn_fail(error, "%s", differs.message);
 }
 
 /* ---- The journal */
@@ -188,7 +199,8 @@ static int take_line(store *s, json_t *line, size_t number, const store_identity
         if (json_integer_value(json_object_get(line, "journal")) != JOURNAL_VERSION || !date)
             return wrong_line(s, number, "unknown first line", error);
         snprintf(s->date, sizeof s->date, "%s", date);
-        return check_identity(s->journal, line, identity, error);
+        s->is_other = check_identity(s->journal, line, identity, error) != 0;
+        return s->is_other ? -1 : 0;
     }
     if (started) {
         if (json_object_get(s->running, started))
@@ -226,7 +238,7 @@ static int take_lines(store *s, char *text, const store_identity *identity, attn
 /* A sweep that was killed may take a moment to let go. */
 static int lock(store *s, attn_error *error) {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 50; i++) {
         if (!flock(s->fd, LOCK_EX | LOCK_NB))
             return 0;
         if (errno != EWOULDBLOCK && errno != EINTR)
@@ -236,7 +248,22 @@ static int lock(store *s, attn_error *error) {
     return attn_fail(error, "%s: another sweep is writing it", s->journal);
 }
 
-static int open_journal(store *s, store_state *state, const store_identity *identity, bool again,
+/* Takes what the journal has, unless the policy drops it. */
+static int read_journal(store *s, const store_identity *identity, store_policy policy, attn_error *error) {
+    if (policy == STORE_RESTART)
+        return 0;
+    char *text = attn_read_file(s->journal, JOURNAL_LIMIT, NULL, error);
+    if (!text)
+        return -1;
+    attn_error why = {0};
+    int result = take_lines(s, text, identity, &why);
+    attn_free(text);
+    if (result && s->is_other && policy == STORE_REPLACE)
+        return 0;
+    return result ? attn_fail(error, "%s", why.message) : 0;
+}
+
+static int open_journal(store *s, store_state *state, const store_identity *identity, store_policy policy,
                         attn_error *error) {
     struct stat status;
     if (!stat(s->journal, &status) && !S_ISREG(status.st_mode))
@@ -246,10 +273,7 @@ static int open_journal(store *s, store_state *state, const store_identity *iden
         return attn_fail(error, "%s: cannot be written: %s", s->journal, strerror(errno));
     if (lock(s, error))
         return -1;
-    char *text = again ? attn_strdup("", error) : attn_read_file(s->journal, JOURNAL_LIMIT, NULL, error);
-    int result = text ? take_lines(s, text, identity, error) : -1;
-    attn_free(text);
-    if (result)
+    if (read_journal(s, identity, policy, error))
         return -1;
     if (ftruncate(s->fd, s->size))
         return attn_fail(error, "%s: cannot be written: %s", s->journal, strerror(errno));
@@ -260,11 +284,11 @@ static int open_journal(store *s, store_state *state, const store_identity *iden
     return -1;
 }
 
-int store_open(store **out, store_state *state, const char *path, const store_identity *identity, bool again,
-               attn_error *error) {
+int store_open(store **out, store_state *state, const char *path, const store_identity *identity,
+               store_policy policy, attn_error *error) {
     *out = NULL;
     *state = STORE_NEW;
-    int there = look_at_results(path, identity, again, error);
+    int there = look_at_results(path, identity, policy, error);
     if (there < 0)
         return -1;
     store *s = attn_alloc(1, sizeof *s, "results store", error);
@@ -279,10 +303,8 @@ int store_open(store **out, store_state *state, const char *path, const store_id
         goto fail;
     if (there) {
         /* A kill between writing the results and removing the journal leaves both. */
-        if (unlink(s->journal) && errno != ENOENT) {
-            attn_fail(error, "%s: cannot be removed: %s", s->journal, strerror(errno));
+        if (drop(s->journal, error))
             goto fail;
-        }
         store_close(s);
         *state = STORE_COMPLETE;
         return 0;
@@ -291,7 +313,7 @@ int store_open(store **out, store_state *state, const char *path, const store_id
         attn_fail(error, "out of memory");
         goto fail;
     }
-    if (open_journal(s, state, identity, again, error))
+    if (open_journal(s, state, identity, policy, error))
         goto fail;
     *out = s;
     return 0;

@@ -18,15 +18,22 @@ typedef struct store_identity {
     const char *plan, *plan_hash, *commit, *fingerprint;
 } store_identity;
 
+/* What to do with results of another identity that are there already. */
+typedef enum store_policy {
+    STORE_REFUSE,
+    STORE_REPLACE, /* drop them; resume those of the same identity */
+    STORE_RESTART  /* drop those of the same identity too */
+} store_policy;
+
 typedef enum store_state { STORE_NEW, STORE_RESUMED, STORE_COMPLETE } store_state;
 
 typedef struct store store;
 
 /* Opens the journal of the results file `path`, or finds that the file is complete (then nothing is to be run
- * and *s is NULL). Results of another identity, a file that is none of ours, and another sweep at work are
- * errors that say what to do. `again` drops what an earlier sweep left. Close with store_close. */
-int store_open(store **s, store_state *state, const char *path, const store_identity *identity, bool again,
-               attn_error *error);
+ * and *s is NULL). What the policy does not drop, and another sweep at work, are errors that say what to do;
+ * a file that is none of ours is only dropped by STORE_RESTART. Close with store_close. */
+int store_open(store **s, store_state *state, const char *path, const store_identity *identity,
+               store_policy policy, attn_error *error);
 void store_close(store *s); /* the journal stays; NULL is fine */
 
 /* Entries of the case when it is finished, else NULL; *failed as it was given. */

@@ -29,6 +29,16 @@ static int move_file(const char *from, const char *to, const char *name, const c
     return result;
 }
 
+/* What an earlier report left there is not of these results. */
+static int remove_old(const char *folder, const char *name, const char *extension, attn_error *error) {
+    char *path = join(folder, name, extension, error);
+    int result = path ? 0 : -1;
+    if (path && unlink(path) && errno != ENOENT)
+        result = attn_fail(error, "%s: cannot be removed: %s", path, strerror(errno));
+    attn_free(path);
+    return result;
+}
+
 static void remove_folder(const char *path) {
     DIR *folder = opendir(path);
     for (struct dirent *entry; folder && (entry = readdir(folder));)
@@ -67,17 +77,15 @@ static int make_plots(report *r, const char *work, const char *plots_folder, att
         if (f->points && draw(f, r, work, error))
             return -1;
     }
-    for (size_t i = 0; i < r->figure_count; i++) {
-        const figure *f = &r->figures[i];
-        if (!f->points)
-            continue;
-        if (move_file(work, plots_folder, f->plot->name, ".dat", error) ||
-            move_file(work, plots_folder, f->plot->name, ".gp", error))
-            return -1;
-        if (f->svg && (move_file(work, plots_folder, f->plot->name, ".svg", error) ||
-                       move_file(work, plots_folder, f->plot->name, ".png", error)))
-            return -1;
-    }
+    static const char *const kinds[] = {".dat", ".gp", ".svg", ".png", NULL};
+    for (size_t i = 0; i < r->figure_count; i++)
+        for (size_t k = 0; kinds[k]; k++) {
+            const figure *f = &r->figures[i];
+            bool made = f->points && (k < 2 || f->svg);
+            if (made ? move_file(work, plots_folder, f->plot->name, kinds[k], error)
+                     : remove_old(plots_folder, f->plot->name, kinds[k], error))
+                return -1;
+        }
     return 0;
 }
 

@@ -50,8 +50,7 @@ void table_counters(report_table *t, const report_data *data) {
     json_decref(rows);
     snprintf(t->note, sizeof t->note,
              "papi and perf are counted by the CPU, kernel by the operating system, sde by the program about "
-             "itself, "
-             "callgrind is simulated.");
+             "itself, callgrind is simulated.");
 }
 
 /* The median over the repetitions that have the counter; NaN for none. */
@@ -110,7 +109,7 @@ void table_counter_values(report_table *t, const report_data *data) {
             continue;
         json_t *row = json_pack("{s:s}", "case", c->name);
         for (size_t k = 1; row && k < t->count; k++)
-            json_object_set_new(row, t->columns[k].key, four_digits(counter_median(c, t->columns[k].key)));
+            json_object_set_new(row, t->columns[k].key, exact_count(counter_median(c, t->columns[k].key)));
         table_add(&t->t, row);
     }
     snprintf(t->note, sizeof t->note,

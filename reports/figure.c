@@ -34,21 +34,32 @@ void figure_safe_text(char *to, size_t size, const char *from) {
     to[n] = '\0';
 }
 
+/* Titles are in gnuplot's enhanced text, where an underscore would start a subscript. */
+static void write_title(FILE *script, const char *text) {
+    for (const char *c = text; *c; c++)
+        fprintf(script, *c == '_' ? "\\\\_" : "%c", *c);
+}
+
 static void write_head(FILE *script, const figure *f, const report_data *data) {
-    char cpu[80];
+    char cpu[72];
     const plot *p = f->plot;
-    figure_safe_text(cpu, sizeof cpu, results_text(data->results, "unknown CPU", "machine", "cpu", NULL));
+    figure_safe_text(cpu, sizeof cpu, results_text(data->results, "machine.cpu", "unknown CPU"));
     fprintf(script,
             "# gnuplot %s.gp draws %s.svg and %s.png from %s.dat\n"
             "set encoding utf8\n"
-            "set terminal svg size 540,430 noenhanced font 'sans-serif,14' name '%s' background 'white'\n"
-            "set output '%s.svg'\n"
-            "set title \"%s\\n%s; %s\" noenhanced\n"
-            "set xlabel '%s' noenhanced\nset ylabel '%s' noenhanced\n",
-            p->name, p->name, p->name, p->name, p->name, p->name, p->title, cpu, f->basis, p->x_label,
+            "set terminal svg size 540,460 enhanced font 'sans-serif,14' name '%s' background 'white'\n"
+            "set output '%s.svg'\nset title \"",
+            p->name, p->name, p->name, p->name, p->name, p->name);
+    write_title(script, p->title);
+    fputs("\\n{/*0.8 ", script);
+    write_title(script, cpu);
+    fputs("}\\n{/*0.8 ", script);
+    write_title(script, f->basis);
+    fprintf(script, "}\" enhanced\nset xlabel '%s' noenhanced\nset ylabel '%s' noenhanced\n", p->x_label,
             p->y_label);
     fputs("set border 3\nset tics nomirror\nset grid lt 1 lw 0.5 lc rgb '#a0a0a0'\n"
-          "set key below center horizontal maxrows 6 noenhanced samplen 2\nset pointsize 0.8\n",
+          "set key below center horizontal Left reverse noenhanced samplen 2 height 1 font ',12'\n"
+          "set pointsize 0.8\n",
           script);
     if (p->log_x)
         fputs("set logscale x\n", script);
@@ -59,11 +70,11 @@ static void write_head(FILE *script, const figure *f, const report_data *data) {
 }
 
 static void write_tail(FILE *script, const plot *p) {
-    fprintf(script,
-            "set terminal pngcairo size 1080,860 noenhanced font 'Sans,14' fontscale 1.8 linewidth 2 "
-            "pointscale 2\n"
-            "set output '%s.png'\nreplot\n",
-            p->name);
+    fprintf(
+        script,
+        "set terminal pngcairo size 1080,920 enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale 2\n"
+        "set output '%s.png'\nreplot\n",
+        p->name);
 }
 
 /* Ticks where points are, as far as they have room. */
@@ -86,6 +97,33 @@ static void write_ticks(FILE *script, const lines *l) {
     }
     double margin = pow(most / least, 0.05);
     fprintf(script, ") rotate by 0\nset xrange [%g:%g]\n", least / margin, most * margin);
+}
+
+/* A logarithmic axis of less than two decades gets 1, 2 and 5 of each. */
+static void write_y_ticks(FILE *script, const figure *f) {
+    double least = INFINITY, most = 0;
+    for (size_t i = 0; i < f->lines.count; i++)
+        for (size_t k = 0; k < f->lines.line[i].count; k++) {
+            least = fmin(least, f->lines.line[i].points[k].low * f->plot->scale);
+            most = fmax(most, f->lines.line[i].points[k].high * f->plot->scale);
+        }
+    if (!f->plot->log_y || !(least > 0))
+        return;
+    static const double wide[] = {1, 2, 5, 0}, narrow[] = {1, 1.5, 2, 3, 4, 5, 7, 0};
+    least /= 1.25, most *= 1.25;
+    fprintf(script, "set yrange [%g:%g]\n", least, most);
+    if (most / least >= 1000)
+        return;
+    const double *steps = most / least < 10 ? narrow : wide;
+    fputs("set ytics (", script);
+    const char *comma = "";
+    for (double decade = pow(10, floor(log10(least))); decade <= most; decade *= 10)
+        for (size_t i = 0; steps[i] > 0; i++)
+            if (decade * steps[i] >= least && decade * steps[i] <= most) {
+                fprintf(script, "%s%g", comma, decade * steps[i]);
+                comma = ", ";
+            }
+    fputs(")\n", script);
 }
 
 static void write_points(FILE *points, const figure *f) {
@@ -127,6 +165,7 @@ static void write_lines(figure *f, const report_data *data, FILE *points, FILE *
     write_points(points, f);
     write_head(script, f, data);
     write_ticks(script, &f->lines);
+    write_y_ticks(script, f);
     write_plot(script, f);
     for (size_t i = 0; i < f->lines.count; i++)
         f->points += f->lines.line[i].count;

@@ -34,8 +34,21 @@ static void say_cache(json_t *list, const lines *cache) {
     if (!mha || !least || !line_at(mha, x) || least == mha)
         return;
     double own = line_at(least, x)->y, base = line_at(mha, x)->y;
-    say(list, "Smallest cache at L = %.0f: %s, %.4g KiB a layer, %.3g%% of MHA's %.4g KiB.", x, least->label,
-        own / 1024, 100 * own / base, base / 1024);
+    char own_text[32], base_text[32];
+    bytes_text(own_text, sizeof own_text, own);
+    bytes_text(base_text, sizeof base_text, base);
+    say(list, "Smallest cache at L = %.0f: %s, %s a layer, %.3g%% of MHA's %s.", x, least->label, own_text,
+        100 * own / base, base_text);
+}
+
+static void compare(char *text, size_t size, const line *l, const line *mha, double x) {
+    const point *own = line_at(l, x), *base = line_at(mha, x);
+    bool apart = own->high < base->low || own->low > base->high;
+    if (l == mha)
+        snprintf(text, size, "mha");
+    else
+        snprintf(text, size, "%s at %.3g times MHA's speed%s", l->label, base->y / own->y,
+                 apart ? "" : " (not told apart: the bars overlap)");
 }
 
 static void say_speed(json_t *list, const char *what, const lines *l) {
@@ -45,12 +58,10 @@ static void say_speed(json_t *list, const char *what, const lines *l) {
     const point *base = mha ? line_at(mha, x) : NULL;
     if (!base || !least || least == most)
         return;
-    const point *fast = line_at(least, x), *slow = line_at(most, x);
-    say(list, "%s at L = %.0f: fastest is %s at %.3g times MHA's speed%s, slowest %s at %.3g times%s.", what,
-        x, least->label, base->y / fast->y,
-        least != mha && fast->high >= base->low ? " (not told apart: the intervals overlap)" : "",
-        most->label, base->y / slow->y,
-        most != mha && slow->low <= base->high ? " (not told apart: the intervals overlap)" : "");
+    char fast[192], slow[192];
+    compare(fast, sizeof fast, least, mha, x);
+    compare(slow, sizeof slow, most, mha, x);
+    say(list, "%s at L = %.0f: fastest is %s, slowest %s.", what, x, fast, slow);
 }
 
 static void say_slopes(json_t *list, const lines *prefill) {
@@ -74,7 +85,8 @@ static const line *path_line(const lines *paths, const char *type, const char *p
     return NULL;
 }
 
-/* Up to which q absorbing is faster, and from where expanding is, among the q that both ran. */
+/* Up to which q absorbing is faster and from where expanding is, among the q that both ran; only where the
+ * bars do not overlap. */
 static void say_paths(json_t *list, const lines *paths, const char *type) {
     const line *expand = path_line(paths, type, "expand"), *absorb = path_line(paths, type, "absorb");
     double absorb_to = NAN, expand_from = NAN;
@@ -82,18 +94,19 @@ static void say_paths(json_t *list, const lines *paths, const char *type) {
         return;
     for (size_t i = 0; i < absorb->count; i++) {
         const point *p = &absorb->points[i], *e = line_at(expand, p->x);
-        if (e && p->y < e->y)
+        if (e && p->high < e->low)
             absorb_to = p->x;
-        else if (e && isnan(expand_from))
+        else if (e && e->high < p->low && isnan(expand_from))
             expand_from = p->x;
     }
-    if (!isnan(absorb_to) && !isnan(expand_from) && expand_from > absorb_to)
-        say(list, "%s at %s: absorb is faster up to q = %.0f, expand from q = %.0f.", type, paths->held,
-            absorb_to, expand_from);
-    else if (isnan(expand_from) && !isnan(absorb_to))
-        say(list, "%s at %s: absorb is faster at every q measured.", type, paths->held);
-    else if (isnan(absorb_to) && !isnan(expand_from))
-        say(list, "%s at %s: expand is faster at every q measured.", type, paths->held);
+    char absorbs[64] = "", expands[64] = "";
+    if (!isnan(absorb_to))
+        snprintf(absorbs, sizeof absorbs, "absorb is faster up to q = %.0f", absorb_to);
+    if (!isnan(expand_from))
+        snprintf(expands, sizeof expands, "expand is faster from q = %.0f", expand_from);
+    if (*absorbs || *expands)
+        say(list, "%s at %s: %s%s%s (where the bars do not overlap).", type, paths->held, absorbs,
+            *absorbs && *expands ? ", " : "", expands);
 }
 
 static void say_roof(json_t *list, const report_data *data) {
@@ -104,8 +117,9 @@ static void say_roof(json_t *list, const report_data *data) {
             best = m;
     }
     if (best)
-        say(list, "Best use of the machine: %.3g GFLOP/s, %.3g%% of its measured sgemm rate, by %s.",
-            best->gflops, 100 * best->sgemm, best->c->name);
+        say(list,
+            "Best use of the machine: %.3g GFLOP/s, %.3g%% of its measured sgemm rate, by %s %s at L = %zu.",
+            best->gflops, 100 * best->sgemm, best->c->type, best->c->mode, best->c->L);
 }
 
 json_t *findings_list(const report_data *data, const lines *cache, const lines *decode, const lines *prefill,

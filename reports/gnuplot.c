@@ -70,10 +70,9 @@ static const struct {
 } rules[] = {
     {" xmlns=\"http://www.w3.org/2000/svg\"", ""},
     {" xmlns:xlink=\"http://www.w3.org/1999/xlink\"", ""},
-    {"xlink:href", "href"},
+    {"xlink:href='#", "href='#@_"},
     {" id=\"gnuplot_canvas\"", ""},
     {" id='", " id='@_"},
-    {"href='#", "href='#@_"},
     {" color=\"black\"", ""},
     {"\"black\"", "\"currentColor\""},
     {"'black'", "'currentColor'"},

@@ -12,7 +12,8 @@ void html_text(FILE *out, const char *text);
 /* printf whose result is escaped, the format's own text included. */
 void html_printf(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A table in a box of its own that scrolls. Numbers are aligned right. */
+/* A table in a box of its own that scrolls. Numbers are aligned right; a column without any value is left
+ * out. */
 int html_table(FILE *out, const table *t, attn_error *error);
 
 #endif

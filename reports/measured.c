@@ -50,16 +50,17 @@ static void add_bandwidth(machine_roofs *roofs, size_t working_set, double gbyte
 /* The best of each kind is the roof: slower rows are other instruction sets or sizes. */
 static void find_roofs(report_data *data) {
     machine_roofs *roofs = &data->roofs;
-    roofs->peak = roofs->sgemm = NAN;
+    roofs->flops = roofs->sgemm = NAN;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
         if (!strcmp(m->c->what, "flops"))
-            roofs->peak = fmax(roofs->peak, m->gflops);
+            roofs->flops = fmax(roofs->flops, m->gflops);
         else if (!strcmp(m->c->what, "sgemm"))
             roofs->sgemm = fmax(roofs->sgemm, m->gflops);
         else if (!strcmp(m->c->what, "read") && m->gbytes > 0)
             add_bandwidth(roofs, m->c->working_set, m->gbytes);
     }
+    roofs->peak = fmax(roofs->flops, roofs->sgemm);
 }
 
 double machine_bandwidth(const machine_roofs *roofs, double bytes) {
@@ -112,4 +113,12 @@ void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs
     else
         snprintf(runs, sizeof runs, "%zu to %zu runs", least_runs, most_runs);
     snprintf(text, size, "median of %s, bars: %s", runs, interval ? "95% interval" : "least to most");
+}
+
+void bytes_text(char *to, size_t size, double bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    size_t unit = 0;
+    for (; bytes >= 1000 && unit < 3; unit++)
+        bytes /= 1024;
+    snprintf(to, size, "%.3g %s", bytes, units[unit]);
 }

@@ -21,8 +21,9 @@ typedef struct measured {
 
 /* What this machine was measured to do, from the machine cases of the same file; NaN where there is none. */
 typedef struct machine_roofs {
-    double peak, sgemm; /* GFLOP/s */
-    size_t count;       /* read bandwidths, by ascending working set */
+    double flops, sgemm; /* GFLOP/s */
+    double peak;         /* the higher of the two */
+    size_t count;        /* read bandwidths, by ascending working set */
     struct {
         size_t working_set;
         double gbytes;
@@ -46,5 +47,8 @@ double machine_bandwidth(const machine_roofs *roofs, double bytes);
 
 /* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
 void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);
+
+/* "15.6 MiB". */
+void bytes_text(char *to, size_t size, double bytes);
 
 #endif

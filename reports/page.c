@@ -49,11 +49,11 @@ static void write_top(FILE *out, const report *r) {
           "<h1>What does each attention mechanism cost, and what does compressing its KV cache buy?</h1>\n"
           "<ul class=facts>\n",
           out);
-    write_fact(out, "on", results_text(from, "", "machine", "cpu", NULL));
-    write_fact(out, "kernels", results_text(from, "", "machine", "isa", NULL));
-    write_fact(out, "BLAS core", results_text(from, "", "blas", "core", NULL));
-    write_fact(out, "plan", results_text(from, "", "plan", NULL));
-    write_fact(out, "commit", results_text(from, "", "commit", NULL));
+    write_fact(out, "on", results_text(from, "machine.cpu", ""));
+    write_fact(out, "kernels", results_text(from, "machine.isa", ""));
+    write_fact(out, "BLAS core", results_text(from, "blas.core", ""));
+    write_fact(out, "plan", results_text(from, "plan", ""));
+    write_fact(out, "commit", results_text(from, "commit", ""));
     write_fact(out, "date", date ? date : "");
     fprintf(out, "<li>cases <b>%zu</b></li>\n", rows);
     write_checks(out, r);
@@ -75,8 +75,8 @@ static void write_sentences(FILE *out, const json_t *list) {
 static void write_files(FILE *out, const char *name) {
     fprintf(
         out,
-        "<p class=files>The same table: <a href=\"tables/%s.md\">md</a> <a href=\"tables/%s.csv\">csv</a> "
-        "<a href=\"tables/%s.tex\">tex</a> <a href=\"tables/%s.json\">json</a></p>\n",
+        "<p class=files>The same table: <a href=\"tables/%s.md\">md</a> <a href=\"tables/%s.csv\">csv</a> <a "
+        "href=\"tables/%s.tex\">tex</a> <a href=\"tables/%s.json\">json</a></p>\n",
         name, name, name, name);
 }
 
@@ -145,11 +145,9 @@ static void write_plots(FILE *out, const report *r) {
 
 static int write_audit(FILE *out, const report *r, attn_error *error) {
     fputs("<h2 id=audit>The published tables, audited</h2>\n<p>Every published KV-cache cell beside the "
-          "formula under "
-          "the geometry that the paper claims and under the one that reproduces its totals. All numbers here "
-          "are by "
-          "formula, not measured on this machine; <code>attnbench paper --live</code> allocates the "
-          "caches.</p>\n<ul>\n",
+          "formula under the geometry that the paper claims and under the one that reproduces its totals. "
+          "All numbers here are by formula, not measured on this machine; <code>attnbench paper "
+          "--live</code> allocates the caches.</p>\n<ul>\n",
           out);
     for (size_t m = 0; m < r->paper.models; m++) {
         const paper_row *row = &r->paper.model[m].row[0];
@@ -170,8 +168,8 @@ static int write_audit(FILE *out, const report *r, attn_error *error) {
 }
 
 static void write_provenance_command(FILE *out, const report *r) {
-    const char *commit = results_text(r->data.results, "COMMIT", "commit", NULL);
-    const char *plan = results_text(r->data.results, "PLAN", "plan", NULL);
+    const char *commit = results_text(r->data.results, "commit", "COMMIT");
+    const char *plan = results_text(r->data.results, "plan", "PLAN");
     fputs("<p>To measure again, on the same machine:</p>\n<pre><code>", out);
     html_printf(out, "git checkout %s && make", commit);
     fputc('\n', out);
@@ -196,15 +194,15 @@ int page_write(FILE *out, const report *r, attn_error *error) {
     fputs("<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
           "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<title>attnbench: ",
           out);
-    html_text(out, results_text(r->data.results, "report", "machine", "cpu", NULL));
+    html_text(out, results_text(r->data.results, "machine.cpu", "report"));
     fputs("</title>\n", out);
     if (write_style(out, error))
         return -1;
     fputs("</head>\n<body>\n", out);
     write_top(out, r);
     write_sentences(out, r->findings);
-    fputs("<nav><a href=#plots>Plots</a><a href=#audit>Published tables</a><a href=#speed>Speed</a>"
-          "<a href=#machine>Machine limits</a><a href=#counters>Counters</a><a "
+    fputs("<nav><a href=#plots>Plots</a><a href=#audit>Published tables</a><a href=#speed>Speed</a><a "
+          "href=#machine>Machine limits</a><a href=#counters>Counters</a><a "
           "href=#provenance>Provenance</a></nav>\n",
           out);
     fputs("<main>\n", out);

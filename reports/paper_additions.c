@@ -57,8 +57,7 @@ static void add_input_cache(table *t, const paper_tables *tables, const paper_mo
         (double)claimed->num_layers * input_bytes(tables, claimed) / PAPER_MIB,
         (double)identified->num_layers * input_bytes(tables, identified) / PAPER_MIB, NAN,
         "by formula: keep the layer's input (d_model floats a frame) and recompute K and V; the honest rival "
-        "of "
-        "MLA, which saves nothing over it at any d_c >= d_model");
+        "of MLA, which saves nothing over it at any d_c >= d_model");
     add(t, model->name, "input_cache", "reduction", "%", input_reduction(tables, claimed),
         input_reduction(tables, identified), NAN,
         "by formula: the 50% that the paper credits to MLA, with no new weights and no error");

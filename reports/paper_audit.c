@@ -79,11 +79,10 @@ static void explain_mismatch(char verdict[VERDICT], const cell *c) {
         2 * d_model * d_model * (double)(c->tables->element * c->row->identified.num_layers) / PAPER_MIB;
     if (c->quantity == PAPER_PER_LAYER && *total &&
         paper_rounds_to(strtod(total, NULL) / layers, c->published))
-        snprintf(
-            verdict, VERDICT,
-            "does not reproduce: is the total / %.0f, but the geometry behind the total has %zu layers of "
-            "%.10g MiB",
-            layers, c->row->identified.num_layers, c->identified);
+        snprintf(verdict, VERDICT,
+                 "does not reproduce: is the total / %.0f, but the geometry behind the total has %zu layers "
+                 "of %.10g MiB",
+                 layers, c->row->identified.num_layers, c->identified);
     else if (c->quantity == PAPER_TOTAL && paper_rounds_to(two_matrices, c->published))
         snprintf(verdict, VERDICT,
                  "does not reproduce: is 2 d_model^2 floats a layer of the identified geometry; the state "

@@ -34,10 +34,9 @@ const plot plots[] = {
      .title = "Prefill: time against length",
      .x_label = "frames, all in one call, L",
      .y_label = "time, ms",
-     .about =
-         "One layer over the whole input. Slopes are fitted in logarithms over the largest lengths, from a "
-         "quarter of the largest on: about 2 where scores against all keys dominate, about 1 where "
-         "projections or a state do.",
+     .about = "One layer over the whole input. Slopes are fitted in logarithms over the largest lengths, "
+              "from a quarter of the largest on: about 2 where scores against all keys dominate, about 1 "
+              "where projections or a state do.",
      .needs = "prefill cases at two or more lengths L, other keys equal",
      .select = {.x = FIELD_L,
                 .y = QUANTITY_TIME,
@@ -133,9 +132,8 @@ const plot plots[] = {
      .title = "MLA: expand against absorb",
      .x_label = "new frames in one call, q",
      .y_label = "time per frame, µs",
-     .about =
-         "Both orders give the same numbers; expanding rebuilds K and V once a call, absorbing attends over "
-         "the latent.",
+     .about = "Both orders give the same numbers; expanding rebuilds K and V once a call, absorbing attends "
+              "over the latent.",
      .needs = "mla or mla_simple cases with path expand and absorb at two or more values of q, the same L",
      .select = {.x = FIELD_Q,
                 .y = QUANTITY_TIME_PER_FRAME,
@@ -150,8 +148,7 @@ const plot plots[] = {
      .x_label = "FLOPs per byte (both by formula)",
      .y_label = "GFLOP/s",
      .about = "Every attention case. The flat roofs are this machine's own measured peak and sgemm rate, the "
-              "slanted "
-              "ones its own measured read bandwidths by working set.",
+              "slanted ones its own measured read bandwidths by working set.",
      .needs = "machine/flops and machine/read cases beside attention cases",
      .log_x = true,
      .log_y = true,

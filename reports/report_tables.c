@@ -1,7 +1,10 @@
 #include "reports/report_tables.h"
 
+#include "attn/alloc.h"
+
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 void report_table_init(report_table *t, const char *title) {
@@ -24,6 +27,10 @@ void report_table_free(report_table *t) {
     table_free(&t->t);
 }
 
+json_t *exact_count(double value) {
+    return value == floor(value) && fabs(value) < 1e15 ? json_real(value) : four_digits(value);
+}
+
 json_t *four_digits(double value) {
     if (!isfinite(value))
         return json_null();
@@ -33,16 +40,25 @@ json_t *four_digits(double value) {
     return json_real(unit >= 1 ? round(value / unit) * unit : round(value / unit) / round(1 / unit));
 }
 
+static size_t lines_at(const lines *l, double x) {
+    size_t count = 0;
+    for (size_t i = 0; i < l->count; i++)
+        count += line_at(&l->line[i], x) != NULL;
+    return count;
+}
+
 double lines_common_x(const lines *l) {
     double best = NAN;
-    for (size_t k = 0; l->count && k < l->line[0].count; k++) {
-        double x = l->line[0].points[k].x;
-        bool everywhere = true;
-        for (size_t i = 1; i < l->count; i++)
-            everywhere &= line_at(&l->line[i], x) != NULL;
-        if (everywhere)
-            best = fmax(best, x);
-    }
+    size_t most = 0;
+    for (size_t i = 0; i < l->count; i++)
+        for (size_t k = 0; k < l->line[i].count; k++) {
+            double x = l->line[i].points[k].x;
+            size_t have = lines_at(l, x);
+            if (have > most || (have == most && x > best)) {
+                most = have;
+                best = x;
+            }
+        }
     return best;
 }
 
@@ -102,7 +118,10 @@ static void shape_columns(report_table *t, const report_data *data) {
             snprintf(t->note + used, sizeof t->note - used, "%s %s, ", shape_keys[k].key, word);
     }
     size_t used = strlen(t->note);
-    snprintf(t->note + used, sizeof t->note - used, "%sone layer a case.", used ? "in every row; " : "");
+    snprintf(t->note + used, sizeof t->note - used,
+             "%sone layer a case. Low to high is a 95%% interval of the median from 6 runs on, else least to "
+             "most.",
+             used ? "in every row; " : "");
 }
 
 static void add_speed_row(report_table *t, const measured *m) {
@@ -111,7 +130,7 @@ static void add_speed_row(report_table *t, const measured *m) {
     int bad = !row;
     for (size_t k = 0; !bad && k < SHAPE_KEYS; k++)
         bad |= json_object_set_new(row, shape_keys[k].key, shape_value(c, shape_keys[k].field));
-    double frames = c->q ? (double)(c->q * c->B) : NAN;
+    double frames = c->q ? (double)c->q * (double)c->B : NAN;
     const struct {
         const char *key;
         json_t *value;
@@ -120,7 +139,7 @@ static void add_speed_row(report_table *t, const measured *m) {
                   {"time_us", four_digits(m->time / 1e3)},
                   {"low_us", four_digits(m->low / 1e3)},
                   {"high_us", four_digits(m->high / 1e3)},
-                  {"bars", json_string(m->interval ? "95%" : "range")},
+                  {"bars", json_string(m->interval ? "95%" : "least to most")},
                   {"frame_us", four_digits(m->time / 1e3 / frames)},
                   {"gflops", four_digits(m->gflops)},
                   {"gbytes", four_digits(m->gbytes)},
@@ -143,6 +162,32 @@ static void add_speed_row(report_table *t, const measured *m) {
     table_add(&t->t, row);
 }
 
+static size_t rank(const measured *m) {
+    size_t at = 0;
+    while (attn_variants[at] && attn_variants[at] != m->variant)
+        at++;
+    return at;
+}
+
+/* By type in the registry's order, then what is slowest to change in reading first. */
+static int by_shape(const void *left, const void *right) {
+    const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
+    static const case_field order[] = {FIELD_TYPE, FIELD_MODE, FIELD_IMPL, FIELD_KV,  FIELD_POS,
+                                       FIELD_B,    FIELD_D,    FIELD_H,    FIELD_HKV, FIELD_DC,
+                                       FIELD_PATH, FIELD_L,    FIELD_Q};
+    if (rank(a) != rank(b))
+        return rank(a) < rank(b) ? -1 : 1;
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        double x = case_number(a->c, order[i]), y = case_number(b->c, order[i]);
+        int words = isnan(x) ? strcmp(case_word(a->c, order[i]), case_word(b->c, order[i])) : 0;
+        if (words)
+            return words;
+        if (!isnan(x) && x != y)
+            return x < y ? -1 : 1;
+    }
+    return strcmp(a->c->name, b->c->name);
+}
+
 void table_speed(report_table *t, const report_data *data) {
     report_table_init(t, "Speed of every case");
     shape_columns(t, data);
@@ -151,7 +196,6 @@ void table_speed(report_table *t, const report_data *data) {
     report_column(t, "time_us", "time, µs (median)");
     report_column(t, "low_us", "low");
     report_column(t, "high_us", "high");
-    report_column(t, "bars", "low to high");
     report_column(t, "frame_us", "µs a frame");
     report_column(t, "gflops", "GFLOP/s");
     report_column(t, "gbytes", "GB/s");
@@ -159,9 +203,18 @@ void table_speed(report_table *t, const report_data *data) {
     report_column(t, "of_roof_percent", "%% of roof");
     report_column(t, "kv_bytes_formula", "cache bytes by formula");
     report_column(t, "kv_bytes_live", "cache bytes allocated");
-    for (size_t i = 0; i < data->count; i++)
+    const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
+    size_t rows = 0;
+    for (size_t i = 0; order && i < data->count; i++)
         if (is_row(&data->cases[i]))
-            add_speed_row(t, &data->cases[i]);
+            order[rows++] = &data->cases[i];
+    if (!order)
+        table_add(&t->t, NULL);
+    else if (rows)
+        qsort(order, rows, sizeof *order, by_shape);
+    for (size_t i = 0; i < rows; i++)
+        add_speed_row(t, order[i]);
+    attn_free(order);
 }
 
 void table_machine(report_table *t, const report_data *data) {
@@ -177,14 +230,15 @@ void table_machine(report_table *t, const report_data *data) {
         if (is_row(m))
             continue;
         size_t size = m->c->working_set ? m->c->working_set : m->c->n;
+        bool read = !strcmp(m->c->what, "read"); /* each limit is told in its own unit */
         table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:s}", "what", m->c->what, "isa",
                                    *m->c->isa ? json_string(m->c->isa) : json_null(), "size",
                                    size ? json_integer((json_int_t)size) : json_null(), "gflops",
-                                   four_digits(m->gflops), "gbytes", four_digits(m->gbytes), "runs",
-                                   (json_int_t)m->runs, "name", m->c->name));
+                                   four_digits(read ? NAN : m->gflops), "gbytes",
+                                   four_digits(read ? m->gbytes : NAN), "runs", (json_int_t)m->runs, "name",
+                                   m->c->name));
     }
     snprintf(t->note, sizeof t->note,
              "Size is the working set in bytes (read) or the side of the matrices (sgemm). The best of each "
-             "kind is "
-             "the roof.");
+             "kind is the roof.");
 }

@@ -35,7 +35,10 @@ void table_provenance(report_table *t, const report_data *data);
  * samples stay in the results file. */
 json_t *four_digits(double value);
 
-/* The largest x that every line has, or NaN. */
+/* The same for counts and bytes: whole numbers stay as they are. */
+json_t *exact_count(double value);
+
+/* The x that most lines have, the largest of those; NaN without lines. */
 double lines_common_x(const lines *l);
 
 #endif

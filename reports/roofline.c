@@ -27,17 +27,6 @@ static size_t write_block(FILE *points, const report_data *data, const attn_vari
     return count;
 }
 
-static void size_text(char *to, size_t size, size_t bytes) {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
-    double value = (double)bytes;
-    size_t unit = 0;
-    while (value >= 1024 && unit < 3) {
-        value /= 1024;
-        unit++;
-    }
-    snprintf(to, size, "%.3g %s", value, units[unit]);
-}
-
 /* Few of many bandwidths: the first, the last and some between. */
 static bool shown(size_t at, size_t count) {
     if (count <= SHOWN_BANDWIDTHS)
@@ -46,6 +35,21 @@ static bool shown(size_t at, size_t count) {
         if (at == i * (count - 1) / (SHOWN_BANDWIDTHS - 1))
             return true;
     return false;
+}
+
+static void write_ranges(FILE *script, const report_data *data) {
+    double least_x = INFINITY, most_x = 0, least_y = INFINITY;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (!on_plot(m))
+            continue;
+        least_x = fmin(least_x, m->c->flops / m->c->bytes);
+        most_x = fmax(most_x, m->c->flops / m->c->bytes);
+        least_y = fmin(least_y, m->gflops);
+    }
+    if (most_x > 0)
+        fprintf(script, "set xrange [%g:%g]\nset yrange [%g:%g]\n", least_x / 2, most_x * 2, least_y / 2,
+                data->roofs.peak * 2);
 }
 
 static void write_roofs(FILE *script, const machine_roofs *roofs) {
@@ -58,11 +62,10 @@ static void write_roofs(FILE *script, const machine_roofs *roofs) {
         char size[32];
         if (!shown(i, roofs->count))
             continue;
-        size_text(size, sizeof size, roofs->read[i].working_set);
-        fprintf(
-            script,
-            "roof(x, %.6g) with lines lc rgb '#808080' dt %zu lw 1.5 title 'read %s: %.3g GB/s', \\\n     ",
-            roofs->read[i].gbytes, dash++, size, roofs->read[i].gbytes);
+        bytes_text(size, sizeof size, (double)roofs->read[i].working_set);
+        fprintf(script,
+                "roof(x, %.6g) with lines lc rgb '#808080' dt %zu lw 1.5 title '%s: %.3g GB/s', \\\n     ",
+                roofs->read[i].gbytes, dash++, size, roofs->read[i].gbytes);
     }
     if (roofs->sgemm > 0)
         fprintf(script, "%.6g with lines lc rgb '#808080' dt 5 lw 1 title 'sgemm: %.3g GFLOP/s', \\\n     ",
@@ -96,6 +99,7 @@ size_t roofline_write(FILE *points, FILE *script, const report_data *data) {
     bool seen[SHAPES] = {false};
     if (!(data->roofs.peak > 0) || !data->roofs.count)
         return 0;
+    write_ranges(script, data);
     write_roofs(script, &data->roofs);
     fputs("# FLOPs per byte | GFLOP/s | runs | case\n", points);
     for (size_t v = 0; attn_variants[v]; v++)

@@ -72,7 +72,7 @@ static double quantity(const measured *m, const selection *s, double time) {
     case QUANTITY_CACHE_BYTES:
         return m->c->kv_bytes_live;
     case QUANTITY_TIME_PER_FRAME:
-        return time / (double)(m->c->q * m->c->B);
+        return time / ((double)m->c->q * (double)m->c->B);
     default:
         return time;
     }
@@ -89,6 +89,8 @@ static bool eligible(const measured *m, const selection *s) {
     if (strcmp(c->kind, "attention") || (s->mode && strcmp(c->mode, s->mode)))
         return false;
     if ((s->only_latent && !c->dc) || (s->only_kv_heads && !c->hkv))
+        return false;
+    if (s->y == QUANTITY_CACHE_BYTES && !(c->kv_bytes_live > 0))
         return false;
     return s->x != FIELD_H || default_kv_heads(c);
 }

@@ -44,11 +44,12 @@ static void add_input_cache(report_table *t, const lines *cache, double x) {
         return;
     const results_case *c = base->from->c;
     attn_geometry g = {.d_model = c->d, .num_heads = c->h};
-    if (strcmp(c->kv, "f32") || attn_geometry_complete(&g, latent, NULL, NULL))
+    double frames = (double)c->B * (double)c->L * (double)c->d;
+    if (strcmp(c->kv, "f32") || frames > 1e15 || attn_geometry_complete(&g, latent, NULL, NULL))
         return;
     double bytes = (double)latent->cache_bytes(&g, c->B, c->L, sizeof(float));
     table_add(&t->t, json_pack("{s:s, s:o, s:o}", "type", "input cache (by formula)", "cache_kib",
-                               four_digits(bytes / 1024), "cache_of_mha_percent",
+                               exact_count(bytes / 1024), "cache_of_mha_percent",
                                four_digits(100 * bytes / base->y)));
 }
 
@@ -64,7 +65,7 @@ static void add_row(report_table *t, const line *l, const lines *cache, const li
     if (!is_mha && !isnan(whole.ratio) && !whole.apart)
         strcat(overlap, *overlap ? ", prefill" : "prefill");
     table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", l->label, "cache_kib",
-                               four_digits(bytes.value / 1024), "cache_of_mha_percent",
+                               exact_count(bytes.value / 1024), "cache_of_mha_percent",
                                four_digits(100 / bytes.ratio), "decode_us", four_digits(step.value / 1e3),
                                "decode_speed", four_digits(step.ratio), "prefill_ms",
                                four_digits(whole.value / 1e6), "prefill_speed", four_digits(whole.ratio),
@@ -102,8 +103,7 @@ void table_summary(report_table *t, const lines *cache, const lines *decode, con
         report_column(t, "overlap", "not told apart from MHA");
     snprintf(t->note, sizeof t->note,
              "One layer; %s. Cache bytes are allocated ones. The input cache keeps the layer's input instead "
-             "of K and V: "
-             "what any latent of d_model floats costs.",
+             "of K and V: what any latent of d_model floats costs.",
              cache->held);
 }
 

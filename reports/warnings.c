@@ -1,5 +1,6 @@
 #include "reports/findings.h"
 
+#include "attn/alloc.h"
 #include "harness/blas.h"
 
 #include <math.h>
@@ -34,20 +35,18 @@ static void interrupted(json_t *list, const results *r) {
 }
 
 static void disturbed_samples(json_t *list, const report_data *data) {
-    size_t disturbed = 0, samples = 0, cases = 0, mostly = 0;
+    size_t disturbed = 0, samples = 0, mostly = 0;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
         disturbed += m->disturbed;
         samples += m->runs;
-        cases += m->disturbed > 0;
         mostly += 2 * m->disturbed > m->runs;
     }
     if (disturbed)
         warn(list,
-             "%zu of %zu samples (in %zu cases) saw an involuntary context switch or a major page fault%s; "
-             "medians "
-             "count them like the others.",
-             disturbed, samples, cases, mostly ? ", in some cases most of them" : "");
+             "%zu of %zu samples saw an involuntary context switch or a major page fault; in %zu of %zu "
+             "cases most of them did. Medians count them like the others.",
+             disturbed, samples, mostly, data->count);
 }
 
 static void few_runs(json_t *list, const report_data *data) {
@@ -78,57 +77,67 @@ static void cache_mismatch(json_t *list, const report_data *data) {
     }
     if (first)
         warn(list,
-             "Cache bytes allocated differ from the formula in %zu cases, first in %s: %.0f, formula "
-             "%.0f.",
+             "Cache bytes allocated differ from the formula in %zu cases, first in %s: %.0f, formula %.0f.",
              different, first->name, first->kv_bytes_live, first->kv_bytes_formula);
 }
 
 static void blas_core(json_t *list, const results *r) {
-    const char *core = results_text(r, "", "blas", "core", NULL),
-               *isa = results_text(r, "", "machine", "isa", NULL);
+    const char *core = results_text(r, "blas.core", ""), *isa = results_text(r, "machine.isa", "");
     for (int i = 0; attn_isa_names[i]; i++) {
         const char *better = strcmp(isa, attn_isa_names[i]) ? NULL : blas_better_core(core, (attn_isa)i);
         if (better)
             warn(list,
                  "%s ran with its %s kernels, which leave vector instructions of this CPU (%s) unused: "
-                 "sgemm, and "
-                 "what stands on it, is slower than it could be. OPENBLAS_CORETYPE=%s would suit it better.",
-                 results_text(r, "BLAS", "blas", "library", NULL), core, isa, better);
+                 "sgemm, and what stands on it, is slower than it could be. OPENBLAS_CORETYPE=%s would suit "
+                 "it better.",
+                 results_text(r, "blas.library", "BLAS"), core, isa, better);
     }
 }
 
-/* Reasons, each once, with the counters that share it. */
+/* The table of counters has the reason of each. */
 static void unavailable_counters(json_t *list, const report_data *data) {
     report_table counters;
     table_counters(&counters, data);
-    json_t *reasons = json_object(), *row, *names;
+    char *names = NULL;
+    const char *reason = NULL;
     size_t i;
-    const char *reason;
+    json_t *row;
     json_array_foreach(counters.t.rows, i, row) {
         const char *why = json_string_value(json_object_get(row, "reason"));
-        const char *name = json_string_value(json_object_get(row, "counter"));
         if (!why)
             continue;
-        const char *so_far = json_string_value(json_object_get(reasons, why));
-        char all[400];
-        snprintf(all, sizeof all, "%s%s%s", so_far ? so_far : "", so_far ? ", " : "", name);
-        json_object_set_new(reasons, why, json_string(all));
+        char *longer = attn_format(NULL, "%s%s%s", names ? names : "", names ? ", " : "",
+                                   json_string_value(json_object_get(row, "counter")));
+        attn_free(names);
+        names = longer;
+        reason = reason ? reason : why;
     }
-    json_object_foreach(reasons, reason, names) {
-        warn(list, "Counters unavailable (%s): %s", json_string_value(names), reason);
-    }
-    json_decref(reasons);
+    if (names)
+        warn(list,
+             "Counters that could not be read here: %s. Of the first: %s. The table of counters has all "
+             "reasons.",
+             names, reason);
+    attn_free(names);
     report_table_free(&counters);
 }
 
+/* A roof that something broke through was not the roof. */
+static void doubtful_roofs(json_t *list, const report_data *data) {
+    if (data->roofs.sgemm > data->roofs.flops)
+        warn(list,
+             "sgemm reached %.3g GFLOP/s, the loop that measures peak FLOPs only %.3g: that one was slowed "
+             "down. The higher of the two is the roof.",
+             data->roofs.sgemm, data->roofs.flops);
+}
+
 static void machine_state(json_t *list, const results *r) {
-    const char *hypervisor = results_text(r, "", "machine", "hypervisor", NULL);
-    const char *governor = results_text(r, "", "machine", "governor", NULL);
+    const char *hypervisor = results_text(r, "machine.hypervisor", "");
+    const char *governor = results_text(r, "machine.governor", "");
     if (*hypervisor)
         warn(list, "Measured in a virtual machine (%s): neighbours can slow it down unseen.", hypervisor);
     if (*governor && strcmp(governor, "performance"))
         warn(list, "The CPU's frequency governor was %s.", governor);
-    if (strstr(results_text(r, "", "commit", NULL), "-dirty"))
+    if (strstr(results_text(r, "commit", ""), "-dirty"))
         warn(list,
              "Built from a working tree with uncommitted changes: the commit alone does not reproduce it.");
 }
@@ -141,6 +150,7 @@ json_t *warnings_list(const report_data *data) {
     blas_core(list, data->results);
     disturbed_samples(list, data);
     few_runs(list, data);
+    doubtful_roofs(list, data);
     machine_state(list, data->results);
     unavailable_counters(list, data);
     return list;

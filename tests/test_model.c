@@ -334,6 +334,36 @@ static void test_bad_checkpoints(void **state) {
     attn_model_free(model);
 }
 
+/* What merge_method does not use may be in a checkpoint, and what it uses must. */
+static void test_unused_branches(void **state) {
+    (void)state;
+    static const char *const unused[] = {"encoders.0.attn.linear_q.weight", "encoders.0.norm_mha.bias",
+                                         "encoders.0.pooling_proj1.weight", "encoders.0.weight_proj2.bias"};
+    attn_config config = make_config("mha", 1);
+    config.model_type = ATTN_MODEL_BRANCHFORMER;
+    config.merge_method = ATTN_MERGE_FIXED_AVE;
+    config.cgmlp_weight = 1.0;
+    attn_model *model = make_model(&config, 12);
+    checkpoint *c = checkpoint_of(model);
+    for (size_t i = 0; i < sizeof unused / sizeof *unused; i++)
+        add_entry(c, unused[i], c->entries[0].data);
+    attn_error error;
+    if (load(model, c, &error))
+        fail_msg("%s", error.message);
+    attn_model_free(model);
+
+    config.cgmlp_weight = 0.0; /* now attention is used and cgMLP is not */
+    model = make_model(&config, 12);
+    check_message(model, c, (const char *[4]){"encoders.0.norm_mha.weight", "missing"});
+    attn_model_free(model);
+
+    config.merge_method = ATTN_MERGE_LEARNED_AVE;
+    model = make_model(&config, 12);
+    check_message(model, c, (const char *[4]){"missing", "[16]"});
+    attn_free(c);
+    attn_model_free(model);
+}
+
 /* embed.out.1 is part of the model when the checkpoint has it, and no longer when the next has not. */
 static void test_optional_norm(void **state) {
     (void)state;
@@ -375,11 +405,13 @@ static int whole_life(const attn_config *config, const char *cache_path, attn_er
     return result;
 }
 
-static void test_allocation_failure(void **state) {
-    (void)state;
+static void check_allocation_failure(attn_model_type type) {
     attn_config config = make_config("mha", 2);
+    config.model_type = type;
     config.attention.pos_enc = ATTN_POS_REL;
     config.vocab_size = 3;
+    config.causal = true;
+    config.input_layer = type == ATTN_MODEL_ATTENTION ? ATTN_INPUT_NONE : ATTN_INPUT_CONV2D;
     attn_model *model = make_model(&config, 11);
     char cache_path[80];
     snprintf(cache_path, sizeof cache_path, "%s.cache", path);
@@ -401,6 +433,13 @@ static void test_allocation_failure(void **state) {
     attn_model_free(model);
 }
 
+static void test_allocation_failure(void **state) {
+    (void)state;
+    check_allocation_failure(ATTN_MODEL_ATTENTION);
+    check_allocation_failure(ATTN_MODEL_CONFORMER);
+    check_allocation_failure(ATTN_MODEL_BRANCHFORMER);
+}
+
 int main(void) {
     snprintf(path, sizeof path, "/tmp/test_model.%ld.safetensors", (long)getpid());
     const struct CMUnitTest tests[] = {
@@ -411,6 +450,7 @@ int main(void) {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_names_of_one_layer),
         cmocka_unit_test(test_bad_checkpoints),
+        cmocka_unit_test(test_unused_branches),
         cmocka_unit_test(test_optional_norm),
         cmocka_unit_test(test_allocation_failure),
     };

@@ -124,11 +124,11 @@ static void check_sums(const json_t *result) {
                                           {"kv_bytes_live", "kv_bytes_live"},
                                           {"seconds", "seconds"},
                                           {"feature_seconds", "feature_seconds"}};
-    size_t i;
-    json_t *u;
+    const json_t *list = json_object_get(result, "utterances");
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         double sum = 0;
-        json_array_foreach(json_object_get(result, "utterances"), i, u) sum += number(u, keys[k][0]);
+        for (size_t i = 0; i < json_array_size(list); i++)
+            sum += number(json_array_get(list, i), keys[k][0]);
         check_near(number(result, keys[k][1]), sum);
     }
     check_near(number(result, "rtf"), number(result, "seconds") / number(result, "total_audio_seconds"));

@@ -38,6 +38,7 @@ test:
 .PHONY: golden
 golden:
 	/usr/bin/python3 -B tests/golden/make_golden.py
+	/usr/bin/python3 -B tests/golden/make_fbank.py
 
 # Each fuzz target for FUZZ_SECONDS; what it finds is left in $(BUILD)-fuzz. Needs clang and its runtime
 # (libclang-rt-14-dev on Debian 12).

@@ -5,8 +5,57 @@
 #include <math.h>
 #include <stdio.h>
 
+static bool is_hardware(const counter_slot *slot) {
+    return slot->source && slot->event->perf_type >= 0;
+}
+
+static const counter_slot *first_hardware(const counter_set *set) {
+    for (size_t i = 0; i < set->count; i++)
+        if (is_hardware(&set->slots[i]))
+            return &set->slots[i];
+    return NULL;
+}
+
+static bool claims_hardware(const counter_set *set, const counter_source *source) {
+    for (size_t i = 0; i < set->count; i++)
+        if (is_hardware(&set->slots[i]) && set->slots[i].source == source)
+            return true;
+    return false;
+}
+
+static double trial(counter_set *set, const counter_slot *slot) {
+    counter_set_start(set);
+    for (volatile int i = 0; i < 100000; i++)
+        ;
+    counter_set_stop(set, 0, 0);
+    return slot->known ? slot->value : 0;
+}
+
+/* Sources compete for the same few counters of a CPU, and PAPI does not notice when it loses. */
+static bool last_takes_from(counter_set *set, const counter_slot *slot) {
+    set->opened--;
+    double alone = trial(set, slot);
+    set->opened++;
+    return trial(set, slot) < alone / 2;
+}
+
+static void drop_last(counter_set *set, const char *winner) {
+    size_t last = --set->opened;
+    const counter_source *source = set->open[last].source;
+    source->close(set->open[last].state);
+    for (size_t i = 0; i < set->count; i++) {
+        counter_slot *slot = &set->slots[i];
+        if (slot->source != source)
+            continue;
+        slot->source = NULL;
+        slot->known = false;
+        counter_slot_refuse(slot, source->name, "no counter is left beside those of %s", winner);
+    }
+}
+
 static int open_sources(counter_set *set, const counter_source *const *sources, attn_error *error) {
-    for (size_t i = 0; sources[i] && i < COUNTER_SOURCES; i++) {
+    for (size_t i = 0; i < COUNTER_SOURCES && sources[i]; i++) {
+        const counter_slot *claimed = first_hardware(set);
         void *state = NULL;
         if (sources[i]->open(&state, set->slots, set->count, error))
             return -1;
@@ -14,6 +63,8 @@ static int open_sources(counter_set *set, const counter_source *const *sources, 
             continue;
         set->open[set->opened].source = sources[i];
         set->open[set->opened++].state = state;
+        if (claimed && claims_hardware(set, sources[i]) && last_takes_from(set, claimed))
+            drop_last(set, claimed->source->name);
     }
     return 0;
 }

@@ -1,33 +1,40 @@
 /* Source "perf": the kernel's generic hardware events through perf_event_open(2), for CPUs that PAPI does not
- * know but the kernel does. One group, so that all of it counts or none; never multiplexed. */
+ * know but the kernel does. Counts what the calling thread does in user mode. One pinned group, so that all
+ * of it counts or none; never multiplexed. */
 #include "harness/counters/counter_source.h"
+#include "harness/counters/perf_refusal.h"
 
 #include "attn/alloc.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { EVENTS_MAX = 16 };
 
+/* As PERF_FORMAT_GROUP with both times lays it out. */
+typedef struct group_reading {
+    uint64_t events, enabled, running;
+    uint64_t value[EVENTS_MAX];
+} group_reading;
+
 typedef struct perf_state {
     int events;
     int fd[EVENTS_MAX]; /* fd[0] leads the group */
     size_t slot[EVENTS_MAX];
     bool counted;
-    /* PERF_FORMAT_GROUP: how many, time enabled, time running, values */
-    uint64_t reading[3 + EVENTS_MAX];
+    group_reading before, after;
 } perf_state;
 
-static int open_event(const counter_event *event, int leader) {
+static int open_event(uint32_t type, uint64_t config, int leader) {
     struct perf_event_attr attributes = {.size = sizeof attributes,
-                                         .type = (uint32_t)event->perf_type,
-                                         .config = event->perf_config,
+                                         .type = type,
+                                         .config = config,
                                          .disabled = leader < 0,
+                                         .pinned = leader < 0,
                                          .exclude_kernel = 1,
                                          .exclude_hv = 1,
                                          .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED |
@@ -35,34 +42,33 @@ static int open_event(const counter_event *event, int leader) {
     return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
 }
 
+static bool has_pmu(void) {
+    static const uint64_t configs[] = {PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS};
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        int fd = open_event(PERF_TYPE_HARDWARE, configs[i], -1);
+        if (fd >= 0) {
+            close(fd);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void refuse(counter_slot *slot, int why) {
-    int paranoid = 0;
-    FILE *stream = fopen("/proc/sys/kernel/perf_event_paranoid", "r");
-    int read = stream && fscanf(stream, "%d", &paranoid) == 1;
-    if (stream)
-        fclose(stream);
-    if (!stream || why == ENOSYS)
-        counter_slot_refuse(slot, "perf", "this kernel has no perf events");
-    else if (why == ENOENT || why == EOPNOTSUPP || why == ENODEV)
-        counter_slot_refuse(slot, "perf",
-                            "%s (no PMU in this virtual machine, or none that this kernel knows)",
-                            strerror(why));
-    else if ((why == EACCES || why == EPERM) && read)
-        counter_slot_refuse(slot, "perf",
-                            "%s (perf_event_paranoid is %d; sysctl kernel.perf_event_paranoid=2, or "
-                            "CAP_PERFMON, allows it)",
-                            strerror(why), paranoid);
-    else if (why == EINVAL)
-        counter_slot_refuse(slot, "perf", "no counter is left beside the events before it");
-    else
-        counter_slot_refuse(slot, "perf", "%s", strerror(why));
+    perf_surroundings around;
+    char text[160];
+    perf_surroundings_read(&around, NULL);
+    around.pmu = has_pmu();
+    perf_refusal(text, sizeof text, why, &around);
+    counter_slot_refuse(slot, "perf", "%s", text);
 }
 
 static void open_events(perf_state *s, counter_slot *slots, size_t count) {
     for (size_t i = 0; i < count && s->events < EVENTS_MAX; i++) {
-        if (slots[i].source || slots[i].event->perf_type < 0)
+        const counter_event *event = slots[i].event;
+        if (slots[i].source || event->perf_type < 0)
             continue;
-        int fd = open_event(slots[i].event, s->events ? s->fd[0] : -1);
+        int fd = open_event((uint32_t)event->perf_type, event->perf_config, s->events ? s->fd[0] : -1);
         if (fd < 0) {
             refuse(&slots[i], errno);
             continue;
@@ -72,19 +78,24 @@ static void open_events(perf_state *s, counter_slot *slots, size_t count) {
     }
 }
 
+/* A pinned group that lost its counters reads as nothing. */
+static bool read_group(const perf_state *s, group_reading *reading) {
+    return read(s->fd[0], reading, sizeof *reading) > 0 && reading->events == (uint64_t)s->events;
+}
+
 static void perf_start(void *state) {
     perf_state *s = state;
-    s->counted = !ioctl(s->fd[0], PERF_EVENT_IOC_RESET, PERF_IOC_FLAG_GROUP) &&
+    s->counted = !ioctl(s->fd[0], PERF_EVENT_IOC_RESET, PERF_IOC_FLAG_GROUP) && read_group(s, &s->before) &&
                  !ioctl(s->fd[0], PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
 }
 
+/* A group that had its counters for a part of the region only would have to be scaled: not known instead. */
 static void perf_stop(void *state, double declared) {
     perf_state *s = state;
     (void)declared;
-    /* The two times go on from region to region and only agree while the group always had its counters. */
-    s->counted = s->counted && !ioctl(s->fd[0], PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP) &&
-                 read(s->fd[0], s->reading, sizeof s->reading) > 0 && s->reading[0] == (uint64_t)s->events &&
-                 s->reading[1] == s->reading[2] && s->reading[2] > 0;
+    s->counted = !ioctl(s->fd[0], PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP) && s->counted &&
+                 read_group(s, &s->after) && s->after.running > s->before.running &&
+                 s->after.running - s->before.running == s->after.enabled - s->before.enabled;
 }
 
 static void perf_read(void *state, counter_slot *slots, size_t count) {
@@ -92,21 +103,19 @@ static void perf_read(void *state, counter_slot *slots, size_t count) {
     (void)count;
     for (int i = 0; i < s->events; i++) {
         slots[s->slot[i]].known = s->counted;
-        slots[s->slot[i]].value = (double)s->reading[3 + i];
+        slots[s->slot[i]].value = (double)s->after.value[i];
     }
 }
 
-/* A group that could be opened may still never get its counters (the NMI watchdog, another program): drops
- * the last event until a trial run counts. */
+/* A group that could be opened may still never get its counters: drops the last event until a trial counts.
+ */
 static void try_events(perf_state *s, counter_slot *slots) {
     while (s->events) {
         perf_start(s);
         perf_stop(s, 0);
         if (s->counted)
             return;
-        counter_slot_refuse(&slots[s->slot[s->events - 1]], "perf",
-                            "no counter is free (kernel.nmi_watchdog=0 frees one; another program may hold "
-                            "the rest)");
+        refuse(&slots[s->slot[s->events - 1]], 0);
         close(s->fd[--s->events]);
     }
 }

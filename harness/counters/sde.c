@@ -24,18 +24,17 @@ typedef struct sde_state {
     long long value;
 } sde_state;
 
-/* The handle lives as long as the process: PAPI looks counters up by name. */
+/* Once for the life of the process: PAPI looks counters up by name. */
 static int declare_counter(void) {
-    static papi_handle_t handle;
-    if (handle)
-        return SDE_OK;
-    handle = papi_sde_init(library);
-    if (!handle)
-        return SDE_ENOMEM;
-    int result = papi_sde_register_counter(handle, counter, PAPI_SDE_RO | PAPI_SDE_DELTA, PAPI_SDE_long_long,
-                                           &bytes_read);
-    if (result == SDE_OK)
-        papi_sde_describe_counter(handle, counter, "bytes of KV cache read by the timed region");
+    static bool done;
+    static int result;
+    if (!done) {
+        papi_handle_t handle = papi_sde_init(library);
+        result = handle ? papi_sde_register_counter(handle, counter, PAPI_SDE_RO | PAPI_SDE_DELTA,
+                                                    PAPI_SDE_long_long, &bytes_read)
+                        : SDE_ENOMEM;
+        done = true;
+    }
     return result;
 }
 

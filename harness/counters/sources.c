@@ -8,6 +8,8 @@
 #define EVENT_NONE (-1)
 #define CACHE_READ_MISS(cache)                                                                               \
     ((cache) | (PERF_COUNT_HW_CACHE_OP_READ << 8) | (PERF_COUNT_HW_CACHE_RESULT_MISS << 16))
+#define CACHE_READ_ACCESS(cache)                                                                             \
+    ((cache) | (PERF_COUNT_HW_CACHE_OP_READ << 8) | (PERF_COUNT_HW_CACHE_RESULT_ACCESS << 16))
 #define EVENT(name, description, papi, type, config, may_be_zero)                                            \
     {name, description, papi, type, config, may_be_zero},
 

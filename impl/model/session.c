@@ -154,7 +154,10 @@ static size_t attention_floats(const attn_session *session) {
 
 static size_t workspace_floats(const attn_session *session) {
     const attn_config *config = &session->model->config;
-    size_t batch = session->options.batch, frames = session->call_frames, floats = attention_floats(session);
+    size_t batch = session->options.batch, frames = session->call_frames;
+    if (!frames) /* too short for the subsampling: nothing will run */
+        return 0;
+    size_t floats = attention_floats(session);
     if (config->model_type == ATTN_MODEL_CONFORMER)
         floats = attn_conformer_floats(config, batch, frames, floats);
     if (config->model_type == ATTN_MODEL_BRANCHFORMER)

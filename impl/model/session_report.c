@@ -6,6 +6,15 @@
 const char *const attn_part_names[] = {"subsampling", "attention", "feed_forward",
                                        "convolution", "other",     NULL};
 
+const char *attn_stream_note(const attn_config *config) {
+    bool convolves = config->model_type == ATTN_MODEL_CONFORMER || attn_uses_cgmlp(config);
+    if (convolves && !config->causal && config->conv_kernel_size > 1)
+        return "the convolutions are not causal: in chunks they see zeros beyond each chunk";
+    if (attn_uses_cgmlp(config) && config->merge_method == ATTN_MERGE_LEARNED_AVE)
+        return "merge_method learned_ave: in chunks the branches are weighed by each chunk alone";
+    return "";
+}
+
 size_t attn_session_width(const attn_session *session) {
     const attn_config *config = &session->model->config;
     return session->options.logits ? config->vocab_size : config->attention.d_model;

@@ -44,6 +44,25 @@ npy() { # FILE DICT BYTES [MAJOR]: a header and that many zero bytes
     } >"$1"
 }
 
+wav() { # FILE RATE CHANNELS FRAMES: silence of 16 bits
+    local bytes=$(($4 * $3 * 2))
+    {
+        printf RIFF
+        little $((36 + bytes)) 4
+        printf 'WAVEfmt '
+        little 16 4
+        little 1 2
+        little "$3" 2
+        little "$2" 4
+        little $(($2 * $3 * 2)) 4
+        little $(($3 * 2)) 2
+        little 16 2
+        printf data
+        little $bytes 4
+        zeros $bytes
+    } >"$1"
+}
+
 safetensors() { # FILE HEADER_FILE BYTES: the header and that many zero bytes
     {
         little "$(stat -c %s "$2")" 8

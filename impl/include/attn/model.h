@@ -69,6 +69,13 @@ typedef struct attn_session_options {
 
 typedef struct attn_session attn_session;
 
+/* Streaming (chunk > 0). Attention sees the cache and the frames of its call. A causal convolution goes on
+ * from the call before, with a cache of its newest kernel - 1 inputs. A convolution that is not causal, and
+ * the pooling of learned_ave, see the frames of their call and nothing beyond (zeros), as WeNet runs such
+ * models: chunk by chunk that is another result than in one call. attn_stream_note says so in one line, or is
+ * "" where there is nothing to say. */
+const char *attn_stream_note(const attn_config *config);
+
 /* Allocates all caches (exactly as many frames as the session can hold) and all workspace: running allocates
  * nothing. The model must outlive the session. */
 int attn_session_open(attn_session **session, attn_model *model, const attn_session_options *options,

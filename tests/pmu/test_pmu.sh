@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# make test-pmu: attnbench on two emulated arm64 CPUs that have a PMU, whatever this machine has; docs/pmu.md.
+# Ends with "N passed, N failed, N skipped". Exit status: 0 passed, 1 failed, 3 nothing could be run.
+set -u
+cd "$(dirname "$0")/../.."
+here=tests/pmu
+pmu=${BUILD:-build}/pmu
+passed=0 failed=0 skipped=0
+
+conclude() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ] || exit 1
+    [ "$passed" -gt 0 ] || exit 3
+    exit 0
+}
+
+skip_all() {
+    echo "[  SKIPPED ] pmu: $*"
+    skipped=1
+    conclude
+}
+
+fail_all() {
+    echo "[  FAILED  ] pmu: $*"
+    failed=1
+    conclude
+}
+
+check() { # what command...
+    local what=$1
+    shift
+    if "$@"; then
+        echo "[       OK ] $what"
+        passed=$((passed + 1))
+    else
+        echo "[  FAILED  ] $what"
+        failed=$((failed + 1))
+    fi
+}
+
+need_tools() {
+    local tool missing=()
+    for tool in qemu-system-aarch64 aarch64-linux-gnu-gcc aarch64-linux-gnu-g++ cpio jq pkg-config; do
+        command -v "$tool" >/dev/null || missing+=("$tool")
+    done
+    [ ${#missing[@]} -eq 0 ] ||
+        skip_all "missing: ${missing[*]} (./run_all.sh test-pmu installs the packages: lines run and pmu of packages.txt)"
+}
+
+build() {
+    local jobs=() log=$pmu/build.log status=0
+    case ${MAKEFLAGS:-} in *jobserver*) ;; *) jobs=(-j"$(nproc)") ;; esac
+    $here/fetch.sh "$pmu/arm64" >"$pmu/fetch.log" 2>&1 || status=$?
+    cat "$pmu/fetch.log"
+    [ $status -ne 3 ] || skip_all "$(tail -n 1 "$pmu/fetch.log")"
+    [ $status -eq 0 ] || fail_all "fetch.sh stopped with status $status"
+    "${MAKE:-make}" "${jobs[@]}" pmu-build >"$log" 2>&1 || {
+        tail -n 20 "$log"
+        fail_all "attnbench does not build for arm64 ($log)"
+    }
+    $here/initramfs.sh "$pmu/arm64/root" "$pmu/initramfs" "$pmu/build/attnbench" $here/guest.sh $here/plan.yaml ||
+        fail_all "no initramfs"
+}
+
+boot_twice() { # name cpu: two machines at once
+    local name=$1 first second
+    $here/boot.sh "$2" "$pmu/arm64/kernel" "$pmu/initramfs" "$pmu/$name" &
+    first=$!
+    $here/boot.sh "$2" "$pmu/arm64/kernel" "$pmu/initramfs" "$pmu/$name.again" &
+    second=$!
+    wait $first && wait $second
+}
+
+holds() { # file jq-expression
+    jq -e "$2" "$1" >"$pmu/jq.out" 2>&1 && return
+    echo "  $1: does not hold: $2" >&2
+    return 1
+}
+
+reading() { # file event: of every repetition
+    jq -c "[.benchmarks[] | select(.run_type == \"iteration\") | .counters.$2]" "$1"
+}
+
+all_done() { # folder: every command of guest.sh ended well (of validate, the table counts)
+    local status
+    for status in "$1"/*.status; do
+        [ "$(cat "$status")" -eq 0 ] || [ "${status##*/}" = validate.status ] && continue
+        echo "  $status: $(cat "$status" "${status%.status}.err")"
+        return 1
+    done
+}
+
+# counters list: both hardware events everywhere come from one source.
+from() { # file source
+    holds "$1" 'map(select(.event == "cycles" or .event == "instructions"))
+        | length == 2 and all(.available and .source == "'"$2"'")'
+}
+
+refused_with_remedy() { # folder
+    [ "$(cat "$1/paranoid")" = 3 ] &&
+        holds "$1/refused.out" 'map(select(.event == "cycles" or .event == "instructions"))
+            | length == 2 and all((.available | not) and (has("source") | not)
+                and (.reason | test("papi: .*paranoid=3") and test("perf: .*perf_event_paranoid is 3.*=2.*CAP_PERFMON")))'
+}
+
+fell_back() { # folder: the new CPU. Why PAPI was passed over is told where perf has no such event either.
+    from "$1/list.out" perf &&
+        holds "$1/list.out" 'map(select(.event == "dtlb_misses")) | all(.reason | test("papi: .*does not exist.*; perf: "))'
+}
+
+# One instruction takes two cycles of the emulated clock (-icount shift=1, 1 GHz), whatever it is.
+two_cycles_each() { # sweep
+    holds "$1" '[.benchmarks[] | select(.run_type == "iteration") | .counters] | length == 3
+        and all(.instructions.value > 10000 and .cycles.value == 2 * .instructions.value)'
+}
+
+swept() { # folder source
+    holds "$1/sweep.json" '.context.attnbench.failed == 0 and
+        ([.benchmarks[] | select(.run_type == "iteration")] | length == 3 and
+         all(.check.max_error <= .check.limit and .counters.instructions.source == "'"$2"'"))' &&
+        two_cycles_each "$1/sweep.json"
+}
+
+same_instructions() { # sweep sweep
+    local a b
+    a=$(reading "$1" instructions) b=$(reading "$2" instructions)
+    [ -n "$a" ] && [ "$a" = "$b" ] && return
+    echo "  $1: $a, $2: $b"
+    return 1
+}
+
+# PAPI's own instructions around the region are all that it may add.
+sources_agree() { # folder
+    jq -se '[.[] | .benchmarks[0].counters.instructions.value] | (.[0] / .[1] - 1) | . >= 0 and . < 0.002' \
+        "$1/sweep.json" "$1/sweep-perf.json" >/dev/null && return
+    echo "  papi: $(reading "$1/sweep.json" instructions), perf: $(reading "$1/sweep-perf.json" instructions)"
+    return 1
+}
+
+same_form() { # sweep sweep: the same fields, but for what stands in a counter
+    local form='[paths | map(if type == "number" then 0 else . end) | if index("counters") then .[:index("counters") + 2] else . end]
+        | unique'
+    [ "$(jq -c "$form" "$1")" = "$(jq -c "$form" "$2")" ]
+}
+
+# Nothing that only looks like a count: a region with loops has branches.
+no_zero_branches() { # sweep
+    holds "$1" '[.benchmarks[] | select(.run_type == "iteration") | .counters.branches] | length == 3
+        and all(has("unavailable") or .value > 0)'
+}
+
+# Which counters `counters validate` trusts: those that QEMU models, and no other.
+validated() { # folder
+    holds "$1/validate.out" '.metrics | (map(select((.name == "instructions" or .name == "cycles")
+        and (.source == "papi" or .source == "perf") and .status != "unavailable"))
+            | length > 0 and all(.status == "trusted")) and
+        (map(select((.name == "branches" or .name == "branch_misses") and (.source == "papi" or .source == "perf")))
+            | length > 0 and all(.status == "rejected" or .status == "unavailable"))'
+}
+
+check_validation() { # name
+    if [ -e "$pmu/$1/validate.out" ]; then
+        check "$1: instructions and cycles are trusted, branch counts are not" validated "$pmu/$1"
+    else
+        echo "[  SKIPPED ] $1: this attnbench has no counters validate"
+        skipped=$((skipped + 1))
+    fi
+}
+
+check_machine() { # name source
+    local out=$pmu/$1
+    check "$1: every command ends well" all_done "$out"
+    check "$1: an ordinary user is refused at perf_event_paranoid 3, and told the remedy" refused_with_remedy "$out"
+    check "$1: at perf_event_paranoid 3 perf still counts for root, where PAPI does not" from "$out/root.out" perf
+    check "$1: one attention case, counted by $2, two cycles to an instruction" swept "$out" "$2"
+    check "$1: two boots count the same instructions" same_instructions "$out/sweep.json" "$out.again/sweep.json"
+    check "$1: no branches are told rather than 0" no_zero_branches "$out/sweep.json"
+    check_validation "$1"
+}
+
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
+trap 'exit 143' TERM INT
+need_tools
+mkdir -p "$pmu"
+build
+boot_twice a57 cortex-a57,pmu=on || fail_all "the A57 does not boot"
+boot_twice n1 neoverse-n1,pmu=on || fail_all "the N1 does not boot"
+check_machine a57 papi
+check "a57: PAPI's presets count" from "$pmu/a57/list.out" papi
+check "a57: PAPI and perf agree" sources_agree "$pmu/a57"
+check_machine n1 perf
+check "n1: PAPI has no presets for this CPU, perf counts" fell_back "$pmu/n1"
+check "perf counts the same instructions on both" same_instructions "$pmu/a57/sweep-perf.json" "$pmu/n1/sweep.json"
+check "both results files have the same form" same_form "$pmu/a57/sweep.json" "$pmu/n1/sweep.json"
+conclude

@@ -1,0 +1,332 @@
+/* Encoders on random draws: padding is invisible, streams equal the whole under the same visibility, nothing
+ * sees the future, the fast implementation equals the scalar one on every instruction set. */
+#include "attn/alloc.h"
+#include "attn/compare.h"
+#include "attn/cpu.h"
+#include "attn/random.h"
+#include "tests/support/cmocka_all.h"
+#include "tests/support/encoders.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t seed_of_run = 20260101; /* the same draws each time; printed with each failure */
+
+static void describe(char text[256], const attn_config *c) {
+    snprintf(
+        text, 256,
+        "%s %s d %zu h %zu layers %zu pos %s input %s(%zu) kernel %zu causal %d merge %s weight %g norm %s",
+        attn_model_type_names[c->model_type], c->variant->name, c->attention.d_model, c->attention.num_heads,
+        c->num_layers, attn_pos_enc_names[c->attention.pos_enc], attn_input_layer_names[c->input_layer],
+        c->input_dim, c->conv_kernel_size, c->causal, attn_merge_names[c->merge_method], c->cgmlp_weight,
+        attn_conv_norm_names[c->conv_norm]);
+}
+
+static double worst;
+
+static void check_same(const float *a, const float *b, size_t count, double tolerance,
+                       const attn_model *model, const char *what) {
+    attn_difference d = attn_compare(a, b, count, tolerance, 0);
+    worst = d.max_abs > worst ? d.max_abs : worst;
+    char text[256];
+    describe(text, attn_model_config(model));
+    if (!d.ok)
+        fail_msg("%s: %s: off by %g at %zu of %zu (seed %llu)", text, what, d.max_abs, d.first_bad, count,
+                 (unsigned long long)seed_of_run);
+}
+
+static void say_worst(const char *what, size_t draws) {
+    print_message("%s: %zu draws, largest difference %.2g, seed %llu\n", what, draws, worst,
+                  (unsigned long long)seed_of_run);
+    worst = 0;
+}
+
+/* ---- Padding ---- */
+
+static attn_session_options draw_options(const attn_config *config, uint64_t *random, size_t batch) {
+    attn_session_options options = {
+        .batch = batch, .left_chunks = -1, .impl = pick(random, 3) ? "blas" : "scalar"};
+    if (pick(random, 2)) {
+        options.chunk = 1 + pick(random, 9);
+        options.left_chunks =
+            config->variant->forgets ? (long)pick(random, 4) - 1 : (long)pick(random, 2) - 1;
+    }
+    return options;
+}
+
+/* Each utterance alone, and in a batch whose padding is not even a number. */
+static void check_padding(attn_model *model, uint64_t *random) {
+    enum { BATCH = 3 };
+    const attn_config *config = attn_model_config(model);
+    size_t frames = 8 + pick(random, 60), dim = config->input_dim, d_model = width_of(model), lengths[BATCH];
+    size_t total = attn_output_frames(config, frames);
+    attn_session_options options = draw_options(config, random, BATCH);
+    float *x = random_floats(BATCH * frames * dim, *random);
+    for (size_t b = 0; b < BATCH; b++) {
+        lengths[b] = b ? pick(random, frames + 1) : frames; /* 0 too */
+        for (size_t i = lengths[b] * dim; i < frames * dim; i++)
+            x[b * frames * dim + i] = NAN;
+    }
+    float *together = run(model, options, x, frames, lengths);
+    options.batch = 1;
+    for (size_t b = 0; b < BATCH; b++) {
+        size_t valid = attn_output_frames(config, lengths[b]) * d_model;
+        float *alone = run(model, options, x + b * frames * dim, lengths[b], NULL);
+        float *row = together + b * total * d_model;
+        check_same(row, alone, valid, 1e-5, model, "padding");
+        for (size_t i = valid; i < total * d_model; i++)
+            assert_true(row[i] == 0.0f);
+        attn_free(alone);
+    }
+    attn_free(together);
+    attn_free(x);
+}
+
+static void test_padding_is_invisible(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run;
+    enum { DRAWS = 200 };
+    for (size_t i = 0; i < DRAWS; i++) {
+        attn_config config = draw_config(&random);
+        attn_model *model = make_model(&config, attn_random_next(&random));
+        check_padding(model, &random);
+        attn_model_free(model);
+    }
+    say_worst("padding", DRAWS);
+}
+
+/* ---- Streams ---- */
+
+/* A variant whose whole run attends as a stream does: chunk by chunk inside one call. Everything else of the
+ * encoder sees the whole utterance at once. */
+static size_t masked_chunk;
+static long masked_left;
+static const attn_variant *masked_variant;
+
+static void masked_forward(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *whole,
+                           float *workspace) {
+    size_t d_model = layer->geometry.d_model;
+    for (size_t t = 0; t < whole->frames; t += masked_chunk) {
+        attn_call call = *whole;
+        call.x = whole->x + t * d_model;
+        call.frames = whole->frames - t < masked_chunk ? whole->frames - t : masked_chunk;
+        if (masked_left >= 0)
+            attn_cache_keep(cache, (size_t)masked_left * masked_chunk);
+        masked_variant->impls[0].forward(out + t * d_model, layer, cache, &call, workspace);
+    }
+}
+
+/* `variant` lives as long as the model that gets it. */
+static void mask_variant(attn_config *config, attn_variant *variant, size_t chunk, long left) {
+    masked_variant = config->variant;
+    masked_chunk = chunk;
+    masked_left = left;
+    *variant = *config->variant;
+    variant->impls[0].forward = masked_forward;
+    config->variant = variant;
+}
+
+static void check_stream(const attn_config *config, uint64_t *random) {
+    uint64_t seed = attn_random_next(random);
+    size_t frames = 7 + pick(random, 90);
+    attn_session_options options = {.batch = 1, .chunk = 1 + pick(random, 12), .impl = "blas"};
+    options.left_chunks = config->variant->forgets ? (long)pick(random, 4) - 1 : (long)pick(random, 2) - 1;
+    attn_model *model = make_model(config, seed);
+    float *x = random_floats(frames * config->input_dim, seed);
+    float *stream = run(model, options, x, frames, NULL);
+
+    attn_config masked_config = *config;
+    attn_variant variant;
+    mask_variant(&masked_config, &variant, options.chunk, options.left_chunks);
+    attn_model *masked = make_model(&masked_config, seed);
+    attn_error error = {0};
+    attn_session *session;
+    attn_session_options whole = {.batch = 1, .max_frames = frames, .left_chunks = -1, .impl = "scalar"};
+    assert_int_equal(attn_session_open(&session, masked, &whole, &error), 0);
+    size_t count = attn_output_frames(config, frames) * width_of(model);
+    float *expected = make_floats(count);
+    attn_session_run(session, expected, x, frames, NULL, NULL, NULL);
+    check_same(stream, expected, count, 1e-4, model, "stream");
+    attn_session_close(session);
+    attn_free(expected);
+    attn_free(stream);
+    attn_free(x);
+    attn_model_free(masked);
+    attn_model_free(model);
+}
+
+/* Causal convolutions with their caches, conv2d with its carried frames, positions that go on. Pooling
+ * (learned_ave) covers a call, so that a stream of it is another model. */
+static void test_stream_equals_whole(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 1;
+    enum { DRAWS = 120 };
+    for (size_t i = 0; i < DRAWS; i++) {
+        attn_config config = draw_config(&random);
+        config.causal = true;
+        if (config.merge_method == ATTN_MERGE_LEARNED_AVE)
+            config.merge_method = ATTN_MERGE_CONCAT;
+        check_stream(&config, &random);
+    }
+    say_worst("stream", DRAWS);
+}
+
+/* Without causal convolutions, and with nothing kept, every chunk is as if it were alone. */
+static void test_chunks_that_keep_nothing(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 2;
+    enum { DRAWS = 40 };
+    for (size_t i = 0; i < DRAWS; i++) {
+        attn_config config = draw_config(&random);
+        config.causal = false;
+        config.conv_kernel_size |= 1;
+        if (config.attention.pos_enc != ATTN_POS_REL)
+            config.attention.pos_enc = ATTN_POS_NONE;
+        attn_model *model = make_model(&config, attn_random_next(&random));
+        size_t chunk = 1 + pick(&random, 7), dim = config.input_dim, d_model = width_of(model);
+        bool conv2d = config.input_layer == ATTN_INPUT_CONV2D;
+        size_t frames = conv2d ? 4 * 3 * chunk + 3 : 3 * chunk, step = conv2d ? 4 * chunk : chunk;
+        float *x = random_floats(frames * dim, random);
+        attn_session_options options = {.batch = 1, .chunk = chunk, .left_chunks = 0, .impl = "blas"};
+        float *stream = run(model, options, x, frames, NULL);
+        for (size_t c = 0; c < 3; c++) {
+            float *alone = run(model, (attn_session_options){.batch = 1, .impl = "scalar"},
+                               x + c * step * dim, conv2d ? step + 3 : step, NULL);
+            check_same(stream + c * chunk * d_model, alone, chunk * d_model, 1e-4, model, "chunk alone");
+            attn_free(alone);
+        }
+        attn_free(stream);
+        attn_free(x);
+        attn_model_free(model);
+    }
+    say_worst("chunks alone", DRAWS);
+}
+
+/* ---- Causality ---- */
+
+/* Whole run, attention masked to chunks of one frame: changing the input from some frame on changes no output
+ * before it, to the bit. */
+static void test_causality(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 3;
+    for (size_t i = 0; i < 40; i++) {
+        attn_config config = draw_config(&random);
+        config.causal = true;
+        config.input_layer = ATTN_INPUT_LINEAR;
+        if (config.merge_method == ATTN_MERGE_LEARNED_AVE)
+            config.merge_method = ATTN_MERGE_FIXED_AVE;
+        attn_variant variant;
+        mask_variant(&config, &variant, 1, -1);
+        attn_model *model = make_model(&config, attn_random_next(&random));
+        size_t frames = 2 + pick(&random, 40), from = 1 + pick(&random, frames - 1), dim = config.input_dim;
+        attn_session_options options = {.batch = 1, .impl = "scalar"};
+        float *x = random_floats(frames * dim, random), *before = run(model, options, x, frames, NULL);
+        for (size_t k = from * dim; k < frames * dim; k++)
+            x[k] += 1.0f;
+        float *after = run(model, options, x, frames, NULL);
+        size_t d_model = width_of(model);
+        assert_memory_equal(before, after, from * d_model * sizeof(float));
+        assert_memory_not_equal(before + from * d_model, after + from * d_model, d_model * sizeof(float));
+        attn_free(before);
+        attn_free(after);
+        attn_free(x);
+        attn_model_free(model);
+    }
+}
+
+/* ---- Implementations ---- */
+
+static void test_scalar_equals_blas(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 4;
+    size_t draws = 0;
+    for (attn_isa isa = ATTN_ISA_BASE; isa <= ATTN_ISA_AVX512; isa++)
+        for (size_t i = 0; !attn_cpu_use(isa) && i < 60; i++, draws++) {
+            attn_config config = draw_config(&random);
+            if (i % 20 == 0) { /* wider than any vector or block of channels */
+                config.attention = (attn_geometry){.d_model = 144, .num_heads = 2};
+                attn_geometry_complete(&config.attention, config.variant, NULL, NULL);
+                config.input_dim = config.input_layer == ATTN_INPUT_NONE ? 144 : config.input_dim;
+            }
+            attn_model *model = make_model(&config, attn_random_next(&random));
+            size_t frames = 7 + pick(&random, 50), out = attn_output_frames(&config, frames);
+            float *x = random_floats(2 * frames * config.input_dim, random);
+            float *scalar = run(model, (attn_session_options){.batch = 2, .impl = "scalar"}, x, frames, NULL);
+            float *blas = run(model, (attn_session_options){.batch = 2, .impl = "blas"}, x, frames, NULL);
+            check_same(blas, scalar, 2 * out * width_of(model), 1e-4, model, attn_isa_names[isa]);
+            attn_free(scalar);
+            attn_free(blas);
+            attn_free(x);
+            attn_model_free(model);
+        }
+    attn_cpu_use(attn_cpu_detected());
+    say_worst("scalar and blas", draws);
+}
+
+/* More frames than the parts take together in one tile. */
+static void test_more_than_a_tile(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 5;
+    for (size_t i = 0; i < 6; i++) {
+        attn_config config = draw_config(&random);
+        config.num_layers = 1;
+        config.variant = attn_variant_find("linear");
+        config.attention.pos_enc = ATTN_POS_NONE;
+        config.model_type = i % 2 ? ATTN_MODEL_CONFORMER : ATTN_MODEL_BRANCHFORMER;
+        config.input_layer = ATTN_INPUT_NONE;
+        config.input_dim = config.attention.d_model;
+        config.causal = i < 3;
+        attn_model *model = make_model(&config, attn_random_next(&random));
+        size_t frames = 1100, lengths[] = {1100, 700}, count = 2 * frames * width_of(model);
+        float *x = random_floats(count, random);
+        float *scalar = run(model, (attn_session_options){.batch = 2, .impl = "scalar"}, x, frames, lengths);
+        float *blas = run(model, (attn_session_options){.batch = 2, .impl = "blas"}, x, frames, lengths);
+        check_same(blas, scalar, count, 1e-4, model, "tiles");
+        attn_free(scalar);
+        attn_free(blas);
+        attn_free(x);
+        attn_model_free(model);
+    }
+}
+
+/* A session is as new at each run: nothing of the run before is left in any cache. */
+static void test_running_again(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 6;
+    for (size_t i = 0; i < 20; i++) {
+        attn_config config = draw_config(&random);
+        config.causal = true;
+        attn_model *model = make_model(&config, attn_random_next(&random));
+        size_t frames = 40, dim = config.input_dim,
+               count = attn_output_frames(&config, frames) * width_of(model);
+        float *x = random_floats(2 * frames * dim, random), *first = make_floats(count),
+              *again = make_floats(count);
+        attn_session_options options = {
+            .batch = 1, .max_frames = frames, .chunk = 3, .left_chunks = -1, .impl = "blas"};
+        attn_session *session = open_session(model, options);
+        attn_session_run(session, first, x, frames, NULL, NULL, NULL);
+        attn_session_run(session, again, x + frames * dim, frames, NULL, NULL, NULL);
+        assert_memory_not_equal(first, again, count * sizeof(float));
+        attn_session_run(session, again, x, frames, NULL, NULL, NULL);
+        assert_memory_equal(first, again, count * sizeof(float));
+        attn_session_close(session);
+        attn_free(x);
+        attn_free(first);
+        attn_free(again);
+        attn_model_free(model);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_padding_is_invisible),
+        cmocka_unit_test(test_stream_equals_whole),
+        cmocka_unit_test(test_chunks_that_keep_nothing),
+        cmocka_unit_test(test_causality),
+        cmocka_unit_test(test_scalar_equals_blas),
+        cmocka_unit_test(test_more_than_a_tile),
+        cmocka_unit_test(test_running_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,197 @@
+#include "harness/plan.h"
+
+#include "attn/alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void parse(plan *p, const char *text) {
+    attn_error error = {0};
+    if (plan_parse(p, text, strlen(text), "some/tiny.yaml", &error))
+        fail_msg("%s", error.message);
+}
+
+static void assert_row(const plan *p, size_t i, const char *name) {
+    assert_true(i < p->count);
+    assert_string_equal(p->rows[i].name, name);
+}
+
+static void test_settings(void **state) {
+    (void)state;
+    plan p;
+    parse(&p, "repetitions: 7\nmin_time: 0.25\nseed: 42\ncases: attention/mha/decode/L:10\n");
+    assert_string_equal(p.name, "tiny");
+    assert_int_equal(p.repetitions, 7);
+    assert_true(p.min_time == 0.25);
+    assert_int_equal(p.seed, 42);
+    plan_free(&p);
+    parse(&p, "machine: [machine/flops]\n");
+    assert_int_equal(p.repetitions, 5);
+    assert_true(p.min_time == 0.05);
+    assert_int_equal(p.seed, 1);
+    plan_free(&p);
+}
+
+static void test_cross_product(void **state) {
+    (void)state;
+    plan p;
+    parse(&p,
+          "machine: [machine/sgemm/n:64]\n"
+          "cases: [attention/linear/decode/L:5/h:2/d:8, attention/mha/decode/L:4/q:1/h:2/d:8/impl:scalar]\n"
+          "sweeps:\n"
+          "- {attention_type: [mha, gqa, mla], mode: [decode, chunk], seq_len: [4, 8], queries: [2],\n"
+          "   num_heads: 2, d_model: 8, num_kv_heads: [1, 2], latent_dim: 4, path: [expand, absorb],\n"
+          "   impl: scalar}\n");
+    /* mha: 2 modes x 2 lengths; gqa: twice that; mla: twice that. Then a case that is new and one that is
+     * not, then the machine. */
+    assert_int_equal(p.count, 4 + 8 + 8 + 1 + 1);
+    assert_row(&p, 0, "attention/mha/decode/L:4/q:1/h:2/d:8/kv:f32/impl:scalar");
+    assert_row(&p, 1, "attention/mha/decode/L:8/q:1/h:2/d:8/kv:f32/impl:scalar");
+    assert_row(&p, 2, "attention/mha/chunk/L:4/q:2/h:2/d:8/kv:f32/impl:scalar");
+    assert_row(&p, 4, "attention/gqa/decode/L:4/q:1/h:2/d:8/hkv:1/kv:f32/impl:scalar");
+    assert_row(&p, 12, "attention/mla/decode/L:4/q:1/h:2/d:8/dc:4/kv:f32/path:expand/impl:scalar");
+    assert_row(&p, 13, "attention/mla/decode/L:4/q:1/h:2/d:8/dc:4/kv:f32/path:absorb/impl:scalar");
+    assert_string_equal(p.rows[20].subject, "linear");
+    assert_row(&p, 21, "machine/sgemm/n:64");
+    assert_int_equal(p.skipped, 0);
+    plan_free(&p);
+}
+
+static void test_impossible_combinations(void **state) {
+    (void)state;
+    plan p;
+    parse(&p, "sweeps:\n"
+              "- {attention_type: [gqa, linear], mode: chunk, seq_len: [4, 16], queries: 8,\n"
+              "   num_heads: [2, 4, 3], d_model: 8, num_kv_heads: [2, 4], pos_enc: [none, rel_pos]}\n");
+    /* gqa: heads 2 with 2, heads 4 with 2 and 4, only L 16, both positions; linear: heads 2 and 4, no rel_pos
+     */
+    assert_int_equal(p.count, 3 * 2 + 2);
+    assert_int_equal(p.skipped, 2 * 3 * 2 * 2 + 2 * 3 * 2 - 8);
+    assert_string_equal(p.note, "queries 8 are more than seq_len 4");
+    plan_free(&p);
+    attn_error error = {0};
+    const char *none = "sweeps:\n- {attention_type: mha, mode: decode, seq_len: 9, num_heads: 3, d_model: 8}";
+    assert_int_equal(plan_parse(&p, none, strlen(none), "p.yaml", &error), -1);
+    assert_string_equal(
+        error.message, "p.yaml:2: sweeps: no combination is possible: num_heads 3 does not divide d_model 8");
+}
+
+static void test_too_many(void **state) {
+    (void)state;
+    char text[20000] = "sweeps:\n- attention_type: mha\n  mode: decode\n  seq_len: &many [1", *end = text;
+    for (int i = 2; i < 500; i++) {
+        end += strlen(end);
+        snprintf(end, 16, ", %d", 8 * i);
+    }
+    strcat(text, "]\n  batch: *many\n");
+    plan p;
+    attn_error error = {0};
+    assert_int_equal(plan_parse(&p, text, strlen(text), "p.yaml", &error), -1);
+    assert_string_equal(error.message, "p.yaml:2: sweeps: more than 20000 rows");
+    /* The same row again and again ends too. */
+    strcpy(text, "sweeps:\n- attention_type: mha\n  mode: decode\n  seq_len: &many [1");
+    for (int i = 0; i < 700; i++)
+        strcat(text, ",1");
+    strcat(text, "]\n  batch: *many\n");
+    error = (attn_error){0};
+    assert_int_equal(plan_parse(&p, text, strlen(text), "p.yaml", &error), -1);
+    assert_string_equal(error.message, "p.yaml:2: sweeps: more than 80000 combinations");
+}
+
+static void test_filter(void **state) {
+    (void)state;
+    plan p;
+    attn_error error = {0};
+    parse(&p, "cases: [attention/mha/decode/L:10, attention/linear/decode/L:10, attention/mha/prefill/L:4]");
+    assert_int_equal(plan_filter(&p, "mha/(decode|chunk)", &error), 0);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(plan_filter(&p, "gqa", &error), -1);
+    assert_string_equal(error.message, "--filter gqa: finds none of the 1 rows of plan tiny");
+    error = (attn_error){0};
+    assert_int_equal(plan_filter(&p, "mha(", &error), -1);
+    assert_non_null(strstr(error.message, "--filter mha(: "));
+    plan_free(&p);
+}
+
+static void test_hash(void **state) {
+    (void)state;
+    const char *const texts[] = {"cases: [attention/mha/decode/L:10]",
+                                 "cases: [attention/mha/decode/L:11]",
+                                 "cases: [attention/mha/decode/L:10]\nrepetitions: 6",
+                                 "cases: [attention/mha/decode/L:10]\nmin_time: 0.06",
+                                 "cases: [attention/mha/decode/L:10]\nseed: 2",
+                                 "cases: [attention/mha/decode/L:10, attention/mha/decode/L:11]"};
+    enum { TEXTS = sizeof texts / sizeof *texts };
+    char hashes[TEXTS + 1][PLAN_HASH], same[PLAN_HASH];
+    plan p;
+    for (size_t i = 0; i < TEXTS; i++) {
+        parse(&p, texts[i]);
+        plan_hash(hashes[i], &p, "auto");
+        plan_hash(same, &p, "auto");
+        assert_string_equal(hashes[i], same);
+        if (!i)
+            plan_hash(hashes[TEXTS], &p, "off");
+        plan_free(&p);
+    }
+    for (size_t i = 0; i <= TEXTS; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(hashes[i], hashes[j]);
+}
+
+static void test_shipped_plans(void **state) {
+    (void)state;
+    static const char *const names[] = {"quick", "paper", "full"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        plan p;
+        attn_error error = {0};
+        char path[64];
+        snprintf(path, sizeof path, "harness/plans/%s.yaml", names[i]);
+        if (plan_read(&p, path, &error))
+            fail_msg("%s", error.message);
+        assert_string_equal(p.name, names[i]);
+        plan_free(&p);
+    }
+}
+
+static void test_no_memory(void **state) {
+    (void)state;
+    const char *text = "sweeps:\n- {attention_type: [mha, mla], mode: decode, seq_len: [1, 2, 3]}\n"
+                       "cases: attention/linear/decode/L:5\n";
+    size_t live = attn_alloc_live();
+    for (size_t nth = 1;; nth++) {
+        plan p;
+        attn_error error = {0};
+        attn_alloc_fail_at(nth);
+        int result = plan_parse(&p, text, strlen(text), "p.yaml", &error);
+        attn_alloc_fail_at(0);
+        if (!result) {
+            assert_int_equal(p.count, 7);
+            assert_true(nth > 2);
+            plan_free(&p);
+            break;
+        }
+        assert_non_null(strstr(error.message, "out of memory"));
+        assert_int_equal(attn_alloc_live(), live);
+    }
+    assert_int_equal(attn_alloc_live(), live);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_cross_product),
+        cmocka_unit_test(test_impossible_combinations),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_shipped_plans),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
