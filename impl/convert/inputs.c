@@ -55,7 +55,7 @@ static double trust(const attn_moments *m) {
     double n = (double)m->frames, squared = attn_matrix_norm2(m->mean, m->d_model);
     if (m->frames > m->d_model)
         return 1.0;
-    if (m->frames < 2 || !(squared > 0.0))
+    if (!(m->trace > 0.0) || !(squared > 0.0)) /* one input, however often */
         return 0.0;
     return fmax(0.0, 1.0 - m->trace / (n - 1.0) / squared);
 }

@@ -126,7 +126,8 @@ static int check_data(const attn_calibration *data, const attn_convert_options *
     return frames ? 0 : attn_fail(error, "calibration data: no frame is left after the input layer");
 }
 
-static int check_model(const attn_convert_options *options, const attn_config *config, attn_error *error) {
+int attn_convert_options_check(const attn_convert_options *options, const attn_config *config,
+                               attn_error *error) {
     attn_convert_target target = options->target;
     bool spreads = options->total_ranks || options->target_error > 0.0;
     if (strcmp(config->variant->name, "mha"))
@@ -145,9 +146,7 @@ static int check_model(const attn_convert_options *options, const attn_config *c
                          config->num_layers, ATTN_LATENT_LAYERS);
     if (spreads)
         target.latent_dim = config->attention.d_model;
-    if (attn_convert_check(&target, &config->attention, error))
-        return -1;
-    return check_data(&options->calibration, options, config, error);
+    return attn_convert_check(&target, &config->attention, error);
 }
 
 static void set_config(attn_conversion *c, const attn_variant *variant) {
@@ -191,7 +190,9 @@ static int spread(attn_pass *pass, size_t *ranks, attn_error *error) {
 int attn_convert_model(attn_conversion *c, attn_model *model, const attn_convert_options *options,
                        attn_error *error) {
     *c = (attn_conversion){0};
-    if (check_model(options, &model->config, error) || open_conversion(c, &model->config, error))
+    if (attn_convert_options_check(options, &model->config, error) ||
+        check_data(&options->calibration, options, &model->config, error) ||
+        open_conversion(c, &model->config, error))
         return -1;
     attn_pass pass = {.conversion = c, .model = model, .options = options, .error = error};
     size_t *ranks = NULL;

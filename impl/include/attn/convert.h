@@ -141,6 +141,10 @@ typedef struct attn_conversion {
     attn_error_curve *curve;     /* [layers] when ranks were spread, else NULL */
 } attn_conversion;
 
+/* Can a model of this configuration be converted so? (Calibration data are not looked at yet.) */
+int attn_convert_options_check(const attn_convert_options *options, const attn_config *config,
+                               attn_error *error);
+
 /* Converts every attention layer of an mha model, in order. With calibration data, each layer sees the inputs
  * that the layers converted before it give. The model is changed: its attention becomes the mha that computes
  * what the conversion does. Free with attn_conversion_free, also after failure. */
