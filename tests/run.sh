@@ -5,7 +5,6 @@ cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 export ATTNBENCH=$PWD/$build/attnbench
 export OPENBLAS_NUM_THREADS=1
-export LSAN_OPTIONS=suppressions=$PWD/tests/leaks.supp:print_suppressions=0
 passed=0 failed=0 skipped=0
 
 run() {
