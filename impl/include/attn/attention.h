@@ -135,7 +135,8 @@ typedef struct attn_call {
  * query without any key gets a zero context, so its row is the bias of out_proj. */
 typedef struct attn_impl {
     const char *name; /* "scalar", "blas" */
-    /* Floats of workspace that forward needs for B utterances, at most T frames in a call and at most L keys. */
+    /* Floats of workspace that forward needs for B utterances, at most T frames in a call and at most L keys.
+     */
     size_t (*workspace)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
     void (*forward)(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                     float *workspace);
