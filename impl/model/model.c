@@ -120,6 +120,10 @@ const attn_config *attn_model_config(const attn_model *model) {
     return &model->config;
 }
 
+attn_layer *attn_model_attention(attn_model *model, size_t layer) {
+    return &model->blocks[layer].attention;
+}
+
 typedef struct randomizer {
     uint64_t state;
     float scale; /* of the weight seen last: its bias gets the same */

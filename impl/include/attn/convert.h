@@ -92,6 +92,16 @@ int attn_compare_layers(attn_convert_report *report, const attn_layer *mha, cons
                         const attn_variant *other_variant, const attn_layer_inputs *inputs,
                         attn_error *error);
 
+/* A layer at every latent_dim at once: factors at d_model, of which the smaller ones are parts. For sweeps.
+ */
+typedef struct attn_family attn_family;
+/* Target's latent_dim is not used. Free with attn_family_free. */
+int attn_family_make(attn_family **family, const attn_layer *mha, const attn_convert_target *target,
+                     const attn_layer_inputs *inputs, attn_error *error);
+void attn_family_free(attn_family *family);
+/* Writes keys and values of `mha` as attn_fold_layer would after attn_convert_layer to latent_dim. */
+int attn_family_fold(attn_layer *mha, const attn_family *family, size_t latent_dim, attn_error *error);
+
 /* ---- Whole models ---- */
 
 /* left[r], r = 0..d_model: the squared error that a layer is left with at latent_dim r, relative to r = 0, in

@@ -13,6 +13,9 @@ int attn_model_create(attn_model **model, const attn_config *config, attn_error 
 void attn_model_free(attn_model *model);
 const attn_config *attn_model_config(const attn_model *model);
 
+/* The attention of a layer. Its weights may be written to; the pointers stay as they are. */
+attn_layer *attn_model_attention(attn_model *model, size_t layer);
+
 /* Every tensor with its full checkpoint name, in order. */
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
 
