@@ -76,23 +76,37 @@ static int run(trial *t, float *out, const attn_calibration *in, attn_input_hook
     return 0;
 }
 
-static void restore(trial *t) {
+static int restore(trial *t) {
     for (size_t i = 0; i < t->config->num_layers; i++)
-        attn_fold_layer(attn_model_attention(t->plan->model, i), &t->original[i], t->config->variant,
-                        t->error);
+        if (attn_fold_layer(attn_model_attention(t->plan->model, i), &t->original[i], t->config->variant,
+                            t->error))
+            return -1;
+    return 0;
 }
 
 /* ---- One point ---- */
 
-static double weights_error(const trial *t) {
-    double lost = 0.0, all = 0.0;
+/* Of all layers together, as the model has them now (heads in their old order). */
+static double folded_error(const trial *t) {
+    deviation d = {0};
     for (size_t layer = 0; layer < t->config->num_layers; layer++) {
         const attn_layer *a = &t->original[layer], *b = attn_model_attention(t->plan->model, layer);
-        deviation d = {0};
         deviation_add(&d, b->k_proj.weight, a->k_proj.weight, a->k_proj.out * a->k_proj.in);
         deviation_add(&d, b->v_proj.weight, a->v_proj.weight, a->v_proj.out * a->v_proj.in);
-        lost += d.squared;
-        all += d.b2;
+    }
+    return deviation_relative(&d);
+}
+
+/* The same from the reports of a conversion. */
+static double reported_error(const trial *t, const attn_conversion *made) {
+    double lost = 0.0, all = 0.0;
+    size_t d = t->config->attention.d_model;
+    for (size_t layer = 0; layer < made->layers; layer++) {
+        double error = made->report[layer].weights_error, squared = 0.0;
+        for (size_t i = 0; i < d; i++)
+            squared += t->sigma[layer * d + i] * t->sigma[layer * d + i];
+        lost += error * error * squared;
+        all += squared;
     }
     return lost == 0.0 ? 0.0 : sqrt(lost / all);
 }
@@ -109,7 +123,7 @@ static double weights_bound(const trial *t, size_t rank) {
     return lost == 0.0 ? 0.0 : sqrt(lost / all);
 }
 
-static int add_point(trial *t, const char *method, size_t numbers, bool is_latent) {
+static int add_point(trial *t, const char *method, size_t numbers, bool is_latent, double weights_error) {
     const tradeoff_plan *plan = t->plan;
     size_t layers = t->config->num_layers, d = t->config->attention.d_model;
     deviation off = {0};
@@ -126,7 +140,7 @@ static int add_point(trial *t, const char *method, size_t numbers, bool is_laten
               json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:s, s:b, s:I}",
                         "subject", plan->subject, "method", method, "latent_dim", (json_int_t)numbers,
                         "d_model", (json_int_t)d, "output_error", convert_number(error), "verdict",
-                        deviation_verdict(error), "weights_error", convert_number(weights_error(t)),
+                        deviation_verdict(error), "weights_error", convert_number(weights_error),
                         "weights_bound", convert_number(is_latent ? weights_bound(t, numbers) : NAN),
                         "cache_bytes", (json_int_t)bytes, "cache_bytes_mha", (json_int_t)before,
                         "input_cache_bytes", (json_int_t)(before / 2), "cache_saved",
@@ -162,10 +176,12 @@ static int fold_families(trial *t, size_t rank) {
     return 0;
 }
 
-static int convert(trial *t, const attn_convert_target *target) {
+static int convert(trial *t, const attn_convert_target *target, double *weights_error) {
     attn_convert_options options = {.target = *target, .calibration = t->plan->calibration};
     attn_conversion made;
     int result = attn_convert_model(&made, t->plan->model, &options, t->error);
+    if (!result)
+        *weights_error = reported_error(t, &made);
     attn_conversion_free(&made);
     return result;
 }
@@ -177,10 +193,12 @@ static int sweep_latent(trial *t, attn_convert_method method) {
     int result = anew ? 0 : make_families(t, method);
     for (size_t i = 0; !result && i < t->plan->count; i++) {
         target.latent_dim = t->plan->latent_dims[i];
-        result = anew ? convert(t, &target) : fold_families(t, target.latent_dim);
+        double lost = 0.0;
+        result = anew ? convert(t, &target, &lost) : fold_families(t, target.latent_dim);
         if (!result)
-            result = add_point(t, attn_convert_method_names[method], target.latent_dim, true);
-        restore(t);
+            result = add_point(t, attn_convert_method_names[method], target.latent_dim, true,
+                               anew ? lost : folded_error(t));
+        result = restore(t) ? -1 : result;
     }
     free_families(t);
     return result;
@@ -195,10 +213,11 @@ static int sweep_gqa(trial *t, attn_convert_method method, const char *name) {
             continue;
         attn_convert_target target = {
             .variant = attn_variant_find("gqa"), .method = method, .num_kv_heads = kv_heads};
-        result = convert(t, &target);
+        double lost = 0.0;
+        result = convert(t, &target, &lost);
         if (!result)
-            result = add_point(t, name, 2 * kv_heads * attn_head_dim(g), false);
-        restore(t);
+            result = add_point(t, name, 2 * kv_heads * attn_head_dim(g), false, lost);
+        result = restore(t) ? -1 : result;
     }
     return result;
 }
