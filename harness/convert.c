@@ -158,16 +158,21 @@ static int run(const arguments *a, attn_convert_options *o, table_format format,
     attn_conversion made = {0};
     calibration data = {0};
     calibration_source source = {"--calibration", a->calibration, a->data, a->split, (size_t)a->max_frames};
+    attn_error why = {0};
     char note[256];
     int result = -1;
-    if (attn_config_read(&config, a->config, note, error) || attn_convert_options_check(o, &config, error))
+    if (attn_config_read(&config, a->config, note, error))
         goto done;
-    if (note[0])
-        fprintf(stderr, "attnbench convert: %s\n", note);
+    if (attn_convert_options_check(o, &config, &why)) {
+        attn_fail(error, "%s: %s", a->config, why.message);
+        goto done;
+    }
     if (check_writable(a->out_config, error) || check_writable(a->out_weights, error) ||
         calibration_read(&data, &source, &config, error) || attn_model_create(&model, &config, error) ||
         attn_model_load(model, a->weights, error))
         goto done;
+    if (note[0])
+        fprintf(stderr, "attnbench convert: %s\n", note);
     o->calibration = data.at;
     o->progress = convert_print_progress;
     if (attn_convert_model(&made, model, o, error))
