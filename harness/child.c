@@ -65,6 +65,15 @@ static void unblock_signals(sigset_t *mask) {
         sigdelset(mask, stop_signals[i]);
 }
 
+/* Ctrl-C goes to the child too: its end may be seen before the signal that is waiting for us. */
+static int stop_came(void) {
+    sigset_t open, blocked;
+    unblock_signals(&open);
+    sigprocmask(SIG_SETMASK, &open, &blocked);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    return stop_signal;
+}
+
 typedef struct pipes {
     int out[2], err[2], start[2]; /* start: carries errno when the program could not be run */
 } pipes;
@@ -183,6 +192,8 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
     if (failed)
         kill(pid, SIGKILL);
     reap(result, pid);
+    if (!failed && stop_came())
+        failed = attn_fail(error, "stopped by signal %d", (int)stop_signal);
     last_line(result->message, sizeof result->message, err.bytes);
     attn_free(err.bytes);
     result->output = out.bytes;

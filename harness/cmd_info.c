@@ -143,8 +143,10 @@ static int print_text(const table *t, attn_error *error) {
     json_t *row;
     if (!t->rows)
         return attn_fail(error, "out of memory, or text of this machine that is not UTF-8");
-    json_array_foreach(t->rows, i, row) printf("%-31s %s\n", json_string_value(json_object_get(row, "what")),
-                                               json_string_value(json_object_get(row, "value")));
+    json_array_foreach(t->rows, i, row) {
+        printf("%-31s %s\n", json_string_value(json_object_get(row, "what")),
+               json_string_value(json_object_get(row, "value")));
+    }
     return 0;
 }
 

@@ -54,7 +54,8 @@ int command_options(int argc, char **argv, const char *arguments, const char *de
         code = poptGetNextOpt(context);
     while (code > 0);
     __lsan_enable();
-    argv[0] = (char *)name;
+    if (code < -1 || !help)
+        argv[0] = (char *)name; /* what the context still points to: the help names the whole program */
     if (code < -1) {
         *status = option_error(name, argc, argv, poptBadOption(context, 0), poptStrerror(code));
         return 0;

@@ -180,8 +180,11 @@ static double *column(const json_t *entries, const char *key, attn_error *error)
     size_t i, n = json_array_size(entries);
     json_t *entry;
     double *values = attn_alloc(n, sizeof *values, "samples", error);
-    if (values)
-        json_array_foreach(entries, i, entry) values[i] = number(entry, key);
+    if (!values)
+        return NULL;
+    json_array_foreach(entries, i, entry) {
+        values[i] = number(entry, key);
+    }
     return values;
 }
 
@@ -268,6 +271,8 @@ double entry_median(const json_t *entries) {
 size_t entry_disturbed(const json_t *entries) {
     size_t i, count = 0;
     json_t *entry;
-    json_array_foreach(entries, i, entry) count += json_is_true(json_object_get(entry, "disturbed"));
+    json_array_foreach(entries, i, entry) {
+        count += json_is_true(json_object_get(entry, "disturbed"));
+    }
     return count;
 }

@@ -71,14 +71,6 @@ static double counter_median(const results_case *c, const char *name) {
     return median;
 }
 
-static bool has_value(const report_data *data, const char *name) {
-    for (size_t i = 0; i < data->count; i++)
-        for (size_t k = 0; k < data->cases[i].c->count; k++)
-            if (json_object_get(counter_of(&data->cases[i].c->samples[k], name), "value"))
-                return true;
-    return false;
-}
-
 static bool has_column(const report_table *t, const char *name) {
     for (size_t i = 0; i < t->count; i++)
         if (!strcmp(t->columns[i].key, name))
@@ -93,7 +85,7 @@ static void counter_columns(report_table *t, const report_data *data) {
             const char *name;
             json_t *counter;
             json_object_foreach((json_t *)data->cases[i].c->samples[k].counters, name, counter) {
-                if (!has_column(t, name) && has_value(data, name))
+                if (json_object_get(counter, "value") && !has_column(t, name))
                     report_column(t, name, "%s", name);
             }
         }

@@ -40,6 +40,11 @@ static void write_title(FILE *script, const char *text) {
         fprintf(script, *c == '_' ? "\\\\_" : "%c", *c);
 }
 
+/* Pixels of the SVG; the PNG has twice as many. Long legends take room. */
+static int svg_height(const plot *p) {
+    return p->roofline || p->select.slope ? 500 : 430;
+}
+
 static void write_head(FILE *script, const figure *f, const report_data *data) {
     char cpu[72];
     const plot *p = f->plot;
@@ -47,9 +52,9 @@ static void write_head(FILE *script, const figure *f, const report_data *data) {
     fprintf(script,
             "# gnuplot %s.gp draws %s.svg and %s.png from %s.dat\n"
             "set encoding utf8\n"
-            "set terminal svg size 540,460 enhanced font 'sans-serif,14' name '%s' background 'white'\n"
+            "set terminal svg size 480,%d enhanced font 'sans-serif,14' name '%s' background 'white'\n"
             "set output '%s.svg'\nset title \"",
-            p->name, p->name, p->name, p->name, p->name, p->name);
+            p->name, p->name, p->name, p->name, svg_height(p), p->name, p->name);
     write_title(script, p->title);
     fputs("\\n{/*0.8 ", script);
     write_title(script, cpu);
@@ -72,9 +77,9 @@ static void write_head(FILE *script, const figure *f, const report_data *data) {
 static void write_tail(FILE *script, const plot *p) {
     fprintf(
         script,
-        "set terminal pngcairo size 1080,920 enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale 2\n"
+        "set terminal pngcairo size 960,%d enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale 2\n"
         "set output '%s.png'\nreplot\n",
-        p->name);
+        2 * svg_height(p), p->name);
 }
 
 /* Ticks where points are, as far as they have room. */

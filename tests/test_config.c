@@ -182,6 +182,8 @@ static void test_notes(void **state) {
         {"merge_method: concat\n", "F: ignored: merge_method on line 1 (for branchformer only)"},
         {"merge_method: null\nattention_kwargs: {latent_dim: null, num_kv_heads: ~, feature_dim: }\n", ""},
         {"attention_kwargs:\n  num_kv_heads: 2\n", "F: ignored: num_kv_heads on line 2 (for gqa only)"},
+        {"cgmlp_weight: 1\nmerge_method: concat\n", "F: ignored: merge_method on line 2 (for branchformer "
+                                                    "only), cgmlp_weight on line 1 (for branchformer only)"},
         {"batch_size: 1\nnum_epochs: 1\nlearning_rate: 1\nweight_decay: 0\ndropout: 0\n", ""},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

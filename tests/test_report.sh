@@ -69,7 +69,7 @@ done
 
 # Text from the file may hold anything.
 # shellcheck disable=SC2016
-evil='<script>alert(1)</script><img src=http://x/ onerror=x> \\\" `touch '$scratch'/pwned` {/} @_^ \u2028 é'
+evil='`touch '$scratch'/pwned` \\\" <script>alert(1)</script><img src=http://x/ onerror=x> {/} @_^ \u2028 é'
 sed -e "s|Invented CPU (numbers made up)|$evil|" -e "s|output differs from|$evil|" -e "s|\"plan\": \"sample\"|\"plan\": \"$evil\"|" \
     -e "s|no hardware counters|$evil|" "$sample" >"$scratch/evil.json"
 run "$scratch/evil" "$scratch/evil.json"

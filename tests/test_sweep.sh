@@ -112,6 +112,17 @@ for signal in TERM:143 INT:130; do
     check "SIG${signal%:*}: nothing under the final name" [ ! -e "$scratch/wait.json" ]
 done
 rm -f "$MARK"
+set -m # a process group of its own, as a terminal's Ctrl-C reaches: parent and child at once
+"$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/wait.json" >"$scratch/out" 2>"$scratch/err" &
+pid=$!
+set +m
+while [ ! -e "$MARK" ]; do sleep 0.05; done
+kill -s INT -- -$pid
+wait $pid
+check "Ctrl-C: exit status" [ $? -eq 130 ]
+check "Ctrl-C: the case in flight is not taken for a failure" eval '! grep -q FAILED "$scratch/err"'
+
+rm -f "$MARK"
 "$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/wait.json" >"$scratch/out" 2>"$scratch/err" &
 pid=$!
 while [ ! -e "$MARK" ]; do sleep 0.05; done
@@ -125,7 +136,7 @@ for i in $(seq 100); do gone "$child" && break; sleep 0.05; done
 check "kill -9 takes the measuring process along" gone "$child"
 unset ATTNBENCH_CHILD
 check "resumes after signals" sweep 0 --out "$scratch/wait.json"
-check "resumes: counted as interrupted" counts "$scratch/wait.json" '"interrupted": 3' 1
+check "resumes: counted as interrupted" counts "$scratch/wait.json" '"interrupted": 4' 1
 
 export ATTNBENCH_CHILD=$scratch/missing
 check "a measuring process that is not there" sweep 2 --out "$scratch/none.json"

@@ -185,12 +185,14 @@ static size_t line_of(const config_draft *draft, const char *key) {
 static void write_note(const config_draft *draft, const char *name, char note[256]) {
     size_t used = 0;
     note[0] = '\0';
-    for (size_t i = 0; config_keys[i].name && used < 256; i++) {
+    for (size_t i = 0; config_keys[i].name && used < 255; i++) {
         const config_key *row = &config_keys[i];
         if (!draft->given[i] || config_key_used(row, &draft->config))
             continue;
         if (!used)
             used = (size_t)snprintf(note, 256, "%.80s: ignored:", name);
+        else
+            note[used++] = ',';
         used += (size_t)snprintf(note + used, 256 - used, " %s on line %zu (%s)", row->name, draft->lines[i],
                                  config_use_text(row->use));
     }
