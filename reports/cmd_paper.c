@@ -67,8 +67,8 @@ static int write_csv(const paper_audit *audit, FILE *stream, attn_error *error) 
     return result;
 }
 
-static int write_audit(const paper_tables *tables, const paper_audit *audit, table_format format, FILE *stream,
-                       attn_error *error) {
+static int write_audit(const paper_tables *tables, const paper_audit *audit, table_format format,
+                       FILE *stream, attn_error *error) {
     if (format == TABLE_JSON)
         return write_json(audit, stream, error);
     return format == TABLE_CSV ? write_csv(audit, stream, error)
@@ -133,15 +133,17 @@ int cmd_paper(int argc, char **argv) {
         {"live", 'l', POPT_ARG_NONE, &with_live, 0,
          "run the whole encoder of every row and read the caches that it holds", NULL},
         {"format", 'f', POPT_ARG_STRING, &format, 0, "md, csv, json or tex (default md)", "FORMAT"},
-        {"out", 'o', POPT_ARG_STRING, &folder, 0, "write paper.md, .csv, .json and .tex there instead", "DIR"},
+        {"out", 'o', POPT_ARG_STRING, &folder, 0, "write paper.md, .csv, .json and .tex there instead",
+         "DIR"},
         POPT_TABLEEND};
-    if (!command_options(argc, argv, "",
-                         "Audits every published KV-cache cell against both geometries. With --live each row's "
-                         "encoder (24 x 1024 or\n"
-                         "18 x 512, random weights, a linear input layer so that 1000 frames stay 1000) runs "
-                         "once: about two minutes and\n"
-                         "3 GiB. Exit status 1 when a cache is not as large as its formula says.",
-                         options, NULL, &status))
+    if (!command_options(
+            argc, argv, "",
+            "Audits every published KV-cache cell against both geometries. With --live each row's "
+            "encoder (24 x 1024 or\n"
+            "18 x 512, random weights, a linear input layer so that 1000 frames stay 1000) runs "
+            "once: about two minutes and\n"
+            "3 GiB. Exit status 1 when a cache is not as large as its formula says.",
+            options, NULL, &status))
         return status;
     attn_error error = {0};
     status = run(format, folder, with_live, &error);

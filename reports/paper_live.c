@@ -34,10 +34,10 @@ static int row_config(attn_config *config, const paper_model *model, const paper
 static int check_memory(const attn_model *model, attn_error *error) {
     double need = (double)attn_model_weight_bytes(model);
     double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    return need < 0.9 * have ? 0
-                             : attn_fail(error,
-                                         "--live: the weights of a row need %.1f GiB, this machine has %.1f GiB",
-                                         need / 0x1p30, have / 0x1p30);
+    return need < 0.9 * have
+               ? 0
+               : attn_fail(error, "--live: the weights of a row need %.1f GiB, this machine has %.1f GiB",
+                           need / 0x1p30, have / 0x1p30);
 }
 
 static int run_frames(attn_session *session, const paper_tables *tables, size_t input_dim,

@@ -14,9 +14,9 @@ enum {
 
 /* Where a call began. */
 typedef struct attn_call_start {
-    size_t first, frames;      /* of its output */
-    size_t consumed, carried;  /* before it, see attn_session */
-    size_t held, held_first;   /* cache.length and cache.first before it */
+    size_t first, frames;     /* of its output */
+    size_t consumed, carried; /* before it, see attn_session */
+    size_t held, held_first;  /* cache.length and cache.first before it */
 } attn_call_start;
 
 struct attn_session {

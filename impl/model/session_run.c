@@ -190,7 +190,8 @@ static void scatter_rows(float *out, const float *rows, size_t batch, size_t tot
         memcpy(out + (b * total + first) * width, rows + b * frames * width, frames * width * sizeof(float));
 }
 
-/* The call that begins at frame `first` of the output, out of `frames` input frames in all. Returns its frames. */
+/* The call that begins at frame `first` of the output, out of `frames` input frames in all. Returns its
+ * frames. */
 static size_t run_next(attn_session *session, float *out, const float *x, size_t frames, size_t first) {
     const attn_config *config = &session->model->config;
     size_t width = attn_session_width(session), total = attn_output_frames(config, frames);
