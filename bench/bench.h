@@ -29,8 +29,10 @@ typedef struct bench_probe {
  *
  * User counters of each entry: flops, bytes (formulas, per iteration), check_max_error, check_limit,
  * check_rows; for the whole repetition major_faults, minor_faults, involuntary_switches, voluntary_switches;
- * of attention also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1 absorb); then
- * what the probe emits. An entry that was skipped has none. Context: seed, blas_core, isa and the probe's. */
+ * of attention and encoders also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1
+ * absorb); of encoders conv_bytes_formula, conv_bytes_live, audio_seconds, parameters, and part_<name>: the
+ * seconds that each part of the model took (attn_part_names); then what the probe emits. An entry that was
+ * skipped has none. Context: seed, blas_core, isa and the probe's. */
 int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe);
 
 #endif

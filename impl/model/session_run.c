@@ -198,20 +198,48 @@ static void scatter_rows(float *out, const float *rows, size_t batch, size_t tot
         memcpy(out + (b * total + first) * width, rows + b * frames * width, frames * width * sizeof(float));
 }
 
-void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
-                      attn_chunk_hook *hook, void *context) {
+/* The call that begins at frame `first` of the output, out of `frames` input frames in all. Returns its
+ * frames. */
+static size_t run_next(attn_session *session, float *out, const float *x, size_t frames, size_t first) {
     const attn_config *config = &session->model->config;
     size_t width = attn_session_width(session), total = attn_output_frames(config, frames);
+    size_t count = attn_smaller(session->call_frames, total - first);
+    session->newest = (attn_call_start){.first = first,
+                                        .frames = count,
+                                        .consumed = session->consumed,
+                                        .carried = session->carried,
+                                        .held = session->caches[0].length,
+                                        .held_first = session->caches[0].first};
+    size_t taken = attn_session_input_frames(config, count, session->consumed);
+    input_rows in = take_input(session, x, frames, taken);
+    float *rows = session->output ? session->output : out + first * width;
+    run_call(session, rows, &in, first, count);
+    if (session->output)
+        scatter_rows(out, rows, session->options.batch, total, first, count, width);
+    return count;
+}
+
+void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
+                      attn_chunk_hook *hook, void *context) {
+    size_t total = attn_output_frames(&session->model->config, frames);
     begin(session, frames, lengths);
-    for (size_t first = 0, index = 0; first < total; first += session->call_frames, index++) {
-        size_t count = attn_smaller(session->call_frames, total - first);
-        size_t taken = attn_session_input_frames(config, count, session->consumed);
-        input_rows in = take_input(session, x, frames, taken);
-        float *rows = session->output ? session->output : out + first * width;
-        run_call(session, rows, &in, first, count);
-        if (session->output)
-            scatter_rows(out, rows, session->options.batch, total, first, count, width);
+    for (size_t first = 0, index = 0; first < total; index++) {
+        size_t count = run_next(session, out, x, frames, first);
+        first += count;
         if (hook)
             hook(context, index, count);
     }
+}
+
+void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames) {
+    const attn_call_start *newest = &session->newest;
+    const attn_config *config = &session->model->config;
+    for (size_t i = 0; attn_uses_attention(config) && i < config->num_layers; i++) {
+        session->caches[i].length = newest->held;
+        session->caches[i].first = newest->held_first;
+    }
+    session->consumed = newest->consumed;
+    session->carried = newest->carried;
+    if (newest->frames)
+        run_next(session, out, x, frames, newest->first);
 }

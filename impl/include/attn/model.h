@@ -93,6 +93,10 @@ typedef void attn_chunk_hook(void *context, size_t chunk_index, size_t frames_ou
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context);
 
+/* The last call of that run again, for timing: x, out and frames are the run's. It is the same work, but not
+ * the same numbers: a state, a cache that slides and the inputs of convolutions go on from what the call left. */
+void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames);
+
 size_t attn_session_width(const attn_session *session); /* d_model, or vocab_size with logits */
 size_t attn_session_layers(const attn_session *session);
 const attn_cache *attn_session_cache(const attn_session *session, size_t layer);
