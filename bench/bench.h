@@ -5,13 +5,14 @@
 
 #include "bench/case.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* What brackets a timed region, once per repetition; the harness supplies it (counters live there). NULL
- * members are fine. `bytes_read` tells the cache bytes that the region read, for software-defined events.
- * values() is called after stop and emits one number for each counter of this repetition, per iteration; the
- * bench adds them to Google Benchmark's output. Names that cannot be read here are not emitted; the reasons
- * go to Google Benchmark's context through describe(). */
+/* What brackets a timed region, once per repetition, and before that the warm-up; the harness supplies it
+ * (counters live there). NULL members are fine. `bytes_read` tells the cache bytes that the region read, for
+ * software-defined events. values() is called after stop and emits one number for each counter of this
+ * repetition, per iteration; the bench adds them to Google Benchmark's output. Names that cannot be read here
+ * are not emitted; the reasons go to Google Benchmark's context through describe(). */
 typedef void bench_emit_number(void *to, const char *name, double value);
 typedef void bench_emit_text(void *to, const char *key, const char *value);
 typedef struct bench_probe {
@@ -20,6 +21,8 @@ typedef struct bench_probe {
     void (*stop)(void *context, uint64_t iterations, double cache_bytes_read);
     void (*values)(void *context, bench_emit_number *emit, void *to);
     void (*describe)(void *context, bench_emit_text *emit, void *to);
+    bool each; /* brackets every iteration by itself, so that nothing else is inside; values() are the last's
+                */
 } bench_probe;
 
 /* `attnbench bench`: all of Google Benchmark's flags, plus --case ROW (repeatable), --cases FILE ("-":
