@@ -23,14 +23,15 @@ typedef struct bench_probe {
 } bench_probe;
 
 /* `attnbench bench`: all of Google Benchmark's flags, plus --case ROW (repeatable), --cases FILE ("-":
- * standard input), --seed N. Without cases those of the file default_cases run. Reorders argv. Returns an
- * exit status: 0; 1 when a check failed; 2 on bad input; 3 when a case needs instructions that this CPU has
- * not.
+ * standard input), --seed N, --check-flops N. Without cases those of the file default_cases run. Reorders
+ * argv. Returns an exit status: 0; 1 when a check failed; 2 on bad input; 3 when a case needs instructions
+ * that this CPU has not.
  *
  * User counters of each entry: flops, bytes (formulas, per iteration), check_max_error, check_limit,
  * check_rows; for the whole repetition major_faults, minor_faults, involuntary_switches, voluntary_switches;
- * of attention also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1 absorb); then
- * what the probe emits. An entry that was skipped has none. Context: seed, blas_core, isa and the probe's. */
+ * peak_bytes, the most that attn_alloc held for the case in it (weights, cache, workspace, input); of
+ * attention also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1 absorb); then what
+ * the probe emits. An entry that was skipped has none. Context: seed, blas_core, isa and the probe's. */
 int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe);
 
 #endif

@@ -37,7 +37,8 @@ static void leave(bench_session *session) {
 static int set_up(bench_entry *entry) {
     bench_session *session = entry->session;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
-    int result = kind->prepare(&session->state, &entry->row, session->seed, &entry->failure);
+    session->held_before = attn_alloc_live();
+    int result = kind->prepare(&session->state, &entry->row, &session->settings, &entry->failure);
     if (result) {
         *(result == BENCH_UNSUPPORTED ? &session->unsupported : &session->broken) += 1;
         return -1;
@@ -62,6 +63,32 @@ static int check_once(bench_entry *entry) {
     return 0;
 }
 
+/* One iteration with the delay that was asked for, in place of the kind's own. */
+static void run_delayed(void *context) {
+    const bench_session *session = context;
+    bench_kind_of(&session->current->row)->run(session->state);
+    bench_delay_spin(session->delay_loops);
+}
+
+/* What is timed: run(state). */
+typedef struct workload {
+    void (*run)(void *state);
+    void *state;
+} workload;
+
+static workload workload_of(bench_session *session) {
+    if (session->delay_loops)
+        return (workload){run_delayed, session};
+    return (workload){bench_kind_of(&session->current->row)->run, session->state};
+}
+
+static void calibrate_delay(bench_session *session) {
+    workload plain = {bench_kind_of(&session->current->row)->run, session->state};
+    session->delay_loops = bench_delay_applies(&session->delay, session->current->row.name)
+                               ? bench_delay_loops(&session->delay, plain.run, plain.state)
+                               : 0;
+}
+
 /* The set-up of the entry, checked and warm. One set-up is kept at a time; repetitions share it. */
 static int enter(bench_entry *entry) {
     bench_session *session = entry->session;
@@ -79,6 +106,7 @@ static int enter(bench_entry *entry) {
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
     kind->rewind(session->state);
     kind->run(session->state);
+    calibrate_delay(session);
     return 0;
 }
 
@@ -112,22 +140,26 @@ static void measure(void *context, gbench_state *state) {
     static const bench_probe no_probe;
     const bench_probe *probe = entry->session->probe ? entry->session->probe : &no_probe;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
-    void *work = entry->session->state;
+    workload work = workload_of(entry->session);
     struct rusage before, after;
     double cache_bytes;
-    kind->values(work, &cache_bytes, ignore_number, NULL);
-    kind->rewind(work);
+    kind->values(entry->session->state, &cache_bytes, ignore_number, NULL);
+    kind->rewind(entry->session->state);
+    attn_alloc_peak_restart();
     getrusage(RUSAGE_THREAD, &before);
     if (probe->start)
         probe->start(probe->context);
     while (gbench_keep_running(state))
-        kind->run(work);
+        work.run(work.state);
     uint64_t iterations = gbench_iterations(state);
     if (probe->stop)
         probe->stop(probe->context, iterations, cache_bytes * (double)iterations);
     getrusage(RUSAGE_THREAD, &after);
-    kind->values(work, &cache_bytes, emit_number, state);
+    kind->values(entry->session->state, &cache_bytes, emit_number, state);
     emit_check(state, &entry->check);
+    gbench_counter(state, "peak_bytes", (double)(attn_alloc_peak() - entry->session->held_before));
+    if (entry->session->delay_loops)
+        gbench_counter(state, "delay_loops", (double)entry->session->delay_loops);
     emit_usage(state, &before, &after);
     if (probe->values)
         probe->values(probe->context, emit_number, state);
@@ -147,6 +179,7 @@ int bench_session_status(const bench_session *session) {
 
 void bench_session_free(bench_session *session) {
     leave(session);
+    bench_delay_free(&session->delay);
     attn_free(session->entries);
     *session = (bench_session){0};
 }

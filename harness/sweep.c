@@ -24,7 +24,8 @@ static void clean_environment(void) {
                                             "BENCHMARK_ENABLE_RANDOM_INTERLEAVING",
                                             "BENCHMARK_TIME_UNIT",
                                             "BENCHMARK_MIN_WARMUP_TIME",
-                                            "BENCHMARK_CONTEXT"};
+                                            "BENCHMARK_CONTEXT",
+                                            "ATTNBENCH_DELAY"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         unsetenv(variables[i]);
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
