@@ -3,18 +3,21 @@
 #ifndef HARNESS_GATE_DECIDE_H
 #define HARNESS_GATE_DECIDE_H
 
+#include "harness/gate/verdict.h"
+
 #include "attn/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-typedef enum gate_verdict { GATE_UNDECIDED, GATE_SAME, GATE_FASTER, GATE_SLOWER } gate_verdict;
 
 typedef struct gate_rule {
     double alpha;      /* chance that any case is called SLOWER that is not; likewise FASTER */
     double beta;       /* chance that a case is called SAME that is slower by min_effect or more */
     double min_effect; /* the smallest that counts */
 } gate_rule;
+
+#define GATE_ALPHA 0.01
+#define GATE_BETA 0.05
 
 /* What has been seen of a case. */
 typedef struct gate_series {
