@@ -72,9 +72,12 @@ static void settle(gate_finding *f, const walsh *w, const gate_rule *rule, size_
     double chance = spend(rule->beta, nth);
     bool not_slower = walsh_high(w, chance) < rule->min_effect;
     bool not_faster = walsh_low(w, chance) > -rule->min_effect;
-    if (not_slower && (not_faster || last))
-        f->verdict = GATE_SAME;
-    f->settled = last || f->verdict == GATE_SAME;
+    f->settled = last || (not_slower && not_faster);
+    if (!f->settled || !not_slower)
+        return;
+    f->verdict = GATE_SAME;
+    f->low = walsh_low(w, chance);
+    f->high = walsh_high(w, chance);
 }
 
 int gate_look(gate_finding *findings, const gate_series *series, size_t cases, const gate_rule *rule,

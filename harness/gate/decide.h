@@ -31,7 +31,8 @@ typedef struct gate_finding {
     gate_verdict verdict;
     bool settled; /* no more pairs are wanted */
     double estimate;
-    double low, high; /* hold for all cases and looks at once, but for alpha on either side */
+    double low, high; /* hold for all cases and looks at once, but for alpha on either side; of SAME: for all
+                         looks at this case, but for beta on either side */
     double p;         /* of no slow-down at all, this case and look alone */
     double noise;     /* what the base can differ from itself in this many pairs */
     double floor;     /* the larger of noise and the rule's min_effect */
