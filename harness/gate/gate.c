@@ -74,7 +74,7 @@ static void give_up(gate_case *c, size_t side, const process_value *value) {
     snprintf(c->why, sizeof c->why, "%s", value->why);
 }
 
-static bool out_of_time(const gate *g, double needed) {
+bool gate_is_late(const gate *g, double needed) {
     return gate_now() + needed > g->began + g->settings.budget;
 }
 
@@ -105,7 +105,7 @@ int gate_open_side(gate *g, size_t side, attn_error *error) {
     return 0;
 }
 
-static int more_room(gate_case *c, attn_error *error) {
+int gate_more_room(gate_case *c, attn_error *error) {
     size_t room = attn_alloc_size(c->pairs) / sizeof *c->pairs;
     if (c->count + 2 <= room)
         return 0;
@@ -116,25 +116,31 @@ static int more_room(gate_case *c, attn_error *error) {
     return 0;
 }
 
-/* A B B A, or B A A B: two pairs, and two processes of the base. 1: a process failed, and so did the case. */
+int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error) {
+    measure_settings settings = settings_of(g, side, SHORT_CHECK_FLOPS);
+    process_value value;
+    if (gate_process(&value, c->row, &settings, error))
+        return -1;
+    *time = value.time;
+    if (value.outcome == PROCESS_MEASURED)
+        return 0;
+    give_up(c, side, &value);
+    return 1;
+}
+
+/* A B B A, or B A A B: two pairs, and two processes of the base. 1: the case has failed. */
 static int run_block(gate *g, gate_case *c, attn_error *error) {
     static const size_t base_first[] = {GATE_BASE, GATE_CANDIDATE, GATE_CANDIDATE, GATE_BASE};
     bool turned = attn_random_below(&g->random, 2);
     gate_pair block[2];
     double began = gate_now();
-    if (more_room(c, error))
+    if (gate_more_room(c, error))
         return -1;
     for (size_t i = 0; i < 4; i++) {
         size_t side = turned ? 1 - base_first[i] : base_first[i];
-        measure_settings settings = settings_of(g, side, SHORT_CHECK_FLOPS);
-        process_value value;
-        if (gate_process(&value, c->row, &settings, error))
-            return -1;
-        if (value.outcome != PROCESS_MEASURED) {
-            give_up(c, side, &value);
-            return 1;
-        }
-        block[i / 2].time[side] = value.time;
+        int failed = gate_measure(g, c, side, &block[i / 2].time[side], error);
+        if (failed)
+            return failed;
     }
     memcpy(c->pairs + c->count, block, sizeof block);
     c->count += 2;
@@ -142,7 +148,7 @@ static int run_block(gate *g, gate_case *c, attn_error *error) {
     return 0;
 }
 
-static void show_round(const gate *g, size_t open, size_t pairs, size_t until) {
+void gate_show(const gate *g, size_t open, size_t pairs, size_t until) {
     char left[32];
     progress_time(left, sizeof left, fmax(0, g->began + g->settings.budget - gate_now()));
     if (!g->settings.silent && isatty(STDERR_FILENO))
@@ -167,7 +173,7 @@ static void show_look(const gate *g, size_t pairs) {
 }
 
 /* Open cases in a new order. Returns how many. */
-static size_t shuffle_open(gate *g, size_t *order) {
+size_t gate_shuffle_open(gate *g, size_t *order) {
     size_t open = 0;
     for (size_t i = 0; i < g->count; i++)
         if (!g->cases[i].finding.settled)
@@ -182,11 +188,11 @@ static size_t shuffle_open(gate *g, size_t *order) {
 
 /* One block of every open case. */
 static int run_round(gate *g, size_t *order, size_t pairs, size_t until, attn_error *error) {
-    size_t open = shuffle_open(g, order);
-    show_round(g, open, pairs, until);
+    size_t open = gate_shuffle_open(g, order);
+    gate_show(g, open, pairs, until);
     for (size_t i = 0; i < open && !g->out_of_time; i++) {
         gate_case *c = &g->cases[order[i]];
-        g->out_of_time = out_of_time(g, c->block_seconds);
+        g->out_of_time = gate_is_late(g, c->block_seconds);
         if (!g->out_of_time && run_block(g, c, error) < 0)
             return -1;
     }

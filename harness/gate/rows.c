@@ -6,6 +6,7 @@
 #include "attn/alloc.h"
 
 #include <math.h>
+#include <stdio.h>
 
 double gate_median_time(const gate_case *c, size_t side) {
     double *times = attn_alloc(c->count, sizeof *times, "times", NULL);
@@ -27,11 +28,13 @@ static json_t *samples_json(const gate_case *c) {
     return list;
 }
 
-static json_t *row_of(const gate_case *c, const char *unit) {
+static json_t *row_of(const gate_case *c, const char *unit, const char *caution) {
     const gate_finding *f = &c->finding;
+    char why[1600];
+    snprintf(why, sizeof why, "%s%s%s", c->why, *c->why && caution ? "; " : "", caution ? caution : "");
     gate_row row = {.name = c->row->name,
                     .verdict = f->verdict,
-                    .why = *c->why ? c->why : NULL,
+                    .why = *why ? why : NULL,
                     .unit = unit,
                     .base = gate_median_time(c, GATE_BASE),
                     .candidate = gate_median_time(c, GATE_CANDIDATE),
@@ -49,10 +52,10 @@ static json_t *row_of(const gate_case *c, const char *unit) {
     return gate_row_json(&row);
 }
 
-json_t *gate_rows(const gate *g, const char *unit) {
+json_t *gate_rows(const gate *g, const char *unit, const char *caution) {
     json_t *rows = json_array();
     for (size_t i = 0; i < g->count && rows; i++)
-        if (json_array_append_new(rows, row_of(&g->cases[i], unit))) {
+        if (json_array_append_new(rows, row_of(&g->cases[i], unit, caution))) {
             json_decref(rows);
             rows = NULL;
         }

@@ -46,8 +46,11 @@ gate_finding single_judge(double effect, double scale, size_t cases, const gate_
         f.verdict = GATE_SLOWER;
     else if (effect < -f.floor)
         f.verdict = GATE_FASTER;
-    else if (effect + noise_here < rule->min_effect)
-        f.verdict = GATE_SAME;
+    if (f.verdict || !(effect + noise_here < rule->min_effect))
+        return f;
+    f.verdict = GATE_SAME;
+    f.low = effect - noise_here;
+    f.high = effect + noise_here;
     return f;
 }
 
