@@ -6,11 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PERIOD = 61 };
 #define AMPLITUDE 4.0f /* of frames: scores then spread enough for softmax to prefer some keys */
 
 static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
+}
+
+/* As many distinct frames as the reference can afford keys of: a prime. */
+static size_t affordable_period(const attention_setup *s) {
+    static const size_t periods[] = {61, 31, 13};
+    const bench_case *c = &s->row;
+    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
+        if (c->variant
+                ->cost(&c->geometry, c->batch, periods[i], periods[i],
+                       attn_path_resolve(c->variant, &c->geometry, c->batch, periods[i], periods[i],
+                                         ATTN_PATH_AUTO))
+                .flops <= s->check_flops)
+            return periods[i];
+    return 7;
 }
 
 static double floats_needed(const attention_setup *s) {
@@ -76,7 +89,7 @@ static int make_frames(attention_setup *s, attn_error *error) {
 /* The frames held before the call are others than those of the call. */
 static int fill_cache(attention_setup *s, attn_error *error) {
     const bench_case *c = &s->row;
-    size_t held = c->keys - c->queries, period = smaller(held, PERIOD), d = c->geometry.d_model;
+    size_t held = c->keys - c->queries, period = smaller(held, affordable_period(s)), d = c->geometry.d_model;
     uint64_t random = s->seed + 2;
     if (attn_cache_init(&s->cache, c->variant, &c->geometry, c->batch, c->keys, error))
         return -1;
@@ -107,7 +120,7 @@ int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t see
         g, row->batch, row->queries, row->keys,
         attn_path_resolve(row->variant, g, row->batch, row->queries, row->keys, ATTN_PATH_AUTO));
     s->whole = row->queries == 1 || cost.flops <= check_flops;
-    s->period = s->whole ? row->queries : smaller(row->queries, PERIOD);
+    s->period = s->whole ? row->queries : smaller(row->queries, affordable_period(s));
     s->call = (attn_call){.batch = row->batch,
                           .frames = row->queries,
                           .path = row->path,

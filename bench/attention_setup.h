@@ -27,8 +27,6 @@ typedef struct attention_setup {
     float *states[ATTN_CACHE_SLOTS]; /* slots that are not per frame, as they were before the call */
 } attention_setup;
 
-#define ATTENTION_CHECK_FLOPS 1e9 /* about a second of the scalar reference */
-
 /* Allocates all and fills it: weights and frames are seeded numbers, the L - q frames held have real keys (of
  * frames that repeat). Free with attention_setup_free. */
 int attention_setup_init(attention_setup *setup, const bench_case *row, uint64_t seed, double check_flops,

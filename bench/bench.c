@@ -17,6 +17,7 @@
 
 typedef struct options {
     long long seed;
+    double check_flops;
     bool help, has_cases;
     char **flags; /* of Google Benchmark, flags[0] the program; alive until the process ends */
     int flag_count;
@@ -30,6 +31,8 @@ static const char help_text[] =
     "  --case ROW      a case, for example attention/mla/decode/L:1000/dc:256/path:absorb (may be repeated)\n"
     "  --cases FILE    cases, one a line, # starts a comment (-: standard input; default: bench/cases.txt)\n"
     "  --seed N        of weights, input and the sampled rows of checks (default: 1)\n"
+    "  --check-flops N what the reference may compute for a check, about; beyond it a sample of rows is\n"
+    "                  compared, one at least (default: 1e9)\n"
     "  -h, --help      show this\n\n"
     "A row reads attention/TYPE/MODE/KEY:VALUE/...\n"
     "  TYPE  mha, mla, mla_simple, gqa, linear\n"
@@ -99,6 +102,7 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
     struct poptOption table[] = {{"case", '\0', POPT_ARG_STRING, &text, 'c', NULL, NULL},
                                  {"cases", '\0', POPT_ARG_STRING, &text, 'f', NULL, NULL},
                                  {"seed", '\0', POPT_ARG_LONGLONG, &o->seed, 0, NULL, NULL},
+                                 {"check-flops", '\0', POPT_ARG_DOUBLE, &o->check_flops, 0, NULL, NULL},
                                  {"help", 'h', POPT_ARG_NONE, NULL, 'h', NULL, NULL},
                                  POPT_TABLEEND};
     poptContext context = poptGetContext("bench", argc, (const char **)argv, table, 0);
@@ -123,7 +127,12 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
         attn_fail(error, "%s: unexpected argument (see attnbench bench --help)", poptPeekArg(context));
         goto done;
     }
-    result = o->seed >= 0 ? 0 : attn_fail(error, "--seed %lld: expected 0 or more", o->seed);
+    if (o->seed < 0)
+        attn_fail(error, "--seed %lld: expected 0 or more", o->seed);
+    else if (!(o->check_flops > 0))
+        attn_fail(error, "--check-flops %g: expected more than 0", o->check_flops);
+    else
+        result = 0;
 done:
     free(text);
     poptFreeContext(context);
@@ -167,7 +176,7 @@ static const char *output_path(const options *o) {
 
 static int describe(const bench_session *session, attn_error *error) {
     char seed[32];
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)session->seed);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)session->settings.seed);
     return gbench_add_context("seed", seed, error) ||
                    gbench_add_context("blas_core", openblas_get_corename(), error) ||
                    gbench_add_context("isa", attn_isa_names[attn_cpu_isa()], error)
@@ -209,8 +218,8 @@ static int run(bench_session *session, options *o, const char *default_cases, at
         return -1;
     if (!session->count)
         return attn_fail(error, "no case to run");
-    session->seed = (uint64_t)o->seed;
-    if (describe(session, error))
+    session->settings = (bench_settings){(uint64_t)o->seed, o->check_flops};
+    if (bench_delay_parse(&session->delay, getenv(BENCH_DELAY_VARIABLE), error) || describe(session, error))
         return -1;
     if (session->probe && session->probe->describe)
         session->probe->describe(session->probe->context, add_text, error);
@@ -226,7 +235,7 @@ static void print_failures(const bench_session *session) {
 
 int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe) {
     attn_error error = {0};
-    options o = {.seed = 1};
+    options o = {.seed = 1, .check_flops = BENCH_CHECK_FLOPS};
     bench_session session = {.probe = probe};
     openblas_set_num_threads(1);
     int status = 0;

@@ -26,13 +26,14 @@ typedef struct bench_probe {
 } bench_probe;
 
 /* `attnbench bench`: all of Google Benchmark's flags, plus --case ROW (repeatable), --cases FILE ("-":
- * standard input), --seed N. Without cases those of the file default_cases run. Reorders argv. Returns an
- * exit status: 0; 1 when a check failed; 2 on bad input; 3 when a case needs instructions that this CPU has
- * not.
+ * standard input), --seed N, --check-flops N. Without cases those of the file default_cases run. Reorders
+ * argv. Returns an exit status: 0; 1 when a check failed; 2 on bad input; 3 when a case needs instructions
+ * that this CPU has not.
  *
  * User counters of each entry: flops, bytes (formulas, per iteration), check_max_error, check_limit,
  * check_rows; for the whole repetition major_faults, minor_faults, involuntary_switches, voluntary_switches;
- * of attention and encoders also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1
+ * peak_bytes, the most that attn_alloc held for the case in it (weights, cache, workspace, input); of
+ * attention and encoders also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1
  * absorb); of encoders conv_bytes_formula, conv_bytes_live, audio_seconds, parameters, and part_<name>: the
  * seconds that each part of the model took (attn_part_names); then what the probe emits. An entry that was
  * skipped has none. Context: seed, blas_core, isa and the probe's. */

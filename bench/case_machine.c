@@ -133,7 +133,7 @@ static int prepare_sgemm(machine *m, uint64_t seed, attn_error *error) {
     return m->x && m->y && m->z ? 0 : -1;
 }
 
-static int prepare(void **state, const bench_case *c, uint64_t seed, attn_error *error) {
+static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
     if (takes_isa(c) && (c->isa > (unsigned)attn_cpu_detected() || !machine_kernels_for(c->isa))) {
         attn_fail(error, "isa: this CPU does not have %s", attn_isa_names[c->isa]);
         return BENCH_UNSUPPORTED;
@@ -144,8 +144,8 @@ static int prepare(void **state, const bench_case *c, uint64_t seed, attn_error 
     m->row = *c;
     m->kernels = takes_isa(c) ? machine_kernels_for(c->isa) : NULL;
     if (is(c, "flops")  ? prepare_flops(m)
-        : is(c, "read") ? prepare_read(m, seed, error)
-                        : prepare_sgemm(m, seed, error)) {
+        : is(c, "read") ? prepare_read(m, settings->seed, error)
+                        : prepare_sgemm(m, settings->seed, error)) {
         release(m);
         return -1;
     }

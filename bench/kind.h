@@ -30,6 +30,14 @@ typedef struct bench_check {
 
 enum { BENCH_UNSUPPORTED = 1 };
 
+/* What a set-up depends on beside its case. */
+typedef struct bench_settings {
+    uint64_t seed;
+    double check_flops; /* what the reference may take in a check, about */
+} bench_settings;
+
+#define BENCH_CHECK_FLOPS 1e9 /* about a second of the scalar reference */
+
 typedef struct bench_kind_ops {
     const char *name;      /* the row's first word */
     size_t words;          /* words between it and the keys */
@@ -40,7 +48,7 @@ typedef struct bench_kind_ops {
 
     /* Allocates and fills everything that run and check use. Returns 0, -1, or BENCH_UNSUPPORTED with the
      * reason as the error. */
-    int (*prepare)(void **state, const bench_case *c, uint64_t seed, attn_error *error);
+    int (*prepare)(void **state, const bench_case *c, const bench_settings *settings, attn_error *error);
     int (*check)(void *state, bench_check *check, attn_error *error); /* -1: it could not be made */
     void (*rewind)(void *state); /* before a timed region: the state that prepare left */
     void (*run)(void *state);    /* one iteration */

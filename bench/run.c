@@ -37,7 +37,8 @@ static void leave(bench_session *session) {
 static int set_up(bench_entry *entry) {
     bench_session *session = entry->session;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
-    int result = kind->prepare(&session->state, &entry->row, session->seed, &entry->failure);
+    session->held_before = attn_alloc_live();
+    int result = kind->prepare(&session->state, &entry->row, &session->settings, &entry->failure);
     if (result) {
         *(result == BENCH_UNSUPPORTED ? &session->unsupported : &session->broken) += 1;
         return -1;
@@ -72,6 +73,32 @@ static void stop_probe(const bench_session *session, uint64_t iterations, double
         session->probe->stop(session->probe->context, iterations, cache_bytes * (double)iterations);
 }
 
+/* One iteration with the delay that was asked for, in place of the kind's own. */
+static void run_delayed(void *context) {
+    const bench_session *session = context;
+    bench_kind_of(&session->current->row)->run(session->state);
+    bench_delay_spin(session->delay_loops);
+}
+
+/* What is timed: run(state). */
+typedef struct workload {
+    void (*run)(void *state);
+    void *state;
+} workload;
+
+static workload workload_of(bench_session *session) {
+    if (session->delay_loops)
+        return (workload){run_delayed, session};
+    return (workload){bench_kind_of(&session->current->row)->run, session->state};
+}
+
+static void calibrate_delay(bench_session *session) {
+    workload plain = {bench_kind_of(&session->current->row)->run, session->state};
+    session->delay_loops = bench_delay_applies(&session->delay, session->current->row.name)
+                               ? bench_delay_loops(&session->delay, plain.run, plain.state)
+                               : 0;
+}
+
 /* The set-up of the entry, checked and warm. One set-up is kept at a time; repetitions share it. */
 static int enter(bench_entry *entry) {
     bench_session *session = entry->session;
@@ -91,6 +118,7 @@ static int enter(bench_entry *entry) {
     start_probe(session);
     kind->run(session->state);
     stop_probe(session, 1, 0);
+    calibrate_delay(session);
     return 0;
 }
 
@@ -115,19 +143,17 @@ static void ignore_number(void *to, const char *name, double value) {
     (void)to, (void)name, (void)value;
 }
 
-static void run_region(const bench_session *session, const bench_kind_ops *kind, double cache_bytes,
-                       gbench_state *state) {
+static void run_region(const bench_session *session, workload work, double cache_bytes, gbench_state *state) {
     start_probe(session);
     while (gbench_keep_running(state))
-        kind->run(session->state);
+        work.run(work.state);
     stop_probe(session, gbench_iterations(state), cache_bytes);
 }
 
-static void run_each(const bench_session *session, const bench_kind_ops *kind, double cache_bytes,
-                     gbench_state *state) {
+static void run_each(const bench_session *session, workload work, double cache_bytes, gbench_state *state) {
     while (gbench_keep_running(state)) {
         start_probe(session);
-        kind->run(session->state);
+        work.run(work.state);
         stop_probe(session, 1, cache_bytes);
     }
 }
@@ -145,11 +171,15 @@ static void measure(void *context, gbench_state *state) {
     double cache_bytes;
     kind->values(session->state, &cache_bytes, ignore_number, NULL);
     kind->rewind(session->state);
+    attn_alloc_peak_restart();
     getrusage(RUSAGE_THREAD, &before);
-    (probe && probe->each ? run_each : run_region)(session, kind, cache_bytes, state);
+    (probe && probe->each ? run_each : run_region)(session, workload_of(entry->session), cache_bytes, state);
     getrusage(RUSAGE_THREAD, &after);
     kind->values(session->state, &cache_bytes, emit_number, state);
     emit_check(state, &entry->check);
+    gbench_counter(state, "peak_bytes", (double)(attn_alloc_peak() - entry->session->held_before));
+    if (entry->session->delay_loops)
+        gbench_counter(state, "delay_loops", (double)entry->session->delay_loops);
     emit_usage(state, &before, &after);
     if (probe && probe->values)
         probe->values(probe->context, emit_number, state);
@@ -169,6 +199,7 @@ int bench_session_status(const bench_session *session) {
 
 void bench_session_free(bench_session *session) {
     leave(session);
+    bench_delay_free(&session->delay);
     attn_free(session->entries);
     *session = (bench_session){0};
 }

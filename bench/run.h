@@ -2,6 +2,7 @@
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H
 
+#include "bench/delay.h"
 #include "bench/kind.h"
 
 typedef struct bench_entry {
@@ -13,12 +14,15 @@ typedef struct bench_entry {
 } bench_entry;
 
 typedef struct bench_session {
-    uint64_t seed;
+    bench_settings settings;
+    bench_delay delay;
     const bench_probe *probe; /* may be NULL */
     bench_entry *entries;
     size_t count, room;
     bench_entry *current; /* whose set-up `state` is */
     void *state;
+    size_t held_before;                 /* bytes of attn_alloc before that set-up */
+    uint64_t delay_loops;               /* for each iteration of the current entry */
     size_t failed, broken, unsupported; /* cases: check failed, no set-up, not on this machine */
 } bench_session;
 

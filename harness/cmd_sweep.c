@@ -34,8 +34,8 @@ static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
         return -1;
     if (o->seed != -1)
         p->seed = (uint64_t)o->seed;
-    if (o->min_time != -1 && !(o->min_time >= 0.001 && o->min_time <= 1000))
-        return attn_fail(error, "--min-time %g: expected 0.001 to 1000 seconds", o->min_time);
+    if (o->min_time != -1 && !(o->min_time >= 0.0001 && o->min_time <= 1000))
+        return attn_fail(error, "--min-time %g: expected 0.0001 to 1000 seconds", o->min_time);
     if (o->min_time != -1)
         p->min_time = o->min_time;
     return o->filter ? plan_filter(p, o->filter, error) : 0;

@@ -110,7 +110,9 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
                                        "flops",
                                        "bytes",
                                        "kv_bytes_formula",
-                                       "kv_bytes_live"};
+                                       "kv_bytes_live",
+                                       "peak_bytes",
+                                       "delay_loops"};
     json_t *entry = json_pack("{ss ss}", "name", c->name, "run_name", c->name);
     for (size_t i = 0; entry && i < sizeof kept / sizeof *kept; i++) {
         json_t *value = json_object_get(run, kept[i]);

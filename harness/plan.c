@@ -72,7 +72,7 @@ static int read_settings(plan *p, yaml_file *file, attn_error *error) {
         return -1;
     p->repetitions = (size_t)repetitions;
     node = yaml_find(file, file->root, "min_time");
-    if (node && yaml_number(file, node, "min_time", 0.001, 1000, &p->min_time, error))
+    if (node && yaml_number(file, node, "min_time", 0.0001, 1000, &p->min_time, error))
         return -1;
     node = yaml_find(file, file->root, "seed");
     if (node && yaml_integer(file, node, "seed", 0, INT64_MAX, &p->seed, error))

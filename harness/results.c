@@ -138,9 +138,10 @@ static int read_costs(results_case *c, const place *p, const json_t *entry) {
     if (read_number(&c->flops, p, entry, "flops", attention, 0) ||
         read_number(&c->bytes, p, entry, "bytes", attention, 0) ||
         read_number(&c->kv_bytes_formula, p, entry, "kv_bytes_formula", attention, 0) ||
-        read_number(&c->kv_bytes_live, p, entry, "kv_bytes_live", attention, 0))
+        read_number(&c->kv_bytes_live, p, entry, "kv_bytes_live", attention, 0) ||
+        read_number(&c->peak_bytes, p, entry, "peak_bytes", false, 0))
         return -1;
-    if (c->kv_bytes_formula > SIZE_LIMIT || c->kv_bytes_live > SIZE_LIMIT)
+    if (c->kv_bytes_formula > SIZE_LIMIT || c->kv_bytes_live > SIZE_LIMIT || c->peak_bytes > SIZE_LIMIT)
         return wrong(p, "kv_bytes", json_object_get(entry, "kv_bytes_live"), "less than 2^53 bytes");
     const json_t *check = json_object_get(entry, "check");
     c->max_error = c->limit = NAN;
@@ -235,6 +236,7 @@ static int find_case(results_case **found, results *r, json_t *index, const char
                              .bytes = NAN,
                              .kv_bytes_formula = NAN,
                              .kv_bytes_live = NAN,
+                             .peak_bytes = NAN,
                              .max_error = NAN,
                              .limit = NAN};
     return read_shape(*found, p, shape);

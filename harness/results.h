@@ -26,7 +26,7 @@ typedef struct results_case {
     size_t L, q, B, h, d, hkv, dc;
     size_t working_set, n; /* machine: `bytes` (read), `n` (sgemm) */
     double flops, bytes;   /* per iteration, by formula */
-    double kv_bytes_formula, kv_bytes_live;
+    double kv_bytes_formula, kv_bytes_live, peak_bytes;
     double max_error, limit; /* of the check before timing */
     const char *error;       /* NULL, or why there are no numbers */
     size_t count;

@@ -237,7 +237,7 @@ static int run_rows(const char *const *rows, size_t count, const attn_impl *firs
     pid_t child = fork();
     if (!child) {
         attn_error error = {0};
-        bench_session session = {.seed = 1};
+        bench_session session = {.settings = {1, BENCH_CHECK_FLOPS}};
         char out[64];
         snprintf(out, sizeof out, "--benchmark_out=%s", path);
         char *argv[] = {"test",

@@ -16,7 +16,7 @@ typedef struct header {
     size_t size;
 } header;
 
-static atomic_size_t live_bytes;
+static atomic_size_t live_bytes, peak_bytes;
 static atomic_size_t refuse_in;
 
 static header *header_of(const void *block) {
@@ -43,6 +43,12 @@ int attn_add(size_t *sum, size_t a, size_t b) {
     return __builtin_add_overflow(a, b, sum) ? -1 : 0;
 }
 
+static void raise_peak(size_t live) {
+    size_t peak = atomic_load(&peak_bytes);
+    while (live > peak && !atomic_compare_exchange_weak(&peak_bytes, &peak, live))
+        ;
+}
+
 void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error) {
     size_t bytes, total;
     if (attn_multiply(&bytes, count, size) || attn_add(&total, bytes, ALIGNMENT + sizeof(header)) ||
@@ -58,7 +64,7 @@ void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error)
     uintptr_t start = ((uintptr_t)base + sizeof(header) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
     void *block = (void *)start;
     *header_of(block) = (header){.base = base, .size = bytes};
-    atomic_fetch_add(&live_bytes, bytes);
+    raise_peak(atomic_fetch_add(&live_bytes, bytes) + bytes);
     return block;
 }
 
@@ -86,6 +92,14 @@ size_t attn_alloc_size(const void *block) {
 
 size_t attn_alloc_live(void) {
     return atomic_load(&live_bytes);
+}
+
+size_t attn_alloc_peak(void) {
+    return atomic_load(&peak_bytes);
+}
+
+void attn_alloc_peak_restart(void) {
+    atomic_store(&peak_bytes, atomic_load(&live_bytes));
 }
 
 char *attn_strdup(const char *text, attn_error *error) {

@@ -22,6 +22,8 @@ char *attn_format(attn_error *error, const char *format, ...) __attribute__((for
 
 size_t attn_alloc_size(const void *block); /* bytes asked for when the block was allocated; 0 for NULL */
 size_t attn_alloc_live(void);              /* bytes now held by all blocks */
+size_t attn_alloc_peak(void);              /* the most that were held at once since attn_alloc_peak_restart */
+void attn_alloc_peak_restart(void);
 
 /* Tests: the nth allocation from now on (1 is the next) is refused, and only that one; 0 switches this off.
  */

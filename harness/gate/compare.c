@@ -1,0 +1,188 @@
+#include "harness/gate/compare.h"
+
+#include "harness/gate/report.h"
+#include "harness/gate/single.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Below context.attnbench, but for the first. */
+static const char *const fields[] = {
+    "num_cpus",         "machine.cpu",       "machine.vendor",   "machine.family",   "machine.model",
+    "machine.isa",      "machine.l1d_bytes", "machine.l2_bytes", "machine.l3_bytes", "machine.hypervisor",
+    "machine.governor", "machine.kernel",    "blas.library",     "blas.core",        "blas.threads",
+    "build.compiler",   "build.flags",       "fingerprint",
+};
+
+static const json_t *find_field(const results *r, const char *path) {
+    if (!strchr(path, '.') && strcmp(path, "fingerprint"))
+        return json_object_get(r->context, path);
+    const json_t *value = r->own;
+    while (*path) {
+        size_t length = strcspn(path, ".");
+        value = json_object_getn(value, path, length);
+        path += length + (path[length] == '.');
+    }
+    return value;
+}
+
+static void put_value(char *text, size_t size, const json_t *value) {
+    if (json_is_string(value))
+        snprintf(text, size, "%s", json_string_value(value));
+    else if (json_is_number(value))
+        snprintf(text, size, "%.10g", json_number_value(value));
+    else
+        snprintf(text, size, "unknown");
+}
+
+static bool differ(const json_t *a, const json_t *b) {
+    bool no_a = !a || json_is_null(a), no_b = !b || json_is_null(b);
+    return no_a || no_b ? no_a != no_b : !json_equal(a, b);
+}
+
+size_t compare_surroundings(char *text, size_t size, const results *base, const results *candidate) {
+    size_t count = 0, used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const json_t *a = find_field(base, fields[i]), *b = find_field(candidate, fields[i]);
+        char from[128], to[128];
+        bool summary = !strcmp(fields[i], "fingerprint"); /* only when it sees what the fields do not */
+        if (!differ(a, b) || (summary && count))
+            continue;
+        put_value(from, sizeof from, a);
+        put_value(to, sizeof to, b);
+        if (used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s (%s, %s)", count ? "; " : "", fields[i],
+                                     from, to);
+        count++;
+    }
+    return count;
+}
+
+double compare_case_time(const results_case *c, attn_error *error) {
+    double *times = attn_alloc(c->count, sizeof *times, "times", error);
+    bool *disturbed = attn_alloc(c->count, sizeof *disturbed, "times", error);
+    double time = NAN;
+    for (size_t i = 0; times && disturbed && i < c->count; i++) {
+        times[i] = c->samples[i].real_time;
+        disturbed[i] = c->samples[i].disturbed;
+    }
+    if (times && disturbed)
+        time = single_time(times, disturbed, c->count);
+    attn_free(times);
+    attn_free(disturbed);
+    return time;
+}
+
+static bool measured(const results_case *c) {
+    return c && !c->error && c->count;
+}
+
+static double effect_of(const results_case *base, const results_case *candidate, attn_error *error) {
+    return log(compare_case_time(candidate, error) / compare_case_time(base, error));
+}
+
+/* Where most cases moved, that is taken for noise too: it cannot be told from a machine that was busy. */
+static int find_scale(double *scale, const results *base, const results *candidate, size_t *compared,
+                      attn_error *error) {
+    double *effects = attn_alloc(base->count, sizeof *effects, "differences", error);
+    *compared = 0;
+    if (!effects)
+        return -1;
+    for (size_t i = 0; i < base->count; i++) {
+        const results_case *b = &base->cases[i], *c = results_find(candidate, b->name);
+        if (measured(b) && measured(c))
+            effects[(*compared)++] = effect_of(b, c, error);
+    }
+    if (isnan(*scale))
+        *scale = single_scale(effects, *compared);
+    attn_free(effects);
+    return error->message[0] ? -1 : 0;
+}
+
+static gate_row empty_row(const results_case *base, const results_case *candidate) {
+    gate_row row = {.name = base ? base->name : candidate->name,
+                    .unit = "ns",
+                    .base = NAN,
+                    .candidate = NAN,
+                    .estimate = NAN,
+                    .low = NAN,
+                    .high = NAN,
+                    .p = NAN,
+                    .noise = NAN,
+                    .floor = NAN,
+                    .kv_bytes = {NAN, NAN},
+                    .peak_bytes = {NAN, NAN}};
+    const results_case *const sides[] = {base, candidate};
+    for (size_t i = 0; i < 2; i++)
+        if (measured(sides[i])) {
+            row.kv_bytes[i] = sides[i]->kv_bytes_live;
+            row.peak_bytes[i] = sides[i]->peak_bytes;
+        }
+    return row;
+}
+
+static void judge_absence(gate_row *row, const results_case *base, const results_case *candidate) {
+    row->verdict = !base            ? GATE_MISSING_IN_BASE
+                   : !candidate     ? GATE_MISSING_IN_CANDIDATE
+                   : measured(base) ? GATE_CANDIDATE_FAILED
+                                    : GATE_BASE_FAILED;
+    const results_case *failed = row->verdict == GATE_CANDIDATE_FAILED ? candidate
+                                 : row->verdict == GATE_BASE_FAILED    ? base
+                                                                       : NULL;
+    row->why = failed ? failed->error ? failed->error : "no measurement" : NULL;
+}
+
+static void judge_times(gate_row *row, const results_case *base, const results_case *candidate,
+                        const gate_rule *rule, double scale, size_t compared, attn_error *error) {
+    gate_finding f = single_judge(effect_of(base, candidate, error), scale, compared, rule);
+    row->base = compare_case_time(base, error);
+    row->candidate = compare_case_time(candidate, error);
+    row->verdict = f.verdict;
+    row->estimate = f.estimate;
+    row->low = f.low;
+    row->high = f.high;
+    row->noise = f.noise;
+    row->floor = f.floor;
+    row->pairs = 1;
+    if (isnan(scale))
+        row->why = "too few cases to see how much processes differ (give --noise)";
+}
+
+static json_t *make_row(const results_case *base, const results_case *candidate, const gate_rule *rule,
+                        double scale, size_t compared, const char *caution, attn_error *error) {
+    char why[1200];
+    gate_row row = empty_row(base, candidate);
+    if (measured(base) && measured(candidate))
+        judge_times(&row, base, candidate, rule, scale, compared, error);
+    else
+        judge_absence(&row, base, candidate);
+    snprintf(why, sizeof why, "%s%s%s", row.why ? row.why : "", row.why && caution ? "; " : "",
+             caution ? caution : "");
+    row.why = *why ? why : NULL;
+    return gate_row_json(&row);
+}
+
+json_t *compare_rows(const results *base, const results *candidate, const gate_rule *rule, double scale,
+                     const char *caution, attn_error *error) {
+    json_t *rows = json_array();
+    size_t compared;
+    int failed = rows ? find_scale(&scale, base, candidate, &compared, error) : -1;
+    for (size_t i = 0; !failed && i < base->count; i++) {
+        const results_case *b = &base->cases[i];
+        failed = json_array_append_new(
+            rows, make_row(b, results_find(candidate, b->name), rule, scale, compared, caution, error));
+    }
+    for (size_t i = 0; !failed && i < candidate->count; i++)
+        if (!results_find(base, candidate->cases[i].name))
+            failed = json_array_append_new(
+                rows, make_row(NULL, &candidate->cases[i], rule, scale, compared, caution, error));
+    if (!failed && !error->message[0])
+        return rows;
+    json_decref(rows);
+    attn_fail(error, "the comparison: out of memory");
+    return NULL;
+}

@@ -1,0 +1,277 @@
+#include "harness/gate/gate.h"
+
+#include "harness/child.h"
+#include "harness/gate/report.h"
+#include "harness/progress.h"
+#include "harness/stats.h"
+
+#include "attn/alloc.h"
+#include "attn/random.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Every process of the gate checks itself, as long as that stays short beside measuring; the first one of a
+ * case on each side is checked as thoroughly as ever. */
+static const double SHORT_CHECK_FLOPS = 4e6;
+
+double gate_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int gate_init(gate *g, const gate_settings *settings, attn_error *error) {
+    *g = (gate){.settings = *settings, .random = settings->seed};
+    g->cases = attn_alloc(settings->plan->count, sizeof *g->cases, "cases", error);
+    if (!g->cases)
+        return -1;
+    g->count = settings->plan->count;
+    for (size_t i = 0; i < g->count; i++)
+        g->cases[i] = (gate_case){
+            .row = &settings->plan->rows[i],
+            .finding = {.estimate = NAN, .low = NAN, .high = NAN, .p = NAN, .noise = NAN, .floor = NAN},
+            .kv_bytes = {NAN, NAN},
+            .peak_bytes = {NAN, NAN}};
+    return 0;
+}
+
+void gate_free(gate *g) {
+    for (size_t i = 0; i < g->count; i++) {
+        attn_free(g->cases[i].pairs);
+        json_decref(g->cases[i].moved);
+    }
+    attn_free(g->cases);
+    for (size_t i = 0; i < GATE_SIDES; i++)
+        json_decref(g->side[i].info);
+    *g = (gate){0};
+}
+
+static measure_settings settings_of(const gate *g, size_t side, double check_flops) {
+    const plan *p = g->settings.plan;
+    return (measure_settings){.program = g->side[side].program,
+                              .counters = "off",
+                              .seed = p->seed,
+                              .repetitions = p->repetitions,
+                              .min_time = p->min_time,
+                              .check_flops = check_flops,
+                              .delay = g->side[side].delay,
+                              .cpu = g->settings.cpu};
+}
+
+static void give_up(gate_case *c, size_t side, const process_value *value) {
+    bool base = side == GATE_BASE;
+    gate_verdict verdict = value->outcome == PROCESS_MISSING
+                               ? base ? GATE_MISSING_IN_BASE : GATE_MISSING_IN_CANDIDATE
+                           : value->outcome == PROCESS_UNSUPPORTED ? GATE_UNSUPPORTED
+                           : base                                  ? GATE_BASE_FAILED
+                                                                   : GATE_CANDIDATE_FAILED;
+    c->finding.settled = true;
+    c->finding.verdict = verdict;
+    snprintf(c->why, sizeof c->why, "%s", value->why);
+}
+
+bool gate_is_late(const gate *g, double needed) {
+    return gate_now() + needed > g->began + g->settings.budget;
+}
+
+static void show_opening(const gate *g, size_t side, size_t i) {
+    if (!g->settings.silent && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[Kchecking %s: case %zu of %zu", side == GATE_BASE ? "base" : "candidate",
+                i + 1, g->count);
+}
+
+int gate_open_side(gate *g, size_t side, attn_error *error) {
+    measure_settings settings = settings_of(g, side, 0);
+    settings.repetitions = 1;
+    for (size_t i = 0; i < g->count; i++) {
+        gate_case *c = &g->cases[i];
+        process_value value;
+        if (c->finding.settled && c->finding.verdict != GATE_MISSING_IN_BASE)
+            continue;
+        show_opening(g, side, i);
+        if (gate_process(&value, c->row, &settings, error))
+            return -1;
+        c->kv_bytes[side] = value.kv_bytes;
+        c->peak_bytes[side] = value.peak_bytes;
+        if (value.outcome != PROCESS_MEASURED && !c->finding.settled)
+            give_up(c, side, &value);
+        else if (value.outcome == PROCESS_FAILED || value.outcome == PROCESS_MISSING)
+            give_up(c, side, &value);
+    }
+    return 0;
+}
+
+int gate_more_room(gate_case *c, attn_error *error) {
+    size_t room = attn_alloc_size(c->pairs) / sizeof *c->pairs;
+    if (c->count + 2 <= room)
+        return 0;
+    gate_pair *pairs = attn_realloc(c->pairs, room ? 2 * room : 64, sizeof *pairs, "pairs", error);
+    if (!pairs)
+        return -1;
+    c->pairs = pairs;
+    return 0;
+}
+
+int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error) {
+    measure_settings settings = settings_of(g, side, SHORT_CHECK_FLOPS);
+    process_value value;
+    if (gate_process(&value, c->row, &settings, error))
+        return -1;
+    *time = value.time;
+    if (value.outcome == PROCESS_MEASURED)
+        return 0;
+    give_up(c, side, &value);
+    return 1;
+}
+
+/* A B B A, or B A A B: two pairs, and two processes of the base. 1: the case has failed. */
+static int run_block(gate *g, gate_case *c, attn_error *error) {
+    static const size_t base_first[] = {GATE_BASE, GATE_CANDIDATE, GATE_CANDIDATE, GATE_BASE};
+    bool turned = attn_random_below(&g->random, 2);
+    gate_pair block[2];
+    double began = gate_now();
+    if (gate_more_room(c, error))
+        return -1;
+    for (size_t i = 0; i < 4; i++) {
+        size_t side = turned ? 1 - base_first[i] : base_first[i];
+        int failed = gate_measure(g, c, side, &block[i / 2].time[side], error);
+        if (failed)
+            return failed;
+    }
+    memcpy(c->pairs + c->count, block, sizeof block);
+    c->count += 2;
+    c->block_seconds = gate_now() - began;
+    return 0;
+}
+
+void gate_show(const gate *g, size_t open, size_t pairs, size_t until) {
+    char left[32];
+    progress_time(left, sizeof left, fmax(0, g->began + g->settings.budget - gate_now()));
+    if (!g->settings.silent && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[Klook %zu: %zu of %zu pairs, %zu of %zu cases undecided, at most %s left",
+                g->looks + 1, pairs, until, open, g->count, left);
+}
+
+static void show_look(const gate *g, size_t pairs) {
+    size_t counts[GATE_VERDICTS] = {0};
+    char text[256] = "";
+    for (size_t i = 0; i < g->count; i++)
+        counts[g->cases[i].finding.verdict]++;
+    for (size_t v = 0; v < GATE_VERDICTS; v++) {
+        size_t used = strlen(text);
+        if (counts[v])
+            snprintf(text + used, sizeof text - used, "%s%zu %s", used ? ", " : "", counts[v],
+                     gate_verdict_name((gate_verdict)v));
+    }
+    if (!g->settings.silent)
+        fprintf(stderr, "%slook %zu after %zu pairs, %.0f s: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
+                g->looks, pairs, gate_now() - g->began, text);
+}
+
+/* Open cases in a new order. Returns how many. */
+size_t gate_shuffle_open(gate *g, size_t *order) {
+    size_t open = 0;
+    for (size_t i = 0; i < g->count; i++)
+        if (!g->cases[i].finding.settled)
+            order[open++] = i;
+    for (size_t i = open; i > 1; i--) {
+        size_t j = attn_random_below(&g->random, i), swapped = order[i - 1];
+        order[i - 1] = order[j];
+        order[j] = swapped;
+    }
+    return open;
+}
+
+/* One block of every open case. */
+static int run_round(gate *g, size_t *order, size_t pairs, size_t until, attn_error *error) {
+    size_t open = gate_shuffle_open(g, order);
+    gate_show(g, open, pairs, until);
+    for (size_t i = 0; i < open && !g->out_of_time; i++) {
+        gate_case *c = &g->cases[order[i]];
+        g->out_of_time = gate_is_late(g, c->block_seconds);
+        if (!g->out_of_time && run_block(g, c, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The logs that the decision takes; they live in `numbers`. */
+static gate_series series_of(const gate_case *c, double *numbers) {
+    double *noise = numbers + c->count;
+    for (size_t i = 0; i < c->count; i++)
+        numbers[i] = log(c->pairs[i].time[GATE_CANDIDATE] / c->pairs[i].time[GATE_BASE]);
+    for (size_t i = 0; i < c->count / 2; i++)
+        noise[i] = log(c->pairs[2 * i + 1].time[GATE_BASE] / c->pairs[2 * i].time[GATE_BASE]);
+    return (gate_series){numbers, c->count, noise, c->count / 2};
+}
+
+static int look(gate *g, bool last, attn_error *error) {
+    size_t numbers = 0, used = 0;
+    for (size_t i = 0; i < g->count; i++)
+        numbers += 2 * g->cases[i].count;
+    double *logs = attn_alloc(numbers, sizeof *logs, "logs of pairs", error);
+    gate_series *series = attn_alloc(g->count, sizeof *series, "logs of pairs", error);
+    gate_finding *findings = attn_alloc(g->count, sizeof *findings, "findings", error);
+    int result = -1;
+    if (!logs || !series || !findings)
+        goto done;
+    for (size_t i = 0; i < g->count; i++) {
+        series[i] = series_of(&g->cases[i], logs + used);
+        used += 2 * g->cases[i].count;
+        findings[i] = g->cases[i].finding;
+    }
+    result = gate_look(findings, series, g->count, &g->settings.rule, ++g->looks, last, error);
+    for (size_t i = 0; i < g->count && !result; i++)
+        g->cases[i].finding = findings[i];
+done:
+    attn_free(logs);
+    attn_free(series);
+    attn_free(findings);
+    return result;
+}
+
+static bool any_open(const gate *g) {
+    for (size_t i = 0; i < g->count; i++)
+        if (!g->cases[i].finding.settled)
+            return true;
+    return false;
+}
+
+static int run_looks(gate *g, size_t *order, attn_error *error) {
+    size_t pairs = 0;
+    while (any_open(g)) {
+        size_t until = gate_next_look(pairs);
+        for (; pairs < until && any_open(g) && !g->out_of_time; pairs += 2)
+            if (run_round(g, order, pairs, until, error))
+                return -1;
+        if (look(g, g->out_of_time, error))
+            return -1;
+        show_look(g, pairs);
+    }
+    return 0;
+}
+
+int gate_run(gate *g, attn_error *error) {
+    attn_error inner = {0};
+    size_t *order = attn_alloc(g->count, sizeof *order, "order of cases", error);
+    if (!order)
+        return -1;
+    g->began = gate_now();
+    child_catch_signals();
+    int result = gate_open_side(g, GATE_BASE, &inner) || gate_open_side(g, GATE_CANDIDATE, &inner) ||
+                         run_looks(g, order, &inner)
+                     ? -1
+                     : 0;
+    if (result && child_stop_signal()) {
+        g->interrupted = true;
+        inner = (attn_error){0};
+        result = look(g, true, &inner);
+    }
+    g->seconds = gate_now() - g->began;
+    attn_free(order);
+    return result ? attn_fail(error, "%s", inner.message) : 0;
+}

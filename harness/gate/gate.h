@@ -1,0 +1,83 @@
+/* The gate: fresh processes of base and candidate in turns, until the cases are decided or the budget is
+ * spent. docs/gate.md says why it goes as it goes. */
+#ifndef HARNESS_GATE_GATE_H
+#define HARNESS_GATE_GATE_H
+
+#include "harness/gate/decide.h"
+#include "harness/gate/process.h"
+#include "harness/plan.h"
+#include "harness/results.h"
+
+enum { GATE_BASE, GATE_CANDIDATE, GATE_SIDES };
+
+typedef struct gate_pair {
+    double time[GATE_SIDES]; /* ns */
+} gate_pair;
+
+typedef struct gate_case {
+    const bench_case *row;
+    gate_finding finding; /* its verdict also tells what kept the case from being measured */
+    char why[400];
+    gate_pair *pairs; /* two a block */
+    size_t count;
+    double kv_bytes[GATE_SIDES], peak_bytes[GATE_SIDES];
+    double block_seconds; /* that the last block took */
+    json_t *moved;        /* what moved, when it is SLOWER */
+} gate_case;
+
+typedef struct gate_settings {
+    const plan *plan;
+    gate_rule rule;
+    double budget; /* seconds, of measuring; what moved comes on top */
+    uint64_t seed; /* of the order of cases and processes */
+    int cpu;
+    bool silent; /* no progress on stderr */
+} gate_settings;
+
+typedef struct gate {
+    gate_settings settings;
+    gate_side side[GATE_SIDES];
+    gate_case *cases;
+    size_t count;
+    double began, seconds; /* that measuring took */
+    size_t looks;
+    uint64_t random;
+    bool out_of_time, interrupted;
+} gate;
+
+/* Sets up; settings->plan has to live as long as the gate. Free with gate_free (a zeroed one is fine too). */
+int gate_init(gate *g, const gate_settings *settings, attn_error *error);
+void gate_free(gate *g);
+
+/* Measures and decides. A stop signal ends it early: then `interrupted` is set and everything seen so far
+ * counts. -1: memory, or a program cannot be run. */
+int gate_run(gate *g, attn_error *error);
+
+/* The same with a stored base: the candidate's processes alone, SINGLE_PROCESSES a case. */
+enum { SINGLE_PROCESSES = 24 };
+int gate_run_stored(gate *g, const results *base, attn_error *error);
+
+/* compare_surroundings of stored results and what the candidate says of this machine and itself. */
+int gate_stored_differences(size_t *count, char *text, size_t size, const results *base, const gate *g,
+                            attn_error *error);
+
+/* What gate_run and gate_run_stored share. ------------------------------------------------------------- */
+
+/* A process of an open case: 0; 1 when it gave no time (then the case is settled); -1. */
+int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error);
+int gate_more_room(gate_case *c, attn_error *error); /* for two pairs */
+size_t gate_shuffle_open(gate *g, size_t *order);    /* open cases in a new order: how many */
+bool gate_is_late(const gate *g, double needed);     /* whether so many seconds more are beyond the budget */
+void gate_show(const gate *g, size_t open, size_t pairs, size_t until); /* progress */
+
+/* Runs every case once on the side, with the whole check; cases that cannot be compared get their verdicts.
+ */
+int gate_open_side(gate *g, size_t side, attn_error *error);
+
+double gate_now(void);                                    /* seconds */
+double gate_median_time(const gate_case *c, size_t side); /* over processes, NaN without any */
+
+/* gate_row_json of every case; `caution` (may be NULL) goes into each. NULL when memory is short. */
+json_t *gate_rows(const gate *g, const char *unit, const char *caution);
+
+#endif

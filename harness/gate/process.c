@@ -1,0 +1,75 @@
+#include "harness/gate/process.h"
+
+#include "harness/child.h"
+#include "harness/gate/fields.h"
+#include "harness/gate/single.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+int gate_side_ask(gate_side *side, int cpu, attn_error *error) {
+    char *words[] = {(char *)side->program, "info", "--format", "json", NULL};
+    child_result r;
+    if (child_run(&r, words, cpu, error))
+        return -1;
+    side->info = r.status ? NULL : json_loadb(r.output ? r.output : "", r.size, 0, NULL);
+    attn_free(r.output);
+    if (side->info && *field_text(json_object_get(side->info, "build"), "commit"))
+        return 0;
+    json_decref(side->info);
+    side->info = NULL;
+    return attn_fail(error, "%s: not an attnbench (it did not answer to info --format json)%s%.200s",
+                     side->program, *r.message ? ": " : "", r.message);
+}
+
+/* Rows that a program does not know are errors of its command line. */
+static process_outcome outcome_of_failure(const json_t *entry, const char *message) {
+    static const char row[] = "row \"";
+    if (json_is_true(json_object_get(entry, "unsupported")))
+        return PROCESS_UNSUPPORTED;
+    return strncmp(message, row, sizeof row - 1) ? PROCESS_FAILED : PROCESS_MISSING;
+}
+
+static int take_times(process_value *value, const json_t *entries, attn_error *error) {
+    size_t i, n = 0, most = json_array_size(entries);
+    json_t *entry;
+    double *times = attn_alloc(most, sizeof *times, "times", error);
+    bool *disturbed = attn_alloc(most, sizeof *disturbed, "times", error);
+    if (times && disturbed) {
+        json_array_foreach(entries, i, entry) {
+            if (strcmp(field_text(entry, "run_type"), "iteration"))
+                continue;
+            times[n] = field_number(entry, "real_time");
+            disturbed[n++] = json_is_true(json_object_get(entry, "disturbed"));
+        }
+        value->time = single_time(times, disturbed, n);
+    }
+    attn_free(times);
+    attn_free(disturbed);
+    return times && disturbed ? 0 : -1;
+}
+
+int gate_process(process_value *value, const bench_case *c, const measure_settings *settings,
+                 attn_error *error) {
+    json_t *entries;
+    bool failed;
+    *value = (process_value){.time = NAN, .kv_bytes = NAN, .peak_bytes = NAN};
+    if (measure_case(&entries, &failed, c, settings, error))
+        return -1;
+    const json_t *first = json_array_get(entries, 0);
+    int result = 0;
+    if (failed) {
+        const char *message = field_text(first, "error_message");
+        value->outcome = outcome_of_failure(first, message);
+        snprintf(value->why, sizeof value->why, "%s", message);
+    } else {
+        value->kv_bytes = field_number(first, "kv_bytes_live");
+        value->peak_bytes = field_number(first, "peak_bytes");
+        result = take_times(value, entries, error);
+    }
+    json_decref(entries);
+    return result;
+}

@@ -1,0 +1,63 @@
+/* From what the gate has seen to rows of its report. */
+#include "harness/gate/gate.h"
+#include "harness/gate/report.h"
+#include "harness/stats.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <stdio.h>
+
+double gate_median_time(const gate_case *c, size_t side) {
+    double *times = attn_alloc(c->count, sizeof *times, "times", NULL);
+    if (!times)
+        return NAN;
+    for (size_t i = 0; i < c->count; i++)
+        times[i] = c->pairs[i].time[side];
+    stats_sort(times, c->count);
+    double median = stats_quantile(times, c->count, 0.5);
+    attn_free(times);
+    return median;
+}
+
+static json_t *samples_json(const gate_case *c) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->count; i++)
+        json_array_append_new(
+            list, json_pack("[ff]", c->pairs[i].time[GATE_BASE], c->pairs[i].time[GATE_CANDIDATE]));
+    return list;
+}
+
+static json_t *row_of(const gate_case *c, const char *unit, const char *caution) {
+    const gate_finding *f = &c->finding;
+    char why[1600];
+    snprintf(why, sizeof why, "%s%s%s", c->why, *c->why && caution ? "; " : "", caution ? caution : "");
+    gate_row row = {.name = c->row->name,
+                    .verdict = f->verdict,
+                    .why = *why ? why : NULL,
+                    .unit = unit,
+                    .base = gate_median_time(c, GATE_BASE),
+                    .candidate = gate_median_time(c, GATE_CANDIDATE),
+                    .estimate = f->estimate,
+                    .low = f->low,
+                    .high = f->high,
+                    .p = f->p,
+                    .noise = f->noise,
+                    .floor = f->floor,
+                    .pairs = c->count,
+                    .kv_bytes = {c->kv_bytes[GATE_BASE], c->kv_bytes[GATE_CANDIDATE]},
+                    .peak_bytes = {c->peak_bytes[GATE_BASE], c->peak_bytes[GATE_CANDIDATE]},
+                    .moved = json_incref(c->moved),
+                    .samples = samples_json(c)};
+    return gate_row_json(&row);
+}
+
+json_t *gate_rows(const gate *g, const char *unit, const char *caution) {
+    json_t *rows = json_array();
+    for (size_t i = 0; i < g->count && rows; i++)
+        if (json_array_append_new(rows, row_of(&g->cases[i], unit, caution))) {
+            json_decref(rows);
+            rows = NULL;
+        }
+    return rows;
+}

@@ -1,0 +1,56 @@
+#include "harness/gate/verdict.h"
+
+#include "harness/command.h"
+
+#include <math.h>
+
+static const struct {
+    const char *name;
+    int status;
+} verdicts[GATE_VERDICTS] = {
+    [GATE_UNDECIDED] = {"UNDECIDED", STATUS_UNDECIDED},
+    [GATE_SAME] = {"SAME", STATUS_OK},
+    [GATE_FASTER] = {"FASTER", STATUS_OK},
+    [GATE_SLOWER] = {"SLOWER", STATUS_FAILED},
+    [GATE_MISSING_IN_BASE] = {"MISSING IN BASE", STATUS_UNDECIDED},
+    [GATE_MISSING_IN_CANDIDATE] = {"MISSING IN CANDIDATE", STATUS_UNDECIDED},
+    [GATE_BASE_FAILED] = {"BASE FAILED", STATUS_UNDECIDED},
+    [GATE_CANDIDATE_FAILED] = {"CANDIDATE FAILED", STATUS_FAILED},
+    [GATE_UNSUPPORTED] = {"NOT SUPPORTED HERE", STATUS_UNDECIDED},
+};
+
+const char *gate_verdict_name(gate_verdict verdict) {
+    return verdicts[verdict].name;
+}
+
+int gate_verdict_status(gate_verdict verdict) {
+    return verdicts[verdict].status;
+}
+
+const char *gate_bytes_name(gate_bytes bytes) {
+    static const char *const names[] = {
+        [GATE_BYTES_UNKNOWN] = "UNKNOWN",
+        [GATE_BYTES_SAME] = "SAME",
+        [GATE_BYTES_GREW] = "GREW",
+        [GATE_BYTES_SHRANK] = "SHRANK",
+    };
+    return names[bytes];
+}
+
+gate_bytes gate_compare_bytes(double base, double candidate) {
+    if (isnan(base) || isnan(candidate))
+        return GATE_BYTES_UNKNOWN;
+    return candidate > base ? GATE_BYTES_GREW : candidate < base ? GATE_BYTES_SHRANK : GATE_BYTES_SAME;
+}
+
+int gate_bytes_status(gate_bytes bytes) {
+    return bytes == GATE_BYTES_GREW ? STATUS_FAILED : STATUS_OK;
+}
+
+static int rank(int status) {
+    return status == STATUS_OK ? 0 : status == STATUS_UNDECIDED ? 1 : 2;
+}
+
+int gate_worse_status(int left, int right) {
+    return rank(left) > rank(right) ? left : right;
+}

@@ -1,0 +1,37 @@
+/* What the gate says of a case, and what that means for the whole. */
+#ifndef HARNESS_GATE_VERDICT_H
+#define HARNESS_GATE_VERDICT_H
+
+typedef enum gate_verdict {
+    GATE_UNDECIDED,
+    GATE_SAME,
+    GATE_FASTER,
+    GATE_SLOWER,
+    GATE_MISSING_IN_BASE,
+    GATE_MISSING_IN_CANDIDATE,
+    GATE_BASE_FAILED,      /* its check failed, or its process broke */
+    GATE_CANDIDATE_FAILED, /* likewise */
+    GATE_UNSUPPORTED,      /* needs what this machine has not */
+    GATE_VERDICTS
+} gate_verdict;
+
+/* Of a number of bytes, which is exact. */
+typedef enum gate_bytes {
+    GATE_BYTES_UNKNOWN,
+    GATE_BYTES_SAME,
+    GATE_BYTES_GREW,
+    GATE_BYTES_SHRANK
+} gate_bytes;
+
+const char *gate_verdict_name(gate_verdict verdict); /* "SLOWER" */
+const char *gate_bytes_name(gate_bytes bytes);       /* "GREW" */
+
+/* NaN is unknown: so is the verdict when a side is. */
+gate_bytes gate_compare_bytes(double base, double candidate);
+
+/* Exit statuses (harness/command.h) of one case; the whole has that of its worst: 1, then 3, then 0. */
+int gate_verdict_status(gate_verdict verdict);
+int gate_bytes_status(gate_bytes bytes);
+int gate_worse_status(int left, int right);
+
+#endif

@@ -1,0 +1,117 @@
+#include "harness/measure.h"
+
+#include "harness/child.h"
+#include "harness/entry.h"
+#include "harness/home.h"
+
+#include "attn/alloc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Google Benchmark takes flags from the environment too. */
+void measure_clean_environment(void) {
+    static const char *const variables[] = {"BENCHMARK_FILTER",
+                                            "BENCHMARK_LIST_TESTS",
+                                            "BENCHMARK_OUT",
+                                            "BENCHMARK_OUT_FORMAT",
+                                            "BENCHMARK_REPORT_AGGREGATES_ONLY",
+                                            "BENCHMARK_DISPLAY_AGGREGATES_ONLY",
+                                            "BENCHMARK_ENABLE_RANDOM_INTERLEAVING",
+                                            "BENCHMARK_TIME_UNIT",
+                                            "BENCHMARK_MIN_WARMUP_TIME",
+                                            "BENCHMARK_CONTEXT",
+                                            "ATTNBENCH_DELAY"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        unsetenv(variables[i]);
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+}
+
+char *measure_program(attn_error *error) {
+    const char *other = getenv("ATTNBENCH_CHILD");
+    return other && *other ? attn_strdup(other, error) : home_executable(error);
+}
+
+enum { WORDS = 16 };
+
+static int run_child(child_result *result, const bench_case *c, const measure_settings *s,
+                     attn_error *error) {
+    char seed[32], flops[32], repetitions[64], min_time[64], *words[WORDS];
+    size_t n = 0;
+    snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
+    snprintf(flops, sizeof flops, "%g", s->check_flops);
+    snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu", s->repetitions);
+    snprintf(min_time, sizeof min_time, "--benchmark_min_time=%g", s->min_time);
+    const char *const always[] = {s->program,
+                                  "bench",
+                                  "--case",
+                                  c->name,
+                                  "--seed",
+                                  seed,
+                                  "--counters",
+                                  s->counters,
+                                  repetitions,
+                                  min_time,
+                                  "--benchmark_format=json"};
+    for (; n < sizeof always / sizeof *always; n++)
+        words[n] = (char *)always[n];
+    if (s->check_flops > 0) {
+        words[n++] = (char *)"--check-flops";
+        words[n++] = flops;
+    }
+    words[n] = NULL;
+    if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
+        return attn_fail(error, "environment: out of memory");
+    int failed = child_run(result, words, s->cpu, error);
+    unsetenv("ATTNBENCH_DELAY");
+    return failed;
+}
+
+/* What a process says of its end, without "attnbench bench: ". */
+static void describe_end(const child_result *r, char *text, size_t size) {
+    static const char own[] = "attnbench bench: ";
+    const char *said = strncmp(r->message, own, sizeof own - 1) ? r->message : r->message + sizeof own - 1;
+    if (r->signal)
+        snprintf(text, size, "the measuring process was ended by signal %d (%s)%s%s", r->signal,
+                 strsignal(r->signal), *said ? ": " : "", said);
+    else if (*said)
+        snprintf(text, size, "%s", said);
+    else
+        snprintf(text, size, "the measuring process ended with status %d and said nothing", r->status);
+}
+
+enum { STATUS_UNSUPPORTED = 3 };
+
+/* Its entries; NULL when memory is short. Whatever goes wrong with a case becomes its entry. */
+static json_t *entries_of(const bench_case *c, const child_result *r, bool *failed) {
+    attn_error why = {0};
+    json_t *entries = entry_list(c, r->output, r->size, failed, &why);
+    bool told = entries && !r->signal && (*failed || r->status == 0);
+    if (told)
+        goto done;
+    json_decref(entries);
+    char text[700];
+    if (r->status == 0)
+        snprintf(text, sizeof text, "%s", why.message);
+    else
+        describe_end(r, text, sizeof text);
+    *failed = true;
+    entries = entry_failed(c, text);
+done:
+    if (*failed && r->status == STATUS_UNSUPPORTED)
+        json_object_set_new(json_array_get(entries, 0), "unsupported", json_true());
+    return entries;
+}
+
+int measure_case(json_t **entries, bool *failed, const bench_case *c, const measure_settings *settings,
+                 attn_error *error) {
+    child_result r;
+    *entries = NULL;
+    if (run_child(&r, c, settings, error))
+        return -1;
+    *entries = entries_of(c, &r, failed);
+    attn_free(r.output);
+    return *entries ? 0 : attn_fail(error, "%s: out of memory, or output that is not UTF-8", c->name);
+}

@@ -1,0 +1,307 @@
+/* The gate's decision on made-up pairs: what it must and must not say, and, with seeded noise of unkind
+ * sorts, how often it is wrong. docs/gate.md has the longer runs of the same. */
+#include "tests/support/cmocka_all.h"
+
+#include "harness/gate/decide.h"
+
+#include "attn/alloc.h"
+#include "attn/random.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CASES = 10, MOST_PAIRS = 600 };
+
+static const gate_rule rule = {0.01, 0.05, 0.019802627296179712}; /* log 1.02 */
+
+typedef struct made_up {
+    double effect[MOST_PAIRS], noise[MOST_PAIRS / 2];
+    size_t pairs;
+} made_up;
+
+static gate_series series_of(const made_up *m) {
+    return (gate_series){m->effect, m->pairs, m->noise, m->pairs / 2};
+}
+
+static gate_finding look_once(const made_up *m, size_t nth, bool last) {
+    gate_finding finding = {0};
+    gate_series series = series_of(m);
+    attn_error error = {0};
+    assert_int_equal(gate_look(&finding, &series, 1, &rule, nth, last, &error), 0);
+    return finding;
+}
+
+/* Effects around a centre, noise around 0, both spread evenly within +-spread. */
+static made_up spread_pairs(size_t pairs, double centre, double spread, double noise) {
+    made_up m = {.pairs = pairs};
+    for (size_t i = 0; i < pairs; i++)
+        m.effect[i] = centre + spread * (2 * (double)(i * 7 % pairs) / (double)(pairs - 1) - 1);
+    for (size_t i = 0; i < pairs / 2; i++)
+        m.noise[i] = noise * (2 * (double)(i * 5 % (pairs / 2)) / (double)(pairs / 2 - 1) - 1);
+    return m;
+}
+
+static void test_clear_cases(void **state) {
+    (void)state;
+    made_up m = spread_pairs(14, log(1.08), 0.01, 0.01);
+    gate_finding f = look_once(&m, 1, false);
+    assert_int_equal(f.verdict, GATE_SLOWER);
+    assert_true(f.settled && f.low > rule.min_effect && f.low < f.estimate && f.estimate < f.high);
+    assert_true(f.p < 1e-4);
+    m = spread_pairs(14, -log(1.08), 0.01, 0.01);
+    assert_int_equal(look_once(&m, 1, false).verdict, GATE_FASTER);
+    m = spread_pairs(14, 0, 0.01, 0.01);
+    f = look_once(&m, 1, false);
+    assert_int_equal(f.verdict, GATE_SAME);
+    assert_true(f.settled && f.p > 0.1);
+}
+
+static void test_significant_is_not_enough(void **state) {
+    (void)state;
+    made_up m = spread_pairs(100, log(1.01), 0.005, 0.01);
+    gate_finding f = look_once(&m, 1, false);
+    assert_true(f.p < 1e-6);
+    assert_int_equal(f.verdict, GATE_SAME);
+    m = spread_pairs(100, log(1.02), 0.03, 0.01); /* on the floor: nothing can be said */
+    f = look_once(&m, 1, false);
+    assert_int_equal(f.verdict, GATE_UNDECIDED);
+    assert_false(f.settled);
+    f = look_once(&m, 2, true);
+    assert_int_equal(f.verdict, GATE_UNDECIDED);
+    assert_true(f.settled);
+}
+
+static void test_floor_is_the_noise(void **state) {
+    (void)state;
+    made_up m = spread_pairs(40, log(1.08), 0.02, 0.01), noisy = spread_pairs(40, log(1.08), 0.02, 0.6);
+    assert_int_equal(look_once(&m, 1, false).verdict, GATE_SLOWER);
+    gate_finding f = look_once(&noisy, 1, false);
+    assert_true(f.floor > 0.1 && f.floor >= f.noise);
+    assert_int_equal(f.verdict, GATE_UNDECIDED);
+    /* Noise must not make a slow-down that it hides the same as none. */
+    noisy = spread_pairs(40, log(1.03), 0.005, 0.6);
+    f = look_once(&noisy, 1, true);
+    assert_int_equal(f.verdict, GATE_UNDECIDED);
+}
+
+static void test_too_few_pairs(void **state) {
+    (void)state;
+    for (size_t pairs = 4; pairs <= 6; pairs += 2) {
+        made_up m = spread_pairs(pairs, log(2), 0.001, 0.001);
+        gate_finding f = look_once(&m, 1, true);
+        assert_int_equal(f.verdict, GATE_UNDECIDED);
+        assert_true(isinf(f.low));
+    }
+}
+
+static void test_not_slower_is_enough_in_the_end(void **state) {
+    (void)state;
+    made_up m = spread_pairs(60, -log(1.02), 0.03, 0.01);
+    assert_int_equal(look_once(&m, 1, false).verdict, GATE_UNDECIDED);
+    assert_int_equal(look_once(&m, 2, true).verdict, GATE_SAME);
+}
+
+/* With 8 pairs a chance of 1/256 is the least that there is: enough for all of what the first look may
+ * spend, 0.01/2, but not for a half of it. */
+static void test_holm(void **state) {
+    (void)state;
+    made_up few = spread_pairs(8, log(1.10), 0.001, 0.001), many = spread_pairs(40, log(1.10), 0.001, 0.001);
+    made_up same = spread_pairs(40, 0, 0.001, 0.001);
+    gate_finding findings[2] = {{0}};
+    attn_error error = {0};
+    gate_series with_same[] = {series_of(&few), series_of(&same)};
+    few.noise[4] = few.noise[5] = 0.0005; /* 6 of them give a floor */
+    with_same[0].noises = 6;
+    assert_int_equal(gate_look(findings, with_same, 2, &rule, 1, false, &error), 0);
+    assert_int_equal(findings[0].verdict, GATE_UNDECIDED);
+    assert_int_equal(findings[1].verdict, GATE_SAME);
+    memset(findings, 0, sizeof findings);
+    gate_series with_slower[] = {with_same[0], series_of(&many)};
+    assert_int_equal(gate_look(findings, with_slower, 2, &rule, 1, false, &error), 0);
+    assert_int_equal(findings[0].verdict, GATE_SLOWER);
+    assert_int_equal(findings[1].verdict, GATE_SLOWER);
+}
+
+static void test_settled_stays(void **state) {
+    (void)state;
+    made_up m = spread_pairs(40, log(1.10), 0.001, 0.001);
+    gate_series series = series_of(&m);
+    gate_finding settled = {.verdict = GATE_SAME, .settled = true, .estimate = 0.123};
+    attn_error error = {0};
+    assert_int_equal(gate_look(&settled, &series, 1, &rule, 3, true, &error), 0);
+    assert_int_equal(settled.verdict, GATE_SAME);
+    assert_true(settled.estimate > 0.122);
+}
+
+static void test_unknown_is_an_error(void **state) {
+    (void)state;
+    made_up m = spread_pairs(20, 0, 0.001, 0.001);
+    gate_series series = series_of(&m);
+    gate_finding f = {0};
+    attn_error error = {0};
+    m.effect[3] = NAN;
+    assert_int_equal(gate_look(&f, &series, 1, &rule, 1, true, &error), -1);
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
+static void test_refused_memory(void **state) {
+    (void)state;
+    made_up m = spread_pairs(20, 0, 0.001, 0.001);
+    gate_series series = series_of(&m);
+    int result = -1;
+    for (size_t nth = 1; result; nth++) {
+        gate_finding f = {0};
+        attn_error error = {0};
+        attn_alloc_fail_at(nth);
+        result = gate_look(&f, &series, 1, &rule, 1, true, &error);
+        attn_alloc_fail_at(0);
+        assert_int_equal(attn_alloc_live(), 0);
+        assert_true(nth < 20);
+    }
+}
+
+static void test_schedule(void **state) {
+    (void)state;
+    size_t pairs = 0, looks = 0;
+    for (; pairs < 1000; looks++) {
+        size_t next = gate_next_look(pairs);
+        assert_true(next > pairs && next % 2 == 0);
+        pairs = next;
+    }
+    assert_true(looks >= 8 && looks <= 20);
+}
+
+/* Simulation. Each block runs A B B A or B A A B; times are logs. */
+static uint64_t random_state;
+
+static double uniform(void) {
+    return ((double)(attn_random_next(&random_state) >> 11) + 0.5) * 0x1p-53;
+}
+
+static double gaussian(void) {
+    return sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform());
+}
+
+typedef double noise_function(size_t position, double *memory);
+
+static double calm(size_t position, double *memory) {
+    (void)position, (void)memory;
+    return 0.01 * gaussian();
+}
+
+static double heavy(size_t position, double *memory) { /* Student's t, 2 degrees of freedom */
+    (void)position, (void)memory;
+    return 0.01 * gaussian() / sqrt(-log(uniform()));
+}
+
+static double drifting(size_t position, double *memory) {
+    (void)position;
+    *memory += 0.01 * gaussian();
+    return *memory + 0.01 * gaussian();
+}
+
+static double second_is_slower(size_t position, double *memory) {
+    (void)memory;
+    return 0.01 * gaussian() + (position % 2 ? 0.02 : 0);
+}
+
+static double two_layouts(size_t position, double *memory) { /* of a process, for all its life */
+    (void)position, (void)memory;
+    return 0.005 * gaussian() + (uniform() < 0.3 ? 0.06 : 0);
+}
+
+static double neighbour(size_t position, double *memory) { /* comes and goes, and costs a third */
+    (void)position;
+    if (uniform() < 0.05)
+        *memory = *memory > 0 ? 0 : 0.3;
+    return *memory + 0.01 * gaussian();
+}
+
+static void add_block(made_up *m, double effect, noise_function *noise, double *memory) {
+    double t[4];
+    for (size_t i = 0; i < 4; i++)
+        t[i] = noise(i, memory);
+    bool base_first = uniform() < 0.5;
+    size_t a1 = base_first ? 0 : 1, b1 = 1 - a1, b2 = base_first ? 2 : 3, a2 = 5 - b2;
+    m->noise[m->pairs / 2] = t[a2] - t[a1];
+    m->effect[m->pairs] = t[b1] - t[a1] + effect;
+    m->effect[m->pairs + 1] = t[b2] - t[a2] + effect;
+    m->pairs += 2;
+}
+
+static made_up pairs_of[CASES];
+
+static void simulate(gate_finding findings[CASES], noise_function *noise, double effect) {
+    double memory[CASES] = {0};
+    size_t until = 0;
+    bool going = true;
+    for (size_t i = 0; i < CASES; i++)
+        pairs_of[i].pairs = 0;
+    memset(findings, 0, CASES * sizeof *findings);
+    for (size_t nth = 1; going; nth++) {
+        gate_series series[CASES];
+        attn_error error = {0};
+        until = gate_next_look(until);
+        bool last = gate_next_look(until) > 150;
+        for (size_t i = 0; i < CASES; i++) {
+            while (!findings[i].settled && pairs_of[i].pairs < until)
+                add_block(&pairs_of[i], i ? 0 : effect, noise, &memory[i]);
+            series[i] = series_of(&pairs_of[i]);
+        }
+        assert_int_equal(gate_look(findings, series, CASES, &rule, nth, last, &error), 0);
+        going = false;
+        for (size_t i = 0; i < CASES; i++)
+            going |= !findings[i].settled;
+    }
+}
+
+static void expect_rates(noise_function *noise, double effect, size_t runs, size_t found_at_least) {
+    size_t wrong = 0, found = 0;
+    gate_finding findings[CASES];
+    random_state = 20;
+    for (size_t run = 0; run < runs; run++) {
+        bool any = false;
+        simulate(findings, noise, log1p(effect));
+        found += effect > 0 && findings[0].verdict == GATE_SLOWER;
+        for (size_t i = effect > 0; i < CASES; i++)
+            any |= findings[i].verdict == GATE_SLOWER || findings[i].verdict == GATE_FASTER;
+        wrong += any;
+    }
+    if (wrong || found < found_at_least)
+        fail_msg("%zu of %zu runs wrong, %zu found, expected %zu at least", wrong, runs, found,
+                 found_at_least);
+}
+
+static void test_noise_is_never_a_finding(void **state) {
+    (void)state;
+    noise_function *const noises[] = {calm, heavy, drifting, second_is_slower, two_layouts, neighbour};
+    for (size_t i = 0; i < sizeof noises / sizeof *noises; i++)
+        expect_rates(noises[i], 0, 12, 0);
+}
+
+static void test_slow_downs_are_found(void **state) {
+    (void)state;
+    expect_rates(calm, 0.03, 12, 12);
+    expect_rates(heavy, 0.05, 12, 12);
+    expect_rates(drifting, 0.05, 12, 12);
+    expect_rates(second_is_slower, 0.05, 12, 12);
+    expect_rates(neighbour, 0.05, 12, 12);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clear_cases),
+        cmocka_unit_test(test_significant_is_not_enough),
+        cmocka_unit_test(test_floor_is_the_noise),
+        cmocka_unit_test(test_too_few_pairs),
+        cmocka_unit_test(test_not_slower_is_enough_in_the_end),
+        cmocka_unit_test(test_holm),
+        cmocka_unit_test(test_settled_stays),
+        cmocka_unit_test(test_unknown_is_an_error),
+        cmocka_unit_test(test_refused_memory),
+        cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_noise_is_never_a_finding),
+        cmocka_unit_test(test_slow_downs_are_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
