@@ -154,11 +154,11 @@ static int complete(bench_case *c, attn_error *error) {
     return 0;
 }
 
-static int prepare(void **state, const bench_case *c, uint64_t seed, attn_error *error) {
+static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
     encoder_setup *setup = attn_alloc(1, sizeof *setup, "set-up of a case", error);
     if (!setup)
         return -1;
-    if (encoder_setup_init(setup, c, seed, error)) {
+    if (encoder_setup_init(setup, c, settings->seed, error)) {
         attn_free(setup);
         return -1;
     }
