@@ -94,7 +94,8 @@ void attn_session_run(attn_session *session, float *out, const float *x, size_t 
                       attn_chunk_hook *hook, void *context);
 
 /* The last call of that run again, for timing: x, out and frames are the run's. It is the same work, but not
- * the same numbers: a state, a cache that slides and the inputs of convolutions go on from what the call left. */
+ * the same numbers: a state, a cache that slides and the inputs of convolutions go on from what the call
+ * left. */
 void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames);
 
 size_t attn_session_width(const attn_session *session); /* d_model, or vocab_size with logits */
