@@ -320,7 +320,9 @@ static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *er
         result = add_costs(g->rows, last, plan->other, "", plan, error);
     if (!result) {
         deviation_describe(&output, last);
-        json_array_foreach(g->rows, i, row) table_add(t, json_incref(row));
+        json_array_foreach(g->rows, i, row) {
+            table_add(t, json_incref(row));
+        }
         table_add(t, json_incref(last));
     }
     json_decref(last);
