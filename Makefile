@@ -12,7 +12,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-PACKAGES := lapacke openblas jansson yaml-0.1 sndfile kissfft-float popt
+PACKAGES := openblas jansson yaml-0.1 sndfile kissfft-float popt
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 
@@ -23,7 +23,9 @@ COMMON := -g $(OPT) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D
 INCLUDES := -I. -Iimpl/include -I$(BUILD)/include
 CFLAGS_ALL := -std=c17 $(COMMON) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
 CXXFLAGS_ALL := -std=c++17 $(COMMON) $(INCLUDES) $(CXXFLAGS)
-LDLIBS_ALL := $(PKG_LIBS) -lbenchmark -lpapi -lsde -pthread -lm -lstdc++ -ldl
+# LAPACKE's archive and not its shared library, which brings in whatever LAPACK and BLAS the system's alternatives
+# name: this way both are OpenBLAS.
+LDLIBS_ALL := -l:liblapacke.a $(PKG_LIBS) -lbenchmark -lpapi -lsde -pthread -lm -lstdc++ -ldl
 
 MACHINE := $(shell $(CC) -dumpmachine)
 

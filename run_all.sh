@@ -145,6 +145,11 @@ everything() { # plan
     begin "the paper's tables"
     build/attnbench paper --live --out out/paper
     finish
+    begin "what smaller latents cost in accuracy, at the paper's geometries"
+    build/attnbench analyze --paper --format json >out/tradeoff.json.new 2>out/logs/tradeoff.log ||
+        stop "analyze --paper failed: see out/logs/tradeoff.log"
+    mv out/tradeoff.json.new out/tradeoff.json
+    finish
     begin "sweep: plan $1"
     local swept=0
     build/attnbench sweep --plan "$1" --out "out/$1.json" --replace || swept=$?
@@ -152,7 +157,7 @@ everything() { # plan
     [ "$swept" -le 1 ] || exit "$swept"
     finish
     begin "report"
-    build/attnbench report "out/$1.json" --out out/report
+    build/attnbench report "out/$1.json" --out out/report --tradeoff out/tradeoff.json
     finish
     [ "$swept" -eq 0 ] || echo "run_all.sh: some cases of the sweep failed; the report names them" >&2
     echo "All done in $SECONDS s. The page: $PWD/out/report/index.html"

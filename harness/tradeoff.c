@@ -16,6 +16,7 @@ const table_column tradeoff_columns[] = {{"subject", "Weights", NULL},
                                          {"weights_bound", "Eckart-Young bound", "%.3g"},
                                          {"cache_bytes", "Cache bytes", NULL},
                                          {"cache_saved", "Saved", "%.1f%%"},
+                                         {"held_out", "Held-out inputs", NULL},
                                          {NULL, NULL, NULL}};
 
 size_t tradeoff_latent_dims(size_t latent_dims[16], size_t d_model) {

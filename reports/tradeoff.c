@@ -52,7 +52,7 @@ static tradeoff *find_subject(tradeoffs *t, const char *subject) {
     tradeoff *made = &t->of[t->count++];
     *made = (tradeoff){0};
     tradeoff_name(made->name, t->count - 1);
-    table_init(&made->points, NULL, tradeoff_columns);
+    table_init(&made->points, NULL, tradeoff_columns + 1); /* the subject is the title */
     return made;
 }
 
@@ -70,6 +70,7 @@ int tradeoffs_add(tradeoffs *t, const json_t *rows, const char *name, attn_error
         table_add(&of->points, json_incref(row));
         if (!of->points.rows)
             return attn_fail(error, "%s: out of memory", name);
+        of->points.title = subject_of(of);
     }
     return 0;
 }

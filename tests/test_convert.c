@@ -497,6 +497,36 @@ static void folding_goes_back(void **state) {
     free(x);
 }
 
+/* One factorisation cut down to a rank is the conversion to that rank. */
+static void families_are_their_members(void **state) {
+    (void)state;
+    double directions[D * D];
+    spectra_orthonormal(directions, D, D, &seed);
+    float *x = new_inputs(FRAMES, 0.9, 1.0, directions), wanted[50 * D], got[50 * D];
+    attn_layer mha = new_layer(ATTN_POS_NONE), copy = {0};
+    for (attn_convert_method method = ATTN_CONVERT_AVERAGE; method <= ATTN_CONVERT_ACTIVATION; method++) {
+        attn_convert_target target = {.variant = attn_variant_find("mla_simple"), .method = method};
+        attn_layer_inputs inputs = {x, FRAMES};
+        attn_family *family;
+        attn_error error = {0};
+        assert_int_equal(attn_family_make(&family, &mha, &target, &inputs, &error), 0);
+        for (size_t rank = 2; rank <= D; rank += 5) {
+            attn_layer made = convert(&mha, "mla_simple", method, rank, x, FRAMES, NULL);
+            assert_int_equal(attn_fold_layer(&copy, &mha, attn_variant_find("mha"), &error), 0);
+            assert_int_equal(attn_family_fold(&copy, family, rank, &error), 0);
+            run(wanted, &made, "mla_simple", x, 50);
+            run(got, &copy, "mha", x, 50);
+            assert_true(distance(got, wanted, 50 * D) < 2e-6);
+            attn_layer_free(&made);
+        }
+        assert_int_equal(attn_family_fold(&copy, family, D + 1, &error), -1);
+        attn_family_free(family);
+    }
+    attn_layer_free(&copy);
+    attn_layer_free(&mha);
+    free(x);
+}
+
 /* Every way to spread a few dimensions over three layers, tried. */
 static void spreading_is_optimal(void **state) {
     (void)state;
@@ -622,6 +652,7 @@ int main(void) {
         cmocka_unit_test(gqa_groups_heads_that_agree),
         cmocka_unit_test(gqa_grouping_never_loses),
         cmocka_unit_test(folding_goes_back),
+        cmocka_unit_test(families_are_their_members),
         cmocka_unit_test(spreading_is_optimal),
         cmocka_unit_test(wrong_targets_are_named),
         cmocka_unit_test(not_finite_inputs_are_refused),
