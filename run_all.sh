@@ -143,12 +143,7 @@ everything() { # plan
     speech
     profile
     begin "the paper's tables"
-    mkdir -p out/paper
-    local format
-    for format in md csv json tex; do
-        build/attnbench paper --live --format "$format" >"out/paper/paper.$format.new"
-        mv "out/paper/paper.$format.new" "out/paper/paper.$format"
-    done
+    build/attnbench paper --live --out out/paper
     finish
     begin "sweep: plan $1"
     local swept=0

@@ -5,13 +5,14 @@
 
 #include "bench/case.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* What brackets a timed region, once per repetition; the harness supplies it (counters live there). NULL
- * members are fine. `bytes_read` tells the cache bytes that the region read, for software-defined events.
- * values() is called after stop and emits one number for each counter of this repetition, per iteration; the
- * bench adds them to Google Benchmark's output. Names that cannot be read here are not emitted; the reasons
- * go to Google Benchmark's context through describe(). */
+/* What brackets a timed region, once per repetition, and before that the warm-up; the harness supplies it
+ * (counters live there). NULL members are fine. `bytes_read` tells the cache bytes that the region read, for
+ * software-defined events. values() is called after stop and emits one number for each counter of this
+ * repetition, per iteration; the bench adds them to Google Benchmark's output. Names that cannot be read here
+ * are not emitted; the reasons go to Google Benchmark's context through describe(). */
 typedef void bench_emit_number(void *to, const char *name, double value);
 typedef void bench_emit_text(void *to, const char *key, const char *value);
 typedef struct bench_probe {
@@ -20,6 +21,8 @@ typedef struct bench_probe {
     void (*stop)(void *context, uint64_t iterations, double cache_bytes_read);
     void (*values)(void *context, bench_emit_number *emit, void *to);
     void (*describe)(void *context, bench_emit_text *emit, void *to);
+    bool each; /* brackets every iteration by itself, so that nothing else is inside; values() are the last's
+                */
 } bench_probe;
 
 /* `attnbench bench`: all of Google Benchmark's flags, plus --case ROW (repeatable), --cases FILE ("-":
@@ -30,8 +33,10 @@ typedef struct bench_probe {
  * User counters of each entry: flops, bytes (formulas, per iteration), check_max_error, check_limit,
  * check_rows; for the whole repetition major_faults, minor_faults, involuntary_switches, voluntary_switches;
  * peak_bytes, the most that attn_alloc held for the case in it (weights, cache, workspace, input); of
- * attention also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1 absorb); then what
- * the probe emits. An entry that was skipped has none. Context: seed, blas_core, isa and the probe's. */
+ * attention and encoders also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1
+ * absorb); of encoders conv_bytes_formula, conv_bytes_live, audio_seconds, parameters, and part_<name>: the
+ * seconds that each part of the model took (attn_part_names); then what the probe emits. An entry that was
+ * skipped has none. Context: seed, blas_core, isa and the probe's. */
 int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe);
 
 #endif

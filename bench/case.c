@@ -8,8 +8,8 @@
 
 enum { MOST_WORDS = 24 };
 
-static const bench_kind_ops *const kinds[] = {&bench_attention, &bench_machine};
-static const bench_kind kind_ids[] = {BENCH_ATTENTION, BENCH_MACHINE};
+static const bench_kind_ops *const kinds[] = {&bench_attention, &bench_encoder, &bench_machine};
+static const bench_kind kind_ids[] = {BENCH_ATTENTION, BENCH_ENCODER, BENCH_MACHINE};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 const bench_kind_ops *bench_kind_of(const bench_case *c) {
@@ -56,14 +56,14 @@ static unsigned get_choice(const bench_case *c, const bench_key *key) {
 }
 
 static int set_number(bench_case *c, const bench_key *key, const char *text, attn_error *error) {
-    size_t value = 0;
+    size_t value = 0, least = key->from_zero ? 0 : 1;
     bool good = *text != '\0';
     for (const char *digit = text; good && *digit; digit++) {
         good = *digit >= '0' && *digit <= '9' && value <= key->most;
         value = value * 10 + (size_t)(*digit - '0');
     }
-    if (!good || value < 1 || value > key->most)
-        return attn_fail(error, "%s: found \"%s\", expected a number from 1 to %zu", key->name, text,
+    if (!good || value < least || value > key->most)
+        return attn_fail(error, "%s: found \"%s\", expected a number from %zu to %zu", key->name, text, least,
                          key->most);
     memcpy((char *)c + key->offset, &value, sizeof value);
     return 0;

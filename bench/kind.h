@@ -9,11 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A key of a row: a positive number, or one of some choices. */
+/* A key of a row: a whole number, or one of some choices. */
 typedef struct bench_key {
     const char *name;
     size_t offset;         /* in bench_case: of a size_t, or of an unsigned (or enum) that counts choices */
     size_t fallback, most; /* numbers: when left out (0: see complete), and the largest allowed */
+    bool from_zero;        /* numbers: 0 is allowed, otherwise 1 is the least */
     const char *(*choice)(const bench_case *c, size_t i); /* the ith choice, NULL after the last */
     bool (*applies)(const bench_case *c);                 /* NULL: always */
     bool quiet;                                           /* left out of the name at its fallback */
@@ -56,7 +57,7 @@ typedef struct bench_kind_ops {
     void (*release)(void *state);
 } bench_kind_ops;
 
-extern const bench_kind_ops bench_attention, bench_machine;
+extern const bench_kind_ops bench_attention, bench_encoder, bench_machine;
 const bench_kind_ops *bench_kind_of(const bench_case *c);
 
 #endif

@@ -63,6 +63,16 @@ static int check_once(bench_entry *entry) {
     return 0;
 }
 
+static void start_probe(const bench_session *session) {
+    if (session->probe && session->probe->start)
+        session->probe->start(session->probe->context);
+}
+
+static void stop_probe(const bench_session *session, uint64_t iterations, double cache_bytes) {
+    if (session->probe && session->probe->stop)
+        session->probe->stop(session->probe->context, iterations, cache_bytes * (double)iterations);
+}
+
 /* One iteration with the delay that was asked for, in place of the kind's own. */
 static void run_delayed(void *context) {
     const bench_session *session = context;
@@ -105,7 +115,9 @@ static int enter(bench_entry *entry) {
     }
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
     kind->rewind(session->state);
+    start_probe(session);
     kind->run(session->state);
+    stop_probe(session, 1, 0);
     calibrate_delay(session);
     return 0;
 }
@@ -131,37 +143,45 @@ static void ignore_number(void *to, const char *name, double value) {
     (void)to, (void)name, (void)value;
 }
 
+static void run_region(const bench_session *session, workload work, double cache_bytes, gbench_state *state) {
+    start_probe(session);
+    while (gbench_keep_running(state))
+        work.run(work.state);
+    stop_probe(session, gbench_iterations(state), cache_bytes);
+}
+
+static void run_each(const bench_session *session, workload work, double cache_bytes, gbench_state *state) {
+    while (gbench_keep_running(state)) {
+        start_probe(session);
+        work.run(work.state);
+        stop_probe(session, 1, cache_bytes);
+    }
+}
+
 static void measure(void *context, gbench_state *state) {
     bench_entry *entry = context;
     if (enter(entry)) {
         gbench_skip(state, entry->failure.message);
         return;
     }
-    static const bench_probe no_probe;
-    const bench_probe *probe = entry->session->probe ? entry->session->probe : &no_probe;
+    const bench_session *session = entry->session;
+    const bench_probe *probe = session->probe;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
-    workload work = workload_of(entry->session);
     struct rusage before, after;
     double cache_bytes;
-    kind->values(entry->session->state, &cache_bytes, ignore_number, NULL);
-    kind->rewind(entry->session->state);
+    kind->values(session->state, &cache_bytes, ignore_number, NULL);
+    kind->rewind(session->state);
     attn_alloc_peak_restart();
     getrusage(RUSAGE_THREAD, &before);
-    if (probe->start)
-        probe->start(probe->context);
-    while (gbench_keep_running(state))
-        work.run(work.state);
-    uint64_t iterations = gbench_iterations(state);
-    if (probe->stop)
-        probe->stop(probe->context, iterations, cache_bytes * (double)iterations);
+    (probe && probe->each ? run_each : run_region)(session, workload_of(entry->session), cache_bytes, state);
     getrusage(RUSAGE_THREAD, &after);
-    kind->values(entry->session->state, &cache_bytes, emit_number, state);
+    kind->values(session->state, &cache_bytes, emit_number, state);
     emit_check(state, &entry->check);
     gbench_counter(state, "peak_bytes", (double)(attn_alloc_peak() - entry->session->held_before));
     if (entry->session->delay_loops)
         gbench_counter(state, "delay_loops", (double)entry->session->delay_loops);
     emit_usage(state, &before, &after);
-    if (probe->values)
+    if (probe && probe->values)
         probe->values(probe->context, emit_number, state);
 }
 

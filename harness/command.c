@@ -1,8 +1,10 @@
 #include "harness/command.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* What popt allocates, the context and its copies of words, is left to the end of the process: the leak
  * checker is told so. */
@@ -97,4 +99,16 @@ int command_range(const char *option, long long value, long long lowest, long lo
 
 int command_needs(const char *option, const char *value, attn_error *error) {
     return value ? 0 : attn_fail(error, "%s is needed", option);
+}
+
+int command_distinct(const char *option, const char *path, const char *other_option, const char *other,
+                     attn_error *error) {
+    struct stat a, b;
+    if (!path || !other)
+        return 0;
+    bool same = !strcmp(path, other) ||
+                (!stat(path, &a) && !stat(other, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+    if (same && !stat(path, &a) && !S_ISREG(a.st_mode))
+        same = false; /* two results may go to /dev/null */
+    return same ? attn_fail(error, "%s %s: is the same file as %s", option, path, other_option) : 0;
 }

@@ -43,6 +43,11 @@ int command_choice(const char *option, const char *value, const char *const *cho
 int command_range(const char *option, long long value, long long lowest, long long highest,
                   attn_error *error);
 
+/* 0 unless both paths name the same file: a result must not replace what it is made from, or another result.
+ */
+int command_distinct(const char *option, const char *path, const char *other_option, const char *other,
+                     attn_error *error);
+
 /* 0 when value is given, else an error saying that the option is needed. */
 int command_needs(const char *option, const char *value, attn_error *error);
 

@@ -34,6 +34,7 @@ int cmd_features(int argc, char **argv) {
         return status;
     attn_error error = {0};
     if (command_needs("--input", input, &error) || command_needs("--output", output, &error) ||
+        command_distinct("--output", output, "--input", input, &error) ||
         write_features(input, output, &error))
         return command_fail(argv[0], &error);
     return STATUS_OK;

@@ -64,6 +64,12 @@ static int check_options(const forward_options *o, attn_error *error) {
         command_range("--chunk", o->chunk, 0, 1 << 30, error) ||
         command_range("--left-chunks", o->left_chunks, -1, 1 << 30, error))
         return -1;
+    const char *const sources[][2] = {
+        {"--config", o->config}, {"--weights", o->weights}, {"--input", o->input}, {"--output", o->output}};
+    for (size_t i = 0; i < 4; i++)
+        if ((i < 3 && command_distinct("--output", o->output, sources[i][0], sources[i][1], error)) ||
+            command_distinct("--cache-out", o->cache_out, sources[i][0], sources[i][1], error))
+            return -1;
     if (o->left_chunks >= 0 && !o->chunk)
         return attn_fail(error, "--left-chunks %lld: needs --chunk", o->left_chunks);
     return 0;

@@ -5,11 +5,14 @@
  *   min_time: 0.05        seconds that one repetition lasts at least
  *   seed: 1               of weights and inputs
  *   sweeps:               each is a cross product of lists (one value stands for a list of one)
- *     - attention_type: [mha, mla]
+ *     - model_type: conformer   or branchformer; without it: attention, one layer
+ *       attention_type: [mha, mla]
  *       mode: [prefill, chunk, decode]
- *       seq_len: [128, 512]
+ *       seq_len: [128, 512]   L; of encoders T, and of mode prefill only
  *       queries: [1, 16]  of mode chunk only; 16 by itself
- *       batch, d_model, num_heads, pos_enc, kv_dtype, impl
+ *       d_model, num_heads, pos_enc, impl
+ *       batch, kv_dtype   only for attention
+ *       left_chunks, num_layers, input_layer, conv_kernel_size, merge_method   only for encoders
  *       num_kv_heads      only for types that have it
  *       latent_dim, path  only for types that have a latent
  *   cases: [attention/mha/decode/L:1000, ...]    single rows

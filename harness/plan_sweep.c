@@ -5,20 +5,54 @@
 #include <string.h>
 
 /* The axes of a cross product, slowest first. */
-enum { TYPE, MODE, POS, KV, BATCH, WIDTH, HEADS, KV_HEADS, LATENT, KEYS, QUERIES, PATH, IMPL, AXES };
+enum {
+    MODEL,
+    TYPE,
+    MODE,
+    POS,
+    KV,
+    BATCH,
+    INPUT,
+    LAYERS,
+    WIDTH,
+    HEADS,
+    KV_HEADS,
+    LATENT,
+    KERNEL,
+    MERGE,
+    KEYS,
+    LEFT,
+    QUERIES,
+    PATH,
+    IMPL,
+    AXES
+};
 
 static const struct {
     const char *key; /* in the plan, as in model configurations */
     const char *row; /* in the row; NULL: a word of its own */
     bool is_number;
+    uint64_t least;
 } axes[AXES] = {
-    [TYPE] = {"attention_type", NULL, false}, [MODE] = {"mode", NULL, false},
-    [POS] = {"pos_enc", "pos", false},        [KV] = {"kv_dtype", "kv", false},
-    [BATCH] = {"batch", "B", true},           [WIDTH] = {"d_model", "d", true},
-    [HEADS] = {"num_heads", "h", true},       [KV_HEADS] = {"num_kv_heads", "hkv", true},
-    [LATENT] = {"latent_dim", "dc", true},    [KEYS] = {"seq_len", "L", true},
-    [QUERIES] = {"queries", "q", true},       [PATH] = {"path", "path", false},
-    [IMPL] = {"impl", "impl", false},
+    [MODEL] = {"model_type", NULL, false, 0},
+    [TYPE] = {"attention_type", NULL, false, 0},
+    [MODE] = {"mode", NULL, false, 0},
+    [POS] = {"pos_enc", "pos", false, 0},
+    [KV] = {"kv_dtype", "kv", false, 0},
+    [BATCH] = {"batch", "B", true, 1},
+    [INPUT] = {"input_layer", "input", false, 0},
+    [LAYERS] = {"num_layers", "layers", true, 1},
+    [WIDTH] = {"d_model", "d", true, 1},
+    [HEADS] = {"num_heads", "h", true, 1},
+    [KV_HEADS] = {"num_kv_heads", "hkv", true, 1},
+    [LATENT] = {"latent_dim", "dc", true, 1},
+    [KERNEL] = {"conv_kernel_size", "k", true, 1},
+    [MERGE] = {"merge_method", "merge", false, 0},
+    [KEYS] = {"seq_len", "L", true, 1}, /* of encoders: T */
+    [LEFT] = {"left_chunks", "left", true, 0},
+    [QUERIES] = {"queries", "q", true, 1},
+    [PATH] = {"path", "path", false, 0},
+    [IMPL] = {"impl", "impl", false, 0},
 };
 
 typedef struct sweep {
@@ -33,7 +67,12 @@ typedef struct sweep {
     attn_error *error;
 } sweep;
 
-/* The axes that the combination's type and mode take; others are left out, and the row comes up once. */
+static bool is_encoder(const sweep *s) {
+    return s->chosen[MODEL] && strcmp(s->chosen[MODEL], attn_model_type_names[ATTN_MODEL_ATTENTION]);
+}
+
+/* The axes that the combination's model, type and mode take; others are left out, and the row comes up once.
+ */
 static bool applies(const sweep *s, int axis) {
     switch (axis) {
     case KV_HEADS:
@@ -43,6 +82,19 @@ static bool applies(const sweep *s, int axis) {
         return s->variant->has_latent;
     case QUERIES:
         return !strcmp(s->chosen[MODE], "chunk");
+    case KEYS:
+        return !is_encoder(s) || !strcmp(s->chosen[MODE], "prefill");
+    case LEFT:
+        return is_encoder(s) && strcmp(s->chosen[MODE], "prefill");
+    case MERGE:
+        return is_encoder(s) && !strcmp(s->chosen[MODEL], attn_model_type_names[ATTN_MODEL_BRANCHFORMER]);
+    case KERNEL:
+    case LAYERS:
+    case INPUT:
+        return is_encoder(s);
+    case KV:
+    case BATCH:
+        return !is_encoder(s);
     default:
         return true;
     }
@@ -61,7 +113,7 @@ static void impossible(const sweep *s, char *why, size_t size) {
         snprintf(why, size, "num_heads %lu does not divide d_model %lu", heads, width);
     else if (kv && heads && heads % kv)
         snprintf(why, size, "num_kv_heads %lu does not divide num_heads %lu", kv, heads);
-    else if (queries > keys)
+    else if (keys && queries > keys)
         snprintf(why, size, "queries %lu are more than seq_len %lu", queries, keys);
     else if (s->chosen[POS] && !strncmp(s->chosen[POS], "rel_pos", 7) && !s->variant->is_softmax)
         snprintf(why, size, "%s has no %s", s->variant->name, s->chosen[POS]);
@@ -73,15 +125,20 @@ static int add_combination(sweep *s) {
         return yaml_fail(s->file, s->node, "sweeps", s->error, "more than %d combinations",
                          4 * PLAN_ROWS_MAX);
     impossible(s, why, sizeof why);
+    if (!s->chosen[KEYS] && applies(s, KEYS))
+        return yaml_fail(s->file, s->node, axes[KEYS].key, s->error, "missing");
     if (why[0]) {
         if (!s->plan->skipped++)
             snprintf(s->plan->note, sizeof s->plan->note, "%s", why);
         return 0;
     }
-    int used = snprintf(row, sizeof row, "attention/%s/%s", s->chosen[TYPE], s->chosen[MODE]);
+    int used = is_encoder(s) ? snprintf(row, sizeof row, "encoder/%s/%s/%s", s->chosen[MODEL],
+                                        s->chosen[TYPE], s->chosen[MODE])
+                             : snprintf(row, sizeof row, "attention/%s/%s", s->chosen[TYPE], s->chosen[MODE]);
     for (int i = 0; i < AXES && used < (int)sizeof row; i++)
         if (axes[i].row && s->chosen[i])
-            used += snprintf(row + used, sizeof row - (size_t)used, "/%s:%s", axes[i].row, s->chosen[i]);
+            used += snprintf(row + used, sizeof row - (size_t)used, "/%s:%s",
+                             i == KEYS && is_encoder(s) ? "T" : axes[i].row, s->chosen[i]);
     attn_error inner = {0};
     s->made++;
     if (used >= (int)sizeof row || plan_add_row(s->plan, s->seen, row, &inner))
@@ -124,7 +181,7 @@ static int check_value(const sweep *s, int axis, const yaml_node_t *node) {
     const char *key = axes[axis].key;
     uint64_t value;
     if (axes[axis].is_number)
-        return yaml_integer(s->file, node, key, 1, 1 << 24, &value, s->error);
+        return yaml_integer(s->file, node, key, axes[axis].least, 1 << 24, &value, s->error);
     const char *text = yaml_text(s->file, node, key, s->error);
     if (text && (!*text || strlen(text) > 31 || text[strspn(text, allowed)]))
         return yaml_fail(s->file, node, key, s->error, "found \"%.40s\", expected a word", text);
@@ -134,7 +191,7 @@ static int check_value(const sweep *s, int axis, const yaml_node_t *node) {
 static int check_axis(sweep *s, int axis) {
     s->list[axis] = yaml_find(s->file, s->node, axes[axis].key);
     if (!s->list[axis]) {
-        if (axis == TYPE || axis == MODE || axis == KEYS)
+        if (axis == TYPE || axis == MODE)
             return yaml_fail(s->file, s->node, axes[axis].key, s->error, "missing");
         return 0;
     }

@@ -5,67 +5,36 @@
 #include "harness/home.h"
 #include "reports/gnuplot.h"
 #include "reports/page.h"
+#include "reports/staging.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static char *join(const char *folder, const char *name, const char *extension, attn_error *error) {
     return attn_format(error, "%s/%s%s", folder, name, extension);
 }
 
-/* ---- plots: made in a folder of their own, then moved to where they belong */
-
-static int move_file(const char *from, const char *to, const char *name, const char *extension,
-                     attn_error *error) {
-    char *source = join(from, name, extension, error), *target = join(to, name, extension, error);
-    int result = source && target ? 0 : -1;
-    if (!result && rename(source, target))
-        result = attn_fail(error, "%s: cannot be written: %s", target, strerror(errno));
-    attn_free(source);
-    attn_free(target);
-    return result;
-}
-
-/* What an earlier report left there is not of these results. */
-static int remove_old(const char *folder, const char *name, const char *extension, attn_error *error) {
-    char *path = join(folder, name, extension, error);
-    int result = path ? 0 : -1;
-    if (path && unlink(path) && errno != ENOENT)
-        result = attn_fail(error, "%s: cannot be removed: %s", path, strerror(errno));
-    attn_free(path);
-    return result;
-}
-
-static void remove_folder(const char *path) {
-    DIR *folder = opendir(path);
-    for (struct dirent *entry; folder && (entry = readdir(folder));)
-        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-            unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder)
-        closedir(folder);
-    rmdir(path);
-}
+/* ---- plots */
 
 /* The results stay usable without pictures, so a gnuplot that is missing or fails is noted, not an error. */
+static void note_drawn(report *r, gnuplot_result drawn, const attn_error *why) {
+    if (drawn == GNUPLOT_MISSING)
+        snprintf(r->no_plots, sizeof r->no_plots,
+                 "gnuplot is not installed (Debian: gnuplot-nox). Data and scripts are in plots/.");
+    if (drawn == GNUPLOT_FAILED)
+        snprintf(r->no_plots, sizeof r->no_plots, "%.200s. Data and scripts are in plots/.", why->message);
+}
+
 static int draw(figure *f, report *r, const char *work, attn_error *error) {
     attn_error why = {0};
     if (*r->no_plots)
         return 0;
-    switch (gnuplot_run(work, f->plot->name, &why)) {
-    case GNUPLOT_MISSING:
-        snprintf(r->no_plots, sizeof r->no_plots,
-                 "gnuplot is not installed (Debian: gnuplot-nox). Data and scripts are in plots/.");
+    gnuplot_result drawn = gnuplot_run(work, f->plot->name, &why);
+    note_drawn(r, drawn, &why);
+    if (drawn != GNUPLOT_DRAWN)
         return 0;
-    case GNUPLOT_FAILED:
-        snprintf(r->no_plots, sizeof r->no_plots, "%.200s. Data and scripts are in plots/.", why.message);
-        return 0;
-    default:
-        f->svg = gnuplot_inline_svg(work, f->plot->name, error);
-        return f->svg ? 0 : -1;
-    }
+    f->svg = gnuplot_inline_svg(work, f->plot->name, error);
+    return f->svg ? 0 : -1;
 }
 
 static int make_plots(report *r, const char *work, const char *plots_folder, attn_error *error) {
@@ -82,8 +51,8 @@ static int make_plots(report *r, const char *work, const char *plots_folder, att
         for (size_t k = 0; kinds[k]; k++) {
             const figure *f = &r->figures[i];
             bool made = f->points && (k < 2 || f->svg);
-            if (made ? move_file(work, plots_folder, f->plot->name, kinds[k], error)
-                     : remove_old(plots_folder, f->plot->name, kinds[k], error))
+            if (made ? staging_move(work, plots_folder, f->plot->name, kinds[k], error)
+                     : staging_remove_old(plots_folder, f->plot->name, kinds[k], error))
                 return -1;
         }
     return 0;
@@ -91,13 +60,16 @@ static int make_plots(report *r, const char *work, const char *plots_folder, att
 
 static int write_plots(report *r, const char *out, attn_error *error) {
     char *folder = join(out, "plots", "", error);
-    char *work = attn_format(error, "%s/.plots.tmp.%ld", out, (long)getpid());
-    int result =
-        folder && work && !attn_make_folder(folder, error) && !attn_make_folder(work, error) ? 0 : -1;
-    if (!result) {
+    char *work = folder && !attn_make_folder(folder, error) ? staging_make(out, error) : NULL;
+    int result = -1;
+    if (work) {
         result = make_plots(r, work, folder, error);
-        remove_folder(work);
+        staging_remove(work);
     }
+    gnuplot_result drawn;
+    attn_error why = {0};
+    if (!result && !(result = tradeoffs_plot(&r->tradeoffs, folder, &drawn, &why, error)))
+        note_drawn(r, drawn, &why);
     attn_free(folder);
     attn_free(work);
     return result;
@@ -158,6 +130,8 @@ static int write_tables(const report *r, const char *out, attn_error *error) {
     int result = folder ? attn_make_folder(folder, error) : -1;
     for (int i = 0; !result && i < REPORT_PARTS; i++)
         result = write_formats(&r->tables[i].t, folder, report_part_names[i], error);
+    for (size_t i = 0; !result && i < r->tradeoffs.count; i++)
+        result = write_formats(&r->tradeoffs.of[i].points, folder, r->tradeoffs.of[i].name, error);
     if (!result && !write_formats(&r->audit.cells, folder, "paper", error))
         result = write_formats(&r->audit.additions, folder, "paper_additions", error);
     attn_free(folder);
@@ -183,6 +157,7 @@ static void free_report(report *r) {
     for (int i = 0; i < REPORT_PARTS; i++)
         report_table_free(&r->tables[i]);
     paper_audit_free(&r->audit);
+    tradeoffs_free(&r->tradeoffs);
     json_decref(r->findings);
     json_decref(r->warnings);
     report_data_free(&r->data);
@@ -201,12 +176,22 @@ static int one_file(const char *const *words, attn_error *error) {
     return words[1] ? attn_fail(error, "%s: unexpected argument, one results file is enough", words[1]) : 0;
 }
 
+static int read_tradeoffs(report *r, const char *const *files, attn_error *error) {
+    for (size_t i = 0; files && files[i]; i++)
+        if (tradeoffs_read(&r->tradeoffs, files[i], error))
+            return -1;
+    return 0;
+}
+
 int cmd_report(int argc, char **argv) {
     char *out = NULL;
+    const char **tradeoff_files = NULL;
     int status;
     const char *const *words;
     struct poptOption options[] = {
         {"out", 'o', POPT_ARG_STRING, &out, 0, "folder for the page, tables and plots", "DIR"},
+        {"tradeoff", '\0', POPT_ARG_ARGV, &tradeoff_files, 0,
+         "also show these trade-off curves, of analyze --sweep --format json (may be given again)", "T.json"},
         POPT_TABLEEND};
     if (!command_options(argc, argv, "R.json", "Makes a page, tables and plots of a results file.", options,
                          &words, &status))
@@ -215,7 +200,8 @@ int cmd_report(int argc, char **argv) {
     results from = {0};
     report r = {0};
     if (one_file(words, &error) || command_needs("--out", out, &error) ||
-        results_read(&from, words[0], &error) || write_report(&r, &from, out, &error))
+        results_read(&from, words[0], &error) || read_tradeoffs(&r, tradeoff_files, &error) ||
+        write_report(&r, &from, out, &error))
         status = command_fail("report", &error);
     else {
         status = *r.no_plots ? STATUS_UNDECIDED : STATUS_OK;

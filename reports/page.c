@@ -201,7 +201,9 @@ int page_write(FILE *out, const report *r, attn_error *error) {
     fputs("</head>\n<body>\n", out);
     write_top(out, r);
     write_sentences(out, r->findings);
-    fputs("<nav><a href=#plots>Plots</a><a href=#audit>Published tables</a><a href=#speed>Speed</a><a "
+    fprintf(out, "<nav><a href=#plots>Plots</a>%s",
+            r->tradeoffs.count ? "<a href=#tradeoff>Smaller latents</a>" : "");
+    fputs("<a href=#audit>Published tables</a><a href=#speed>Speed</a><a "
           "href=#machine>Machine limits</a><a href=#counters>Counters</a><a "
           "href=#provenance>Provenance</a></nav>\n",
           out);
@@ -214,7 +216,7 @@ int page_write(FILE *out, const report *r, attn_error *error) {
         fputs("</section>\n", out);
     }
     write_plots(out, r);
-    if (write_details(out, r, error))
+    if (tradeoffs_section(out, &r->tradeoffs, error) || write_details(out, r, error))
         return -1;
     fputs("</main>\n</body>\n</html>\n", out);
     return 0;

@@ -5,6 +5,7 @@
 #include "reports/figure.h"
 #include "reports/findings.h"
 #include "reports/paper_audit.h"
+#include "reports/tradeoff.h"
 
 typedef enum report_part {
     PART_SUMMARY,
@@ -25,6 +26,7 @@ typedef struct report {
     report_table tables[REPORT_PARTS];
     paper_tables paper;
     paper_audit audit;
+    tradeoffs tradeoffs; /* none: nothing was given */
     json_t *findings, *warnings;
     char no_plots[256]; /* why there are no pictures; "" when there are */
 } report;

@@ -6,11 +6,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SEED = 1 };
 
-/* The row as a bare stack of attention layers. Only here is it said what kind of model stands for a row. */
-static int row_config(attn_config *config, const paper_row *row, attn_error *error) {
+/* The row as a whole encoder. Only here is it said what kind of model stands for a row: the published caches
+ * hold every frame, and subsampling would leave a quarter of them, so the input layer is a linear one. */
+static int row_config(attn_config *config, const paper_model *model, const paper_row *row,
+                      attn_error *error) {
     const attn_geometry *g = &row->identified.geometry;
     char own[96] = "null";
     if (row->variant->has_latent)
@@ -18,13 +21,23 @@ static int row_config(attn_config *config, const paper_row *row, attn_error *err
     else if (row->variant->has_kv_heads)
         snprintf(own, sizeof own, "{num_kv_heads: %zu}", g->num_kv_heads);
     char *yaml = attn_format(error,
-                             "model_type: attention\nattention_type: %s\nattention_kwargs: %s\nd_model: %zu\n"
-                             "num_heads: %zu\nnum_layers: %zu\ninput_layer: none\ninput_dim: %zu\n",
-                             row->variant->name, own, g->d_model, g->num_heads, row->identified.num_layers,
-                             g->d_model);
+                             "model_type: %s\nattention_type: %s\nattention_kwargs: %s\nd_model: %zu\n"
+                             "num_heads: %zu\nnum_layers: %zu\ninput_layer: linear\n",
+                             model->name, row->variant->name, own, g->d_model, g->num_heads,
+                             row->identified.num_layers);
     int result = yaml ? attn_config_parse(config, yaml, strlen(yaml), "published row", NULL, error) : -1;
     attn_free(yaml);
     return result;
+}
+
+/* Memory is only mapped when it is written: better told now than killed half-way. */
+static int check_memory(const attn_model *model, attn_error *error) {
+    double need = (double)attn_model_weight_bytes(model);
+    double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    return need < 0.9 * have
+               ? 0
+               : attn_fail(error, "--live: the weights of a row need %.1f GiB, this machine has %.1f GiB",
+                           need / 0x1p30, have / 0x1p30);
 }
 
 static int run_frames(attn_session *session, const paper_tables *tables, size_t input_dim,
@@ -43,13 +56,14 @@ static int run_frames(attn_session *session, const paper_tables *tables, size_t 
     return result;
 }
 
-static int live_bytes(size_t *layer, size_t *total, const paper_tables *tables, const paper_row *row,
-                      attn_error *error) {
+static int live_bytes(size_t *layer, size_t *total, const paper_tables *tables, const paper_model *from,
+                      const paper_row *row, attn_error *error) {
     attn_model *model = NULL;
     attn_session *session = NULL;
     attn_config config;
     int result = -1;
-    if (row_config(&config, row, error) || attn_model_create(&model, &config, error))
+    if (row_config(&config, from, row, error) || attn_model_create(&model, &config, error) ||
+        check_memory(model, error))
         goto done;
     attn_model_randomize(model, SEED);
     attn_session_options options = {
@@ -77,7 +91,7 @@ int paper_live_run(paper_live *live, const paper_tables *tables, attn_error *err
             fprintf(stderr, "running %s %s: %s, %zu frames\n", tables->model[m].name, row->name, shape,
                     tables->frames);
             attn_free(shape);
-            if (live_bytes(&live->layer[m][r], &live->total[m][r], tables, row, error))
+            if (live_bytes(&live->layer[m][r], &live->total[m][r], tables, &tables->model[m], row, error))
                 return -1;
         }
     return 0;

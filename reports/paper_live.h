@@ -1,5 +1,5 @@
-/* Live cache bytes of the published rows: models of the identified geometries, built with random weights and
- * run. */
+/* Live cache bytes of the published rows: whole encoders of the identified geometries, with random weights,
+ * run over as many frames as the tables stand for. */
 #ifndef REPORTS_PAPER_LIVE_H
 #define REPORTS_PAPER_LIVE_H
 

@@ -78,6 +78,28 @@ static void test_defaults(void **state) {
     assert_int_equal(c.attention.latent_dim, 512);
 }
 
+static void test_latent_dims(void **state) {
+    (void)state;
+    attn_config c = parsed("attention_type: mla\nd_model: 64\nnum_layers: 3\n"
+                           "attention_kwargs: {latent_dim: [16, 40, 8]}\n");
+    static const size_t dims[] = {16, 40, 8};
+    assert_int_equal(c.attention.latent_dim, 40);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(attn_config_geometry(&c, i).latent_dim, dims[i]);
+    attn_error error = {0};
+    char *text = attn_config_format(&c, &error);
+    assert_non_null(strstr(text, "  latent_dim: [16, 40, 8]\n"));
+    attn_config again = parsed(text);
+    assert_memory_equal(again.latent_dims, c.latent_dims, sizeof c.latent_dims);
+    attn_free(text);
+
+    c = parsed("attention_type: mla\nd_model: 64\nnum_layers: 2\nattention_kwargs: {latent_dim: [16, 16]}\n");
+    assert_int_equal(c.latent_dims[0], 0); /* a list that says the same for all is no list */
+    assert_int_equal(attn_config_geometry(&c, 1).latent_dim, 16);
+    c = parsed("attention_type: mha\nd_model: 64\nnum_layers: 2\nattention_kwargs: {latent_dim: [16, 9]}\n");
+    assert_int_equal(c.latent_dims[0], 0);
+}
+
 static const char everything[] = "# every key\n"
                                  "model_type: branchformer\n"
                                  "attention_type: 'mla'\n"
@@ -255,7 +277,17 @@ static const char *const bad_cases[][2] = {
      "F:2: attention_kwargs: found 512, expected a map or null"},
     {"attention_type: mla\nattention_kwargs: {latent_dim: -1}\n", "attention_kwargs.latent_dim: found -1"},
     {"attention_type: mla\nattention_kwargs: {latent_dim: [1]}\n",
-     "attention_kwargs.latent_dim: found a list"},
+     "F:2: latent_dim: found a list of 1, expected one for each of num_layers 12"},
+    {"attention_type: mla\nnum_layers: 2\nattention_kwargs: {latent_dim: []}\n",
+     "F:3: attention_kwargs.latent_dim: found an empty list"},
+    {"attention_type: mla\nnum_layers: 2\nattention_kwargs: {latent_dim: [4, null]}\n",
+     "F:3: attention_kwargs.latent_dim: found a list with null in it"},
+    {"attention_type: mla\nnum_layers: 2\nattention_kwargs: {latent_dim: [4, 0]}\n",
+     "F:3: attention_kwargs.latent_dim: found 0"},
+    {"attention_type: mla\nnum_layers: 2\nattention_kwargs: {latent_dim: [4, [5]]}\n",
+     "F:3: attention_kwargs.latent_dim: found a list of lists or maps"},
+    {"attention_kwargs: {num_kv_heads: [1]}\nattention_type: gqa\n",
+     "F:1: attention_kwargs.num_kv_heads: found a list"},
     {"attention_type: flash\n",
      "attention_type: found flash, expected one of mha, mla, mla_simple, gqa, linear"},
     {"attention_type: 3\n", "attention_type: found 3"},
@@ -419,11 +451,17 @@ static void test_refused_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_every_key),
-        cmocka_unit_test(test_format),        cmocka_unit_test(test_shipped),
-        cmocka_unit_test(test_notes),         cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_hostile),       cmocka_unit_test(test_check),
-        cmocka_unit_test(test_output_frames), cmocka_unit_test(test_refused_memory),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_latent_dims),
+        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_output_frames),
+        cmocka_unit_test(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,6 +79,7 @@ static counter_slot *find(counter_set *set, const char *name) {
 static void measure(counter_set *set, double bytes) {
     counter_set_start(set);
     counter_set_stop(set, 10, bytes);
+    counter_set_read(set);
 }
 
 static void test_values_that_cannot_be(void **state) {
@@ -150,6 +151,7 @@ static void test_kernel_counts_page_faults(void **state) {
     for (size_t i = 0; i < PAGES; i++)
         ((volatile char *)memory)[i * PAGE] = 1;
     counter_set_stop(&set, 1, 0);
+    counter_set_read(&set);
     munmap(memory, PAGES * PAGE);
     assert_true(find(&set, "page_faults_minor")->known);
     assert_true(find(&set, "page_faults_minor")->value >= PAGES);
@@ -169,6 +171,7 @@ static void test_every_event_here(void **state) {
         for (int j = 0; j < 1000000; j++)
             sum = sum + j;
         counter_set_stop(&set, 1, 1);
+        counter_set_read(&set);
         for (size_t j = 0; j < set.count; j++)
             if (set.slots[j].source && !strcmp(set.slots[j].event->name, "instructions"))
                 assert_true(set.slots[j].known && set.slots[j].value > 1000000);

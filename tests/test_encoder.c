@@ -318,6 +318,41 @@ static void test_running_again(void **state) {
     }
 }
 
+/* The newest call again: the same numbers where no state, sliding cache or earlier input is in play; the same
+ * frames held, and nothing else written, everywhere. */
+static void test_repeated_call(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 7;
+    for (size_t i = 0; i < 60; i++) {
+        attn_config config = draw_config(&random);
+        bool forgets = config.variant->forgets, slides = forgets && pick(&random, 2);
+        bool same = !slides && forgets && config.input_layer != ATTN_INPUT_CONV2D && !config.causal;
+        attn_model *model = make_model(&config, attn_random_next(&random));
+        size_t frames = 45, total = attn_output_frames(&config, frames), count = total * width_of(model);
+        size_t chunk = 1 + pick(&random, 9), last = (total - 1) / chunk * chunk * width_of(model);
+        float *x = random_floats(frames * config.input_dim, random), *out = make_floats(count),
+              *again = make_floats(count);
+        attn_session *session = open_session(
+            model, (attn_session_options){
+                       .batch = 1, .max_frames = frames, .chunk = chunk, .left_chunks = slides ? 1 : -1});
+        attn_session_run(session, out, x, frames, NULL, NULL, NULL);
+        size_t held = attn_session_cache(session, 0)->length, first = attn_session_cache(session, 0)->first;
+        for (size_t k = 0; k < 3; k++)
+            attn_session_repeat(session, again, x, frames);
+        assert_int_equal(attn_session_cache(session, 0)->length, held);
+        assert_int_equal(attn_session_cache(session, 0)->first, first);
+        for (size_t k = 0; k < count; k++)
+            assert_true(k < last ? again[k] == 0 : isfinite(again[k]));
+        if (same)
+            assert_memory_equal(out + last, again + last, (count - last) * sizeof(float));
+        attn_session_close(session);
+        attn_free(x);
+        attn_free(out);
+        attn_free(again);
+        attn_model_free(model);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_padding_is_invisible),
@@ -327,6 +362,7 @@ int main(void) {
         cmocka_unit_test(test_scalar_equals_blas),
         cmocka_unit_test(test_more_than_a_tile),
         cmocka_unit_test(test_running_again),
+        cmocka_unit_test(test_repeated_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,7 +152,7 @@ static int add_tensor(void *context, const attn_tensor *tensor, attn_error *erro
     snprintf(c->names[c->count], sizeof c->names[0], "%s", tensor->name);
     memcpy(c->dims[c->count], tensor->dims, sizeof tensor->dims);
     c->entries[c->count] = (attn_safetensors_entry){c->names[c->count], tensor->rank, c->dims[c->count],
-                                                    *tensor->data + tensor->offset};
+                                                    *tensor->data + tensor->offset, NULL};
     c->count++;
     return 0;
 }
@@ -185,7 +185,7 @@ static void prefix(checkpoint *c, const char *text) {
 static void add_entry(checkpoint *c, const char *name, const float *data) {
     snprintf(c->names[c->count], sizeof c->names[0], "%s", name);
     c->dims[c->count][0] = 2;
-    c->entries[c->count] = (attn_safetensors_entry){c->names[c->count], 1, c->dims[c->count], data};
+    c->entries[c->count] = (attn_safetensors_entry){c->names[c->count], 1, c->dims[c->count], data, NULL};
     c->count++;
 }
 

@@ -148,6 +148,7 @@ static void open_pair(counter_set *set, int counters) {
     assert_int_equal(counter_set_open(set, sources, &error), 0);
     counter_set_start(set);
     counter_set_stop(set, 1, 0);
+    counter_set_read(set);
     assert_int_equal(cpu.taken, 0);
 }
 

@@ -63,6 +63,33 @@ static void test_cross_product(void **state) {
     plan_free(&p);
 }
 
+static void test_encoders(void **state) {
+    (void)state;
+    plan p;
+    parse(&p,
+          "sweeps:\n"
+          "- {model_type: [conformer, branchformer], attention_type: [mha, mla], mode: [prefill, chunk],\n"
+          "   seq_len: [75, 100], left_chunks: [0, 2, 5], queries: 4, num_layers: 2, num_heads: 2,\n"
+          "   d_model: 8, latent_dim: 3, merge_method: [concat, fixed_ave], input_layer: linear,\n"
+          "   batch: [1, 2], kv_dtype: f32}\n"
+          "- {model_type: [attention, conformer], attention_type: mha, mode: decode, seq_len: 9}\n"
+          "- {model_type: conformer, attention_type: mha, mode: chunk}\n");
+    /* Both types: 2 lengths and 3 left contexts, for a Branchformer twice; nothing from batch. */
+    assert_int_equal(p.count, 2 * 5 + 2 * 10 + 2 + 1);
+    assert_row(&p, 0,
+               "encoder/conformer/mha/prefill/T:75/layers:2/h:2/d:8/input:linear/pos:rel_pos/impl:blas");
+    assert_row(&p, 2,
+               "encoder/conformer/mha/chunk/q:4/left:0/layers:2/h:2/d:8/input:linear/pos:rel_pos/impl:blas");
+    assert_row(&p, 29,
+               "encoder/branchformer/mla/chunk/q:4/left:5/layers:2/h:2/d:8/dc:3/input:linear/merge:fixed_ave/"
+               "pos:rel_pos/path:auto/impl:blas");
+    assert_row(&p, 30, "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:blas");
+    assert_row(
+        &p, 31,
+        "encoder/conformer/mha/decode/q:1/left:8/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:blas");
+    plan_free(&p);
+}
+
 static void test_impossible_combinations(void **state) {
     (void)state;
     plan p;
@@ -184,13 +211,10 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_cross_product),
-        cmocka_unit_test(test_impossible_combinations),
-        cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_shipped_plans),
+        cmocka_unit_test(test_settings),  cmocka_unit_test(test_cross_product),
+        cmocka_unit_test(test_encoders),  cmocka_unit_test(test_impossible_combinations),
+        cmocka_unit_test(test_too_many),  cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_hash),      cmocka_unit_test(test_shipped_plans),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

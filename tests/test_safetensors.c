@@ -210,10 +210,10 @@ static const float numbers[6] = {0.5f, -1, 2, 3e30f, -4e-30f, 5};
 static void test_write(void **state) {
     (void)state;
     const attn_safetensors_entry entries[] = {
-        {"z.weight", 2, (size_t[]){2, 3}, numbers},
-        {"a.bias", 1, (size_t[]){3}, numbers + 1},
-        {"scalar \"quoted\" \xc3\xa9", 0, NULL, numbers + 5},
-        {"empty", 2, (size_t[]){0, 7}, NULL},
+        {"z.weight", 2, (size_t[]){2, 3}, numbers, NULL},
+        {"a.bias", 1, (size_t[]){3}, numbers + 1, NULL},
+        {"scalar \"quoted\" \xc3\xa9", 0, NULL, numbers + 5, NULL},
+        {"empty", 2, (size_t[]){0, 7}, NULL, NULL},
     };
     attn_safetensors *file;
     attn_error error = {0};
@@ -247,7 +247,8 @@ static void test_write_refusals(void **state) {
     attn_error error = {0};
     const char *path = scratch_path("never");
     size_t files = scratch_count();
-    attn_safetensors_entry twice[] = {{"a", 1, (size_t[]){1}, numbers}, {"a", 1, (size_t[]){1}, numbers}};
+    attn_safetensors_entry twice[] = {{"a", 1, (size_t[]){1}, numbers, NULL},
+                                      {"a", 1, (size_t[]){1}, numbers, NULL}};
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "tensor 'a' is named twice"));
     error.message[0] = '\0';
@@ -255,7 +256,7 @@ static void test_write_refusals(void **state) {
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "not UTF-8"));
     error.message[0] = '\0';
-    twice[1] = (attn_safetensors_entry){"b", 2, (size_t[]){SIZE_MAX, 2}, numbers};
+    twice[1] = (attn_safetensors_entry){"b", 2, (size_t[]){SIZE_MAX, 2}, numbers, NULL};
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "overflows"));
     assert_int_equal(scratch_count(), files);
@@ -274,7 +275,7 @@ static void test_many(void **state) {
     for (size_t i = 0; i < COUNT; i++) {
         snprintf(names[i], sizeof names[i], "encoders.%zu.self_attn.weight", (i * 7919) % COUNT);
         values[i] = (float)i;
-        entries[i] = (attn_safetensors_entry){names[i], 1, one, &values[i]};
+        entries[i] = (attn_safetensors_entry){names[i], 1, one, &values[i], NULL};
     }
     attn_safetensors *file;
     attn_error error = {0};
@@ -300,8 +301,8 @@ static void *counted_malloc(size_t size) {
 static void test_refused_memory(void **state) {
     (void)state;
     size_t before = attn_alloc_live(), refusals = 0;
-    const attn_safetensors_entry entries[] = {{"first", 2, (size_t[]){2, 3}, numbers},
-                                              {"second", 1, (size_t[]){3}, numbers}};
+    const attn_safetensors_entry entries[] = {{"first", 2, (size_t[]){2, 3}, numbers, NULL},
+                                              {"second", 1, (size_t[]){3}, numbers, NULL}};
     const char *path = scratch_path("memory.safetensors");
     attn_error error = {0};
     assert_int_equal(attn_safetensors_write(path, entries, 2, &error), 0);

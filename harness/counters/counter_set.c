@@ -28,6 +28,7 @@ static double trial(counter_set *set, const counter_slot *slot) {
     for (volatile int i = 0; i < 100000; i++)
         ;
     counter_set_stop(set, 0, 0);
+    counter_set_read(set);
     return slot->known ? slot->value : 0;
 }
 
@@ -49,6 +50,7 @@ static void drop_last(counter_set *set, const char *winner) {
             continue;
         slot->source = NULL;
         slot->known = false;
+        slot->crowded = true;
         counter_slot_refuse(slot, source->name, "no counter is left beside those of %s", winner);
     }
 }
@@ -70,19 +72,33 @@ static int open_sources(counter_set *set, const counter_source *const *sources, 
 }
 
 int counter_set_open(counter_set *set, const counter_source *const *sources, attn_error *error) {
-    *set = (counter_set){.count = counter_event_count};
+    const counter_event **all = attn_alloc(counter_event_count, sizeof *all, "counters", error);
+    if (!all) {
+        *set = (counter_set){0};
+        return -1;
+    }
+    for (size_t i = 0; i < counter_event_count; i++)
+        all[i] = &counter_events[i];
+    int result = counter_set_open_events(set, sources, all, counter_event_count, error);
+    attn_free(all);
+    return result;
+}
+
+int counter_set_open_events(counter_set *set, const counter_source *const *sources,
+                            const counter_event *const *events, size_t count, attn_error *error) {
+    *set = (counter_set){.count = count};
     set->slots = attn_alloc(set->count, sizeof *set->slots, "counters", error);
     if (!set->slots)
         return -1;
     for (size_t i = 0; i < set->count; i++)
-        set->slots[i].event = &counter_events[i];
+        set->slots[i].event = events[i];
     if (open_sources(set, sources, error)) {
         counter_set_close(set);
         return -1;
     }
     for (size_t i = 0; i < set->count; i++)
         if (!set->slots[i].source && !set->slots[i].reason[0])
-            snprintf(set->slots[i].reason, sizeof set->slots[i].reason, "not asked for");
+            snprintf(set->slots[i].reason, sizeof set->slots[i].reason, COUNTER_NOT_ASKED);
     return 0;
 }
 
@@ -103,6 +119,9 @@ void counter_set_stop(counter_set *set, uint64_t iterations, double cache_bytes_
     for (size_t i = 0; i < set->opened; i++)
         set->open[i].source->stop(set->open[i].state, cache_bytes_read);
     set->iterations = iterations;
+}
+
+void counter_set_read(counter_set *set) {
     for (size_t i = 0; i < set->count; i++)
         set->slots[i].known = false;
     for (size_t i = 0; i < set->opened; i++)
@@ -123,7 +142,8 @@ static void probe_stop(void *context, uint64_t iterations, double cache_bytes_re
 }
 
 static void probe_values(void *context, bench_emit_number *emit, void *to) {
-    const counter_set *set = context;
+    counter_set *set = context;
+    counter_set_read(set);
     for (size_t i = 0; set->iterations && i < set->count; i++)
         if (set->slots[i].known)
             emit(to, set->slots[i].event->name, set->slots[i].value / (double)set->iterations);
@@ -136,7 +156,7 @@ static void probe_describe(void *context, bench_emit_text *emit, void *to) {
         char key[64], text[sizeof slot->reason + 32];
         snprintf(key, sizeof key, COUNTER_KEY "%s", slot->event->name);
         if (slot->source)
-            snprintf(text, sizeof text, "%s", slot->source->name);
+            snprintf(text, sizeof text, "%s", counter_slot_label(slot));
         else
             snprintf(text, sizeof text, COUNTER_UNAVAILABLE "%s", slot->reason);
         emit(to, key, text);
@@ -144,5 +164,8 @@ static void probe_describe(void *context, bench_emit_text *emit, void *to) {
 }
 
 bench_probe counter_set_probe(counter_set *set) {
-    return (bench_probe){set, probe_start, probe_stop, probe_values, probe_describe};
+    bench_probe probe = {set, probe_start, probe_stop, probe_values, probe_describe, false};
+    for (size_t i = 0; i < set->opened; i++)
+        probe.each |= set->open[i].source == &counter_source_callgrind;
+    return probe;
 }

@@ -18,19 +18,27 @@ typedef struct counter_set {
     uint64_t iterations; /* of the last region */
 } counter_set;
 
-/* `sources` as from counter_sources(). Close with counter_set_close (a zeroed set is fine too). */
+/* All of counter_events, or those in the list. `sources` as from counter_sources(). Close with
+ * counter_set_close (a zeroed set is fine too). */
 int counter_set_open(counter_set *set, const counter_source *const *sources, attn_error *error);
+int counter_set_open_events(counter_set *set, const counter_source *const *sources,
+                            const counter_event *const *events, size_t count, attn_error *error);
 void counter_set_close(counter_set *set);
 
-/* Around a region. Afterwards every slot has a value, or is not `known`: a value that can't be (negative, not
- * a number, 0 instructions) is not passed on. */
+/* Around a region. */
 void counter_set_start(counter_set *set);
 void counter_set_stop(counter_set *set, uint64_t iterations, double cache_bytes_read);
 
-/* Brackets the timed regions of bench_main; values are per iteration. describe() gives one line per event,
+/* Of the last region: every slot gets its value, or is not `known`: a value that can't be (negative, not a
+ * number, 0 instructions) is not passed on. */
+void counter_set_read(counter_set *set);
+
+/* Brackets the timed regions of bench_main (every iteration by itself when it is simulated); values are per
+ * iteration. describe() gives one line per event,
  * key COUNTER_KEY and the event's name: the source, or "unavailable: " and why. */
 bench_probe counter_set_probe(counter_set *set);
 #define COUNTER_KEY "counter."
 #define COUNTER_UNAVAILABLE "unavailable: "
+#define COUNTER_NOT_ASKED "not asked for" /* reason of what no source of the set counts */
 
 #endif

@@ -13,9 +13,11 @@
 typedef struct counter_event {
     const char *name;        /* in the results */
     const char *description; /* for people */
-    const char *papi;        /* PAPI's name of it; NULL when it is none of PAPI's */
+    const char *papi;        /* PAPI's preset (or sde event); NULL when it is none of PAPI's */
+    const char *native;      /* PAPI's native events that are it on some CPU, a space between them; or NULL */
     int64_t perf_type;       /* perf_event_attr.type, or -1 */
     uint64_t perf_config;
+    const char *callgrind; /* formula over callgrind's events (events.inc), or NULL */
     bool may_be_zero;
 } counter_event;
 
@@ -26,13 +28,18 @@ extern const size_t counter_event_count;
 typedef struct counter_slot {
     const counter_event *event;
     const struct counter_source *source; /* that counts it; NULL: unavailable */
-    char reason[400];                    /* why not, from every source that was asked */
-    bool known;   /* value is that of the last region; otherwise it could not be read */
-    double value; /* whole region */
+    bool native;                         /* by a native event of PAPI */
+    bool crowded;     /* refused only because other events have the counters: alone it may count */
+    char reason[640]; /* why not, from every source that was asked */
+    bool known;       /* value is that of the last region; otherwise it could not be read */
+    double value;     /* whole region */
 } counter_slot;
 
+/* What its values are labelled with: "papi", "papi_native", "perf", "callgrind", "sde", "kernel". */
+const char *counter_slot_label(const counter_slot *slot);
+
 typedef struct counter_source {
-    const char *name; /* "papi", "perf", "sde", "kernel" */
+    const char *name; /* "papi", "perf", "callgrind", "sde", "kernel" */
     /* Claims (sets `source` of) every slot without a source that it can count here and now; tells
      * counter_slot_refuse why it can't for those that one would expect of it. *state is NULL when nothing
      * was claimed. Only memory is an error (-1): whatever else goes wrong is a reason in the slots. */
@@ -49,11 +56,11 @@ typedef struct counter_source {
 void counter_slot_refuse(counter_slot *slot, const char *source, const char *why, ...)
     __attribute__((format(printf, 3, 4)));
 
-extern const counter_source counter_source_papi, counter_source_perf, counter_source_sde,
-    counter_source_kernel;
+extern const counter_source counter_source_papi, counter_source_perf, counter_source_callgrind,
+    counter_source_sde, counter_source_kernel;
 
-/* Sources for --counters auto|papi|perf|off, most trusted first, NULL-terminated; NULL when the word is
- * unknown. `off` keeps the kernel's accounting: it costs nothing and marks disturbed samples. */
+/* Sources for --counters auto|papi|perf|callgrind|off, most trusted first, NULL-terminated; NULL when the
+ * word is unknown. `off` keeps the kernel's accounting: it costs nothing and marks disturbed samples. */
 const counter_source *const *counter_sources(const char *word);
 extern const char *const counter_source_words[]; /* NULL-terminated */
 

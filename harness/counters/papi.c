@@ -2,6 +2,7 @@
 #include "harness/counters/counter_source.h"
 
 #include "harness/counters/papi_library.h"
+#include "harness/counters/perf_refusal.h"
 
 #include "attn/alloc.h"
 
@@ -27,13 +28,28 @@ static void refuse_all(counter_slot *slots, size_t count, const char *why) {
             counter_slot_refuse(&slots[i], "papi", "%s", why);
 }
 
+/* PAPI's component is up on machines that have no PMU, and says of every event that it does not exist. */
+static bool no_pmu(char *text, size_t size) {
+    int why = perf_try_pmu();
+    if (!why)
+        return false;
+    perf_surroundings around;
+    perf_surroundings_read(&around, NULL);
+    perf_refusal(text, size, why, &around);
+    return true;
+}
+
 static void refuse(counter_slot *slot, int result) {
+    char text[160];
+    slot->crowded = result == PAPI_ECNFLCT;
     if (result == PAPI_ECNFLCT)
         counter_slot_refuse(slot, "papi", "%s: no counter is left beside the events before it",
                             slot->event->papi);
-    else if (result == PAPI_ENOEVNT)
+    else if (result == PAPI_ENOEVNT && !no_pmu(text, sizeof text))
         counter_slot_refuse(slot, "papi", "%s: %s (no such preset for this CPU)", slot->event->papi,
                             PAPI_strerror(result));
+    else if (result == PAPI_ENOEVNT)
+        counter_slot_refuse(slot, "papi", "%s: %s", slot->event->papi, text);
     else
         counter_slot_refuse(slot, "papi", "%s: %s", slot->event->papi, PAPI_strerror(result));
 }

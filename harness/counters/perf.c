@@ -42,24 +42,27 @@ static int open_event(uint32_t type, uint64_t config, int leader) {
     return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
 }
 
-static bool has_pmu(void) {
+int perf_try_pmu(void) {
     static const uint64_t configs[] = {PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS};
+    int why = 0;
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
         int fd = open_event(PERF_TYPE_HARDWARE, configs[i], -1);
         if (fd >= 0) {
             close(fd);
-            return true;
+            return 0;
         }
+        why = errno;
     }
-    return false;
+    return why;
 }
 
 static void refuse(counter_slot *slot, int why) {
     perf_surroundings around;
     char text[160];
     perf_surroundings_read(&around, NULL);
-    around.pmu = has_pmu();
+    around.pmu = !perf_try_pmu();
     perf_refusal(text, sizeof text, why, &around);
+    slot->crowded = why == 0 || why == EINVAL || why == ENOSPC;
     counter_slot_refuse(slot, "perf", "%s", text);
 }
 

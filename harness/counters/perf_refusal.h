@@ -17,6 +17,9 @@ typedef struct perf_surroundings {
 /* From /proc and /sys of this machine, or below `root` (tests); `pmu` is the caller's. */
 void perf_surroundings_read(perf_surroundings *around, const char *root);
 
+/* What perf_event_open says to counting cycles or instructions: 0, or the errno. */
+int perf_try_pmu(void);
+
 /* One line on `why`: what perf_event_open set errno to, or 0 when the event could be opened but never got a
  * counter. */
 void perf_refusal(char *text, size_t size, int why, const perf_surroundings *around);

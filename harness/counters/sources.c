@@ -10,8 +10,10 @@
     ((cache) | (PERF_COUNT_HW_CACHE_OP_READ << 8) | (PERF_COUNT_HW_CACHE_RESULT_MISS << 16))
 #define CACHE_READ_ACCESS(cache)                                                                             \
     ((cache) | (PERF_COUNT_HW_CACHE_OP_READ << 8) | (PERF_COUNT_HW_CACHE_RESULT_ACCESS << 16))
-#define EVENT(name, description, papi, type, config, may_be_zero)                                            \
-    {name, description, papi, type, config, may_be_zero},
+#define CACHE_WRITE_ACCESS(cache)                                                                            \
+    ((cache) | (PERF_COUNT_HW_CACHE_OP_WRITE << 8) | (PERF_COUNT_HW_CACHE_RESULT_ACCESS << 16))
+#define EVENT(name, description, papi, type, config, callgrind, may_be_zero)                                 \
+    {name, description, papi, NULL, type, config, callgrind, may_be_zero},
 
 const counter_event counter_events[] = {
 #include "harness/counters/events.inc"
@@ -21,20 +23,27 @@ const size_t counter_event_count = sizeof counter_events / sizeof *counter_event
 /* The first word of each row is what --counters takes. */
 static const struct {
     const char *word;
-    const counter_source *sources[5];
+    const counter_source *sources[6];
 } choices[] = {
-    {"auto", {&counter_source_papi, &counter_source_perf, &counter_source_sde, &counter_source_kernel}},
+    {"auto",
+     {&counter_source_papi, &counter_source_perf, &counter_source_callgrind, &counter_source_sde,
+      &counter_source_kernel}},
     {"papi", {&counter_source_papi, &counter_source_sde, &counter_source_kernel}},
     {"perf", {&counter_source_perf, &counter_source_kernel}},
+    {"callgrind", {&counter_source_callgrind, &counter_source_kernel}},
     {"off", {&counter_source_kernel}},
 };
-const char *const counter_source_words[] = {"auto", "papi", "perf", "off", NULL};
+const char *const counter_source_words[] = {"auto", "papi", "perf", "callgrind", "off", NULL};
 
 const counter_source *const *counter_sources(const char *word) {
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         if (!strcmp(word, choices[i].word))
             return choices[i].sources;
     return NULL;
+}
+
+const char *counter_slot_label(const counter_slot *slot) {
+    return slot->native ? "papi_native" : slot->source->name;
 }
 
 void counter_slot_refuse(counter_slot *slot, const char *source, const char *why, ...) {

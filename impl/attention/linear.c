@@ -74,6 +74,7 @@ static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const
         const float *x = call->x + b * call->frames * d_model;
         float *y = out + b * call->frames * d_model;
         size_t valid = attn_valid_frames(cache, call, b, cache->length);
+        bool any = attn_valid_keys(cache, call, b, cache->length + call->frames) > 0;
         for (size_t t = 0; t < valid; t++) {
             attn_linear_scalar(first, d_model, x + t * d_model, d_model, &layer->k_proj, 1);
             attn_linear_scalar(second, d_model, x + t * d_model, d_model, &layer->v_proj, 1);
@@ -84,7 +85,8 @@ static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const
         }
         for (size_t t = 0; t < call->frames; t++) {
             attn_linear_scalar(first, d_model, x + t * d_model, d_model, &layer->q_proj, 1);
-            for (size_t head = 0; head < g->num_heads; head++)
+            memset(second, 0, d_model * sizeof(float)); /* no key, no context: whatever the query holds */
+            for (size_t head = 0; any && head < g->num_heads; head++)
                 scalar_read(second + head * d_k, first + head * d_k, attn_cache_rows(cache, STATE, b, head),
                             attn_cache_rows(cache, NORM, b, 0) + head * d_k, d_k);
             attn_linear_scalar(y + t * d_model, d_model, second, d_model, &layer->out_proj, 1);
@@ -151,8 +153,12 @@ static void blas(float *out, const attn_layer *layer, attn_cache *cache, const a
                  float *workspace) {
     size_t size = call->frames * layer->geometry.d_model;
     for (size_t b = 0; b < call->batch; b++)
-        blas_utterance(out + b * size, call->x + b * size, layer, cache, b, call->frames,
-                       attn_valid_frames(cache, call, b, cache->length), workspace);
+        if (attn_valid_keys(cache, call, b, cache->length + call->frames))
+            blas_utterance(out + b * size, call->x + b * size, layer, cache, b, call->frames,
+                           attn_valid_frames(cache, call, b, cache->length), workspace);
+        else
+            memset(out + b * size, 0,
+                   size * sizeof(float)); /* no key, no context: whatever the queries hold */
     attn_blas_project(out, layer, call->batch * call->frames, workspace);
     cache->length += call->frames;
 }

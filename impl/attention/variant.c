@@ -18,7 +18,7 @@ size_t attn_valid_frames(const attn_cache *cache, const attn_call *call, size_t 
 size_t attn_position_count(const attn_geometry *g, size_t frames, size_t keys) {
     switch (g->pos_enc) {
     case ATTN_POS_REL:
-        return keys + frames - 1;
+        return frames ? keys + frames - 1 : 0;
     case ATTN_POS_REL_WENET:
         return keys;
     default:

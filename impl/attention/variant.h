@@ -33,8 +33,8 @@ size_t attn_valid_keys(const attn_cache *cache, const attn_call *call, size_t b,
  * call. */
 size_t attn_valid_frames(const attn_cache *cache, const attn_call *call, size_t b, size_t held);
 
-/* Positions that a call scores: rel_pos -(T-1)..L-1 (L + T - 1 of them), rel_pos_wenet one a key; 0 without
- * rel_pos*. */
+/* Positions that a call scores: rel_pos -(T-1)..L-1 (L + T - 1 of them; none for no frames), rel_pos_wenet one
+ * a key; 0 without rel_pos*. */
 size_t attn_position_count(const attn_geometry *g, size_t frames, size_t keys);
 /* Their sinusoids: the first row, in the order above. */
 const float *attn_position_rows(const attn_cache *cache, const attn_call *call);

@@ -112,6 +112,9 @@ typedef struct attn_encoder_call {
     const size_t *valid;  /* [B] how many of the frames are not padding */
     attn_part_hook *part;
     void *part_context;
+    attn_input_hook *input;
+    void *input_context;
+    size_t layer; /* the block's number */
     float *workspace;
 } attn_encoder_call;
 

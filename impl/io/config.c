@@ -4,11 +4,12 @@
 #include "attn/file.h"
 #include "impl/io/config_keys.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FILE_LIMIT = 1 << 20, UNITS_LIMIT = 1 << 22, CONV2D_FRAMES = 7, TEXT_SIZE = 2048 };
+enum { FILE_LIMIT = 1 << 20, UNITS_LIMIT = 1 << 22, CONV2D_FRAMES = 7, TEXT_SIZE = 4096 };
 
 /* ---- Defaults */
 
@@ -96,6 +97,35 @@ static int settle_units(config_draft *draft, const char **key, attn_error *error
     return 0;
 }
 
+static int check_latent_dims(const attn_config *c, const char **key, attn_error *error) {
+    size_t listed = 0, largest = 0;
+    while (listed < ATTN_LATENT_LAYERS && c->latent_dims[listed]) {
+        largest = c->latent_dims[listed] > largest ? c->latent_dims[listed] : largest;
+        listed++;
+    }
+    if (!listed)
+        return 0;
+    *key = "latent_dim";
+    if (listed != c->num_layers)
+        return attn_fail(error, "latent_dim: found a list of %zu, expected one for each of num_layers %zu",
+                         listed, c->num_layers);
+    if (largest != c->attention.latent_dim)
+        return attn_fail(error, "latent_dim: the largest of its list is %zu, expected %zu", largest,
+                         c->attention.latent_dim);
+    return 0;
+}
+
+/* A list that gives every layer the same is no list. */
+static void settle_latent_dims(config_draft *draft) {
+    attn_config *c = &draft->config;
+    bool differ = false;
+    for (size_t i = 0; i < draft->latent_count; i++)
+        differ |= draft->latent_dims[i] != c->attention.latent_dim;
+    for (size_t i = 0; i < draft->latent_count; i++)
+        if (c->variant->has_latent && (differ || draft->latent_count != c->num_layers))
+            c->latent_dims[i] = (uint32_t)draft->latent_dims[i];
+}
+
 static int check_shapes(const attn_config *c, const char **key, attn_error *error) {
     *key = "input_dim";
     if (c->input_layer == ATTN_INPUT_NONE && c->input_dim != c->attention.d_model)
@@ -155,7 +185,8 @@ static int check(const attn_config *config, const char **key, attn_error *error)
     if (!config->variant)
         return attn_fail(error, "attention_type: found none");
     attn_geometry g = config->attention;
-    if (check_ranges(config, key, error) || attn_geometry_complete(&g, config->variant, key, error))
+    if (check_ranges(config, key, error) || attn_geometry_complete(&g, config->variant, key, error) ||
+        check_latent_dims(config, key, error))
         return -1;
     return check_shapes(config, key, error);
 }
@@ -209,6 +240,7 @@ int attn_config_parse(attn_config *config, const char *text, size_t size, const 
     if (config_yaml_read(&draft, text, size, name, error))
         return -1;
     fill_defaults(&draft);
+    settle_latent_dims(&draft);
     if (attn_geometry_complete(&c->attention, c->variant, &key, &why) || settle_units(&draft, &key, &why) ||
         check(c, &key, &why)) {
         size_t line = line_of(&draft, key);
@@ -235,6 +267,16 @@ int attn_config_read(attn_config *config, const char *path, char note[256], attn
 
 /* ---- Writing */
 
+/* latent_dim as a list, where layers differ. */
+static void print_latent_dims(char *text, size_t size, const attn_config *config) {
+    size_t used = 0;
+    for (size_t i = 0; i < config->num_layers && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%" PRIu32, i ? ", " : "  latent_dim: [",
+                                 config->latent_dims[i]);
+    if (used < size)
+        snprintf(text + used, size - used, "]\n");
+}
+
 char *attn_config_format(const attn_config *config, attn_error *error) {
     config_draft draft = draft_of(config);
     char text[TEXT_SIZE] = "", value[64];
@@ -248,11 +290,22 @@ char *attn_config_format(const attn_config *config, attn_error *error) {
             bool filled = config->variant->has_latent || config->variant->has_kv_heads;
             used += (size_t)snprintf(text + used, sizeof text - used, "%s:%s\n", row->name,
                                      filled ? "" : " null");
+        } else if (row->offset == offsetof(config_draft, config.attention.latent_dim) &&
+                   config->latent_dims[0]) {
+            print_latent_dims(text + used, sizeof text - used, config);
+            used += strlen(text + used);
         } else if (config_key_print(&draft, i, value)) {
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: %s\n", indent, row->name, value);
         }
     }
     return attn_strdup(text, error);
+}
+
+attn_geometry attn_config_geometry(const attn_config *config, size_t layer) {
+    attn_geometry g = config->attention;
+    if (config->latent_dims[0])
+        g.latent_dim = config->latent_dims[layer];
+    return g;
 }
 
 size_t attn_output_frames(const attn_config *config, size_t frames) {

@@ -105,6 +105,40 @@ static int read_scalar(reader *r, int row, const yaml_event_t *event) {
     return wrong_value(r, row, found);
 }
 
+/* latent_dim: [a, b, ...], from after its start. */
+static int read_latent_dims(reader *r, int row) {
+    config_draft *draft = r->draft;
+    size_t *one = &draft->config.attention.latent_dim, largest = 0;
+    for (;;) {
+        yaml_event_t event;
+        if (next_event(r, &event))
+            return -1;
+        if (event.type == YAML_SEQUENCE_END_EVENT) {
+            yaml_event_delete(&event);
+            break;
+        }
+        int result = -1;
+        *one = 0;
+        if (event.type != YAML_SCALAR_EVENT)
+            wrong_value(r, row, "a list of lists or maps");
+        else if (draft->latent_count == ATTN_LATENT_LAYERS)
+            wrong_value(r, row, "a list that is too long");
+        else
+            result = read_scalar(r, row, &event);
+        yaml_event_delete(&event);
+        if (result)
+            return -1;
+        if (!*one)
+            return wrong_value(r, row, "a list with null in it");
+        draft->latent_dims[draft->latent_count++] = *one;
+        largest = *one > largest ? *one : largest;
+    }
+    if (!draft->latent_count)
+        return wrong_value(r, row, "an empty list");
+    *one = largest;
+    return 0;
+}
+
 static int read_map(reader *r, const char *parent);
 
 static int read_value(reader *r, int row, const yaml_event_t *event) {
@@ -115,6 +149,10 @@ static int read_value(reader *r, int row, const yaml_event_t *event) {
         if (config_keys[row].kind == KEY_MAP)
             return read_map(r, config_keys[row].name);
         return wrong_value(r, row, "a map");
+    case YAML_SEQUENCE_START_EVENT:
+        if (row == (int)config_key_of(r->draft, &r->draft->config.attention.latent_dim))
+            return read_latent_dims(r, row);
+        return wrong_value(r, row, "a list");
     default:
         return wrong_value(r, row, "a list");
     }

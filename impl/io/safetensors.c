@@ -85,6 +85,7 @@ static int read_tensor(attn_safetensor *t, const json_t *entry, const unsigned c
     if (!row)
         return attn_fail(error, PLACE "unknown dtype '%.20s'", PLACE_OF(where), dtype);
     t->dtype = row->dtype;
+    t->dtype_name = row->name;
     size_t bits;
     if (read_shape(t, json_object_get(entry, "shape"), where, error) ||
         read_range(t, json_object_get(entry, "data_offsets"), data, data_size, where, error))

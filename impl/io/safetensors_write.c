@@ -9,6 +9,10 @@ enum { HEADER_ALIGNMENT = 8 };
 
 static int count_bytes(const attn_safetensors_entry *entry, size_t *bytes, const char *path,
                        attn_error *error) {
+    if (entry->copy) {
+        *bytes = entry->copy->size;
+        return 0;
+    }
     if (entry->rank > ATTN_SAFETENSORS_RANK)
         return attn_fail(error, "%s: tensor '%.120s': %zu axes, expected at most %d", path, entry->name,
                          entry->rank, ATTN_SAFETENSORS_RANK);
@@ -31,11 +35,14 @@ static int describe(json_t *header, const attn_safetensors_entry *entry, size_t 
     if (!strcmp(entry->name, "__metadata__") || json_object_get(header, entry->name))
         return attn_fail(error, "%s: tensor '%.120s' is named twice, or has a reserved name", path,
                          entry->name);
-    json_t *row = json_pack("{s:s, s:[], s:[I, I]}", "dtype", "F32", "shape", "data_offsets",
-                            (json_int_t)begin, (json_int_t)*offset);
+    const attn_safetensor *copy = entry->copy;
+    size_t rank = copy ? copy->rank : entry->rank;
+    const size_t *dims = copy ? copy->dims : entry->dims;
+    json_t *row = json_pack("{s:s, s:[], s:[I, I]}", "dtype", copy ? copy->dtype_name : "F32", "shape",
+                            "data_offsets", (json_int_t)begin, (json_int_t)*offset);
     int bad = row == NULL;
-    for (size_t i = 0; i < entry->rank && !bad; i++)
-        bad = json_array_append_new(json_object_get(row, "shape"), json_integer((json_int_t)entry->dims[i]));
+    for (size_t i = 0; i < rank && !bad; i++)
+        bad = json_array_append_new(json_object_get(row, "shape"), json_integer((json_int_t)dims[i]));
     if (bad) {
         json_decref(row);
         return attn_fail(error, "%s: tensor '%.120s': out of memory", path, entry->name);
@@ -97,7 +104,8 @@ int attn_safetensors_write(const char *path, const attn_safetensors_entry *entri
     for (size_t i = 0; i < count; i++) {
         size_t bytes;
         if (!count_bytes(&entries[i], &bytes, path, error) && bytes)
-            fwrite(entries[i].data, 1, bytes, output.stream);
+            fwrite(entries[i].copy ? (const void *)entries[i].copy->data : entries[i].data, 1, bytes,
+                   output.stream);
     }
     return attn_output_commit(&output, error);
 }

@@ -132,6 +132,11 @@ static int read_tensor(const wanted *want, const char *path, attn_error *error) 
         if (!isfinite(data[i]))
             return attn_fail(error, "%s: tensor %s has a non-finite value (%g) at element %zu", path,
                              want->found->name, (double)data[i], i);
+    bool is_variance = strstr(want->tensor.name, "running_var") != NULL;
+    for (size_t i = 0; is_variance && i < want->found->count; i++)
+        if (data[i] < 0.0f)
+            return attn_fail(error, "%s: tensor %s has a negative variance (%g) at element %zu", path,
+                             want->found->name, (double)data[i], i);
     return 0;
 }
 
@@ -211,8 +216,10 @@ int attn_model_save(attn_model *model, const char *path, attn_error *error) {
         goto done;
     for (size_t i = 0; i < list.count; i++) {
         const attn_tensor *tensor = &list.at[i].tensor;
-        entries[i] = (attn_safetensors_entry){tensor->name, tensor->rank, tensor->dims,
-                                              *tensor->data + tensor->offset};
+        entries[i] = (attn_safetensors_entry){.name = tensor->name,
+                                              .rank = tensor->rank,
+                                              .dims = tensor->dims,
+                                              .data = *tensor->data + tensor->offset};
     }
     result = attn_safetensors_write(path, entries, list.count, error);
 done:

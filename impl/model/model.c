@@ -89,7 +89,7 @@ int attn_model_create(attn_model **made, const attn_config *config, attn_error *
     if (!model->blocks)
         goto failed;
     for (size_t i = 0; i < config->num_layers; i++)
-        model->blocks[i].attention.geometry = config->attention;
+        model->blocks[i].attention.geometry = attn_config_geometry(config, i);
     if (attn_model_allocate(model, error))
         goto failed;
     *made = model;
@@ -118,6 +118,10 @@ void attn_model_free(attn_model *model) {
 
 const attn_config *attn_model_config(const attn_model *model) {
     return &model->config;
+}
+
+attn_layer *attn_model_attention(attn_model *model, size_t layer) {
+    return &model->blocks[layer].attention;
 }
 
 typedef struct randomizer {

@@ -58,6 +58,9 @@ static int check_options(const attn_session_options *options, const attn_config 
                          "left_chunks: found %ld, but the state of %s attention cannot forget some frames; "
                          "expected -1 (keep all) or 0 (keep none)",
                          options->left_chunks, config->variant->name);
+    if (options->one_cache && (options->chunk || config->latent_dims[0]))
+        return attn_fail(error,
+                         "one_cache: layers of one size in whole calls can share a cache, others cannot");
     if (options->logits && !config->vocab_size)
         return attn_fail(error, "logits: the model has no output layer (vocab_size is 0)");
     return 0;
@@ -95,10 +98,12 @@ static int open_caches(attn_session *session, attn_error *error) {
     session->caches = attn_alloc(config->num_layers, sizeof *session->caches, "caches", error);
     if (!session->caches)
         return -1;
-    for (size_t i = 0; attn_uses_attention(config) && i < config->num_layers; i++)
-        if (attn_cache_init(&session->caches[i], config->variant, &config->attention, batch,
-                            session->capacity, error))
+    size_t caches = !attn_uses_attention(config) ? 0 : session->options.one_cache ? 1 : config->num_layers;
+    for (size_t i = 0; i < caches; i++) {
+        attn_geometry g = attn_config_geometry(config, i);
+        if (attn_cache_init(&session->caches[i], config->variant, &g, batch, session->capacity, error))
             return -1;
+    }
     if (attn_multiply(&floats, config->num_layers, attn_session_conv_floats(session)))
         return attn_fail(error, "convolution cache: does not fit the address space");
     if (attn_streams_conv(session) && allocate_floats(&session->conv, floats, "convolution cache", error))
@@ -125,14 +130,25 @@ static int open_positions(attn_session *session, attn_error *error) {
     return 0;
 }
 
-static size_t attention_floats(const attn_session *session) {
+/* Of one layer, on any path that the session may take. */
+static size_t layer_floats(const attn_session *session, const attn_geometry *g) {
     size_t floats = 0;
     for (attn_path path = ATTN_PATH_AUTO; path <= ATTN_PATH_ABSORB; path++)
         if (path == ATTN_PATH_AUTO || session->options.path == ATTN_PATH_AUTO ||
             path == session->options.path)
-            floats = attn_larger(
-                floats, session->impl->workspace(&session->model->config.attention, session->options.batch,
-                                                 session->call_frames, session->capacity, path));
+            floats =
+                attn_larger(floats, session->impl->workspace(g, session->options.batch, session->call_frames,
+                                                             session->capacity, path));
+    return floats;
+}
+
+static size_t attention_floats(const attn_session *session) {
+    const attn_config *config = &session->model->config;
+    size_t floats = 0, kinds = config->latent_dims[0] ? config->num_layers : 1;
+    for (size_t i = 0; i < kinds; i++) {
+        attn_geometry g = attn_config_geometry(config, i);
+        floats = attn_larger(floats, layer_floats(session, &g));
+    }
     return floats;
 }
 

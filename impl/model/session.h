@@ -12,6 +12,13 @@ enum {
     SUBSAMPLING_CARRY = SUBSAMPLING_FIELD - SUBSAMPLING_STEP
 };
 
+/* Where a call began. */
+typedef struct attn_call_start {
+    size_t first, frames;     /* of its output */
+    size_t consumed, carried; /* before it, see attn_session */
+    size_t held, held_first;  /* cache.length and cache.first before it */
+} attn_call_start;
+
 struct attn_session {
     attn_model *model;
     attn_session_options options;
@@ -23,6 +30,7 @@ struct attn_session {
     size_t widest;      /* most frames held since opening */
     size_t carried;     /* frames in carry */
     size_t consumed;    /* input frames that the run has taken */
+    attn_call_start newest;
     attn_cache *caches; /* one a layer */
     float *conv;        /* streaming causal convolutions: [layers, B, kernel - 1, width] */
     float *carry;       /* streaming conv2d: [B, SUBSAMPLING_CARRY, input_dim] */

@@ -38,7 +38,7 @@ int attn_session_save_cache(const attn_session *session, const char *path, attn_
             saved_slot *s = &saved[count];
             if (copy_slot(s, &session->caches[layer], layer, slot, error))
                 goto done;
-            entries[count] = (attn_safetensors_entry){s->name, s->rank, s->dims, s->rows};
+            entries[count] = (attn_safetensors_entry){.name = s->name, .rank = s->rank, .dims = s->dims, .data = s->rows};
         }
     result = attn_safetensors_write(path, entries, count, error);
 done:

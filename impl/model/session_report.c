@@ -40,8 +40,12 @@ size_t attn_session_kv_bytes_formula(const attn_session *session) {
     size_t frames = session->widest ? session->widest : session->capacity;
     if (!attn_uses_attention(config))
         return 0;
-    return config->num_layers *
-           config->variant->cache_bytes(&config->attention, session->options.batch, frames, sizeof(float));
+    size_t bytes = 0, caches = session->options.one_cache ? 1 : config->num_layers;
+    for (size_t i = 0; i < caches; i++) {
+        attn_geometry g = attn_config_geometry(config, i);
+        bytes += config->variant->cache_bytes(&g, session->options.batch, frames, sizeof(float));
+    }
+    return bytes;
 }
 
 size_t attn_session_conv_bytes_live(const attn_session *session) {
@@ -102,14 +106,18 @@ static void block_flops(double parts[ATTN_PARTS], const attn_config *config, con
             linear_flops(rows, d, config->merge_method == ATTN_MERGE_CONCAT ? 2 * d : d);
 }
 
+/* Of all layers. */
 static double call_attention_flops(const attn_session *session, size_t frames, size_t keys) {
     const attn_config *config = &session->model->config;
-    const attn_geometry *g = &config->attention;
-    if (!attn_uses_attention(config))
-        return 0.0;
-    attn_path path =
-        attn_path_resolve(config->variant, g, session->options.batch, frames, keys, session->options.path);
-    return config->variant->cost(g, session->options.batch, frames, keys, path).flops;
+    const attn_variant *variant = config->variant;
+    size_t batch = session->options.batch;
+    double flops = 0.0;
+    for (size_t i = 0; attn_uses_attention(config) && i < config->num_layers; i++) {
+        attn_geometry g = attn_config_geometry(config, i);
+        attn_path path = attn_path_resolve(variant, &g, batch, frames, keys, session->options.path);
+        flops += variant->cost(&g, batch, frames, keys, path).flops;
+    }
+    return flops;
 }
 
 double attn_session_flops(const attn_session *session, size_t frames, double parts[ATTN_PARTS]) {
@@ -129,9 +137,9 @@ double attn_session_flops(const attn_session *session, size_t frames, double par
                               : 0.0;
         double block[ATTN_PARTS] = {0};
         block_flops(block, config, &model->blocks[0].cgmlp, rows, repeated);
-        block[ATTN_PART_ATTENTION] = call_attention_flops(session, count, held);
         for (size_t part = 0; part < ATTN_PARTS; part++)
             sums[part] += layers * block[part];
+        sums[ATTN_PART_ATTENTION] += call_attention_flops(session, count, held);
         sums[ATTN_PART_SUBSAMPLING] += input_flops(config, &model->embed, rows);
         if (options->logits)
             sums[ATTN_PART_OTHER] += linear_flops(rows, config->vocab_size, config->attention.d_model);

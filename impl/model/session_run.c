@@ -14,8 +14,9 @@ typedef struct input_rows {
 
 static void begin(attn_session *session, size_t frames, const size_t *lengths) {
     const attn_config *config = &session->model->config;
-    for (size_t i = 0; attn_uses_attention(config) && i < config->num_layers; i++)
-        attn_cache_reset(&session->caches[i]);
+    for (size_t i = 0; i < config->num_layers; i++)
+        if (session->caches[i].variant)
+            attn_cache_reset(&session->caches[i]);
     if (session->conv)
         memset(session->conv, 0, attn_alloc_size(session->conv));
     session->consumed = session->carried = 0;
@@ -102,7 +103,9 @@ static attn_call attention_call(const attn_session *session, const float *x, siz
 }
 
 static attn_cache *layer_cache(const attn_session *session, size_t layer) {
-    attn_cache *cache = &session->caches[layer];
+    attn_cache *cache = &session->caches[session->options.one_cache ? 0 : layer];
+    if (session->options.one_cache && cache->variant)
+        attn_cache_reset(cache);
     if (attn_streams(session) && session->options.left_chunks >= 0 && cache->variant)
         attn_cache_keep(cache, (size_t)session->options.left_chunks * session->options.chunk);
     return cache;
@@ -112,6 +115,8 @@ static void attend(attn_session *session, float *out, size_t layer, const float 
     attn_call call = attention_call(session, x, frames);
     if (session->options.part)
         session->options.part(session->options.part_context, ATTN_PART_ATTENTION);
+    if (session->options.input)
+        session->options.input(session->options.input_context, layer, x, call.batch, frames, session->valid);
     session->impl->forward(out, &session->model->blocks[layer].attention, layer_cache(session, layer), &call,
                            session->workspace);
     if (session->options.part)
@@ -154,11 +159,14 @@ static void run_encoder(attn_session *session, float *h, const input_rows *in, s
                               .valid = session->valid,
                               .part = session->options.part,
                               .part_context = session->options.part_context,
+                              .input = session->options.input,
+                              .input_context = session->options.input_context,
                               .workspace = session->workspace};
     embed_rows(session, h, in, first, frames);
     clear_padding(session, h, frames, config->attention.d_model);
     for (size_t layer = 0; layer < config->num_layers; layer++) {
         float *conv = session->conv ? session->conv + layer * attn_session_conv_floats(session) : NULL;
+        call.layer = layer;
         attn_block_state state = {.kv = layer_cache(session, layer), .conv = conv};
         if (config->model_type == ATTN_MODEL_CONFORMER)
             attn_conformer_block(h, &model->blocks[layer], &state, &call);
@@ -190,20 +198,48 @@ static void scatter_rows(float *out, const float *rows, size_t batch, size_t tot
         memcpy(out + (b * total + first) * width, rows + b * frames * width, frames * width * sizeof(float));
 }
 
-void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
-                      attn_chunk_hook *hook, void *context) {
+/* The call that begins at frame `first` of the output, out of `frames` input frames in all. Returns its
+ * frames. */
+static size_t run_next(attn_session *session, float *out, const float *x, size_t frames, size_t first) {
     const attn_config *config = &session->model->config;
     size_t width = attn_session_width(session), total = attn_output_frames(config, frames);
+    size_t count = attn_smaller(session->call_frames, total - first);
+    session->newest = (attn_call_start){.first = first,
+                                        .frames = count,
+                                        .consumed = session->consumed,
+                                        .carried = session->carried,
+                                        .held = session->caches[0].length,
+                                        .held_first = session->caches[0].first};
+    size_t taken = attn_session_input_frames(config, count, session->consumed);
+    input_rows in = take_input(session, x, frames, taken);
+    float *rows = session->output ? session->output : out + first * width;
+    run_call(session, rows, &in, first, count);
+    if (session->output)
+        scatter_rows(out, rows, session->options.batch, total, first, count, width);
+    return count;
+}
+
+void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
+                      attn_chunk_hook *hook, void *context) {
+    size_t total = attn_output_frames(&session->model->config, frames);
     begin(session, frames, lengths);
-    for (size_t first = 0, index = 0; first < total; first += session->call_frames, index++) {
-        size_t count = attn_smaller(session->call_frames, total - first);
-        size_t taken = attn_session_input_frames(config, count, session->consumed);
-        input_rows in = take_input(session, x, frames, taken);
-        float *rows = session->output ? session->output : out + first * width;
-        run_call(session, rows, &in, first, count);
-        if (session->output)
-            scatter_rows(out, rows, session->options.batch, total, first, count, width);
+    for (size_t first = 0, index = 0; first < total; index++) {
+        size_t count = run_next(session, out, x, frames, first);
+        first += count;
         if (hook)
             hook(context, index, count);
     }
+}
+
+void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames) {
+    const attn_call_start *newest = &session->newest;
+    const attn_config *config = &session->model->config;
+    for (size_t i = 0; attn_uses_attention(config) && i < config->num_layers; i++) {
+        session->caches[i].length = newest->held;
+        session->caches[i].first = newest->held_first;
+    }
+    session->consumed = newest->consumed;
+    session->carried = newest->carried;
+    if (newest->frames)
+        run_next(session, out, x, frames, newest->first);
 }

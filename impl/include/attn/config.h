@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum attn_model_type {
     ATTN_MODEL_ATTENTION,
@@ -22,10 +23,16 @@ extern const char *const attn_input_layer_names[];
 extern const char *const attn_conv_norm_names[];
 extern const char *const attn_merge_names[];
 
+/* latent_dim may be a list, one a layer, of up to so many layers. */
+enum { ATTN_LATENT_LAYERS = 128 };
+
 typedef struct attn_config {
     attn_model_type model_type;
     const attn_variant *variant; /* attention_type */
     attn_geometry attention;     /* d_model, num_heads, num_kv_heads, latent_dim, pos_enc */
+    /* Layers that differ in latent_dim: that of each, and attention.latent_dim is the largest. All 0: they do
+     * not differ. */
+    uint32_t latent_dims[ATTN_LATENT_LAYERS];
     size_t num_layers;
     size_t input_dim;  /* features per input frame; equals d_model under input_layer none */
     size_t vocab_size; /* 0: no output layer */
@@ -58,6 +65,9 @@ int attn_config_parse(attn_config *config, const char *text, size_t size, const 
 /* The check behind both, for configurations made in code (attention completed by attn_geometry_complete):
  * sizes consistent, nothing overflows. `where` starts the message. */
 int attn_config_check(const attn_config *config, const char *where, attn_error *error);
+
+/* The geometry of one attention layer: `attention` with the layer's own latent_dim. */
+attn_geometry attn_config_geometry(const attn_config *config, size_t layer);
 
 /* The configuration as YAML that attn_config_parse reads back to the same values. attn_free it. */
 char *attn_config_format(const attn_config *config, attn_error *error);

@@ -13,6 +13,9 @@ int attn_model_create(attn_model **model, const attn_config *config, attn_error 
 void attn_model_free(attn_model *model);
 const attn_config *attn_model_config(const attn_model *model);
 
+/* The attention of a layer. Its weights may be written to; the pointers stay as they are. */
+attn_layer *attn_model_attention(attn_model *model, size_t layer);
+
 /* Every tensor with its full checkpoint name, in order. */
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
 
@@ -46,6 +49,12 @@ extern const char *const attn_part_names[]; /* NULL-terminated, indexed by the e
 /* Called when a part begins (the one before ends there). A run begins in OTHER and ends in OTHER. */
 typedef void attn_part_hook(void *context, attn_part part);
 
+/* Called with the input x [B, frames, d_model] of each layer's attention (after the norm before it), just
+ * before it is used; valid [B] of the frames are not padding. It may change the values of this layer's
+ * weights. */
+typedef void attn_input_hook(void *context, size_t layer, const float *x, size_t batch, size_t frames,
+                             const size_t *valid);
+
 typedef struct attn_session_options {
     size_t batch;      /* utterances side by side */
     size_t max_frames; /* input frames of the longest utterance */
@@ -53,9 +62,12 @@ typedef struct attn_session_options {
     long left_chunks;  /* chunks of cache kept before the current one; -1: all */
     const char *impl;  /* "auto", "scalar", "blas" */
     attn_path path;
-    bool logits;          /* end with ctc.ctc_lo: output [.., vocab_size] */
+    bool one_cache; /* whole calls only: the layers use one cache in turn, which then holds the last one's */
+    bool logits;    /* end with ctc.ctc_lo: output [.., vocab_size] */
     attn_part_hook *part; /* NULL: parts are not marked */
     void *part_context;
+    attn_input_hook *input; /* NULL: nobody looks at the inputs of attention */
+    void *input_context;
 } attn_session_options;
 
 typedef struct attn_session attn_session;
@@ -80,6 +92,10 @@ typedef void attn_chunk_hook(void *context, size_t chunk_index, size_t frames_ou
  * Writes out [B, attn_output_frames(T), attn_session_width]. Cannot fail. */
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context);
+
+/* The last call of that run again, for timing: x, out and frames are the run's. It is the same work, but not
+ * the same numbers: a state, a cache that slides and the inputs of convolutions go on from what the call left. */
+void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames);
 
 size_t attn_session_width(const attn_session *session); /* d_model, or vocab_size with logits */
 size_t attn_session_layers(const attn_session *session);

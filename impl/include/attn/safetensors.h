@@ -14,7 +14,8 @@ typedef enum attn_dtype { ATTN_F32, ATTN_F16, ATTN_BF16, ATTN_OTHER } attn_dtype
 
 typedef struct attn_safetensor {
     char *name;
-    attn_dtype dtype; /* ATTN_OTHER may be listed and skipped, but not converted */
+    attn_dtype dtype; /* ATTN_OTHER may be listed, skipped and copied, but not converted */
+    const char *dtype_name;
     size_t rank, dims[ATTN_SAFETENSORS_RANK];
     size_t count;              /* elements */
     size_t size;               /* bytes */
@@ -37,12 +38,14 @@ const attn_safetensor *attn_safetensors_find(const attn_safetensors *file, const
 /* Converts to float32: out has `count` floats. The dtype must not be ATTN_OTHER. */
 void attn_safetensor_floats(const attn_safetensor *tensor, float *out);
 
-/* A file being written: all shapes first, then the data in the same order. */
+/* A tensor to write. */
 typedef struct attn_safetensors_entry {
     const char *name;
     size_t rank;
     const size_t *dims;
     const float *data;
+    const attn_safetensor *copy; /* not NULL: a tensor of another file, whose dtype, shape and bytes are
+                                    written as they are; rank, dims and data are not used */
 } attn_safetensors_entry;
 int attn_safetensors_write(const char *path, const attn_safetensors_entry *entries, size_t count,
                            attn_error *error);

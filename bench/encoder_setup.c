@@ -1,0 +1,125 @@
+#include "bench/encoder_setup.h"
+
+#include "attn/alloc.h"
+#include "attn/random.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The text goes through the reader of configuration files, so that what the row does not say is what such a
+ * file means by not saying it. */
+int encoder_config(attn_config *config, const bench_case *c, attn_error *error) {
+    const attn_geometry *g = &c->geometry;
+    bool branchformer = c->model == ATTN_MODEL_BRANCHFORMER, prefill = !strcmp(c->mode, "prefill");
+    char own[64] = "null", text[512], size[48] = "";
+    if (c->variant->has_latent)
+        snprintf(own, sizeof own, "{latent_dim: %zu}", g->latent_dim);
+    else if (c->variant->has_kv_heads)
+        snprintf(own, sizeof own, "{num_kv_heads: %zu}", g->num_kv_heads);
+    if (c->input == ATTN_INPUT_NONE)
+        snprintf(size, sizeof size, "input_dim: %zu\n", g->d_model);
+    int length = snprintf(
+        text, sizeof text,
+        "model_type: %s\nattention_type: %s\nattention_kwargs: %s\nd_model: %zu\nnum_heads: %zu\n"
+        "num_layers: %zu\nconv_kernel_size: %zu\ninput_layer: %s\npos_enc: %s\ncausal: %s\n%s%s%s%s",
+        attn_model_type_names[c->model], c->variant->name, own, g->d_model, g->num_heads, c->num_layers,
+        c->conv_kernel_size, attn_input_layer_names[c->input], attn_pos_enc_names[g->pos_enc],
+        prefill ? "false" : "true", size, branchformer ? "merge_method: " : "",
+        branchformer ? attn_merge_names[c->merge] : "", branchformer ? "\n" : "");
+    return attn_config_parse(config, text, (size_t)length, "model", NULL, error);
+}
+
+size_t encoder_input_frames(const attn_config *config, size_t frames) {
+    return config->input_layer == ATTN_INPUT_CONV2D ? 4 * frames + 3 : frames;
+}
+
+static void mark_part(void *context, attn_part part) {
+    encoder_setup *s = context;
+    double time = now();
+    s->seconds[s->part] += time - s->begun;
+    s->begun = time;
+    s->part = part;
+}
+
+/* Memory is only mapped when it is written, so too large a case would be killed half-way. */
+static int check_memory(const encoder_setup *s, attn_error *error) {
+    double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    double need = (double)attn_alloc_live();
+    return need < 0.9 * have ? 0
+                             : attn_fail(error, "%s: needs %.0f MiB of memory, this machine has %.0f MiB",
+                                         s->row.name, need / 0x1p20, have / 0x1p20);
+}
+
+static int open_session(encoder_setup *s, attn_error *error) {
+    const bench_case *c = &s->row;
+    bool prefill = !strcmp(c->mode, "prefill");
+    attn_session_options options = {.batch = 1,
+                                    .max_frames = s->input_frames,
+                                    .chunk = prefill ? 0 : c->queries,
+                                    .left_chunks = c->variant->forgets && !prefill ? (long)c->left : -1,
+                                    .impl = c->impl->name,
+                                    .path = c->path,
+                                    .part = mark_part,
+                                    .part_context = s};
+    return attn_session_open(&s->session, s->model, &options, error);
+}
+
+/* One chunk beyond the first that has its whole left context: from there on every call slides the cache, if
+ * it is one that slides. */
+static size_t frames_of_run(const bench_case *c, const attn_config *config) {
+    size_t calls = c->left + (c->variant->forgets ? 2 : 1);
+    return strcmp(c->mode, "prefill") ? encoder_input_frames(config, calls * c->queries) : c->frames;
+}
+
+int encoder_setup_init(encoder_setup *s, const bench_case *row, uint64_t seed, attn_error *error) {
+    attn_config config;
+    uint64_t random = seed + 1;
+    *s = (encoder_setup){.row = *row, .seed = seed};
+    if (encoder_config(&config, row, error) || attn_model_create(&s->model, &config, error))
+        return -1;
+    s->input_frames = frames_of_run(row, &config);
+    size_t inputs = s->input_frames * config.input_dim;
+    s->x = attn_alloc(inputs, sizeof(float), "input", error);
+    s->out = attn_alloc(attn_output_frames(&config, s->input_frames) * config.attention.d_model,
+                        sizeof(float), "output", error);
+    if (!s->x || !s->out || check_memory(s, error))
+        goto fail;
+    attn_model_randomize(s->model, seed);
+    if (open_session(s, error) || check_memory(s, error))
+        goto fail;
+    attn_random_uniform(s->x, inputs, 1, &random);
+    attn_session_run(s->session, s->out, s->x, s->input_frames, NULL, NULL, NULL);
+    return 0;
+fail:
+    encoder_setup_free(s);
+    return -1;
+}
+
+void encoder_setup_free(encoder_setup *s) {
+    attn_session_close(s->session);
+    attn_model_free(s->model);
+    attn_free(s->x);
+    attn_free(s->out);
+    *s = (encoder_setup){0};
+}
+
+void encoder_setup_rewind(encoder_setup *s) {
+    memset(s->seconds, 0, sizeof s->seconds);
+    s->calls = 0;
+}
+
+void encoder_setup_run(encoder_setup *s) {
+    s->part = ATTN_PART_OTHER;
+    s->begun = now();
+    attn_session_repeat(s->session, s->out, s->x, s->input_frames);
+    mark_part(s, ATTN_PART_OTHER);
+    s->calls++;
+}

@@ -1,0 +1,25 @@
+/* What is known of the inputs of a layer: mean and covariance. Private to impl/convert. */
+#ifndef CONVERT_INPUTS_H
+#define CONVERT_INPUTS_H
+
+#include "attn/convert.h"
+
+typedef struct attn_moments {
+    size_t d_model, frames;
+    double *mean;       /* [d_model] */
+    double *covariance; /* [d_model, d_model], lower half; divided by the number of frames */
+    double trace;
+    /* What share of the mean biases may rely on: 1, or less when so few inputs make it mostly chance. */
+    double mean_trust;
+    double unseen; /* variance of each direction that too few inputs leave open; 0 when there are enough */
+} attn_moments;
+
+/* Needs at least one frame. Fails when something is not finite. */
+int attn_moments_make(attn_moments *m, const attn_layer_inputs *inputs, size_t d_model, attn_error *error);
+void attn_moments_free(attn_moments *m);
+
+/* Lower triangular [d_model, d_model] with root root^T = covariance + ridge I, and a trace of I more, as far
+ * as it takes to be positive definite. */
+int attn_moments_root(double *root, const attn_moments *m, double ridge, attn_error *error);
+
+#endif
