@@ -42,21 +42,13 @@ static int run_child(child_result *result, const char *program, const plan *p, c
     snprintf(seed, sizeof seed, "%" PRIu64, p->seed);
     snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu", p->repetitions);
     snprintf(min_time, sizeof min_time, "--benchmark_min_time=%g", p->min_time);
-    const char *const words[] = {program,
-                                 "bench",
-                                 "--case",
-                                 c->name,
-                                 "--seed",
-                                 seed,
-                                 "--counters",
-                                 settings->counters,
-                                 repetitions,
-                                 min_time,
-                                 "--benchmark_format=json",
-                                 NULL};
-    char *argv[sizeof words / sizeof *words];
-    memcpy(argv, words, sizeof words);
-    return child_run(result, argv, settings->cpu, error);
+    const char *words[16 + COUNTING_WORDS_MAX] = {program,     "bench",  "--case",
+                                                  c->name,     "--seed", seed,
+                                                  repetitions, min_time, "--benchmark_format=json"};
+    size_t count = 9;
+    count += counting_words(settings->counting, words + count);
+    words[count] = NULL;
+    return child_run(result, (char **)words, settings->cpu, error);
 }
 
 /* What a process says of its end, without "attnbench bench: ". */
@@ -123,7 +115,8 @@ static int run_case(const char *program, const plan *p, const bench_case *c, con
     attn_free(r.output);
     if (!entries)
         return attn_fail(error, "%s: out of memory, or output that is not UTF-8", c->name);
-    int result = store_finished(s, c->name, entries, failed, error);
+    int result = failed ? 0 : counting_complete(settings->counting, entries, program, p, c, error);
+    result = result ? -1 : store_finished(s, c->name, entries, failed, error);
     describe_outcome(entries, failed, outcome, sizeof outcome);
     json_decref(entries);
     if (failed) {
