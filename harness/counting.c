@@ -12,7 +12,9 @@
 #include "attn/alloc.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool stopped(void) {
@@ -66,12 +68,21 @@ static int plan_passes(counting *c, attn_error *error) {
     return 0;
 }
 
+/* Of a file; the name of a group stays as it is. */
+static char *absolute(const char *group, attn_error *error) {
+    char path[PATH_MAX];
+    bool found = group_is_path(group) && realpath(group, path);
+    return attn_strdup(found ? path : group, error);
+}
+
 int counting_open(counting *c, const char *word, const char *group, int cpu, attn_error *error) {
     machine m;
-    *c = (counting){.word = word, .group_as = group, .cpu = cpu, .simulated = !strcmp(word, "callgrind")};
+    *c = (counting){.word = word, .cpu = cpu, .simulated = !strcmp(word, "callgrind")};
     machine_read(&m, NULL);
     c->cache_bytes = (double)machine_cache_bytes(&m, machine_cache_bytes(&m, 3) ? 3 : 2);
     int result = group ? group_read(&c->group, group, error) : group_list_read(&c->groups, error);
+    if (!result && group && !(c->group_as = absolute(group, error)))
+        result = -1;
     if (!result && c->simulated && callgrind_refusal())
         result = attn_fail(error, "--counters callgrind: %s", callgrind_refusal());
     if (!result)
@@ -84,6 +95,7 @@ int counting_open(counting *c, const char *word, const char *group, int cpu, att
 void counting_close(counting *c) {
     for (size_t i = 0; i < PASSES_MAX; i++)
         attn_free(c->events[i]);
+    attn_free(c->group_as);
     group_free(&c->group);
     group_list_free(&c->groups);
     json_decref(c->metrics);

@@ -10,8 +10,8 @@
 #include <jansson.h>
 
 typedef struct counting {
-    const char *word;     /* of counter_source_words */
-    const char *group_as; /* as given: a name or a path; NULL: all events that fit */
+    const char *word; /* of counter_source_words */
+    char *group_as;   /* a name, or the absolute path of a file; NULL: all events that fit */
     int cpu;
     bool simulated;
     double cache_bytes;

@@ -198,6 +198,10 @@ static bool has_ending(const char *text) {
     return length > end && !strcmp(text + length - end, ending);
 }
 
+bool group_is_path(const char *which) {
+    return strchr(which, '/') || has_ending(which);
+}
+
 /* The last part of the path, without .yaml. */
 static char *name_of(const char *which, attn_error *error) {
     const char *slash = strrchr(which, '/'), *start = slash ? slash + 1 : which;
@@ -208,7 +212,7 @@ static char *name_of(const char *which, attn_error *error) {
 int group_read(counter_group *g, const char *which, attn_error *error) {
     size_t size;
     *g = (counter_group){0};
-    bool is_path = strchr(which, '/') || has_ending(which);
+    bool is_path = group_is_path(which);
     char *below = is_path ? NULL : attn_format(error, "%s/%s%s", folder, which, ending);
     char *path = is_path ? attn_strdup(which, error) : below ? home_path(below, error) : NULL;
     char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;

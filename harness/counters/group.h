@@ -35,6 +35,7 @@ typedef struct counter_group {
 /* `which` is a name under harness/counters/groups/, or a path (with a slash, or ending in .yaml). Free with
  * group_free (a zeroed one is fine too). */
 int group_read(counter_group *group, const char *which, attn_error *error);
+bool group_is_path(const char *which);
 
 /* From text in memory; `file` stands for the file in messages. */
 int group_parse(counter_group *group, const char *text, size_t size, const char *file, attn_error *error);

@@ -15,7 +15,7 @@
 
 enum { SIZES = 2, RUNS = 5 };
 enum { SIMULATED_RUNS = 2, SIMULATED_PART = 8 }; /* slow, but all the same and next to no overhead */
-enum { READINGS_MAX = 256 };                      /* of an event: kernels, sizes, runs */
+enum { READINGS_MAX = 256 };                     /* of an event: kernels, sizes, runs */
 
 /* One event as it is being checked. */
 typedef struct trial {
