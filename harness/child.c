@@ -102,7 +102,8 @@ static int open_pipes(pipes *p, attn_error *error) {
 }
 
 /* In the child: only calls that are safe after fork. */
-static void become(char *const argv[], char *const environment[], int cpu, const pipes *p, pid_t parent) {
+static void become(char *const argv[], char *const environment[], const char *folder, int cpu, const pipes *p,
+                   pid_t parent) {
     cpu_set_t one;
     sigset_t mask;
     CPU_ZERO(&one);
@@ -112,7 +113,7 @@ static void become(char *const argv[], char *const environment[], int cpu, const
     if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && null >= 0 &&
         dup2(null, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
         dup2(p->err[1], STDERR_FILENO) >= 0 && !sched_setaffinity(0, sizeof one, &one) &&
-        !sigprocmask(SIG_SETMASK, &mask, NULL))
+        !sigprocmask(SIG_SETMASK, &mask, NULL) && (!folder || !chdir(folder)))
         execve(argv[0], argv, environment);
     int why = errno;
     ssize_t written = write(p->start[1], &why, sizeof why);
@@ -206,11 +207,11 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
 }
 
 int child_run(child_result *result, char *const argv[], int cpu, attn_error *error) {
-    return child_run_in(result, argv, environ, cpu, error);
+    return child_run_in(result, argv, environ, NULL, cpu, error);
 }
 
-int child_run_in(child_result *result, char *const argv[], char *const environment[], int cpu,
-                 attn_error *error) {
+int child_run_in(child_result *result, char *const argv[], char *const environment[], const char *folder,
+                 int cpu, attn_error *error) {
     pipes p;
     pid_t parent = getpid();
     *result = (child_result){.status = -1};
@@ -220,7 +221,7 @@ int child_run_in(child_result *result, char *const argv[], char *const environme
         return -1;
     pid_t pid = fork();
     if (!pid)
-        become(argv, environment, cpu, &p, parent);
+        become(argv, environment, folder, cpu, &p, parent);
     close_one(&p.out[1]);
     close_one(&p.err[1]);
     close_one(&p.start[1]);

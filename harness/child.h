@@ -27,8 +27,8 @@ int child_stop_signal(void); /* the first of them that came, or 0 */
  * is no result). A child that fails is a result. */
 int child_run(child_result *result, char *const argv[], int cpu, attn_error *error);
 
-/* The same in another environment than this process's. */
-int child_run_in(child_result *result, char *const argv[], char *const environment[], int cpu,
-                 attn_error *error);
+/* The same in another environment, and another working folder (NULL: this process's). */
+int child_run_in(child_result *result, char *const argv[], char *const environment[], const char *folder,
+                 int cpu, attn_error *error);
 
 #endif

@@ -15,7 +15,7 @@
 enum { SCHEMA = 1 };
 
 typedef struct sweep_options {
-    char *plan, *filter, *counters, *out;
+    char *plan, *filter, *counters, *group, *out;
     int list, replace, again, cpu;
     long long repetitions, seed;
     double min_time;
@@ -61,13 +61,16 @@ typedef struct surroundings {
     char fingerprint[MACHINE_FINGERPRINT], plan_hash[PLAN_HASH];
 } surroundings;
 
-static json_t *context_json(const plan *p, const surroundings *around, const store *s, size_t failed) {
+static json_t *context_json(const plan *p, const surroundings *around, const counting *counted,
+                            const store *s, size_t failed) {
     json_t *own = json_pack("{si ss ss ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit", BUILD_COMMIT,
                             "plan", p->name, "plan_sha", around->plan_hash, "seed", (json_int_t)p->seed,
                             "cases", (json_int_t)p->count, "failed", (json_int_t)failed, "interrupted",
                             (json_int_t)store_interrupted(s), "machine", machine_json(&around->machine),
                             "build", machine_build_json(), "blas", blas_json(&around->blas, 1), "fingerprint",
                             around->fingerprint);
+    if (own)
+        counting_describe(counted, own);
     return json_pack("{ss ss ss si sf sb so so}", "date", store_date(s), "host_name", around->machine.host,
                      "executable", "attnbench", "num_cpus", around->machine.cpus, "mhz_per_cpu",
                      around->machine.mhz, "cpu_scaling_enabled",
@@ -75,23 +78,26 @@ static json_t *context_json(const plan *p, const surroundings *around, const sto
                      machine_caches_json(&around->machine), "attnbench", own);
 }
 
-static int write_results(const plan *p, const surroundings *around, store *s, attn_error *error) {
+static int write_results(const plan *p, const surroundings *around, const counting *counted, store *s,
+                         attn_error *error) {
     json_t *entries = json_array();
     for (size_t i = 0; i < p->count; i++) {
         bool failed;
         const json_t *of_case = store_find(s, p->rows[i].name, &failed);
         json_array_extend(entries, (json_t *)of_case);
     }
-    json_t *results = json_pack("{so so}", "context", context_json(p, around, s, sweep_count(p, s).failed),
-                                "benchmarks", entries);
+    json_t *results =
+        json_pack("{so so}", "context", context_json(p, around, counted, s, sweep_count(p, s).failed),
+                  "benchmarks", entries);
     int result = results ? store_commit(s, results, error) : attn_fail(error, "out of memory");
     json_decref(results);
     return result;
 }
 
-static int conclude(const plan *p, const surroundings *around, store *s, const char *out, attn_error *error) {
+static int conclude(const plan *p, const surroundings *around, const counting *counted, store *s,
+                    const char *out, attn_error *error) {
     sweep_counts counts = sweep_count(p, s);
-    if (write_results(p, around, s, error))
+    if (write_results(p, around, counted, s, error))
         return -1;
     printf("%s: %zu cases, %zu failed", out, p->count, counts.failed);
     if (counts.unsupported)
@@ -131,28 +137,41 @@ static int run(const plan *p, const sweep_options *o, attn_error *error) {
     surroundings around;
     store *s;
     store_state state;
-    sweep_settings settings = {o->counters, child_pick_cpu(o->cpu, error)};
+    counting counted = {0};
+    char counters[300];
+    sweep_settings settings = {&counted, child_pick_cpu(o->cpu, error)};
     if (settings.cpu < 0)
         return -1;
     machine_read(&around.machine, NULL);
     blas_read(&around.blas);
     machine_fingerprint(around.fingerprint, &around.machine, around.blas.library, around.blas.core);
-    plan_hash(around.plan_hash, p, o->counters);
+    snprintf(counters, sizeof counters, "%s%s%s", o->counters, o->group ? " " : "", o->group ? o->group : "");
+    plan_hash(around.plan_hash, p, counters);
     store_identity identity = {p->name, around.plan_hash, BUILD_COMMIT, around.fingerprint};
+    if (counting_open(&counted, o->counters, o->group, settings.cpu, error))
+        return -1;
     if (store_open(&s, &state, o->out, &identity,
                    o->again     ? STORE_RESTART
                    : o->replace ? STORE_REPLACE
                                 : STORE_REFUSE,
-                   error))
+                   error)) {
+        counting_close(&counted);
         return -1;
-    if (state == STORE_COMPLETE)
+    }
+    if (state == STORE_COMPLETE) {
+        counting_close(&counted);
         return already_complete(o->out, error);
+    }
     announce(p, &around, state, s, settings.cpu);
-    int result = sweep_run(p, &settings, s, error);
+    child_catch_signals();
+    int result = counting_validate(&counted, error);
     if (!result)
-        result = conclude(p, &around, s, o->out, error);
+        result = sweep_run(p, &settings, s, error);
+    if (!result)
+        result = conclude(p, &around, &counted, s, o->out, error);
     else if (child_stop_signal())
         result = stopped(o->out);
+    counting_close(&counted);
     store_close(s);
     return result;
 }
@@ -164,7 +183,11 @@ int cmd_sweep(int argc, char **argv) {
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "the results file", "R.json"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"list", '\0', POPT_ARG_NONE, &o.list, 0, "print the rows and run nothing", NULL},
-        {"counters", '\0', POPT_ARG_STRING, &o.counters, 0, "auto (default), papi, perf or off", "SOURCES"},
+        {"counters", '\0', POPT_ARG_STRING, &o.counters, 0,
+         "auto (default), papi, perf, callgrind (simulated: slow) or off", "SOURCES"},
+        {"group", '\0', POPT_ARG_STRING, &o.group, 0,
+         "count this group only (`attnbench counters groups`; or a file), in as many passes as it takes",
+         "GROUP"},
         {"repetitions", '\0', POPT_ARG_LONGLONG, &o.repetitions, 0, "instead of the plan's", "N"},
         {"min-time", '\0', POPT_ARG_DOUBLE, &o.min_time, 0, "of a repetition, instead of the plan's",
          "SECONDS"},

@@ -38,33 +38,29 @@ enum { WORDS = 16 };
 
 static int run_child(child_result *result, const bench_case *c, const measure_settings *s,
                      attn_error *error) {
-    char seed[32], flops[32], repetitions[64], min_time[64], *words[WORDS];
-    size_t n = 0;
+    char seed[32], flops[32], repetitions[64], min_time[64];
     snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
     snprintf(flops, sizeof flops, "%g", s->check_flops);
     snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu", s->repetitions);
     snprintf(min_time, sizeof min_time, "--benchmark_min_time=%g", s->min_time);
-    const char *const always[] = {s->program,
-                                  "bench",
-                                  "--case",
-                                  c->name,
-                                  "--seed",
-                                  seed,
-                                  "--counters",
-                                  s->counters,
-                                  repetitions,
-                                  min_time,
-                                  "--benchmark_format=json"};
-    for (; n < sizeof always / sizeof *always; n++)
-        words[n] = (char *)always[n];
+    const char *words[WORDS + COUNTING_WORDS_MAX] = {s->program,  "bench",  "--case",
+                                                     c->name,     "--seed", seed,
+                                                     repetitions, min_time, "--benchmark_format=json"};
+    size_t n = 9;
     if (s->check_flops > 0) {
-        words[n++] = (char *)"--check-flops";
+        words[n++] = "--check-flops";
         words[n++] = flops;
+    }
+    if (s->counting) {
+        n += counting_words(s->counting, words + n);
+    } else {
+        words[n++] = "--counters";
+        words[n++] = "off";
     }
     words[n] = NULL;
     if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
         return attn_fail(error, "environment: out of memory");
-    int failed = child_run(result, words, s->cpu, error);
+    int failed = child_run(result, (char **)words, s->cpu, error);
     unsetenv("ATTNBENCH_DELAY");
     return failed;
 }

@@ -2,6 +2,8 @@
 #ifndef HARNESS_MEASURE_H
 #define HARNESS_MEASURE_H
 
+#include "harness/counting.h"
+
 #include "bench/case.h"
 
 #include <jansson.h>
@@ -9,8 +11,8 @@
 #include <stdint.h>
 
 typedef struct measure_settings {
-    const char *program;  /* an attnbench */
-    const char *counters; /* of counter_source_words */
+    const char *program;      /* an attnbench */
+    const counting *counting; /* NULL: --counters off */
     uint64_t seed;
     size_t repetitions;
     double min_time;    /* of a repetition, seconds */

@@ -155,25 +155,41 @@ static int read_costs(results_case *c, const place *p, const json_t *entry) {
                : 0;
 }
 
-static int read_counters(results_sample *s, const place *entry, const json_t *from) {
-    const json_t *counters = json_object_get(from, "counters");
-    if (!counters || json_is_null(counters))
+/* How a counter was validated: absent, or one of three words, and the factor of a scaled one. */
+static int read_validation(const place *p, const json_t *counter) {
+    const json_t *found = json_object_get(counter, "validation"),
+                 *factor = json_object_get(counter, "factor");
+    const char *word = json_string_value(found);
+    if (found && (!word || (strcmp(word, "trusted") && strcmp(word, "scaled") && strcmp(word, "rejected"))))
+        return wrong(p, "validation", found, "trusted, scaled or rejected");
+    if (factor && !(json_is_number(factor) && json_number_value(factor) > 0))
+        return wrong(p, "factor", factor, "a number above 0");
+    return 0;
+}
+
+/* A list of what was counted, or why not: "counters", "derived", "measured". */
+static int read_counted(const json_t **to, const place *entry, const json_t *from, const char *key) {
+    const json_t *list = json_object_get(from, key);
+    if (!list || json_is_null(list))
         return 0;
-    if (!json_is_object(counters))
-        return wrong(entry, "counters", counters, "an object");
+    if (!json_is_object(list))
+        return wrong(entry, key, list, "an object");
     place p = *entry;
-    strncat(p.where, ".counters", sizeof p.where - strlen(p.where) - 1);
+    size_t used = strlen(p.where);
+    snprintf(p.where + used, sizeof p.where - used, ".%s", key);
     const char *name;
     json_t *counter;
-    json_object_foreach((json_t *)counters, name, counter) {
+    json_object_foreach((json_t *)list, name, counter) {
         if (!*name || strlen(name) > NAME_MAX_BYTES || strpbrk(name, "|,\"<>&\\\n\r"))
             return wrong(&p, "name", counter, "a counter's name without | , \" < > & \\");
         bool value = json_is_number(json_object_get(counter, "value")) &&
                      json_is_string(json_object_get(counter, "source"));
         if (!value && !json_is_string(json_object_get(counter, "unavailable")))
             return wrong(&p, name, counter, "a source and a value, or why it is unavailable");
+        if (read_validation(&p, counter))
+            return -1;
     }
-    s->counters = counters;
+    *to = list;
     return 0;
 }
 
@@ -191,7 +207,11 @@ static int read_sample(results_sample *s, const place *p, const json_t *entry) {
         read_number(&s->cpu_time, p, entry, "cpu_time", true, 0) ||
         read_number(&s->iterations, p, entry, "iterations", true, 1))
         return -1;
-    return read_counters(s, p, entry);
+    return read_counted(&s->counters, p, entry, "counters") ||
+                   read_counted(&s->derived, p, entry, "derived") ||
+                   read_counted(&s->measured, p, entry, "measured")
+               ? -1
+               : 0;
 }
 
 /* What the entry is of: its row's name, or NULL for an aggregate, which is computed again from the samples.

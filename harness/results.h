@@ -13,7 +13,10 @@ typedef struct results_sample {
     double real_time, cpu_time; /* ns per iteration, above 0 */
     double iterations;
     bool disturbed;
-    const json_t *counters; /* name -> {"source", "value"} or {"unavailable"}; NULL: none were asked for */
+    /* name -> {"source", "value", "validation"} or {"unavailable"}; NULL: none were asked for */
+    const json_t *counters;
+    const json_t *derived;  /* the same for formulas of counter groups */
+    const json_t *measured; /* "flops", "bytes": the same beside the formulas, with "ratio" and "differs" */
 } results_sample;
 
 /* One row that was run, with its repetitions. Texts are the file's own and live as long as the results; a

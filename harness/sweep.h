@@ -2,12 +2,13 @@
 #ifndef HARNESS_SWEEP_H
 #define HARNESS_SWEEP_H
 
+#include "harness/counting.h"
 #include "harness/plan.h"
 #include "harness/store.h"
 
 typedef struct sweep_settings {
-    const char *counters; /* of counter_source_words */
-    int cpu;              /* all cases are pinned to it */
+    const counting *counting;
+    int cpu; /* all cases are pinned to it */
 } sweep_settings;
 
 typedef struct sweep_counts {

@@ -8,8 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-const char *const report_part_names[] = {"summary",  "prefill_slopes", "speed",      "machine",
-                                         "counters", "counter_values", "provenance", NULL};
+const char *const report_part_names[] = {"summary",       "prefill_slopes", "speed",
+                                         "machine",       "counters",       "counter_values",
+                                         "counter_rates", "provenance",     NULL};
 
 static int write_style(FILE *out, attn_error *error) {
     char *path = home_path("reports/page.css", error);
@@ -184,6 +185,7 @@ static int write_details(FILE *out, const report *r, attn_error *error) {
         write_part(out, r, PART_SPEED, "h2", error) || write_part(out, r, PART_MACHINE, "h2", error) ||
         write_part(out, r, PART_COUNTERS, "h2", error) ||
         write_part(out, r, PART_COUNTER_VALUES, "h3", error) ||
+        write_part(out, r, PART_COUNTER_RATES, "h3", error) ||
         write_part(out, r, PART_PROVENANCE, "h2", error))
         return -1;
     write_provenance_command(out, r);

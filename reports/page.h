@@ -14,6 +14,7 @@ typedef enum report_part {
     PART_MACHINE,
     PART_COUNTERS,
     PART_COUNTER_VALUES,
+    PART_COUNTER_RATES,
     PART_PROVENANCE,
     REPORT_PARTS
 } report_part;

@@ -13,7 +13,7 @@ typedef struct report_table {
     size_t count;
     table_column columns[REPORT_COLUMNS + 1];
     char headers[REPORT_COLUMNS][REPORT_HEADER];
-    char note[512]; /* what holds for all rows; plain text */
+    char note[800]; /* what holds for all rows; plain text */
 } report_table;
 
 void report_table_init(report_table *t, const char *title);
@@ -29,6 +29,7 @@ void table_speed(report_table *t, const report_data *data);
 void table_machine(report_table *t, const report_data *data);
 void table_counters(report_table *t, const report_data *data);
 void table_counter_values(report_table *t, const report_data *data);
+void table_counter_rates(report_table *t, const report_data *data);
 void table_provenance(report_table *t, const report_data *data);
 
 /* Rounded to four significant digits, as a JSON number; null for NaN. Noise is above that, and the raw

@@ -104,7 +104,8 @@ static void unavailable_counters(json_t *list, const report_data *data) {
     json_t *row;
     json_array_foreach(counters.t.rows, i, row) {
         const char *why = json_string_value(json_object_get(row, "reason"));
-        if (!why)
+        const char *validation = json_string_value(json_object_get(row, "validation"));
+        if (!why || (validation && !strcmp(validation, "scaled")))
             continue;
         char *longer = attn_format(NULL, "%s%s%s", names ? names : "", names ? ", " : "",
                                    json_string_value(json_object_get(row, "counter")));
@@ -114,11 +115,40 @@ static void unavailable_counters(json_t *list, const report_data *data) {
     }
     if (names)
         warn(list,
-             "Counters that could not be read here: %s. Of the first: %s. The table of counters has all "
-             "reasons.",
+             "Counters that could not be read here, or were rejected: %s. Of the first: %s. The table of "
+             "counters has all reasons.",
              names, reason);
     attn_free(names);
     report_table_free(&counters);
+}
+
+static double ratio_of(const results_case *c, const char *what) {
+    const json_t *counted = c->count ? json_object_get(c->samples[0].measured, what) : NULL;
+    const json_t *ratio = json_object_get(counted, "ratio");
+    return json_is_true(json_object_get(counted, "differs")) ? json_number_value(ratio) : NAN;
+}
+
+/* FLOPs should be those of the formula. Bytes may be more than the least that the formula tells, never less.
+ */
+static void counts_against_formulas(json_t *list, const report_data *data) {
+    static const char *const what[] = {"flops", "bytes"};
+    for (size_t k = 0; k < 2; k++) {
+        size_t count = 0;
+        double ratio = NAN;
+        const results_case *first = NULL;
+        for (size_t i = 0; i < data->count; i++) {
+            double its = ratio_of(data->cases[i].c, what[k]);
+            if (isnan(its) || (k == 1 && its > 1))
+                continue;
+            count++;
+            ratio = first ? ratio : its;
+            first = first ? first : data->cases[i].c;
+        }
+        if (first)
+            warn(list,
+                 "%s counted are not those of the formula in %zu of %zu cases, first in %s: %.3g times.",
+                 k ? "Bytes" : "FLOPs", count, data->count, first->name, ratio);
+    }
 }
 
 /* A roof that something broke through was not the roof. */
@@ -147,6 +177,7 @@ json_t *warnings_list(const report_data *data) {
     failed_checks(list, data->results);
     interrupted(list, data->results);
     cache_mismatch(list, data);
+    counts_against_formulas(list, data);
     blas_core(list, data->results);
     disturbed_samples(list, data);
     few_runs(list, data);

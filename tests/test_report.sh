@@ -28,7 +28,7 @@ run() { # output folder, results file: sets status
 
 names=$(grep -oP '\.name = "\K[a-z_]+' reports/plots.c)
 count=$(wc -w <<<"$names")
-tables="summary prefill_slopes speed machine counters counter_values provenance paper paper_additions"
+tables="summary prefill_slopes speed machine counters counter_values counter_rates provenance paper paper_additions"
 page=$scratch/report/index.html
 
 if ! command -v gnuplot >/dev/null; then
@@ -57,6 +57,19 @@ ok "no id is there twice" same "$(grep -oE " id=[\"']?[^ \"'>]+" "$page" | tr -d
 ok "the failed check is told with its message" grep -q 'output differs from the scalar reference: 0.25' "$page"
 ok "the BLAS core type is remarked on" grep -q 'OPENBLAS_CORETYPE=SkylakeX' "$page"
 ok "an unavailable counter is told with its reason" grep -q 'no hardware counters: invented reason' "$page"
+values=$scratch/report/tables/counter_values.md
+ok "a rejected counter has no column" none 'rumours|31415' "$values"
+ok "and its reason is told" grep -q 'rumours | perf | rejected | .* hearsay: read 31415' "$scratch/report/tables/counters.md"
+ok "a scaled one is divided by its factor, and says so" grep -qE 'doubled \(scaled\).*' "$values"
+ok "the quotient is shown" grep -q '| 1001 |' "$values"
+ok "a simulated one says so" grep -q 'cold_bytes (simulated)' "$values"
+ok "a disagreement with the formula is flagged" grep -qE '\| 1\.01 \| 1\.25 \| bytes \|' "$values"
+ok "rates that have no value have no column" none 'rumours_per_doubled' "$scratch/report/tables/counter_rates.md"
+sed 's/, *"validation": *"[a-z]*"//g; s/,"validation":"[a-z]*"//g' "$sample" >"$scratch/old.json"
+run "$scratch/old" "$scratch/old.json"
+ok "without validation" same "$status" 0
+ok "counters are not shown" none 'cache_bytes_read' "$scratch/old/tables/counter_values.md"
+ok "and are said not to be validated" grep -q 'cache_bytes_read | sde | none | .*not validated' "$scratch/old/tables/counters.md"
 ok "runs and aggregate are stated" grep -q 'median of 7 runs' "$scratch/report/plots/decode_time.gp"
 ok "the failed case has no numbers" none 'mla_simple/decode/L:1000/.*path:expand' "$scratch/report/tables/speed.json"
 

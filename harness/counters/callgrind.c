@@ -36,12 +36,19 @@ bool callgrind_is_here(void) {
     return RUNNING_ON_VALGRIND != 0;
 }
 
+/* What a CPU counts, or we make it simulate. */
+static bool is_asked_of_us(const counter_slot *slot) {
+    const counter_event *event = slot->event;
+    bool preset = event->papi && !strncmp(event->papi, "PAPI_", 5);
+    return !slot->source && (event->callgrind || preset || event->native || event->perf_type >= 0);
+}
+
 static int callgrind_open(void **state, counter_slot *slots, size_t count, attn_error *error) {
     const char *files = getenv(CALLGRIND_FILES);
     bool here = RUNNING_ON_VALGRIND && files;
     size_t claimed = 0;
     for (size_t i = 0; i < count; i++) {
-        if (slots[i].source || (slots[i].event->perf_type < 0 && !slots[i].event->callgrind))
+        if (!is_asked_of_us(&slots[i]))
             continue;
         if (!slots[i].event->callgrind)
             counter_slot_refuse(&slots[i], "callgrind", "it simulates no such event");

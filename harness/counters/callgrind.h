@@ -18,8 +18,8 @@ bool callgrind_is_here(void); /* this process runs under valgrind */
 const char *callgrind_refusal(void);
 
 /* Runs this program with `words` (NULL-terminated, after the program's name) under valgrind, as child_run
- * does, in an environment that depends on little else, with our kernels and OpenBLAS told to use no more than
- * valgrind simulates well. */
+ * does, in a folder of its own (so that files in `words` need absolute names) and an environment that depends
+ * on little else, with our kernels and OpenBLAS told to use no more than valgrind simulates well. */
 int callgrind_run(child_result *result, const char *program, const char *const *words, int cpu,
                   attn_error *error);
 

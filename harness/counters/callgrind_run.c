@@ -11,17 +11,21 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 48, VARIABLES_MAX = 16 };
+enum { WORDS_MAX = 48, STACK_TOP = 16384 };
 
-/* The path of valgrind; NULL without one. attn_free it. */
+/* The path of valgrind; NULL without one. attn_free it. Debian's is a script around valgrind.bin, whose shell
+ * would put the working folder into the environment. */
 static char *find_valgrind(void) {
+    static const char *const names[] = {"valgrind.bin", "valgrind"};
     const char *path = getenv("PATH");
     for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
         size_t length = strcspn(at, ":");
-        char *file = attn_format(NULL, "%.*s/valgrind", (int)length, at);
-        if (file && length && !access(file, X_OK))
-            return file;
-        attn_free(file);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            char *file = attn_format(NULL, "%.*s/%s", (int)length, at, names[i]);
+            if (file && length && !access(file, X_OK))
+                return file;
+            attn_free(file);
+        }
         at += length + (at[length] == ':');
     }
     return NULL;
@@ -81,18 +85,34 @@ static void keep_variable(text_list *list, const char *name) {
         add(list, attn_format(NULL, "%s=%s", name, value));
 }
 
-static void make_environment(text_list *list, const char *folder) {
+static void make_environment(text_list *list) {
     static const char *const kept[] = {"PATH", "LD_LIBRARY_PATH", "VALGRIND_LIB", "ATTNBENCH_HOME"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         keep_variable(list, kept[i]);
-    add(list, attn_format(NULL, CALLGRIND_FILES "=%s/out", folder));
+    add(list, attn_format(NULL, CALLGRIND_FILES "=out"));
     add(list, attn_format(NULL, "ATTN_CPU=%s", kernels));
     add(list, attn_format(NULL, "OPENBLAS_NUM_THREADS=1"));
     if (core_type())
         add(list, attn_format(NULL, "OPENBLAS_CORETYPE=%s", core_type()));
 }
 
-static void make_words(text_list *list, const char *folder, const char *program, const char *const *words) {
+static size_t bytes_of(const text_list *list) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < list->count; i++)
+        bytes += (list->text[i] ? strlen(list->text[i]) + 1 : 0) + sizeof(char *);
+    return bytes;
+}
+
+/* Words and variables stand above the stack: where that begins, and which lines of the simulated cache it
+ * falls on, must not depend on how long the name of a folder is. */
+static void pad(text_list *environment, const text_list *words, const char *program) {
+    static const char name[] = "PADDING=";
+    size_t used =
+        bytes_of(environment) + bytes_of(words) + strlen(program) + 1 + sizeof name + sizeof(char *);
+    add(environment, attn_format(NULL, "%s%*s", name, (int)(STACK_TOP - used % STACK_TOP), ""));
+}
+
+static void make_words(text_list *list, const char *program, const char *const *words) {
     static const char *const options[] = {"-q", "--tool=callgrind", "--instr-atstart=no", "--cache-sim=yes",
                                           "--branch-sim=yes"};
     add(list, find_valgrind());
@@ -101,7 +121,7 @@ static void make_words(text_list *list, const char *folder, const char *program,
     add(list, attn_format(NULL, "--I1=%d,%d,%d", CALLGRIND_L1_BYTES, CALLGRIND_L1_WAYS, CALLGRIND_LINE));
     add(list, attn_format(NULL, "--D1=%d,%d,%d", CALLGRIND_L1_BYTES, CALLGRIND_L1_WAYS, CALLGRIND_LINE));
     add(list, attn_format(NULL, "--LL=%d,%d,%d", CALLGRIND_LL_BYTES, CALLGRIND_LL_WAYS, CALLGRIND_LINE));
-    add(list, attn_format(NULL, "--callgrind-out-file=%s/out", folder));
+    add(list, attn_strdup("--callgrind-out-file=out", NULL));
     add(list, attn_strdup(program, NULL));
     for (size_t i = 0; words[i]; i++)
         add(list, attn_strdup(words[i], NULL));
@@ -134,11 +154,12 @@ int callgrind_run(child_result *result, const char *program, const char *const *
         attn_fail(error, "%s: no folder can be made for callgrind's output", folder);
         goto done;
     }
-    make_environment(&environment, folder);
-    make_words(&arguments, folder, program, words);
+    make_environment(&environment);
+    make_words(&arguments, program, words);
+    pad(&environment, &arguments, program);
     failed = arguments.failed || environment.failed
                  ? attn_fail(error, "out of memory, or too long a command for valgrind")
-                 : child_run_in(result, arguments.text, environment.text, cpu, error);
+                 : child_run_in(result, arguments.text, environment.text, folder, cpu, error);
     remove_folder(folder);
 done:
     free_list(&arguments);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static bool is_hardware(const counter_slot *slot) {
-    return slot->source && slot->event->perf_type >= 0;
+    return slot->source && (slot->event->perf_type >= 0 || slot->native);
 }
 
 static const counter_slot *first_hardware(const counter_set *set) {
@@ -49,7 +49,7 @@ static void drop_last(counter_set *set, const char *winner) {
         if (slot->source != source)
             continue;
         slot->source = NULL;
-        slot->known = false;
+        slot->known = slot->native = false;
         slot->crowded = true;
         counter_slot_refuse(slot, source->name, "no counter is left beside those of %s", winner);
     }

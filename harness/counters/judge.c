@@ -128,5 +128,5 @@ void verdict_judge(verdict *v, const known_reading *readings, size_t count) {
     if (all.any)
         conclude(v, &all);
     else
-        snprintf(v->reason, sizeof v->reason, "no kernel with a known answer could be run here");
+        snprintf(v->reason, sizeof v->reason, "no kernel that could be run here has a known answer for it");
 }

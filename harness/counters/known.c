@@ -50,18 +50,34 @@ static size_t answers_adds(const known_work *w, size_t n, known_answer *to) {
     return count;
 }
 
-static double run_multiply_add(known_work *w, size_t n) {
-    (void)w;
-    known_multiply_add(n);
-    return 0;
+/* Names of the events that count instructions of a width, each multiply-add twice; and of all FLOPs. */
+static size_t answers_multiply_add(size_t rounds, size_t lanes, const char *of_width, known_answer *to) {
+    double operations = 8.0 * (double)rounds * (known_is_fused() ? 2 : 1);
+    size_t count = answer(to, "instructions", (double)rounds * KNOWN_MULTIPLY_ADD_INSTRUCTIONS);
+    count += answer(to + count, "sp_flops", operations * (double)lanes);
+    count += answer(to + count, "fp_any", operations * (double)lanes);
+    count += none(to + count, "dp_flops", operations * (double)lanes);
+    return count + answer(to + count, of_width, operations);
 }
 
-static size_t answers_multiply_add(const known_work *w, size_t n, known_answer *to) {
-    (void)w;
-    size_t count = answer(to, "instructions", (double)n * KNOWN_MULTIPLY_ADD_INSTRUCTIONS);
-    count += answer(to + count, "sp_flops", (double)(n * known_multiply_add_flops()));
-    return count + none(to + count, "dp_flops", (double)n);
-}
+#define MULTIPLY_ADD(lanes, of_width)                                                                        \
+    static int prepare_multiply_add_##lanes(known_work *w, attn_error *error) {                              \
+        (void)w, (void)error;                                                                                \
+        return !known_has_lanes(lanes);                                                                      \
+    }                                                                                                        \
+    static double run_multiply_add_##lanes(known_work *w, size_t n) {                                        \
+        (void)w;                                                                                             \
+        known_multiply_add(n, lanes);                                                                        \
+        return 0;                                                                                            \
+    }                                                                                                        \
+    static size_t answers_multiply_add_##lanes(const known_work *w, size_t n, known_answer *to) {            \
+        (void)w;                                                                                             \
+        return answers_multiply_add(n, lanes, of_width, to);                                                 \
+    }
+MULTIPLY_ADD(1, "fp_scalar_single")
+MULTIPLY_ADD(4, "fp_128_single")
+MULTIPLY_ADD(8, "fp_256_single")
+MULTIPLY_ADD(16, "fp_512_single")
 
 /* ---- Branches */
 
@@ -314,8 +330,10 @@ static size_t answers_chase_l2(const known_work *w, size_t n, known_answer *to) 
 }
 
 static size_t answers_chase_caches(const known_work *w, size_t n, known_answer *to) {
+    double steps = (double)(n * lines_of(w));
     size_t count = chase_answers(w, n, to, "llc_misses", NULL);
-    return count + answer(to + count, "l1d_misses", (double)(n * lines_of(w)));
+    count += answer(to + count, "memory_fills", steps);
+    return count + answer(to + count, "l1d_misses", steps);
 }
 
 /* ---- Pages: far more of them than a TLB knows, one line of each */
@@ -335,14 +353,24 @@ static double run_chase_pages(known_work *w, size_t n) {
 }
 
 static size_t answers_chase_pages(const known_work *w, size_t n, known_answer *to) {
-    return w->cpu->simulated ? 0 : answer(to, "dtlb_misses", (double)(n * TLB_PAGES));
+    if (w->cpu->simulated)
+        return 0;
+    return answer(to, "dtlb_misses", (double)(n * TLB_PAGES)) +
+           answer(to + 1, "dtlb_walks", (double)(n * TLB_PAGES));
 }
 
 const known_kernel known_kernels[] = {
     {"adds", "additions that each need the one before", true, 2 * LONG_RUN, prepare_nothing, run_adds,
      answers_adds},
-    {"multiply_add", "multiply-adds in registers", true, 2 * LONG_RUN, prepare_nothing, run_multiply_add,
-     answers_multiply_add},
+#define MULTIPLY_ADDS(lanes, summary)                                                                        \
+    {                                                                                                        \
+        "multiply_add_" #lanes, summary, true, 2 * LONG_RUN, prepare_multiply_add_##lanes,                   \
+            run_multiply_add_##lanes, answers_multiply_add_##lanes                                           \
+    }
+    MULTIPLY_ADDS(1, "multiply-adds of single floats in registers"),
+    MULTIPLY_ADDS(4, "the same on 4 floats"),
+    MULTIPLY_ADDS(8, "the same on 8 floats"),
+    MULTIPLY_ADDS(16, "the same on 16 floats"),
     {"read_l1", "reading half of the L1 cache over and over", true, 1 << 10, prepare_in_l1, run_read,
      answers_read_l1},
     {"read_vectors", "the same by vectors", true, 1 << 10, prepare_in_l1, run_read_vectors,

@@ -31,54 +31,56 @@ void known_independent_adds(size_t rounds) {
                      : "cc");
 }
 
-static bool has_fma(void) {
+bool known_is_fused(void) {
     return attn_cpu_isa() >= ATTN_ISA_AVX2;
+}
+
+bool known_has_lanes(size_t lanes) {
+    return lanes == 1 || lanes == 4 || (lanes == 8 && attn_cpu_isa() >= ATTN_ISA_AVX2) ||
+           (lanes == 16 && attn_cpu_isa() >= ATTN_ISA_AVX512);
+}
+
+/* Registers 2 to 9; each round needs the one before. */
+#define EIGHT(one) one("2") one("3") one("4") one("5") one("6") one("7") one("8") one("9")
+#define FUSED_SCALAR(to) "vfmadd231ss %%xmm0, %%xmm1, %%xmm" to "\n"
+#define FUSED_128(to) "vfmadd231ps %%xmm0, %%xmm1, %%xmm" to "\n"
+#define FUSED_256(to) "vfmadd231ps %%ymm0, %%ymm1, %%ymm" to "\n"
+#define FUSED_512(to) "vfmadd231ps %%zmm0, %%zmm1, %%zmm" to "\n"
+#define MULTIPLY_THEN_ADD(kind, to, then)                                                                    \
+    "mul" kind " %%xmm0, %%xmm" to "\nadd" kind " %%xmm0, %%xmm" then "\n"
+#define FOUR_PAIRS(kind)                                                                                     \
+    MULTIPLY_THEN_ADD(kind, "2", "3")                                                                        \
+    MULTIPLY_THEN_ADD(kind, "4", "5") MULTIPLY_THEN_ADD(kind, "6", "7") MULTIPLY_THEN_ADD(kind, "8", "9")
+#define ZERO(to) "xorps %%xmm" to ", %%xmm" to "\n"
+#define TAKEN                                                                                                \
+    "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",  \
+        "xmm12", "xmm13", "xmm14", "xmm15"
+#define FUSED(body) __asm__ volatile("vzeroall\n" ROUNDS(body) "vzeroupper\n" : [n] "+r"(rounds) : : TAKEN)
+#define SEPARATE(body) __asm__ volatile(ZERO("0") EIGHT(ZERO) ROUNDS(body) : [n] "+r"(rounds) : : TAKEN)
+
+static void fused(size_t rounds, size_t lanes) {
+    if (lanes == 1)
+        FUSED(EIGHT(FUSED_SCALAR));
+    else if (lanes == 4)
+        FUSED(EIGHT(FUSED_128));
+    else if (lanes == 8)
+        FUSED(EIGHT(FUSED_256));
+    else
+        FUSED(EIGHT(FUSED_512));
+}
+
+void known_multiply_add(size_t rounds, size_t lanes) {
+    if (known_is_fused())
+        fused(rounds, lanes);
+    else if (lanes == 1)
+        SEPARATE(FOUR_PAIRS("ss"));
+    else
+        SEPARATE(FOUR_PAIRS("ps"));
 }
 
 static bool has_avx(void) {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx");
-}
-
-static void multiply_add_fma(size_t rounds) {
-    __asm__ volatile("vzeroall\n" ROUNDS("vfmadd231ps %%ymm0, %%ymm1, %%ymm2\n"
-                                         "vfmadd231ps %%ymm0, %%ymm1, %%ymm3\n"
-                                         "vfmadd231ps %%ymm0, %%ymm1, %%ymm4\n"
-                                         "vfmadd231ps %%ymm0, %%ymm1, %%ymm5\n"
-                                         "vfmadd231ps %%ymm0, %%ymm1, %%ymm6\n"
-                                         "vfmadd231ps %%ymm0, %%ymm1, %%ymm7\n"
-                                         "vfmadd231ps %%ymm0, %%ymm1, %%ymm8\n"
-                                         "vfmadd231ps %%ymm0, %%ymm1, %%ymm9\n") "vzeroupper\n"
-                     : [n] "+r"(rounds)
-                     :
-                     : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-}
-
-static void multiply_then_add(size_t rounds) {
-    __asm__ volatile("xorps %%xmm0, %%xmm0\n"
-                     "xorps %%xmm2, %%xmm2\n"
-                     "xorps %%xmm3, %%xmm3\n"
-                     "xorps %%xmm4, %%xmm4\n"
-                     "xorps %%xmm5, %%xmm5\n" ROUNDS("mulps %%xmm0, %%xmm2\n"
-                                                     "addps %%xmm0, %%xmm3\n"
-                                                     "mulps %%xmm0, %%xmm4\n"
-                                                     "addps %%xmm0, %%xmm5\n"
-                                                     "mulps %%xmm0, %%xmm2\n"
-                                                     "addps %%xmm0, %%xmm3\n"
-                                                     "mulps %%xmm0, %%xmm4\n"
-                                                     "addps %%xmm0, %%xmm5\n")
-                     : [n] "+r"(rounds)
-                     :
-                     : "cc", "xmm0", "xmm2", "xmm3", "xmm4", "xmm5");
-}
-
-void known_multiply_add(size_t rounds) {
-    (has_fma() ? multiply_add_fma : multiply_then_add)(rounds);
-}
-
-size_t known_multiply_add_flops(void) {
-    return has_fma() ? 8 * 8 * 2 : 8 * 4;
 }
 
 /* What is read is used: valgrind leaves out reads that nothing depends on. */
@@ -198,31 +200,29 @@ void known_independent_adds(size_t rounds) {
                      : "cc");
 }
 
-void known_multiply_add(size_t rounds) {
-    __asm__ volatile("movi v0.4s, #0\n"
-                     "movi v1.4s, #0\n"
-                     "movi v2.4s, #0\n"
-                     "movi v3.4s, #0\n"
-                     "movi v4.4s, #0\n"
-                     "movi v5.4s, #0\n"
-                     "movi v6.4s, #0\n"
-                     "movi v7.4s, #0\n"
-                     "movi v16.4s, #0\n"
-                     "movi v17.4s, #0\n" ROUNDS("fmla v0.4s, v16.4s, v17.4s\n"
-                                                "fmla v1.4s, v16.4s, v17.4s\n"
-                                                "fmla v2.4s, v16.4s, v17.4s\n"
-                                                "fmla v3.4s, v16.4s, v17.4s\n"
-                                                "fmla v4.4s, v16.4s, v17.4s\n"
-                                                "fmla v5.4s, v16.4s, v17.4s\n"
-                                                "fmla v6.4s, v16.4s, v17.4s\n"
-                                                "fmla v7.4s, v16.4s, v17.4s\n")
-                     : [n] "+r"(rounds)
-                     :
-                     : "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17");
+bool known_is_fused(void) {
+    return true;
 }
 
-size_t known_multiply_add_flops(void) {
-    return 8 * 4 * 2;
+bool known_has_lanes(size_t lanes) {
+    return lanes == 1 || lanes == 4;
+}
+
+#define EIGHT(one) one("0") one("1") one("2") one("3") one("4") one("5") one("6") one("7")
+#define ZERO(to) "movi v" to ".4s, #0\n"
+#define FUSED_SCALAR(to) "fmadd s" to ", s16, s17, s" to "\n"
+#define FUSED_128(to) "fmla v" to ".4s, v16.4s, v17.4s\n"
+#define FUSED(body)                                                                                          \
+    __asm__ volatile(EIGHT(ZERO) ZERO("16") ZERO("17") ROUNDS(body)                                          \
+                     : [n] "+r"(rounds)                                                                      \
+                     :                                                                                       \
+                     : "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17")
+
+void known_multiply_add(size_t rounds, size_t lanes) {
+    if (lanes == 1)
+        FUSED(EIGHT(FUSED_SCALAR));
+    else
+        FUSED(EIGHT(FUSED_128));
 }
 
 void known_read(const void *memory, size_t lines) {
@@ -320,12 +320,17 @@ void known_independent_adds(size_t rounds) {
     (void)rounds;
 }
 
-void known_multiply_add(size_t rounds) {
-    (void)rounds;
+void known_multiply_add(size_t rounds, size_t lanes) {
+    (void)rounds, (void)lanes;
 }
 
-size_t known_multiply_add_flops(void) {
-    return 0;
+bool known_is_fused(void) {
+    return false;
+}
+
+bool known_has_lanes(size_t lanes) {
+    (void)lanes;
+    return false;
 }
 
 void known_read(const void *memory, size_t lines) {

@@ -32,17 +32,21 @@ enum { KNOWN_WRITE_INSTRUCTIONS = 8 + 1 + 2 };
 enum { KNOWN_CHASE_INSTRUCTIONS = 1 + 2 };
 enum { KNOWN_SYSCALLS_INSTRUCTIONS = KNOWN_CALM + 2 + 2 };
 
-void known_adds(size_t rounds);                    /* KNOWN_ADDS, each needs the one before */
-void known_independent_adds(size_t rounds);        /* KNOWN_ADDS, of which four can go at once */
-void known_multiply_add(size_t rounds);            /* known_multiply_add_flops() FLOPs in 8 instructions */
-void known_read(const void *memory, size_t lines); /* 8 reads of 8 bytes a line */
+void known_adds(size_t rounds);             /* KNOWN_ADDS, each needs the one before */
+void known_independent_adds(size_t rounds); /* KNOWN_ADDS, of which four can go at once */
+/* Eight instructions on 1, 4, 8 or 16 floats each: multiply-adds where known_is_fused, half of them
+ * multiplications and half additions elsewhere. Only where known_has_lanes. */
+void known_multiply_add(size_t rounds, size_t lanes);
+bool known_has_lanes(size_t lanes);
+bool known_is_fused(void);
+
+void known_read(const void *memory, size_t lines);         /* 8 reads of 8 bytes a line */
 void known_read_vectors(const void *memory, size_t lines); /* known_vector_reads() reads a line */
 void known_write(void *memory, size_t lines);              /* 8 writes of 8 bytes a line */
 const void *known_chase(const void *start, size_t steps);  /* each step reads where the next one is */
 void known_branches(const uint8_t *bits, size_t count); /* a branch taken where the byte is 0, two in all */
 void known_syscalls(size_t rounds);                     /* one getppid */
 
-size_t known_multiply_add_flops(void); /* single precision, of a round */
 size_t known_vector_reads(void);
 
 #endif

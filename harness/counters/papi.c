@@ -1,4 +1,5 @@
-/* Source "papi": PAPI's preset events, in one event set, never multiplexed. */
+/* Source "papi": PAPI's preset events, and native ones where a group has them, in one event set, never
+ * multiplexed. */
 #include "harness/counters/counter_source.h"
 
 #include "harness/counters/papi_library.h"
@@ -7,14 +8,16 @@
 #include "attn/alloc.h"
 
 #include <papi.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 32 };
+enum { EVENTS_MAX = 32, EVENT_NAME_MAX = 128 };
 
 typedef struct papi_state {
     int set, events;
-    int result;              /* of the last start or stop */
-    size_t slot[EVENTS_MAX]; /* event i of the set is this slot */
+    int result;                            /* of the last start or stop */
+    size_t slot[EVENTS_MAX];               /* event i of the set is this slot */
+    char name[EVENTS_MAX][EVENT_NAME_MAX]; /* of native events */
     long long value[EVENTS_MAX];
 } papi_state;
 
@@ -22,9 +25,13 @@ static bool is_preset(const counter_slot *slot) {
     return !slot->source && slot->event->papi && !strncmp(slot->event->papi, "PAPI_", 5);
 }
 
+static bool has_native(const counter_slot *slot) {
+    return !slot->source && slot->event->native;
+}
+
 static void refuse_all(counter_slot *slots, size_t count, const char *why) {
     for (size_t i = 0; i < count; i++)
-        if (is_preset(&slots[i]))
+        if (is_preset(&slots[i]) || has_native(&slots[i]))
             counter_slot_refuse(&slots[i], "papi", "%s", why);
 }
 
@@ -39,30 +46,55 @@ static bool no_pmu(char *text, size_t size) {
     return true;
 }
 
-static void refuse(counter_slot *slot, int result) {
+static void refuse(counter_slot *slot, const char *name, int result) {
     char text[160];
     slot->crowded = result == PAPI_ECNFLCT;
     if (result == PAPI_ECNFLCT)
-        counter_slot_refuse(slot, "papi", "%s: no counter is left beside the events before it",
-                            slot->event->papi);
-    else if (result == PAPI_ENOEVNT && !no_pmu(text, sizeof text))
-        counter_slot_refuse(slot, "papi", "%s: %s (no such preset for this CPU)", slot->event->papi,
-                            PAPI_strerror(result));
+        counter_slot_refuse(slot, "papi", "%s: no counter is left beside the events before it", name);
+    else if (result == PAPI_ENOEVNT && no_pmu(text, sizeof text))
+        counter_slot_refuse(slot, "papi", "%s: %s", name, text);
     else if (result == PAPI_ENOEVNT)
-        counter_slot_refuse(slot, "papi", "%s: %s", slot->event->papi, text);
+        counter_slot_refuse(slot, "papi", "%s: %s (no such %s for this CPU)", name, PAPI_strerror(result),
+                            slot->event->native ? "native event" : "preset");
     else
-        counter_slot_refuse(slot, "papi", "%s: %s", slot->event->papi, PAPI_strerror(result));
+        counter_slot_refuse(slot, "papi", "%s: %s", name, PAPI_strerror(result));
 }
 
-static void add_events(papi_state *s, counter_slot *slots, size_t count) {
+static void add_presets(papi_state *s, counter_slot *slots, size_t count) {
     for (size_t i = 0; i < count && s->events < EVENTS_MAX; i++) {
         if (!is_preset(&slots[i]))
             continue;
         int result = PAPI_add_named_event(s->set, slots[i].event->papi);
         if (result != PAPI_OK)
-            refuse(&slots[i], result);
+            refuse(&slots[i], slots[i].event->papi, result);
         else
             s->slot[s->events++] = i;
+    }
+}
+
+/* The first of its names that PAPI knows. */
+static int add_native(papi_state *s, const counter_slot *slot, char name[EVENT_NAME_MAX]) {
+    int result = PAPI_ENOEVNT;
+    for (const char *at = slot->event->native; *at && result == PAPI_ENOEVNT; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        snprintf(name, EVENT_NAME_MAX, "%.*s", (int)length, at);
+        result = PAPI_add_named_event(s->set, name);
+        at += length;
+    }
+    return result;
+}
+
+static void add_natives(papi_state *s, counter_slot *slots, size_t count) {
+    for (size_t i = 0; i < count && s->events < EVENTS_MAX; i++) {
+        char name[EVENT_NAME_MAX] = "";
+        if (!has_native(&slots[i]))
+            continue;
+        int result = add_native(s, &slots[i], name);
+        slots[i].native = result == PAPI_OK;
+        if (result != PAPI_OK)
+            refuse(&slots[i], slots[i].event->native, result);
+        else
+            snprintf(s->name[s->events], EVENT_NAME_MAX, "%s", name), s->slot[s->events++] = i;
     }
 }
 
@@ -75,8 +107,10 @@ static void try_events(papi_state *s, counter_slot *slots) {
         if (result == PAPI_OK)
             return;
         counter_slot *last = &slots[s->slot[--s->events]];
-        refuse(last, result);
-        PAPI_remove_named_event(s->set, last->event->papi);
+        const char *name = last->native ? s->name[s->events] : last->event->papi;
+        last->native = false;
+        refuse(last, name, result);
+        PAPI_remove_named_event(s->set, name);
     }
 }
 
@@ -103,7 +137,8 @@ static int papi_open(void **state, counter_slot *slots, size_t count, attn_error
         attn_free(s);
         return 0;
     }
-    add_events(s, slots, count);
+    add_presets(s, slots, count);
+    add_natives(s, slots, count);
     try_events(s, slots);
     for (int i = 0; i < s->events; i++)
         slots[s->slot[i]].source = &counter_source_papi;

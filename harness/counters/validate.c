@@ -8,12 +8,14 @@
 
 #include "attn/alloc.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-enum { SIZES = 2, RUNS = 5, SIMULATED_RUNS = 2 }; /* simulated ones are all the same */
-enum { READINGS_MAX = 256 };                      /* of an event: kernels, sizes, runs */
+enum { SIZES = 2, RUNS = 5 };
+enum { SIMULATED_RUNS = 2, SIMULATED_PART = 8 }; /* slow, but all the same and next to no overhead */
+enum { READINGS_MAX = 256 };                     /* of an event: kernels, sizes, runs */
 
 /* One event as it is being checked. */
 typedef struct trial {
@@ -98,9 +100,10 @@ static int run_size(const turn *t, const known_kernel *k, known_work *w, size_t 
 
 static int run_kernel(const turn *t, const known_kernel *k, attn_error *error) {
     known_work w = {.cpu = t->cpu};
+    size_t n = t->cpu->simulated ? (k->n + SIMULATED_PART - 1) / SIMULATED_PART : k->n;
     int result = k->prepare(&w, error);
     for (size_t size = 1; !result && size <= SIZES; size++)
-        result = run_size(t, k, &w, k->n * size, error);
+        result = run_size(t, k, &w, n * size, error);
     known_work_free(&w);
     return result < 0 ? -1 : 0;
 }
@@ -143,19 +146,26 @@ static int next_turn(turn *t, trial *trials, size_t count, attn_error *error) {
     return 0;
 }
 
+/* What is no number is null in JSON, as is what was never read. */
+static json_t *number(const verdict *v, double value) {
+    return v->kernel && isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *text_or_null(const char *text) {
+    return text && *text ? json_string(text) : json_null();
+}
+
 static int append(json_t *metrics, const trial *t, attn_error *error) {
     verdict v = {.status = VERDICT_UNAVAILABLE};
     if (t->available)
         verdict_judge(&v, t->readings, t->count);
     const char *reason = t->available ? v.reason : t->reason;
     if (t->available && !t->count && !KNOWN_LOOPS)
-        reason = "no kernel with a known answer for this CPU's instruction set";
+        reason = "there are no kernels with known answers for this CPU's instruction set";
     json_t *metric =
         json_pack("{ss ss ss so so so so}", "name", t->event->name, "source", t->source, "status",
-                  verdict_names[v.status], "expected", v.kernel ? json_real(v.expected) : json_null(),
-                  "measured", v.kernel ? json_real(v.measured) : json_null(), "kernel",
-                  v.kernel ? json_string(v.kernel) : json_null(), "reason",
-                  *reason ? json_string(reason) : json_null());
+                  verdict_names[v.status], "expected", number(&v, v.expected), "measured",
+                  number(&v, v.measured), "kernel", text_or_null(v.kernel), "reason", text_or_null(reason));
     if (metric && v.status == VERDICT_SCALED)
         json_object_set_new(metric, "factor", json_real(v.factor));
     return json_array_append_new(metrics, metric) ? attn_fail(error, "out of memory") : 0;
@@ -263,17 +273,6 @@ json_t *validate_metrics(const char *word, const counter_event *const *events, s
         return metrics;
     json_decref(metrics);
     return NULL;
-}
-
-json_t *validate_all(const char *word, attn_error *error) {
-    const counter_event **all = attn_alloc(counter_event_count, sizeof *all, "validation", error);
-    if (!all)
-        return NULL;
-    for (size_t i = 0; i < counter_event_count; i++)
-        all[i] = &counter_events[i];
-    json_t *metrics = validate_metrics(word, all, counter_event_count, error);
-    attn_free(all);
-    return metrics;
 }
 
 const json_t *validation_find(const json_t *metrics, const char *name, const char *source) {

@@ -18,9 +18,6 @@ int validate_source(json_t *metrics, const counter_source *source, const counter
 json_t *validate_metrics(const char *word, const counter_event *const *events, size_t count,
                          attn_error *error);
 
-/* The same of all events (counter_events). */
-json_t *validate_all(const char *word, attn_error *error);
-
 /* The object of an event and a source, or NULL. */
 const json_t *validation_find(const json_t *metrics, const char *name, const char *source);
 const char *validation_status(const json_t *metric); /* "" for NULL */

@@ -53,7 +53,6 @@ void gate_free(gate *g) {
 static measure_settings settings_of(const gate *g, size_t side, double check_flops) {
     const plan *p = g->settings.plan;
     return (measure_settings){.program = g->side[side].program,
-                              .counters = "off",
                               .seed = p->seed,
                               .repetitions = p->repetitions,
                               .min_time = p->min_time,

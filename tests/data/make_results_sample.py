@@ -58,13 +58,24 @@ def add_runs(name, case, time, fields, runs=RUNS, error=None):
     samples = [time * (1 + 0.02 * abs(random.gauss(0, 1))) for _ in range(runs)]
     for i, sample in enumerate(samples):
         counters = {"INS": {"unavailable": "no hardware counters: invented reason"},
-                    "page_faults": {"source": "kernel", "value": 0.0}}
+                    "page_faults": {"source": "kernel", "value": 0.0, "validation": "trusted"},
+                    "rumours": {"source": "perf", "value": 31415.0, "validation": "rejected"},
+                    "doubled": {"source": "perf", "value": 2002.0, "validation": "scaled", "factor": 2.0}}
+        more = {"counters": counters, "derived": {"rumours_per_doubled": {"unavailable": "rumours is not trusted"}}}
         if "kv_bytes_live" in fields:
-            counters["cache_bytes_read"] = {"source": "sde", "value": float(fields["kv_bytes_live"])}
+            counters["cache_bytes_read"] = {"source": "sde", "value": float(fields["kv_bytes_live"]),
+                                            "validation": "trusted"}
+            counters["cold_bytes"] = {"source": "callgrind", "value": 1.25 * fields["bytes"], "validation": "trusted"}
+            more["derived"]["cold_rate"] = {"value": 0.125, "source": "callgrind", "validation": "trusted"}
+            more["measured"] = {
+                "flops": {"value": 1.01 * fields["flops"], "source": "perf", "validation": "trusted", "ratio": 1.01,
+                          "error": 0.02, "differs": False},
+                "bytes": {"value": 1.25 * fields["bytes"], "source": "callgrind", "validation": "trusted",
+                          "ratio": 1.25, "error": 0.02, "differs": True}}
         entries.append({"name": name, "run_name": name, "run_type": "iteration", "repetitions": runs,
                         "repetition_index": i, "threads": 1, "iterations": max(1, int(2e7 / sample)),
                         "real_time": round(sample, 3), "cpu_time": round(sample * 0.999, 3), "time_unit": "ns",
-                        "case": case, **fields, "counters": counters, "disturbed": random.random() < 0.02})
+                        "case": case, **fields, **more, "disturbed": random.random() < 0.02})
     mean = sum(samples) / len(samples)
     entries.append({"name": name + "_mean", "run_name": name, "run_type": "aggregate", "aggregate_name": "mean",
                     "aggregate_unit": "time", "repetitions": runs, "iterations": runs, "real_time": round(mean, 3),
@@ -127,6 +138,11 @@ context = {
                     "l1d_bytes": 32768, "l2_bytes": 1048576, "l3_bytes": 33554432, "memory_bytes": 8589934592,
                     "kernel": "6.1.0-invented", "hypervisor": "kvm", "governor": None},
         "build": {"compiler": "gcc 12.2.0", "flags": "-O3", "commit": "0123456789ab"},
+        "validation": [
+            {"name": "rumours", "source": "perf", "status": "rejected", "expected": 5.0, "measured": 31415.0,
+             "kernel": "hearsay", "reason": "hearsay: read 31415 where 5 were expected (invented)"},
+            {"name": "doubled", "source": "perf", "status": "scaled", "expected": 1.0, "measured": 2.0, "factor": 2.0,
+             "kernel": "twins", "reason": "reads 2 times the truth, whatever is run (invented)"}],
         "blas": {"library": "OpenBLAS 0.3.21", "core": "Haswell", "threads": 1, "restarted": False},
         "fingerprint": "invented"}}
 with open("results_sample.json", "w", encoding="utf-8") as f:

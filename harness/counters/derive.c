@@ -1,0 +1,118 @@
+#include "harness/counters/derive.h"
+
+#include "harness/counters/formula.h"
+#include "harness/counters/judge.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Where the values of a formula came from. */
+typedef struct usage {
+    const json_t *counters;
+    char sources[64]; /* "papi", "papi+perf" */
+    bool scaled;
+} usage;
+
+static void note_source(usage *u, const char *source) {
+    size_t used = strlen(u->sources);
+    if (!strstr(u->sources, source))
+        snprintf(u->sources + used, sizeof u->sources - used, "%s%s", used ? "+" : "", source);
+}
+
+static int lookup(void *context, const char *name, double *value, attn_error *error) {
+    usage *u = context;
+    const json_t *counter = json_object_get(u->counters, name);
+    const json_t *number = json_object_get(counter, "value");
+    const char *validation = json_string_value(json_object_get(counter, "validation"));
+    const json_t *factor = json_object_get(counter, "factor");
+    if (!json_is_number(number))
+        return attn_fail(error, "%s is unavailable", name);
+    bool scaled = validation && !strcmp(validation, verdict_names[VERDICT_SCALED]) && json_is_number(factor);
+    if (!scaled && (!validation || strcmp(validation, verdict_names[VERDICT_TRUSTED])))
+        return attn_fail(error, "%s is not trusted", name);
+    *value = json_number_value(number) / (scaled ? json_number_value(factor) : 1);
+    u->scaled |= scaled;
+    note_source(u, json_string_value(json_object_get(counter, "source")));
+    return 0;
+}
+
+static json_t *counted(const usage *u, double value) {
+    return json_pack("{sf ss ss}", "value", value, "source", u->sources, "validation",
+                     verdict_names[u->scaled ? VERDICT_SCALED : VERDICT_TRUSTED]);
+}
+
+/* The first of its choices that has all it needs; otherwise why the first has not. */
+static json_t *evaluate(const group_formula *f, const json_t *counters) {
+    attn_error why = {0};
+    for (size_t i = 0; i < f->choices; i++) {
+        usage u = {.counters = counters};
+        double value;
+        attn_error later = {0};
+        if (!formula_evaluate(&value, f->choice[i], lookup, &u, i ? &later : &why))
+            return counted(&u, value);
+    }
+    return json_pack("{ss}", "unavailable", why.message);
+}
+
+int derive_formulas(json_t *derived, const counter_group *group, const json_t *counters, attn_error *error) {
+    for (size_t i = 0; i < group->formulas; i++)
+        if (json_object_set_new(derived, group->formula[i].name, evaluate(&group->formula[i], counters)))
+            return attn_fail(error, "out of memory");
+    return 0;
+}
+
+/* Beside the formula of that name in the entry. */
+static json_t *compare(json_t *counted_, const json_t *entry, const char *what) {
+    double expected = json_number_value(json_object_get(entry, what));
+    const json_t *value = json_object_get(counted_, "value");
+    if (!value || !(expected > 0))
+        return counted_;
+    double ratio = json_number_value(value) / expected;
+    json_object_set_new(counted_, "ratio", json_real(ratio));
+    json_object_set_new(counted_, "error", json_real(VERDICT_ERROR));
+    json_object_set_new(counted_, "differs", json_boolean(!(fabs(ratio - 1) <= VERDICT_ERROR)));
+    return counted_;
+}
+
+static json_t *evaluate_text(const char *formula, const json_t *entry) {
+    attn_error why = {0};
+    usage u = {.counters = json_object_get(entry, "counters")};
+    double value;
+    if (formula_evaluate(&value, formula, lookup, &u, &why))
+        return json_pack("{ss}", "unavailable", why.message);
+    return counted(&u, value);
+}
+
+/* A group may have counted them by native events. */
+static json_t *count_flops(const json_t *entry) {
+    const json_t *derived = json_object_get(json_object_get(entry, "derived"), "flops");
+    return json_object_get(derived, "value") ? json_copy((json_t *)derived)
+                                             : evaluate_text("sp_flops", entry);
+}
+
+/* Misses of caches tell the bytes that a case needs when these begin empty (simulated), or when its bytes are
+ * far more than they hold. */
+static json_t *count_bytes(const json_t *entry, double cache_bytes) {
+    const json_t *cold = json_object_get(json_object_get(entry, "counters"), "cold_bytes");
+    const json_t *derived = json_object_get(json_object_get(entry, "derived"), "memory_bytes");
+    double bytes = json_number_value(json_object_get(entry, "bytes"));
+    if (json_object_get(cold, "value"))
+        return evaluate_text("cold_bytes", entry);
+    if (!(cache_bytes > 0))
+        return json_pack("{ss}", "unavailable", "the size of the caches is unknown");
+    if (bytes <= 4 * cache_bytes)
+        return json_pack("{ss}", "unavailable",
+                         "caches hold so much of it that their misses do not tell its bytes");
+    return json_object_get(derived, "value") ? json_copy((json_t *)derived)
+                                             : evaluate_text("64 * llc_misses", entry);
+}
+
+json_t *derive_measured(const json_t *entry, double cache_bytes, attn_error *error) {
+    json_t *flops = compare(count_flops(entry), entry, "flops");
+    json_t *bytes = compare(count_bytes(entry, cache_bytes), entry, "bytes");
+    json_t *measured = json_pack("{so so}", "flops", flops, "bytes", bytes);
+    if (!measured)
+        attn_fail(error, "out of memory");
+    return measured;
+}

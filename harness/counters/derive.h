@@ -1,0 +1,20 @@
+/* What follows from the counters of an entry of the results file: formulas of groups, and how the counts
+ * compare with the registry's formulas. */
+#ifndef HARNESS_DERIVE_H
+#define HARNESS_DERIVE_H
+
+#include "harness/counters/group.h"
+
+#include <jansson.h>
+
+/* name -> {"value", "source", "validation"} or {"unavailable"}, of the formulas of a group over `counters`
+ * (docs/results.md). Only trusted and scaled counters are used, these by their factor. */
+int derive_formulas(json_t *derived, const counter_group *group, const json_t *counters, attn_error *error);
+
+/* {"flops", "bytes"}, each {"value", "source", "ratio", "error", "differs"} or {"unavailable"}: what was
+ * counted beside the fields of the same name of the entry; `differs` when they are further apart than the
+ * error that validation allows. Takes what derive_formulas put into `derived` of the entry. `cache_bytes` is
+ * the size of the CPU's last level cache, 0 when unknown. */
+json_t *derive_measured(const json_t *entry, double cache_bytes, attn_error *error);
+
+#endif

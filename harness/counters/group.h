@@ -1,0 +1,55 @@
+/* Groups of counters, as data (harness/counters/groups/NAME.yaml): what to count together, and formulas over
+ * it.
+ *
+ *   summary: one line for people
+ *   needs: what a machine has to have
+ *   events: [cycles, instructions]    of counter_events
+ *   natives:                          native events of PAPI, of some CPUs only
+ *     - {name: fp_any, about: what it is, papi: [names of it, the first that is there counts]}
+ *   formulas:                         over both; of a list the first whose events were counted
+ *     - {name: ipc, about: what it is, formula: instructions / cycles}
+ */
+#ifndef HARNESS_GROUP_H
+#define HARNESS_GROUP_H
+
+#include "harness/counters/counter_source.h"
+
+enum { GROUP_EVENTS_MAX = 24, GROUP_FORMULAS_MAX = 24, GROUP_CHOICES_MAX = 6 };
+
+typedef struct group_formula {
+    char *name, *about;
+    size_t choices;
+    char *choice[GROUP_CHOICES_MAX];
+} group_formula;
+
+typedef struct counter_group {
+    char *name, *summary, *needs;
+    size_t count; /* all events, of either kind */
+    const counter_event *events[GROUP_EVENTS_MAX];
+    size_t natives;
+    counter_event native[GROUP_EVENTS_MAX]; /* some of `events` point here: do not copy the group */
+    size_t formulas;
+    group_formula formula[GROUP_FORMULAS_MAX];
+} counter_group;
+
+/* `which` is a name under harness/counters/groups/, or a path (with a slash, or ending in .yaml). Free with
+ * group_free (a zeroed one is fine too). */
+int group_read(counter_group *group, const char *which, attn_error *error);
+bool group_is_path(const char *which);
+
+/* From text in memory; `file` stands for the file in messages. */
+int group_parse(counter_group *group, const char *text, size_t size, const char *file, attn_error *error);
+void group_free(counter_group *group);
+
+/* All groups of that folder, by name. Free with group_list_free. */
+typedef struct group_list {
+    size_t count;
+    counter_group *groups;
+} group_list;
+int group_list_read(group_list *list, attn_error *error);
+void group_list_free(group_list *list);
+
+/* The event of that name, or NULL. */
+const counter_event *group_event(const counter_group *group, const char *name);
+
+#endif

@@ -1,0 +1,190 @@
+#include "harness/gate/selftest.h"
+
+#include "harness/blas.h"
+#include "harness/child.h"
+#include "harness/gate/fields.h"
+#include "harness/machine.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+
+#include <build_info.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const size_t JOURNAL_LIMIT = (size_t)64 << 20;
+
+/* What makes runs parts of one measurement. */
+static json_t *identity(const selftest_settings *s) {
+    char hash[PLAN_HASH], fingerprint[MACHINE_FINGERPRINT];
+    machine m;
+    blas_state blas;
+    machine_read(&m, NULL);
+    blas_read(&blas);
+    machine_fingerprint(fingerprint, &m, blas.library, blas.core);
+    plan_hash(hash, s->gate.plan, "off");
+    return json_pack("{si ss ss ss ss sf sf}", "selftest", 1, "commit", BUILD_COMMIT, "fingerprint",
+                     fingerprint, "plan", s->gate.plan->name, "plan_sha", hash, "budget_seconds",
+                     s->gate.budget, "min_effect", s->gate.rule.min_effect);
+}
+
+static void count_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, const json_t *run) {
+    for (size_t i = 0; i < s->levels; i++) {
+        if (fabs(s->percent[i] - field_number(run, "percent")) > 1e-9)
+            continue;
+        counts[i].runs++;
+        counts[i].found += json_is_true(json_object_get(run, "found"));
+        counts[i].wrong += field_number(run, "wrong") > 0;
+        counts[i].wrong_fast += field_number(run, "wrong_fast") > 0;
+        counts[i].undecided += field_number(run, "undecided") > 0;
+        counts[i].seconds += field_number(run, "seconds");
+    }
+}
+
+/* A last line that was cut short is dropped; *keep is how many bytes are whole. */
+static int read_journal(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, size_t *keep,
+                        attn_error *error) {
+    size_t size, number = 0;
+    char *text = attn_read_file(s->journal, JOURNAL_LIMIT, &size, error);
+    json_t *own = identity(s);
+    int result = text && own ? 0 : -1;
+    *keep = 0;
+    for (char *line = text, *end; !result && line && (end = strchr(line, '\n')); line = end + 1) {
+        json_t *object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, NULL);
+        if (!json_is_object(object))
+            result = attn_fail(error, "%s:%zu: not a line of a selftest's journal", s->journal, number + 1);
+        else if (!number && !json_equal(object, own))
+            result = attn_fail(
+                error, "%s: of another machine, plan, budget, effect or commit; give another --journal",
+                s->journal);
+        else if (number)
+            count_run(counts, s, object);
+        json_decref(object);
+        number++;
+        *keep = (size_t)(end + 1 - text);
+    }
+    attn_free(text);
+    json_decref(own);
+    return result;
+}
+
+static int append(FILE *journal, const json_t *line, const char *path, attn_error *error) {
+    if (!journal)
+        return 0;
+    if (!line || json_dumpf(line, journal, JSON_COMPACT) || fputc('\n', journal) == EOF || fflush(journal) ||
+        fsync(fileno(journal)))
+        return attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
+    return 0;
+}
+
+static FILE *open_journal(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s,
+                          attn_error *error) {
+    struct stat status;
+    size_t keep = 0;
+    if (!stat(s->journal, &status) &&
+        (read_journal(counts, s, &keep, error) || truncate(s->journal, (off_t)keep))) {
+        attn_fail(error, "%s: %s", s->journal, strerror(errno));
+        return NULL;
+    }
+    FILE *journal = fopen(s->journal, "a");
+    json_t *own = identity(s);
+    int failed = !journal ? attn_fail(error, "%s: cannot be written: %s", s->journal, strerror(errno))
+                 : keep   ? 0
+                          : append(journal, own, s->journal, error);
+    json_decref(own);
+    if (!failed)
+        return journal;
+    if (journal)
+        fclose(journal);
+    return NULL;
+}
+
+/* "^row$=5%" for the row of this run; rows have no characters that mean something in an expression. */
+static char *delay_of(const selftest_settings *s, double percent, size_t victim, attn_error *error) {
+    return percent > 0 ? attn_format(error, "^%s$=%g%%", s->gate.plan->rows[victim].name, percent) : NULL;
+}
+
+static json_t *describe_run(const gate *g, double percent, size_t victim) {
+    size_t wrong = 0, wrong_fast = 0, undecided = 0;
+    double load = NAN;
+    const gate_finding *f = &g->cases[victim].finding;
+    bool slowed = percent > 0;
+    for (size_t i = 0; i < g->count; i++) {
+        gate_verdict verdict = g->cases[i].finding.verdict;
+        wrong += verdict == GATE_SLOWER && !(slowed && i == victim);
+        wrong_fast += verdict == GATE_FASTER;
+        undecided += verdict != GATE_SLOWER && verdict != GATE_FASTER && verdict != GATE_SAME;
+    }
+    if (getloadavg(&load, 1) != 1)
+        load = -1;
+    return json_pack("{sf sI sI sI sf sf ss sb ss sf sI}", "percent", percent, "wrong", (json_int_t)wrong,
+                     "wrong_fast", (json_int_t)wrong_fast, "undecided", (json_int_t)undecided, "seconds",
+                     g->seconds, "load", load, "row", slowed ? g->cases[victim].row->name : "", "found",
+                     slowed && f->verdict == GATE_SLOWER, "verdict", gate_verdict_name(f->verdict),
+                     "change_percent", isfinite(f->estimate) ? 100 * expm1(f->estimate) : 0.0, "pairs",
+                     (json_int_t)g->cases[victim].count);
+}
+
+/* 1: a stop signal came. */
+static int run_once(json_t **run, const selftest_settings *s, double percent, size_t round,
+                    attn_error *error) {
+    gate g;
+    gate_settings settings = s->gate;
+    attn_error inner = {0};
+    size_t victim = round % s->gate.plan->count;
+    settings.seed += 1000 * round + (size_t)(10 * percent);
+    settings.silent = true;
+    char *delay = delay_of(s, percent, victim, &inner);
+    int result = inner.message[0] || gate_init(&g, &settings, &inner) ? -1 : 0;
+    if (!result) {
+        g.side[GATE_BASE].program = g.side[GATE_CANDIDATE].program = s->program;
+        g.side[GATE_CANDIDATE].delay = delay;
+        result = gate_run(&g, &inner);
+        bool stopped = !result && g.interrupted;
+        *run = result || stopped ? NULL : describe_run(&g, percent, victim);
+        result = stopped ? 1 : result;
+        gate_free(&g);
+    }
+    attn_free(delay);
+    return result < 0 ? attn_fail(error, "%s", inner.message) : result;
+}
+
+static void show(const selftest_settings *s, size_t round, const json_t *run) {
+    double percent = field_number(run, "percent");
+    char what[64] = "nothing slowed down";
+    if (percent > 0)
+        snprintf(what, sizeof what, "%g%% in one case: %s", percent, field_text(run, "verdict"));
+    fprintf(stderr, "round %zu of %zu, %s; %.0f others SLOWER, %.0f undecided; %.0f s\n", round + 1,
+            s->rounds, what, field_number(run, "wrong"), field_number(run, "undecided"),
+            field_number(run, "seconds"));
+}
+
+int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, attn_error *error) {
+    FILE *journal = NULL;
+    int result = 0;
+    memset(counts, 0, SELFTEST_LEVELS * sizeof *counts);
+    if (s->journal && !(journal = open_journal(counts, s, error)))
+        return -1;
+    for (size_t round = 0; round < s->rounds && !result; round++)
+        for (size_t i = 0; i < s->levels && !result; i++) {
+            json_t *run = NULL;
+            if (counts[i].runs > round)
+                continue;
+            result = run_once(&run, s, s->percent[i], round, error);
+            if (!result)
+                result = append(journal, run, s->journal, error);
+            if (!result) {
+                count_run(counts, s, run);
+                show(s, round, run);
+            }
+            json_decref(run);
+        }
+    if (journal && fclose(journal) && result >= 0)
+        result = attn_fail(error, "%s: cannot be written: %s", s->journal, strerror(errno));
+    return result < 0 ? -1 : 0;
+}

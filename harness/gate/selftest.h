@@ -1,0 +1,36 @@
+/* The gate on itself: whole runs in which both sides are this program, and runs in which one case of the
+ * candidate is slowed down. A journal keeps finished runs, so that the same command goes on where it stopped.
+ */
+#ifndef HARNESS_GATE_SELFTEST_H
+#define HARNESS_GATE_SELFTEST_H
+
+#include "harness/gate/gate.h"
+#include "harness/gate/rates.h"
+
+enum { SELFTEST_LEVELS = 16 };
+
+typedef struct selftest_settings {
+    gate_settings gate;
+    const char *program;
+    const char *journal; /* NULL: none is kept */
+    size_t rounds;
+    size_t levels;
+    double percent[SELFTEST_LEVELS]; /* slow-downs; 0: none */
+} selftest_settings;
+
+/* Of one level. */
+typedef struct selftest_count {
+    size_t runs;
+    size_t found; /* runs that called the slowed case SLOWER */
+    size_t wrong; /* runs that called another case SLOWER (of all, without a slow-down) */
+    size_t wrong_fast;
+    size_t undecided; /* runs with an undecided case */
+    double seconds;
+} selftest_count;
+
+/* counts[i] is of percent[i]; runs of the journal count. -1: see error; a stop signal ends it early with 0.
+ */
+int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *settings,
+                 attn_error *error);
+
+#endif

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Stands for attnbench in tests of the gate: answers to `bench --case ROW` with times of our choice, in a few
+# milliseconds. $0.conf may set slow (percent), spread (percent), bytes and peak for rows with $victim in
+# them, or `behave`. Copied under the names of the programs that a test wants.
+[ "$1" = info ] && exec "$ATTNBENCH" info --format json
+victim=/ slow=0 spread=1 bytes=0 peak=0 behave=
+[ -e "$0.conf" ] && . "$0.conf"
+while [ "$1" != --case ]; do shift; done
+row=$2
+full=$row
+case $row in *$victim*) hit=1 ;; *) hit=0 ;; esac
+if [ $hit = 1 ]; then
+    case $behave in
+    missing) echo "attnbench bench: row \"$row\": no such thing" >&2; exit 2 ;;
+    wrong) echo '{"context": {}, "benchmarks": [{"name": "x", "run_type": "iteration", "error_occurred": true, "error_message": "check failed: off by a mile"}]}'; exit 1 ;;
+    crash) kill -SEGV $$ ;;
+    crash_later) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 9 ] || kill -SEGV $$ ;;
+    babble) echo "not JSON"; exit 0 ;;
+    nan) slow=NaN ;;
+    wait) echo $$ >"$0.mark"; exec sleep 60 ;;
+    esac
+else
+    slow=0 bytes=0 peak=0
+fi
+if [ -n "${ATTNBENCH_DELAY:-}" ] && [[ $row =~ ${ATTNBENCH_DELAY%=*} ]]; then
+    slow=${ATTNBENCH_DELAY##*=}
+    slow=${slow%\%}
+fi
+time=$((10000000 + 100000 * slow)) # in thousandths of ns
+wide=$((time / 100 * spread))
+time=$((time + (RANDOM * 32768 + RANDOM) % (2 * wide + 1) - wide))
+text=$((time / 1000)).$(printf %03d $((time % 1000)))
+[ "$slow" = NaN ] && text=NaN
+printf '{"context": {}, "benchmarks": ['
+for i in 0 1 2; do
+    [ $i = 0 ] || printf ,
+    printf '{"name": "%s", "run_name": "%s", "run_type": "iteration", "family_index": 0, "per_family_instance_index": 0, "threads": 1, "repetitions": 3, "repetition_index": %d, "iterations": 9, "real_time": %s, "cpu_time": %s, "time_unit": "ns", "flops": 1, "bytes": 1, "kv_bytes_formula": 64, "kv_bytes_live": %d, "peak_bytes": %d}' \
+        "$full" "$full" $i "$text" "$text" $((64 + bytes)) $((4096 + peak))
+done
+echo ']}'
