@@ -21,6 +21,7 @@ capture list su user -c "attnbench counters list --format json"
 capture sweep attnbench sweep --plan /plan.yaml --out /tmp/out/sweep.json
 capture sweep-perf attnbench sweep --plan /plan.yaml --counters perf --out /tmp/out/sweep-perf.json
 capture sweep-group attnbench sweep --plan /plan.yaml --group basic --out /tmp/out/sweep-group.json
+capture sweep-native attnbench sweep --plan /plan.yaml --group /native.yaml --out /tmp/out/sweep-native.json
 if attnbench counters --help | grep -q validate; then
     capture validate attnbench counters validate --format json
 fi
