@@ -68,6 +68,17 @@ static int plan_passes(counting *c, attn_error *error) {
     return 0;
 }
 
+/* Those that come with the program. It can do without them. */
+static int read_groups(group_list *groups, attn_error *error) {
+    attn_error why = {0};
+    if (!group_list_read(groups, &why))
+        return 0;
+    if (strstr(why.message, "out of memory"))
+        return attn_fail(error, "%s", why.message);
+    fprintf(stderr, "note: no rates are computed from counters: %s\n", why.message);
+    return 0;
+}
+
 /* Of a file; the name of a group stays as it is. */
 static char *absolute(const char *group, attn_error *error) {
     char path[PATH_MAX];
@@ -80,7 +91,7 @@ int counting_open(counting *c, const char *word, const char *group, int cpu, att
     *c = (counting){.word = word, .cpu = cpu, .simulated = !strcmp(word, "callgrind")};
     machine_read(&m, NULL);
     c->cache_bytes = (double)machine_cache_bytes(&m, machine_cache_bytes(&m, 3) ? 3 : 2);
-    int result = group ? group_read(&c->group, group, error) : group_list_read(&c->groups, error);
+    int result = group ? group_read(&c->group, group, error) : read_groups(&c->groups, error);
     if (!result && group && !(c->group_as = absolute(group, error)))
         result = -1;
     if (!result && c->simulated && callgrind_refusal())

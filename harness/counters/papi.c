@@ -51,9 +51,9 @@ static void refuse(counter_slot *slot, const char *name, int result) {
     slot->crowded = result == PAPI_ECNFLCT;
     if (result == PAPI_ECNFLCT)
         counter_slot_refuse(slot, "papi", "%s: no counter is left beside the events before it", name);
-    else if (result == PAPI_ENOEVNT && no_pmu(text, sizeof text))
+    else if ((result == PAPI_ENOEVNT || slot->event->native) && no_pmu(text, sizeof text))
         counter_slot_refuse(slot, "papi", "%s: %s", name, text);
-    else if (result == PAPI_ENOEVNT)
+    else if (result == PAPI_ENOEVNT || slot->event->native)
         counter_slot_refuse(slot, "papi", "%s: %s (no such %s for this CPU)", name, PAPI_strerror(result),
                             slot->event->native ? "native event" : "preset");
     else
@@ -72,10 +72,11 @@ static void add_presets(papi_state *s, counter_slot *slots, size_t count) {
     }
 }
 
-/* The first of its names that PAPI knows. */
+/* The first of its names that PAPI knows. It has several words for not knowing one. */
 static int add_native(papi_state *s, const counter_slot *slot, char name[EVENT_NAME_MAX]) {
     int result = PAPI_ENOEVNT;
-    for (const char *at = slot->event->native; *at && result == PAPI_ENOEVNT; at += strspn(at, " ")) {
+    for (const char *at = slot->event->native; *at && result != PAPI_OK && result != PAPI_ECNFLCT;
+         at += strspn(at, " ")) {
         size_t length = strcspn(at, " ");
         snprintf(name, EVENT_NAME_MAX, "%.*s", (int)length, at);
         result = PAPI_add_named_event(s->set, name);

@@ -1,5 +1,5 @@
 # What the emulated machine runs, as root. All of it goes into /tmp/out; test_pmu.sh looks at it on the host.
-export OPENBLAS_NUM_THREADS=1
+export OPENBLAS_NUM_THREADS=1 ATTNBENCH_HOME=/
 paranoid=/proc/sys/kernel/perf_event_paranoid
 echo "root:x:0:0::/:/bin/sh
 user:x:1000:1000::/tmp:/bin/sh" >/etc/passwd
@@ -20,6 +20,8 @@ echo -1 >$paranoid
 capture list su user -c "attnbench counters list --format json"
 capture sweep attnbench sweep --plan /plan.yaml --out /tmp/out/sweep.json
 capture sweep-perf attnbench sweep --plan /plan.yaml --counters perf --out /tmp/out/sweep-perf.json
+capture sweep-group attnbench sweep --plan /plan.yaml --group basic --out /tmp/out/sweep-group.json
+capture sweep-native attnbench sweep --plan /plan.yaml --group /native.yaml --out /tmp/out/sweep-native.json
 if attnbench counters --help | grep -q validate; then
     capture validate attnbench counters validate --format json
 fi

@@ -35,6 +35,7 @@ ln -s busybox "$tree/bin/sh"
 cp "$here/init" "$tree/init"
 aarch64-linux-gnu-strip -o "$tree/bin/$(basename "$program")" "$program"
 cp -r "$@" "$tree/"
+(cd "$here/../.." && cp --parents harness/counters/groups/*.yaml "$tree/")
 copy_library ld-linux-aarch64.so.1
 copy_library libgcc_s.so.1 # opened by pthread_exit
 copy_needs "$program"
