@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-const char *const report_part_names[] = {"summary",  "prefill_slopes", "speed",      "machine",
+const char *const report_part_names[] = {"summary",  "prefill_slopes", "encoders",   "speed", "machine",
                                          "counters", "counter_values", "provenance", NULL};
 
 static int write_style(FILE *out, attn_error *error) {
@@ -181,8 +181,8 @@ static void write_provenance_command(FILE *out, const report *r) {
 
 static int write_details(FILE *out, const report *r, attn_error *error) {
     if (write_part(out, r, PART_SLOPES, "h3", error) || write_audit(out, r, error) ||
-        write_part(out, r, PART_SPEED, "h2", error) || write_part(out, r, PART_MACHINE, "h2", error) ||
-        write_part(out, r, PART_COUNTERS, "h2", error) ||
+        write_part(out, r, PART_ENCODERS, "h2", error) || write_part(out, r, PART_SPEED, "h2", error) ||
+        write_part(out, r, PART_MACHINE, "h2", error) || write_part(out, r, PART_COUNTERS, "h2", error) ||
         write_part(out, r, PART_COUNTER_VALUES, "h3", error) ||
         write_part(out, r, PART_PROVENANCE, "h2", error))
         return -1;
@@ -201,7 +201,8 @@ int page_write(FILE *out, const report *r, attn_error *error) {
     fputs("</head>\n<body>\n", out);
     write_top(out, r);
     write_sentences(out, r->findings);
-    fputs("<nav><a href=#plots>Plots</a><a href=#audit>Published tables</a><a href=#speed>Speed</a><a "
+    fputs("<nav><a href=#plots>Plots</a><a href=#audit>Published tables</a><a href=#encoders>Encoders</a><a "
+          "href=#speed>Speed</a><a "
           "href=#machine>Machine limits</a><a href=#counters>Counters</a><a "
           "href=#provenance>Provenance</a></nav>\n",
           out);
