@@ -5,6 +5,7 @@
 
 #include "attn/alloc.h"
 #include "attn/cpu.h"
+#include "attn/model.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,6 +38,34 @@ static void set_attention(json_t *o, const bench_case *c) {
     set(o, "impl", json_string(c->impl->name));
 }
 
+static void set_encoder(json_t *o, const bench_case *c) {
+    const bool prefill = !strcmp(c->mode, "prefill");
+    set(o, "model", json_string(attn_model_type_names[c->model]));
+    set(o, "type", json_string(c->variant->name));
+    set(o, "mode", json_string(c->mode));
+    if (prefill)
+        set_size(o, "T", c->frames);
+    else
+        set_size(o, "left", c->left);
+    set_size(o, "L", c->keys);
+    set_size(o, "q", c->queries);
+    set_size(o, "layers", c->num_layers);
+    set_size(o, "h", c->geometry.num_heads);
+    set_size(o, "d", c->geometry.d_model);
+    if (c->variant->has_kv_heads)
+        set_size(o, "hkv", c->geometry.num_kv_heads);
+    if (c->variant->has_latent)
+        set_size(o, "dc", c->geometry.latent_dim);
+    set_size(o, "k", c->conv_kernel_size);
+    set(o, "input", json_string(attn_input_layer_names[c->input]));
+    if (c->model == ATTN_MODEL_BRANCHFORMER)
+        set(o, "merge", json_string(attn_merge_names[c->merge]));
+    set(o, "pos", json_string(attn_pos_enc_names[c->geometry.pos_enc]));
+    if (c->variant->has_latent)
+        set(o, "path", json_string(attn_path_names[c->path]));
+    set(o, "impl", json_string(c->impl->name));
+}
+
 static void set_machine(json_t *o, const bench_case *c) {
     set(o, "what", json_string(c->subject));
     if (!strcmp(c->subject, "sgemm"))
@@ -53,6 +82,8 @@ static json_t *case_json(const bench_case *c) {
     json_t *o = json_pack("{ss}", "kind", kinds[c->kind]);
     if (o && c->kind == BENCH_ATTENTION)
         set_attention(o, c);
+    else if (o && c->kind == BENCH_ENCODER)
+        set_encoder(o, c);
     else if (o && c->kind == BENCH_MACHINE)
         set_machine(o, c);
     return o;
@@ -96,6 +127,21 @@ static json_t *check_json(const json_t *run) {
                      number(run, "check_limit"), "rows", (json_int_t)number(run, "check_rows"));
 }
 
+/* Seconds of each part of an encoder; NULL when the run tells none. */
+static json_t *parts_json(const json_t *run) {
+    json_t *parts = NULL;
+    for (size_t i = 0; attn_part_names[i]; i++) {
+        char key[48];
+        snprintf(key, sizeof key, "part_%s", attn_part_names[i]);
+        json_t *seconds = json_object_get(run, key);
+        if (seconds && !parts)
+            parts = json_object();
+        if (seconds)
+            json_object_set(parts, attn_part_names[i], seconds);
+    }
+    return parts;
+}
+
 static json_t *iteration_entry(const bench_case *c, const json_t *context, const json_t *run) {
     static const char *const kept[] = {"family_index",
                                        "per_family_instance_index",
@@ -112,7 +158,11 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
                                        "kv_bytes_formula",
                                        "kv_bytes_live",
                                        "peak_bytes",
-                                       "delay_loops"};
+                                       "delay_loops",
+                                       "conv_bytes_formula",
+                                       "conv_bytes_live",
+                                       "audio_seconds",
+                                       "parameters"};
     json_t *entry = json_pack("{ss ss}", "name", c->name, "run_name", c->name);
     for (size_t i = 0; entry && i < sizeof kept / sizeof *kept; i++) {
         json_t *value = json_object_get(run, kept[i]);
@@ -129,6 +179,9 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
     set(entry, "counters", counters_json(context, run));
     set(entry, "disturbed",
         json_boolean(number(run, "involuntary_switches") > 0 || number(run, "major_faults") > 0));
+    json_t *parts = parts_json(run);
+    if (parts)
+        set(entry, "parts", parts);
     if (json_object_get(run, "check_limit"))
         set(entry, "check", check_json(run));
     return entry;

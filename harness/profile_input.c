@@ -3,24 +3,16 @@
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "datasets/audio.h"
+#include "harness/profile_run.h"
 
 #include <stdio.h>
-#include <time.h>
-
-static const double FRAME_SECONDS = 0.01;
-
-double profile_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int read_random(profile_input *in, const profile_plan *plan, const attn_config *config,
                        attn_error *error) {
     uint64_t state = plan->seed + 1; /* not the weights' numbers */
     size_t floats;
     in->frames = plan->seq_len;
-    in->audio_seconds = FRAME_SECONDS * (double)plan->seq_len;
+    in->audio_seconds = PROFILE_FRAME_SECONDS * (double)plan->seq_len;
     snprintf(in->id, sizeof in->id, "random-%zu", plan->seq_len);
     if (attn_multiply(&floats, plan->seq_len, config->input_dim))
         return attn_fail(error, "--seq-len %zu: too long", plan->seq_len);

@@ -18,6 +18,4 @@ typedef struct profile_input {
 int profile_input_read(profile_input *in, const profile_plan *plan, const attn_config *config, size_t index,
                        fbank *extractor, attn_error *error);
 
-double profile_now(void); /* seconds of a clock that only goes forward */
-
 #endif

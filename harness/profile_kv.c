@@ -1,6 +1,7 @@
 /* attnbench profile-kv: cache bytes, time, real-time factor and peak memory of models on speech. */
 #include "datasets/audio.h"
 #include "harness/command.h"
+#include "harness/memory_fit.h"
 #include "harness/profile.h"
 #include "harness/profile_print.h"
 
@@ -20,7 +21,7 @@ static const long long NOT_GIVEN = LLONG_MIN;
 
 typedef struct arguments {
     const char **configs;
-    char *data, *split, *path, *impl, *weights, *format;
+    char *data, *split, *path, *impl, *weights, *format, *memory_fit;
     long long seq_len, chunk, left_chunks, limit, seed, runs;
 } arguments;
 
@@ -52,6 +53,9 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"seed", '\0', POPT_ARG_LONGLONG, &a->seed, 0, "of random weights and features (default 1)", "N"},
         {"runs", '\0', POPT_ARG_LONGLONG, &a->runs, 0,
          "timed runs of each utterance, after one warm-up; their median counts (default 1)", "N"},
+        {"memory-fit", '\0', POPT_ARG_STRING, &a->memory_fit, 0,
+         "peak memory at these lengths of audio in seconds, and a line through them; see docs/profile-kv.md",
+         "60,120,300,600"},
         {"format", 'f', POPT_ARG_STRING, &a->format, 0, "md, csv, json or tex", "F"},
         POPT_TABLEEND};
     return command_options(
@@ -72,6 +76,9 @@ static int check_input(const arguments *a, attn_error *error) {
         return attn_fail(error, "--data and --seq-len: only one of them can be the input");
     if (!a->data && (a->split || a->limit != NOT_GIVEN))
         return attn_fail(error, "%s needs --data", a->split ? "--split" : "--limit");
+    if (a->memory_fit && (a->data || a->seq_len != NOT_GIVEN || a->weights || a->configs[1]))
+        return attn_fail(error,
+                         "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
     if (a->weights && a->configs[1])
         return attn_fail(error, "--weights goes with one --config");
     return 0;
@@ -190,9 +197,28 @@ static json_t *profile_several(int *status, const char *const *configs, const pr
     return json_pack("{s:o}", "models", models);
 }
 
+static int fit_memory(const arguments *a, const profile_plan *plan, table_format format, attn_error *error) {
+    memory_fit fit;
+    char verdict[200];
+    if (memory_fit_lengths(&fit, a->memory_fit, error))
+        return STATUS_BAD_INPUT;
+    if (profile_check(a->configs[0], plan, error))
+        return STATUS_BAD_INPUT;
+    settle();
+    if (memory_fit_run(&fit, a->configs[0], plan, error) ||
+        memory_fit_print(&fit, a->configs[0], format, stdout, error))
+        return STATUS_BAD_INPUT;
+    memory_fit_verdict(&fit, verdict);
+    if (verdict[0])
+        fprintf(stderr, "attnbench profile-kv: %s\n", verdict);
+    return verdict[0] ? STATUS_FAILED : STATUS_OK;
+}
+
 static int run(const arguments *a, const profile_plan *plan, table_format format, attn_error *error) {
     int status;
     json_t *result = NULL;
+    if (a->memory_fit)
+        return fit_memory(a, plan, format, error);
     for (size_t i = 0; a->configs[i]; i++)
         if (profile_check(a->configs[i], plan, error))
             return STATUS_BAD_INPUT;

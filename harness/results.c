@@ -63,16 +63,21 @@ static int read_number(double *to, const place *p, const json_t *object, const c
     return 0;
 }
 
-static int read_size(size_t *to, const place *p, const json_t *object, const char *key, bool needed) {
+static int read_least(size_t *to, const place *p, const json_t *object, const char *key, bool needed,
+                      json_int_t least) {
     const json_t *value = json_object_get(object, key);
     *to = 0;
     if (!value && !needed)
         return 0;
     json_int_t number = json_integer_value(value);
-    if (!json_is_integer(value) || number < 1 || (double)number > SIZE_LIMIT)
-        return wrong(p, key, value, "a whole number from 1");
+    if (!json_is_integer(value) || number < least || (double)number > SIZE_LIMIT)
+        return wrong(p, key, value, least ? "a whole number from 1" : "a whole number from 0");
     *to = (size_t)number;
     return 0;
+}
+
+static int read_size(size_t *to, const place *p, const json_t *object, const char *key, bool needed) {
+    return read_least(to, p, object, key, needed, 1);
 }
 
 static int need_object(const place *p, const json_t *object, const char *key, const json_t **to) {
@@ -105,26 +110,39 @@ static int read_context(results *r, const char *file, attn_error *error) {
     return read_text(&text, &p, machine, "cpu");
 }
 
+static int read_encoder_shape(results_case *c, const place *p, const json_t *shape) {
+    bool encoder = !strcmp(c->kind, "encoder"), prefill = !strcmp(c->mode, "prefill");
+    return read_word(&c->model, p, shape, "model", encoder) ||
+                   read_word(&c->input, p, shape, "input", encoder) ||
+                   read_word(&c->merge, p, shape, "merge", false) ||
+                   read_size(&c->layers, p, shape, "layers", encoder) ||
+                   read_size(&c->k, p, shape, "k", encoder) ||
+                   read_size(&c->T, p, shape, "T", encoder && prefill) ||
+                   read_least(&c->left, p, shape, "left", encoder && !prefill, 0)
+               ? -1
+               : 0;
+}
+
 static int read_shape(results_case *c, const place *entry, const json_t *shape) {
     place p = *entry;
     strncat(p.where, ".case", sizeof p.where - strlen(p.where) - 1);
     if (read_word(&c->kind, &p, shape, "kind", true))
         return -1;
-    bool machine = !strcmp(c->kind, "machine"), attention = !strcmp(c->kind, "attention");
-    if (!machine && !attention && strcmp(c->kind, "encoder"))
+    bool machine = !strcmp(c->kind, "machine");
+    if (!machine && strcmp(c->kind, "attention") && strcmp(c->kind, "encoder"))
         return wrong(&p, "kind", json_object_get(shape, "kind"), "attention, encoder or machine");
     if (read_word(&c->type, &p, shape, "type", !machine) ||
-        read_word(&c->mode, &p, shape, "mode", attention) || read_word(&c->kv, &p, shape, "kv", false) ||
+        read_word(&c->mode, &p, shape, "mode", !machine) || read_word(&c->kv, &p, shape, "kv", false) ||
         read_word(&c->pos, &p, shape, "pos", false) || read_word(&c->path, &p, shape, "path", false) ||
         read_word(&c->path_run, &p, shape, "path_run", false) ||
         read_word(&c->impl, &p, shape, "impl", false) || read_word(&c->what, &p, shape, "what", machine) ||
         read_word(&c->isa, &p, shape, "isa", false))
         return -1;
-    if (read_size(&c->L, &p, shape, "L", attention) || read_size(&c->q, &p, shape, "q", attention) ||
-        read_size(&c->B, &p, shape, "B", false) || read_size(&c->h, &p, shape, "h", attention) ||
-        read_size(&c->d, &p, shape, "d", attention) || read_size(&c->hkv, &p, shape, "hkv", false) ||
+    if (read_size(&c->L, &p, shape, "L", !machine) || read_size(&c->q, &p, shape, "q", !machine) ||
+        read_size(&c->B, &p, shape, "B", false) || read_size(&c->h, &p, shape, "h", !machine) ||
+        read_size(&c->d, &p, shape, "d", !machine) || read_size(&c->hkv, &p, shape, "hkv", false) ||
         read_size(&c->dc, &p, shape, "dc", false) || read_size(&c->working_set, &p, shape, "bytes", false) ||
-        read_size(&c->n, &p, shape, "n", false))
+        read_size(&c->n, &p, shape, "n", false) || read_encoder_shape(c, &p, shape))
         return -1;
     if (!machine && !c->B)
         c->B = 1;
@@ -132,16 +150,21 @@ static int read_shape(results_case *c, const place *entry, const json_t *shape) 
 }
 
 static int read_costs(results_case *c, const place *p, const json_t *entry) {
-    bool attention = !strcmp(c->kind, "attention");
+    bool encoder = !strcmp(c->kind, "encoder"), model = encoder || !strcmp(c->kind, "attention");
     if (c->count) /* the first repetition told */
         return 0;
-    if (read_number(&c->flops, p, entry, "flops", attention, 0) ||
-        read_number(&c->bytes, p, entry, "bytes", attention, 0) ||
-        read_number(&c->kv_bytes_formula, p, entry, "kv_bytes_formula", attention, 0) ||
-        read_number(&c->kv_bytes_live, p, entry, "kv_bytes_live", attention, 0) ||
+    if (read_number(&c->flops, p, entry, "flops", model, 0) ||
+        read_number(&c->bytes, p, entry, "bytes", model, 0) ||
+        read_number(&c->kv_bytes_formula, p, entry, "kv_bytes_formula", model, 0) ||
+        read_number(&c->kv_bytes_live, p, entry, "kv_bytes_live", model, 0) ||
+        read_number(&c->conv_bytes_formula, p, entry, "conv_bytes_formula", encoder, 0) ||
+        read_number(&c->conv_bytes_live, p, entry, "conv_bytes_live", encoder, 0) ||
+        read_number(&c->audio_seconds, p, entry, "audio_seconds", encoder, 1e-12) ||
+        read_number(&c->parameters, p, entry, "parameters", encoder, 1) ||
         read_number(&c->peak_bytes, p, entry, "peak_bytes", false, 0))
         return -1;
-    if (c->kv_bytes_formula > SIZE_LIMIT || c->kv_bytes_live > SIZE_LIMIT || c->peak_bytes > SIZE_LIMIT)
+    if (c->kv_bytes_formula > SIZE_LIMIT || c->kv_bytes_live > SIZE_LIMIT ||
+        c->conv_bytes_formula > SIZE_LIMIT || c->conv_bytes_live > SIZE_LIMIT || c->peak_bytes > SIZE_LIMIT)
         return wrong(p, "kv_bytes", json_object_get(entry, "kv_bytes_live"), "less than 2^53 bytes");
     const json_t *check = json_object_get(entry, "check");
     c->max_error = c->limit = NAN;
@@ -193,6 +216,22 @@ static int read_counted(const json_t **to, const place *entry, const json_t *fro
     return 0;
 }
 
+static int read_parts(results_sample *s, const place *entry, const json_t *from) {
+    const json_t *parts = json_object_get(from, "parts");
+    for (size_t i = 0; i < ATTN_PARTS; i++)
+        s->parts[i] = NAN;
+    if (!parts)
+        return 0;
+    if (!json_is_object(parts))
+        return wrong(entry, "parts", parts, "an object");
+    place p = *entry;
+    strncat(p.where, ".parts", sizeof p.where - strlen(p.where) - 1);
+    for (size_t i = 0; i < ATTN_PARTS; i++)
+        if (read_number(&s->parts[i], &p, parts, attn_part_names[i], true, 0))
+            return -1;
+    return 0;
+}
+
 static int read_sample(results_sample *s, const place *p, const json_t *entry) {
     const json_t *disturbed = json_object_get(entry, "disturbed");
     const char *unit;
@@ -207,7 +246,7 @@ static int read_sample(results_sample *s, const place *p, const json_t *entry) {
         read_number(&s->cpu_time, p, entry, "cpu_time", true, 0) ||
         read_number(&s->iterations, p, entry, "iterations", true, 1))
         return -1;
-    return read_counted(&s->counters, p, entry, "counters") ||
+    return read_parts(s, p, entry) || read_counted(&s->counters, p, entry, "counters") ||
                    read_counted(&s->derived, p, entry, "derived") ||
                    read_counted(&s->measured, p, entry, "measured")
                ? -1
@@ -257,6 +296,10 @@ static int find_case(results_case **found, results *r, json_t *index, const char
                              .kv_bytes_formula = NAN,
                              .kv_bytes_live = NAN,
                              .peak_bytes = NAN,
+                             .conv_bytes_formula = NAN,
+                             .conv_bytes_live = NAN,
+                             .audio_seconds = NAN,
+                             .parameters = NAN,
                              .max_error = NAN,
                              .limit = NAN};
     return read_shape(*found, p, shape);

@@ -3,6 +3,7 @@
 #define HARNESS_RESULTS_H
 
 #include "attn/error.h"
+#include "attn/model.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@ typedef struct results_sample {
     double real_time, cpu_time; /* ns per iteration, above 0 */
     double iterations;
     bool disturbed;
+    double parts[ATTN_PARTS]; /* encoder: seconds of each part of the model; NaN: not told */
     /* name -> {"source", "value", "validation"} or {"unavailable"}; NULL: none were asked for */
     const json_t *counters;
     const json_t *derived;  /* the same for formulas of counter groups */
@@ -25,13 +27,17 @@ typedef struct results_case {
     const char *name; /* canonical row */
     const char *kind; /* "attention", "encoder", "machine" */
     const char *type, *mode, *kv, *pos, *path, *path_run, *impl;
-    const char *what, *isa; /* machine */
+    const char *model, *input, *merge; /* encoder */
+    const char *what, *isa;            /* machine */
     size_t L, q, B, h, d, hkv, dc;
-    size_t working_set, n; /* machine: `bytes` (read), `n` (sgemm) */
-    double flops, bytes;   /* per iteration, by formula */
+    size_t T, left, layers, k; /* encoder; left: chunks, 0 also for prefill */
+    size_t working_set, n;     /* machine: `bytes` (read), `n` (sgemm) */
+    double flops, bytes;       /* per iteration, by formula */
     double kv_bytes_formula, kv_bytes_live, peak_bytes;
-    double max_error, limit; /* of the check before timing */
-    const char *error;       /* NULL, or why there are no numbers */
+    double conv_bytes_formula, conv_bytes_live; /* encoder: of convolutions and subsampling */
+    double audio_seconds, parameters;           /* encoder: audio of an iteration */
+    double max_error, limit;                    /* of the check before timing */
+    const char *error;                          /* NULL, or why there are no numbers */
     size_t count;
     results_sample *samples;
 } results_case;

@@ -3,6 +3,7 @@
 #include "attn/file.h"
 #include "harness/command.h"
 #include "harness/home.h"
+#include "reports/encoder_section.h"
 #include "reports/gnuplot.h"
 #include "reports/page.h"
 #include "reports/staging.h"
@@ -90,6 +91,7 @@ static int fill_tables(report *r, attn_error *error) {
     const lines *prefill = lines_named(r, "prefill_time"), *paths = lines_named(r, "mla_paths");
     table_summary(&r->tables[PART_SUMMARY], cache, decode, prefill);
     table_slopes(&r->tables[PART_SLOPES], prefill);
+    table_encoders(&r->tables[PART_ENCODERS], &r->data);
     table_speed(&r->tables[PART_SPEED], &r->data);
     table_machine(&r->tables[PART_MACHINE], &r->data);
     table_counters(&r->tables[PART_COUNTERS], &r->data);

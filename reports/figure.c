@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "reports/encoder_section.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,26 +83,36 @@ static void write_tail(FILE *script, const plot *p) {
         2 * svg_height(p), p->name);
 }
 
+static void x_range(double *least, double *most, const lines *l) {
+    *least = INFINITY, *most = -INFINITY;
+    for (size_t i = 0; i < l->count; i++)
+        for (size_t k = 0; k < l->line[i].count; k++) {
+            *least = fmin(*least, l->line[i].points[k].x);
+            *most = fmax(*most, l->line[i].points[k].x);
+        }
+}
+
+/* The smallest x that is at least `from`; infinity when there is none. */
+static double next_x(const lines *l, double from) {
+    double next = INFINITY;
+    for (size_t i = 0; i < l->count; i++)
+        for (size_t k = 0; k < l->line[i].count; k++) {
+            double x = l->line[i].points[k].x;
+            next = x >= from && x < next ? x : next;
+        }
+    return next;
+}
+
 /* Ticks where points are, as far as they have room. */
-static void write_ticks(FILE *script, const lines *l) {
-    double last = 0, least = INFINITY, most = 0;
+static void write_ticks(FILE *script, const lines *l, bool log_x) {
+    double least, most;
+    x_range(&least, &most, l);
+    double gap = (most - least) / 15, margin = log_x ? pow(most / least, 0.05) : (most - least) * 0.05;
     fputs("set xtics (", script);
-    for (;;) {
-        double next = INFINITY;
-        for (size_t i = 0; i < l->count; i++)
-            for (size_t k = 0; k < l->line[i].count; k++) {
-                double x = l->line[i].points[k].x;
-                next = x > last * 1.4 && x < next ? x : next;
-                least = fmin(least, x);
-                most = fmax(most, x);
-            }
-        if (isinf(next))
-            break;
-        fprintf(script, "%s'%.0f' %.0f", last > 0 ? ", " : "", next, next);
-        last = next;
-    }
-    double margin = pow(most / least, 0.05);
-    fprintf(script, ") rotate by 0\nset xrange [%g:%g]\n", least / margin, most * margin);
+    for (double x = least; x <= most; x = next_x(l, log_x ? x * 1.4 : x + gap))
+        fprintf(script, "%s'%.0f' %.0f", x > least ? ", " : "", x, x);
+    fprintf(script, ") rotate by 0\nset xrange [%g:%g]\n", log_x ? least / margin : least - margin,
+            log_x ? most * margin : most + margin);
 }
 
 /* A logarithmic axis of less than two decades gets 1, 2 and 5 of each. */
@@ -169,7 +180,7 @@ static void write_lines(figure *f, const report_data *data, FILE *points, FILE *
     measured_basis(f->basis, sizeof f->basis, f->lines.least_runs, f->lines.most_runs, f->lines.interval);
     write_points(points, f);
     write_head(script, f, data);
-    write_ticks(script, &f->lines);
+    write_ticks(script, &f->lines, f->plot->log_x);
     write_y_ticks(script, f);
     write_plot(script, f);
     for (size_t i = 0; i < f->lines.count; i++)
@@ -190,6 +201,18 @@ static void write_roofline(figure *f, const report_data *data, FILE *points, FIL
     f->points = roofline_write(points, script, data);
 }
 
+static void write_parts(figure *f, const report_data *data, FILE *points, FILE *script) {
+    encoder_bars bars;
+    encoder_bars_find(&bars, data);
+    snprintf(f->basis, sizeof f->basis, "sums over %zu to %zu runs a bar", bars.least_runs, bars.most_runs);
+    if (bars.least_runs == bars.most_runs)
+        snprintf(f->basis, sizeof f->basis, "sums over %zu runs a bar", bars.most_runs);
+    snprintf(f->lines.held, sizeof f->lines.held, "%s", bars.held);
+    write_head(script, f, data);
+    encoder_bars_write(points, script, &bars);
+    f->points = bars.count;
+}
+
 static int open_in(attn_output *output, const char *folder, const plot *p, const char *extension,
                    attn_error *error) {
     char *path = attn_format(error, "%s/%s.%s", folder, p->name, extension);
@@ -202,14 +225,16 @@ int figure_write(figure *f, const plot *p, const report_data *data, const char *
     *f = (figure){.plot = p};
     attn_output points = {0}, script = {0};
     int result = -1;
-    if (!p->roofline && lines_select(&f->lines, data, &p->select, error))
+    if (!p->roofline && !p->parts && lines_select(&f->lines, data, &p->select, error))
         return -1;
-    if (!p->roofline && !f->lines.count)
+    if (!p->roofline && !p->parts && !f->lines.count)
         return 0;
     if (open_in(&points, folder, p, "dat", error) || open_in(&script, folder, p, "gp", error))
         goto done;
     if (p->roofline)
         write_roofline(f, data, points.stream, script.stream);
+    else if (p->parts)
+        write_parts(f, data, points.stream, script.stream);
     else
         write_lines(f, data, points.stream, script.stream);
     write_tail(script.stream, p);

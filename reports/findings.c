@@ -1,6 +1,7 @@
 #include "reports/findings.h"
 
 #include "attn/alloc.h"
+#include "reports/encoder_section.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -113,12 +114,13 @@ static void say_roof(json_t *list, const report_data *data) {
     const measured *best = NULL;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
-        if (!isnan(m->sgemm) && (!best || m->sgemm > best->sgemm))
+        if (!strcmp(m->c->kind, "attention") && !isnan(m->sgemm) && (!best || m->sgemm > best->sgemm))
             best = m;
     }
     if (best)
         say(list,
-            "Best use of the machine: %.3g GFLOP/s, %.3g%% of its measured sgemm rate, by %s %s at L = %zu.",
+            "Best use of the machine by one layer: %.3g GFLOP/s, %.3g%% of its measured sgemm rate, by %s %s "
+            "at L = %zu.",
             best->gflops, 100 * best->sgemm, best->c->type, best->c->mode, best->c->L);
 }
 
@@ -133,5 +135,6 @@ json_t *findings_list(const report_data *data, const lines *cache, const lines *
         if (attn_variants[i]->has_latent)
             say_paths(list, paths, attn_variants[i]->name);
     say_roof(list, data);
+    say_encoders(list, data);
     return list;
 }

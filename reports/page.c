@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-const char *const report_part_names[] = {"summary",       "prefill_slopes", "speed",
-                                         "machine",       "counters",       "counter_values",
-                                         "counter_rates", "provenance",     NULL};
+const char *const report_part_names[] = {
+    "summary",  "prefill_slopes", "encoders",      "speed",      "machine",
+    "counters", "counter_values", "counter_rates", "provenance", NULL};
 
 static int write_style(FILE *out, attn_error *error) {
     char *path = home_path("reports/page.css", error);
@@ -182,8 +182,8 @@ static void write_provenance_command(FILE *out, const report *r) {
 
 static int write_details(FILE *out, const report *r, attn_error *error) {
     if (write_part(out, r, PART_SLOPES, "h3", error) || write_audit(out, r, error) ||
-        write_part(out, r, PART_SPEED, "h2", error) || write_part(out, r, PART_MACHINE, "h2", error) ||
-        write_part(out, r, PART_COUNTERS, "h2", error) ||
+        write_part(out, r, PART_ENCODERS, "h2", error) || write_part(out, r, PART_SPEED, "h2", error) ||
+        write_part(out, r, PART_MACHINE, "h2", error) || write_part(out, r, PART_COUNTERS, "h2", error) ||
         write_part(out, r, PART_COUNTER_VALUES, "h3", error) ||
         write_part(out, r, PART_COUNTER_RATES, "h3", error) ||
         write_part(out, r, PART_PROVENANCE, "h2", error))
@@ -205,7 +205,8 @@ int page_write(FILE *out, const report *r, attn_error *error) {
     write_sentences(out, r->findings);
     fprintf(out, "<nav><a href=#plots>Plots</a>%s",
             r->tradeoffs.count ? "<a href=#tradeoff>Smaller latents</a>" : "");
-    fputs("<a href=#audit>Published tables</a><a href=#speed>Speed</a><a "
+    fputs("<a href=#audit>Published tables</a><a href=#encoders>Encoders</a><a "
+          "href=#speed>Speed</a><a "
           "href=#machine>Machine limits</a><a href=#counters>Counters</a><a "
           "href=#provenance>Provenance</a></nav>\n",
           out);

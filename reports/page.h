@@ -10,6 +10,7 @@
 typedef enum report_part {
     PART_SUMMARY,
     PART_SLOPES,
+    PART_ENCODERS,
     PART_SPEED,
     PART_MACHINE,
     PART_COUNTERS,

@@ -3,6 +3,9 @@
 #define HOLD_ALL (FIELD_B | FIELD_D | FIELD_KV | FIELD_POS)
 #define BY_TYPE (FIELD_TYPE | FIELD_DC | FIELD_HKV)
 
+/* Encoders differ in their positions by type. */
+#define HOLD_ENCODER (FIELD_MODEL | FIELD_INPUT | FIELD_LAYERS | FIELD_D | FIELD_H | FIELD_K)
+
 static const double TO_MIB = 1 / 1048576.0, TO_US = 1e-3, TO_MS = 1e-6;
 
 const plot plots[] = {
@@ -141,6 +144,45 @@ const plot plots[] = {
                 .series = FIELD_TYPE | FIELD_PATH,
                 .only_latent = true},
      .scale = TO_US,
+     .log_x = true,
+     .log_y = true},
+    {.name = "encoder_parts",
+     .title = "Encoders: where the time goes",
+     .x_label = "",
+     .y_label = "share of the time, %",
+     .about =
+         "An utterance in one call, shares of the time that the parts of the model took. The norm before a "
+         "part counts to it; other is the last norm of a block, merging and the positions.",
+     .needs = "encoder cases of mode prefill",
+     .parts = true},
+    {.name = "encoder_chunk",
+     .title = "Encoders: a chunk against left context",
+     .x_label = "chunks of left context",
+     .y_label = "time of a chunk, ms",
+     .about =
+         "A call in the middle of a stream whose cache is full. Linear attention keeps a state whatever the "
+         "context.",
+     .needs = "encoder cases of mode chunk at two or more values of left, other keys equal",
+     .select = {.kind = "encoder",
+                .x = FIELD_LEFT,
+                .y = QUANTITY_TIME,
+                .mode = "chunk",
+                .hold = HOLD_ENCODER | FIELD_Q,
+                .series = BY_TYPE},
+     .scale = TO_MS},
+    {.name = "encoder_cache",
+     .title = "Encoders: KV cache against audio length",
+     .x_label = "input frames, T (100 a second)",
+     .y_label = "cache bytes of all layers, MiB",
+     .about = "Bytes of the caches that the measured cases allocated, the whole utterance kept.",
+     .needs = "encoder cases of mode prefill at two or more values of T, other keys equal",
+     .select = {.kind = "encoder",
+                .x = FIELD_T,
+                .y = QUANTITY_CACHE_BYTES,
+                .mode = "prefill",
+                .hold = HOLD_ENCODER,
+                .series = BY_TYPE},
+     .scale = TO_MIB,
      .log_x = true,
      .log_y = true},
     {.name = "roofline",

@@ -13,6 +13,7 @@ typedef struct plot {
     double scale; /* y in the plot's unit = y * scale */
     bool log_x, log_y;
     bool roofline; /* every case under the measured roofs; select is not used */
+    bool parts;    /* time shares of the parts of encoders; select is not used */
 } plot;
 
 enum { PLOTS_MAX = 16 };

@@ -74,7 +74,7 @@ static const struct {
 enum { SHAPE_KEYS = sizeof shape_keys / sizeof *shape_keys };
 
 static bool is_row(const measured *m) {
-    return strcmp(m->c->kind, "machine") != 0;
+    return !strcmp(m->c->kind, "attention");
 }
 
 static bool varies(const report_data *data, case_field field) {
@@ -189,7 +189,7 @@ static int by_shape(const void *left, const void *right) {
 }
 
 void table_speed(report_table *t, const report_data *data) {
-    report_table_init(t, "Speed of every case");
+    report_table_init(t, "Speed of every attention case");
     shape_columns(t, data);
     report_column(t, "runs", "runs");
     report_column(t, "disturbed", "disturbed");
@@ -227,7 +227,7 @@ void table_machine(report_table *t, const report_data *data) {
     report_column(t, "runs", "runs");
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
-        if (is_row(m))
+        if (strcmp(m->c->kind, "machine"))
             continue;
         size_t size = m->c->working_set ? m->c->working_set : m->c->n;
         bool read = !strcmp(m->c->what, "read"); /* each limit is told in its own unit */

@@ -12,61 +12,6 @@ typedef struct members {
     const measured **list;
 } members;
 
-const char *case_path(const results_case *c) {
-    return *c->path_run ? c->path_run : c->path;
-}
-
-double case_number(const results_case *c, case_field field) {
-    switch (field) {
-    case FIELD_L:
-        return (double)c->L;
-    case FIELD_Q:
-        return (double)c->q;
-    case FIELD_B:
-        return (double)c->B;
-    case FIELD_H:
-        return (double)c->h;
-    case FIELD_D:
-        return (double)c->d;
-    case FIELD_HKV:
-        return (double)c->hkv;
-    case FIELD_DC:
-        return (double)c->dc;
-    default:
-        return NAN;
-    }
-}
-
-const char *case_word(const results_case *c, case_field field) {
-    switch (field) {
-    case FIELD_TYPE:
-        return c->type;
-    case FIELD_MODE:
-        return c->mode;
-    case FIELD_PATH:
-        return case_path(c);
-    case FIELD_ASKED:
-        return c->path;
-    case FIELD_IMPL:
-        return c->impl;
-    case FIELD_KV:
-        return c->kv;
-    default:
-        return c->pos;
-    }
-}
-
-bool case_same(const results_case *a, const results_case *b, unsigned fields) {
-    for (unsigned bit = FIELD_TYPE; bit < FIELDS_ALL; bit <<= 1) {
-        if (!(fields & bit))
-            continue;
-        double x = case_number(a, (case_field)bit), y = case_number(b, (case_field)bit);
-        if (isnan(x) ? strcmp(case_word(a, (case_field)bit), case_word(b, (case_field)bit)) != 0 : x != y)
-            return false;
-    }
-    return true;
-}
-
 static double quantity(const measured *m, const selection *s, double time) {
     switch (s->y) {
     case QUANTITY_CACHE_BYTES:
@@ -86,7 +31,7 @@ static bool default_kv_heads(const results_case *c) {
 
 static bool eligible(const measured *m, const selection *s) {
     const results_case *c = m->c;
-    if (strcmp(c->kind, "attention") || (s->mode && strcmp(c->mode, s->mode)))
+    if (strcmp(c->kind, s->kind ? s->kind : "attention") || (s->mode && strcmp(c->mode, s->mode)))
         return false;
     if ((s->only_latent && !c->dc) || (s->only_kv_heads && !c->hkv))
         return false;
@@ -187,7 +132,8 @@ static int new_line(line *l, size_t room, attn_error *error) {
 /* The best setting of the free fields among the members of one line. */
 static int best_line(line *l, const members *own, const selection *s, members *scratch, attn_error *error) {
     unsigned x = s->x | (s->x == FIELD_L ? FIELD_Q : 0) | (s->x == FIELD_H ? FIELD_HKV : 0) |
-                 (s->x == FIELD_Q ? FIELD_MODE : 0);
+                 (s->x == FIELD_Q ? FIELD_MODE : 0) | (s->x == FIELD_T ? FIELD_L | FIELD_Q : 0) |
+                 (s->x == FIELD_LEFT ? FIELD_L : 0);                   /* what follows from x */
     unsigned path = s->series & FIELD_PATH ? FIELD_ASKED : FIELD_PATH; /* the one that does not tell */
     unsigned fixed = FIELDS_ALL & ~x & ~path;
     line trial;
@@ -250,7 +196,10 @@ static void describe_held(lines *out, const selection *s, const results_case *c)
     static const struct {
         case_field field;
         const char *name;
-    } numbers[] = {{FIELD_L, "L"}, {FIELD_Q, "q"}, {FIELD_H, "h"}, {FIELD_D, "d_model"}, {FIELD_B, "B"}};
+    } numbers[] = {{FIELD_LAYERS, "layers"}, {FIELD_L, "L"},       {FIELD_Q, "q"},
+                   {FIELD_H, "h"},           {FIELD_D, "d_model"}, {FIELD_B, "B"}};
+    if (s->hold & FIELD_MODEL)
+        snprintf(out->held, sizeof out->held, "%s, %s input layer", c->model, c->input);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (s->hold & numbers[i].field)
             append(out->held, sizeof out->held, "%s%s %.0f", numbers[i].name,

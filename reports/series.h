@@ -20,7 +20,15 @@ typedef enum case_field {
     FIELD_HKV = 1 << 11,
     FIELD_DC = 1 << 12,
     FIELD_ASKED = 1 << 13, /* path as asked for, where auto stays auto */
-    FIELDS_ALL = (1 << 14) - 1
+    /* of encoders */
+    FIELD_MODEL = 1 << 14,
+    FIELD_T = 1 << 15,
+    FIELD_LEFT = 1 << 16,
+    FIELD_LAYERS = 1 << 17,
+    FIELD_K = 1 << 18,
+    FIELD_INPUT = 1 << 19,
+    FIELD_MERGE = 1 << 20,
+    FIELDS_ALL = (1 << 21) - 1
 } case_field;
 
 typedef enum plot_quantity { QUANTITY_CACHE_BYTES, QUANTITY_TIME_PER_FRAME, QUANTITY_TIME } plot_quantity;
@@ -30,6 +38,7 @@ typedef enum plot_quantity { QUANTITY_CACHE_BYTES, QUANTITY_TIME_PER_FRAME, QUAN
 typedef struct selection {
     case_field x;
     plot_quantity y;
+    const char *kind; /* NULL: attention */
     const char *mode; /* NULL: any */
     unsigned hold;    /* fields that all lines share; the setting with the most points is taken */
     unsigned series;  /* fields that tell lines apart */

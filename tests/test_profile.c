@@ -122,6 +122,9 @@ static void check_sums(const json_t *result) {
                                           {"audio_seconds", "total_audio_seconds"},
                                           {"kv_bytes_formula", "kv_bytes_formula"},
                                           {"kv_bytes_live", "kv_bytes_live"},
+                                          {"conv_bytes_formula", "conv_bytes_formula"},
+                                          {"conv_bytes_live", "conv_bytes_live"},
+                                          {"flops", "flops"},
                                           {"seconds", "seconds"},
                                           {"feature_seconds", "feature_seconds"}};
     const json_t *list = json_object_get(result, "utterances");
@@ -165,6 +168,112 @@ static void test_speech(void **state) {
         attn_free(utterances[i].path);
 }
 
+/* An encoder in chunks: 2 layers, d_model 16, kernel 5, conv2d over 80 features. */
+static const char *make_encoder(const char *name, bool causal) {
+    char text[256];
+    snprintf(text, sizeof text,
+             "model_type: conformer\nattention_type: mha\nd_model: 16\nnum_heads: 4\nnum_layers: 2\n"
+             "conv_kernel_size: 5\ncausal: %s\n",
+             causal ? "true" : "false");
+    return scratch_file(name, text, strlen(text));
+}
+
+static void check_parts(const json_t *result, double runs) {
+    const json_t *parts = json_object_get(result, "parts");
+    double seconds = 0, share = 0;
+    for (size_t i = 0; attn_part_names[i]; i++) {
+        const json_t *part = json_object_get(parts, attn_part_names[i]);
+        assert_true(number(part, "seconds") > 0);
+        assert_true(fabs(number(part, "share") - number(part, "mean_share")) < 1e-9); /* of one utterance */
+        assert_true(json_is_null(json_object_get(part, "sd_share")));
+        seconds += number(part, "seconds");
+        share += number(part, "share");
+    }
+    assert_true(fabs(share - 1) < 1e-9);
+    const json_t *samples =
+        json_object_get(json_array_get(json_object_get(result, "utterances"), 0), "seconds_samples");
+    double all = 0;
+    for (size_t i = 0; i < json_array_size(samples); i++)
+        all += json_number_value(json_array_get(samples, i));
+    assert_true(fabs(seconds - all / runs) < 1e-9); /* nothing of the time is in no part */
+}
+
+static void check_chunks(const json_t *chunks, size_t count, size_t frames) {
+    assert_true(number(chunks, "count") == (double)count);
+    assert_true(number(chunks, "frames") == (double)frames);
+    check_near(number(chunks, "audio_seconds"), 0.04 * (double)frames);
+    static const char *const names[] = {"p50", "p95", "p99"};
+    double before = 0;
+    for (size_t i = 0; i < 3; i++) {
+        double seconds = number(json_object_get(chunks, "seconds"), names[i]);
+        assert_true(seconds > 0 && seconds >= before);
+        check_near(number(json_object_get(chunks, "rtf"), names[i]), seconds / (0.04 * (double)frames));
+        before = seconds;
+    }
+}
+
+static void test_encoder(void **state) {
+    (void)state;
+    profile_plan plan = random_plan(100, 5, 2); /* 24 frames after the input layer: 4 full chunks */
+    json_t *result = profile(make_encoder("causal.yaml", true), &plan);
+    assert_true(number(result, "kv_bytes_live") ==
+                2 * 2 * 15 * 16 * 4); /* layers, k and v, 3 chunks, width */
+    assert_true(number(result, "conv_bytes_live") ==
+                (2 * 4 * 16 + 3 * 80) * 4); /* and 3 frames of features */
+    assert_true(number(result, "conv_bytes_formula") == number(result, "conv_bytes_live"));
+    assert_true(number(result, "largest_conv_bytes_live") == number(result, "conv_bytes_live"));
+    assert_true(json_is_true(json_object_get(result, "conv_formula_equals_live")));
+    assert_true(number(result, "flops") > 2.0 * 24 * 2 * 8 * 16 * 64 / 2);
+    assert_true(number(result, "flops_per_audio_second") == number(result, "flops"));
+    assert_true(number(result, "mean_first_chunk_seconds") <= number(result, "seconds"));
+    check_parts(result, 2);
+    check_chunks(json_object_get(result, "chunks"), 4 * 2, 5);
+    json_decref(result);
+    result = profile(make_encoder("whole.yaml", false), &plan); /* keeps nothing for its convolutions */
+    assert_true(number(result, "conv_bytes_live") == 3 * 80 * 4);
+    json_decref(result);
+    plan.model.chunk = 30; /* longer than the utterance */
+    result = profile(make_encoder("causal.yaml", true), &plan);
+    assert_true(json_is_null(json_object_get(result, "chunks")));
+    json_decref(result);
+    plan.model.chunk = 0;
+    result = profile(make_encoder("causal.yaml", true), &plan);
+    assert_true(number(result, "conv_bytes_live") == 0 && number(result, "conv_bytes_formula") == 0);
+    assert_true(json_is_null(json_object_get(result, "chunks")));
+    json_decref(result);
+}
+
+/* Formulas that are off, see tests.mk. */
+static size_t kv_off, conv_off;
+
+size_t __real_attn_session_kv_bytes_formula(const attn_session *session);
+size_t __wrap_attn_session_kv_bytes_formula(const attn_session *session);
+size_t __wrap_attn_session_kv_bytes_formula(const attn_session *session) {
+    return __real_attn_session_kv_bytes_formula(session) + kv_off;
+}
+
+size_t __real_attn_session_conv_bytes_formula(const attn_session *session);
+size_t __wrap_attn_session_conv_bytes_formula(const attn_session *session);
+size_t __wrap_attn_session_conv_bytes_formula(const attn_session *session) {
+    return __real_attn_session_conv_bytes_formula(session) + conv_off;
+}
+
+static void test_cache_unlike_its_formula(void **state) {
+    (void)state;
+    const char *config = make_encoder("causal.yaml", true);
+    profile_plan plan = random_plan(100, 5, 2);
+    for (int i = 0; i < 2; i++) {
+        json_t *result;
+        attn_error error = {0};
+        *(i ? &conv_off : &kv_off) = 4;
+        assert_int_equal(profile_model(&result, config, &plan, &error), STATUS_FAILED);
+        kv_off = conv_off = 0;
+        assert_int_equal(json_is_false(json_object_get(result, "formula_equals_live")), !i);
+        assert_int_equal(json_is_false(json_object_get(result, "conv_formula_equals_live")), i);
+        json_decref(result);
+    }
+}
+
 static void test_refusals(void **state) {
     (void)state;
     corpus_utterance short_one = {.id = "1-2-0000", .path = make_speech("short.flac", 399)};
@@ -206,10 +315,9 @@ static void test_allocation(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_speech),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_allocation),
+        cmocka_unit_test(test_random),   cmocka_unit_test(test_speech),
+        cmocka_unit_test(test_encoder),  cmocka_unit_test(test_cache_unlike_its_formula),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

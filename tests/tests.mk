@@ -8,8 +8,9 @@ TEST_OBJECTS := $(filter-out $(MAIN_OBJECT),$(APP_OBJECTS)) $(TEST_SUPPORT)
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_OBJECTS) $(BUILD)/libattn.a
 	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
-# This one spoils what an implementation gives, to see that the check before timing stops it.
+# These spoil what an implementation gives, and formulas, to see that the checks stop it.
 $(BUILD)/tests/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run
+$(BUILD)/tests/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session_kv_bytes_formula,--wrap=attn_session_conv_bytes_formula
 
 # Fuzz targets, tests/fuzz/fuzz_*.c: here with a driver of our own, below with libFuzzer.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)

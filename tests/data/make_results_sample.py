@@ -96,6 +96,37 @@ def attention(*args, runs=RUNS, error=None, **more):
              runs, error)
 
 
+def encoder(model, kind, mode, T=None, left=None, layers=12, d=256, h=4):
+    frames = ((T - 1) // 2 - 1) // 2 if T else 16
+    keys = frames if T else 16 * (left + 1)
+    case = {"kind": "encoder", "model": model, "type": kind, "mode": mode,
+            **({"T": T} if T else {"left": left}), "L": keys, "q": frames, "layers": layers, "h": h, "d": d}
+    if kind == "gqa":
+        case["hkv"] = 1
+    if kind.startswith("mla"):
+        case["dc"] = d // 2
+    case.update({"k": 31, "input": "conv2d"}, **({"merge": "concat"} if model == "branchformer" else {}),
+                pos="abs_pos" if kind == "linear" else "rel_pos")
+    if kind.startswith("mla"):
+        case.update(path="auto", path_run="expand")
+    case["impl"] = "blas"
+    keys_of_name = [k for k in ("T", "q", "left", "layers", "h", "d", "hkv", "dc", "input", "merge", "pos", "path", "impl")
+                    if k in case and not (k == "q" and T)]
+    name = f"encoder/{model}/{kind}/{mode}/" + "/".join(f"{k}:{case[k]}" for k in keys_of_name)
+    width = {"mha": 2 * d, "gqa": 2 * d // h, "mla": d // 2, "mla_simple": d // 2}.get(kind)
+    kv = 4 * layers * (keys * width if width else d * d // h + d)
+    parts = {"subsampling": 24.0 * frames * d * d * 5, "attention": layers * (8.0 * frames * d * d + 4.0 * frames * keys * d),
+             "feed_forward": layers * (16.0 if model == "conformer" else 6.0) * frames * 2 * d * d,
+             "convolution": layers * 6.0 * frames * d * d, "other": 4.0 * frames * d}
+    flops = sum(parts.values())
+    conv = 0 if T else 4 * (layers * 30 * d * (1 if model == "conformer" else 2) + 3 * 80)
+    add_runs(name, case, flops / (PEAK * 0.7),
+             {"flops": flops, "bytes": 4.0 * layers * 24 * d * d + kv, "kv_bytes_formula": kv, "kv_bytes_live": kv,
+              "conv_bytes_formula": conv, "conv_bytes_live": conv, "audio_seconds": (T or 64) / 100,
+              "parameters": layers * 24.0 * d * d, "parts": {k: v / (PEAK * 0.7) / 1e9 for k, v in parts.items()},
+              "check": {"max_error": 2.5e-6, "limit": 1e-4, "rows": 20}})
+
+
 def machine():
     for isa, rate in (("base", 12.0), ("avx2", 55.0), ("avx512", PEAK)):
         add_runs(f"machine/flops/isa:{isa}", {"kind": "machine", "what": "flops", "isa": isa}, 1e6 / rate,
@@ -125,6 +156,12 @@ for hkv in (1, 4, 8):
 for path in ("expand", "absorb"):
     for mode, q in (("decode", 1), ("chunk", 16), ("prefill", 1000)):
         attention("mla", mode, 1000, q, path=path)
+for model in ("conformer", "branchformer"):
+    for kind in TYPES:
+        for T in (500, 1000, 2000):
+            encoder(model, kind, "prefill", T=T)
+        for left in (0, 4, 16):
+            encoder(model, kind, "chunk", left=left)
 attention("mla_simple", "decode", 1000, 1, path="expand",
           error="output differs from the scalar reference: 0.25 at row 0, limit 1e-4 (invented)")
 
