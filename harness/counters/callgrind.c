@@ -70,8 +70,9 @@ static int callgrind_open(void **state, counter_slot *slots, size_t count, attn_
 
 static void callgrind_start(void *state) {
     const callgrind_state *s = state;
-    if (!s->first)
-        CALLGRIND_START_INSTRUMENTATION; /* with empty caches, which from then on see all that is run */
+    if (!s->first) { /* with empty caches, which from then on see all that is run */
+        CALLGRIND_START_INSTRUMENTATION;
+    }
     CALLGRIND_ZERO_STATS;
 }
 
