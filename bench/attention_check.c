@@ -122,10 +122,7 @@ static int copy_cache(attn_cache *to, const attn_cache *from, size_t capacity, a
 static void draw_samples(comparison *m, const attention_setup *s) {
     const bench_case *c = &s->row;
     uint64_t random = s->seed + 3;
-    double row = c->variant
-                     ->cost(&c->geometry, c->batch, 1, c->keys,
-                            attn_path_resolve(c->variant, &c->geometry, c->batch, 1, c->keys, ATTN_PATH_AUTO))
-                     .flops;
+    double row = attention_reference_flops(c, 1, c->keys);
     size_t most = c->queries < MOST_SAMPLES ? c->queries : MOST_SAMPLES;
     m->samples = row * (double)most > s->check_flops ? (size_t)fmax(1.0, s->check_flops / row) : most;
     for (size_t i = 0; i < m->samples; i++) {
@@ -150,7 +147,7 @@ static int run_sample(comparison *m, const attention_setup *s, size_t i, attn_er
     call.frames = 1;
     call.lengths = lengths;
     if (s->row.geometry.pos_enc == ATTN_POS_REL)
-        call.positions_origin -= s->row.queries - t;
+        call.position_shift -= (long)(s->row.queries - t);
     m->cache.length = s->row.keys;
     int result = run_reference(m->expected + i * call.batch * d, s, &m->cache, call, error);
     m->cache.length = s->row.keys;

@@ -2,14 +2,17 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "attn/size.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #define AMPLITUDE 4.0f /* of frames: scores then spread enough for softmax to prefer some keys */
 
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
+double attention_reference_flops(const bench_case *c, size_t queries, size_t keys) {
+    return attn_impl_cost(c->variant, &c->variant->impls[0], &c->geometry, c->batch, queries, keys,
+                          ATTN_PATH_AUTO)
+        .flops;
 }
 
 /* As many distinct frames as the reference can afford keys of: a prime. */
@@ -17,22 +20,24 @@ static size_t affordable_period(const attention_setup *s) {
     static const size_t periods[] = {61, 31, 13};
     const bench_case *c = &s->row;
     for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
-        if (c->variant
-                ->cost(&c->geometry, c->batch, periods[i], periods[i],
-                       attn_path_resolve(c->variant, &c->geometry, c->batch, periods[i], periods[i],
-                                         ATTN_PATH_AUTO))
-                .flops <= s->check_flops)
+        if (attention_reference_flops(c, periods[i], periods[i]) <= s->check_flops)
             return periods[i];
     return 7;
+}
+
+static bool has_rel_pos(const bench_case *c) {
+    return c->geometry.pos_enc == ATTN_POS_REL || c->geometry.pos_enc == ATTN_POS_REL_WENET;
+}
+
+static size_t sinusoids_floats(const bench_case *c) {
+    return has_rel_pos(c) ? attn_sinusoids_floats(c->keys + 1, c->geometry.d_model) : 0;
 }
 
 static double floats_needed(const attention_setup *s) {
     const bench_case *c = &s->row;
     double frames = (double)c->batch * (double)c->queries * (double)c->geometry.d_model;
-    double positions = s->call.positions_origin || c->geometry.pos_enc == ATTN_POS_REL_WENET
-                           ? (double)(s->call.positions_origin + c->keys + 1) * (double)c->geometry.d_model
-                           : 0.0;
-    return 2 * frames + positions + (double)attn_layer_parameters(c->variant, &c->geometry) +
+    return 2 * frames + (double)sinusoids_floats(c) +
+           (double)attn_layer_parameters(c->variant, &c->geometry) +
            2.0 * (double)c->variant->cache_bytes(&c->geometry, c->batch, c->keys, 1) +
            (double)c->impl->workspace(&c->geometry, c->batch, c->queries, c->keys, c->path);
 }
@@ -60,15 +65,8 @@ static void repeat_frames(float *x, const float *frames, size_t batch, size_t co
 
 static int make_positions(attention_setup *s, attn_error *error) {
     const bench_case *c = &s->row;
-    size_t count = s->call.positions_origin + c->keys + 1;
-    if (c->geometry.pos_enc != ATTN_POS_REL && c->geometry.pos_enc != ATTN_POS_REL_WENET)
-        return 0;
-    s->positions = floats(count * c->geometry.d_model, "positions", error);
-    if (!s->positions)
-        return -1;
-    attn_positions(s->positions, -(long)s->call.positions_origin, count, c->geometry.d_model);
-    s->call.positions = s->positions;
-    return 0;
+    s->call.sinusoids = &s->sinusoids;
+    return has_rel_pos(c) ? attn_sinusoids_init(&s->sinusoids, c->keys + 1, c->geometry.d_model, error) : 0;
 }
 
 static int make_frames(attention_setup *s, attn_error *error) {
@@ -89,7 +87,8 @@ static int make_frames(attention_setup *s, attn_error *error) {
 /* The frames held before the call are others than those of the call. */
 static int fill_cache(attention_setup *s, attn_error *error) {
     const bench_case *c = &s->row;
-    size_t held = c->keys - c->queries, period = smaller(held, affordable_period(s)), d = c->geometry.d_model;
+    size_t held = c->keys - c->queries, period = attn_smaller(held, affordable_period(s)),
+           d = c->geometry.d_model;
     uint64_t random = s->seed + 2;
     if (attn_cache_init(&s->cache, c->variant, &c->geometry, c->batch, c->keys, error))
         return -1;
@@ -116,15 +115,9 @@ int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t see
                          attn_error *error) {
     const attn_geometry *g = &row->geometry;
     *s = (attention_setup){.row = *row, .seed = seed, .check_flops = check_flops};
-    attn_cost cost = row->variant->cost(
-        g, row->batch, row->queries, row->keys,
-        attn_path_resolve(row->variant, g, row->batch, row->queries, row->keys, ATTN_PATH_AUTO));
-    s->whole = row->queries == 1 || cost.flops <= check_flops;
-    s->period = s->whole ? row->queries : smaller(row->queries, affordable_period(s));
-    s->call = (attn_call){.batch = row->batch,
-                          .frames = row->queries,
-                          .path = row->path,
-                          .positions_origin = g->pos_enc == ATTN_POS_REL ? row->keys : 0};
+    s->whole = row->queries == 1 || attention_reference_flops(row, row->queries, row->keys) <= check_flops;
+    s->period = s->whole ? row->queries : attn_smaller(row->queries, affordable_period(s));
+    s->call = (attn_call){.batch = row->batch, .frames = row->queries, .path = row->path};
     if (check_memory(s, error) || attn_layer_create(&s->layer, row->variant, g, seed, error) ||
         make_positions(s, error) || make_frames(s, error) || fill_cache(s, error))
         goto fail;
@@ -144,7 +137,7 @@ void attention_setup_free(attention_setup *s) {
     attn_free(s->frames);
     attn_free(s->x);
     attn_free(s->out);
-    attn_free(s->positions);
+    attn_sinusoids_free(&s->sinusoids);
     attn_free(s->workspace);
     for (size_t i = 0; i < ATTN_CACHE_SLOTS; i++)
         attn_free(s->states[i]);

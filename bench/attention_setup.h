@@ -22,7 +22,7 @@ typedef struct attention_setup {
     attn_call call;
     float *frames;                   /* [B, period, d_model] */
     float *x, *out;                  /* [B, q, d_model] */
-    float *positions;                /* rel_pos*: see attn_call; one row more than needed on either side */
+    attn_sinusoids sinusoids;        /* rel_pos*; reaches one position further than needed */
     float *workspace;                /* of row.impl */
     float *states[ATTN_CACHE_SLOTS]; /* slots that are not per frame, as they were before the call */
 } attention_setup;
@@ -32,6 +32,9 @@ typedef struct attention_setup {
 int attention_setup_init(attention_setup *setup, const bench_case *row, uint64_t seed, double check_flops,
                          attn_error *error);
 void attention_setup_free(attention_setup *setup);
+
+/* What the scalar reference takes for so many queries against so many keys, by formula. */
+double attention_reference_flops(const bench_case *row, size_t queries, size_t keys);
 
 /* Back to L - q frames. Between the calls of a timed loop only the length is reset, by attention_setup_run
  * itself: keys are overwritten in place. A state (linear) then goes on summing the same frames; that costs

@@ -73,22 +73,19 @@ static int run_layer(float *out, const attn_layer *layer, const attn_variant *va
     const attn_geometry *g = &layer->geometry;
     const attn_impl *impl = attn_impl_find(variant, "auto");
     attn_cache cache = {0};
-    float *positions = attn_alloc(2 * frames, g->d_model * sizeof *positions, "positions", error);
+    attn_sinusoids sinusoids = {0};
     float *workspace = attn_alloc(impl->workspace(g, batch, frames, frames, ATTN_PATH_AUTO), sizeof(float),
                                   "workspace", error);
-    int result = positions && workspace ? attn_cache_init(&cache, variant, g, batch, frames, error) : -1;
+    int result = workspace && !attn_sinusoids_init(&sinusoids, frames, g->d_model, error)
+                     ? attn_cache_init(&cache, variant, g, batch, frames, error)
+                     : -1;
     if (!result) {
-        attn_positions(positions, -(long)frames, 2 * frames, g->d_model);
-        attn_call call = {.x = x,
-                          .batch = batch,
-                          .frames = frames,
-                          .lengths = valid,
-                          .positions = positions,
-                          .positions_origin = frames};
+        attn_call call = {
+            .x = x, .batch = batch, .frames = frames, .lengths = valid, .sinusoids = &sinusoids};
         impl->forward(out, layer, &cache, &call, workspace);
     }
     attn_cache_free(&cache);
-    attn_free(positions);
+    attn_sinusoids_free(&sinusoids);
     attn_free(workspace);
     return result;
 }

@@ -18,7 +18,7 @@ typedef struct setting {
     size_t batch, frames;
     size_t lengths[3]; /* 0 too: a fully masked utterance */
     float *x;          /* [B, T, d_model] */
-    float *positions;  /* for rel_pos*: rows from -T on, or from 0 */
+    attn_sinusoids sinusoids;
     uint64_t seed;
 } setting;
 
@@ -29,7 +29,7 @@ static size_t row_floats(const setting *s) {
 static void release(setting *s) {
     attn_layer_free(&s->layer);
     attn_free(s->x);
-    attn_free(s->positions);
+    attn_sinusoids_free(&s->sinusoids);
 }
 
 static int draw(setting *s, const attn_variant *variant, uint64_t *random, attn_error *error) {
@@ -53,12 +53,9 @@ static int draw(setting *s, const attn_variant *variant, uint64_t *random, attn_
         attn_layer_create(&s->layer, variant, g, s->seed, error))
         return -1;
     s->x = attn_alloc(s->batch * row_floats(s), sizeof(float), "input", error);
-    s->positions = attn_alloc((2 * s->frames + 1) * g->d_model, sizeof(float), "positions", error);
-    if (!s->x || !s->positions)
+    if (!s->x || attn_sinusoids_init(&s->sinusoids, s->frames, g->d_model, error))
         return -1;
     attn_random_uniform(s->x, s->batch * row_floats(s), 2.0f, random);
-    attn_positions(s->positions, g->pos_enc == ATTN_POS_REL ? -(long)s->frames : 0, 2 * s->frames + 1,
-                   g->d_model);
     return 0;
 }
 
@@ -89,8 +86,7 @@ static int run_chunk(const setting *s, const run_options *o, attn_cache *cache, 
                           .frames = n,
                           .lengths = o->lengths,
                           .path = o->path,
-                          .positions = s->positions,
-                          .positions_origin = s->geometry.pos_enc == ATTN_POS_REL ? s->frames : 0};
+                          .sinusoids = &s->sinusoids};
         impl->forward(y, &s->layer, cache, &call, workspace);
         for (size_t b = 0; b < s->batch; b++)
             memcpy(out + b * row + t * d, y + b * n * d, n * d * sizeof(float));

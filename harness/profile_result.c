@@ -1,6 +1,7 @@
 /* profile-kv's results as JSON. */
 #include "harness/profile_run.h"
 
+#include "attn/size.h"
 #include "harness/blas.h"
 #include "harness/stats.h"
 
@@ -20,10 +21,6 @@ static json_t *number(double x) { /* null where there is none, as the sd of one 
 
 /* ---- One utterance */
 
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
 static void add_sums(sums *s, const profile_input *in, size_t output_frames, const measurement *m) {
     s->audio += in->audio_seconds;
     s->features += in->feature_seconds;
@@ -32,13 +29,13 @@ static void add_sums(sums *s, const profile_input *in, size_t output_frames, con
     s->flops += m->flops;
     s->kv_formula += m->kv_formula;
     s->kv_live += m->kv_live;
-    s->largest_kv_live = larger(s->largest_kv_live, m->kv_live);
+    s->largest_kv_live = attn_larger(s->largest_kv_live, m->kv_live);
     s->kv_differing += m->kv_formula != m->kv_live;
     s->conv_formula += m->conv_formula;
     s->conv_live += m->conv_live;
-    s->largest_conv_live = larger(s->largest_conv_live, m->conv_live);
+    s->largest_conv_live = attn_larger(s->largest_conv_live, m->conv_live);
     s->conv_differing += m->conv_formula != m->conv_live;
-    s->workspace = larger(s->workspace, m->workspace);
+    s->workspace = attn_larger(s->workspace, m->workspace);
     for (size_t i = 0; i < ATTN_PARTS; i++)
         s->parts[i] += m->parts[i];
 }

@@ -115,7 +115,8 @@ static void wrong(float *out, const attn_layer *layer, attn_cache *cache, const 
 
 static bench_case spoilt(const bench_case *c, attn_impl *fake) {
     bench_case one = *c;
-    *fake = (attn_impl){"wrong", attn_impl_find(c->variant, "auto")->workspace, wrong};
+    const attn_impl *real = attn_impl_find(c->variant, "auto");
+    *fake = (attn_impl){"wrong", real->workspace, wrong, real->position_flops};
     one.impl = fake;
     return one;
 }
@@ -141,14 +142,14 @@ static void test_wrong_implementations(void **state) {
 static void shifted(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                     float *workspace) {
     attn_call other = *call;
-    other.positions_origin -= 1;
+    other.position_shift -= 1;
     best(cache)->forward(out, layer, cache, &other, workspace);
 }
 
 static void test_wrong_positions(void **state) {
     (void)state;
     bench_case c = parse("attention/mha/chunk/L:150/q:70/B:2/h:4/d:32/pos:rel_pos");
-    attn_impl fake = {"shifted", c.impl->workspace, shifted};
+    attn_impl fake = {"shifted", c.impl->workspace, shifted, c.impl->position_flops};
     c.impl = &fake;
     assert_false(check_case(&c, WHOLE).ok);
     assert_false(check_case(&c, SAMPLED).ok);

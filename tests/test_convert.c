@@ -51,14 +51,13 @@ static void run(float *out, const attn_layer *layer, const char *type, const flo
     attn_error error = {0};
     attn_cache cache;
     assert_int_equal(attn_cache_init(&cache, variant, &layer->geometry, 1, frames, &error), 0);
-    float *positions = calloc(2 * frames * D, sizeof *positions);
-    attn_positions(positions, -(long)frames, 2 * frames, D);
-    attn_call call = {
-        .x = x, .batch = 1, .frames = frames, .positions = positions, .positions_origin = frames};
+    attn_sinusoids sinusoids;
+    assert_int_equal(attn_sinusoids_init(&sinusoids, frames, D, &error), 0);
+    attn_call call = {.x = x, .batch = 1, .frames = frames, .sinusoids = &sinusoids};
     float *workspace = calloc(impl->workspace(&layer->geometry, 1, frames, frames, ATTN_PATH_AUTO), 4);
     impl->forward(out, layer, &cache, &call, workspace);
     free(workspace);
-    free(positions);
+    attn_sinusoids_free(&sinusoids);
     attn_cache_free(&cache);
 }
 

@@ -1,5 +1,7 @@
 #include "impl/attention/keys_values.h"
 
+#include "attn/size.h"
+#include "impl/attention/positions.h"
 #include "impl/attention/scalar.h"
 #include "impl/attention/softmax_blas.h"
 #include "impl/attention/variant.h"
@@ -31,7 +33,7 @@ double attn_kv_flops(const attn_geometry *g, size_t batch, size_t frames, size_t
     size_t width = attn_kv_heads(g) * attn_head_dim(g);
     double projections = 2 * attn_linear_flops(batch * frames, width, g->d_model);
     double scores_and_contexts = 4.0 * (double)(batch * frames) * (double)keys * (double)g->d_model;
-    return attn_query_flops(g, batch, frames, keys) + projections + scores_and_contexts;
+    return attn_query_flops(g, batch, frames) + projections + scores_and_contexts;
 }
 
 void attn_scalar_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
@@ -70,46 +72,49 @@ void attn_kv_scalar(float *out, const attn_layer *layer, attn_cache *cache, cons
 
 /* Heads to work on together: all of them, unless projected positions would grow too large; whole groups of a
  * kv head. */
-static size_t heads_at_once(const attn_geometry *g, size_t frames, size_t keys) {
+static size_t heads_at_once(const attn_geometry *g, size_t positions) {
     size_t group = g->num_heads / attn_kv_heads(g);
-    size_t heads = attn_blas_head_group(g, attn_position_count(g, frames, keys) * attn_head_dim(g));
+    size_t heads = attn_blas_head_group(g, positions * attn_head_dim(g));
     return heads < group ? group : heads - heads % group;
-}
-
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
 }
 
 size_t attn_kv_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
     (void)path;
     size_t d_k = attn_head_dim(g), group = g->num_heads / attn_kv_heads(g);
-    size_t one_head = attn_position_count(g, frames, keys) * d_k;
-    size_t positions = larger(attn_blas_group_bound(g, one_head), group * one_head);
-    size_t attend = positions + attn_blas_attend_floats(g, frames, keys, g->num_heads);
+    size_t count = attn_blas_position_bound(g, batch, frames, keys);
+    size_t positions = attn_larger(attn_blas_group_bound(g, count * d_k), group * count * d_k);
+    size_t attend = positions + attn_larger(attn_blas_project_positions_floats(g, count),
+                                            attn_blas_attend_floats(g, frames, keys, g->num_heads));
     size_t append = attn_blas_append_floats(frames, attn_kv_heads(g) * d_k);
-    return larger(larger(attend, append), attn_blas_project_floats(g, batch * frames));
+    return attn_larger(attn_larger(attend, append), attn_blas_project_floats(g, batch * frames));
+}
+
+double attn_kv_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                   attn_path path) {
+    (void)path;
+    return attn_blas_position_flops(g, batch, frames, keys, attn_blas_tile(frames, keys));
 }
 
 void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                   float *workspace) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames, d_k = attn_head_dim(g);
-    size_t count = attn_position_count(g, call->frames, keys), at_once = heads_at_once(g, call->frames, keys);
-    const float *rows = count ? attn_position_rows(cache, call) : NULL;
+    size_t positions = attn_blas_position_count(g, call->batch, call->frames, keys);
+    size_t at_once = heads_at_once(g, positions);
     attn_blas_append(cache, K, &layer->k_proj, call, workspace);
     attn_blas_append(cache, V, &layer->v_proj, call, workspace);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += at_once) {
         attn_blas_keys kv = {.head0 = head0,
-                             .heads = at_once < g->num_heads - head0 ? at_once : g->num_heads - head0,
+                             .heads = attn_smaller(at_once, g->num_heads - head0),
                              .group = g->num_heads / attn_kv_heads(g),
                              .head_stride = cache->capacity * d_k,
                              .stride = d_k};
-        kv.position = attn_blas_positions(workspace, layer, rows, count, head0, kv.heads);
+        kv.position = attn_blas_project_positions(workspace, layer, cache, call, head0, kv.heads);
         for (size_t b = 0; b < call->batch; b++) {
             attn_blas_view view = attn_blas_view_of(out, layer, cache, call, b, held);
             kv.k = attn_cache_rows(cache, K, b, head0 / kv.group);
             kv.v = attn_cache_rows(cache, V, b, head0 / kv.group);
-            attn_blas_attend(&view, &kv, workspace + count * kv.heads * d_k);
+            attn_blas_attend(&view, &kv, workspace + positions * kv.heads * d_k);
         }
     }
     attn_blas_project(out, layer, call->batch * call->frames, workspace);

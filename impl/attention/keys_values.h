@@ -16,6 +16,8 @@ size_t attn_kv_scalar_floats(const attn_geometry *g, size_t batch, size_t frames
                              attn_path path);
 void attn_kv_scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                     float *workspace);
+double attn_kv_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                   attn_path path);
 size_t attn_kv_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
 void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                   float *workspace);

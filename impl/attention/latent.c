@@ -20,7 +20,7 @@ double attn_latent_flops(const attn_geometry *g, size_t batch, size_t frames, si
            compress = attn_linear_flops(batch * frames, g->latent_dim, g->d_model);
     double expanded_rows = path == ATTN_PATH_ABSORB ? queries : (double)(batch * keys);
     double width = (double)(path == ATTN_PATH_ABSORB ? g->num_heads * g->latent_dim : g->d_model);
-    return attn_query_flops(g, batch, frames, keys) + compress + 2 * expanded_rows * row_flops +
+    return attn_query_flops(g, batch, frames) + compress + 2 * expanded_rows * row_flops +
            4.0 * queries * (double)keys * width;
 }
 

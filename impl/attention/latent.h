@@ -38,6 +38,8 @@ size_t attn_latent_scalar_floats(const attn_geometry *g, size_t batch, size_t fr
                                  attn_path path);
 void attn_latent_scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                         float *workspace, const attn_latent_maps *maps);
+double attn_latent_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                       attn_path path);
 size_t attn_latent_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                attn_path path);
 void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,

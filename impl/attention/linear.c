@@ -29,7 +29,7 @@ static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, siz
 static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
     (void)path;
     double state = 2.0 * (double)(batch * frames) * (double)g->d_model * (double)(attn_head_dim(g) + 1);
-    return (attn_cost){.flops = attn_query_flops(g, batch, frames, keys) +
+    return (attn_cost){.flops = attn_query_flops(g, batch, frames) +
                                 2 * attn_linear_flops(batch * frames, g->d_model, g->d_model) + 2 * state,
                        .bytes = attn_least_bytes(&attn_variant_linear, g, batch, frames, keys)};
 }

@@ -1,6 +1,7 @@
 /* MLA: one latent c per frame, and for each head a two-stage expansion K_i = (c A_i) B_i (DeepSeek-V2 2024,
  * eq. 9-11, with the per-head factors of the project's paper). The heads' matrices are kept stacked. */
 #include "impl/attention/latent.h"
+#include "impl/attention/scalar.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -93,4 +94,5 @@ const attn_variant attn_variant_mla = {
     .cache_slots = attn_latent_slots,
     .cache_bytes = cache_bytes,
     .cost = cost,
-    .impls = {{"scalar", attn_latent_scalar_floats, scalar}, {"blas", attn_latent_blas_floats, blas}}};
+    .impls = {{"scalar", attn_latent_scalar_floats, scalar, attn_scalar_position_flops},
+              {"blas", attn_latent_blas_floats, blas, attn_latent_blas_position_flops}}};

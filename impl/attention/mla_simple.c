@@ -1,6 +1,7 @@
 /* MLA-Simple: one latent per frame, K and V expanded from it by one matrix each (DeepSeek-V2 2024, eq. 9-11,
  * without its decoupled positions). */
 #include "impl/attention/latent.h"
+#include "impl/attention/scalar.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -61,4 +62,5 @@ const attn_variant attn_variant_mla_simple = {
     .cache_slots = attn_latent_slots,
     .cache_bytes = cache_bytes,
     .cost = cost,
-    .impls = {{"scalar", attn_latent_scalar_floats, scalar}, {"blas", attn_latent_blas_floats, blas}}};
+    .impls = {{"scalar", attn_latent_scalar_floats, scalar, attn_scalar_position_flops},
+              {"blas", attn_latent_blas_floats, blas, attn_latent_blas_position_flops}}};

@@ -43,6 +43,15 @@ attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g,
     return absorb < expand ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND;
 }
 
+attn_cost attn_impl_cost(const attn_variant *variant, const attn_impl *impl, const attn_geometry *g,
+                         size_t batch, size_t frames, size_t keys, attn_path path) {
+    path = attn_path_resolve(variant, g, batch, frames, keys, path);
+    attn_cost cost = variant->cost(g, batch, frames, keys, path);
+    if (impl->position_flops)
+        cost.flops += impl->position_flops(g, batch, frames, keys, path);
+    return cost;
+}
+
 enum { LARGEST = 1 << 20 }; /* of any width: far beyond use, and no product of two overflows */
 
 static int check_size(size_t value, const char *name, const char **key, attn_error *error) {

@@ -4,9 +4,24 @@
 #include "impl/kernels/kernels.h"
 
 #include <math.h>
+#include <string.h>
 
 size_t attn_scalar_position_floats(const attn_geometry *g, size_t frames, size_t keys) {
-    return attn_position_count(g, frames, keys) * g->d_model;
+    return attn_has_rel_pos(g) ? (attn_position_count(g, frames, keys) + 1) * g->d_model : 0;
+}
+
+double attn_scalar_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                  attn_path path) {
+    (void)path;
+    if (!attn_has_rel_pos(g))
+        return 0.0;
+    return attn_linear_flops(attn_position_count(g, frames, keys), g->d_model, g->d_model) +
+           2.0 * (double)(batch * frames) * (double)keys * (double)g->d_model;
+}
+
+/* Index of query i (in this call) and key j among the positions of the call, in ascending order. */
+static size_t position_index(const attn_geometry *g, size_t held, size_t frames, size_t i, size_t j) {
+    return g->pos_enc == ATTN_POS_REL ? held + i + frames - 1 - j : j;
 }
 
 const float *attn_scalar_positions(float *table, const attn_layer *layer, const attn_cache *cache,
@@ -15,8 +30,14 @@ const float *attn_scalar_positions(float *table, const attn_layer *layer, const 
     if (!attn_has_rel_pos(g))
         return NULL;
     size_t count = attn_position_count(g, call->frames, cache->length + call->frames);
-    attn_linear_scalar(table, g->d_model, attn_position_rows(cache, call), g->d_model, &layer->linear_pos,
-                       count);
+    long first = attn_first_position(g, cache, call, cache->length);
+    if (g->pos_enc == ATTN_POS_REL)
+        first -= (long)(cache->length + call->frames) - 1;
+    attn_positions(table, first, count, g->d_model);
+    for (float *row = table, *end = table + count * g->d_model; row < end; row += g->d_model) {
+        memcpy(end, row, g->d_model * sizeof *row);
+        attn_linear_scalar(row, g->d_model, end, g->d_model, &layer->linear_pos, 1);
+    }
     return table;
 }
 
@@ -47,7 +68,7 @@ void attn_scalar_query(float *query, float *scores, const attn_scalar_view *view
     for (size_t c = 0; c < d_k; c++)
         query[c] = view->position ? q[offset + c] + v[offset + c] : q[offset + c];
     for (size_t j = 0; j < view->valid; j++) {
-        size_t row = attn_position_index(g, view->held, view->frames, i, j);
+        size_t row = position_index(g, view->held, view->frames, i, j);
         scores[j] =
             view->position ? (float)dot(query, view->position + row * g->d_model + offset, d_k) : 0.0f;
     }

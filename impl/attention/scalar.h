@@ -15,8 +15,11 @@ typedef struct attn_scalar_view {
     const float *position; /* projected positions [count, d_model]; NULL without rel_pos* */
 } attn_scalar_view;
 
-/* Floats that attn_scalar_positions writes. */
+/* Floats that attn_scalar_positions writes, and the FLOPs that come of it: every position of the call is
+ * projected, however few the queries. */
 size_t attn_scalar_position_floats(const attn_geometry *g, size_t frames, size_t keys);
+double attn_scalar_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                  attn_path path);
 /* Projects the positions of the call; returns `table`, or NULL without rel_pos*. Call it before the frames
  * are appended. */
 const float *attn_scalar_positions(float *table, const attn_layer *layer, const attn_cache *cache,

@@ -16,6 +16,10 @@ typedef struct attn_blas_view {
     float *out;         /* [T, d_model]: gets the contexts */
     size_t frames;      /* T */
     size_t held, valid; /* keys before this call; keys that count */
+    /* rel_pos*: */
+    const attn_sinusoids *sinusoids;
+    long position; /* of the call's first query against key 0 */
+    bool folds;    /* see positions.h */
 } attn_blas_view;
 attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
                                  const attn_call *call, size_t b, size_t held);
@@ -26,7 +30,7 @@ typedef struct attn_blas_keys {
     size_t head0, heads, group;
     const float *k, *v;
     size_t head_stride, stride;
-    const float *position; /* projected positions of these heads, [count, heads d_k]; NULL without rel_pos* */
+    const float *position; /* projected positions of these heads, [count, heads d_k]; NULL when none are */
 } attn_blas_keys;
 
 /* Heads to work on at once so that `floats` for each of them stay within a few MiB; at least 1. */
@@ -34,22 +38,17 @@ size_t attn_blas_head_group(const attn_geometry *g, size_t floats);
 /* Rows of queries to work on at once so that their scores stay near a core's cache. */
 size_t attn_blas_tile(size_t frames, size_t keys);
 
-/* Upper bounds of the three for all calls of at most so many frames and keys, so that a workspace made for
- * the largest call serves every other: floats of a group's computed rows, rows of a tile, and rows times keys
- * of a tile whose rows come in multiples of `unit`. */
+/* Upper bounds of these for all calls of at most so many frames and keys, so that a workspace made for the
+ * largest call serves every other: floats of a group's computed rows, queries of a tile, and rows times keys
+ * of a tile of at most so many rows in multiples of `unit`. */
 size_t attn_blas_group_bound(const attn_geometry *g, size_t floats);
 size_t attn_blas_tile_bound(size_t frames);
-size_t attn_blas_scores_bound(size_t frames, size_t keys, size_t unit);
+size_t attn_blas_scores_bound(size_t rows, size_t keys, size_t unit);
 
 /* Projects x through w into a cache slot behind the frames held. */
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
                       float *workspace);
 size_t attn_blas_append_floats(size_t frames, size_t width);
-
-/* Positions (rows [count, d_model]) projected for a group of heads; returns `table`, or NULL without
- * rel_pos*. */
-const float *attn_blas_positions(float *table, const attn_layer *layer, const float *rows, size_t count,
-                                 size_t head0, size_t heads);
 
 /* Contexts of a group of heads into view->out. */
 void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, float *workspace);
@@ -58,13 +57,9 @@ size_t attn_blas_attend_floats(const attn_geometry *g, size_t frames, size_t key
 /* Zero contexts, where there is no key. */
 void attn_blas_clear(const attn_blas_view *view, size_t head0, size_t heads);
 
-/* Turns scores [rows, keys] into weights that still lack the factor 1 / sum, and fills sums. */
-void attn_blas_softmax(float *scores, float *sums, size_t rows, size_t keys, float scale);
-
-/* scores [m, keys] = (q + v) . position for queries i0 .. i0 + m - 1. qv [m, d_k] is q + v; position is the
- * head's first column, with rows ldp apart. terms is workspace of m (keys + m - 1) floats. */
-void attn_blas_position_scores(float *scores, const attn_blas_view *view, const float *qv,
-                               const float *position, size_t ldp, size_t i0, size_t m, float *terms);
+/* Turns scores [rows, keys], `stride` apart, into weights that still lack the factor 1 / sum, and fills sums.
+ */
+void attn_blas_softmax(float *scores, size_t stride, float *sums, size_t rows, size_t keys, float scale);
 
 /* y [rows, d_k] = q [rows, d_k] + bias, q with rows ldq apart. */
 void attn_blas_add_bias(float *y, const float *q, size_t ldq, const float *bias, size_t rows, size_t d_k);

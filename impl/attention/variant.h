@@ -19,9 +19,8 @@ static inline double attn_linear_flops(size_t rows, size_t out, size_t in) {
     return 2.0 * (double)rows * (double)out * (double)in;
 }
 
-/* FLOPs that every softmax type shares: q_proj, out_proj, and under rel_pos* the projected positions and
- * their scores. */
-double attn_query_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys);
+/* FLOPs that every softmax type shares: q_proj and out_proj. */
+double attn_query_flops(const attn_geometry *g, size_t batch, size_t frames);
 
 /* Weights, input, output and cache, each once. */
 double attn_least_bytes(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
@@ -36,13 +35,9 @@ size_t attn_valid_frames(const attn_cache *cache, const attn_call *call, size_t 
 /* Positions that a call scores: rel_pos -(T-1)..L-1 (L + T - 1 of them; none for no frames), rel_pos_wenet
  * one a key; 0 without rel_pos*. */
 size_t attn_position_count(const attn_geometry *g, size_t frames, size_t keys);
-/* Their sinusoids: the first row, in the order above. */
-const float *attn_position_rows(const attn_cache *cache, const attn_call *call);
-/* Index of query i (in this call) and key j among them. */
-static inline size_t attn_position_index(const attn_geometry *g, size_t held, size_t frames, size_t i,
-                                         size_t j) {
-    return g->pos_enc == ATTN_POS_REL ? held + i + frames - 1 - j : j;
-}
+/* Position of the call's first query against key 0, `held` frames having been in the cache before the call.
+ */
+long attn_first_position(const attn_geometry *g, const attn_cache *cache, const attn_call *call, size_t held);
 
 static inline bool attn_has_rel_pos(const attn_geometry *g) {
     return g->pos_enc == ATTN_POS_REL || g->pos_enc == ATTN_POS_REL_WENET;

@@ -10,6 +10,7 @@
 #define ATTN_ENCODER_H
 
 #include "attn/model.h"
+#include "attn/size.h"
 #include "impl/model/walk.h"
 
 #include <stdbool.h>
@@ -160,14 +161,6 @@ size_t attn_branchformer_floats(const attn_config *config, size_t batch, size_t 
 /* ---- Small things that the parts share ---- */
 
 enum { ATTN_TILE_ROWS = 512 }; /* rows that a part works on together, so that wide layers stay small */
-
-static inline size_t attn_smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-static inline size_t attn_larger(size_t a, size_t b) {
-    return a > b ? a : b;
-}
 
 static inline void attn_mark_part(const attn_encoder_call *call, attn_part part) {
     if (call->part)

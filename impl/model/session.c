@@ -114,19 +114,18 @@ static int open_caches(attn_session *session, attn_error *error) {
                : 0;
 }
 
-/* Queries of a call are at most call_frames - 1 before a key and capacity - 1 after it. */
+/* A query is less than capacity frames from any key. */
 static int open_positions(attn_session *session, attn_error *error) {
     const attn_geometry *g = &session->model->config.attention;
-    size_t count = session->max_frames;
-    if (g->pos_enc == ATTN_POS_NONE || !count)
+    size_t frames = session->max_frames;
+    if (g->pos_enc == ATTN_POS_NONE || !frames)
         return 0;
-    if (g->pos_enc == ATTN_POS_REL) {
-        session->positions_origin = session->call_frames - 1;
-        count = session->positions_origin + session->capacity;
-    }
-    if (allocate_floats(&session->positions, count * g->d_model, "positions", error))
+    if (g->pos_enc != ATTN_POS_ABS)
+        return attn_sinusoids_init(
+            &session->sinusoids, g->pos_enc == ATTN_POS_REL ? session->capacity : frames, g->d_model, error);
+    if (allocate_floats(&session->positions, frames * g->d_model, "positions", error))
         return -1;
-    attn_positions(session->positions, -(long)session->positions_origin, count, g->d_model);
+    attn_positions(session->positions, 0, frames, g->d_model);
     return 0;
 }
 
@@ -230,6 +229,7 @@ void attn_session_close(attn_session *session) {
     attn_free(session->conv);
     attn_free(session->carry);
     attn_free(session->positions);
+    attn_sinusoids_free(&session->sinusoids);
     attn_free(session->packed);
     attn_free(session->window);
     attn_free(session->output);

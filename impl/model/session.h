@@ -31,18 +31,18 @@ struct attn_session {
     size_t carried;     /* frames in carry */
     size_t consumed;    /* input frames that the run has taken */
     attn_call_start newest;
-    attn_cache *caches; /* one a layer */
-    float *conv;        /* streaming causal convolutions: [layers, B, kernel - 1, width] */
-    float *carry;       /* streaming conv2d: [B, SUBSAMPLING_CARRY, input_dim] */
-    float *positions;   /* sinusoids; row r is position r - positions_origin */
-    size_t positions_origin;
-    float *packed;           /* attn_subsampling_pack */
-    float *window;           /* [B, carry + new frames, input_dim] of a call, where x cannot serve */
-    float *output;           /* [B, call_frames, width], where out cannot serve */
-    float *hidden;           /* [B, call_frames, d_model], where out cannot serve */
-    float *mixed;            /* [B, call_frames, d_model]: what a bare attention adds */
-    float *workspace;        /* of a call */
-    size_t *lengths, *valid; /* [B] frames of each utterance: in all, and in this call */
+    attn_cache *caches;       /* one a layer */
+    float *conv;              /* streaming causal convolutions: [layers, B, kernel - 1, width] */
+    float *carry;             /* streaming conv2d: [B, SUBSAMPLING_CARRY, input_dim] */
+    float *positions;         /* abs_pos: sinusoids, one row a frame */
+    attn_sinusoids sinusoids; /* rel_pos* */
+    float *packed;            /* attn_subsampling_pack */
+    float *window;            /* [B, carry + new frames, input_dim] of a call, where x cannot serve */
+    float *output;            /* [B, call_frames, width], where out cannot serve */
+    float *hidden;            /* [B, call_frames, d_model], where out cannot serve */
+    float *mixed;             /* [B, call_frames, d_model]: what a bare attention adds */
+    float *workspace;         /* of a call */
+    size_t *lengths, *valid;  /* [B] frames of each utterance: in all, and in this call */
 };
 
 bool attn_streams(const attn_session *session);        /* in chunks */

@@ -63,8 +63,9 @@ size_t attn_session_conv_bytes_formula(const attn_session *session) {
 }
 
 size_t attn_session_workspace_bytes(const attn_session *session) {
-    const void *const blocks[] = {session->positions, session->packed, session->window,   session->output,
-                                  session->hidden,    session->mixed,  session->workspace};
+    const void *const blocks[] = {session->positions, session->sinusoids.fine, session->packed,
+                                  session->window,    session->output,         session->hidden,
+                                  session->mixed,     session->workspace};
     size_t bytes = 0;
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         bytes += attn_alloc_size(blocks[i]);
@@ -115,7 +116,7 @@ static double call_attention_flops(const attn_session *session, size_t frames, s
     for (size_t i = 0; attn_uses_attention(config) && i < config->num_layers; i++) {
         attn_geometry g = attn_config_geometry(config, i);
         attn_path path = attn_path_resolve(variant, &g, batch, frames, keys, session->options.path);
-        flops += variant->cost(&g, batch, frames, keys, path).flops;
+        flops += attn_impl_cost(variant, session->impl, &g, batch, frames, keys, path).flops;
     }
     return flops;
 }

@@ -98,8 +98,7 @@ static attn_call attention_call(const attn_session *session, const float *x, siz
                        .frames = frames,
                        .lengths = session->lengths,
                        .path = session->options.path,
-                       .positions = session->positions,
-                       .positions_origin = session->positions_origin};
+                       .sinusoids = &session->sinusoids};
 }
 
 static attn_cache *layer_cache(const attn_session *session, size_t layer) {

@@ -113,6 +113,30 @@ void attn_cache_copy(const attn_cache *cache, size_t slot,
 /* Bytes asked of the allocator by this cache: read from the blocks, not computed. */
 size_t attn_cache_bytes_live(const attn_cache *cache);
 
+/* ---- Positions
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Sinusoids as in Vaswani et al. 2017 section 3.5, sin and cos interleaved: table [count, d_model], row r is
+ * position first + r (may be negative: the true sine of a negative angle). d_model may be odd. */
+void attn_positions(float *table, long first, size_t count, size_t d_model);
+
+enum { ATTN_SINUSOIDS_FINE = 256 };
+
+/* The sinusoids of positions -reach .. reach, to float rounding, in a table of O((reach / 256 + 256) d_model)
+ * floats: s(a + b) is made from s(a), a multiple of 256, and s(b), b below 256, by the addition theorem. */
+typedef struct attn_sinusoids {
+    size_t d_model, width; /* width of a row: d_model, rounded up to pairs of sin and cos */
+    size_t reach;
+    float *fine;   /* [256, width]: positions 0..255 */
+    float *coarse; /* [.., width]: multiples of 256 from -reach, rounded down, on */
+} attn_sinusoids;
+
+size_t attn_sinusoids_floats(size_t reach, size_t d_model);
+int attn_sinusoids_init(attn_sinusoids *s, size_t reach, size_t d_model, attn_error *error);
+void attn_sinusoids_free(attn_sinusoids *s); /* a zeroed one is fine too */
+/* row [width] of position p. */
+void attn_sinusoids_row(const attn_sinusoids *s, float *row, long p);
+
 /* ---- One call
  * --------------------------------------------------------------------------------------------------- */
 
@@ -122,11 +146,11 @@ typedef struct attn_call {
     const size_t *
         lengths; /* [B] valid frames since the stream began (padding is at or beyond them); NULL: all valid */
     attn_path path; /* mla*; AUTO takes the one with fewer FLOPs */
-    /* rel_pos*: sinusoids [.., d_model]; row of position p is positions + (p + origin) d_model. Under rel_pos
-     * p is query minus key, -(L-1)..L-1; under rel_pos_wenet it is the key's stream position. NULL otherwise.
-     */
-    const float *positions;
-    size_t positions_origin;
+    /* rel_pos*: what the positions of this call reach. Under rel_pos a position is query minus key,
+     * -(T-1)..L-1; under rel_pos_wenet it is the key's stream position. NULL otherwise; the scalar references
+     * work without. */
+    const attn_sinusoids *sinusoids;
+    long position_shift; /* added to every position: 0, but in checks that put a query elsewhere */
 } attn_call;
 
 /* One implementation of a variant. Both functions are pure: no allocation, no failure.
@@ -140,6 +164,10 @@ typedef struct attn_impl {
     size_t (*workspace)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
     void (*forward)(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                     float *workspace);
+    /* FLOPs that rel_pos* adds to attn_variant.cost, which implementations compute in different ways; 0
+     * without rel_pos*. The path must not be AUTO. NULL where the variant takes no rel_pos*. */
+    double (*position_flops)(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                             attn_path path);
 } attn_impl;
 
 /* ---- The registry: one row a variant
@@ -165,6 +193,7 @@ typedef struct attn_variant {
     size_t (*cache_slots)(const attn_geometry *g, attn_cache_slot slot[ATTN_CACHE_SLOTS]);
     /* Bytes of cache for B utterances and L frames, written out as in the paper; s bytes per element. */
     size_t (*cache_bytes)(const attn_geometry *g, size_t batch, size_t keys, size_t element);
+    /* Without what rel_pos* adds: see attn_impl_cost. */
     attn_cost (*cost)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
     attn_impl impls[ATTN_IMPLS]; /* impls[0] is the scalar reference; the rest fastest last; name NULL ends */
 } attn_variant;
@@ -178,6 +207,10 @@ attn_path
 attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
                   size_t keys,
                   attn_path path); /* AUTO to EXPAND or ABSORB; EXPAND for variants without a latent */
+/* What a call costs with this implementation of the variant, relative positions included: all its products,
+ * with those that tiles compute beyond need; biases, softmax and the making of sinusoids are left out. */
+attn_cost attn_impl_cost(const attn_variant *variant, const attn_impl *impl, const attn_geometry *g,
+                         size_t batch, size_t frames, size_t keys, attn_path path);
 
 /* Fills defaults (num_kv_heads max(1, h/4), latent_dim d_model), clears what the variant does not take, and
  * checks: sizes positive, d_model divisible by num_heads, num_heads by num_kv_heads, no rel_pos* without
@@ -196,9 +229,5 @@ int attn_layer_create(attn_layer *layer, const attn_variant *variant, const attn
 void attn_layer_free(attn_layer *layer); /* only what attn_layer_create made; a zeroed layer is fine */
 
 size_t attn_layer_parameters(const attn_variant *variant, const attn_geometry *g);
-
-/* Sinusoids as in Vaswani et al. 2017 section 3.5, sin and cos interleaved: table [count, d_model], row r is
- * position first + r (may be negative: the true sine of a negative angle). d_model may be odd. */
-void attn_positions(float *table, long first, size_t count, size_t d_model);
 
 #endif

@@ -34,5 +34,15 @@ static void elu_plus_one(float *x, size_t n) {
     }
 }
 
-const attn_row_kernels ISA_NAME(attn_rows) = {
-    .softmax_numerators = softmax_numerators, .scale = scale, .elu_plus_one = elu_plus_one};
+static void add_angles(float *restrict sum, const float *restrict a, const float *restrict b, size_t n) {
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        sum[2 * i] = a[2 * i] * b[2 * i + 1] + a[2 * i + 1] * b[2 * i];
+        sum[2 * i + 1] = a[2 * i + 1] * b[2 * i + 1] - a[2 * i] * b[2 * i];
+    }
+}
+
+const attn_row_kernels ISA_NAME(attn_rows) = {.softmax_numerators = softmax_numerators,
+                                              .scale = scale,
+                                              .elu_plus_one = elu_plus_one,
+                                              .add_angles = add_angles};

@@ -1,0 +1,57 @@
+/* Relative positions in the implementations by matrix products. Private to impl/attention.
+ *
+ * A score's position term is (q + v) . W s(p), s(p) being the sinusoids of position p. It is computed in one
+ * of two ways, the one with fewer FLOPs:
+ *
+ *   project  W s(p) for every position of the call, 2 d_model^2 each; then d_k products a score.
+ *   fold     r = W^T (q + v) for every query and head; then r . s(p), d_model products a score.
+ *
+ * Folding suits few queries (decode), projecting many. No way needs the sinusoids of all positions at once:
+ * projecting takes them in tiles; folding divides the keys into stretches of at most 256. By the addition
+ * theorem r . s(c - b) is the product of r turned by c with s(b), so that the same rows s(0), s(1), ... serve
+ * every stretch. */
+#ifndef IMPL_POSITIONS_H
+#define IMPL_POSITIONS_H
+
+#include "impl/attention/softmax_blas.h"
+
+/* The scores of a tile: row r of key 0 is `start` + r `stride` floats into the buffer. Under rel_pos the
+ * products of a tile's queries with their window of projected positions are laid out so that this is the
+ * relative shift. */
+typedef struct attn_score_rows {
+    size_t start, stride;
+} attn_score_rows;
+attn_score_rows attn_blas_score_rows(const attn_blas_view *view, size_t queries);
+
+/* Whether a call folds. */
+bool attn_blas_folds(const attn_geometry *g, size_t batch, size_t frames, size_t keys);
+
+/* Positions to project; 0 when the call folds or has none. */
+size_t attn_blas_position_count(const attn_geometry *g, size_t batch, size_t frames, size_t keys);
+/* Upper bound of that, for calls of at most so many frames and keys. */
+size_t attn_blas_position_bound(const attn_geometry *g, size_t batch, size_t frames, size_t keys);
+
+/* FLOPs of positions where tiles have `tile` queries. */
+double attn_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                size_t tile);
+
+/* Projects the positions of the call for heads head0 .. head0 + heads - 1 into table [count, heads d_k], in
+ * the order of keys: rel_pos from the last query against key 0 down, rel_pos_wenet up. The workspace comes
+ * behind the table. Returns table, or NULL with nothing to project. */
+const float *attn_blas_project_positions(float *table, const attn_layer *layer, const attn_cache *cache,
+                                         const attn_call *call, size_t head0, size_t heads);
+size_t attn_blas_project_positions_floats(const attn_geometry *g, size_t count);
+
+/* Position scores of queries i0 .. i0 + m - 1 and so many heads from `head` on: row (head, i) is head m + i,
+ * laid out as attn_blas_score_rows tells. q [m, heads d_k] with rows ldq apart, without v. `projected` is the
+ * column of the first head, rows ldp apart; NULL folds. */
+void attn_blas_position_scores(float *scores, const attn_blas_view *view, const float *q, size_t ldq,
+                               const float *projected, size_t ldp, size_t head, size_t heads, size_t i0,
+                               size_t m, float *workspace);
+
+/* Workspace of that for rows = heads m, and how much longer than rows keys its scores are: upper bounds for
+ * all calls of at most so many rows, tiles of at most so many queries, and keys. */
+size_t attn_blas_position_floats(const attn_geometry *g, size_t rows, size_t tile);
+size_t attn_blas_position_slack(const attn_geometry *g, size_t rows, size_t tile, size_t keys);
+
+#endif

@@ -1,0 +1,72 @@
+#include "attn/alloc.h"
+#include "attn/attention.h"
+
+#include "impl/kernels/kernels.h"
+
+#include <math.h>
+
+static double frequency(size_t pair, size_t d_model) {
+    return pow(10000.0, -2.0 * (double)pair / (double)d_model);
+}
+
+void attn_positions(float *table, long first, size_t count, size_t d_model) {
+    for (size_t i = 0; i < d_model; i++) {
+        double step = frequency(i / 2, d_model);
+        for (size_t r = 0; r < count; r++) {
+            double angle = (double)(first + (long)r) * step;
+            table[r * d_model + i] = (float)(i & 1 ? cos(angle) : sin(angle));
+        }
+    }
+}
+
+/* Multiples of 256 from -reach, rounded down, to reach. */
+static size_t coarse_below(size_t reach) {
+    return (reach + ATTN_SINUSOIDS_FINE - 1) / ATTN_SINUSOIDS_FINE;
+}
+
+static size_t coarse_rows(size_t reach) {
+    return coarse_below(reach) + 1 + reach / ATTN_SINUSOIDS_FINE;
+}
+
+static size_t row_width(size_t d_model) {
+    return d_model + d_model % 2;
+}
+
+size_t attn_sinusoids_floats(size_t reach, size_t d_model) {
+    return (ATTN_SINUSOIDS_FINE + coarse_rows(reach)) * row_width(d_model);
+}
+
+/* Rows of whole pairs, for every step-th position. */
+static void fill(float *rows, long first, long step, size_t count, const attn_sinusoids *s) {
+    for (size_t pair = 0; pair < s->width / 2; pair++) {
+        double along = frequency(pair, s->d_model);
+        for (size_t r = 0; r < count; r++) {
+            double angle = (double)(first + (long)r * step) * along;
+            rows[r * s->width + 2 * pair] = (float)sin(angle);
+            rows[r * s->width + 2 * pair + 1] = (float)cos(angle);
+        }
+    }
+}
+
+int attn_sinusoids_init(attn_sinusoids *s, size_t reach, size_t d_model, attn_error *error) {
+    long below = (long)coarse_below(reach);
+    *s = (attn_sinusoids){.d_model = d_model, .width = row_width(d_model), .reach = reach};
+    s->fine = attn_alloc(attn_sinusoids_floats(reach, d_model), sizeof *s->fine, "positions", error);
+    if (!s->fine)
+        return -1;
+    s->coarse = s->fine + ATTN_SINUSOIDS_FINE * s->width;
+    fill(s->fine, 0, 1, ATTN_SINUSOIDS_FINE, s);
+    fill(s->coarse, -below * ATTN_SINUSOIDS_FINE, ATTN_SINUSOIDS_FINE, coarse_rows(reach), s);
+    return 0;
+}
+
+void attn_sinusoids_free(attn_sinusoids *s) {
+    attn_free(s->fine);
+    *s = (attn_sinusoids){0};
+}
+
+void attn_sinusoids_row(const attn_sinusoids *s, float *row, long p) {
+    size_t above = (size_t)(p + (long)coarse_below(s->reach) * ATTN_SINUSOIDS_FINE);
+    attn_rows()->add_angles(row, s->coarse + above / ATTN_SINUSOIDS_FINE * s->width,
+                            s->fine + above % ATTN_SINUSOIDS_FINE * s->width, s->width / 2);
+}
