@@ -11,6 +11,8 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_OBJECTS) $(BUILD)/libattn.
 # These spoil what an implementation gives, and formulas, to see that the checks stop it.
 $(BUILD)/tests/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run
 $(BUILD)/tests/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session_kv_bytes_formula,--wrap=attn_session_conv_bytes_formula
+# This one counts the products that are taken.
+$(BUILD)/tests/test_positions: LDLIBS_ALL += -Wl,--wrap=cblas_sgemm,--wrap=cblas_sgemv
 
 # Fuzz targets, tests/fuzz/fuzz_*.c: here with a driver of our own, below with libFuzzer.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)

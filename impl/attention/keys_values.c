@@ -70,21 +70,12 @@ void attn_kv_scalar(float *out, const attn_layer *layer, attn_cache *cache, cons
     cache->length += call->frames;
 }
 
-/* Heads to work on together: all of them, unless projected positions would grow too large; whole groups of a
- * kv head. */
-static size_t heads_at_once(const attn_geometry *g, size_t positions) {
-    size_t group = g->num_heads / attn_kv_heads(g);
-    size_t heads = attn_blas_head_group(g, positions * attn_head_dim(g));
-    return heads < group ? group : heads - heads % group;
-}
-
 size_t attn_kv_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
     (void)path;
-    size_t d_k = attn_head_dim(g), group = g->num_heads / attn_kv_heads(g);
-    size_t count = attn_blas_position_bound(g, batch, frames, keys);
-    size_t positions = attn_larger(attn_blas_group_bound(g, count * d_k), group * count * d_k);
-    size_t attend = positions + attn_larger(attn_blas_project_positions_floats(g, count),
-                                            attn_blas_attend_floats(g, frames, keys, g->num_heads));
+    size_t d_k = attn_head_dim(g), count = attn_blas_position_bound(g, batch, frames, keys);
+    size_t attend = attn_blas_group_bound(g, count * d_k) +
+                    attn_larger(attn_blas_project_positions_floats(g, count),
+                                attn_blas_attend_floats(g, frames, keys, g->num_heads));
     size_t append = attn_blas_append_floats(frames, attn_kv_heads(g) * d_k);
     return attn_larger(attn_larger(attend, append), attn_blas_project_floats(g, batch * frames));
 }
@@ -100,7 +91,7 @@ void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const 
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames, d_k = attn_head_dim(g);
     size_t positions = attn_blas_position_count(g, call->batch, call->frames, keys);
-    size_t at_once = heads_at_once(g, positions);
+    size_t at_once = attn_blas_head_group(g, positions * d_k); /* all, but where positions are projected */
     attn_blas_append(cache, K, &layer->k_proj, call, workspace);
     attn_blas_append(cache, V, &layer->v_proj, call, workspace);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += at_once) {

@@ -153,9 +153,9 @@ static void attend_block(float *context, size_t ldc, const float *q, size_t ldq,
 static void attend_unit(const attn_blas_view *view, const attn_blas_keys *keys, size_t head, size_t unit,
                         size_t i0, size_t m, float *scores, size_t stride, const attend_buffers *b) {
     const attn_geometry *g = &view->layer->geometry;
-    size_t d_k = attn_head_dim(g), local = head - keys->head0, kv = local / keys->group * keys->head_stride;
-    size_t ldq = keys->heads * d_k;
-    const float *q = b->q + local * d_k;
+    size_t d_k = attn_head_dim(g), ldq = keys->heads * d_k;
+    size_t kv = (head / keys->group - keys->head0 / keys->group) * keys->head_stride;
+    const float *q = b->q + (head - keys->head0) * d_k;
     bool positions = attn_has_rel_pos(g);
     if (positions) {
         attn_blas_add_bias(b->biased, q, ldq, view->layer->pos_bias_u + head * d_k, m, unit * d_k);

@@ -24,8 +24,9 @@ typedef struct attn_blas_view {
 attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
                                  const attn_call *call, size_t b, size_t held);
 
-/* Keys and values of query heads head0 .. head0 + heads - 1. Row j of a kv head is at its start + j stride;
- * kv heads are head_stride apart, and `group` query heads share one. */
+/* Keys and values of query heads head0 .. head0 + heads - 1, whole groups of those that share a kv head
+ * unless `position` is set. Row j of a kv head is at its start + j stride; kv heads are head_stride apart,
+ * from that of head0 on. */
 typedef struct attn_blas_keys {
     size_t head0, heads, group;
     const float *k, *v;
