@@ -204,7 +204,7 @@ static void streams_are_those_of_the_reference(void **state) {
     for_each_geometry(check_streams);
 }
 
-/* So many keys that the projected positions of 3 heads fill what a group of heads may take, while 8 share
+/* So many keys that the projected positions of 3 heads fill what a group of heads may take, while 4 share
  * keys and values. */
 static void heads_that_share_keys_may_be_split(void **state) {
     (void)state;
