@@ -208,7 +208,7 @@ static void streams_are_those_of_the_reference(void **state) {
  * keys and values. */
 static void heads_that_share_keys_may_be_split(void **state) {
     (void)state;
-    enum { KEYS = 700000, FRAMES = 3, D = 16 };
+    enum { KEYS = 700000, FRAMES = 6, D = 16 };
     attn_geometry g = {.d_model = D, .num_heads = 8, .num_kv_heads = 2, .pos_enc = ATTN_POS_REL_WENET};
     stream s = open_stream(attn_variant_find("gqa"), g, 1, FRAMES);
     float out[2][FRAMES * D];
@@ -270,7 +270,7 @@ static void few_queries_fold_and_many_project(void **state) {
     (void)state;
     for (size_t e = 0; e < 2; e++) {
         attn_geometry g = {.d_model = 512, .num_heads = 8, .pos_enc = encodings[e]};
-        for (size_t keys = 128; keys <= 16000; keys *= 5) {
+        for (size_t keys = 300; keys <= 16000; keys *= 5) {
             assert_true(attn_blas_folds(&g, 1, 1, keys));
             assert_true(attn_blas_folds(&g, 1, 16, keys));
             assert_false(attn_blas_folds(&g, 1, keys, keys));
@@ -349,7 +349,8 @@ static void decode_stays_cheap(void **state) {
         const attn_impl *blas = attn_impl_find(mha, "blas"), *scalar = attn_impl_find(mha, "scalar");
         double with = attn_impl_cost(mha, blas, &g, 1, 1, 1000, ATTN_PATH_AUTO).flops;
         double plain = mha->cost(&g, 1, 1, 1000, ATTN_PATH_EXPAND).flops;
-        assert_true(with - plain == 2 * 512.0 * 512.0 + 2 * 8 * 1000.0 * 512.0);
+        /* 4 stretches of 250 keys, 126 from the middle on */
+        assert_true(with - plain == 2 * 512.0 * 512.0 + 2 * 8 * (4 * 126.0) * 512.0);
         assert_true(attn_impl_cost(mha, scalar, &g, 1, 1, 1000, ATTN_PATH_AUTO).flops > 20 * with);
         assert_true(blas->workspace(&g, 1, 1, 16000, ATTN_PATH_AUTO) * sizeof(float) < (size_t)2 << 20);
     }

@@ -6,17 +6,36 @@
 
 #include <string.h>
 
-enum { ROWS = 128 }; /* sinusoids projected, or turned queries multiplied, together */
+enum {
+    ROWS = 128,   /* sinusoids projected, or turned queries multiplied, together */
+    STRETCH = 255 /* keys that share a turned query: 127 on either side of the middle one */
+};
 
 static size_t width_of(const attn_geometry *g) {
     return g->d_model + g->d_model % 2;
 }
 
+/* Keys go in stretches of equal length. */
+static size_t stretches(size_t keys) {
+    return (keys + STRETCH - 1) / STRETCH;
+}
+
+static size_t stretch_length(size_t keys) {
+    return keys ? (keys + stretches(keys) - 1) / stretches(keys) : 0;
+}
+
+/* Keys from the middle of a stretch to its end, both included: one more than before the middle, or as many.
+ */
+static size_t one_side(size_t keys) {
+    return stretch_length(keys) / 2 + 1;
+}
+
 /* ---- Which way ---- */
 
 static double fold_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys) {
+    size_t sums = stretches(keys) * one_side(keys);
     return (double)(batch * frames) * (attn_linear_flops(1, g->d_model, g->d_model) +
-                                       attn_linear_flops(g->num_heads, keys, width_of(g)));
+                                       attn_linear_flops(g->num_heads, sums, width_of(g)));
 }
 
 static double project_flops(const attn_geometry *g, size_t batch, size_t frames, double scores, size_t keys) {
@@ -29,21 +48,12 @@ bool attn_blas_folds(const attn_geometry *g, size_t batch, size_t frames, size_t
                                       project_flops(g, batch, frames, (double)frames * (double)keys, keys);
 }
 
-/* Keys go in stretches of equal length, none over 256. */
-static size_t stretches(size_t keys) {
-    return (keys + ATTN_SINUSOIDS_FINE - 1) / ATTN_SINUSOIDS_FINE;
-}
-
-static size_t stretch_length(size_t keys) {
-    return keys ? (keys + stretches(keys) - 1) / stretches(keys) : 0;
-}
-
 double attn_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                 size_t tile) {
     if (!attn_has_rel_pos(g) || !frames)
         return 0.0;
     if (attn_blas_folds(g, batch, frames, keys))
-        return fold_flops(g, batch, frames, stretches(keys) * stretch_length(keys));
+        return fold_flops(g, batch, frames, keys);
     double scores = (double)frames * (double)keys;
     if (g->pos_enc == ATTN_POS_REL) { /* m queries share a window of keys + m - 1 positions */
         double last = (double)(frames % tile), whole = (double)(frames / tile), m = (double)tile;
@@ -64,7 +74,7 @@ attn_score_rows attn_blas_score_rows(const attn_blas_view *view, size_t queries)
 size_t attn_blas_position_floats(const attn_geometry *g, size_t rows, size_t tile) {
     if (!attn_has_rel_pos(g))
         return 0;
-    return tile * attn_head_dim(g) + (rows + ROWS + 1) * width_of(g);
+    return tile * attn_head_dim(g) + (rows + ROWS + 1) * width_of(g) + 2 * ROWS * (STRETCH / 2 + 1);
 }
 
 size_t attn_blas_position_slack(const attn_geometry *g, size_t rows, size_t tile, size_t keys) {
@@ -79,15 +89,17 @@ size_t attn_blas_position_count(const attn_geometry *g, size_t batch, size_t fra
 
 /* More queries make projecting cheaper: with at most `frames` of them a call projects only where keys are so
  * few that
- *   d^2 (keys + frames - 1) + B frames keys d <= B frames (d^2 + h keys d),
- * keys in place of keys + frames - 1 under rel_pos_wenet. */
+ *   d^2 (keys + frames - 1) + B frames keys d <= B frames (d^2 + h d sums),
+ * keys in place of keys + frames - 1 under rel_pos_wenet. The sums of folding, stretches times one side, are
+ * at most keys (1 / 2 + 1.5 / 255) + 1.5. */
 size_t attn_blas_position_bound(const attn_geometry *g, size_t batch, size_t frames, size_t keys) {
     if (!attn_has_rel_pos(g))
         return 0;
     double d = (double)g->d_model, queries = (double)(batch * frames);
-    double slope = d * d - queries * ((double)(g->num_heads * width_of(g)) - d);
+    double sum = queries * (double)(g->num_heads * width_of(g));
+    double slope = d * d + queries * d - sum * (0.5 + 1.5 / STRETCH);
     double free = g->pos_enc == ATTN_POS_REL ? 1.0 + queries - (double)frames : queries;
-    double most = slope > 0.0 ? d * d * free / slope + 1.0 : (double)keys;
+    double most = slope > 0.0 ? (d * d * free + 1.5 * sum) / slope + 1.0 : (double)keys;
     return attn_position_count(g, frames, most < (double)keys ? (size_t)most : keys);
 }
 
@@ -137,40 +149,59 @@ static void project_scores(float *scores, const attn_blas_view *view, const floa
 
 /* ---- Fold ---- */
 
-/* folded [m, width] = W^T biased, in pairs: the factors of sin and cos. Under rel_pos keys count down from
- * the position of key 0, and the angle's sign goes into the factors of sin. */
+/* folded [m, width] = W^T biased: the factors of the sines, then those of the cosines. Under rel_pos keys
+ * count down from the position of key 0, and the angle's sign goes into the factors of the sines. row is
+ * workspace of width floats. */
 static void fold_queries(float *folded, const attn_blas_view *view, const float *biased, size_t head,
-                         size_t m) {
+                         size_t m, float *row) {
     const attn_geometry *g = &view->layer->geometry;
-    size_t d_k = attn_head_dim(g), width = width_of(g);
+    size_t d_k = attn_head_dim(g), width = width_of(g), pairs = width / 2;
+    float sign = g->pos_enc == ATTN_POS_REL ? -1.0f : 1.0f;
     attn_linear w = attn_linear_rows(&view->layer->linear_pos, head * d_k, d_k);
     attn_gemm_nn(m, g->d_model, d_k, 1.0f, biased, d_k, w.weight, w.in, 0.0f, folded, width);
+    row[width - 1] = 0.0f; /* an odd d_model has no last cosine */
     for (size_t r = 0; r < m; r++) {
-        float *row = folded + r * width;
-        for (size_t c = g->d_model; c < width; c++)
-            row[c] = 0.0f;
-        for (size_t c = 0; g->pos_enc == ATTN_POS_REL && c < width; c += 2)
-            row[c] = -row[c];
+        memcpy(row, folded + r * width, g->d_model * sizeof *row);
+        for (size_t i = 0; i < pairs; i++) {
+            folded[r * width + i] = sign * row[2 * i];
+            folded[r * width + pairs + i] = row[2 * i + 1];
+        }
     }
+}
+
+/* Scores of one stretch, from its products with cosines and sines: key `middle` + b has their sum, key
+ * `middle` - b their difference. */
+static void unfold_stretch(float *scores, const float *cosines, const float *sines, size_t length) {
+    size_t middle = (length - 1) / 2;
+    for (size_t b = 0; b <= middle; b++)
+        scores[middle - b] = cosines[b] - sines[b];
+    for (size_t b = 1; b < length - middle; b++)
+        scores[middle + b] = cosines[b] + sines[b];
 }
 
 /* scores [rows, stretches, length] = folded [rows, width] against every key; rows are (head, query). */
 static void folded_scores(float *scores, const attn_blas_view *view, const float *folded, size_t rows,
                           size_t i0, size_t m, float *workspace) {
-    size_t width = view->sinusoids->width, n = view->valid, parts = stretches(n), length = stretch_length(n);
+    size_t width = view->sinusoids->width, pairs = width / 2, n = view->valid;
+    size_t parts = stretches(n), length = stretch_length(n), side = one_side(n);
     bool relative = view->layer->geometry.pos_enc == ATTN_POS_REL;
-    float *turned = workspace, *angle = turned + ROWS * width;
+    float *turned = workspace, *angle = turned + ROWS * width, *sines = angle + width;
+    float *cosines = sines + ROWS * side;
     for (size_t at = 0; at < rows * parts; at += ROWS) {
         size_t some = attn_smaller(ROWS, rows * parts - at);
         for (size_t k = 0; k < some; k++) {
-            size_t row = (at + k) / parts, key = (at + k) % parts * length;
+            size_t row = (at + k) / parts, key = (at + k) % parts * length + (length - 1) / 2;
             long position =
                 relative ? view->position + (long)(i0 + row % m) - (long)key : -view->position - (long)key;
-            attn_sinusoids_row(view->sinusoids, angle, position);
-            attn_rows()->add_angles(turned + k * width, folded + row * width, angle, width / 2);
+            attn_sinusoids_halves(view->sinusoids, angle, position);
+            attn_rows()->add_angles(turned + k * width, folded + row * width, angle, pairs);
         }
-        attn_gemm_nt(some, length, width, 1.0f, turned, width, view->sinusoids->fine, width, 0.0f,
-                     scores + at * length, length);
+        const float *fine = view->sinusoids->fine;
+        attn_gemm_nt(some, side, pairs, 1.0f, turned, width, fine, width, 0.0f, sines, side);
+        attn_gemm_nt(some, side, pairs, 1.0f, turned + pairs, width, fine + pairs, width, 0.0f, cosines,
+                     side);
+        for (size_t k = 0; k < some; k++)
+            unfold_stretch(scores + (at + k) * length, cosines + k * side, sines + k * side, length);
     }
 }
 
@@ -183,7 +214,8 @@ void attn_blas_position_scores(float *scores, const attn_blas_view *view, const 
     for (size_t i = 0; i < heads; i++) {
         add_bias(biased, view, q + i * d_k, ldq, head + i, m);
         if (view->folds)
-            fold_queries(folded + i * m * width_of(g), view, biased, head + i, m);
+            fold_queries(folded + i * m * width_of(g), view, biased, head + i, m,
+                         folded + heads * m * width_of(g));
         else
             project_scores(scores + i * m * stride, view, biased, projected + i * d_k, ldp, i0, m);
     }

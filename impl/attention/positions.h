@@ -7,9 +7,10 @@
  *   fold     r = W^T (q + v) for every query and head; then r . s(p), d_model products a score.
  *
  * Folding suits few queries (decode), projecting many. No way needs the sinusoids of all positions at once:
- * projecting takes them in tiles; folding divides the keys into stretches of at most 256. By the addition
- * theorem r . s(c - b) is the product of r turned by c with s(b), so that the same rows s(0), s(1), ... serve
- * every stretch. */
+ * projecting takes them in tiles; folding divides the keys into stretches of at most 255. By the addition
+ * theorem r . s(c - b) is the product of r turned by c, the middle of a stretch, with s(b), so that the same
+ * rows s(0), s(1), ... serve every stretch. As sin(-b) = -sin(b), the sines' and the cosines' products with
+ * s(b) give the scores on either side of the middle: their sum and their difference. */
 #ifndef IMPL_POSITIONS_H
 #define IMPL_POSITIONS_H
 

@@ -19,9 +19,9 @@ void attn_positions(float *table, long first, size_t count, size_t d_model) {
     }
 }
 
-/* Multiples of 256 from -reach, rounded down, to reach. */
+/* Multiples of 256 below 0, down to -reach - 256. */
 static size_t coarse_below(size_t reach) {
-    return (reach + ATTN_SINUSOIDS_FINE - 1) / ATTN_SINUSOIDS_FINE;
+    return (reach + ATTN_SINUSOIDS_FINE - 1) / ATTN_SINUSOIDS_FINE + 1;
 }
 
 static size_t coarse_rows(size_t reach) {
@@ -38,12 +38,13 @@ size_t attn_sinusoids_floats(size_t reach, size_t d_model) {
 
 /* Rows of whole pairs, for every step-th position. */
 static void fill(float *rows, long first, long step, size_t count, const attn_sinusoids *s) {
-    for (size_t pair = 0; pair < s->width / 2; pair++) {
-        double along = frequency(pair, s->d_model);
+    size_t pairs = s->width / 2;
+    for (size_t i = 0; i < pairs; i++) {
+        double along = frequency(i, s->d_model);
         for (size_t r = 0; r < count; r++) {
             double angle = (double)(first + (long)r * step) * along;
-            rows[r * s->width + 2 * pair] = (float)sin(angle);
-            rows[r * s->width + 2 * pair + 1] = (float)cos(angle);
+            rows[r * s->width + i] = (float)sin(angle);
+            rows[r * s->width + pairs + i] = (float)cos(angle);
         }
     }
 }
@@ -65,8 +66,23 @@ void attn_sinusoids_free(attn_sinusoids *s) {
     *s = (attn_sinusoids){0};
 }
 
-void attn_sinusoids_row(const attn_sinusoids *s, float *row, long p) {
+/* The rows whose positions add up to p. */
+static const float *coarse_of(const attn_sinusoids *s, long p, const float **fine) {
     size_t above = (size_t)(p + (long)coarse_below(s->reach) * ATTN_SINUSOIDS_FINE);
-    attn_rows()->add_angles(row, s->coarse + above / ATTN_SINUSOIDS_FINE * s->width,
-                            s->fine + above % ATTN_SINUSOIDS_FINE * s->width, s->width / 2);
+    *fine = s->fine + above % ATTN_SINUSOIDS_FINE * s->width;
+    return s->coarse + above / ATTN_SINUSOIDS_FINE * s->width;
+}
+
+void attn_sinusoids_halves(const attn_sinusoids *s, float *row, long p) {
+    const float *fine, *coarse = coarse_of(s, p, &fine);
+    attn_rows()->add_angles(row, coarse, fine, s->width / 2);
+}
+
+void attn_sinusoids_row(const attn_sinusoids *s, float *row, long p) {
+    size_t n = s->width / 2;
+    const float *b, *a = coarse_of(s, p, &b);
+    for (size_t i = 0; i < n; i++) {
+        row[2 * i] = a[i] * b[n + i] + a[n + i] * b[i];
+        row[2 * i + 1] = a[n + i] * b[n + i] - a[i] * b[i];
+    }
 }

@@ -31,8 +31,8 @@ typedef struct attn_row_kernels {
     float (*softmax_numerators)(float *x, size_t n, float scale);
     void (*scale)(float *x, size_t n, float factor);
     void (*elu_plus_one)(float *x, size_t n); /* x > 0: x + 1, else exp(x) */
-    /* Pairs (sin, cos) of the sums of the angles of a's and b's pairs; n pairs. With any pair (x, y) in a's
-     * place: x and y turned by b's angle. */
+    /* n sines, then n cosines, of the sums of the angles whose sines and cosines are in a and b. With any
+     * pair (x, y) in a's place: x and y turned by b's angle. */
     void (*add_angles)(float *sum, const float *a, const float *b, size_t n);
 } attn_row_kernels;
 const attn_row_kernels *attn_rows(void);

@@ -127,15 +127,17 @@ enum { ATTN_SINUSOIDS_FINE = 256 };
 typedef struct attn_sinusoids {
     size_t d_model, width; /* width of a row: d_model, rounded up to pairs of sin and cos */
     size_t reach;
-    float *fine;   /* [256, width]: positions 0..255 */
-    float *coarse; /* [.., width]: multiples of 256 from -reach, rounded down, on */
+    float *fine;   /* [256, width]: positions 0..255; all sines of a row come before its cosines */
+    float *coarse; /* [.., width]: multiples of 256 from -reach - 256, rounded down, on */
 } attn_sinusoids;
 
 size_t attn_sinusoids_floats(size_t reach, size_t d_model);
 int attn_sinusoids_init(attn_sinusoids *s, size_t reach, size_t d_model, attn_error *error);
 void attn_sinusoids_free(attn_sinusoids *s); /* a zeroed one is fine too */
-/* row [width] of position p. */
+/* row [width] of position p, -reach - 256 .. reach: sin and cos interleaved, as attn_positions has them. */
 void attn_sinusoids_row(const attn_sinusoids *s, float *row, long p);
+/* The same with all sines before all cosines. */
+void attn_sinusoids_halves(const attn_sinusoids *s, float *row, long p);
 
 /* ---- One call
  * --------------------------------------------------------------------------------------------------- */

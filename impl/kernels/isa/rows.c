@@ -37,8 +37,8 @@ static void elu_plus_one(float *x, size_t n) {
 static void add_angles(float *restrict sum, const float *restrict a, const float *restrict b, size_t n) {
 #pragma omp simd
     for (size_t i = 0; i < n; i++) {
-        sum[2 * i] = a[2 * i] * b[2 * i + 1] + a[2 * i + 1] * b[2 * i];
-        sum[2 * i + 1] = a[2 * i + 1] * b[2 * i + 1] - a[2 * i] * b[2 * i];
+        sum[i] = a[i] * b[n + i] + a[n + i] * b[i];
+        sum[n + i] = a[n + i] * b[n + i] - a[i] * b[i];
     }
 }
 
