@@ -63,6 +63,7 @@ static void sinusoids_are_those_of_the_formula(void **state) {
             for (long p = -reach; p <= reach; p += reach > 1000 ? 37 : 1)
                 assert_sinusoids(&s, p);
             assert_sinusoids(&s, reach);
+            assert_sinusoids(&s, -reach - 256); /* where the middle of a stretch may lie */
             attn_sinusoids_free(&s);
         }
     assert_int_equal(attn_alloc_live(), 0);
