@@ -160,5 +160,7 @@ void attention_setup_rewind(attention_setup *s) {
 
 void attention_setup_run(attention_setup *s) {
     s->cache.length = s->row.keys - s->row.queries;
+    attn_isa limit = attn_cpu_limit((attn_isa)s->row.isa);
     s->row.impl->forward(s->out, &s->layer, &s->cache, &s->call, s->workspace);
+    attn_cpu_limit(limit);
 }

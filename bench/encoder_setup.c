@@ -65,7 +65,7 @@ static int open_session(encoder_setup *s, attn_error *error) {
                                     .max_frames = s->input_frames,
                                     .chunk = prefill ? 0 : c->queries,
                                     .left_chunks = c->variant->forgets && !prefill ? (long)c->left : -1,
-                                    .impl = c->impl->name,
+                                    .impl = c->impl_name,
                                     .path = c->path,
                                     .part = mark_part,
                                     .part_context = s};

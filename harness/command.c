@@ -1,5 +1,7 @@
 #include "harness/command.h"
 
+#include "attn/attention.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -88,6 +90,18 @@ int command_choice(const char *option, const char *value, const char *const *cho
         snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", choices[i]);
     }
     return attn_fail(error, "%s %s: expected one of %s", option, value, list);
+}
+
+int command_impl(const char *value, attn_error *error) {
+    attn_error inner = {0};
+    if (command_choice("--impl", value, attn_impl_names, error) < 0)
+        return STATUS_BAD_INPUT;
+    for (size_t i = 0; attn_isa_names[i]; i++)
+        if (!strcmp(value, attn_isa_names[i]) && attn_cpu_has((attn_isa)i, &inner)) {
+            attn_fail(error, "--impl %s: %s", value, inner.message);
+            return STATUS_UNDECIDED;
+        }
+    return STATUS_OK;
 }
 
 int command_range(const char *option, long long value, long long lowest, long long highest,

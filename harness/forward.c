@@ -143,7 +143,7 @@ int cmd_forward(int argc, char **argv) {
         {"left-chunks", '\0', POPT_ARG_LONGLONG, &o.left_chunks, 0, "chunks of cache kept; -1 keeps all",
          "M"},
         {"path", '\0', POPT_ARG_STRING, &o.path, 0, "mla*: auto, expand or absorb", "P"},
-        {"impl", '\0', POPT_ARG_STRING, &o.impl, 0, "auto, scalar or blas", "I"},
+        {"impl", '\0', POPT_ARG_STRING, &o.impl, 0, COMMAND_IMPL_HELP, "I"},
         {"cache-out", '\0', POPT_ARG_STRING, &o.cache_out, 0, "also write the caches (safetensors)", "F"},
         {"logits", '\0', POPT_ARG_NONE, &o.logits, 0, "end with the output layer, ctc.ctc_lo", NULL},
         POPT_TABLEEND};
@@ -156,7 +156,8 @@ int cmd_forward(int argc, char **argv) {
     attn_config config;
     attn_model *model = NULL;
     char note[256];
-    if (!check_options(&o, &error) && !attn_config_read(&config, o.config, note, &error) &&
+    status = check_options(&o, &error) ? STATUS_BAD_INPUT : command_impl(o.impl, &error);
+    if (status == STATUS_OK && !attn_config_read(&config, o.config, note, &error) &&
         !attn_model_create(&model, &config, &error) && !attn_model_load(model, o.weights, &error)) {
         if (note[0])
             fprintf(stderr, "attnbench forward: %s\n", note);
@@ -165,5 +166,8 @@ int cmd_forward(int argc, char **argv) {
         run(&o, &config, model, &error);
     }
     attn_model_free(model);
-    return error.message[0] ? command_fail("forward", &error) : STATUS_OK;
+    if (!error.message[0])
+        return STATUS_OK;
+    command_fail("forward", &error);
+    return status == STATUS_OK ? STATUS_BAD_INPUT : status;
 }

@@ -1,6 +1,8 @@
 #include "harness/blas.h"
 #include "harness/command.h"
 
+#include "attn/cpu.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +38,8 @@ static int flush_results(int status) {
 
 static int run(const command *c, int argc, char **argv) {
     attn_error error = {0};
+    if (attn_cpu_check(&error))
+        return command_fail(c->name, &error);
     if (c->measures && blas_restart_if_needed(argv, &error))
         return command_fail(c->name, &error);
     return flush_results(c->run(argc - 1, argv + 1));

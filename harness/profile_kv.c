@@ -47,7 +47,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"left-chunks", '\0', POPT_ARG_LONGLONG, &a->left_chunks, 0, "chunks of cache kept (default -1: all)",
          "M"},
         {"path", '\0', POPT_ARG_STRING, &a->path, 0, "of mla and mla_simple: auto, expand or absorb", "P"},
-        {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, "auto, scalar or blas", "I"},
+        {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, COMMAND_IMPL_HELP, "I"},
         {"weights", '\0', POPT_ARG_STRING, &a->weights, 0, "a checkpoint (default: random weights)",
          "F.safetensors"},
         {"seed", '\0', POPT_ARG_LONGLONG, &a->seed, 0, "of random weights and features (default 1)", "N"},
@@ -89,10 +89,9 @@ static int check_given(const char *option, long long value, attn_error *error) {
 }
 
 static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) {
-    static const char *const impls[] = {"auto", "scalar", "blas", NULL};
     int path = command_choice("--path", a->path, attn_path_names, error);
-    if (check_input(a, error) || path < 0 || command_choice("--impl", a->impl, impls, error) < 0 ||
-        check_given("--seq-len", a->seq_len, error) || check_given("--limit", a->limit, error) ||
+    if (check_input(a, error) || path < 0 || check_given("--seq-len", a->seq_len, error) ||
+        check_given("--limit", a->limit, error) ||
         command_range("--chunk", a->chunk, 0, MOST_FRAMES, error) ||
         command_range("--left-chunks", a->left_chunks, -1, MOST_FRAMES, error) ||
         command_range("--seed", a->seed, 0, (1LL << 62), error) ||
@@ -244,7 +243,7 @@ int cmd_profile_kv(int argc, char **argv) {
     int format = command_choice("--format", a.format, table_format_names, &error);
     if (format < 0 || make_plan(&plan, &a, &error) || read_speech(&speech, &plan, &a, &error))
         status = STATUS_BAD_INPUT;
-    else
+    else if ((status = command_impl(a.impl, &error)) == STATUS_OK)
         status = run(&a, &plan, (table_format)format, &error);
     corpus_free(&speech);
     if (error.message[0]) /* without one, the process of a model has said it */

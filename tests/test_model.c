@@ -1,6 +1,7 @@
 /* Models and sessions: names, loading and its errors, saving, chunks, memory. */
 #include "attn/alloc.h"
 #include "attn/compare.h"
+#include "attn/cpu.h"
 #include "attn/model.h"
 #include "attn/random.h"
 #include "attn/safetensors.h"
@@ -100,6 +101,44 @@ static void test_last_frame_of_chunks(void **state) {
         attn_model_free(model);
     }
     attn_free(x);
+}
+
+static attn_isa isa_of_chunk;
+
+static void look_at_isa(void *context, size_t index, size_t frames) {
+    (void)context, (void)index, (void)frames;
+    isa_of_chunk = attn_cpu_isa();
+}
+
+/* A session that names an instruction set holds our kernels to it while it runs, and no longer. */
+static void test_instruction_sets(void **state) {
+    (void)state;
+    enum { FRAMES = 5, D = 16 };
+    float *x = random_input(FRAMES * D, 8), out[FRAMES * D];
+    attn_config config = make_config("linear", 1);
+    attn_model *model = make_model(&config, 8);
+    attn_session *session;
+    attn_error error = {0};
+    attn_session_options options = {.batch = 1, .max_frames = FRAMES, .left_chunks = -1};
+    float *expected = run(model, options, x, FRAMES, NULL);
+    for (attn_isa isa = ATTN_ISA_BASE; isa <= attn_cpu_detected(); isa++) {
+        options.impl = attn_isa_names[isa];
+        assert_int_equal(attn_session_open(&session, model, &options, &error), 0);
+        attn_session_run(session, out, x, FRAMES, NULL, look_at_isa, NULL);
+        attn_session_close(session);
+        assert_int_equal(isa_of_chunk, isa);
+        assert_int_equal(attn_cpu_isa(), attn_cpu_detected());
+        check_same(out, expected, FRAMES * D, 1e-5);
+    }
+    attn_isa limit = attn_cpu_limit(ATTN_ISA_BASE);
+    options.impl = "avx512";
+    assert_int_equal(attn_session_open(&session, model, &options, &error), -1);
+    assert_non_null(strstr(error.message, "impl: "));
+    assert_non_null(strstr(error.message, "avx512"));
+    attn_cpu_limit(limit);
+    attn_free(expected);
+    attn_free(x);
+    attn_model_free(model);
 }
 
 /* A chunk that keeps M chunks sees exactly those frames: the same as a fresh run over them. */
@@ -443,15 +482,11 @@ static void test_allocation_failure(void **state) {
 int main(void) {
     snprintf(path, sizeof path, "/tmp/test_model.%ld.safetensors", (long)getpid());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_last_frame_of_chunks),
-        cmocka_unit_test(test_left_chunks),
-        cmocka_unit_test(test_linear_cannot_forget_some),
-        cmocka_unit_test(test_save_and_load),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_names_of_one_layer),
-        cmocka_unit_test(test_bad_checkpoints),
-        cmocka_unit_test(test_unused_branches),
-        cmocka_unit_test(test_optional_norm),
+        cmocka_unit_test(test_last_frame_of_chunks), cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_left_chunks),          cmocka_unit_test(test_linear_cannot_forget_some),
+        cmocka_unit_test(test_save_and_load),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_of_one_layer),   cmocka_unit_test(test_bad_checkpoints),
+        cmocka_unit_test(test_unused_branches),      cmocka_unit_test(test_optional_norm),
         cmocka_unit_test(test_allocation_failure),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,20 @@ const attn_variant *attn_variant_find(const char *name) {
     return NULL;
 }
 
+const char *const attn_impl_names[] = {"auto", "scalar", "blas", "base", "avx2", "avx512", NULL};
+
+static int find_isa(const char *name) {
+    for (int i = 0; attn_isa_names[i]; i++)
+        if (!strcmp(attn_isa_names[i], name))
+            return i;
+    return -1;
+}
+
+attn_isa attn_impl_isa(const char *name) {
+    int isa = find_isa(name);
+    return isa < 0 ? ATTN_ISA_AVX512 : (attn_isa)isa;
+}
+
 const attn_impl *attn_impl_find(const attn_variant *variant, const char *name) {
     const attn_impl *last = NULL;
     for (size_t i = 0; i < ATTN_IMPLS && variant->impls[i].name; i++) {
@@ -29,7 +43,7 @@ const attn_impl *attn_impl_find(const attn_variant *variant, const char *name) {
             return &variant->impls[i];
         last = &variant->impls[i];
     }
-    return strcmp(name, "auto") ? NULL : last;
+    return strcmp(name, "auto") && find_isa(name) < 0 ? NULL : last;
 }
 
 attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,

@@ -42,8 +42,14 @@ static int check_impl(attn_session *session, attn_error *error) {
     const char *name = session->options.impl ? session->options.impl : "auto";
     session->impl = attn_impl_find(variant, name);
     if (!session->impl)
-        return attn_fail(error, "impl: %s attention has no implementation %s, expected auto, scalar or blas",
+        return attn_fail(error,
+                         "impl: %s attention has no implementation %s, expected auto, scalar, blas, base, "
+                         "avx2 or avx512",
                          variant->name, name);
+    session->isa = attn_impl_isa(name);
+    attn_error inner = {0};
+    if (strcmp(session->impl->name, name) && strcmp(name, "auto") && attn_cpu_has(session->isa, &inner))
+        return attn_fail(error, "impl: %s", inner.message);
     session->ops = strcmp(session->impl->name, "scalar") ? &attn_encoder_fast : &attn_encoder_scalar;
     return 0;
 }

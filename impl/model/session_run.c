@@ -222,6 +222,7 @@ static size_t run_next(attn_session *session, float *out, const float *x, size_t
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context) {
     size_t total = attn_output_frames(&session->model->config, frames);
+    attn_isa limit = attn_cpu_limit(session->isa);
     begin(session, frames, lengths);
     for (size_t first = 0, index = 0; first < total; index++) {
         size_t count = run_next(session, out, x, frames, first);
@@ -229,6 +230,7 @@ void attn_session_run(attn_session *session, float *out, const float *x, size_t 
         if (hook)
             hook(context, index, count);
     }
+    attn_cpu_limit(limit);
 }
 
 void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames) {
@@ -240,6 +242,8 @@ void attn_session_repeat(attn_session *session, float *out, const float *x, size
     }
     session->consumed = newest->consumed;
     session->carried = newest->carried;
+    attn_isa limit = attn_cpu_limit(session->isa);
     if (newest->frames)
         run_next(session, out, x, frames, newest->first);
+    attn_cpu_limit(limit);
 }

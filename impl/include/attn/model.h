@@ -60,7 +60,7 @@ typedef struct attn_session_options {
     size_t max_frames; /* input frames of the longest utterance */
     size_t chunk;      /* frames per call after the input layer; 0: everything in one call */
     long left_chunks;  /* chunks of cache kept before the current one; -1: all */
-    const char *impl;  /* "auto", "scalar", "blas" */
+    const char *impl;  /* of attn_impl_names; NULL: "auto" */
     attn_path path;
     bool one_cache; /* whole calls only: the layers use one cache in turn, which then holds the last one's */
     bool logits;    /* end with ctc.ctc_lo: output [.., vocab_size] */
