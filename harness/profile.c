@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CHECK_OUTPUTS = 8, CHECK_OUTPUTS_MOST = 33 };
 static const double REPORT_EVERY = 5;
@@ -52,16 +51,6 @@ static attn_session *open_session(profiler *p, const char *impl, size_t frames) 
     return attn_session_open(&session, p->model, &options, p->error) ? NULL : session;
 }
 
-/* Memory is only mapped when it is touched, so asking for too much succeeds, and the kernel kills later. */
-static int check_memory(const attn_session *session, attn_error *error) {
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    size_t need = attn_session_kv_bytes_live(session) + attn_session_workspace_bytes(session);
-    if (pages <= 0 || page <= 0 || need / (size_t)page < (size_t)pages)
-        return 0;
-    return attn_fail(error, "cache and workspace need %.1f GiB, this machine has %.1f GiB",
-                     (double)need / (1 << 30), (double)pages * (double)page / (1 << 30));
-}
-
 static float *new_output(const profiler *p, const attn_session *session, size_t frames) {
     return attn_alloc(attn_output_frames(p->config, frames) * attn_session_width(session), sizeof(float),
                       "output", p->error);
@@ -81,9 +70,8 @@ static void run_timed(measurement *m, profile_watch *watch, size_t run, attn_ses
 /* The session has room for exactly this utterance, so that its live memory is what the utterance needs. */
 static int measure(measurement *m, profiler *p, const profile_input *in) {
     attn_session *session = open_session(p, p->plan->model.impl, in->frames);
-    bool fits =
-        session && !check_memory(session, p->error) &&
-        !profile_watch_reserve(&p->watch, attn_output_frames(p->config, in->frames), p->plan->runs, p->error);
+    bool fits = session && !profile_watch_reserve(&p->watch, attn_output_frames(p->config, in->frames),
+                                                  p->plan->runs, p->error);
     float *out = fits ? new_output(p, session, in->frames) : NULL;
     if (out) {
         memset(m->parts, 0, sizeof m->parts);

@@ -1,6 +1,7 @@
 #include "impl/model/model.h"
 
 #include "attn/alloc.h"
+#include "attn/memory.h"
 #include "attn/random.h"
 #include "attn/safetensors.h"
 
@@ -65,9 +66,19 @@ static int gather_block(void *context, const attn_tensor *tensor, attn_error *er
     return 0;
 }
 
+static double missing_bytes(const weight_blocks *blocks) {
+    double floats = 0;
+    for (size_t i = 0; i < blocks->count; i++)
+        if (!*blocks->at[i].data)
+            floats += (double)blocks->at[i].floats;
+    return floats * sizeof(float);
+}
+
 int attn_model_allocate(attn_model *model, attn_error *error) {
     weight_blocks blocks = {0};
     int result = attn_model_tensors(model, gather_block, &blocks, error);
+    if (!result)
+        result = attn_memory_check(missing_bytes(&blocks), "weights of the model", error);
     for (size_t i = 0; !result && i < blocks.count; i++)
         if (!*blocks.at[i].data) {
             *blocks.at[i].data = attn_alloc(blocks.at[i].floats, sizeof(float), "weights", error);

@@ -1,6 +1,7 @@
 #include "impl/model/session.h"
 
 #include "attn/alloc.h"
+#include "attn/memory.h"
 
 #include <string.h>
 
@@ -130,7 +131,8 @@ static int open_positions(attn_session *session, attn_error *error) {
         session->positions_origin = session->call_frames - 1;
         count = session->positions_origin + session->capacity;
     }
-    if (allocate_floats(&session->positions, count * g->d_model, "positions", error))
+    if (attn_memory_check((double)count * (double)g->d_model * sizeof(float), "positions", error) ||
+        allocate_floats(&session->positions, count * g->d_model, "positions", error))
         return -1;
     attn_positions(session->positions, -(long)session->positions_origin, count, g->d_model);
     return 0;
@@ -208,6 +210,13 @@ static int open_workspace(attn_session *session, attn_error *error) {
     return allocate_floats(&session->workspace, workspace_floats(session), "workspace", error);
 }
 
+/* Nothing of it has been written yet but positions and packed weights. */
+static int check_memory(const attn_session *session, attn_error *error) {
+    size_t need = attn_session_kv_bytes_live(session) + attn_session_workspace_bytes(session) +
+                  attn_session_conv_bytes_live(session);
+    return attn_memory_check((double)need, "caches and workspace", error);
+}
+
 int attn_session_open(attn_session **opened, attn_model *model, const attn_session_options *options,
                       attn_error *error) {
     *opened = NULL;
@@ -219,7 +228,7 @@ int attn_session_open(attn_session **opened, attn_model *model, const attn_sessi
     session->model = model;
     session->options = *options;
     if (check_impl(session, error) || plan_frames(session, error) || open_caches(session, error) ||
-        open_positions(session, error) || open_workspace(session, error)) {
+        open_positions(session, error) || open_workspace(session, error) || check_memory(session, error)) {
         attn_session_close(session);
         return -1;
     }
