@@ -27,10 +27,12 @@ static void print_help(FILE *stream) {
           stream);
 }
 
-/* A result that could not be written is a failure even when the work went well. */
+/* A result that could not be written is a failure even when the work went well. A command that ends with
+ * STATUS_BAD_INPUT has said its one line already. */
 static int flush_results(int status) {
     if (fflush(stdout) || ferror(stdout)) {
-        fputs("attnbench: standard output cannot be written\n", stderr);
+        if (status != STATUS_BAD_INPUT)
+            fputs("attnbench: standard output cannot be written\n", stderr);
         return status == STATUS_OK ? STATUS_BAD_INPUT : status;
     }
     return status;

@@ -86,13 +86,23 @@ static void remove_temporary(const attn_output *output) {
         unlink(output->temporary);
 }
 
+/* errno of a write that failed some time ago: one more byte is refused for the same reason. */
+static int reason_of_failure(FILE *stream) {
+    clearerr(stream);
+    errno = 0;
+    return fputc('\0', stream) == EOF || fflush(stream) ? errno : 0;
+}
+
 int attn_output_commit(attn_output *output, attn_error *error) {
     FILE *stream = output->stream;
     output->stream = NULL;
-    int bad = ferror(stream);
+    int bad = ferror(stream), why = bad ? reason_of_failure(stream) : 0;
     errno = 0;
-    bad |= fflush(stream) || (fsync(fileno(stream)) && errno != EINVAL); /* EINVAL: a device or pipe */
-    int why = bad ? errno : 0;
+    if (!bad &&
+        (fflush(stream) || (fsync(fileno(stream)) && errno != EINVAL))) { /* EINVAL: a device or pipe */
+        bad = 1;
+        why = errno;
+    }
     if (fclose(stream) && !bad) {
         bad = 1;
         why = errno;
