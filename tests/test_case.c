@@ -142,7 +142,7 @@ static const char *const invalid[][2] = {
      "pos: found \"rope\", expected one of none, abs_pos, rel_pos, rel_pos_wenet"},
     {"attention/linear/decode/L:5/pos:rel_pos", "pos: pos_enc: rel_pos needs scores"},
     {"attention/mha/decode/L:5/d:100", "h: num_heads: d_model 100 is not divisible by num_heads 8"},
-    {"attention/gqa/decode/L:5/hkv:3", "hkv: num_kv_heads: num_heads 8 is not divisible by num_kv_heads 3"},
+    {"attention/gqa/decode/L:5/hkv:3", "hkv: num_kv_heads: num_heads 8 is not divisible by num_kv_heads 3, expected one of 1, 2, 4, 8"},
     {"attention/mha/decode/L:5/d:2000000", "d: found \"2000000\""},
     {"attention/mha/decode/L:5/q:2", "q: found 2, expected 1"},
     {"attention/mha/prefill/L:5/q:2", "q: found 2, expected L (5)"},

@@ -186,9 +186,10 @@ attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t ba
                   size_t keys,
                   attn_path path); /* AUTO to EXPAND or ABSORB; EXPAND for variants without a latent */
 
-/* Fills defaults (num_kv_heads max(1, h/4), latent_dim d_model), clears what the variant does not take, and
- * checks: sizes positive, d_model divisible by num_heads, num_heads by num_kv_heads, no rel_pos* without
- * softmax, nothing overflows. `key` (may be NULL) gets the YAML key at fault. */
+/* Fills defaults (num_kv_heads max(1, h/4) or the next fewer that divide h, latent_dim d_model), clears what
+ * the variant does not take, and checks: sizes positive, d_model divisible by num_heads, num_heads by
+ * num_kv_heads, no rel_pos* without softmax, nothing overflows. `key` (may be NULL) gets the YAML key at
+ * fault. */
 int attn_geometry_complete(attn_geometry *g, const attn_variant *variant, const char **key,
                            attn_error *error);
 
