@@ -1,7 +1,5 @@
 #include "harness/command.h"
 
-#include "attn/attention.h"
-
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -102,6 +100,13 @@ int command_impl(const char *value, attn_error *error) {
             return STATUS_UNDECIDED;
         }
     return STATUS_OK;
+}
+
+int command_path_applies(attn_path path, const attn_variant *variant, attn_error *error) {
+    if (path == ATTN_PATH_AUTO || variant->has_latent)
+        return 0;
+    return attn_fail(error, "--path %s: goes with mla and mla_simple, %s attention has one way only",
+                     attn_path_names[path], variant->name);
 }
 
 int command_range(const char *option, long long value, long long lowest, long long highest,

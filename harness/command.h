@@ -2,6 +2,7 @@
 #ifndef HARNESS_COMMAND_H
 #define HARNESS_COMMAND_H
 
+#include "attn/attention.h"
 #include "attn/error.h"
 
 #include <popt.h>
@@ -53,6 +54,9 @@ int command_distinct(const char *option, const char *path, const char *other_opt
 int command_impl(const char *value, attn_error *error);
 #define COMMAND_IMPL_HELP                                                                                    \
     "auto, scalar, blas; or base, avx2, avx512: blas with our kernels held to that instruction set"
+
+/* 0 unless --path says expand or absorb and the type has no latent to choose for. */
+int command_path_applies(attn_path path, const attn_variant *variant, attn_error *error);
 
 /* 0 when value is given, else an error saying that the option is needed. */
 int command_needs(const char *option, const char *value, attn_error *error);

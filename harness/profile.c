@@ -20,6 +20,9 @@ static int read_config(attn_config *config, const char *path, const profile_plan
                          config->input_dim, FBANK_BINS);
     if (!plan->speech && !attn_output_frames(config, plan->seq_len))
         return attn_fail(error, "%s: --seq-len %zu is too short for its input layer", path, plan->seq_len);
+    attn_error inner = {0};
+    if (command_path_applies(plan->model.path, config->variant, &inner))
+        return attn_fail(error, "%s: %s", path, inner.message);
     if (!attn_impl_find(config->variant, plan->model.impl))
         return attn_fail(error, "--impl %s: attention type %s has no such implementation", plan->model.impl,
                          config->variant->name);
