@@ -171,6 +171,8 @@ static int run(const arguments *a, attn_convert_options *o, table_format format,
         calibration_read(&data, &source, &config, error) || attn_model_create(&model, &config, error) ||
         attn_model_load(model, a->weights, error))
         goto done;
+    if (*attn_model_load_note(model))
+        fprintf(stderr, "attnbench convert: %s\n", attn_model_load_note(model));
     if (note[0])
         fprintf(stderr, "attnbench convert: %s\n", note);
     o->calibration = data.at;

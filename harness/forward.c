@@ -159,6 +159,8 @@ static int forward(const forward_options *o, attn_error *error) {
         command_path_applies(o->path_choice, config.variant, error) ||
         attn_model_create(&model, &config, error) || fill_weights(model, o, error))
         goto done;
+    if (*attn_model_load_note(model))
+        fprintf(stderr, "attnbench forward: %s\n", attn_model_load_note(model));
     if (note[0])
         fprintf(stderr, "attnbench forward: %s\n", note);
     if (o->chunk && *attn_stream_note(&config))

@@ -334,6 +334,93 @@ static void check_message(attn_model *model, const checkpoint *c, const char *co
             fail_msg("\"%s\" does not have \"%s\"", error.message, words[i]);
 }
 
+/* What is saved beside an encoder is passed over with one note; what is inside and unknown is an error. */
+static void test_whole_checkpoints(void **state) {
+    (void)state;
+    static const char *const outside[] = {"decoder.embed.0.weight",
+                                          "decoder.decoders.0.self_attn.linear_q.weight", "ctc.ctc_lo.weight",
+                                          "criterion_att.true_dist", "joint_network.lin_enc.bias"};
+    static const char *const positions[] = {"encoder.embed.pos_enc.pe", "encoder.embed.out.1.pe",
+                                            "embed.out.2.pe"};
+    attn_config config = make_config("mha", 2);
+    attn_model *model = make_model(&config, 7), *loaded = make_model(&config, 99);
+    checkpoint *c = checkpoint_of(model);
+    attn_error error;
+    prefix(c, "encoder.");
+    for (size_t i = 0; i < sizeof positions / sizeof *positions; i++)
+        add_entry(c, positions[i], c->entries[0].data);
+    assert_int_equal(load(loaded, c, &error), 0);
+    assert_string_equal(attn_model_load_note(loaded), "");
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        add_entry(c, outside[i], c->entries[0].data);
+    assert_int_equal(load(loaded, c, &error), 0);
+    assert_non_null(strstr(attn_model_load_note(loaded), ": 5 tensors are not the encoder's and not used"));
+    assert_non_null(strstr(attn_model_load_note(loaded), "the first: "));
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const inside[] = {"encoder.decoder.x", "encoder.encoders.0.decoder.x",
+                                             "encoder.embed.out.1.pes"};
+        add_entry(c, inside[i], c->entries[0].data);
+        check_message(loaded, c, (const char *[4]){"extra", inside[i]});
+        c->count--;
+    }
+    attn_model_free(loaded);
+    config.vocab_size = 7; /* now ctc.* is the model's */
+    loaded = make_model(&config, 99);
+    check_message(loaded, c, (const char *[4]){"ctc.ctc_lo.bias", "missing"});
+    attn_model_free(loaded);
+    attn_free(c);
+    attn_model_free(model);
+}
+
+/* With global_cmvn.* a model gives what it gives without them on (x - mean) istd: whole, in chunks and
+ * batched. */
+static void test_global_cmvn(void **state) {
+    (void)state;
+    enum { FRAMES = 61, BATCH = 2, DIM = 16 };
+    float mean[DIM], istd[DIM], *x = random_input(BATCH * FRAMES * DIM, 4),
+                                *y = attn_alloc(BATCH * FRAMES * DIM, sizeof *y, "input", NULL);
+    for (size_t i = 0; i < DIM; i++) {
+        mean[i] = 0.3f * (float)i - 2;
+        istd[i] = 0.25f + 0.125f * (float)i;
+    }
+    for (size_t i = 0; i < BATCH * FRAMES * DIM; i++)
+        y[i] = (x[i] - mean[i % DIM]) * istd[i % DIM];
+    for (attn_input_layer layer = ATTN_INPUT_NONE; layer <= ATTN_INPUT_CONV2D; layer++)
+        for (size_t chunk = 0; chunk <= 4; chunk += 4)
+            for (size_t batch = 1; batch <= BATCH; batch++) {
+                attn_config config = make_config("mla", 1);
+                config.input_layer = layer;
+                attn_session_options options = {.batch = batch, .chunk = chunk, .left_chunks = -1};
+                attn_model *model = make_model(&config, 11), *loaded = make_model(&config, 12);
+                checkpoint *c = checkpoint_of(model);
+                add_entry(c, "encoder.global_cmvn.mean", mean);
+                c->dims[c->count - 1][0] = DIM;
+                check_message(loaded, c, (const char *[4]){"global_cmvn.istd", "missing", "[16]"});
+                add_entry(c, "encoder.global_cmvn.istd", istd);
+                c->dims[c->count - 1][0] = DIM;
+                attn_error error;
+                if (load(loaded, c, &error))
+                    fail_msg("%s", error.message);
+                assert_int_equal(attn_model_parameters(loaded), attn_model_parameters(model));
+                float *expected = run(model, options, y, FRAMES, NULL),
+                      *out = run(loaded, options, x, FRAMES, NULL);
+                check_same(out, expected, attn_alloc_size(out) / sizeof *out, 1e-5);
+                attn_free(expected);
+                attn_free(out);
+                c->count -= 2;
+                assert_int_equal(load(loaded, c, &error), 0); /* and is without them again */
+                expected = run(model, options, x, FRAMES, NULL), out = run(loaded, options, x, FRAMES, NULL);
+                check_same(out, expected, attn_alloc_size(out) / sizeof *out, 0);
+                attn_free(expected);
+                attn_free(out);
+                attn_free(c);
+                attn_model_free(loaded);
+                attn_model_free(model);
+            }
+    attn_free(x);
+    attn_free(y);
+}
+
 static void test_bad_checkpoints(void **state) {
     (void)state;
     attn_config config = make_config("gqa", 1);
@@ -485,7 +572,8 @@ int main(void) {
         cmocka_unit_test(test_last_frame_of_chunks), cmocka_unit_test(test_instruction_sets),
         cmocka_unit_test(test_left_chunks),          cmocka_unit_test(test_linear_cannot_forget_some),
         cmocka_unit_test(test_save_and_load),        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_names_of_one_layer),   cmocka_unit_test(test_bad_checkpoints),
+        cmocka_unit_test(test_names_of_one_layer),   cmocka_unit_test(test_whole_checkpoints),
+        cmocka_unit_test(test_global_cmvn),          cmocka_unit_test(test_bad_checkpoints),
         cmocka_unit_test(test_unused_branches),      cmocka_unit_test(test_optional_norm),
         cmocka_unit_test(test_allocation_failure),
     };

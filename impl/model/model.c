@@ -170,7 +170,8 @@ void attn_model_randomize(attn_model *model, uint64_t seed) {
 
 static int count_parameters(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)error;
-    if (!ends_with(tensor->name, ".running_mean") && !ends_with(tensor->name, ".running_var"))
+    if (!ends_with(tensor->name, ".running_mean") && !ends_with(tensor->name, ".running_var") &&
+        strncmp(tensor->name, "global_cmvn.", 12))
         *(size_t *)context += attn_tensor_count(tensor);
     return 0;
 }

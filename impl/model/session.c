@@ -185,7 +185,7 @@ static int open_rows(attn_session *session, attn_error *error) {
     bool bare = config->model_type == ATTN_MODEL_ATTENTION;
     bool changes =
         config->num_layers > 1 || attn_adds_positions(config) || config->input_layer != ATTN_INPUT_NONE;
-    if ((attn_streams_conv2d(session) || !contiguous) &&
+    if ((attn_streams_conv2d(session) || !contiguous || session->model->embed.has_cmvn) &&
         allocate_floats(&session->window, window * config->input_dim, "workspace", error))
         return -1;
     if (!contiguous &&

@@ -31,6 +31,13 @@ static void count_valid(attn_session *session, size_t first, size_t frames) {
     }
 }
 
+/* global_cmvn: x [rows, input_dim] in place. */
+static void normalize(float *x, const attn_embed *embed, size_t rows, size_t input_dim) {
+    for (size_t r = 0; r < rows; r++, x += input_dim)
+        for (size_t i = 0; i < input_dim; i++)
+            x[i] = (x[i] - embed->cmvn_mean[i]) * embed->cmvn_istd[i];
+}
+
 /* The frames carried over from the call before, then `count` new ones of x [B, total, input_dim]. */
 static input_rows take_input(attn_session *session, const float *x, size_t total, size_t count) {
     size_t dim = session->model->config.input_dim, rows = session->carried + count;
@@ -48,6 +55,8 @@ static input_rows take_input(attn_session *session, const float *x, size_t total
             memcpy(carry, to + (rows - SUBSAMPLING_CARRY) * dim, SUBSAMPLING_CARRY * dim * sizeof(float));
     }
     session->carried = session->carry ? SUBSAMPLING_CARRY : 0;
+    if (session->model->embed.has_cmvn)
+        normalize(session->window, &session->model->embed, session->options.batch * rows, dim);
     return (input_rows){session->window, rows * dim};
 }
 

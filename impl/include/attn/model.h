@@ -20,8 +20,11 @@ attn_layer *attn_model_attention(attn_model *model, size_t layer);
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
 
 /* Loads a safetensors checkpoint. A missing, extra, mis-shaped or non-finite tensor is an error that names
- * it. */
+ * it. Tensors of what is saved beside an encoder (decoder.*, ctc.* without vocab_size, ...) are passed over,
+ * and attn_model_load_note says so in one line ("" when there were none). global_cmvn.* is part of the model
+ * when the checkpoint has it: input features are then (x - mean) istd. */
 int attn_model_load(attn_model *model, const char *path, attn_error *error);
+const char *attn_model_load_note(const attn_model *model);
 int attn_model_save(attn_model *model, const char *path, attn_error *error);
 
 /* Uniform in +-1/sqrt(fan_in), as torch.nn.Linear starts; norms at 1 and 0. The same seed gives the same
