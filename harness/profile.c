@@ -35,9 +35,9 @@ int profile_check(const char *config_path, const profile_plan *plan, attn_error 
     if (read_config(&config, config_path, plan, note, error))
         return -1;
     if (note[0])
-        fprintf(stderr, "%s\n", note);
+        fprintf(stderr, "attnbench profile-kv: %s\n", note);
     if (plan->model.chunk && *attn_stream_note(&config))
-        fprintf(stderr, "%s: %s\n", config_path, attn_stream_note(&config));
+        fprintf(stderr, "attnbench profile-kv: %s: %s\n", config_path, attn_stream_note(&config));
     return 0;
 }
 
