@@ -1,5 +1,6 @@
 /* attnbench forward: runs a model on features and writes what comes out. */
 #include "attn/alloc.h"
+#include "attn/file.h"
 #include "attn/model.h"
 #include "attn/npy.h"
 #include "harness/command.h"
@@ -8,7 +9,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 typedef struct forward_options {
     char *config, *weights, *input, *output, *lengths, *path, *impl, *cache_out;
@@ -134,7 +134,7 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
         goto done;
     result = attn_npy_write(o->output, out, input.rank, dims + 3 - input.rank, error);
     if (result && o->cache_out)
-        unlink(o->cache_out); /* both or none */
+        attn_output_remove(o->cache_out); /* both or none */
 done:
     attn_free(out);
     attn_session_close(session);
@@ -190,7 +190,8 @@ int cmd_forward(int argc, char **argv) {
          "M"},
         {"path", '\0', POPT_ARG_STRING, &o.path, 0, "mla*: auto, expand or absorb", "P"},
         {"impl", '\0', POPT_ARG_STRING, &o.impl, 0, COMMAND_IMPL_HELP, "I"},
-        {"cache-out", '\0', POPT_ARG_STRING, &o.cache_out, 0, "also write the caches (safetensors)", "F"},
+        {"cache-out", '\0', POPT_ARG_STRING, &o.cache_out, 0,
+         "also write the caches (safetensors): attention, and those of streaming convolutions", "F"},
         {"logits", '\0', POPT_ARG_NONE, &o.logits, 0, "end with the output layer, ctc.ctc_lo", NULL},
         POPT_TABLEEND};
     int status;

@@ -91,10 +91,13 @@ static void note_outside(attn_model *model, const attn_safetensors *file, const 
         count++;
     }
     model->load_note[0] = '\0';
-    if (count)
-        snprintf(model->load_note, sizeof model->load_note,
-                 "%.120s: %zu tensors are not the encoder's and not used, the first: %.120s", path, count,
-                 first);
+    if (!count)
+        return;
+    int used = snprintf(model->load_note, sizeof model->load_note,
+                        "%.120s: not the encoder's and not used: %.120s", path, first);
+    if (count > 1)
+        snprintf(model->load_note + used, sizeof model->load_note - (size_t)used, " and %zu more tensors",
+                 count - 1);
 }
 
 static const char *shape_text(char text[128], size_t rank, const size_t *dims) {

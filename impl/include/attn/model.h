@@ -118,8 +118,9 @@ size_t attn_session_workspace_bytes(const attn_session *session);
  * padding included), in sum and in parts (NULL: not wanted). */
 double attn_session_flops(const attn_session *session, size_t frames, double parts[ATTN_PARTS]);
 
-/* The attention caches as safetensors: layers.N.k and so on, shaped as in attention.h, only the frames that
- * are held. */
+/* The caches as safetensors: layers.N.k and so on, shaped as in attention.h, only the frames that are held.
+ * Of streams with causal convolutions layers.N.conv [B, kernel - 1, width], of those with conv2d embed.carry
+ * [B, 3, input_dim] too. */
 int attn_session_save_cache(const attn_session *session, const char *path, attn_error *error);
 
 #endif
