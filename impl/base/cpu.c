@@ -49,13 +49,12 @@ attn_isa attn_cpu_limit(attn_isa isa) {
 }
 
 int attn_cpu_has(attn_isa isa, attn_error *error) {
+    const char *wanted = attn_isa_names[isa], *used = attn_isa_names[attn_cpu_isa()];
     if (isa <= attn_cpu_isa())
         return 0;
     if (isa <= attn_cpu_detected())
-        return attn_fail(error, "%s is left out by ATTN_CPU=%s", attn_isa_names[isa],
-                         attn_isa_names[attn_cpu_isa()]);
-    return attn_fail(error, "this CPU does not have %s, its kernels use %s", attn_isa_names[isa],
-                     attn_isa_names[attn_cpu_isa()]);
+        return attn_fail(error, "%s is left out by ATTN_CPU=%s", wanted, used);
+    return attn_fail(error, "this CPU does not have %s, its kernels use %s", wanted, used);
 }
 
 int attn_cpu_check(attn_error *error) {
