@@ -12,7 +12,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-PACKAGES := openblas jansson yaml-0.1 sndfile kissfft-float popt
+PACKAGES := openblas jansson yaml-0.1 sndfile flac kissfft-float popt
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 

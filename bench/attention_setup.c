@@ -1,11 +1,11 @@
 #include "bench/attention_setup.h"
 
 #include "attn/alloc.h"
+#include "attn/memory.h"
 #include "attn/random.h"
 #include "attn/size.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define AMPLITUDE 4.0f /* of frames: scores then spread enough for softmax to prefer some keys */
 
@@ -40,15 +40,6 @@ static double floats_needed(const attention_setup *s) {
            (double)attn_layer_parameters(c->variant, &c->geometry) +
            2.0 * (double)c->variant->cache_bytes(&c->geometry, c->batch, c->keys, 1) +
            (double)c->impl->workspace(&c->geometry, c->batch, c->queries, c->keys, c->path);
-}
-
-/* Memory is only mapped when it is written, so too large a case would be killed half-way. */
-static int check_memory(const attention_setup *s, attn_error *error) {
-    double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    double need = floats_needed(s) * sizeof(float);
-    return need < have ? 0
-                       : attn_fail(error, "%s: needs %.0f MiB of memory, this machine has %.0f MiB",
-                                   s->row.name, need / 0x1p20, have / 0x1p20);
 }
 
 static float *floats(size_t count, const char *what, attn_error *error) {
@@ -118,8 +109,9 @@ int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t see
     s->whole = row->queries == 1 || attention_reference_flops(row, row->queries, row->keys) <= check_flops;
     s->period = s->whole ? row->queries : attn_smaller(row->queries, affordable_period(s));
     s->call = (attn_call){.batch = row->batch, .frames = row->queries, .path = row->path};
-    if (check_memory(s, error) || attn_layer_create(&s->layer, row->variant, g, seed, error) ||
-        make_positions(s, error) || make_frames(s, error) || fill_cache(s, error))
+    if (attn_memory_check(floats_needed(s) * sizeof(float), s->row.name, error) ||
+        attn_layer_create(&s->layer, row->variant, g, seed, error) || make_positions(s, error) ||
+        make_frames(s, error) || fill_cache(s, error))
         goto fail;
     s->workspace =
         floats(row->impl->workspace(g, row->batch, row->queries, row->keys, row->path), "workspace", error);
@@ -153,5 +145,7 @@ void attention_setup_rewind(attention_setup *s) {
 
 void attention_setup_run(attention_setup *s) {
     s->cache.length = s->row.keys - s->row.queries;
+    attn_isa limit = attn_cpu_limit((attn_isa)s->row.isa);
     s->row.impl->forward(s->out, &s->layer, &s->cache, &s->call, s->workspace);
+    attn_cpu_limit(limit);
 }

@@ -47,7 +47,8 @@ typedef struct bench_case {
     unsigned kv;                 /* of bench_kv_names */
     attn_path path;              /* as asked for, maybe AUTO */
     const attn_impl *impl;
-    unsigned impl_choice; /* 0: auto; i: variant->impls[i - 1] */
+    unsigned impl_choice;  /* of attn_impl_names */
+    const char *impl_name; /* never "auto" */
     /* encoder */
     unsigned model; /* attn_model_type */
     size_t num_layers, conv_kernel_size;
@@ -57,7 +58,7 @@ typedef struct bench_case {
     /* machine */
     size_t bytes; /* read: working set */
     size_t n;     /* sgemm: square size */
-    unsigned isa; /* flops, read: attn_isa */
+    unsigned isa; /* attn_isa. flops, read: which kernel; else the most that kernels use */
 } bench_case;
 
 extern const char *const bench_kv_names[]; /* "f32", NULL */

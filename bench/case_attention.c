@@ -39,10 +39,6 @@ static const char *path_choice(const bench_case *c, size_t i) {
     return attn_path_names[i];
 }
 
-static const char *impl_choice(const bench_case *c, size_t i) {
-    return !i ? "auto" : i <= ATTN_IMPLS ? c->variant->impls[i - 1].name : NULL;
-}
-
 _Static_assert(sizeof(attn_path) == sizeof(unsigned) && sizeof(attn_pos_enc) == sizeof(unsigned),
                "choices are stored as unsigned");
 
@@ -63,7 +59,7 @@ static const bench_key keys[] = {
     {.name = "kv", .offset = offsetof(bench_case, kv), .choice = kv_choice},
     {.name = "pos", .offset = offsetof(bench_case, geometry.pos_enc), .choice = pos_choice, .quiet = true},
     {.name = "path", .offset = offsetof(bench_case, path), .choice = path_choice, .applies = takes_latent},
-    {.name = "impl", .offset = offsetof(bench_case, impl_choice), .choice = impl_choice},
+    {.name = "impl", .offset = offsetof(bench_case, impl_choice), .choice = bench_impl_choice},
     {.name = NULL}};
 
 static int subject(bench_case *c, char *const *words, attn_error *error) {
@@ -122,12 +118,12 @@ static int complete_geometry(bench_case *c, attn_error *error) {
 static int complete(bench_case *c, attn_error *error) {
     if (complete_frames(c, error) || complete_geometry(c, error))
         return -1;
-    c->impl = c->impl_choice ? &c->variant->impls[c->impl_choice - 1] : attn_impl_find(c->variant, "auto");
-    c->impl_choice = (unsigned)(c->impl - c->variant->impls) + 1;
-    return 0;
+    return bench_impl_complete(c, error);
 }
 
 static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
+    if (bench_impl_supported(c, error))
+        return BENCH_UNSUPPORTED;
     attention_setup *setup = attn_alloc(1, sizeof *setup, "set-up of a case", error);
     if (!setup)
         return -1;

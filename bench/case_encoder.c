@@ -54,10 +54,6 @@ static const char *path_choice(const bench_case *c, size_t i) {
     return attn_path_names[i];
 }
 
-static const char *impl_choice(const bench_case *c, size_t i) {
-    return !i ? "auto" : i <= ATTN_IMPLS ? c->variant->impls[i - 1].name : NULL;
-}
-
 static const bench_key keys[] = {
     {.name = "T", .offset = offsetof(bench_case, frames), .most = MOST_FRAMES, .applies = is_prefill},
     {.name = "q", .offset = offsetof(bench_case, queries), .most = MOST_FRAMES, .applies = is_stream},
@@ -87,7 +83,7 @@ static const bench_key keys[] = {
     {.name = "merge", .offset = offsetof(bench_case, merge), .choice = merge_choice, .applies = takes_merge},
     {.name = "pos", .offset = offsetof(bench_case, geometry.pos_enc), .choice = pos_choice},
     {.name = "path", .offset = offsetof(bench_case, path), .choice = path_choice, .applies = takes_latent},
-    {.name = "impl", .offset = offsetof(bench_case, impl_choice), .choice = impl_choice},
+    {.name = "impl", .offset = offsetof(bench_case, impl_choice), .choice = bench_impl_choice},
     {.name = NULL}};
 
 static int find_word(const char *const *known, const char *word) {
@@ -149,12 +145,12 @@ static int complete(bench_case *c, attn_error *error) {
     c->batch = 1;
     if (complete_frames(c, error) || complete_model(c, error))
         return -1;
-    c->impl = c->impl_choice ? &c->variant->impls[c->impl_choice - 1] : attn_impl_find(c->variant, "auto");
-    c->impl_choice = (unsigned)(c->impl - c->variant->impls) + 1;
-    return 0;
+    return bench_impl_complete(c, error);
 }
 
 static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
+    if (bench_impl_supported(c, error))
+        return BENCH_UNSUPPORTED;
     encoder_setup *setup = attn_alloc(1, sizeof *setup, "set-up of a case", error);
     if (!setup)
         return -1;

@@ -94,7 +94,7 @@ static int run_both(bench_check *check, trial *t, const encoder_setup *s, attn_e
     float *x = attn_alloc(inputs, sizeof *x, "input compared", error), *found = NULL, *expected = NULL;
     if (x) {
         attn_random_uniform(x, inputs, 1, &random);
-        found = run_trial(t, s->row.impl->name, x, error);
+        found = run_trial(t, s->row.impl_name, x, error);
         expected = found ? run_trial(t, "scalar", x, error) : NULL;
     }
     if (expected)

@@ -1,12 +1,12 @@
 #include "bench/encoder_setup.h"
 
 #include "attn/alloc.h"
+#include "attn/memory.h"
 #include "attn/random.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static double now(void) {
     struct timespec t;
@@ -49,15 +49,6 @@ static void mark_part(void *context, attn_part part) {
     s->part = part;
 }
 
-/* Memory is only mapped when it is written, so too large a case would be killed half-way. */
-static int check_memory(const encoder_setup *s, attn_error *error) {
-    double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    double need = (double)attn_alloc_live();
-    return need < 0.9 * have ? 0
-                             : attn_fail(error, "%s: needs %.0f MiB of memory, this machine has %.0f MiB",
-                                         s->row.name, need / 0x1p20, have / 0x1p20);
-}
-
 static int open_session(encoder_setup *s, attn_error *error) {
     const bench_case *c = &s->row;
     bool prefill = !strcmp(c->mode, "prefill");
@@ -65,7 +56,7 @@ static int open_session(encoder_setup *s, attn_error *error) {
                                     .max_frames = s->input_frames,
                                     .chunk = prefill ? 0 : c->queries,
                                     .left_chunks = c->variant->forgets && !prefill ? (long)c->left : -1,
-                                    .impl = c->impl->name,
+                                    .impl = c->impl_name,
                                     .path = c->path,
                                     .part = mark_part,
                                     .part_context = s};
@@ -90,10 +81,10 @@ int encoder_setup_init(encoder_setup *s, const bench_case *row, uint64_t seed, a
     s->x = attn_alloc(inputs, sizeof(float), "input", error);
     s->out = attn_alloc(attn_output_frames(&config, s->input_frames) * config.attention.d_model,
                         sizeof(float), "output", error);
-    if (!s->x || !s->out || check_memory(s, error))
+    if (!s->x || !s->out || attn_memory_check((double)attn_alloc_live(), row->name, error))
         goto fail;
     attn_model_randomize(s->model, seed);
-    if (open_session(s, error) || check_memory(s, error))
+    if (open_session(s, error))
         goto fail;
     attn_random_uniform(s->x, inputs, 1, &random);
     attn_session_run(s->session, s->out, s->x, s->input_frames, NULL, NULL, NULL);

@@ -57,6 +57,11 @@ typedef struct bench_kind_ops {
     void (*release)(void *state);
 } bench_kind_ops;
 
+/* The key impl of models. complete fills impl, impl_name and isa from impl_choice. */
+const char *bench_impl_choice(const bench_case *c, size_t i);
+int bench_impl_complete(bench_case *c, attn_error *error);
+int bench_impl_supported(const bench_case *c, attn_error *error); /* 0, or -1 and the reason */
+
 extern const bench_kind_ops bench_attention, bench_encoder, bench_machine;
 const bench_kind_ops *bench_kind_of(const bench_case *c);
 

@@ -1,10 +1,12 @@
 #include "datasets/audio.h"
 
 #include "attn/alloc.h"
+#include "datasets/flac.h"
 
 #include <errno.h>
 #include <math.h>
 #include <sndfile.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,7 +20,7 @@ static int check_regular(const char *path, attn_error *error) {
     return S_ISREG(status.st_mode) ? 0 : attn_fail(error, "%s: not a regular file", path);
 }
 
-static SNDFILE *open_checked(size_t *claimed, const char *path, attn_error *error) {
+static SNDFILE *open_checked(size_t *claimed, bool *is_flac, const char *path, attn_error *error) {
     if (check_regular(path, error))
         return NULL;
     SF_INFO info = {0};
@@ -37,6 +39,7 @@ static SNDFILE *open_checked(size_t *claimed, const char *path, attn_error *erro
     else if (info.channels != 1)
         attn_fail(error, "%s: %d channels, expected 1", path, info.channels);
     else {
+        *is_flac = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC;
         *claimed = info.frames > 0 && info.frames < SF_COUNT_MAX ? (size_t)info.frames : 0;
         return file;
     }
@@ -45,7 +48,8 @@ static SNDFILE *open_checked(size_t *claimed, const char *path, attn_error *erro
 }
 
 int audio_check(size_t *count, const char *path, attn_error *error) {
-    SNDFILE *file = open_checked(count, path, error);
+    bool is_flac;
+    SNDFILE *file = open_checked(count, &is_flac, path, error);
     if (!file)
         return -1;
     sf_close(file);
@@ -87,10 +91,11 @@ static int check_samples(const audio *a, size_t claimed, const char *path, attn_
 int audio_read(audio *a, const char *path, attn_error *error) {
     *a = (audio){0};
     size_t claimed;
-    SNDFILE *file = open_checked(&claimed, path, error);
+    bool is_flac;
+    SNDFILE *file = open_checked(&claimed, &is_flac, path, error);
     if (!file)
         return -1;
-    int result = read_all(a, file, path, error);
+    int result = is_flac ? flac_read(&a->samples, &a->count, path, error) : read_all(a, file, path, error);
     if (!result)
         result = check_samples(a, claimed, path, error);
     sf_close(file);

@@ -45,7 +45,10 @@ const char *blas_better_core(const char *core, attn_isa isa) {
 
 void blas_read(blas_state *state) {
     const char *chosen = getenv("OPENBLAS_CORETYPE"), *replaced = getenv(replaced_variable);
-    *state = (blas_state){.chosen = chosen && *chosen && !replaced};
+    bool is_set = chosen && *chosen && !replaced;
+    *state = (blas_state){.chosen = is_set && !strcasecmp(chosen, openblas_get_corename())};
+    if (is_set && !state->chosen)
+        snprintf(state->ignored, sizeof state->ignored, "%s", chosen);
     char name[32] = "OpenBLAS", version[24] = "";
     sscanf(openblas_get_config(), "%31s %23s", name, version);
     snprintf(state->library, sizeof state->library, "%s %s", name, version);
@@ -54,9 +57,16 @@ void blas_read(blas_state *state) {
     state->better = blas_better_core(state->core, attn_cpu_isa());
 }
 
+void blas_warn(const char *command, const blas_state *state) {
+    if (state->ignored[0])
+        fprintf(stderr, "attnbench %s: OpenBLAS does not take OPENBLAS_CORETYPE=%s and picked %s itself\n",
+                command, state->ignored, state->core);
+}
+
 int blas_restart_if_needed(char **argv, attn_error *error) {
     blas_state state;
     blas_read(&state);
+    blas_warn(argv[1], &state);
     if (!state.better || state.chosen || state.replaced[0])
         return 0;
     char *executable = home_executable(error);
@@ -70,6 +80,9 @@ int blas_restart_if_needed(char **argv, attn_error *error) {
 }
 
 json_t *blas_json(const blas_state *state, int threads) {
-    return json_pack("{ss ss si sb}", "library", state->library, "core", state->core, "threads", threads,
-                     "restarted", state->replaced[0] != '\0');
+    json_t *blas = json_pack("{ss ss si sb}", "library", state->library, "core", state->core, "threads",
+                             threads, "restarted", state->replaced[0] != '\0');
+    if (blas && state->ignored[0])
+        json_object_set_new(blas, "ignored_core", json_string(state->ignored));
+    return blas;
 }

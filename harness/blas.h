@@ -16,7 +16,8 @@ typedef struct blas_state {
     char library[64];   /* "OpenBLAS 0.3.21" */
     char core[32];      /* what is in use */
     const char *better; /* the core type to use instead; NULL when `core` is fine or not known to us */
-    bool chosen;        /* the user set OPENBLAS_CORETYPE */
+    bool chosen;        /* the user set OPENBLAS_CORETYPE, and OpenBLAS followed */
+    char ignored[32];   /* what the user set it to when OpenBLAS did not (it knows no such core); else "" */
     char replaced[32];  /* the core that this program's restart replaced; "" without one */
 } blas_state;
 
@@ -30,6 +31,10 @@ const char *blas_better_core(const char *core, attn_isa isa);
  * is the new process already. Returns 0 when there was nothing to do; on success it does not return. To be
  * called before anything is printed or opened. */
 int blas_restart_if_needed(char **argv, attn_error *error);
+
+/* In one line that OpenBLAS does not know the OPENBLAS_CORETYPE that was set; nothing when there is nothing
+ * to say. */
+void blas_warn(const char *command, const blas_state *state);
 
 /* The object "blas" of the results file; `threads` is what the measuring processes get. */
 json_t *blas_json(const blas_state *state, int threads);

@@ -37,6 +37,8 @@ static int choose(int *action, int *format, const counters_options *o, const cha
     *format = command_choice("--format", o->format, formats, error);
     if (*action < 0 || *format < 0)
         return -1;
+    if (o->sources && *action == GROUPS)
+        return attn_fail(error, "--counters: goes with list and validate, groups asks no source");
     return o->sources && command_choice("--counters", o->sources, counter_source_words, error) < 0 ? -1 : 0;
 }
 

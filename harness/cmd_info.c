@@ -57,9 +57,11 @@ static void add_machine(table *t, const machine *m) {
     if (m->family >= 0 && m->model >= 0)
         add(t, "Family, model", "%s, %d, %d", m->vendor, m->family, m->model);
     add(t, "CPUs online", "%d (%s)", m->cpus, m->architecture);
-    add(t, "Instruction set of the kernels", "%s%s%s", m->isa,
-        attn_cpu_isa() == attn_cpu_detected() ? "" : ", lowered by ATTN_CPU; the CPU has ",
-        attn_cpu_isa() == attn_cpu_detected() ? "" : attn_isa_names[attn_cpu_detected()]);
+    if (attn_cpu_isa() == attn_cpu_detected())
+        add(t, "Instruction set of the kernels", "%s (ATTN_CPU=base, avx2 or avx512 lowers it)", m->isa);
+    else
+        add(t, "Instruction set of the kernels", "%s, lowered by ATTN_CPU; the CPU has %s", m->isa,
+            attn_isa_names[attn_cpu_detected()]);
     add_caches(t, m);
     if (m->memory_bytes)
         add(t, "Memory", "%.1f GiB", (double)m->memory_bytes / (1 << 30));
@@ -83,6 +85,9 @@ static void add_blas(table *t, const blas_state *b) {
             b->core, attn_isa_names[attn_cpu_isa()], b->better);
     else
         add(t, "BLAS core type", "%s%s", b->core, b->chosen ? ", as OPENBLAS_CORETYPE says" : "");
+    if (b->ignored[0])
+        add(t, "OPENBLAS_CORETYPE",
+            "%s, which this OpenBLAS does not take: the core type above is its own choice", b->ignored);
 }
 
 static void add_counters(table *t, const counter_set *set) {
@@ -177,6 +182,7 @@ int cmd_info(int argc, char **argv) {
         goto fail;
     machine_read(&f.machine, NULL);
     blas_read(&f.blas);
+    blas_warn(argv[0], &f.blas);
     machine_fingerprint(f.fingerprint, &f.machine, f.blas.library, f.blas.core);
     if (counter_set_open(&f.counters, counter_sources("auto"), &error))
         goto fail;

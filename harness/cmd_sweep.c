@@ -44,6 +44,8 @@ static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
 static int list_rows(const plan *p) {
     for (size_t i = 0; i < p->count; i++)
         puts(p->rows[i].name);
+    if (fflush(stdout))
+        return STATUS_OK; /* main sees it, too, and says so */
     fprintf(stderr, "%zu cases, %zu repetitions of at least %g s each\n", p->count, p->repetitions,
             p->min_time);
     return STATUS_OK;

@@ -90,6 +90,25 @@ int command_choice(const char *option, const char *value, const char *const *cho
     return attn_fail(error, "%s %s: expected one of %s", option, value, list);
 }
 
+int command_impl(const char *value, attn_error *error) {
+    attn_error inner = {0};
+    if (command_choice("--impl", value, attn_impl_names, error) < 0)
+        return STATUS_BAD_INPUT;
+    for (size_t i = 0; attn_isa_names[i]; i++)
+        if (!strcmp(value, attn_isa_names[i]) && attn_cpu_has((attn_isa)i, &inner)) {
+            attn_fail(error, "--impl %s: %s", value, inner.message);
+            return STATUS_UNDECIDED;
+        }
+    return STATUS_OK;
+}
+
+int command_path_applies(attn_path path, const attn_variant *variant, attn_error *error) {
+    if (path == ATTN_PATH_AUTO || variant->has_latent)
+        return 0;
+    return attn_fail(error, "--path %s: goes with mla and mla_simple, %s attention has one way only",
+                     attn_path_names[path], variant->name);
+}
+
 int command_range(const char *option, long long value, long long lowest, long long highest,
                   attn_error *error) {
     if (value >= lowest && value <= highest)

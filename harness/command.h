@@ -2,6 +2,7 @@
 #ifndef HARNESS_COMMAND_H
 #define HARNESS_COMMAND_H
 
+#include "attn/attention.h"
 #include "attn/error.h"
 
 #include <popt.h>
@@ -47,6 +48,15 @@ int command_range(const char *option, long long value, long long lowest, long lo
  */
 int command_distinct(const char *option, const char *path, const char *other_option, const char *other,
                      attn_error *error);
+
+/* What --impl says: of attn_impl_names. Returns STATUS_OK; STATUS_BAD_INPUT when there is no such
+ * implementation; STATUS_UNDECIDED when it needs instructions that this CPU has not. */
+int command_impl(const char *value, attn_error *error);
+#define COMMAND_IMPL_HELP                                                                                    \
+    "auto, scalar, blas; or base, avx2, avx512: blas with our kernels held to that instruction set"
+
+/* 0 unless --path says expand or absorb and the type has no latent to choose for. */
+int command_path_applies(attn_path path, const attn_variant *variant, attn_error *error);
 
 /* 0 when value is given, else an error saying that the option is needed. */
 int command_needs(const char *option, const char *value, attn_error *error);

@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_FRAMES = 1 << 24, CALIBRATION_FRAMES = 4096 };
 static const long long NOT_GIVEN = LLONG_MIN;
@@ -145,7 +144,7 @@ static int write_model(const attn_conversion *made, const attn_config *from, con
     char *text = attn_config_format(&made->config, error);
     int result = text ? attn_conversion_save(made, from, a->weights, a->out_weights, error) : -1;
     if (!result && attn_write_file(a->out_config, text, strlen(text), error)) {
-        unlink(a->out_weights); /* both or none */
+        attn_output_remove(a->out_weights); /* both or none */
         result = -1;
     }
     attn_free(text);
@@ -171,6 +170,8 @@ static int run(const arguments *a, attn_convert_options *o, table_format format,
         calibration_read(&data, &source, &config, error) || attn_model_create(&model, &config, error) ||
         attn_model_load(model, a->weights, error))
         goto done;
+    if (*attn_model_load_note(model))
+        fprintf(stderr, "attnbench convert: %s\n", attn_model_load_note(model));
     if (note[0])
         fprintf(stderr, "attnbench convert: %s\n", note);
     o->calibration = data.at;

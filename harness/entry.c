@@ -35,7 +35,7 @@ static void set_attention(json_t *o, const bench_case *c) {
     set(o, "pos", json_string(attn_pos_enc_names[c->geometry.pos_enc]));
     if (c->variant->has_latent)
         set(o, "path", json_string(attn_path_names[c->path]));
-    set(o, "impl", json_string(c->impl->name));
+    set(o, "impl", json_string(c->impl_name));
 }
 
 static void set_encoder(json_t *o, const bench_case *c) {
@@ -63,7 +63,7 @@ static void set_encoder(json_t *o, const bench_case *c) {
     set(o, "pos", json_string(attn_pos_enc_names[c->geometry.pos_enc]));
     if (c->variant->has_latent)
         set(o, "path", json_string(attn_path_names[c->path]));
-    set(o, "impl", json_string(c->impl->name));
+    set(o, "impl", json_string(c->impl_name));
 }
 
 static void set_machine(json_t *o, const bench_case *c) {

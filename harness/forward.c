@@ -1,5 +1,6 @@
 /* attnbench forward: runs a model on features and writes what comes out. */
 #include "attn/alloc.h"
+#include "attn/file.h"
 #include "attn/model.h"
 #include "attn/npy.h"
 #include "harness/command.h"
@@ -8,13 +9,15 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 typedef struct forward_options {
     char *config, *weights, *input, *output, *lengths, *path, *impl, *cache_out;
-    long long chunk, left_chunks;
+    long long chunk, left_chunks, seed;
     int logits;
+    attn_path path_choice;
 } forward_options;
+
+static const long long NO_SEED = -1; /* nothing else stands for "not given" among its values */
 
 /* "a,b,c" into one length for each utterance. NULL text: NULL lengths, everything is valid. */
 static int parse_lengths(size_t **lengths, const char *text, size_t batch, size_t frames, attn_error *error) {
@@ -58,8 +61,19 @@ static int check_finite(const attn_array *input, const size_t *lengths, const ch
     return 0;
 }
 
-static int check_options(const forward_options *o, attn_error *error) {
-    if (command_needs("--config", o->config, error) || command_needs("--weights", o->weights, error) ||
+static int check_weights(const forward_options *o, attn_error *error) {
+    if (o->seed == NO_SEED)
+        return o->weights ? 0 : attn_fail(error, "--weights is needed (or --seed, for random weights)");
+    if (o->weights)
+        return attn_fail(
+            error, "--seed %lld: random weights, and --weights is given; only one of them can be", o->seed);
+    return command_range("--seed", o->seed, 0, 1LL << 62, error);
+}
+
+static int check_options(forward_options *o, attn_error *error) {
+    int path = command_choice("--path", o->path, attn_path_names, error);
+    o->path_choice = (attn_path)path;
+    if (path < 0 || command_needs("--config", o->config, error) || check_weights(o, error) ||
         command_needs("--input", o->input, error) || command_needs("--output", o->output, error) ||
         command_range("--chunk", o->chunk, 0, 1 << 30, error) ||
         command_range("--left-chunks", o->left_chunks, -1, 1 << 30, error))
@@ -95,8 +109,8 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
     attn_session *session = NULL;
     size_t *lengths = NULL;
     float *out = NULL;
-    int result = -1, path = command_choice("--path", o->path, attn_path_names, error);
-    if (path < 0 || attn_npy_read(&input, o->input, error) || check_shape(&input, config, o->input, error))
+    int result = -1;
+    if (attn_npy_read(&input, o->input, error) || check_shape(&input, config, o->input, error))
         goto done;
     size_t batch = input.rank == 3 ? input.dims[0] : 1, frames = input.dims[input.rank - 2];
     if (parse_lengths(&lengths, o->lengths, batch, frames, error) ||
@@ -107,7 +121,7 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
                                     .chunk = (size_t)o->chunk,
                                     .left_chunks = (long)o->left_chunks,
                                     .impl = o->impl,
-                                    .path = (attn_path)path,
+                                    .path = o->path_choice,
                                     .logits = o->logits};
     if (attn_session_open(&session, model, &options, error))
         goto done;
@@ -120,7 +134,7 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
         goto done;
     result = attn_npy_write(o->output, out, input.rank, dims + 3 - input.rank, error);
     if (result && o->cache_out)
-        unlink(o->cache_out); /* both or none */
+        attn_output_remove(o->cache_out); /* both or none */
 done:
     attn_free(out);
     attn_session_close(session);
@@ -129,11 +143,43 @@ done:
     return result;
 }
 
+static int fill_weights(attn_model *model, const forward_options *o, attn_error *error) {
+    if (o->weights)
+        return attn_model_load(model, o->weights, error);
+    attn_model_randomize(model, (uint64_t)o->seed);
+    return 0;
+}
+
+static int forward(const forward_options *o, attn_error *error) {
+    attn_config config;
+    attn_model *model = NULL;
+    char note[256];
+    int result = -1;
+    if (attn_config_read(&config, o->config, note, error) ||
+        command_path_applies(o->path_choice, config.variant, error) ||
+        attn_model_create(&model, &config, error) || fill_weights(model, o, error))
+        goto done;
+    if (*attn_model_load_note(model))
+        fprintf(stderr, "attnbench forward: %s\n", attn_model_load_note(model));
+    if (note[0])
+        fprintf(stderr, "attnbench forward: %s\n", note);
+    if (o->chunk && *attn_stream_note(&config))
+        fprintf(stderr, "attnbench forward: %s\n", attn_stream_note(&config));
+    result = run(o, &config, model, error);
+    if (!result && !o->weights)
+        fprintf(stderr, "attnbench forward: %s comes from random weights, seed %lld\n", o->output, o->seed);
+done:
+    attn_model_free(model);
+    return result;
+}
+
 int cmd_forward(int argc, char **argv) {
-    forward_options o = {.path = "auto", .impl = "auto", .left_chunks = -1};
+    forward_options o = {.path = "auto", .impl = "auto", .left_chunks = -1, .seed = NO_SEED};
     struct poptOption table[] = {
         {"config", 'c', POPT_ARG_STRING, &o.config, 0, "model configuration (YAML)", "F"},
         {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "checkpoint (safetensors)", "F"},
+        {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0,
+         "instead of --weights: random weights, as benchmarks have them", "N"},
         {"input", 'i', POPT_ARG_STRING, &o.input, 0, "features [B, T, input_dim], float32", "X.npy"},
         {"output", 'o', POPT_ARG_STRING, &o.output, 0, "where the result goes", "Y.npy"},
         {"lengths", 'l', POPT_ARG_STRING, &o.lengths, 0,
@@ -143,8 +189,9 @@ int cmd_forward(int argc, char **argv) {
         {"left-chunks", '\0', POPT_ARG_LONGLONG, &o.left_chunks, 0, "chunks of cache kept; -1 keeps all",
          "M"},
         {"path", '\0', POPT_ARG_STRING, &o.path, 0, "mla*: auto, expand or absorb", "P"},
-        {"impl", '\0', POPT_ARG_STRING, &o.impl, 0, "auto, scalar or blas", "I"},
-        {"cache-out", '\0', POPT_ARG_STRING, &o.cache_out, 0, "also write the caches (safetensors)", "F"},
+        {"impl", '\0', POPT_ARG_STRING, &o.impl, 0, COMMAND_IMPL_HELP, "I"},
+        {"cache-out", '\0', POPT_ARG_STRING, &o.cache_out, 0,
+         "also write the caches (safetensors): attention, and those of streaming convolutions", "F"},
         {"logits", '\0', POPT_ARG_NONE, &o.logits, 0, "end with the output layer, ctc.ctc_lo", NULL},
         POPT_TABLEEND};
     int status;
@@ -153,17 +200,10 @@ int cmd_forward(int argc, char **argv) {
                          NULL, &status))
         return status;
     attn_error error = {0};
-    attn_config config;
-    attn_model *model = NULL;
-    char note[256];
-    if (!check_options(&o, &error) && !attn_config_read(&config, o.config, note, &error) &&
-        !attn_model_create(&model, &config, &error) && !attn_model_load(model, o.weights, &error)) {
-        if (note[0])
-            fprintf(stderr, "attnbench forward: %s\n", note);
-        if (o.chunk && *attn_stream_note(&config))
-            fprintf(stderr, "attnbench forward: %s\n", attn_stream_note(&config));
-        run(&o, &config, model, &error);
-    }
-    attn_model_free(model);
-    return error.message[0] ? command_fail("forward", &error) : STATUS_OK;
+    status = check_options(&o, &error) ? STATUS_BAD_INPUT : command_impl(o.impl, &error);
+    if (status == STATUS_OK && forward(&o, &error))
+        status = STATUS_BAD_INPUT;
+    if (status != STATUS_OK)
+        command_fail("forward", &error);
+    return status;
 }

@@ -1,6 +1,8 @@
 #include "harness/blas.h"
 #include "harness/command.h"
 
+#include "attn/cpu.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -25,10 +27,12 @@ static void print_help(FILE *stream) {
           stream);
 }
 
-/* A result that could not be written is a failure even when the work went well. */
+/* A result that could not be written is a failure even when the work went well. A command that ends with
+ * STATUS_BAD_INPUT has said its one line already. */
 static int flush_results(int status) {
     if (fflush(stdout) || ferror(stdout)) {
-        fputs("attnbench: standard output cannot be written\n", stderr);
+        if (status != STATUS_BAD_INPUT)
+            fputs("attnbench: standard output cannot be written\n", stderr);
         return status == STATUS_OK ? STATUS_BAD_INPUT : status;
     }
     return status;
@@ -36,6 +40,8 @@ static int flush_results(int status) {
 
 static int run(const command *c, int argc, char **argv) {
     attn_error error = {0};
+    if (attn_cpu_check(&error))
+        return command_fail(c->name, &error);
     if (c->measures && blas_restart_if_needed(argv, &error))
         return command_fail(c->name, &error);
     return flush_results(c->run(argc - 1, argv + 1));

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CHECK_OUTPUTS = 8, CHECK_OUTPUTS_MOST = 33 };
 static const double REPORT_EVERY = 5;
@@ -21,6 +20,9 @@ static int read_config(attn_config *config, const char *path, const profile_plan
                          config->input_dim, FBANK_BINS);
     if (!plan->speech && !attn_output_frames(config, plan->seq_len))
         return attn_fail(error, "%s: --seq-len %zu is too short for its input layer", path, plan->seq_len);
+    attn_error inner = {0};
+    if (command_path_applies(plan->model.path, config->variant, &inner))
+        return attn_fail(error, "%s: %s", path, inner.message);
     if (!attn_impl_find(config->variant, plan->model.impl))
         return attn_fail(error, "--impl %s: attention type %s has no such implementation", plan->model.impl,
                          config->variant->name);
@@ -33,9 +35,9 @@ int profile_check(const char *config_path, const profile_plan *plan, attn_error 
     if (read_config(&config, config_path, plan, note, error))
         return -1;
     if (note[0])
-        fprintf(stderr, "%s\n", note);
+        fprintf(stderr, "attnbench profile-kv: %s\n", note);
     if (plan->model.chunk && *attn_stream_note(&config))
-        fprintf(stderr, "%s: %s\n", config_path, attn_stream_note(&config));
+        fprintf(stderr, "attnbench profile-kv: %s: %s\n", config_path, attn_stream_note(&config));
     return 0;
 }
 
@@ -50,16 +52,6 @@ static attn_session *open_session(profiler *p, const char *impl, size_t frames) 
     options.part_context = &p->watch;
     attn_session *session;
     return attn_session_open(&session, p->model, &options, p->error) ? NULL : session;
-}
-
-/* Memory is only mapped when it is touched, so asking for too much succeeds, and the kernel kills later. */
-static int check_memory(const attn_session *session, attn_error *error) {
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    size_t need = attn_session_kv_bytes_live(session) + attn_session_workspace_bytes(session);
-    if (pages <= 0 || page <= 0 || need / (size_t)page < (size_t)pages)
-        return 0;
-    return attn_fail(error, "cache and workspace need %.1f GiB, this machine has %.1f GiB",
-                     (double)need / (1 << 30), (double)pages * (double)page / (1 << 30));
 }
 
 static float *new_output(const profiler *p, const attn_session *session, size_t frames) {
@@ -81,9 +73,8 @@ static void run_timed(measurement *m, profile_watch *watch, size_t run, attn_ses
 /* The session has room for exactly this utterance, so that its live memory is what the utterance needs. */
 static int measure(measurement *m, profiler *p, const profile_input *in) {
     attn_session *session = open_session(p, p->plan->model.impl, in->frames);
-    bool fits =
-        session && !check_memory(session, p->error) &&
-        !profile_watch_reserve(&p->watch, attn_output_frames(p->config, in->frames), p->plan->runs, p->error);
+    bool fits = session && !profile_watch_reserve(&p->watch, attn_output_frames(p->config, in->frames),
+                                                  p->plan->runs, p->error);
     float *out = fits ? new_output(p, session, in->frames) : NULL;
     if (out) {
         memset(m->parts, 0, sizeof m->parts);
@@ -197,6 +188,8 @@ static int prepare(profiler *p, attn_config *config, measurement *scratch) {
         attn_model_randomize(p->model, plan->seed);
     else if (attn_model_load(p->model, plan->weights, p->error))
         return -1;
+    if (*attn_model_load_note(p->model))
+        fprintf(stderr, "attnbench profile-kv: %s\n", attn_model_load_note(p->model));
     p->extractor = fbank_create(p->error);
     p->utterances = json_array();
     p->watch.full_chunk = plan->model.chunk;

@@ -32,8 +32,8 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
                      .seq_len = NOT_GIVEN,
                      .limit = NOT_GIVEN,
                      .left_chunks = -1,
-                     .seed = 1,
-                     .runs = 1};
+                     .seed = NOT_GIVEN,
+                     .runs = NOT_GIVEN};
     struct poptOption options[] = {
         {"config", '\0', POPT_ARG_ARGV, &a->configs, 0, "the model; given several times: a table of models",
          "F.yaml"},
@@ -47,7 +47,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"left-chunks", '\0', POPT_ARG_LONGLONG, &a->left_chunks, 0, "chunks of cache kept (default -1: all)",
          "M"},
         {"path", '\0', POPT_ARG_STRING, &a->path, 0, "of mla and mla_simple: auto, expand or absorb", "P"},
-        {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, "auto, scalar or blas", "I"},
+        {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, COMMAND_IMPL_HELP, "I"},
         {"weights", '\0', POPT_ARG_STRING, &a->weights, 0, "a checkpoint (default: random weights)",
          "F.safetensors"},
         {"seed", '\0', POPT_ARG_LONGLONG, &a->seed, 0, "of random weights and features (default 1)", "N"},
@@ -81,30 +81,36 @@ static int check_input(const arguments *a, attn_error *error) {
                          "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
     if (a->weights && a->configs[1])
         return attn_fail(error, "--weights goes with one --config");
+    if (a->memory_fit && a->runs != NOT_GIVEN)
+        return attn_fail(error, "--runs: --memory-fit runs each length once");
+    if (a->left_chunks >= 0 && !a->chunk)
+        return attn_fail(error, "--left-chunks %lld: needs --chunk", a->left_chunks);
+    if (a->weights && a->data && a->seed != NOT_GIVEN)
+        return attn_fail(error, "--seed: with --weights and --data nothing is random");
     return 0;
 }
 
-static int check_given(const char *option, long long value, attn_error *error) {
-    return value == NOT_GIVEN ? 0 : command_range(option, value, 1, MOST_FRAMES, error);
+static int check_given(const char *option, long long value, long long lowest, long long highest,
+                       attn_error *error) {
+    return value == NOT_GIVEN ? 0 : command_range(option, value, lowest, highest, error);
 }
 
 static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) {
-    static const char *const impls[] = {"auto", "scalar", "blas", NULL};
     int path = command_choice("--path", a->path, attn_path_names, error);
-    if (check_input(a, error) || path < 0 || command_choice("--impl", a->impl, impls, error) < 0 ||
-        check_given("--seq-len", a->seq_len, error) || check_given("--limit", a->limit, error) ||
+    if (check_input(a, error) || path < 0 || check_given("--seq-len", a->seq_len, 1, MOST_FRAMES, error) ||
+        check_given("--limit", a->limit, 1, MOST_FRAMES, error) ||
         command_range("--chunk", a->chunk, 0, MOST_FRAMES, error) ||
         command_range("--left-chunks", a->left_chunks, -1, MOST_FRAMES, error) ||
-        command_range("--seed", a->seed, 0, (1LL << 62), error) ||
-        command_range("--runs", a->runs, 1, MOST_RUNS, error))
+        check_given("--seed", a->seed, 0, 1LL << 62, error) ||
+        check_given("--runs", a->runs, 1, MOST_RUNS, error))
         return -1;
     *plan = (profile_plan){.count = 1,
                            .seq_len = a->seq_len == NOT_GIVEN ? 1000 : (size_t)a->seq_len,
                            .data = a->data,
                            .split = a->split,
                            .weights = a->weights,
-                           .seed = (uint64_t)a->seed,
-                           .runs = (size_t)a->runs,
+                           .seed = a->seed == NOT_GIVEN ? 1 : (uint64_t)a->seed,
+                           .runs = a->runs == NOT_GIVEN ? 1 : (size_t)a->runs,
                            .model = {.chunk = (size_t)a->chunk,
                                      .left_chunks = (long)a->left_chunks,
                                      .impl = a->impl,
@@ -244,7 +250,7 @@ int cmd_profile_kv(int argc, char **argv) {
     int format = command_choice("--format", a.format, table_format_names, &error);
     if (format < 0 || make_plan(&plan, &a, &error) || read_speech(&speech, &plan, &a, &error))
         status = STATUS_BAD_INPUT;
-    else
+    else if ((status = command_impl(a.impl, &error)) == STATUS_OK)
         status = run(&a, &plan, (table_format)format, &error);
     corpus_free(&speech);
     if (error.message[0]) /* without one, the process of a model has said it */

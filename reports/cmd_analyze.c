@@ -120,6 +120,8 @@ static int load(attn_model **model, attn_config *config, const char *path, const
     int result = -1;
     if (!attn_config_read(config, path, note, error) && (weights = weights_path(path, given, error)) &&
         !attn_model_create(model, config, error) && !attn_model_load(*model, weights, error)) {
+        if (*attn_model_load_note(*model))
+            fprintf(stderr, "attnbench analyze: %s\n", attn_model_load_note(*model));
         if (note[0])
             fprintf(stderr, "attnbench analyze: %s\n", note);
         result = 0;

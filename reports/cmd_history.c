@@ -26,6 +26,10 @@ typedef struct history_options {
     int force;
 } history_options;
 
+static const double NOT_GIVEN = -HUGE_VAL;
+enum { ADD, SHOW };
+static const char *const actions[] = {"add", "show", NULL};
+
 static const table_column columns[] = {{"case", "case", NULL},
                                        {"commit", "first commit", NULL},
                                        {"date", "date", NULL},
@@ -34,6 +38,26 @@ static const table_column columns[] = {{"case", "case", NULL},
                                        {"change_percent", "change", "%+.2f%%"},
                                        {"p", "p", "%.2g"},
                                        {NULL, NULL, NULL}};
+
+/* Each option belongs to one of the two actions. */
+static int check_action(const history_options *o, int action, attn_error *error) {
+    const struct {
+        const char *option;
+        int action;
+        bool given;
+    } options[] = {{"--results", ADD, o->results},
+                   {"--commit", ADD, o->commit},
+                   {"--force", ADD, o->force},
+                   {"--out", SHOW, o->out},
+                   {"--filter", SHOW, o->filter},
+                   {"--max-p", SHOW, o->max_p > NOT_GIVEN},
+                   {"--min-change", SHOW, o->min_change},
+                   {"--format", SHOW, o->format}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].given && options[i].action != action)
+            return attn_fail(error, "%s: goes with %s", options[i].option, actions[options[i].action]);
+    return 0;
+}
 
 static int add(const history_options *o, const char *path, attn_error *error) {
     results r = {0};
@@ -142,7 +166,12 @@ static int print(const showing *s, int format, attn_error *error) {
                : 0;
 }
 
-static int show(const history_options *o, const char *path, attn_error *error) {
+static int show(const history_options *given, const char *path, attn_error *error) {
+    static char md[] = "md", one_percent[] = "1%";
+    history_options filled = *given, *o = &filled;
+    o->format = o->format ? o->format : md;
+    o->min_change = o->min_change ? o->min_change : one_percent;
+    o->max_p = o->max_p > NOT_GIVEN || o->max_p != o->max_p ? o->max_p : 0.001;
     showing s = {.options = o};
     regex_t filter;
     json_t *lines = NULL;
@@ -168,8 +197,7 @@ static int show(const history_options *o, const char *path, attn_error *error) {
 }
 
 int cmd_history(int argc, char **argv) {
-    static char md[] = "md", one_percent[] = "1%";
-    history_options o = {.format = md, .min_change = one_percent, .max_p = 0.001};
+    history_options o = {.max_p = NOT_GIVEN};
     struct poptOption options[] = {
         {"results", '\0', POPT_ARG_STRING, &o.results, 0, "add: the results file", "R.json"},
         {"commit", '\0', POPT_ARG_STRING, &o.commit, 0, "add: instead of the build's", "ID"},
@@ -183,7 +211,6 @@ int cmd_history(int argc, char **argv) {
          "PERCENT"},
         {"format", '\0', POPT_ARG_STRING, &o.format, 0, "show: md (default), csv, json or tex", "FORMAT"},
         POPT_TABLEEND};
-    static const char *const actions[] = {"add", "show", NULL};
     const char *const *words;
     int status = STATUS_OK, action = -1;
     attn_error error = {0};
@@ -193,7 +220,8 @@ int cmd_history(int argc, char **argv) {
         attn_fail(&error, "expected add or show, and one file");
     else
         action = command_choice("history", words[0], actions, &error);
-    if (action < 0 || (action ? show(&o, words[1], &error) : add(&o, words[1], &error)))
+    if (action < 0 || check_action(&o, action, &error) ||
+        (action == SHOW ? show(&o, words[1], &error) : add(&o, words[1], &error)))
         return command_fail(argv[0], &error);
     return STATUS_OK;
 }

@@ -9,8 +9,9 @@
 
 enum { FORMATS = TABLE_TEX + 1 };
 
-static int write_json(const paper_audit *audit, FILE *stream, attn_error *error) {
-    json_t *root = json_pack("{s:O, s:O}", "cells", audit->cells.rows, "additions", audit->additions.rows);
+static int write_json(const paper_tables *tables, const paper_audit *audit, FILE *stream, attn_error *error) {
+    json_t *root = json_pack("{s:O, s:O, s:o}", "cells", audit->cells.rows, "additions",
+                             audit->additions.rows, "geometries", paper_geometries_json(tables));
     int bad = !root || json_dumpf(root, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF;
     json_decref(root);
     return bad ? attn_fail(error, "the tables cannot be written") : 0;
@@ -70,7 +71,7 @@ static int write_csv(const paper_audit *audit, FILE *stream, attn_error *error) 
 static int write_audit(const paper_tables *tables, const paper_audit *audit, table_format format,
                        FILE *stream, attn_error *error) {
     if (format == TABLE_JSON)
-        return write_json(audit, stream, error);
+        return write_json(tables, audit, stream, error);
     return format == TABLE_CSV ? write_csv(audit, stream, error)
                                : write_text(tables, audit, format, stream, error);
 }

@@ -162,3 +162,29 @@ void paper_audit_free(paper_audit *audit) {
     table_free(&audit->additions);
     *audit = (paper_audit){0};
 }
+
+static json_t *shape_json(const paper_shape *shape) {
+    const attn_geometry *g = &shape->geometry;
+    json_t *o = json_pack("{s:I, s:I, s:I}", "num_layers", (json_int_t)shape->num_layers, "d_model",
+                          (json_int_t)g->d_model, "num_heads", (json_int_t)g->num_heads);
+    if (g->num_kv_heads)
+        json_object_set_new(o, "num_kv_heads", json_integer((json_int_t)g->num_kv_heads));
+    if (g->latent_dim)
+        json_object_set_new(o, "latent_dim", json_integer((json_int_t)g->latent_dim));
+    return o;
+}
+
+json_t *paper_geometries_json(const paper_tables *tables) {
+    json_t *rows = json_array();
+    for (size_t m = 0; rows && m < tables->models; m++)
+        for (size_t r = 0; r < tables->model[m].rows; r++) {
+            const paper_row *row = &tables->model[m].row[r];
+            json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:o, s:o}", "model", tables->model[m].name,
+                                                  "row", row->name, "attention_type", row->variant->name,
+                                                  "claimed", shape_json(&row->claimed), "identified",
+                                                  shape_json(&row->identified)));
+        }
+    return json_pack("{s:I, s:I, s:I, s:o}", "frames", (json_int_t)tables->frames, "batch",
+                     (json_int_t)tables->batch, "bytes_per_element", (json_int_t)tables->element, "rows",
+                     rows);
+}

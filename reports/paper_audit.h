@@ -29,6 +29,10 @@ void paper_audit_free(paper_audit *audit);
 /* Whether `value` prints as `published` when rounded to as many digits. */
 bool paper_rounds_to(double value, const char *published);
 
+/* What the cells are computed for: frames, batch, bytes_per_element, and for each row of the tables the
+ * claimed and the identified geometry. NULL when memory is short. */
+json_t *paper_geometries_json(const paper_tables *tables);
+
 /* "24 layers, d_model 1024, 16 heads": attn_free it. */
 char *paper_shape_text(const paper_shape *shape, attn_error *error);
 

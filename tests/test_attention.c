@@ -123,6 +123,19 @@ static void workspace_does_not_grow_with_the_square(void **state) {
         }
 }
 
+/* A quarter of the heads where that divides them, and always something that does. */
+static void default_kv_heads_divide(void **state) {
+    (void)state;
+    static const size_t expected[][2] = {{1, 1},  {3, 1},  {4, 1},  {8, 2},  {9, 1},  {10, 2},
+                                         {11, 1}, {12, 3}, {13, 1}, {15, 3}, {16, 4}, {18, 3}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        attn_geometry g = {.d_model = 8 * expected[i][0], .num_heads = expected[i][0]};
+        attn_error error = {0};
+        assert_int_equal(attn_geometry_complete(&g, attn_variant_find("gqa"), NULL, &error), 0);
+        assert_int_equal(g.num_kv_heads, expected[i][1]);
+    }
+}
+
 int main(void) {
     const char *seed = getenv("ATTN_TEST_SEED");
     if (seed)
@@ -131,6 +144,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identities_hold),
         cmocka_unit_test(identities_survive_refused_memory),
+        cmocka_unit_test(default_kv_heads_divide),
         cmocka_unit_test(cache_bytes_are_the_formula),
         cmocka_unit_test(refused_memory_is_an_error),
         cmocka_unit_test(workspace_serves_smaller_calls),

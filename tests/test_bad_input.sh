@@ -40,7 +40,7 @@ check() { # case
     fi
     cp -r "$scratch/good" "$scratch/case"
     cp -r "tests/bad/$name/." "$scratch/case"
-    rm -f "$scratch/case"/{cmd,stderr,setup,status,needs}
+    rm -f "$scratch/case"/{cmd,stderr,setup,status,needs,environment}
     setup=$(case_file "$name" setup :)
     (cd "$scratch/case" || exit; set -e; eval "$setup")
     status=$? # apart from the test of it, which would switch set -e off
@@ -50,7 +50,7 @@ check() { # case
         return
     fi
     before=$(cd "$scratch/case" && listing)
-    (cd "$scratch/case" && eval "set -- $line" && exec timeout 60 "$ATTNBENCH" "$@") \
+    (cd "$scratch/case" && eval "set -- $line" && exec env $(case_file "$name" environment "") timeout 60 "$ATTNBENCH" "$@") \
         >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
     status=$?
     run=$((run + 1))

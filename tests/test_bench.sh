@@ -117,7 +117,7 @@ refused "invalid numeric value" --seed=one
 ok bad_input
 
 run 2 --case attention/mha/decode/L:16000000/B:4096/d:8192 $quick
-grep -q "MiB of memory, this machine has" "$folder/err" || fail "too large a case"
+grep -q "MiB of memory needed, " "$folder/err" || fail "too large a case"
 grep -q "flops=" "$folder/out" && fail "a number from a case that cannot run"
 ok too_large
 

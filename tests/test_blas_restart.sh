@@ -64,6 +64,15 @@ check "and is no restart" [ "$(restarted "$scratch/b.json")" = false ]
 run OPENBLAS_CORETYPE=Prescott -- info
 check "info says that the user chose" grep -q "Prescott, as OPENBLAS_CORETYPE says: leaves" "$scratch/out"
 
+env OPENBLAS_CORETYPE=bogus "$ATTNBENCH" info >"$scratch/out" 2>"$scratch/err"
+check "info does not believe an unknown core type" grep -q '^OPENBLAS_CORETYPE *bogus, which this OpenBLAS does not take' "$scratch/out"
+check "nor says that it is in use" [ "$(grep -c 'as OPENBLAS_CORETYPE says' "$scratch/out")" -eq 0 ]
+check "and warns in one line" [ "$(grep -c 'does not take OPENBLAS_CORETYPE=bogus and picked' "$scratch/err") $(wc -l <"$scratch/err")" = "1 1" ]
+env OPENBLAS_CORETYPE=bogus "$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/d.json" >"$scratch/out" 2>"$scratch/err"
+# A restart sets a core type of its own, and then that one counts.
+check "results record that it was ignored" [ "$? $(grep -c '"ignored_core": "bogus"\|"restarted": true' "$scratch/d.json")" = "0 1" ]
+check "ATTN_CPU is in info" [ "$(ATTN_CPU=base "$ATTNBENCH" info | grep -c 'base, lowered by ATTN_CPU; the CPU has')" -eq 1 ]
+
 run STUBBORN=1 -- bench --case machine/sgemm/n:8 --benchmark_min_time=0.001
 check "an OpenBLAS that does not listen is not restarted for ever" [ "$status $processes" = "0 2" ]
 

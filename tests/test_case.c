@@ -38,6 +38,10 @@ static const char *const valid[][2] = {
     {"encoder/conformer/gqa/chunk/q:4/h:4/d:32/k:4",
      "encoder/conformer/gqa/chunk/q:4/left:8/layers:12/h:4/d:32/hkv:1/k:4/input:conv2d/pos:rel_pos/"
      "impl:blas"},
+    {"attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:avx512",
+     "attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:avx512"},
+    {"encoder/conformer/mha/prefill/T:1000/impl:base",
+     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:base"},
     {"machine/read/bytes:4/isa:base", "machine/read/bytes:4/isa:base"},
     {"machine/sgemm", "machine/sgemm/n:1024"},
     {"machine/flops/isa:avx512", "machine/flops/isa:avx512"}};
@@ -75,6 +79,10 @@ static void test_fields(void **state) {
     assert_int_equal(c.geometry.d_model, 32);
     assert_int_equal(c.geometry.latent_dim, 12);
     assert_int_equal(c.path, ATTN_PATH_EXPAND);
+    assert_int_equal(bench_case_parse(&c, "attention/mla/decode/L:40/impl:avx2", &error), 0);
+    assert_ptr_equal(c.impl, attn_impl_find(c.variant, "blas"));
+    assert_int_equal(c.isa, ATTN_ISA_AVX2);
+    assert_string_equal(c.impl_name, "avx2");
     assert_int_equal(bench_case_parse(&c, "machine/read/bytes:4096", &error), 0);
     assert_int_equal(c.kind, BENCH_MACHINE);
     assert_int_equal(c.bytes, 4096);
@@ -128,12 +136,14 @@ static const char *const invalid[][2] = {
     {"attention/linear/decode/L:5/path:absorb", "path: not a key of attention/linear"},
     {"attention/mla/decode/L:5/path:fold", "path: found \"fold\", expected one of auto, expand, absorb"},
     {"attention/mla/decode/L:5/kv:f8", "kv: found \"f8\", expected one of f32"},
-    {"attention/mla/decode/L:5/impl:cuda", "impl: found \"cuda\", expected one of auto, scalar, blas"},
+    {"attention/mla/decode/L:5/impl:cuda",
+     "impl: found \"cuda\", expected one of auto, scalar, blas, base, avx2, avx512"},
     {"attention/mla/decode/L:5/pos:rope",
      "pos: found \"rope\", expected one of none, abs_pos, rel_pos, rel_pos_wenet"},
     {"attention/linear/decode/L:5/pos:rel_pos", "pos: pos_enc: rel_pos needs scores"},
     {"attention/mha/decode/L:5/d:100", "h: num_heads: d_model 100 is not divisible by num_heads 8"},
-    {"attention/gqa/decode/L:5/hkv:3", "hkv: num_kv_heads: num_heads 8 is not divisible by num_kv_heads 3"},
+    {"attention/gqa/decode/L:5/hkv:3",
+     "hkv: num_kv_heads: num_heads 8 is not divisible by num_kv_heads 3, expected one of 1, 2, 4, 8"},
     {"attention/mha/decode/L:5/d:2000000", "d: found \"2000000\""},
     {"attention/mha/decode/L:5/q:2", "q: found 2, expected 1"},
     {"attention/mha/prefill/L:5/q:2", "q: found 2, expected L (5)"},

@@ -155,6 +155,29 @@ static void test_wrong_positions(void **state) {
     assert_false(check_case(&c, SAMPLED).ok);
 }
 
+static attn_isa isa_seen;
+
+static void look_at_isa(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                        float *workspace) {
+    isa_seen = attn_cpu_isa();
+    best(cache)->forward(out, layer, cache, call, workspace);
+}
+
+/* impl:base and so on hold our kernels to that instruction set while the call runs, and no longer. */
+static void test_instruction_sets(void **state) {
+    (void)state;
+    for (attn_isa isa = ATTN_ISA_BASE; isa <= attn_cpu_detected(); isa++) {
+        char row[80];
+        snprintf(row, sizeof row, "attention/linear/decode/L:20/h:2/d:16/impl:%s", attn_isa_names[isa]);
+        bench_case c = parse(row);
+        attn_impl fake = {"looks", c.impl->workspace, look_at_isa};
+        c.impl = &fake;
+        assert_true(check_case(&c, WHOLE).ok);
+        assert_int_equal(isa_seen, isa);
+        assert_int_equal(attn_cpu_isa(), attn_cpu_detected());
+    }
+}
+
 static void test_every_call_starts_the_same(void **state) {
     (void)state;
     attn_error error = {0};
@@ -208,7 +231,7 @@ static void test_too_large_for_this_machine(void **state) {
     attention_setup setup;
     attn_error error = {0};
     assert_int_equal(attention_setup_init(&setup, &c, 1, WHOLE, &error), -1);
-    assert_non_null(strstr(error.message, "MiB of memory, this machine has"));
+    assert_non_null(strstr(error.message, "MiB of memory needed, "));
     assert_int_equal(attn_alloc_live(), 0);
 }
 
@@ -334,6 +357,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_right_implementations),
                                        cmocka_unit_test(test_wrong_implementations),
                                        cmocka_unit_test(test_wrong_positions),
+                                       cmocka_unit_test(test_instruction_sets),
                                        cmocka_unit_test(test_every_call_starts_the_same),
                                        cmocka_unit_test(test_refused_memory),
                                        cmocka_unit_test(test_too_large_for_this_machine),

@@ -3,6 +3,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "attn/random.h"
 #include "datasets/audio.h"
 #include "datasets/corpus.h"
 #include "datasets/transcripts.h"
@@ -81,6 +82,58 @@ static void test_reads(void **state) {
     }
     corpus_free(&c);
     assert_true(attn_alloc_live() == live);
+}
+
+enum { MD5_START = 26, MD5_END = 42 }; /* in STREAMINFO */
+
+static char *put_noise_flac(const char *path, size_t *size) {
+    SF_INFO info = {.samplerate = AUDIO_RATE, .channels = 1, .format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16};
+    SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+    float samples[400];
+    uint64_t seed = 3;
+    attn_error error = {0};
+    attn_random_uniform(samples, 400, 0.5f, &seed);
+    assert_non_null(file);
+    assert_int_equal(sf_writef_float(file, samples, 400), 400);
+    assert_int_equal(sf_close(file), 0);
+    char *bytes = attn_read_file(path, 1 << 20, size, &error);
+    assert_non_null(bytes);
+    return bytes;
+}
+
+static int reads_flac(const char *path, const char *bytes, size_t size) {
+    attn_error error = {0};
+    audio a;
+    assert_int_equal(attn_write_file(path, bytes, size, &error), 0);
+    int result = audio_read(&a, path, &error);
+    attn_free(a.samples);
+    return result;
+}
+
+/* One damaged bit of a frame, or a missing end, never goes unnoticed; without an MD5 the frame's checksum is
+ * left. */
+static void test_damaged_flac(void **state) {
+    (void)state;
+    char path[512];
+    size_t size, first = 0;
+    snprintf(path, sizeof path, "%s/noise.flac", root);
+    char *bytes = put_noise_flac(path, &size);
+    while (memcmp(bytes + first, "\xff\xf8", 2))
+        first++;
+    assert_int_equal(reads_flac(path, bytes, size), 0);
+    for (size_t i = first; i < size; i += i < first + 16 || i + 16 > size ? 1 : 7) {
+        bytes[i] ^= (char)(1 << i % 8);
+        assert_int_equal(reads_flac(path, bytes, size), -1);
+        assert_int_equal(reads_flac(path, bytes, i), -1);
+        bytes[i] ^= (char)(1 << i % 8);
+    }
+    bytes[MD5_START] ^= 1;
+    assert_int_equal(reads_flac(path, bytes, size), -1);
+    memset(bytes + MD5_START, 0, MD5_END - MD5_START);
+    assert_int_equal(reads_flac(path, bytes, size), 0);
+    bytes[size - 9] ^= 1;
+    assert_int_equal(reads_flac(path, bytes, size), -1);
+    attn_free(bytes);
 }
 
 static void refuse(const char *split, const char *expected) {
@@ -237,6 +290,7 @@ static void test_bad_transcripts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_A_CORPUS(test_reads),
+        IN_A_CORPUS(test_damaged_flac),
         IN_A_CORPUS(test_splits),
         IN_A_CORPUS(test_no_transcript),
         IN_A_CORPUS(test_no_transcripts_file),

@@ -1,6 +1,7 @@
 /* Models and sessions: names, loading and its errors, saving, chunks, memory. */
 #include "attn/alloc.h"
 #include "attn/compare.h"
+#include "attn/cpu.h"
 #include "attn/model.h"
 #include "attn/random.h"
 #include "attn/safetensors.h"
@@ -100,6 +101,44 @@ static void test_last_frame_of_chunks(void **state) {
         attn_model_free(model);
     }
     attn_free(x);
+}
+
+static attn_isa isa_of_chunk;
+
+static void look_at_isa(void *context, size_t index, size_t frames) {
+    (void)context, (void)index, (void)frames;
+    isa_of_chunk = attn_cpu_isa();
+}
+
+/* A session that names an instruction set holds our kernels to it while it runs, and no longer. */
+static void test_instruction_sets(void **state) {
+    (void)state;
+    enum { FRAMES = 5, D = 16 };
+    float *x = random_input(FRAMES * D, 8), out[FRAMES * D];
+    attn_config config = make_config("linear", 1);
+    attn_model *model = make_model(&config, 8);
+    attn_session *session;
+    attn_error error = {0};
+    attn_session_options options = {.batch = 1, .max_frames = FRAMES, .left_chunks = -1};
+    float *expected = run(model, options, x, FRAMES, NULL);
+    for (attn_isa isa = ATTN_ISA_BASE; isa <= attn_cpu_detected(); isa++) {
+        options.impl = attn_isa_names[isa];
+        assert_int_equal(attn_session_open(&session, model, &options, &error), 0);
+        attn_session_run(session, out, x, FRAMES, NULL, look_at_isa, NULL);
+        attn_session_close(session);
+        assert_int_equal(isa_of_chunk, isa);
+        assert_int_equal(attn_cpu_isa(), attn_cpu_detected());
+        check_same(out, expected, FRAMES * D, 1e-5);
+    }
+    attn_isa limit = attn_cpu_limit(ATTN_ISA_BASE);
+    options.impl = "avx512";
+    assert_int_equal(attn_session_open(&session, model, &options, &error), -1);
+    assert_non_null(strstr(error.message, "impl: "));
+    assert_non_null(strstr(error.message, "avx512"));
+    attn_cpu_limit(limit);
+    attn_free(expected);
+    attn_free(x);
+    attn_model_free(model);
 }
 
 /* A chunk that keeps M chunks sees exactly those frames: the same as a fresh run over them. */
@@ -295,6 +334,93 @@ static void check_message(attn_model *model, const checkpoint *c, const char *co
             fail_msg("\"%s\" does not have \"%s\"", error.message, words[i]);
 }
 
+/* What is saved beside an encoder is passed over with one note; what is inside and unknown is an error. */
+static void test_whole_checkpoints(void **state) {
+    (void)state;
+    static const char *const outside[] = {"decoder.embed.0.weight",
+                                          "decoder.decoders.0.self_attn.linear_q.weight", "ctc.ctc_lo.weight",
+                                          "criterion_att.true_dist", "joint_network.lin_enc.bias"};
+    static const char *const positions[] = {"encoder.embed.pos_enc.pe", "encoder.embed.out.1.pe",
+                                            "embed.out.2.pe"};
+    attn_config config = make_config("mha", 2);
+    attn_model *model = make_model(&config, 7), *loaded = make_model(&config, 99);
+    checkpoint *c = checkpoint_of(model);
+    attn_error error;
+    prefix(c, "encoder.");
+    for (size_t i = 0; i < sizeof positions / sizeof *positions; i++)
+        add_entry(c, positions[i], c->entries[0].data);
+    assert_int_equal(load(loaded, c, &error), 0);
+    assert_string_equal(attn_model_load_note(loaded), "");
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        add_entry(c, outside[i], c->entries[0].data);
+    assert_int_equal(load(loaded, c, &error), 0);
+    assert_non_null(strstr(attn_model_load_note(loaded), ": not the encoder's and not used: decoder."));
+    assert_non_null(strstr(attn_model_load_note(loaded), " and 4 more tensors"));
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const inside[] = {"encoder.decoder.x", "encoder.encoders.0.decoder.x",
+                                             "encoder.embed.out.1.pes"};
+        add_entry(c, inside[i], c->entries[0].data);
+        check_message(loaded, c, (const char *[4]){"extra", inside[i]});
+        c->count--;
+    }
+    attn_model_free(loaded);
+    config.vocab_size = 7; /* now ctc.* is the model's */
+    loaded = make_model(&config, 99);
+    check_message(loaded, c, (const char *[4]){"ctc.ctc_lo.bias", "missing"});
+    attn_model_free(loaded);
+    attn_free(c);
+    attn_model_free(model);
+}
+
+/* With global_cmvn.* a model gives what it gives without them on (x - mean) istd: whole, in chunks and
+ * batched. */
+static void test_global_cmvn(void **state) {
+    (void)state;
+    enum { FRAMES = 61, BATCH = 2, DIM = 16 };
+    float mean[DIM], istd[DIM], *x = random_input(BATCH * FRAMES * DIM, 4),
+                                *y = attn_alloc(BATCH * FRAMES * DIM, sizeof *y, "input", NULL);
+    for (size_t i = 0; i < DIM; i++) {
+        mean[i] = 0.3f * (float)i - 2;
+        istd[i] = 0.25f + 0.125f * (float)i;
+    }
+    for (size_t i = 0; i < BATCH * FRAMES * DIM; i++)
+        y[i] = (x[i] - mean[i % DIM]) * istd[i % DIM];
+    for (attn_input_layer layer = ATTN_INPUT_NONE; layer <= ATTN_INPUT_CONV2D; layer++)
+        for (size_t chunk = 0; chunk <= 4; chunk += 4)
+            for (size_t batch = 1; batch <= BATCH; batch++) {
+                attn_config config = make_config("mla", 1);
+                config.input_layer = layer;
+                attn_session_options options = {.batch = batch, .chunk = chunk, .left_chunks = -1};
+                attn_model *model = make_model(&config, 11), *loaded = make_model(&config, 12);
+                checkpoint *c = checkpoint_of(model);
+                add_entry(c, "encoder.global_cmvn.mean", mean);
+                c->dims[c->count - 1][0] = DIM;
+                check_message(loaded, c, (const char *[4]){"global_cmvn.istd", "missing", "[16]"});
+                add_entry(c, "encoder.global_cmvn.istd", istd);
+                c->dims[c->count - 1][0] = DIM;
+                attn_error error;
+                if (load(loaded, c, &error))
+                    fail_msg("%s", error.message);
+                assert_int_equal(attn_model_parameters(loaded), attn_model_parameters(model));
+                float *expected = run(model, options, y, FRAMES, NULL),
+                      *out = run(loaded, options, x, FRAMES, NULL);
+                check_same(out, expected, attn_alloc_size(out) / sizeof *out, 1e-5);
+                attn_free(expected);
+                attn_free(out);
+                c->count -= 2;
+                assert_int_equal(load(loaded, c, &error), 0); /* and is without them again */
+                expected = run(model, options, x, FRAMES, NULL), out = run(loaded, options, x, FRAMES, NULL);
+                check_same(out, expected, attn_alloc_size(out) / sizeof *out, 0);
+                attn_free(expected);
+                attn_free(out);
+                attn_free(c);
+                attn_model_free(loaded);
+                attn_model_free(model);
+            }
+    attn_free(x);
+    attn_free(y);
+}
+
 static void test_bad_checkpoints(void **state) {
     (void)state;
     attn_config config = make_config("gqa", 1);
@@ -362,6 +488,50 @@ static void test_unused_branches(void **state) {
     attn_model_free(other);
     attn_free(c);
     attn_model_free(model); /* the checkpoint's entries are its tensors */
+}
+
+/* A stream's file has the inputs of convolutions and what subsampling holds back beside the attention cache,
+ * byte for byte what it says it holds; a whole run's has the attention cache alone. */
+static void test_saved_caches(void **state) {
+    (void)state;
+    enum { FRAMES = 51, DIM = 16, LAYERS = 2 };
+    float *x = random_input(FRAMES * DIM, 5);
+    for (size_t streams = 0; streams < 2; streams++) {
+        attn_config config = make_config("mla", LAYERS);
+        config.model_type = ATTN_MODEL_CONFORMER;
+        config.causal = true;
+        config.conv_kernel_size = 5;
+        config.input_layer = ATTN_INPUT_CONV2D;
+        attn_model *model = make_model(&config, 5);
+        attn_session_options options = {
+            .batch = 1, .max_frames = FRAMES, .chunk = streams ? 4 : 0, .left_chunks = -1};
+        attn_session *session;
+        attn_safetensors *file;
+        attn_error error = {0};
+        float out[FRAMES * DIM];
+        size_t bytes = 0;
+        if (attn_session_open(&session, model, &options, &error))
+            fail_msg("%s", error.message);
+        attn_session_run(session, out, x, FRAMES, NULL, NULL, NULL);
+        if (attn_session_save_cache(session, path, &error) || attn_safetensors_open(&file, path, &error))
+            fail_msg("%s", error.message);
+        for (size_t i = 0; i < attn_safetensors_count(file); i++)
+            bytes += attn_safetensors_at(file, i)->size;
+        assert_int_equal(bytes, attn_session_kv_bytes_live(session) + attn_session_conv_bytes_live(session));
+        assert_int_equal(attn_safetensors_count(file), streams ? 2 * LAYERS + 1 : LAYERS);
+        const attn_safetensor *conv = attn_safetensors_find(file, "layers.1.conv"),
+                              *carry = attn_safetensors_find(file, "embed.carry");
+        assert_true(!conv == !streams && !carry == !streams);
+        if (streams) {
+            size_t last = 4 * attn_output_frames(&config, FRAMES); /* input frames before what is held back */
+            assert_true(conv->rank == 3 && conv->dims[1] == 4 && conv->dims[2] == DIM);
+            assert_memory_equal(carry->data, x + last * DIM, 3 * DIM * sizeof *x);
+        }
+        attn_safetensors_close(file);
+        attn_session_close(session);
+        attn_model_free(model);
+    }
+    attn_free(x);
 }
 
 /* embed.out.1 is part of the model when the checkpoint has it, and no longer when the next has not. */
@@ -443,16 +613,13 @@ static void test_allocation_failure(void **state) {
 int main(void) {
     snprintf(path, sizeof path, "/tmp/test_model.%ld.safetensors", (long)getpid());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_last_frame_of_chunks),
-        cmocka_unit_test(test_left_chunks),
-        cmocka_unit_test(test_linear_cannot_forget_some),
-        cmocka_unit_test(test_save_and_load),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_names_of_one_layer),
-        cmocka_unit_test(test_bad_checkpoints),
-        cmocka_unit_test(test_unused_branches),
-        cmocka_unit_test(test_optional_norm),
-        cmocka_unit_test(test_allocation_failure),
+        cmocka_unit_test(test_last_frame_of_chunks), cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_left_chunks),          cmocka_unit_test(test_linear_cannot_forget_some),
+        cmocka_unit_test(test_save_and_load),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_of_one_layer),   cmocka_unit_test(test_whole_checkpoints),
+        cmocka_unit_test(test_global_cmvn),          cmocka_unit_test(test_saved_caches),
+        cmocka_unit_test(test_bad_checkpoints),      cmocka_unit_test(test_unused_branches),
+        cmocka_unit_test(test_optional_norm),        cmocka_unit_test(test_allocation_failure),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);

@@ -224,10 +224,42 @@ static void test_additions(void **state) {
     paper_audit_free(&audit);
 }
 
+static json_int_t size_of(const json_t *geometries, const char *model, const char *row, const char *which,
+                          const char *key) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(geometries, "rows"), i, one) {
+        if (!strcmp(text_of(one, "model"), model) && !strcmp(text_of(one, "row"), row))
+            return json_integer_value(json_object_get(json_object_get(one, which), key));
+    }
+    fail_msg("no geometry of %s %s", model, row);
+    return 0;
+}
+
+static void test_geometries(void **state) {
+    (void)state;
+    paper_tables tables;
+    read_tables(&tables);
+    json_t *all = paper_geometries_json(&tables);
+    assert_int_equal(json_integer_value(json_object_get(all, "frames")), 1000);
+    assert_int_equal(json_integer_value(json_object_get(all, "bytes_per_element")), 4);
+    assert_int_equal(json_array_size(json_object_get(all, "rows")), 9);
+    assert_int_equal(size_of(all, "conformer", "mla_512", "claimed", "d_model"), 512);
+    assert_int_equal(size_of(all, "conformer", "mla_512", "identified", "num_layers"), 24);
+    assert_int_equal(size_of(all, "conformer", "mla_512", "identified", "latent_dim"), 1024);
+    assert_int_equal(size_of(all, "conformer", "gqa_2", "identified", "num_heads"), 16);
+    assert_int_equal(size_of(all, "conformer", "gqa_2", "identified", "num_kv_heads"), 2);
+    assert_int_equal(size_of(all, "branchformer", "mha", "identified", "num_layers"), 18);
+    assert_int_equal(size_of(all, "branchformer", "mha", "claimed", "latent_dim"), 0); /* it has none */
+    json_decref(all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cells), cmocka_unit_test(test_rounding), cmocka_unit_test(test_other_values),
-        cmocka_unit_test(test_live),  cmocka_unit_test(test_live_run), cmocka_unit_test(test_additions),
+        cmocka_unit_test(test_cells),     cmocka_unit_test(test_geometries),
+        cmocka_unit_test(test_rounding),  cmocka_unit_test(test_other_values),
+        cmocka_unit_test(test_live),      cmocka_unit_test(test_live_run),
+        cmocka_unit_test(test_additions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

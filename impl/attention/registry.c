@@ -22,6 +22,20 @@ const attn_variant *attn_variant_find(const char *name) {
     return NULL;
 }
 
+const char *const attn_impl_names[] = {"auto", "scalar", "blas", "base", "avx2", "avx512", NULL};
+
+static int find_isa(const char *name) {
+    for (int i = 0; attn_isa_names[i]; i++)
+        if (!strcmp(attn_isa_names[i], name))
+            return i;
+    return -1;
+}
+
+attn_isa attn_impl_isa(const char *name) {
+    int isa = find_isa(name);
+    return isa < 0 ? ATTN_ISA_AVX512 : (attn_isa)isa;
+}
+
 const attn_impl *attn_impl_find(const attn_variant *variant, const char *name) {
     const attn_impl *last = NULL;
     for (size_t i = 0; i < ATTN_IMPLS && variant->impls[i].name; i++) {
@@ -29,7 +43,7 @@ const attn_impl *attn_impl_find(const attn_variant *variant, const char *name) {
             return &variant->impls[i];
         last = &variant->impls[i];
     }
-    return strcmp(name, "auto") ? NULL : last;
+    return strcmp(name, "auto") && find_isa(name) < 0 ? NULL : last;
 }
 
 attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
@@ -62,34 +76,58 @@ static int check_size(size_t value, const char *name, const char **key, attn_err
     return attn_fail(error, "%s: found %zu, expected 1 to %d", name, value, LARGEST);
 }
 
-static int check_divides(size_t whole, const char *whole_name, size_t part, const char *part_name,
-                         const char *fault, const char **key, attn_error *error) {
-    if (whole % part == 0)
+static int check_heads(const attn_geometry *g, const char **key, attn_error *error) {
+    if (g->d_model % g->num_heads == 0)
         return 0;
     if (key)
-        *key = fault;
-    return attn_fail(error, "%s: %s %zu is not divisible by %s %zu", fault, whole_name, whole, part_name,
-                     part);
+        *key = "num_heads";
+    return attn_fail(error, "num_heads: d_model %zu is not divisible by num_heads %zu", g->d_model,
+                     g->num_heads);
+}
+
+/* A quarter of the heads or, where that does not divide them (9 heads), the next fewer that do. */
+static size_t default_kv_heads(size_t num_heads) {
+    size_t count = num_heads >= 4 ? num_heads / 4 : 1;
+    while (num_heads % count)
+        count--;
+    return count;
+}
+
+/* Says which numbers would do, as far as there is room. */
+static int check_kv_heads(const attn_geometry *g, const char **key, attn_error *error) {
+    char list[160] = "";
+    if (check_size(g->num_kv_heads, "num_kv_heads", key, error))
+        return -1;
+    if (g->num_heads % g->num_kv_heads == 0)
+        return 0;
+    for (size_t i = 1; i <= g->num_heads; i++) {
+        size_t used = strlen(list);
+        if (g->num_heads % i == 0 && used + 16 < sizeof list)
+            snprintf(list + used, sizeof list - used, "%s%zu", used ? ", " : "", i);
+    }
+    if (key)
+        *key = "num_kv_heads";
+    return attn_fail(error,
+                     "num_kv_heads: num_heads %zu is not divisible by num_kv_heads %zu, expected one of %s",
+                     g->num_heads, g->num_kv_heads, list);
 }
 
 int attn_geometry_complete(attn_geometry *g, const attn_variant *variant, const char **key,
                            attn_error *error) {
     if (check_size(g->d_model, "d_model", key, error) || check_size(g->num_heads, "num_heads", key, error) ||
-        check_divides(g->d_model, "d_model", g->num_heads, "num_heads", "num_heads", key, error))
+        check_heads(g, key, error))
         return -1;
     if (!variant->has_kv_heads)
         g->num_kv_heads = 0;
     else if (!g->num_kv_heads)
-        g->num_kv_heads = g->num_heads >= 4 ? g->num_heads / 4 : 1;
+        g->num_kv_heads = default_kv_heads(g->num_heads);
     if (!variant->has_latent)
         g->latent_dim = 0;
     else if (!g->latent_dim)
         g->latent_dim = g->d_model;
     if (variant->has_latent && check_size(g->latent_dim, "latent_dim", key, error))
         return -1;
-    if (variant->has_kv_heads && (check_size(g->num_kv_heads, "num_kv_heads", key, error) ||
-                                  check_divides(g->num_heads, "num_heads", g->num_kv_heads, "num_kv_heads",
-                                                "num_kv_heads", key, error)))
+    if (variant->has_kv_heads && check_kv_heads(g, key, error))
         return -1;
     if (!variant->is_softmax && (g->pos_enc == ATTN_POS_REL || g->pos_enc == ATTN_POS_REL_WENET)) {
         if (key)

@@ -7,6 +7,7 @@ const char *const attn_isa_names[] = {"base", "avx2", "avx512", NULL};
 
 static attn_isa in_use;
 static int is_set;
+static _Thread_local attn_isa limit = ATTN_ISA_AVX512;
 
 attn_isa attn_cpu_detected(void) {
 #if defined(__x86_64__)
@@ -30,7 +31,7 @@ attn_isa attn_cpu_isa(void) {
         in_use = isa;
         is_set = 1;
     }
-    return in_use;
+    return in_use < limit ? in_use : limit;
 }
 
 int attn_cpu_use(attn_isa isa) {
@@ -39,4 +40,29 @@ int attn_cpu_use(attn_isa isa) {
     in_use = isa;
     is_set = 1;
     return 0;
+}
+
+attn_isa attn_cpu_limit(attn_isa isa) {
+    attn_isa before = limit;
+    limit = isa;
+    return before;
+}
+
+int attn_cpu_has(attn_isa isa, attn_error *error) {
+    const char *wanted = attn_isa_names[isa], *used = attn_isa_names[attn_cpu_isa()];
+    if (isa <= attn_cpu_isa())
+        return 0;
+    if (isa <= attn_cpu_detected())
+        return attn_fail(error, "%s is left out by ATTN_CPU=%s", wanted, used);
+    return attn_fail(error, "this CPU does not have %s, its kernels use %s", wanted, used);
+}
+
+int attn_cpu_check(attn_error *error) {
+    const char *mask = getenv("ATTN_CPU");
+    if (!mask || !*mask)
+        return 0;
+    for (size_t i = 0; attn_isa_names[i]; i++)
+        if (!strcmp(mask, attn_isa_names[i]))
+            return 0;
+    return attn_fail(error, "ATTN_CPU=%s: expected one of base, avx2, avx512, or not to be set", mask);
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,16 +60,42 @@ done:
     return bytes;
 }
 
+enum { MOST_LINKS = 40 };
+
+/* What a symbolic link leads to, there or not, so that the file behind it is replaced and the link stays;
+ * attn_free it. A path that is no link comes back as it is. */
+static char *follow_links(const char *path, attn_error *error) {
+    char *at = attn_strdup(path, error);
+    for (int links = 0; at; links++) {
+        char link[PATH_MAX];
+        ssize_t length = readlink(at, link, sizeof link);
+        if (length < 0)
+            return at; /* EINVAL: no link; anything else shows when the file is opened */
+        if ((size_t)length == sizeof link || links == MOST_LINKS) {
+            attn_fail(error, "%s: cannot be written: %s", path, strerror(ELOOP));
+            break;
+        }
+        const char *slash = link[0] == '/' ? NULL : strrchr(at, '/');
+        char *next = attn_format(error, "%.*s%.*s", slash ? (int)(slash - at + 1) : 0, at, (int)length, link);
+        attn_free(at);
+        at = next;
+    }
+    attn_free(at);
+    return NULL;
+}
+
 int attn_output_open(attn_output *output, const char *path, attn_error *error) {
     *output = (attn_output){0};
     struct stat status;
-    if (!stat(path, &status) && S_ISDIR(status.st_mode))
+    bool exists = !stat(path, &status);
+    if (exists && S_ISDIR(status.st_mode))
         return attn_fail(error, "%s: is a folder, expected a file to write", path);
-    int special =
-        !stat(path, &status) && !S_ISREG(status.st_mode); /* a device or pipe is written, not replaced */
+    bool special = exists && !S_ISREG(status.st_mode); /* a device or pipe is written, not replaced */
     output->path = attn_strdup(path, error);
-    output->temporary =
-        special ? attn_strdup(path, error) : attn_format(error, "%s.tmp.%ld", path, (long)getpid());
+    output->target = special ? attn_strdup(path, error) : follow_links(path, error);
+    if (output->target)
+        output->temporary = special ? attn_strdup(output->target, error)
+                                    : attn_format(error, "%s.tmp.%ld", output->target, (long)getpid());
     if (!output->path || !output->temporary) {
         attn_output_discard(output);
         return -1;
@@ -81,23 +109,40 @@ int attn_output_open(attn_output *output, const char *path, attn_error *error) {
     return 0;
 }
 
+static void free_names(attn_output *output) {
+    attn_free(output->path);
+    attn_free(output->target);
+    attn_free(output->temporary);
+    *output = (attn_output){0};
+}
+
 static void remove_temporary(const attn_output *output) {
-    if (strcmp(output->temporary, output->path))
+    if (strcmp(output->temporary, output->target))
         unlink(output->temporary);
+}
+
+/* errno of a write that failed some time ago: one more byte is refused for the same reason. */
+static int reason_of_failure(FILE *stream) {
+    clearerr(stream);
+    errno = 0;
+    return fputc('\0', stream) == EOF || fflush(stream) ? errno : 0;
 }
 
 int attn_output_commit(attn_output *output, attn_error *error) {
     FILE *stream = output->stream;
     output->stream = NULL;
-    int bad = ferror(stream);
+    int bad = ferror(stream), why = bad ? reason_of_failure(stream) : 0;
     errno = 0;
-    bad |= fflush(stream) || (fsync(fileno(stream)) && errno != EINVAL); /* EINVAL: a device or pipe */
-    int why = bad ? errno : 0;
+    if (!bad &&
+        (fflush(stream) || (fsync(fileno(stream)) && errno != EINVAL))) { /* EINVAL: a device or pipe */
+        bad = 1;
+        why = errno;
+    }
     if (fclose(stream) && !bad) {
         bad = 1;
         why = errno;
     }
-    if (!bad && strcmp(output->temporary, output->path) && rename(output->temporary, output->path)) {
+    if (!bad && strcmp(output->temporary, output->target) && rename(output->temporary, output->target)) {
         bad = 1;
         why = errno;
     }
@@ -105,9 +150,7 @@ int attn_output_commit(attn_output *output, attn_error *error) {
         attn_fail(error, "%s: cannot be written: %s", output->path, why ? strerror(why) : "write error");
         remove_temporary(output);
     }
-    attn_free(output->path);
-    attn_free(output->temporary);
-    *output = (attn_output){0};
+    free_names(output);
     return bad ? -1 : 0;
 }
 
@@ -116,9 +159,15 @@ void attn_output_discard(attn_output *output) {
         fclose(output->stream);
         remove_temporary(output);
     }
-    attn_free(output->path);
-    attn_free(output->temporary);
-    *output = (attn_output){0};
+    free_names(output);
+}
+
+void attn_output_remove(const char *path) {
+    struct stat status;
+    char *target = follow_links(path, NULL);
+    if (target && !stat(target, &status) && S_ISREG(status.st_mode))
+        unlink(target);
+    attn_free(target);
 }
 
 int attn_write_file(const char *path, const void *bytes, size_t size, attn_error *error) {

@@ -67,6 +67,8 @@ typedef struct attn_embed {
     attn_linear out;                      /* embed.out.0 */
     attn_norm norm; /* embed.out.1 of a linear input layer, only when the checkpoint has it */
     bool has_norm;
+    float *cmvn_mean, *cmvn_istd; /* [input_dim], global_cmvn.*, only when the checkpoint has them */
+    bool has_cmvn;
 } attn_embed;
 
 /* fixed_ave with all the weight on one branch: ESPnet drops the other, and so do we. */

@@ -116,7 +116,15 @@ static int walk_conv2d(const attn_walk *walk, attn_embed *embed, const attn_conf
     return attn_walk_linear(walk, "embed.out.0", &embed->out, d_model, d_model * embed->bins[2]);
 }
 
+static int walk_cmvn(const attn_walk *walk, attn_embed *embed, const attn_config *config) {
+    if (attn_walk_tensor(walk, "global_cmvn", "mean", &embed->cmvn_mean, 1, &config->input_dim))
+        return -1;
+    return attn_walk_tensor(walk, "global_cmvn", "istd", &embed->cmvn_istd, 1, &config->input_dim);
+}
+
 int attn_embed_tensors(const attn_walk *walk, attn_embed *embed, const attn_config *config) {
+    if (embed->has_cmvn && walk_cmvn(walk, embed, config))
+        return -1;
     switch (config->input_layer) {
     case ATTN_INPUT_CONV2D:
         return walk_conv2d(walk, embed, config);

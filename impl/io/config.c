@@ -209,6 +209,12 @@ static size_t line_of(const config_draft *draft, const char *key) {
         return line_of(draft, "d_model");
     if (!line && key && !strcmp(key, "num_kv_heads"))
         return line_of(draft, "num_heads");
+    if (!line && key && !strcmp(key, "cgmlp_linear_units"))
+        return line_of(draft, "mlp_expansion_factor");
+    if (!line && key &&
+        (!strcmp(key, "mlp_expansion_factor") || !strcmp(key, "ff_expansion_factor") ||
+         !strcmp(key, "input_dim")))
+        return line_of(draft, "d_model");
     return line;
 }
 

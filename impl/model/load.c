@@ -80,6 +80,26 @@ static int pair_tensors(wanted_list *list, const attn_safetensors *file, const a
     return 0;
 }
 
+static void note_outside(attn_model *model, const attn_safetensors *file, const char *path) {
+    size_t count = 0;
+    const char *first = NULL;
+    for (size_t i = 0; i < attn_safetensors_count(file); i++) {
+        const char *name = attn_safetensors_at(file, i)->name;
+        if (!attn_model_is_outside(&model->config, name))
+            continue;
+        first = first ? first : name;
+        count++;
+    }
+    model->load_note[0] = '\0';
+    if (!count)
+        return;
+    int used = snprintf(model->load_note, sizeof model->load_note,
+                        "%.120s: not the encoder's and not used: %.120s", path, first);
+    if (count > 1)
+        snprintf(model->load_note + used, sizeof model->load_note - (size_t)used, " and %zu more tensors",
+                 count - 1);
+}
+
 static const char *shape_text(char text[128], size_t rank, const size_t *dims) {
     size_t used = 1;
     strcpy(text, "[");
@@ -161,6 +181,18 @@ static void take_embed_norm(attn_model *model, const attn_safetensors *file) {
     model->embed.has_norm = has_norm;
 }
 
+static void take_cmvn(attn_model *model, const attn_safetensors *file) {
+    attn_embed *embed = &model->embed;
+    bool has_cmvn = file_has(file, &model->config, "global_cmvn.mean") ||
+                    file_has(file, &model->config, "global_cmvn.istd");
+    if (embed->has_cmvn && !has_cmvn) {
+        attn_free(embed->cmvn_mean);
+        attn_free(embed->cmvn_istd);
+        embed->cmvn_mean = embed->cmvn_istd = NULL;
+    }
+    embed->has_cmvn = has_cmvn;
+}
+
 static void take_gate_linear(attn_model *model, const attn_safetensors *file, size_t layer) {
     attn_cgmlp *cgmlp = &model->blocks[layer].cgmlp;
     char weight[64], bias[64];
@@ -176,6 +208,7 @@ static void take_gate_linear(attn_model *model, const attn_safetensors *file, si
 }
 
 static int take_optional(attn_model *model, const attn_safetensors *file, attn_error *error) {
+    take_cmvn(model, file);
     take_embed_norm(model, file);
     for (size_t i = 0; attn_uses_cgmlp(&model->config) && i < model->config.num_layers; i++)
         take_gate_linear(model, file, i);
@@ -197,12 +230,17 @@ int attn_model_load(attn_model *model, const char *path, attn_error *error) {
     for (size_t i = 0; i < list.count; i++)
         if (read_tensor(&list.at[i], path, error))
             goto done;
+    note_outside(model, file, path);
     result = 0;
 done:
     attn_free(list.by_name);
     attn_free(list.at);
     attn_safetensors_close(file);
     return result;
+}
+
+const char *attn_model_load_note(const attn_model *model) {
+    return model->load_note;
 }
 
 int attn_model_save(attn_model *model, const char *path, attn_error *error) {

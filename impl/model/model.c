@@ -1,6 +1,7 @@
 #include "impl/model/model.h"
 
 #include "attn/alloc.h"
+#include "attn/memory.h"
 #include "attn/random.h"
 #include "attn/safetensors.h"
 
@@ -65,9 +66,19 @@ static int gather_block(void *context, const attn_tensor *tensor, attn_error *er
     return 0;
 }
 
+static double missing_bytes(const weight_blocks *blocks) {
+    double floats = 0;
+    for (size_t i = 0; i < blocks->count; i++)
+        if (!*blocks->at[i].data)
+            floats += (double)blocks->at[i].floats;
+    return floats * sizeof(float);
+}
+
 int attn_model_allocate(attn_model *model, attn_error *error) {
     weight_blocks blocks = {0};
     int result = attn_model_tensors(model, gather_block, &blocks, error);
+    if (!result)
+        result = attn_memory_check(missing_bytes(&blocks), "weights of the model", error);
     for (size_t i = 0; !result && i < blocks.count; i++)
         if (!*blocks.at[i].data) {
             *blocks.at[i].data = attn_alloc(blocks.at[i].floats, sizeof(float), "weights", error);
@@ -159,7 +170,8 @@ void attn_model_randomize(attn_model *model, uint64_t seed) {
 
 static int count_parameters(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)error;
-    if (!ends_with(tensor->name, ".running_mean") && !ends_with(tensor->name, ".running_var"))
+    if (!ends_with(tensor->name, ".running_mean") && !ends_with(tensor->name, ".running_var") &&
+        strncmp(tensor->name, "global_cmvn.", 12))
         *(size_t *)context += attn_tensor_count(tensor);
     return 0;
 }

@@ -12,13 +12,18 @@ struct attn_model {
     attn_embed embed;
     attn_block *blocks; /* num_layers */
     attn_norm after_norm;
-    attn_linear ctc; /* [vocab_size, d_model] */
+    attn_linear ctc;     /* [vocab_size, d_model] */
+    char load_note[320]; /* of the last attn_model_load */
 };
 
 bool attn_has_after_norm(const attn_config *config);
 
 /* Allocates tensors that the model has and that have no memory yet. */
 int attn_model_allocate(attn_model *model, attn_error *error);
+
+/* Whether a checkpoint's tensor belongs to what ESPnet and WeNet save beside the encoder: decoders, losses,
+ * the output layer of a model that is to have none. */
+bool attn_model_is_outside(const attn_config *config, const char *name);
 
 /* The canonical name of a checkpoint's tensor, which is "" for one that is to be ignored. Unknown names come
  * out as they are, cut to the size. */

@@ -67,19 +67,34 @@ static bool is_unused_branch(const attn_config *config, const char *name) {
            (!attn_uses_cgmlp(config) && starts_with_any(name, cgmlp));
 }
 
+/* Tables of sinusoids: embed.pos_enc.pe, or embed.out.N.pe where the input layer is a torch.nn.Sequential. */
+static bool is_positions(const char *name) {
+    const char *rest = after(name, "embed.out.");
+    if (rest && isdigit((unsigned char)*rest))
+        return !strcmp(rest + strspn(rest, "0123456789"), ".pe");
+    return ends_with(name, ".pos_enc.pe") || !strcmp(name, "pos_enc.pe");
+}
+
 static bool is_ignored(const attn_config *config, const char *name) {
-    if (ends_with(name, ".num_batches_tracked") || ends_with(name, ".pos_enc.pe") ||
-        !strcmp(name, "pos_enc.pe"))
+    if (ends_with(name, ".num_batches_tracked") || is_positions(name))
         return true;
     size_t layer;
     const char *rest = after_layer(name, &layer);
     return rest && is_unused_branch(config, rest);
 }
 
+bool attn_model_is_outside(const attn_config *config, const char *name) {
+    static const char *const modules[] = {"decoder.", "criterion", "joint_network.", "joint.", "predictor.",
+                                          "lm.",      "frontend.", "specaug.",       NULL};
+    return starts_with_any(name, modules) || (!config->vocab_size && after(name, "ctc."));
+}
+
 void attn_model_canonical_name(char canonical[64], const attn_config *config, const char *name) {
+    canonical[0] = '\0';
+    if (attn_model_is_outside(config, name))
+        return;
     const char *rest = after(name, "encoder.");
     name = rest ? rest : name;
-    canonical[0] = '\0';
     if (is_ignored(config, name))
         return;
     bool bare = config->model_type == ATTN_MODEL_ATTENTION;

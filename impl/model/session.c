@@ -1,6 +1,7 @@
 #include "impl/model/session.h"
 
 #include "attn/alloc.h"
+#include "attn/memory.h"
 
 #include <string.h>
 
@@ -42,8 +43,14 @@ static int check_impl(attn_session *session, attn_error *error) {
     const char *name = session->options.impl ? session->options.impl : "auto";
     session->impl = attn_impl_find(variant, name);
     if (!session->impl)
-        return attn_fail(error, "impl: %s attention has no implementation %s, expected auto, scalar or blas",
+        return attn_fail(error,
+                         "impl: %s attention has no implementation %s, expected auto, scalar, blas, base, "
+                         "avx2 or avx512",
                          variant->name, name);
+    session->isa = attn_impl_isa(name);
+    attn_error inner = {0};
+    if (strcmp(session->impl->name, name) && strcmp(name, "auto") && attn_cpu_has(session->isa, &inner))
+        return attn_fail(error, "impl: %s", inner.message);
     session->ops = strcmp(session->impl->name, "scalar") ? &attn_encoder_fast : &attn_encoder_scalar;
     return 0;
 }
@@ -123,7 +130,8 @@ static int open_positions(attn_session *session, attn_error *error) {
     if (g->pos_enc != ATTN_POS_ABS)
         return attn_sinusoids_init(
             &session->sinusoids, g->pos_enc == ATTN_POS_REL ? session->capacity : frames, g->d_model, error);
-    if (allocate_floats(&session->positions, frames * g->d_model, "positions", error))
+    if (attn_memory_check((double)frames * (double)g->d_model * sizeof(float), "positions", error) ||
+        allocate_floats(&session->positions, frames * g->d_model, "positions", error))
         return -1;
     attn_positions(session->positions, 0, frames, g->d_model);
     return 0;
@@ -176,7 +184,7 @@ static int open_rows(attn_session *session, attn_error *error) {
     bool bare = config->model_type == ATTN_MODEL_ATTENTION;
     bool changes =
         config->num_layers > 1 || attn_adds_positions(config) || config->input_layer != ATTN_INPUT_NONE;
-    if ((attn_streams_conv2d(session) || !contiguous) &&
+    if ((attn_streams_conv2d(session) || !contiguous || session->model->embed.has_cmvn) &&
         allocate_floats(&session->window, window * config->input_dim, "workspace", error))
         return -1;
     if (!contiguous &&
@@ -201,6 +209,13 @@ static int open_workspace(attn_session *session, attn_error *error) {
     return allocate_floats(&session->workspace, workspace_floats(session), "workspace", error);
 }
 
+/* Nothing of it has been written yet but positions and packed weights. */
+static int check_memory(const attn_session *session, attn_error *error) {
+    size_t need = attn_session_kv_bytes_live(session) + attn_session_workspace_bytes(session) +
+                  attn_session_conv_bytes_live(session);
+    return attn_memory_check((double)need, "caches and workspace", error);
+}
+
 int attn_session_open(attn_session **opened, attn_model *model, const attn_session_options *options,
                       attn_error *error) {
     *opened = NULL;
@@ -212,7 +227,7 @@ int attn_session_open(attn_session **opened, attn_model *model, const attn_sessi
     session->model = model;
     session->options = *options;
     if (check_impl(session, error) || plan_frames(session, error) || open_caches(session, error) ||
-        open_positions(session, error) || open_workspace(session, error)) {
+        open_positions(session, error) || open_workspace(session, error) || check_memory(session, error)) {
         attn_session_close(session);
         return -1;
     }

@@ -23,6 +23,7 @@ struct attn_session {
     attn_model *model;
     attn_session_options options;
     const attn_impl *impl;
+    attn_isa isa; /* most that kernels use while it runs */
     const attn_encoder_ops *ops;
     size_t max_frames;  /* after the input layer */
     size_t call_frames; /* most frames in one call */

@@ -1,4 +1,4 @@
-/* The attention caches of a session as a safetensors file. */
+/* The caches of a session as a safetensors file. */
 #include "impl/model/session.h"
 
 #include "attn/alloc.h"
@@ -26,9 +26,32 @@ static int copy_slot(saved_slot *saved, const attn_cache *cache, size_t layer, s
     return 0;
 }
 
+/* Inputs of the layers' causal convolutions, and frames that subsampling holds back: where they are, they are
+ * saved. */
+static void add_streams(attn_safetensors_entry *entries, size_t *count, saved_slot *saved,
+                        const attn_session *session) {
+    const attn_config *config = &session->model->config;
+    size_t floats = attn_session_conv_floats(session), batch = session->options.batch;
+    for (size_t layer = 0; session->conv && layer < attn_session_layers(session); layer++) {
+        saved_slot *s = &saved[*count];
+        *s = (saved_slot){.rank = 3,
+                          .dims = {batch, config->conv_kernel_size - 1, attn_conv_cache_width(config)}};
+        snprintf(s->name, sizeof s->name, "layers.%zu.conv", layer);
+        entries[(*count)++] = (attn_safetensors_entry){
+            .name = s->name, .rank = s->rank, .dims = s->dims, .data = session->conv + layer * floats};
+    }
+    if (session->carry && session->carried) {
+        saved_slot *s = &saved[*count];
+        *s = (saved_slot){
+            .name = "embed.carry", .rank = 3, .dims = {batch, SUBSAMPLING_CARRY, config->input_dim}};
+        entries[(*count)++] = (attn_safetensors_entry){
+            .name = s->name, .rank = s->rank, .dims = s->dims, .data = session->carry};
+    }
+}
+
 int attn_session_save_cache(const attn_session *session, const char *path, attn_error *error) {
     int result = -1;
-    size_t layers = attn_session_layers(session), most = layers * ATTN_CACHE_SLOTS, count = 0;
+    size_t layers = attn_session_layers(session), most = layers * (ATTN_CACHE_SLOTS + 1) + 1, count = 0;
     saved_slot *saved = attn_alloc(most, sizeof *saved, "copy of the KV cache", error);
     attn_safetensors_entry *entries = attn_alloc(most, sizeof *entries, "copy of the KV cache", error);
     if (!saved || !entries)
@@ -41,6 +64,7 @@ int attn_session_save_cache(const attn_session *session, const char *path, attn_
             entries[count] =
                 (attn_safetensors_entry){.name = s->name, .rank = s->rank, .dims = s->dims, .data = s->rows};
         }
+    add_streams(entries, &count, saved, session);
     result = attn_safetensors_write(path, entries, count, error);
 done:
     for (size_t i = 0; saved && i < most; i++)

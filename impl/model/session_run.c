@@ -31,6 +31,13 @@ static void count_valid(attn_session *session, size_t first, size_t frames) {
     }
 }
 
+/* global_cmvn: x [rows, input_dim] in place. */
+static void normalize(float *x, const attn_embed *embed, size_t rows, size_t input_dim) {
+    for (size_t r = 0; r < rows; r++, x += input_dim)
+        for (size_t i = 0; i < input_dim; i++)
+            x[i] = (x[i] - embed->cmvn_mean[i]) * embed->cmvn_istd[i];
+}
+
 /* The frames carried over from the call before, then `count` new ones of x [B, total, input_dim]. */
 static input_rows take_input(attn_session *session, const float *x, size_t total, size_t count) {
     size_t dim = session->model->config.input_dim, rows = session->carried + count;
@@ -48,6 +55,8 @@ static input_rows take_input(attn_session *session, const float *x, size_t total
             memcpy(carry, to + (rows - SUBSAMPLING_CARRY) * dim, SUBSAMPLING_CARRY * dim * sizeof(float));
     }
     session->carried = session->carry ? SUBSAMPLING_CARRY : 0;
+    if (session->model->embed.has_cmvn)
+        normalize(session->window, &session->model->embed, session->options.batch * rows, dim);
     return (input_rows){session->window, rows * dim};
 }
 
@@ -221,6 +230,7 @@ static size_t run_next(attn_session *session, float *out, const float *x, size_t
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context) {
     size_t total = attn_output_frames(&session->model->config, frames);
+    attn_isa limit = attn_cpu_limit(session->isa);
     begin(session, frames, lengths);
     for (size_t first = 0, index = 0; first < total; index++) {
         size_t count = run_next(session, out, x, frames, first);
@@ -228,6 +238,7 @@ void attn_session_run(attn_session *session, float *out, const float *x, size_t 
         if (hook)
             hook(context, index, count);
     }
+    attn_cpu_limit(limit);
 }
 
 void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames) {
@@ -239,6 +250,8 @@ void attn_session_repeat(attn_session *session, float *out, const float *x, size
     }
     session->consumed = newest->consumed;
     session->carried = newest->carried;
+    attn_isa limit = attn_cpu_limit(session->isa);
     if (newest->frames)
         run_next(session, out, x, frames, newest->first);
+    attn_cpu_limit(limit);
 }

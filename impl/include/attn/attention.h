@@ -14,6 +14,7 @@
 #ifndef ATTN_ATTENTION_H
 #define ATTN_ATTENTION_H
 
+#include "attn/cpu.h"
 #include "attn/error.h"
 
 #include <stdbool.h>
@@ -203,8 +204,14 @@ typedef struct attn_variant {
 /* NULL-terminated, in the order of tables. */
 extern const attn_variant *const attn_variants[];
 const attn_variant *attn_variant_find(const char *name); /* NULL when unknown */
-const attn_impl *attn_impl_find(const attn_variant *variant,
-                                const char *name); /* "auto": the last; NULL when unknown */
+
+/* What people may ask for: "auto" (the last of impls), "scalar", "blas", and attn_isa_names, each of which is
+ * the last of impls with our kernels held to that instruction set. (Matrix products stay OpenBLAS's, which
+ * picks its own.) NULL-terminated. */
+extern const char *const attn_impl_names[];
+const attn_impl *attn_impl_find(const attn_variant *variant, const char *name); /* NULL when unknown */
+/* The limit for attn_cpu_limit while an implementation of this name runs; the widest where it sets none. */
+attn_isa attn_impl_isa(const char *name);
 attn_path
 attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
                   size_t keys,
@@ -214,9 +221,10 @@ attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t ba
 attn_cost attn_impl_cost(const attn_variant *variant, const attn_impl *impl, const attn_geometry *g,
                          size_t batch, size_t frames, size_t keys, attn_path path);
 
-/* Fills defaults (num_kv_heads max(1, h/4), latent_dim d_model), clears what the variant does not take, and
- * checks: sizes positive, d_model divisible by num_heads, num_heads by num_kv_heads, no rel_pos* without
- * softmax, nothing overflows. `key` (may be NULL) gets the YAML key at fault. */
+/* Fills defaults (num_kv_heads max(1, h/4) or the next fewer that divide h, latent_dim d_model), clears what
+ * the variant does not take, and checks: sizes positive, d_model divisible by num_heads, num_heads by
+ * num_kv_heads, no rel_pos* without softmax, nothing overflows. `key` (may be NULL) gets the YAML key at
+ * fault. */
 int attn_geometry_complete(attn_geometry *g, const attn_variant *variant, const char **key,
                            attn_error *error);
 

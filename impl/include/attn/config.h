@@ -53,9 +53,9 @@ typedef struct attn_config {
 
 /* Defaults: conformer, mha, d_model 512, 8 heads, 12 layers (attention: 1), input_layer conv2d (attention:
  * none), pos_enc rel_pos (linear: abs_pos; attention: none), latent_dim d_model, num_kv_heads max(1,
- * num_heads / 4), the rest as in docs/configuration.md. Unknown keys, wrong types and impossible sizes are
- * errors naming file, line and key. `note` (may be NULL) gets a one-line remark when a key was accepted and
- * ignored, else "". */
+ * num_heads / 4) or the next fewer that divide num_heads, the rest as in docs/configuration.md. Unknown keys,
+ * wrong types and impossible sizes are errors naming file, line and key. `note` (may be NULL) gets a one-line
+ * remark when a key was accepted and ignored, else "". */
 int attn_config_read(attn_config *config, const char *path, char note[256], attn_error *error);
 
 /* The same from text in memory; `name` stands for the file in messages. */

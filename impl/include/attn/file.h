@@ -15,10 +15,11 @@ FILE *attn_input_open(const char *path, size_t *size, attn_error *error);
  * folders and files over `limit` bytes. NULL and an error naming the path on failure. */
 char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *error);
 
-/* A file being written: bytes go to `PATH.tmp.PID`, which becomes PATH only in attn_output_commit. */
+/* A file being written: bytes go to `PATH.tmp.PID`, which becomes PATH only in attn_output_commit. A symbolic
+ * link is followed: the file that it leads to is replaced that way, and the link stays. */
 typedef struct attn_output {
-    FILE *stream; /* write here; errors are found at commit */
-    char *path, *temporary;
+    FILE *stream;                    /* write here; errors are found at commit */
+    char *path, *target, *temporary; /* as given, behind links, and where bytes go until commit */
 } attn_output;
 
 int attn_output_open(attn_output *output, const char *path, attn_error *error);
@@ -27,7 +28,11 @@ int attn_output_commit(attn_output *output, attn_error *error);
 /* Drops what was written; does nothing after commit. Call it in every clean-up. */
 void attn_output_discard(attn_output *output);
 
-/* The three above in one. */
+/* Takes back a file that was committed: removes what the path, or the link that it is, leads to. Devices
+ * stay. */
+void attn_output_remove(const char *path);
+
+/* The first three in one. */
 int attn_write_file(const char *path, const void *bytes, size_t size, attn_error *error);
 
 /* Creates a folder and its parents; an existing one is fine. */

@@ -20,8 +20,11 @@ attn_layer *attn_model_attention(attn_model *model, size_t layer);
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
 
 /* Loads a safetensors checkpoint. A missing, extra, mis-shaped or non-finite tensor is an error that names
- * it. */
+ * it. Tensors of what is saved beside an encoder (decoder.*, ctc.* without vocab_size, ...) are passed over,
+ * and attn_model_load_note says so in one line ("" when there were none). global_cmvn.* is part of the model
+ * when the checkpoint has it: input features are then (x - mean) istd. */
 int attn_model_load(attn_model *model, const char *path, attn_error *error);
+const char *attn_model_load_note(const attn_model *model);
 int attn_model_save(attn_model *model, const char *path, attn_error *error);
 
 /* Uniform in +-1/sqrt(fan_in), as torch.nn.Linear starts; norms at 1 and 0. The same seed gives the same
@@ -60,7 +63,7 @@ typedef struct attn_session_options {
     size_t max_frames; /* input frames of the longest utterance */
     size_t chunk;      /* frames per call after the input layer; 0: everything in one call */
     long left_chunks;  /* chunks of cache kept before the current one; -1: all */
-    const char *impl;  /* "auto", "scalar", "blas" */
+    const char *impl;  /* of attn_impl_names; NULL: "auto" */
     attn_path path;
     bool one_cache; /* whole calls only: the layers use one cache in turn, which then holds the last one's */
     bool logits;    /* end with ctc.ctc_lo: output [.., vocab_size] */
@@ -115,8 +118,9 @@ size_t attn_session_workspace_bytes(const attn_session *session);
  * padding included), in sum and in parts (NULL: not wanted). */
 double attn_session_flops(const attn_session *session, size_t frames, double parts[ATTN_PARTS]);
 
-/* The attention caches as safetensors: layers.N.k and so on, shaped as in attention.h, only the frames that
- * are held. */
+/* The caches as safetensors: layers.N.k and so on, shaped as in attention.h, only the frames that are held.
+ * Of streams with causal convolutions layers.N.conv [B, kernel - 1, width], of those with conv2d embed.carry
+ * [B, 3, input_dim] too. */
 int attn_session_save_cache(const attn_session *session, const char *path, attn_error *error);
 
 #endif
