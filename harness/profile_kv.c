@@ -86,6 +86,8 @@ static int check_input(const arguments *a, attn_error *error) {
     if (a->memory_fit && (a->data || a->seq_len != NOT_GIVEN || a->weights || a->configs[1]))
         return attn_fail(error,
                          "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
+    if (a->memory_fit && a->sgemm)
+        return attn_fail(error, "--sgemm and --memory-fit: only one of them can be measured");
     if (a->weights && a->configs[1])
         return attn_fail(error, "--weights goes with one --config");
     return 0;
