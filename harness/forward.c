@@ -185,9 +185,12 @@ int cmd_forward(int argc, char **argv) {
         {"lengths", 'l', POPT_ARG_STRING, &o.lengths, 0,
          "valid input frames of each utterance (default: all)", "a,b"},
         {"chunk", '\0', POPT_ARG_LONGLONG, &o.chunk, 0,
-         "frames at a time, after the input layer (default: all at once)", "N"},
-        {"left-chunks", '\0', POPT_ARG_LONGLONG, &o.left_chunks, 0, "chunks of cache kept; -1 keeps all",
-         "M"},
+         "frames at a time, counted after the input layer: under conv2d N are 4 N input frames (default: all "
+         "at "
+         "once)",
+         "N"},
+        {"left-chunks", '\0', POPT_ARG_LONGLONG, &o.left_chunks, 0,
+         "chunks of N frames of cache kept before the current one; -1 keeps all", "M"},
         {"path", '\0', POPT_ARG_STRING, &o.path, 0, "mla*: auto, expand or absorb", "P"},
         {"impl", '\0', POPT_ARG_STRING, &o.impl, 0, COMMAND_IMPL_HELP, "I"},
         {"cache-out", '\0', POPT_ARG_STRING, &o.cache_out, 0,

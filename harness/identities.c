@@ -326,7 +326,8 @@ static int run_draws(const struct identity *identity, const attn_variant *varian
 
 static int run_identity(const struct identity *identity, const attn_variant *variant, uint64_t seed,
                         size_t draws, identity_sink *sink, void *context, attn_error *error) {
-    identity_result r = {.identity = identity->text, .variant = variant->name, .limit = LIMIT, .ok = true};
+    identity_result r = {
+        .identity = identity->text, .model = "layer", .variant = variant->name, .limit = LIMIT, .ok = true};
     attn_isa before = attn_cpu_isa(), lowest = identity->every_isa ? ATTN_ISA_BASE : before;
     int result = 0;
     for (attn_isa isa = lowest; !result && isa <= before; isa++) {

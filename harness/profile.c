@@ -80,8 +80,11 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
         memset(m->parts, 0, sizeof m->parts);
         /* The warm-up touches the pages of the new cache, too. */
         attn_session_run(session, out, in->features, in->frames, NULL, NULL, NULL);
-        for (size_t i = 0; i < p->plan->runs; i++)
+        for (size_t i = 0; i < p->plan->runs; i++) {
+            if (p->sgemm.matrices)
+                sgemm_rate_sample(&p->sgemm);
             run_timed(m, &p->watch, i, session, out, in);
+        }
         m->kv_formula = attn_session_kv_bytes_formula(session);
         m->kv_live = attn_session_kv_bytes_live(session);
         m->conv_formula = attn_session_conv_bytes_formula(session);
@@ -190,6 +193,8 @@ static int prepare(profiler *p, attn_config *config, measurement *scratch) {
         return -1;
     if (*attn_model_load_note(p->model))
         fprintf(stderr, "attnbench profile-kv: %s\n", attn_model_load_note(p->model));
+    if (plan->sgemm && sgemm_rate_init(&p->sgemm, p->error))
+        return -1;
     p->extractor = fbank_create(p->error);
     p->utterances = json_array();
     p->watch.full_chunk = plan->model.chunk;
@@ -220,6 +225,7 @@ int profile_model(json_t **result, const char *config_path, const profile_plan *
     for (size_t i = 0; i < PROFILE_SERIES; i++)
         attn_free(p.sums.series[i]);
     profile_watch_free(&p.watch);
+    sgemm_rate_free(&p.sgemm);
     json_decref(p.utterances);
     fbank_free(p.extractor);
     attn_model_free(p.model);

@@ -23,6 +23,7 @@ typedef struct arguments {
     const char **configs;
     char *data, *split, *path, *impl, *weights, *format, *memory_fit;
     long long seq_len, chunk, left_chunks, limit, seed, runs;
+    int sgemm;
 } arguments;
 
 static int parse(arguments *a, int argc, char **argv, int *status) {
@@ -43,9 +44,12 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"split", '\0', POPT_ARG_STRING, &a->split, 0, "of the speech", "S"},
         {"limit", '\0', POPT_ARG_LONGLONG, &a->limit, 0, "only the first K utterances", "K"},
         {"chunk", '\0', POPT_ARG_LONGLONG, &a->chunk, 0,
-         "frames a call, counted after subsampling (default 0: everything in one call)", "N"},
-        {"left-chunks", '\0', POPT_ARG_LONGLONG, &a->left_chunks, 0, "chunks of cache kept (default -1: all)",
-         "M"},
+         "frames a call, counted after the input layer: under conv2d 16 are 64 input frames, 640 ms (default "
+         "0: "
+         "everything in one call)",
+         "N"},
+        {"left-chunks", '\0', POPT_ARG_LONGLONG, &a->left_chunks, 0,
+         "chunks of N frames of cache kept before the current one (default -1: all)", "M"},
         {"path", '\0', POPT_ARG_STRING, &a->path, 0, "of mla and mla_simple: auto, expand or absorb", "P"},
         {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, COMMAND_IMPL_HELP, "I"},
         {"weights", '\0', POPT_ARG_STRING, &a->weights, 0, "a checkpoint (default: random weights)",
@@ -53,6 +57,9 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"seed", '\0', POPT_ARG_LONGLONG, &a->seed, 0, "of random weights and features (default 1)", "N"},
         {"runs", '\0', POPT_ARG_LONGLONG, &a->runs, 0,
          "timed runs of each utterance, after one warm-up; their median counts (default 1)", "N"},
+        {"sgemm", '\0', POPT_ARG_NONE, &a->sgemm, 0,
+         "also measure this machine's sgemm between the runs, and say which part of it the model reaches",
+         NULL},
         {"memory-fit", '\0', POPT_ARG_STRING, &a->memory_fit, 0,
          "peak memory at these lengths of audio in seconds, and a line through them; see docs/profile-kv.md",
          "60,120,300,600"},
@@ -79,6 +86,8 @@ static int check_input(const arguments *a, attn_error *error) {
     if (a->memory_fit && (a->data || a->seq_len != NOT_GIVEN || a->weights || a->configs[1]))
         return attn_fail(error,
                          "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
+    if (a->memory_fit && a->sgemm)
+        return attn_fail(error, "--sgemm and --memory-fit: only one of them can be measured");
     if (a->weights && a->configs[1])
         return attn_fail(error, "--weights goes with one --config");
     if (a->memory_fit && a->runs != NOT_GIVEN)
@@ -111,6 +120,7 @@ static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) 
                            .weights = a->weights,
                            .seed = a->seed == NOT_GIVEN ? 1 : (uint64_t)a->seed,
                            .runs = a->runs == NOT_GIVEN ? 1 : (size_t)a->runs,
+                           .sgemm = a->sgemm,
                            .model = {.chunk = (size_t)a->chunk,
                                      .left_chunks = (long)a->left_chunks,
                                      .impl = a->impl,

@@ -33,6 +33,7 @@ static const table_column model_columns[] = {
     {"conv_bytes_live", "Convolution cache as allocated, bytes", NULL},
     {"caches_equal", "Equal", NULL},
     {"flops_per_audio_second", "FLOPs a second of audio, by formula", "%.4g"},
+    {"of_sgemm", "% of sgemm", "%.1f"},
     {"seconds", "Time, s", "%.4f"},
     {"rtf", "Real-time factor", "%.4f"},
     {"mean_rtf", "Mean over utterances", "%.4f"},
@@ -111,6 +112,8 @@ static json_t *model_row(const json_t *r) {
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         take(row, same[i], r, same[i]);
     take(row, "utterances", r, "total_utterances");
+    if (json_is_object(get(r, "sgemm")))
+        json_object_set_new(row, "of_sgemm", json_real(100 * real(get(r, "sgemm"), "share")));
     take(row, "frames", r, "total_frames");
     take(row, "first_chunk_seconds", r, "mean_first_chunk_seconds");
     for (size_t i = 0; attn_part_names[i]; i++)
@@ -135,7 +138,7 @@ static void print_setting(const json_t *r, FILE *stream) {
     if (get(setting, "seed"))
         fprintf(stream, " (seed %.0f)", real(setting, "seed"));
     if (real(setting, "chunk") > 0)
-        fprintf(stream, ". Chunks of %.0f frames", real(setting, "chunk"));
+        fprintf(stream, ". Chunks of %.0f frames, counted after the input layer", real(setting, "chunk"));
     else
         fprintf(stream, ". Everything in one call");
     if (real(setting, "left_chunks") >= 0)
@@ -146,6 +149,15 @@ static void print_setting(const json_t *r, FILE *stream) {
             "factor is time / length of audio. Totals: sums, the factor total time / total audio.\n",
             text(setting, "impl"), text(setting, "path"), text(blas, "library"), text(blas, "core"),
             real(blas, "threads"), real(setting, "runs"));
+}
+
+static void print_sgemm(const json_t *sgemm, FILE *stream) {
+    if (json_is_object(sgemm))
+        fprintf(
+            stream,
+            "This machine's sgemm, measured between the runs (n = %.0f, the fastest call): %.4g GFLOP/s; the "
+            "model reaches %.1f%% of it.\n",
+            real(sgemm, "n"), real(sgemm, "flops_per_second") / 1e9, 100 * real(sgemm, "share"));
 }
 
 static void print_parts(const json_t *r, FILE *stream) {
@@ -165,7 +177,8 @@ static void print_chunks(const json_t *chunks, FILE *stream) {
     if (!json_is_object(chunks))
         return;
     fprintf(stream,
-            "A full chunk (%.0f frames, %.2f s of audio; %.0f of them): p50 %.4f s, p95 %.4f s, p99 %.4f s; "
+            "A full chunk (%.0f frames after the input layer, %.2f s of audio; %.0f of them): p50 %.4f s, "
+            "p95 %.4f s, p99 %.4f s; "
             "real-time factor p50 %.4f, p95 %.4f, p99 %.4f.\n",
             real(chunks, "frames"), real(chunks, "audio_seconds"), real(chunks, "count"),
             real(seconds, "p50"), real(seconds, "p95"), real(seconds, "p99"), real(rtf, "p50"),
@@ -195,6 +208,7 @@ static void print_summary(const json_t *r, FILE *stream) {
         fprintf(stream, "%.1f MiB.\n", real(r, "peak_memory_bytes") / MIB);
     fprintf(stream, "By formula %.4g FLOPs a second of audio, %.4g GFLOP/s in the time measured.\n",
             real(r, "flops_per_audio_second"), real(r, "flops") / real(r, "seconds") / 1e9);
+    print_sgemm(get(r, "sgemm"), stream);
     print_parts(r, stream);
     if (json_is_number(get(r, "sd_rtf")))
         fprintf(

@@ -172,6 +172,17 @@ static json_t *times_json(const profiler *p) {
                      s->features, "flops", s->flops, "flops_per_audio_second", s->flops / s->audio);
 }
 
+/* The rate of the model's matrix products and convolutions beside that of the machine's sgemm; null when
+ * nobody asked. */
+static json_t *sgemm_json(const profiler *p, const json_t *times) {
+    double flops = json_number_value(json_object_get(times, "flops"));
+    double seconds = json_number_value(json_object_get(times, "seconds"));
+    if (!p->sgemm.matrices)
+        return json_null();
+    return json_pack("{s:i, s:f, s:f}", "n", SGEMM_RATE_N, "flops_per_second", p->sgemm.best, "share",
+                     flops / seconds / p->sgemm.best);
+}
+
 /* Seconds are of one run of everything; the share is theirs; mean and sd are of the utterances' own shares.
  */
 static json_t *parts_json(const profiler *p) {
@@ -219,6 +230,7 @@ json_t *profile_result(profiler *p) {
                   "setting", setting_json(p->plan), "utterances", p->utterances);
     if (result && !json_object_update_new(result, sizes_json(p)) &&
         !json_object_update_new(result, times_json(p)) &&
+        !json_object_set_new(result, "sgemm", sgemm_json(p, result)) &&
         !json_object_set_new(result, "parts", parts_json(p)) &&
         !json_object_set_new(result, "chunks", chunks_json(p)) &&
         !json_object_set_new(result, "check", check_json(p)))

@@ -5,6 +5,7 @@
 #include "harness/profile.h"
 #include "harness/profile_input.h"
 #include "harness/profile_watch.h"
+#include "harness/sgemm_rate.h"
 
 #define PROFILE_TOLERANCE 1e-4     /* of the largest output of the scalar reference */
 #define PROFILE_FRAME_SECONDS 0.01 /* between two input frames */
@@ -45,6 +46,7 @@ typedef struct profiler {
     profile_watch watch;
     size_t checked_frames; /* of the comparison with the scalar reference */
     double check_error;    /* as a part of the largest output */
+    sgemm_rate sgemm;
     attn_error *error;
 } profiler;
 

@@ -172,9 +172,9 @@ static void test_format(void **state) {
 static void test_shipped(void **state) {
     (void)state;
     static const char *const patterns[] = {"configs/*.yaml", "configs/paper/*.yaml",
-                                           "configs/attention/*.yaml"};
-    static const size_t at_least[] = {4, 12, 5};
-    for (size_t p = 0; p < 3; p++) {
+                                           "configs/attention/*.yaml", "configs/streaming/*.yaml"};
+    static const size_t at_least[] = {4, 12, 5, 10};
+    for (size_t p = 0; p < 4; p++) {
         glob_t files;
         assert_int_equal(glob(patterns[p], 0, NULL, &files), 0);
         assert_true(files.gl_pathc >= at_least[p]);

@@ -4,6 +4,8 @@
 #include "attn/compare.h"
 #include "attn/cpu.h"
 #include "attn/random.h"
+#include "harness/encoder_draw.h"
+#include "harness/identities.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/encoders.h"
 
@@ -13,16 +15,6 @@
 
 static uint64_t seed_of_run = 20260101; /* the same draws each time; printed with each failure */
 
-static void describe(char text[256], const attn_config *c) {
-    snprintf(
-        text, 256,
-        "%s %s d %zu h %zu layers %zu pos %s input %s(%zu) kernel %zu causal %d merge %s weight %g norm %s",
-        attn_model_type_names[c->model_type], c->variant->name, c->attention.d_model, c->attention.num_heads,
-        c->num_layers, attn_pos_enc_names[c->attention.pos_enc], attn_input_layer_names[c->input_layer],
-        c->input_dim, c->conv_kernel_size, c->causal, attn_merge_names[c->merge_method], c->cgmlp_weight,
-        attn_conv_norm_names[c->conv_norm]);
-}
-
 static double worst;
 
 static void check_same(const float *a, const float *b, size_t count, double tolerance,
@@ -30,7 +22,7 @@ static void check_same(const float *a, const float *b, size_t count, double tole
     attn_difference d = attn_compare(a, b, count, tolerance, 0);
     worst = d.max_abs > worst ? d.max_abs : worst;
     char text[256];
-    describe(text, attn_model_config(model));
+    encoder_draw_text(text, attn_model_config(model));
     if (!d.ok)
         fail_msg("%s: %s: off by %g at %zu of %zu (seed %llu)", text, what, d.max_abs, d.first_bad, count,
                  (unsigned long long)seed_of_run);
@@ -42,135 +34,51 @@ static void say_worst(const char *what, size_t draws) {
     worst = 0;
 }
 
-/* ---- Padding ---- */
+/* ---- Identities: padding is invisible, a stream equals the whole, and the others ---- */
 
-static attn_session_options draw_options(const attn_config *config, uint64_t *random, size_t batch) {
-    attn_session_options options = {
-        .batch = batch, .left_chunks = -1, .impl = pick(random, 3) ? "blas" : "scalar"};
-    if (pick(random, 2)) {
-        options.chunk = 1 + pick(random, 9);
-        options.left_chunks =
-            config->variant->forgets ? (long)pick(random, 4) - 1 : (long)pick(random, 2) - 1;
-    }
-    return options;
+static void expect_holds(void *context, const identity_result *r) {
+    size_t *counts = context;
+    bool padding = strstr(r->identity, "padded") != NULL, stream = strstr(r->identity, "streamed") != NULL;
+    if (!r->ok)
+        fail_msg("%s, %s %s: %s (seed %llu)", r->identity, r->model, r->variant, r->where,
+                 (unsigned long long)seed_of_run);
+    counts[0]++;
+    counts[1] += padding ? r->comparisons / 6 : 0; /* 3 utterances, valid frames and what is beyond them */
+    counts[2] += stream ? r->comparisons : 0;
+    assert_true(!padding || r->limit <= 1e-5);
+    assert_true(!stream || r->limit <= 1e-4);
+    worst = r->worst > worst ? r->worst : worst;
 }
 
-/* Each utterance alone, and in a batch whose padding is not even a number. */
-static void check_padding(attn_model *model, uint64_t *random) {
-    enum { BATCH = 3 };
-    const attn_config *config = attn_model_config(model);
-    size_t frames = 8 + pick(random, 60), dim = config->input_dim, d_model = width_of(model), lengths[BATCH];
-    size_t total = attn_output_frames(config, frames);
-    attn_session_options options = draw_options(config, random, BATCH);
-    float *x = random_floats(BATCH * frames * dim, *random);
-    for (size_t b = 0; b < BATCH; b++) {
-        lengths[b] = b ? pick(random, frames + 1) : frames; /* 0 too */
-        for (size_t i = lengths[b] * dim; i < frames * dim; i++)
-            x[b * frames * dim + i] = NAN;
-    }
-    float *together = run(model, options, x, frames, lengths);
-    options.batch = 1;
-    for (size_t b = 0; b < BATCH; b++) {
-        size_t valid = attn_output_frames(config, lengths[b]) * d_model;
-        float *alone = run(model, options, x + b * frames * dim, lengths[b], NULL);
-        float *row = together + b * total * d_model;
-        check_same(row, alone, valid, 1e-5, model, "padding");
-        for (size_t i = valid; i < total * d_model; i++)
-            assert_true(row[i] == 0.0f);
-        attn_free(alone);
-    }
-    attn_free(together);
-    attn_free(x);
-}
-
-static void test_padding_is_invisible(void **state) {
+static void test_identities(void **state) {
     (void)state;
-    uint64_t random = seed_of_run;
-    enum { DRAWS = 200 };
-    for (size_t i = 0; i < DRAWS; i++) {
-        attn_config config = draw_config(&random);
-        attn_model *model = make_model(&config, attn_random_next(&random));
-        check_padding(model, &random);
-        attn_model_free(model);
-    }
-    say_worst("padding", DRAWS);
-}
-
-/* ---- Streams ---- */
-
-/* A variant whose whole run attends as a stream does: chunk by chunk inside one call. Everything else of the
- * encoder sees the whole utterance at once. */
-static size_t masked_chunk;
-static long masked_left;
-static const attn_variant *masked_variant;
-
-static void masked_forward(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *whole,
-                           float *workspace) {
-    size_t d_model = layer->geometry.d_model;
-    for (size_t t = 0; t < whole->frames; t += masked_chunk) {
-        attn_call call = *whole;
-        call.x = whole->x + t * d_model;
-        call.frames = whole->frames - t < masked_chunk ? whole->frames - t : masked_chunk;
-        if (masked_left >= 0)
-            attn_cache_keep(cache, (size_t)masked_left * masked_chunk);
-        masked_variant->impls[0].forward(out + t * d_model, layer, cache, &call, workspace);
-    }
-}
-
-/* `variant` lives as long as the model that gets it. */
-static void mask_variant(attn_config *config, attn_variant *variant, size_t chunk, long left) {
-    masked_variant = config->variant;
-    masked_chunk = chunk;
-    masked_left = left;
-    *variant = *config->variant;
-    variant->impls[0].forward = masked_forward;
-    config->variant = variant;
-}
-
-static void check_stream(const attn_config *config, uint64_t *random) {
-    uint64_t seed = attn_random_next(random);
-    size_t frames = 7 + pick(random, 90);
-    attn_session_options options = {.batch = 1, .chunk = 1 + pick(random, 12), .impl = "blas"};
-    options.left_chunks = config->variant->forgets ? (long)pick(random, 4) - 1 : (long)pick(random, 2) - 1;
-    attn_model *model = make_model(config, seed);
-    float *x = random_floats(frames * config->input_dim, seed);
-    float *stream = run(model, options, x, frames, NULL);
-
-    attn_config masked_config = *config;
-    attn_variant variant;
-    mask_variant(&masked_config, &variant, options.chunk, options.left_chunks);
-    attn_model *masked = make_model(&masked_config, seed);
+    enum { DRAWS = 25 };
+    size_t counts[3] = {0};
     attn_error error = {0};
-    attn_session *session;
-    attn_session_options whole = {.batch = 1, .max_frames = frames, .left_chunks = -1, .impl = "scalar"};
-    assert_int_equal(attn_session_open(&session, masked, &whole, &error), 0);
-    size_t count = attn_output_frames(config, frames) * width_of(model);
-    float *expected = make_floats(count);
-    attn_session_run(session, expected, x, frames, NULL, NULL, NULL);
-    check_same(stream, expected, count, 1e-4, model, "stream");
-    attn_session_close(session);
-    attn_free(expected);
-    attn_free(stream);
-    attn_free(x);
-    attn_model_free(masked);
-    attn_model_free(model);
+    assert_int_equal(encoder_identities_run(seed_of_run, DRAWS, expect_holds, counts, &error), 0);
+    assert_int_equal(counts[0], 36); /* 3 for each of 2 x 5 types, and 3 of one type, for both encoders */
+    assert_int_equal(counts[1], 250);
+    assert_int_equal(counts[2], 250);
+    assert_int_equal(attn_alloc_live(), 0);
+    say_worst("identities", DRAWS * counts[0]);
 }
 
-/* Causal convolutions with their caches, conv2d with its carried frames, positions that go on. Pooling
- * (learned_ave) covers a call, so that a stream of it is another model. */
-static void test_stream_equals_whole(void **state) {
-    (void)state;
-    uint64_t random = seed_of_run + 1;
-    enum { DRAWS = 120 };
-    for (size_t i = 0; i < DRAWS; i++) {
-        attn_config config = draw_config(&random);
-        config.causal = true;
-        if (config.merge_method == ATTN_MERGE_LEARNED_AVE)
-            config.merge_method = ATTN_MERGE_CONCAT;
-        check_stream(&config, &random);
-    }
-    say_worst("stream", DRAWS);
+static void ignore(void *context, const identity_result *r) {
+    (void)context, (void)r;
 }
+
+static void test_identities_survive_refused_memory(void **state) {
+    (void)state;
+    for (size_t nth = 1; nth < 4000; nth += 97) {
+        attn_error error = {0};
+        attn_alloc_fail_at(nth);
+        assert_int_equal(encoder_identities_run(seed_of_run, 1, ignore, NULL, &error), -1);
+        attn_alloc_fail_at(0);
+        assert_int_equal(attn_alloc_live(), 0);
+    }
+}
+
+/* ---- Streams of other models ---- */
 
 /* Without causal convolutions, and with nothing kept, every chunk is as if it were alone. */
 static void test_chunks_that_keep_nothing(void **state) {
@@ -216,8 +124,8 @@ static void test_causality(void **state) {
         config.input_layer = ATTN_INPUT_LINEAR;
         if (config.merge_method == ATTN_MERGE_LEARNED_AVE)
             config.merge_method = ATTN_MERGE_FIXED_AVE;
-        attn_variant variant;
-        mask_variant(&config, &variant, 1, -1);
+        attn_variant masked = encoder_masked_variant(config.variant, 1, -1);
+        config.variant = &masked;
         attn_model *model = make_model(&config, attn_random_next(&random));
         size_t frames = 2 + pick(&random, 40), from = 1 + pick(&random, frames - 1), dim = config.input_dim;
         attn_session_options options = {.batch = 1, .impl = "scalar"};
@@ -355,8 +263,8 @@ static void test_repeated_call(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_padding_is_invisible),
-        cmocka_unit_test(test_stream_equals_whole),
+        cmocka_unit_test(test_identities),
+        cmocka_unit_test(test_identities_survive_refused_memory),
         cmocka_unit_test(test_chunks_that_keep_nothing),
         cmocka_unit_test(test_causality),
         cmocka_unit_test(test_scalar_equals_blas),

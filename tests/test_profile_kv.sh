@@ -33,6 +33,14 @@ run --config "$work/mha.yaml" --seq-len 30 --format csv
 [ "$(wc -l <"$work/out")" -eq 3 ] && grep -q '^total,30,' "$work/out" || fail "csv: a header, an utterance, the sums"
 echo "[       OK ] profile-kv: one model on random features, in each format"
 
+run --config "$work/mha.yaml" --seq-len 30 --sgemm
+grep -q '^This machine.s sgemm.*n = 1024.*GFLOP/s; the model reaches [0-9.]*% of it' "$work/out" || fail "no sgemm rate"
+run --config "$work/mha.yaml" --seq-len 30 --sgemm --format json
+[ "$(value flops_per_second <"$work/out" | cut -d. -f1)" -gt 100000000 ] || fail "sgemm in JSON"
+run --config "$work/mha.yaml" --seq-len 30 --format json
+grep -q '"sgemm": null' "$work/out" || fail "sgemm that nobody asked for"
+echo "[       OK ] profile-kv: beside the machine's sgemm"
+
 run --config "$work/mha.yaml" --config "$work/mla.yaml" --seq-len 30 --format json
 [ "$(grep -c '"models"' "$work/out")" -eq 1 ] && [ "$(grep -c '"config"' "$work/out")" -eq 2 ] || fail "two models under \"models\""
 run --config "$work/mha.yaml" --config "$work/mla.yaml" --seq-len 30

@@ -71,6 +71,66 @@ safetensors() { # FILE HEADER_FILE BYTES: the header and that many zero bytes
     } >"$1"
 }
 
+golden_model() { # CASE of tests/golden/encoder, instead of the good model
+    cp "$ROOT/tests/golden/encoder/$1"/{config.yaml,weights.safetensors,input.npy} .
+}
+
+tensors() { # FILE: a line a tensor: "name":{...}
+    local size
+    size=$(od -An -tu8 -N8 "$1")
+    tail -c +9 "$1" | head -c $((size)) | sed -e 's/^{//; s/}} *$/}/; s/},"/}\n"/g' -e '$a\'
+}
+
+tensors_from() { # FILE: takes such lines as its header
+    local size text
+    size=$(od -An -tu8 -N8 "$1")
+    text="{$(paste -sd,)}"
+    { little ${#text} 8; printf '%s' "$text"; tail -c +$((9 + size)) "$1"; } >"$1.new"
+    mv "$1.new" "$1"
+}
+
+data_of() { # FILE TENSOR: begin and end of its data
+    tensors "$1" | grep -F "\"$2\":" | sed 's/.*data_offsets":\[\([0-9]*\),\([0-9]*\)\].*/\1 \2/'
+}
+
+drop_tensor() { # FILE TENSOR: with its data
+    local begin end size
+    read -r begin end <<<"$(data_of "$1" "$2")"
+    size=$(od -An -tu8 -N8 "$1")
+    { head -c $((8 + size + begin)) "$1"; tail -c +$((9 + size + end)) "$1"; } >"$1.new"
+    mv "$1.new" "$1"
+    tensors "$1" | grep -vF "\"$2\":" | awk -v end="$end" -v gone=$((end - begin)) '{
+        at = index($0, "data_offsets\":[") + 15
+        split(substr($0, at), n, /[],]/)
+        if (n[1] + 0 >= end + 0) { n[1] -= gone; n[2] -= gone }
+        print substr($0, 1, at - 1) n[1] "," n[2] "]}"
+    }' >lines
+    tensors_from "$1" <lines
+    rm lines
+}
+
+add_tensor() { # FILE TENSOR: one number
+    local end
+    end=$(tensors "$1" | sed -n '$s/.*,\([0-9]*\)\]}/\1/p')
+    { tensors "$1"; echo "\"$2\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[$end,$((end + 4))]}"; } >lines
+    tensors_from "$1" <lines
+    rm lines
+    zeros 4 >>"$1"
+}
+
+transpose_tensor() { # FILE TENSOR: its shape
+    tensors "$1" | sed "/\"$2\":/s/\[\([0-9]*\),\([0-9]*\)\],/[\2,\1],/" >lines
+    tensors_from "$1" <lines
+    rm lines
+}
+
+nan_tensor() { # FILE TENSOR: its second number
+    local begin end size
+    read -r begin end <<<"$(data_of "$1" "$2")"
+    size=$(od -An -tu8 -N8 "$1")
+    poke "$1" $((8 + size + begin + 4)) 0000c07f
+}
+
 good_model() { # in the working folder: files that `attnbench forward` accepts
     cat >config.yaml <<'YAML'
 model_type: attention

@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "harness/encoder_draw.h"
 
 #include "tests/support/cmocka_all.h"
 
@@ -10,56 +11,22 @@ size_t pick(uint64_t *random, size_t count) {
 }
 
 attn_config draw_config(uint64_t *random) {
-    static const size_t widths[] = {4, 8, 10}, heads[] = {1, 2, 4}, kernels[] = {1, 3, 7, 15, 31};
-    attn_config config = {.model_type = pick(random, 2) ? ATTN_MODEL_CONFORMER : ATTN_MODEL_BRANCHFORMER,
-                          .num_layers = 1 + pick(random, 2),
-                          .conv_kernel_size = kernels[pick(random, 5)],
-                          .ff_units = 5 + pick(random, 60),
-                          .cgmlp_units = 2 * (1 + pick(random, 70)),
-                          .cgmlp_weight = (double)pick(random, 5) / 4,
-                          .merge_method = (attn_merge)pick(random, 3),
-                          .input_layer = (attn_input_layer)pick(random, 3),
-                          .conv_norm = (attn_conv_norm)pick(random, 2),
-                          .causal = pick(random, 2),
-                          .after_norm = pick(random, 4) > 0,
-                          .layer_norm_eps = 1e-5};
-    config.conv_kernel_size += config.causal && pick(random, 2); /* even ones are causal */
+    attn_config config;
+    attn_error error = {0};
     size_t variants = 0;
     while (attn_variants[variants])
         variants++;
-    config.variant = attn_variants[pick(random, variants)];
-    config.attention.num_heads = heads[pick(random, 3)];
-    config.attention.d_model = config.attention.num_heads * widths[pick(random, 3)];
-    config.attention.latent_dim = 3 + pick(random, 20);
-    config.attention.pos_enc = (attn_pos_enc)pick(random, config.variant->is_softmax ? 4 : 2);
-    config.input_dim =
-        config.input_layer == ATTN_INPUT_NONE ? config.attention.d_model : 7 + pick(random, 10);
-    attn_error error = {0};
-    if (attn_geometry_complete(&config.attention, config.variant, NULL, &error))
+    attn_model_type type = pick(random, 2) ? ATTN_MODEL_CONFORMER : ATTN_MODEL_BRANCHFORMER;
+    if (encoder_draw(&config, type, attn_variants[pick(random, variants)], random, &error))
         fail_msg("%s", error.message);
     return config;
-}
-
-/* Norms are not left at 1 and 0, where mistakes would hide. */
-static int disturb(void *context, const attn_tensor *tensor, attn_error *error) {
-    (void)error;
-    if (tensor->rank > 1)
-        return 0;
-    float *data = *tensor->data + tensor->offset, noise;
-    for (size_t i = 0; i < tensor->dims[0]; i++) {
-        attn_random_uniform(&noise, 1, 0.4f, context);
-        data[i] += noise;
-    }
-    return 0;
 }
 
 attn_model *make_model(const attn_config *config, uint64_t seed) {
     attn_error error = {0};
     attn_model *model;
-    if (attn_model_create(&model, config, &error))
+    if (encoder_draw_model(&model, config, seed, &error))
         fail_msg("%s", error.message);
-    attn_model_randomize(model, seed);
-    attn_model_tensors(model, disturb, &seed, NULL);
     return model;
 }
 
