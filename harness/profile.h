@@ -25,8 +25,8 @@ typedef struct profile_plan {
 int profile_check(const char *config_path, const profile_plan *plan, attn_error *error);
 
 /* Runs everything that was planned. `*result` is the object that profile-kv prints: "utterances", then the
- * sums. Returns a status: STATUS_FAILED with *result when some KV or convolution cache is not as large as its formula says, or
- * with an error instead when the implementation does not agree with the scalar reference. */
+ * sums. Returns a status: STATUS_FAILED with *result when some KV or convolution cache is not as large as its
+ * formula says, or with an error instead when the implementation does not agree with the scalar reference. */
 int profile_model(json_t **result, const char *config_path, const profile_plan *plan, attn_error *error);
 
 #endif

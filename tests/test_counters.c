@@ -63,7 +63,12 @@ static void fake_close(void *state) {
     fake_opened--;
 }
 
-static const counter_source fake = {"fake", fake_open, fake_start, fake_stop, fake_read, fake_close};
+static const counter_source fake = {.name = "fake",
+                                    .open = fake_open,
+                                    .start = fake_start,
+                                    .stop = fake_stop,
+                                    .read = fake_read,
+                                    .close = fake_close};
 static const counter_source *const with_fake[] = {&fake, &counter_source_sde, &counter_source_kernel, NULL};
 
 static void open_set(counter_set *set, const counter_source *const *sources) {

@@ -46,7 +46,12 @@ static void read_values(void *state, counter_slot *slots, size_t count) {
     (void)state, (void)slots, (void)count;
 }
 
-static const counter_source narrow = {"narrow", narrow_open, nothing, stop, read_values, nothing};
+static const counter_source narrow = {.name = "narrow",
+                                      .open = narrow_open,
+                                      .start = nothing,
+                                      .stop = stop,
+                                      .read = read_values,
+                                      .close = nothing};
 static const counter_source *const sources[] = {&narrow, NULL};
 
 static void read_cache_group(counter_group *g) {

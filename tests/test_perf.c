@@ -207,8 +207,18 @@ static void note_close(void *state) {
     closed++;
 }
 
-static const counter_source first = {"first", first_open, first_start, stop, first_read, note_close},
-                            second = {"second", second_open, second_start, stop, second_read, note_close};
+static const counter_source first = {.name = "first",
+                                     .open = first_open,
+                                     .start = first_start,
+                                     .stop = stop,
+                                     .read = first_read,
+                                     .close = note_close},
+                            second = {.name = "second",
+                                      .open = second_open,
+                                      .start = second_start,
+                                      .stop = stop,
+                                      .read = second_read,
+                                      .close = note_close};
 
 static const counter_slot *slot_of(const counter_set *set, const char *event) {
     for (size_t i = 0; i < set->count; i++)

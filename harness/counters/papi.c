@@ -170,4 +170,10 @@ static void papi_read(void *state, counter_slot *slots, size_t count) {
     }
 }
 
-const counter_source counter_source_papi = {"papi", papi_open, papi_start, papi_stop, papi_read, papi_close};
+const counter_source counter_source_papi = {.name = "papi",
+                                            .open = papi_open,
+                                            .start = papi_start,
+                                            .stop = papi_stop,
+                                            .read = papi_read,
+                                            .close = papi_close,
+                                            .splits = true};

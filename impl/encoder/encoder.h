@@ -169,9 +169,17 @@ static inline size_t attn_larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+static inline void attn_mark(attn_part_hook *hook, void *context, attn_part part) {
+#ifdef ATTN_NO_PARTS
+    (void)hook, (void)context, (void)part;
+#else
+    if (hook)
+        hook(context, part);
+#endif
+}
+
 static inline void attn_mark_part(const attn_encoder_call *call, attn_part part) {
-    if (call->part)
-        call->part(call->part_context, part);
+    attn_mark(call->part, call->part_context, part);
 }
 
 /* Zero frames that a depthwise convolution sees before the first frame of a call, and after the last. */

@@ -46,6 +46,10 @@ typedef enum attn_part {
 } attn_part;
 extern const char *const attn_part_names[]; /* NULL-terminated, indexed by the enum */
 
+/* False in a library that was built with ATTN_NO_PARTS (make PARTS=0): there the markers are no code at all,
+ * and the hook below is never called. */
+extern const bool attn_parts_are_marked;
+
 /* Called when a part begins (the one before ends there). A run begins in OTHER and ends in OTHER. */
 typedef void attn_part_hook(void *context, attn_part part);
 
