@@ -79,6 +79,8 @@ static int write_cpu(const machine *m, attn_error *error) {
         add(&t, "cache",
             json_sprintf("L%d %s, %zu KiB, shared by %d", m->cache[i].level, m->cache[i].type,
                          m->cache[i].bytes >> 10, m->cache[i].sharing));
+    if (!m->caches)
+        add(&t, "caches", json_string("unknown: the kernel does not tell their sizes"));
     add(&t, "CPUs online", json_sprintf("%d, %s", m->cpus, m->architecture));
     add(&t, "hypervisor", text(m->hypervisor[0] ? m->hypervisor : "none seen"));
     add(&t, "kernel", text(m->kernel));
