@@ -1,23 +1,7 @@
 #!/usr/bin/env bash
 # info --new-cpu: everything that a bug report needs is there, with a reason where there is no number.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-: "${ATTNBENCH:=$PWD/${BUILD:-build}/attnbench}"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+. "$(dirname "$0")/support/check.sh"
 report=$scratch/report.md
-failed=0
-
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        failed=1
-    fi
-}
 
 has() { # extended regular expression
     grep -qE "$1" "$report"

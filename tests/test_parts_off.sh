@@ -1,22 +1,7 @@
 #!/usr/bin/env bash
 # The markers of an encoder's parts compile to nothing when they are off: the code is that of sources without them.
-set -u
-cd "$(dirname "$0")/.." || exit 1
+. "$(dirname "$0")/support/check.sh"
 : "${BUILD:=build}" "${CC:=gcc}"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        failed=1
-    fi
-}
 
 includes=(-I. -Iimpl/include "-I$BUILD/include")
 read -ra packages <<<"$(pkg-config --cflags openblas 2>/dev/null)"
