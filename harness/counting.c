@@ -173,7 +173,7 @@ static void write_command(command_line *l, const counting *c, const char *word, 
 
 static int run_simulated(const counting *c, json_t *entries, const char *program, const plan *p,
                          const bench_case *row, attn_error *error) {
-    command_line line;
+    command_line line = {0};
     child_result r = {0};
     attn_error why = {0};
     write_command(&line, c, c->word, 0, p, row, NULL);
@@ -190,7 +190,7 @@ static int run_simulated(const counting *c, json_t *entries, const char *program
 
 static int run_pass(const counting *c, size_t pass, json_t *entries, const char *program, const plan *p,
                     const bench_case *row, attn_error *error) {
-    command_line line;
+    command_line line = {0};
     child_result r = {0};
     attn_error why = {0};
     write_command(&line, c, c->word, pass, p, row, program);

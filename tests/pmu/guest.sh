@@ -23,7 +23,7 @@ capture sweep attnbench sweep --plan /plan.yaml --out /tmp/out/sweep.json
 capture sweep-perf attnbench sweep --plan /plan.yaml --counters perf --out /tmp/out/sweep-perf.json
 capture sweep-group attnbench sweep --plan /plan.yaml --group basic --out /tmp/out/sweep-group.json
 capture new-cpu su user -c "attnbench info --new-cpu"
-capture sweep-encoder attnbench sweep --plan /encoder.yaml --out /tmp/out/sweep-encoder.json
+capture sweep-encoder attnbench sweep --plan /encoder.yaml --group basic --out /tmp/out/sweep-encoder.json
 capture sweep-native attnbench sweep --plan /plan.yaml --group /native.yaml --out /tmp/out/sweep-native.json
 if attnbench counters --help | grep -q validate; then
     capture validate attnbench counters validate --format json
