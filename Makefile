@@ -3,6 +3,7 @@
 #   BUILD=dir             where everything that is built goes (default build)
 #   SANITIZE=a,b          build with -fsanitize=a,b (set BUILD too, so that objects do not mix)
 #   WERROR=1              warnings are errors (CI sets it)
+#   PARTS=0               encoders without the markers of their parts: no time and no counters by part (set BUILD too)
 
 BUILD ?= build
 CC ?= gcc
@@ -19,7 +20,7 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 OPT := $(if $(SANITIZE),-O1,-O3)
-COMMON := -g $(OPT) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)
+COMMON := -g $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)
 INCLUDES := -I. -Iimpl/include -I$(BUILD)/include
 CFLAGS_ALL := -std=c17 $(COMMON) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
 CXXFLAGS_ALL := -std=c++17 $(COMMON) $(INCLUDES) $(CXXFLAGS)
@@ -77,7 +78,7 @@ $(BUILD)/include/build_info.h: FORCE
 	@mkdir -p $(@D)
 	@printf '#define BUILD_COMMIT "%s"\n#define BUILD_FLAGS "%s"\n' \
 	  "$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
-	  "$(strip $(OPT) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(CFLAGS))" > $@.new
+	  "$(strip $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(CFLAGS))" > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(APP_OBJECTS) $(LIB_OBJECTS): | $(BUILD)/include/build_info.h
 

@@ -174,6 +174,14 @@ static void run(void *state) {
     encoder_setup_run(state);
 }
 
+static void run_parts(void *state, attn_part_hook *hook, void *context) {
+    encoder_setup *s = state;
+    s->watch = hook;
+    s->watch_context = context;
+    encoder_setup_run(s);
+    s->watch = NULL;
+}
+
 /* FLOPs of the last call: those of the run less those of the run without it. */
 static double call_flops(const encoder_setup *s) {
     double all = attn_session_flops(s->session, s->input_frames, NULL);
@@ -199,7 +207,7 @@ static double least_bytes(const encoder_setup *s) {
 
 static void emit_parts(const encoder_setup *s, bench_emit_number *emit, void *to) {
     char name[48];
-    for (size_t i = 0; i < ATTN_PARTS && s->calls; i++) {
+    for (size_t i = 0; attn_parts_are_marked && i < ATTN_PARTS && s->calls; i++) {
         snprintf(name, sizeof name, "part_%s", attn_part_names[i]);
         emit(to, name, s->seconds[i] / (double)s->calls);
     }
@@ -239,5 +247,6 @@ const bench_kind_ops bench_encoder = {.name = "encoder",
                                       .check = check,
                                       .rewind = forget_times,
                                       .run = run,
+                                      .run_parts = run_parts,
                                       .values = values,
                                       .release = release};

@@ -43,6 +43,8 @@ size_t encoder_input_frames(const attn_config *config, size_t frames) {
 
 static void mark_part(void *context, attn_part part) {
     encoder_setup *s = context;
+    if (s->watch)
+        s->watch(s->watch_context, part);
     double time = now();
     s->seconds[s->part] += time - s->begun;
     s->begun = time;
@@ -108,6 +110,8 @@ void encoder_setup_rewind(encoder_setup *s) {
 }
 
 void encoder_setup_run(encoder_setup *s) {
+    if (s->watch)
+        s->watch(s->watch_context, ATTN_PART_OTHER);
     s->part = ATTN_PART_OTHER;
     s->begun = now();
     attn_session_repeat(s->session, s->out, s->x, s->input_frames);

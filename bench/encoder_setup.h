@@ -17,6 +17,8 @@ typedef struct encoder_setup {
     double seconds[ATTN_PARTS], begun;
     attn_part part;
     size_t calls;
+    attn_part_hook *watch; /* told of every part too; may be NULL */
+    void *watch_context;
 } encoder_setup;
 
 /* The row's model as a configuration. */

@@ -3,6 +3,7 @@
 #ifndef BENCH_KIND_H
 #define BENCH_KIND_H
 
+#include "attn/model.h"
 #include "bench/bench.h"
 #include "bench/case.h"
 
@@ -52,6 +53,8 @@ typedef struct bench_kind_ops {
     int (*check)(void *state, bench_check *check, attn_error *error); /* -1: it could not be made */
     void (*rewind)(void *state); /* before a timed region: the state that prepare left */
     void (*run)(void *state);    /* one iteration */
+    /* The same, which calls the hook when a part of it begins; NULL: it has no parts. */
+    void (*run_parts)(void *state, attn_part_hook *hook, void *context);
     /* Numbers of one iteration; *cache_bytes is how much of it reads a KV cache. */
     void (*values)(const void *state, double *cache_bytes, bench_emit_number *emit, void *to);
     void (*release)(void *state);

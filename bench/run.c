@@ -92,6 +92,22 @@ static workload workload_of(bench_session *session) {
     return (workload){bench_kind_of(&session->current->row)->run, session->state};
 }
 
+static void mark_part(void *context, attn_part part) {
+    const bench_probe *probe = context;
+    probe->part(probe->context, (int)part);
+}
+
+/* Counters by part are read at every border, which is no business of the timed region. */
+static void count_parts(const bench_session *session) {
+    const bench_kind_ops *kind = bench_kind_of(&session->current->row);
+    const bench_probe *probe = session->probe;
+    if (!probe || !probe->part)
+        return;
+    if (kind->run_parts && attn_parts_are_marked)
+        kind->run_parts(session->state, mark_part, (void *)probe);
+    probe->part(probe->context, BENCH_PARTS_END);
+}
+
 static void calibrate_delay(bench_session *session) {
     workload plain = {bench_kind_of(&session->current->row)->run, session->state};
     session->delay_loops = bench_delay_applies(&session->delay, session->current->row.name)
@@ -118,6 +134,7 @@ static int enter(bench_entry *entry) {
     start_probe(session);
     kind->run(session->state);
     stop_probe(session, 1, 0);
+    count_parts(session);
     calibrate_delay(session);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "harness/counters/counter_set.h"
 #include "harness/counters/papi_library.h"
 #include "harness/machine.h"
+#include "harness/new_cpu.h"
 #include "harness/table.h"
 
 #include "attn/cpu.h"
@@ -168,8 +169,11 @@ static int print_facts(const facts *f, int format, attn_error *error) {
 
 int cmd_info(int argc, char **argv) {
     char *word = NULL;
+    int new_cpu = 0;
     struct poptOption options[] = {
         {"format", '\0', POPT_ARG_STRING, &word, 0, "md, csv or json instead of plain text", "FORMAT"},
+        {"new-cpu", '\0', POPT_ARG_NONE, &new_cpu, 0,
+         "all that a bug report for PAPI, the kernel or OpenBLAS needs, as Markdown to paste", NULL},
         POPT_TABLEEND};
     int status = STATUS_OK, format = -1;
     attn_error error = {0};
@@ -180,6 +184,15 @@ int cmd_info(int argc, char **argv) {
     static const char *const formats[] = {"md", "csv", "json", NULL};
     if (word && (format = command_choice("--format", word, formats, &error)) < 0)
         goto fail;
+    if (new_cpu && word) {
+        attn_fail(&error, "--new-cpu prints Markdown, without --format");
+        goto fail;
+    }
+    if (new_cpu) {
+        if (new_cpu_report(&error))
+            goto fail;
+        return STATUS_OK;
+    }
     machine_read(&f.machine, NULL);
     blas_read(&f.blas);
     blas_warn(argv[0], &f.blas);

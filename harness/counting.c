@@ -173,7 +173,7 @@ static void write_command(command_line *l, const counting *c, const char *word, 
 
 static int run_simulated(const counting *c, json_t *entries, const char *program, const plan *p,
                          const bench_case *row, attn_error *error) {
-    command_line line;
+    command_line line = {0};
     child_result r = {0};
     attn_error why = {0};
     write_command(&line, c, c->word, 0, p, row, NULL);
@@ -190,7 +190,7 @@ static int run_simulated(const counting *c, json_t *entries, const char *program
 
 static int run_pass(const counting *c, size_t pass, json_t *entries, const char *program, const plan *p,
                     const bench_case *row, attn_error *error) {
-    command_line line;
+    command_line line = {0};
     child_result r = {0};
     attn_error why = {0};
     write_command(&line, c, c->word, pass, p, row, program);
@@ -221,6 +221,16 @@ static int derive(const counting *c, json_t *entry, attn_error *error) {
     return measured && !json_object_set_new(entry, "measured", measured) ? 0 : -1;
 }
 
+static int mark_parts(const counting *c, const json_t *entry, attn_error *error) {
+    const char *part;
+    json_t *counters;
+    json_object_foreach(json_object_get(entry, ENTRY_BY_PART), part, counters) {
+        if (mark_validation(counters, c->metrics, error))
+            return -1;
+    }
+    return 0;
+}
+
 int counting_complete(const counting *c, json_t *entries, const char *program, const plan *p,
                       const bench_case *row, attn_error *error) {
     for (size_t i = 1; i < c->passes.count; i++)
@@ -233,7 +243,8 @@ int counting_complete(const counting *c, json_t *entries, const char *program, c
     json_array_foreach(entries, i, entry) {
         if (!json_object_get(entry, "counters"))
             continue;
-        if (mark_validation(json_object_get(entry, "counters"), c->metrics, error) || derive(c, entry, error))
+        if (mark_validation(json_object_get(entry, "counters"), c->metrics, error) ||
+            mark_parts(c, entry, error) || derive(c, entry, error))
             return attn_fail(error, "out of memory");
     }
     return 0;

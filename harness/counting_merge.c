@@ -3,6 +3,7 @@
 #include "harness/counters/counter_set.h"
 #include "harness/counters/judge.h"
 #include "harness/counters/validate.h"
+#include "harness/entry.h"
 #include "harness/stats.h"
 
 #include <math.h>
@@ -39,6 +40,34 @@ static int add_counter(json_t *counters, const char *name, const json_t *more, a
     return json_object_set_new(counters, name, value) ? attn_fail(error, "out of memory") : 0;
 }
 
+static int add_part(json_t *parts, const char *part, json_t *counters, attn_error *error) {
+    const char *name;
+    json_t *counter, *own = json_object_get(parts, part);
+    if (!own && !json_object_set_new(parts, part, json_object()))
+        own = json_object_get(parts, part);
+    json_object_foreach(counters, name, counter) {
+        /* copies, as each is marked by itself */
+        if (!json_object_get(own, name) && json_object_set_new(own, name, json_deep_copy(counter)))
+            return attn_fail(error, "out of memory");
+    }
+    return own ? 0 : attn_fail(error, "out of memory");
+}
+
+int merge_parts(json_t *entry, const json_t *more, attn_error *error) {
+    json_t *theirs = json_object_get(more, ENTRY_BY_PART), *counters;
+    const char *part;
+    if (!theirs || !counters_of(entry))
+        return 0;
+    json_t *parts = json_object_get(entry, ENTRY_BY_PART);
+    if (!parts && !json_object_set_new(entry, ENTRY_BY_PART, json_object()))
+        parts = json_object_get(entry, ENTRY_BY_PART);
+    json_object_foreach(theirs, part, counters) {
+        if (add_part(parts, part, counters, error))
+            return -1;
+    }
+    return 0;
+}
+
 int merge_simulated(json_t *entries, const json_t *simulated, attn_error *error) {
     json_t *more = counters_of(json_array_get(simulated, 0)), *entry, *counter;
     const char *name;
@@ -50,6 +79,8 @@ int merge_simulated(json_t *entries, const json_t *simulated, attn_error *error)
             if (add_counter(counters_of(entry), name, counter, error))
                 return -1;
         }
+        if (merge_parts(entry, json_array_get(simulated, 0), error))
+            return -1;
     }
     return 0;
 }
@@ -116,6 +147,8 @@ int merge_pass(json_t *entries, const json_t *more, const counter_passes *passes
             if (json_object_set_new(counters_of(entry), name, taken))
                 return attn_fail(error, "out of memory");
         }
+        if (good && merge_parts(entry, json_array_get(more, i), error))
+            return -1;
     }
     return 0;
 }

@@ -117,6 +117,39 @@ static json_t *counters_json(const json_t *context, const json_t *run) {
     return counters;
 }
 
+/* Of one part: the counters that it has a number of. Reasons stand in `counters`. */
+static json_t *part_counters(const json_t *context, const json_t *run, const char *part) {
+    json_t *counters = json_object();
+    const char *key;
+    json_t *source;
+    json_object_foreach((json_t *)context, key, source) {
+        char name[128];
+        if (strncmp(key, COUNTER_KEY, strlen(COUNTER_KEY)))
+            continue;
+        snprintf(name, sizeof name, "%s.%s", part, key + strlen(COUNTER_KEY));
+        json_t *value = json_object_get(run, name);
+        if (value)
+            set(counters, key + strlen(COUNTER_KEY), json_pack("{sO sO}", "source", source, "value", value));
+    }
+    return counters;
+}
+
+/* part -> counters; NULL when no part has any. */
+static json_t *counters_by_part(const json_t *context, const json_t *run) {
+    json_t *parts = json_object();
+    for (size_t i = 0; attn_part_names[i]; i++) {
+        json_t *counters = part_counters(context, run, attn_part_names[i]);
+        if (json_object_size(counters))
+            set(parts, attn_part_names[i], counters);
+        else
+            json_decref(counters);
+    }
+    if (json_object_size(parts))
+        return parts;
+    json_decref(parts);
+    return NULL;
+}
+
 static double number(const json_t *run, const char *key) {
     const json_t *value = json_object_get(run, key);
     return json_is_number(value) ? json_number_value(value) : NAN;
@@ -182,6 +215,9 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
     json_t *parts = parts_json(run);
     if (parts)
         set(entry, "parts", parts);
+    json_t *by_part = counters_by_part(context, run);
+    if (by_part)
+        set(entry, ENTRY_BY_PART, by_part);
     if (json_object_get(run, "check_limit"))
         set(entry, "check", check_json(run));
     return entry;

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#define ENTRY_BY_PART "counters_by_part"
+
 /* Google Benchmark's JSON, as text, of a run of this one case: a new list with one entry a repetition, then
  * the aggregates when there are two or more. When the run tells an error, the list is entry_failed's and
  * *failed is set. NULL and an error when the text is not that. */

@@ -134,10 +134,11 @@ static void add_cache(machine *m, int level, const char *type, long bytes) {
     copy(cache->type, sizeof cache->type, type);
 }
 
-/* Some machines (arm64 guests, old kernels) show no caches in /sys; the C library may still know them. */
+/* Some machines (arm64 guests, old kernels) show no caches in /sys, or none of their sizes; the C library may
+ * still know them. */
 static void read_caches(machine *m, const char *root) {
     for (int i = 0; m->caches < MACHINE_CACHES && read_cache(&m->cache[m->caches], root, i); i++)
-        m->caches++;
+        m->caches += m->cache[m->caches].bytes > 0;
     if (m->caches || root[0])
         return;
     add_cache(m, 1, "Data", sysconf(_SC_LEVEL1_DCACHE_SIZE));

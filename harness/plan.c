@@ -2,6 +2,7 @@
 
 #include "harness/hash.h"
 #include "harness/home.h"
+#include "harness/plan_machine.h"
 #include "harness/plan_sweep.h"
 
 #include "attn/alloc.h"
@@ -43,19 +44,30 @@ int plan_add_row(plan *p, json_t *seen, const char *row, attn_error *error) {
     return 0;
 }
 
+static int add_machine_row(plan *p, json_t *seen, const char *row, attn_error *error) {
+    char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW];
+    machine m;
+    machine_read(&m, NULL);
+    size_t count = plan_machine_rows(rows, row, &m);
+    for (size_t i = 0; i < count; i++)
+        if (plan_add_row(p, seen, rows[i], error))
+            return -1;
+    return count ? 0 : plan_add_row(p, seen, row, error);
+}
+
 static int add_literal_rows(plan *p, json_t *seen, yaml_file *file, const char *key, attn_error *error) {
     yaml_node_t *list = yaml_find(file, file->root, key);
-    int machine = !strcmp(key, "machine");
+    bool limits = !strcmp(key, "machine");
     for (size_t i = 0; list && i < yaml_count(list); i++) {
         const yaml_node_t *node = yaml_item(file, list, i);
         const char *row = yaml_text(file, node, key, error);
         attn_error inner = {0};
         if (!row)
             return -1;
-        if (machine != !strncmp(row, "machine/", 8))
+        if (limits != !strncmp(row, "machine/", 8))
             return yaml_fail(file, node, key, error, "found \"%.80s\", expected a row %s machine/", row,
-                             machine ? "of" : "that is not of");
-        if (plan_add_row(p, seen, row, &inner))
+                             limits ? "of" : "that is not of");
+        if ((limits ? add_machine_row : plan_add_row)(p, seen, row, &inner))
             return yaml_fail(file, node, key, error, "%s", inner.message);
     }
     return 0;

@@ -16,7 +16,8 @@
  *       num_kv_heads      only for types that have it
  *       latent_dim, path  only for types that have a latent
  *   cases: [attention/mha/decode/L:1000, ...]    single rows
- *   machine: [machine/sgemm/n:512, ...]          limits of the machine, single rows
+ *   machine: [machine/sgemm/n:512, ...]          limits of the machine, single rows; machine/levels and
+ *                                                machine/instruction_sets stand for what this one has
  *
  * Combinations that cannot be (heads that do not divide d_model, KV heads that do not divide the heads, more
  * queries than keys, rel_pos without softmax) are skipped and counted; a sweep of nothing else is an error.

@@ -232,6 +232,18 @@ static int read_parts(results_sample *s, const place *entry, const json_t *from)
     return 0;
 }
 
+static int read_by_part(results_sample *s, const place *entry, const json_t *from) {
+    const json_t *parts = json_object_get(from, "counters_by_part");
+    if (parts && !json_is_object(parts))
+        return wrong(entry, "counters_by_part", parts, "an object");
+    place p = *entry;
+    strncat(p.where, ".counters_by_part", sizeof p.where - strlen(p.where) - 1);
+    for (size_t i = 0; i < ATTN_PARTS; i++)
+        if (read_counted(&s->by_part[i], &p, parts, attn_part_names[i]))
+            return -1;
+    return 0;
+}
+
 static int read_sample(results_sample *s, const place *p, const json_t *entry) {
     const json_t *disturbed = json_object_get(entry, "disturbed");
     const char *unit;
@@ -248,7 +260,7 @@ static int read_sample(results_sample *s, const place *p, const json_t *entry) {
         return -1;
     return read_parts(s, p, entry) || read_counted(&s->counters, p, entry, "counters") ||
                    read_counted(&s->derived, p, entry, "derived") ||
-                   read_counted(&s->measured, p, entry, "measured")
+                   read_counted(&s->measured, p, entry, "measured") || read_by_part(s, p, entry)
                ? -1
                : 0;
 }

@@ -17,7 +17,8 @@ typedef struct results_sample {
     double parts[ATTN_PARTS]; /* encoder: seconds of each part of the model; NaN: not told */
     /* name -> {"source", "value", "validation"} or {"unavailable"}; NULL: none were asked for */
     const json_t *counters;
-    const json_t *derived;  /* the same for formulas of counter groups */
+    const json_t *by_part[ATTN_PARTS]; /* encoder: the same of each part, or NULL */
+    const json_t *derived;             /* the same for formulas of counter groups */
     const json_t *measured; /* "flops", "bytes": the same beside the formulas, with "ratio" and "differs" */
 } results_sample;
 

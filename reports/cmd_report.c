@@ -97,6 +97,7 @@ static int fill_tables(report *r, attn_error *error) {
     table_counters(&r->tables[PART_COUNTERS], &r->data);
     table_counter_values(&r->tables[PART_COUNTER_VALUES], &r->data);
     table_counter_rates(&r->tables[PART_COUNTER_RATES], &r->data);
+    table_counter_parts(&r->tables[PART_COUNTER_PARTS], &r->data);
     table_provenance(&r->tables[PART_PROVENANCE], &r->data);
     r->findings = findings_list(&r->data, cache, decode, prefill, paths);
     r->warnings = warnings_list(&r->data);

@@ -1,5 +1,6 @@
 /* Counters: which there are, where their values come from and whether they are right, or why there are none.
  */
+#include "reports/counter_values.h"
 #include "reports/report_tables.h"
 
 #include "attn/alloc.h"
@@ -10,29 +11,6 @@
 
 static const char simulated[] = "callgrind";
 
-static const char *text_of(const json_t *counter, const char *key) {
-    const char *text = json_string_value(json_object_get(counter, key));
-    return text ? text : "";
-}
-
-/* Only what was validated is shown as a number. */
-static bool is_shown(const json_t *counter) {
-    const char *validation = text_of(counter, "validation");
-    return json_is_number(json_object_get(counter, "value")) &&
-           (!strcmp(validation, "trusted") || !strcmp(validation, "scaled"));
-}
-
-static bool is_scaled(const json_t *counter) {
-    return !strcmp(text_of(counter, "validation"), "scaled");
-}
-
-/* What a scaled counter read is that factor off. */
-static double value_of(const json_t *counter) {
-    double value = json_number_value(json_object_get(counter, "value"));
-    const json_t *factor = json_object_get(counter, "factor");
-    return is_scaled(counter) && json_is_number(factor) ? value / json_number_value(factor) : value;
-}
-
 /* ---- Where they come from */
 
 /* What validation said of it, else why it is unavailable; not owned. */
@@ -41,16 +19,16 @@ static const char *reason_of(const results *r, const char *name, const json_t *c
     const json_t *metric;
     size_t i;
     if (!source)
-        return text_of(counter, "unavailable");
+        return counter_text(counter, "unavailable");
     json_array_foreach(json_object_get(r->own, "validation"), i, metric) {
-        if (!strcmp(text_of(metric, "name"), name) && !strcmp(text_of(metric, "source"), source))
-            return text_of(metric, "reason");
+        if (!strcmp(counter_text(metric, "name"), name) && !strcmp(counter_text(metric, "source"), source))
+            return counter_text(metric, "reason");
     }
-    return is_shown(counter) ? "" : "it was not validated";
+    return counter_is_shown(counter) ? "" : "it was not validated";
 }
 
 static const char *validation_of(const json_t *counter) {
-    const char *validation = text_of(counter, "validation");
+    const char *validation = counter_text(counter, "validation");
     return !json_object_get(counter, "source") ? "" : *validation ? validation : "none";
 }
 
@@ -101,7 +79,7 @@ void table_counters(report_table *t, const report_data *data) {
         "about itself, callgrind is simulated%s%s%s. Validation ran kernels with known answers: trusted is "
         "within 2%% of them, scaled off by a stable factor, by which the values below are divided; what is "
         "rejected is not shown.",
-        by ? " (" : "", text_of(by, "caches"), by ? ")" : "");
+        by ? " (" : "", counter_text(by, "caches"), by ? ")" : "");
 }
 
 /* ---- Values */
@@ -127,8 +105,8 @@ static double median_of(const results_case *c, sample_list *list, const char *na
     for (size_t i = 0; values && i < c->count; i++) {
         const json_t *counter = json_object_get(list(&c->samples[i]), name);
         const json_t *number = key ? json_object_get(counter, key) : NULL;
-        if (is_shown(counter) && (!key || json_is_number(number)))
-            values[n++] = key ? json_number_value(number) : value_of(counter);
+        if (counter_is_shown(counter) && (!key || json_is_number(number)))
+            values[n++] = key ? json_number_value(number) : counter_value(counter);
     }
     stats_sort(values, n);
     if (n)
@@ -152,10 +130,10 @@ static void add_columns(report_table *t, const report_data *data, sample_list *l
             const char *name;
             json_t *counter;
             json_object_foreach((json_t *)list(&data->cases[i].c->samples[k]), name, counter) {
-                if (is_shown(counter) && !has_column(t, name))
+                if (counter_is_shown(counter) && !has_column(t, name))
                     report_column(t, name, "%s%s%s", name,
-                                  strstr(text_of(counter, "source"), simulated) ? " (simulated)" : "",
-                                  is_scaled(counter) ? " (scaled)" : "");
+                                  strstr(counter_text(counter, "source"), simulated) ? " (simulated)" : "",
+                                  counter_is_scaled(counter) ? " (scaled)" : "");
             }
         }
 }

@@ -174,6 +174,7 @@ static json_t *encoder_row(const measured *m) {
                   {"audio_seconds", four_digits(c->audio_seconds)},
                   {"rtf", four_digits(m->time / 1e9 / c->audio_seconds)},
                   {"gflops", four_digits(m->gflops)},
+                  {"of_roof_percent", four_digits(100 * m->roof)},
                   {"of_sgemm_percent", four_digits(100 * m->sgemm)},
                   {"kv_bytes_formula", exact_count(c->kv_bytes_formula)},
                   {"kv_bytes_live", exact_count(c->kv_bytes_live)},
@@ -204,6 +205,7 @@ static void add_columns(report_table *t) {
     report_column(t, "high_ms", "high");
     report_column(t, "rtf", "real-time factor");
     report_column(t, "gflops", "GFLOP/s");
+    report_column(t, "of_roof_percent", "%% of roof");
     report_column(t, "of_sgemm_percent", "%% of sgemm");
     for (size_t p = 0; p < ATTN_PARTS; p++)
         report_column(t, attn_part_names[p], "%s, %%", attn_part_names[p]);

@@ -47,20 +47,46 @@ static void add_bandwidth(machine_roofs *roofs, size_t working_set, double gbyte
     roofs->count++;
 }
 
+static void add_peak(machine_roofs *roofs, const char *isa, double gflops) {
+    size_t at = 0;
+    while (at < roofs->isas && strcmp(roofs->by_isa[at].isa, isa))
+        at++;
+    if (at == ROOFS)
+        return;
+    roofs->by_isa[at].gflops = at < roofs->isas ? fmax(roofs->by_isa[at].gflops, gflops) : gflops;
+    roofs->by_isa[at].isa = isa;
+    roofs->isas += at == roofs->isas;
+}
+
 /* The best of each kind is the roof: slower rows are other instruction sets or sizes. */
 static void find_roofs(report_data *data) {
     machine_roofs *roofs = &data->roofs;
     roofs->flops = roofs->sgemm = NAN;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
-        if (!strcmp(m->c->what, "flops"))
+        if (!strcmp(m->c->what, "flops")) {
             roofs->flops = fmax(roofs->flops, m->gflops);
-        else if (!strcmp(m->c->what, "sgemm"))
+            add_peak(roofs, m->c->isa, m->gflops);
+        } else if (!strcmp(m->c->what, "sgemm"))
             roofs->sgemm = fmax(roofs->sgemm, m->gflops);
         else if (!strcmp(m->c->what, "read") && m->gbytes > 0)
             add_bandwidth(roofs, m->c->working_set, m->gbytes);
     }
     roofs->peak = fmax(roofs->flops, roofs->sgemm);
+}
+
+const char *machine_level(const results *r, double bytes) {
+    static const char *const keys[] = {"l1d_bytes", "l2_bytes", "l3_bytes"};
+    static const char *const names[] = {"L1", "L2", "L3"};
+    const json_t *machine = json_object_get(r->own, "machine");
+    bool known = false;
+    for (size_t i = 0; i < 3; i++) {
+        double size = json_number_value(json_object_get(machine, keys[i]));
+        known |= size > 0;
+        if (size >= bytes)
+            return names[i];
+    }
+    return known ? "memory" : "";
 }
 
 double machine_bandwidth(const machine_roofs *roofs, double bytes) {

@@ -23,7 +23,12 @@ typedef struct measured {
 typedef struct machine_roofs {
     double flops, sgemm; /* GFLOP/s */
     double peak;         /* the higher of the two */
-    size_t count;        /* read bandwidths, by ascending working set */
+    size_t isas;         /* instruction sets whose peak was measured, in the file's order */
+    struct {
+        const char *isa;
+        double gflops;
+    } by_isa[ROOFS];
+    size_t count; /* read bandwidths, by ascending working set */
     struct {
         size_t working_set;
         double gbytes;
@@ -44,6 +49,10 @@ void report_data_free(report_data *data);
 /* GB/s of the smallest measured working set that holds `bytes`, else of the largest; NaN when none was
  * measured. */
 double machine_bandwidth(const machine_roofs *roofs, double bytes);
+
+/* "L1", "L2", "L3" or "memory": the smallest cache of the machine that holds so many bytes; "" when its
+ * caches are unknown. */
+const char *machine_level(const results *r, double bytes);
 
 /* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
 void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);

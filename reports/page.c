@@ -9,8 +9,8 @@
 #include <string.h>
 
 const char *const report_part_names[] = {
-    "summary",  "prefill_slopes", "encoders",      "speed",      "machine",
-    "counters", "counter_values", "counter_rates", "provenance", NULL};
+    "summary",        "prefill_slopes", "encoders",      "speed",      "machine", "counters",
+    "counter_values", "counter_rates",  "counter_parts", "provenance", NULL};
 
 static int write_style(FILE *out, attn_error *error) {
     char *path = home_path("reports/page.css", error);
@@ -181,11 +181,13 @@ static void write_provenance_command(FILE *out, const report *r) {
 }
 
 static int write_details(FILE *out, const report *r, attn_error *error) {
+    bool parts = json_array_size(r->tables[PART_COUNTER_PARTS].t.rows) > 0;
     if (write_part(out, r, PART_SLOPES, "h3", error) || write_audit(out, r, error) ||
         write_part(out, r, PART_ENCODERS, "h2", error) || write_part(out, r, PART_SPEED, "h2", error) ||
         write_part(out, r, PART_MACHINE, "h2", error) || write_part(out, r, PART_COUNTERS, "h2", error) ||
         write_part(out, r, PART_COUNTER_VALUES, "h3", error) ||
         write_part(out, r, PART_COUNTER_RATES, "h3", error) ||
+        (parts && write_part(out, r, PART_COUNTER_PARTS, "h3", error)) ||
         write_part(out, r, PART_PROVENANCE, "h2", error))
         return -1;
     write_provenance_command(out, r);

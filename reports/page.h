@@ -16,6 +16,7 @@ typedef enum report_part {
     PART_COUNTERS,
     PART_COUNTER_VALUES,
     PART_COUNTER_RATES,
+    PART_COUNTER_PARTS,
     PART_PROVENANCE,
     REPORT_PARTS
 } report_part;

@@ -189,9 +189,11 @@ const plot plots[] = {
      .title = "Roofline: measured speed under measured roofs",
      .x_label = "FLOPs per byte (both by formula)",
      .y_label = "GFLOP/s",
-     .about = "Every attention case. The flat roofs are this machine's own measured peak and sgemm rate, the "
-              "slanted ones its own measured read bandwidths by working set.",
-     .needs = "machine/flops and machine/read cases beside attention cases",
+     .about =
+         "Every case: filled of one layer, hollow of a whole encoder. The flat roofs are this machine's own "
+         "measured peaks by instruction set and its sgemm rate, the slanted ones its own measured read "
+         "bandwidths by working set and the level that holds it.",
+     .needs = "machine/flops and machine/read cases beside others",
      .log_x = true,
      .log_y = true,
      .roofline = true},

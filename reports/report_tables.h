@@ -30,6 +30,7 @@ void table_machine(report_table *t, const report_data *data);
 void table_counters(report_table *t, const report_data *data);
 void table_counter_values(report_table *t, const report_data *data);
 void table_counter_rates(report_table *t, const report_data *data);
+void table_counter_parts(report_table *t, const report_data *data);
 void table_provenance(report_table *t, const report_data *data);
 
 /* Rounded to four significant digits, as a JSON number; null for NaN. Noise is above that, and the raw

@@ -11,14 +11,22 @@ sweep() { # status expected, arguments
 
 # As in the results file: name, source and value of each counter on lines of their own.
 simulated() { # results file: "name value" of what callgrind counted
-    awk '/^ *"[a-z0-9_]+": \{$/ { name = $1 } /"source": "callgrind"/ { mine = 1 }
+    awk '/^ *"counters_by_part"/ { parts = 1 } /^   }/ { parts = 0 } parts { next }
+         /^ *"[a-z0-9_]+": \{$/ { name = $1 } /"source": "callgrind"/ { mine = 1 }
          /"value":/ && mine { print name, $2; mine = 0 }' "$1"
+}
+
+by_part() { # results file, name of a case: "part counter value" of its first repetition
+    awk -v name="$2" 'index($0, "\"name\": \"" name) { mine = 1 } mine && /^   "counters_by_part": \{/ { on = 1 } !on { next }
+         /^   }/ { exit } /^    "[a-z_]+": \{/ { part = $1 } /^     "[a-z0-9_]+": \{/ { counter = $1 }
+         /"value":/ { print part, counter, $2 + 0 }' "$1" | tr -d '":'
 }
 
 cat >"$scratch/tiny.yaml" <<'END'
 repetitions: 2
 min_time: 0.001
-cases: [attention/mla/decode/L:64/h:2/d:64/dc:32, attention/linear/chunk/L:32/h:2/d:64]
+cases: [attention/mla/decode/L:64/h:2/d:64/dc:32, attention/linear/chunk/L:32/h:2/d:64,
+        encoder/conformer/mla/prefill/T:60/layers:2/h:2/d:32/dc:16/k:7]
 END
 
 # Without valgrind: one line, and nothing written.
@@ -59,8 +67,16 @@ check "another, elsewhere and with more in the environment" env MORE="$(printf '
     cd "$2" && "$1" sweep --plan "$2/tiny.yaml" --counters callgrind --out "$2/b.json" >"$2/out" 2>"$2/err"' - "$ATTNBENCH" "$scratch"
 simulated "$scratch/a.json" >"$scratch/a"
 simulated "$scratch/b.json" >"$scratch/b"
-check "both have counts of every repetition" [ "$(grep -c '^"instructions":' "$scratch/a")" -eq 4 ]
+check "both have counts of every repetition" [ "$(grep -c '^"instructions":' "$scratch/a")" -eq 6 ]
 check "the same counts" cmp "$scratch/a" "$scratch/b"
+by_part "$scratch/a.json" encoder/ >"$scratch/parts"
+by_part "$scratch/b.json" encoder/ | cmp -s - "$scratch/parts"
+check "the same counts by part of an encoder" [ $? -eq 0 ]
+check "of all its parts" [ "$(awk '$2 == "instructions" && $3 > 0 { print $1 }' "$scratch/parts" | sort -u | xargs)" = \
+    "attention convolution feed_forward other subsampling" ]
+whole=$(awk '$1 == "\"instructions\":" { last = $2 } END { print last + 0 }' "$scratch/a")
+check "which are the whole, within 1%" awk -v whole="$whole" '$2 == "instructions" { sum += $3 }
+    END { off = sum / whole - 1; exit !(whole > 0 && off < 0.01 && off > -0.01) }' "$scratch/parts"
 check "no value is 0 instructions" eval '! grep -qE "^\"instructions\": (0|0\.0),?\$" "$scratch/a"'
 check "they say that they are simulated" grep -q '"note": "simulated: ' "$scratch/a.json"
 check "and are validated" awk '/"source": "callgrind"/ { getline value; getline status
@@ -68,7 +84,7 @@ check "and are validated" awk '/"source": "callgrind"/ { getline value; getline 
 check "bytes are compared with the formula" grep -q '"ratio": ' "$scratch/a.json"
 check "nothing is left in the temporary folder" [ -z "$(ls -A "$scratch/empty")" ]
 check "one group" sweep 0 --group branch --out "$scratch/g.json"
-check "counts that group" [ "$(simulated "$scratch/g.json" | grep -cE '^"(instructions|branches|branch_misses)":')" -eq 12 ]
+check "counts that group" [ "$(simulated "$scratch/g.json" | grep -cE '^"(instructions|branches|branch_misses)":')" -eq 18 ]
 check "and derives from it" grep -q '"branch_miss_rate": {' "$scratch/g.json"
 check "and no more" eval '! grep -q "\"l1d_misses\": {" "$scratch/g.json"'
 exit $failed

@@ -63,7 +63,12 @@ static void fake_close(void *state) {
     fake_opened--;
 }
 
-static const counter_source fake = {"fake", fake_open, fake_start, fake_stop, fake_read, fake_close};
+static const counter_source fake = {.name = "fake",
+                                    .open = fake_open,
+                                    .start = fake_start,
+                                    .stop = fake_stop,
+                                    .read = fake_read,
+                                    .close = fake_close};
 static const counter_source *const with_fake[] = {&fake, &counter_source_sde, &counter_source_kernel, NULL};
 
 static void open_set(counter_set *set, const counter_source *const *sources) {
@@ -180,6 +185,118 @@ static void test_every_event_here(void **state) {
     assert_null(counter_sources("likwid"));
 }
 
+/* ---- Parts */
+
+enum { SPLIT_OPS = 64 };
+static char split_log[SPLIT_OPS]; /* s: start, e: stop */
+static size_t split_ops;
+static double split_values[8];
+static bool split_known[8];
+static size_t split_reads;
+static const counter_source splitting;
+
+static int split_open(void **state, counter_slot *slots, size_t count, attn_error *error) {
+    (void)error;
+    slot_of(slots, count, "instructions")->source = &splitting;
+    slot_of(slots, count, "branch_misses")->source = &splitting;
+    *state = split_log;
+    return 0;
+}
+
+static void split_start(void *state) {
+    (void)state;
+    split_log[split_ops++] = 's';
+}
+
+static void split_stop(void *state, double declared) {
+    (void)state, (void)declared;
+    split_log[split_ops++] = 'e';
+}
+
+static void split_read(void *state, counter_slot *slots, size_t count) {
+    (void)state;
+    for (size_t i = 0; i < count; i++)
+        if (slots[i].source == &splitting) {
+            slots[i].known = split_known[split_reads];
+            slots[i].value = strcmp(slots[i].event->name, "branch_misses") ? split_values[split_reads] : 0;
+        }
+    split_reads++;
+}
+
+static void split_close(void *state) {
+    (void)state;
+}
+
+static const counter_source splitting = {.name = "splitting",
+                                         .open = split_open,
+                                         .start = split_start,
+                                         .stop = split_stop,
+                                         .read = split_read,
+                                         .close = split_close,
+                                         .splits = true};
+
+static void run_split(counter_set *set) {
+    static const int parts[] = {ATTN_PART_OTHER, ATTN_PART_ATTENTION, ATTN_PART_CONVOLUTION,
+                                ATTN_PART_ATTENTION, BENCH_PARTS_END};
+    split_ops = split_reads = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        counter_set_part(set, parts[i]);
+}
+
+static bool part_is(counter_set *set, int part, const char *name, double value) {
+    counter_set_read_part(set, part);
+    return find(set, name)->known && find(set, name)->value == value;
+}
+
+/* The pieces of a part are added up; a source that cannot split is left alone; the next run starts at 0. */
+static void test_parts(void **state) {
+    (void)state;
+    static const counter_source *const sources[] = {&fake, &splitting, NULL};
+    counter_set set;
+    open_set(&set, sources);
+    for (size_t i = 0; i < 8; i++) {
+        split_values[i] = 1 << i;
+        split_known[i] = true;
+    }
+    for (int run = 0; run < 2; run++) {
+        fake_running = false;
+        run_split(&set);
+        assert_false(fake_running);
+        assert_int_equal(split_ops, 8);
+        assert_memory_equal(split_log, "sesesese", 8);
+        assert_true(part_is(&set, ATTN_PART_OTHER, "instructions", 1));
+        assert_true(part_is(&set, ATTN_PART_ATTENTION, "instructions", 2 + 8));
+        assert_true(part_is(&set, ATTN_PART_CONVOLUTION, "instructions", 4));
+        assert_true(part_is(&set, ATTN_PART_CONVOLUTION, "branch_misses", 0));
+        counter_set_read_part(&set, ATTN_PART_FEED_FORWARD); /* never began */
+        assert_false(find(&set, "instructions")->known);
+        assert_false(find(&set, "branch_misses")->known);
+        counter_set_read_part(&set, ATTN_PART_OTHER);
+        assert_false(find(&set, "branches")->known);
+    }
+    counter_set_close(&set);
+}
+
+/* A piece that could not be read, or read what cannot be, spoils its part and no other. */
+static void test_lost_parts(void **state) {
+    (void)state;
+    static const counter_source *const sources[] = {&splitting, NULL};
+    static const double bad[] = {-1, NAN, INFINITY, 5};
+    counter_set set;
+    open_set(&set, sources);
+    for (size_t i = 0; i < 4; i++) {
+        for (size_t k = 0; k < 8; k++) {
+            split_values[k] = k == 3 ? bad[i] : 1;
+            split_known[k] = k != 3 || bad[i] != 5;
+        }
+        run_split(&set);
+        counter_set_read_part(&set, ATTN_PART_ATTENTION);
+        assert_false(find(&set, "instructions")->known);
+        assert_true(part_is(&set, ATTN_PART_CONVOLUTION, "instructions", 1));
+    }
+    counter_set_close(&set);
+}
+
 typedef struct emitted {
     size_t numbers, texts, unavailable;
     double cycles, bytes;
@@ -263,10 +380,16 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values_that_cannot_be), cmocka_unit_test(test_first_source_wins),
-        cmocka_unit_test(test_sde_through_papi),      cmocka_unit_test(test_kernel_counts_page_faults),
-        cmocka_unit_test(test_every_event_here),      cmocka_unit_test(test_probe),
-        cmocka_unit_test(test_long_reasons),          cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_values_that_cannot_be),
+        cmocka_unit_test(test_first_source_wins),
+        cmocka_unit_test(test_sde_through_papi),
+        cmocka_unit_test(test_kernel_counts_page_faults),
+        cmocka_unit_test(test_every_event_here),
+        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_lost_parts),
+        cmocka_unit_test(test_long_reasons),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,12 @@ static void read_values(void *state, counter_slot *slots, size_t count) {
     (void)state, (void)slots, (void)count;
 }
 
-static const counter_source narrow = {"narrow", narrow_open, nothing, stop, read_values, nothing};
+static const counter_source narrow = {.name = "narrow",
+                                      .open = narrow_open,
+                                      .start = nothing,
+                                      .stop = stop,
+                                      .read = read_values,
+                                      .close = nothing};
 static const counter_source *const sources[] = {&narrow, NULL};
 
 static void read_cache_group(counter_group *g) {
@@ -213,6 +218,36 @@ static void test_merge_simulated(void **state) {
     json_decref(entries);
 }
 
+/* What the entry has stays; what a later pass has of a part comes beside it. */
+static void test_merge_parts(void **state) {
+    (void)state;
+    attn_error error = {0};
+    json_t *more =
+        json_loads("{\"counters_by_part\": {\"attention\": {" COUNTED("instructions", "9") ", " COUNTED(
+                       "branches", "3") "}, \"other\": {" COUNTED("branches", "1") "}}}",
+                   0, NULL);
+    json_t *entry = json_loads(
+        "{\"counters\": {}, \"counters_by_part\": {\"attention\": {" COUNTED("instructions", "5") "}}}", 0,
+        NULL);
+    json_t *aggregate = json_object(), *bare = json_loads("{\"counters\": {}}", 0, NULL);
+    double instructions, branches, other;
+    assert_int_equal(merge_parts(entry, more, &error), 0);
+    assert_int_equal(json_unpack(entry, "{s{s{s{sF}s{sF}}s{s{sF}}}}", "counters_by_part", "attention",
+                                 "instructions", "value", &instructions, "branches", "value", &branches,
+                                 "other", "branches", "value", &other),
+                     0);
+    assert_true(instructions == 5 && branches == 3 && other == 1);
+    assert_int_equal(merge_parts(aggregate, more, &error), 0);
+    assert_int_equal(json_object_size(aggregate), 0);
+    assert_int_equal(merge_parts(bare, more, &error), 0);
+    assert_int_equal(json_object_size(json_object_get(bare, "counters_by_part")), 2);
+    assert_int_equal(merge_parts(bare, aggregate, &error), 0);
+    json_decref(more);
+    json_decref(entry);
+    json_decref(aggregate);
+    json_decref(bare);
+}
+
 static void test_validation(void **state) {
     (void)state;
     attn_error error = {0};
@@ -251,7 +286,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_passes),          cmocka_unit_test(test_too_narrow),
         cmocka_unit_test(test_names),           cmocka_unit_test(test_merge_pass),
-        cmocka_unit_test(test_merge_simulated), cmocka_unit_test(test_validation),
+        cmocka_unit_test(test_merge_simulated), cmocka_unit_test(test_merge_parts),
+        cmocka_unit_test(test_validation),
     };
     setenv("ATTNBENCH_HOME", ".", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);

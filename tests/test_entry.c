@@ -108,6 +108,26 @@ static void test_counters(void **state) {
     json_decref(e);
 }
 
+static void test_counters_by_part(void **state) {
+    (void)state;
+    bool failed;
+    json_t *e = entries_of(
+        RUN("0", "10",
+            ", \"cycles\": 7.5, \"attention.cycles\": 4, \"other.cycles\": 3, \"other.branches\": 1"),
+        &failed);
+    const json_t *parts = json_object_get(json_array_get(e, 0), ENTRY_BY_PART);
+    assert_int_equal(json_object_size(parts), 2);
+    const json_t *attention = json_object_get(parts, "attention");
+    assert_int_equal(json_object_size(attention), 1);
+    const json_t *cycles = json_object_get(attention, "cycles");
+    assert_true(json_number_value(json_object_get(cycles, "value")) == 4);
+    assert_string_equal(json_string_value(json_object_get(cycles, "source")), "papi");
+    json_decref(e);
+    e = entries_of(RUN("0", "10", ", \"cycles\": 7.5"), &failed);
+    assert_null(json_object_get(json_array_get(e, 0), ENTRY_BY_PART));
+    json_decref(e);
+}
+
 static void test_disturbed(void **state) {
     (void)state;
     bool failed;
@@ -211,6 +231,7 @@ int main(void) {
         cmocka_unit_test(test_repetitions_and_aggregates),
         cmocka_unit_test(test_one_repetition_has_no_aggregates),
         cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_counters_by_part),
         cmocka_unit_test(test_disturbed),
         cmocka_unit_test(test_failed_check_has_no_numbers),
         cmocka_unit_test(test_machine_case),

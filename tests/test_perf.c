@@ -1,10 +1,14 @@
 /* Why perf events cannot be had, and two sources that want the same counters. */
 #include "harness/counters/counter_set.h"
-#include "harness/counters/perf_refusal.h"
+#include "harness/counters/papi_library.h"
+#include "harness/counters/papi_refusal.h"
+#include "harness/counters/perf_events.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/scratch.h"
 
 #include <errno.h>
+#include <math.h>
+#include <papi.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -41,6 +45,80 @@ static void test_refusals(void **state) {
             fail_msg("row %zu: \"%s\" has no \"%s\"", i, text, rows[i].expected);
         assert_true(strlen(text) + 1 < sizeof text);
         assert_null(strchr(text, '\n'));
+    }
+}
+
+/* The same words of PAPI, "Event does not exist", for three reasons, each with its remedy. */
+static void test_papi_refusals(void **state) {
+    (void)state;
+    static const struct {
+        papi_situation situation;
+        const char *expected, *without;
+    } rows[] = {
+        {{.result = PAPI_ENOEVNT, .pmu = ENOENT, .version = "7.0.0", .around = {.hypervisor = "kvm"}},
+         "no PMU in this virtual machine (kvm); its host has to offer one",
+         "newer PAPI"},
+        {{.result = PAPI_ENOEVNT, .version = "7.0.0", .family = 26, .model = 68, .around = {.pmu = true}},
+         "Event does not exist: PAPI 7.0.0 has no presets at all for this CPU (family 26, model 68); a newer "
+         "PAPI may, and --counters perf",
+         "virtual machine"},
+        {{.result = PAPI_ENOEVNT, .version = "7.0.0", .family = -1, .model = -1, .around = {.pmu = true}},
+         "for this CPU; a newer PAPI",
+         "family"},
+        {{.result = PAPI_ENOEVNT, .presets = 40, .version = "7.0.0", .around = {.pmu = true}},
+         "this CPU has 40 other presets, not this one",
+         "newer PAPI"},
+        {{.result = PAPI_ENOEVNT, .native = true, .version = "7.0.0", .around = {.pmu = true}},
+         "no such native event for this CPU",
+         "preset"},
+        {{.result = PAPI_ECNFLCT,
+          .presets = 40,
+          .version = "7.0.0",
+          .around = {.pmu = true, .watchdog = true}},
+         "the NMI watchdog holds one, sysctl kernel.nmi_watchdog=0 frees it",
+         "virtual"},
+        {{.result = PAPI_ECNFLCT, .presets = 40, .version = "7.0.0", .around = {.pmu = true}},
+         "no counter is left beside the events before it",
+         "watchdog"},
+        {{.result = PAPI_EPERM, .pmu = ENOENT, .version = "7.0.0"}, "ermission", "PMU"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[200];
+        papi_library_start(); /* it has no words before */
+        papi_refusal(text, sizeof text, &rows[i].situation);
+        if (!strstr(text, rows[i].expected) || strstr(text, rows[i].without))
+            fail_msg("row %zu: \"%s\"", i, text);
+        assert_true(strlen(text) + 1 < sizeof text);
+    }
+}
+
+static void test_papi_disabled(void **state) {
+    (void)state;
+    static const char by_linux[] = "perf_event support disabled by Linux with paranoid=3";
+    const perf_surroundings strict = {.paranoid = 3}, usual = {.paranoid = 2};
+    char text[240];
+    papi_disabled(text, sizeof text, by_linux, &strict);
+    assert_int_equal(strncmp(text, by_linux, strlen(by_linux)), 0);
+    assert_non_null(strstr(text, "sysctl kernel.perf_event_paranoid=2"));
+    papi_disabled(text, sizeof text, "no such thing", &strict);
+    assert_string_equal(text, "no such thing");
+    papi_disabled(text, sizeof text, "no such thing", &usual);
+    assert_string_equal(text, "no such thing");
+}
+
+/* Each generic event reads a number, or has an errno; those of the kernel itself count everywhere that perf
+ * events are allowed. */
+static void test_generic_events(void **state) {
+    (void)state;
+    for (size_t i = 0; i < perf_generic_event_count; i++) {
+        double value = NAN;
+        int code = perf_try_event(&perf_generic_events[i], &value);
+        assert_true(code >= 0);
+        assert_int_equal(code != 0, isnan(value));
+        if (!code && !strncmp(perf_generic_events[i].name, "task-clock", 10))
+            assert_true(value > 0);
+        if (!code && !strcmp(perf_generic_events[i].name, "instructions"))
+            assert_true(value < 0 || value > PERF_TRIAL_TURNS);
     }
 }
 
@@ -129,8 +207,18 @@ static void note_close(void *state) {
     closed++;
 }
 
-static const counter_source first = {"first", first_open, first_start, stop, first_read, note_close},
-                            second = {"second", second_open, second_start, stop, second_read, note_close};
+static const counter_source first = {.name = "first",
+                                     .open = first_open,
+                                     .start = first_start,
+                                     .stop = stop,
+                                     .read = first_read,
+                                     .close = note_close},
+                            second = {.name = "second",
+                                      .open = second_open,
+                                      .start = second_start,
+                                      .stop = stop,
+                                      .read = second_read,
+                                      .close = note_close};
 
 static const counter_slot *slot_of(const counter_set *set, const char *event) {
     for (size_t i = 0; i < set->count; i++)
@@ -180,7 +268,11 @@ static void test_source_that_takes_anothers_counter(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals), cmocka_unit_test(test_surroundings),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_papi_refusals),
+                                       cmocka_unit_test(test_papi_disabled),
+                                       cmocka_unit_test(test_generic_events),
+                                       cmocka_unit_test(test_surroundings),
                                        cmocka_unit_test(test_sources_beside_each_other),
                                        cmocka_unit_test(test_source_that_takes_anothers_counter)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 #include "harness/plan.h"
+#include "harness/plan_machine.h"
 
 #include "attn/alloc.h"
+#include "attn/cpu.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,6 +62,41 @@ static void test_cross_product(void **state) {
     assert_string_equal(p.rows[20].subject, "linear");
     assert_row(&p, 21, "machine/sgemm/n:64");
     assert_int_equal(p.skipped, 0);
+    plan_free(&p);
+}
+
+static void check_machine_rows(const machine *m, const char *row, const char *const *expected, size_t count) {
+    char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW];
+    assert_int_equal(plan_machine_rows(rows, row, m), count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(rows[i], expected[i]);
+}
+
+/* Rows that stand for what a machine has: half of each data cache, and memory far beyond the last. */
+static void test_machine_rows(void **state) {
+    (void)state;
+    static const machine server = {.caches = 4,
+                                   .cache = {{1, "Data", 48 << 10, 2},
+                                             {1, "Instruction", 32 << 10, 2},
+                                             {2, "Unified", 2 << 20, 2},
+                                             {3, "Unified", 64 << 20, 32}},
+                                   .memory_bytes = (size_t)64 << 30};
+    static const char *const of_server[] = {"machine/read/bytes:24576", "machine/read/bytes:1048576",
+                                            "machine/read/bytes:33554432", "machine/read/bytes:536870912"};
+    static const machine unknown = {.memory_bytes = (size_t)512 << 20};
+    static const char *const of_unknown[] = {"machine/read/bytes:16384", "machine/read/bytes:524288",
+                                             "machine/read/bytes:8388608", "machine/read/bytes:134217728"};
+    check_machine_rows(&server, "machine/levels", of_server, 4);
+    check_machine_rows(&unknown, "machine/levels", of_unknown, 4);
+    check_machine_rows(&server, "machine/flops", NULL, 0);
+    plan p;
+    parse(&p, "machine: [machine/flops/isa:base, machine/instruction_sets, machine/levels]\n");
+    assert_row(&p, 0, "machine/flops/isa:base");
+    size_t sets = 0;
+    for (size_t i = 0; i < p.count; i++)
+        sets += !strcmp(p.rows[i].subject, "flops");
+    assert_int_equal(sets, attn_cpu_isa() + 1);
+    assert_true(p.count >= sets + 2);
     plan_free(&p);
 }
 
@@ -211,10 +248,15 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settings),  cmocka_unit_test(test_cross_product),
-        cmocka_unit_test(test_encoders),  cmocka_unit_test(test_impossible_combinations),
-        cmocka_unit_test(test_too_many),  cmocka_unit_test(test_filter),
-        cmocka_unit_test(test_hash),      cmocka_unit_test(test_shipped_plans),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_cross_product),
+        cmocka_unit_test(test_machine_rows),
+        cmocka_unit_test(test_encoders),
+        cmocka_unit_test(test_impossible_combinations),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_shipped_plans),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ run() { # output folder, results file: sets status
 
 names=$(grep -oP '\.name = "\K[a-z_]+' reports/plots.c)
 count=$(wc -w <<<"$names")
-tables="summary prefill_slopes encoders speed machine counters counter_values counter_rates provenance paper paper_additions"
+tables="summary prefill_slopes encoders speed machine counters counter_values counter_rates counter_parts provenance paper paper_additions"
 page=$scratch/report/index.html
 
 if ! command -v gnuplot >/dev/null; then

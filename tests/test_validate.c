@@ -46,7 +46,12 @@ static void liar_close(void *state) {
     (void)state;
 }
 
-static const counter_source liar = {"liar", liar_open, liar_start, liar_stop, liar_read, liar_close};
+static const counter_source liar = {.name = "liar",
+                                    .open = liar_open,
+                                    .start = liar_start,
+                                    .stop = liar_stop,
+                                    .read = liar_read,
+                                    .close = liar_close};
 
 static double truth(double value) {
     return value;

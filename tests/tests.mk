@@ -40,6 +40,11 @@ test:
 	$(MAKE) test-run BUILD=$(BUILD)
 	$(MAKE) test-run BUILD=$(BUILD)-asan SANITIZE=address,undefined
 
+# What counting costs: the same program with counters on and off in turns, BUDGET=3m of it.
+.PHONY: overhead
+overhead: $(BUILD)/attnbench
+	BUILD=$(BUILD) tests/overhead.sh
+
 # The expected outputs of tests/golden, made again with Debian's python3-torch and python3-torchaudio.
 .PHONY: golden
 golden:

@@ -6,6 +6,7 @@
 #include "harness/counters/formula.h"
 
 #include "attn/alloc.h"
+#include "attn/model.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,9 +26,17 @@
 #define CALLGRIND_DUMP_STATS
 #endif
 
+enum { PIECES_MAX = 8192 };
+
 typedef struct callgrind_state {
     const char *files; /* valgrind appends .1, .2 ... */
     int first, last;   /* those of this state's regions; 0: none yet */
+    int pieces;        /* of a run that was split; more than PIECES_MAX: too many */
+    struct {
+        int file, part;
+    } piece[PIECES_MAX];
+    bool summed; /* part[] is up to date */
+    callgrind_totals part[ATTN_PARTS];
 } callgrind_state;
 
 static int dumps; /* of the process */
@@ -117,5 +126,55 @@ static void callgrind_read(void *state, counter_slot *slots, size_t count) {
     }
 }
 
-const counter_source counter_source_callgrind = {"callgrind",    callgrind_open, callgrind_start,
-                                                 callgrind_stop, callgrind_read, callgrind_close};
+/* Reading a file would fill the simulated caches with it. */
+static void callgrind_keep(void *state, int part) {
+    callgrind_state *s = state;
+    s->summed = false;
+    if (part == COUNTER_FORGET) {
+        s->pieces = 0;
+        return;
+    }
+    if (s->pieces < PIECES_MAX) {
+        s->piece[s->pieces].file = s->last;
+        s->piece[s->pieces].part = part;
+    }
+    s->pieces += s->pieces <= PIECES_MAX;
+}
+
+static void sum_parts(callgrind_state *s) {
+    memset(s->part, 0, sizeof s->part);
+    for (int i = 0; i < s->pieces && s->pieces <= PIECES_MAX; i++) {
+        callgrind_totals one, *sum = &s->part[s->piece[i].part];
+        callgrind_read_totals(&one, s->files, s->piece[i].file);
+        if (!sum->count)
+            *sum = one;
+        else
+            for (size_t e = 0; e < sum->count; e++)
+                sum->value[e] += callgrind_total(&one, sum->name[e]);
+    }
+    s->summed = true;
+}
+
+/* What began cold is no matter of parts. */
+static void callgrind_read_part(void *state, counter_slot *slots, size_t count, int part) {
+    callgrind_state *s = state;
+    if (!s->summed)
+        sum_parts(s);
+    const region_totals totals = {.last = s->part[part]};
+    for (size_t i = 0; i < count; i++) {
+        attn_error ignored = {0};
+        if (slots[i].source == &counter_source_callgrind)
+            slots[i].known = !formula_evaluate(&slots[i].value, slots[i].event->callgrind, total_of,
+                                               (void *)&totals, &ignored);
+    }
+}
+
+const counter_source counter_source_callgrind = {.name = "callgrind",
+                                                 .open = callgrind_open,
+                                                 .start = callgrind_start,
+                                                 .stop = callgrind_stop,
+                                                 .read = callgrind_read,
+                                                 .close = callgrind_close,
+                                                 .splits = true,
+                                                 .keep = callgrind_keep,
+                                                 .read_part = callgrind_read_part};

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool is_hardware(const counter_slot *slot) {
     return slot->source && (slot->event->perf_type >= 0 || slot->native);
@@ -86,10 +87,15 @@ int counter_set_open(counter_set *set, const counter_source *const *sources, att
 
 int counter_set_open_events(counter_set *set, const counter_source *const *sources,
                             const counter_event *const *events, size_t count, attn_error *error) {
-    *set = (counter_set){.count = count};
+    *set = (counter_set){.count = count, .current = BENCH_PARTS_END};
     set->slots = attn_alloc(set->count, sizeof *set->slots, "counters", error);
-    if (!set->slots)
+    bool failed = !set->slots;
+    for (size_t p = 0; p < ATTN_PARTS; p++)
+        failed |= !(set->part[p] = attn_alloc(set->count, sizeof **set->part, "counters by part", error));
+    if (failed) {
+        counter_set_close(set);
         return -1;
+    }
     for (size_t i = 0; i < set->count; i++)
         set->slots[i].event = events[i];
     if (open_sources(set, sources, error)) {
@@ -105,6 +111,8 @@ int counter_set_open_events(counter_set *set, const counter_source *const *sourc
 void counter_set_close(counter_set *set) {
     for (size_t i = set->opened; i-- > 0;)
         set->open[i].source->close(set->open[i].state);
+    for (size_t p = 0; p < ATTN_PARTS; p++)
+        attn_free(set->part[p]);
     attn_free(set->slots);
     *set = (counter_set){0};
 }
@@ -121,17 +129,85 @@ void counter_set_stop(counter_set *set, uint64_t iterations, double cache_bytes_
     set->iterations = iterations;
 }
 
-void counter_set_read(counter_set *set) {
-    for (size_t i = 0; i < set->count; i++)
-        set->slots[i].known = false;
-    for (size_t i = 0; i < set->opened; i++)
-        set->open[i].source->read(set->open[i].state, set->slots, set->count);
+static void drop_impossible(counter_set *set) {
     for (size_t i = 0; i < set->count; i++) {
         counter_slot *slot = &set->slots[i];
         if (!isfinite(slot->value) || slot->value < 0 || (slot->value == 0 && !slot->event->may_be_zero))
             slot->known = false;
     }
 }
+
+void counter_set_read(counter_set *set) {
+    for (size_t i = 0; i < set->count; i++)
+        set->slots[i].known = false;
+    for (size_t i = 0; i < set->opened; i++)
+        set->open[i].source->read(set->open[i].state, set->slots, set->count);
+    drop_impossible(set);
+}
+
+/* ---- Parts */
+
+/* What the piece that has just ended counted. */
+static void add_piece(counter_set *set, const counter_source *source, void *state) {
+    for (size_t i = 0; i < set->count; i++)
+        set->slots[i].known = false;
+    source->read(state, set->slots, set->count);
+    for (size_t i = 0; i < set->count; i++) {
+        const counter_slot *slot = &set->slots[i];
+        counter_piece *sum = &set->part[set->current][i];
+        if (slot->source != source)
+            continue;
+        sum->pieces++;
+        sum->lost |= !slot->known || !isfinite(slot->value) || slot->value < 0;
+        sum->value += slot->known ? slot->value : 0;
+    }
+}
+
+static void end_piece(counter_set *set) {
+    for (size_t i = 0; i < set->opened; i++)
+        if (set->open[i].source->splits)
+            set->open[i].source->stop(set->open[i].state, 0);
+    for (size_t i = 0; i < set->opened; i++) {
+        const counter_source *source = set->open[i].source;
+        if (source->keep)
+            source->keep(set->open[i].state, set->current);
+        else if (source->splits)
+            add_piece(set, source, set->open[i].state);
+    }
+}
+
+static void forget_parts(counter_set *set) {
+    for (size_t p = 0; p < ATTN_PARTS; p++)
+        memset(set->part[p], 0, set->count * sizeof **set->part);
+    for (size_t i = 0; i < set->opened; i++)
+        if (set->open[i].source->keep)
+            set->open[i].source->keep(set->open[i].state, COUNTER_FORGET);
+}
+
+void counter_set_part(counter_set *set, int part) {
+    if (set->current == BENCH_PARTS_END)
+        forget_parts(set);
+    else
+        end_piece(set);
+    set->current = part;
+    for (size_t i = set->opened; part != BENCH_PARTS_END && i-- > 0;)
+        if (set->open[i].source->splits)
+            set->open[i].source->start(set->open[i].state);
+}
+
+void counter_set_read_part(counter_set *set, int part) {
+    for (size_t i = 0; i < set->count; i++) {
+        const counter_piece *sum = &set->part[part][i];
+        set->slots[i].known = sum->pieces && !sum->lost;
+        set->slots[i].value = sum->value;
+    }
+    for (size_t i = 0; i < set->opened; i++)
+        if (set->open[i].source->read_part)
+            set->open[i].source->read_part(set->open[i].state, set->slots, set->count, part);
+    drop_impossible(set);
+}
+
+/* ---- As bench/ sees them */
 
 static void probe_start(void *context) {
     counter_set_start(context);
@@ -141,12 +217,28 @@ static void probe_stop(void *context, uint64_t iterations, double cache_bytes_re
     counter_set_stop(context, iterations, cache_bytes_read);
 }
 
+static void emit_part(counter_set *set, int part, bench_emit_number *emit, void *to) {
+    counter_set_read_part(set, part);
+    for (size_t i = 0; i < set->count; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "%s.%s", attn_part_names[part], set->slots[i].event->name);
+        if (set->slots[i].known)
+            emit(to, name, set->slots[i].value);
+    }
+}
+
 static void probe_values(void *context, bench_emit_number *emit, void *to) {
     counter_set *set = context;
     counter_set_read(set);
     for (size_t i = 0; set->iterations && i < set->count; i++)
         if (set->slots[i].known)
             emit(to, set->slots[i].event->name, set->slots[i].value / (double)set->iterations);
+    for (int p = 0; p < ATTN_PARTS; p++)
+        emit_part(set, p, emit, to);
+}
+
+static void probe_part(void *context, int part) {
+    counter_set_part(context, part);
 }
 
 static void probe_describe(void *context, bench_emit_text *emit, void *to) {
@@ -164,8 +256,14 @@ static void probe_describe(void *context, bench_emit_text *emit, void *to) {
 }
 
 bench_probe counter_set_probe(counter_set *set) {
-    bench_probe probe = {set, probe_start, probe_stop, probe_values, probe_describe, false};
-    for (size_t i = 0; i < set->opened; i++)
+    bench_probe probe = {.context = set,
+                         .start = probe_start,
+                         .stop = probe_stop,
+                         .values = probe_values,
+                         .describe = probe_describe};
+    for (size_t i = 0; i < set->opened; i++) {
         probe.each |= set->open[i].source == &counter_source_callgrind;
+        probe.part = set->open[i].source->splits ? probe_part : probe.part;
+    }
     return probe;
 }

@@ -2,10 +2,18 @@
 #ifndef HARNESS_COUNTER_SET_H
 #define HARNESS_COUNTER_SET_H
 
+#include "attn/model.h"
 #include "bench/bench.h"
 #include "harness/counters/counter_source.h"
 
 enum { COUNTER_SOURCES = 8 };
+
+/* What the pieces of a part counted in sum. */
+typedef struct counter_piece {
+    size_t pieces;
+    bool lost; /* one could not be read */
+    double value;
+} counter_piece;
 
 typedef struct counter_set {
     counter_slot *slots;
@@ -15,7 +23,9 @@ typedef struct counter_set {
         void *state;
     } open[COUNTER_SOURCES];
     size_t opened;
-    uint64_t iterations; /* of the last region */
+    uint64_t iterations;             /* of the last region */
+    counter_piece *part[ATTN_PARTS]; /* [count] each, of the last run that was split */
+    int current;                     /* part that is being counted, or BENCH_PARTS_END */
 } counter_set;
 
 /* All of counter_events, or those in the list. `sources` as from counter_sources(). Close with
@@ -32,6 +42,12 @@ void counter_set_stop(counter_set *set, uint64_t iterations, double cache_bytes_
 /* Of the last region: every slot gets its value, or is not `known`: a value that can't be (negative, not a
  * number, 0 instructions) is not passed on. */
 void counter_set_read(counter_set *set);
+
+/* One run in pieces: `part` begins, BENCH_PARTS_END ends the last one. Only sources that can split count. */
+void counter_set_part(counter_set *set, int part);
+
+/* As counter_set_read, of a part of that run: slots that no piece was counted for are not known. */
+void counter_set_read_part(counter_set *set, int part);
 
 /* Brackets the timed regions of bench_main (every iteration by itself when it is simulated); values are per
  * iteration. describe() gives one line per event,

@@ -50,7 +50,14 @@ typedef struct counter_source {
     /* After stop: sets known and value of the slots that it claimed. */
     void (*read)(void *state, counter_slot *slots, size_t count);
     void (*close)(void *state);
+    bool splits; /* a region may be counted in pieces, by stopping and starting again at borders */
+    /* For a source that must not be read at borders, otherwise NULL: keep() says, after stop, which part the
+     * piece belongs to (COUNTER_FORGET: what was kept is forgotten); read_part() is the sum of those of one,
+     * not known when there was none. */
+    void (*keep)(void *state, int part);
+    void (*read_part)(void *state, counter_slot *slots, size_t count, int part);
 } counter_source;
+enum { COUNTER_FORGET = -1 };
 
 /* Adds "name: why" to the slot's reason, formatted. */
 void counter_slot_refuse(counter_slot *slot, const char *source, const char *why, ...)

@@ -63,5 +63,9 @@ static void kernel_read(void *state, counter_slot *slots, size_t count) {
     }
 }
 
-const counter_source counter_source_kernel = {"kernel",    kernel_open, kernel_start,
-                                              kernel_stop, kernel_read, attn_free};
+const counter_source counter_source_kernel = {.name = "kernel",
+                                              .open = kernel_open,
+                                              .start = kernel_start,
+                                              .stop = kernel_stop,
+                                              .read = kernel_read,
+                                              .close = attn_free};

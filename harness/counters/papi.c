@@ -3,7 +3,8 @@
 #include "harness/counters/counter_source.h"
 
 #include "harness/counters/papi_library.h"
-#include "harness/counters/perf_refusal.h"
+#include "harness/counters/papi_refusal.h"
+#include "harness/machine.h"
 
 #include "attn/alloc.h"
 
@@ -35,29 +36,23 @@ static void refuse_all(counter_slot *slots, size_t count, const char *why) {
             counter_slot_refuse(&slots[i], "papi", "%s", why);
 }
 
-/* PAPI's component is up on machines that have no PMU, and says of every event that it does not exist. */
-static bool no_pmu(char *text, size_t size) {
-    int why = perf_try_pmu();
-    if (!why)
-        return false;
-    perf_surroundings around;
-    perf_surroundings_read(&around, NULL);
-    perf_refusal(text, size, why, &around);
-    return true;
-}
-
+/* PAPI's component is up on machines that have no PMU, and says of every event that it does not exist; it
+ * says the same of every preset on a CPU that it does not know. */
 static void refuse(counter_slot *slot, const char *name, int result) {
-    char text[160];
+    char text[200];
+    machine m;
+    machine_read(&m, NULL);
+    papi_situation s = {.result = result,
+                        .native = slot->event->native != NULL,
+                        .pmu = perf_try_pmu(),
+                        .presets = papi_preset_count(),
+                        .version = papi_library_version(),
+                        .family = m.family,
+                        .model = m.model};
+    perf_surroundings_read(&s.around, NULL);
+    papi_refusal(text, sizeof text, &s);
     slot->crowded = result == PAPI_ECNFLCT;
-    if (result == PAPI_ECNFLCT)
-        counter_slot_refuse(slot, "papi", "%s: no counter is left beside the events before it", name);
-    else if ((result == PAPI_ENOEVNT || slot->event->native) && no_pmu(text, sizeof text))
-        counter_slot_refuse(slot, "papi", "%s: %s", name, text);
-    else if (result == PAPI_ENOEVNT || slot->event->native)
-        counter_slot_refuse(slot, "papi", "%s: %s (no such %s for this CPU)", name, PAPI_strerror(result),
-                            slot->event->native ? "native event" : "preset");
-    else
-        counter_slot_refuse(slot, "papi", "%s: %s", name, PAPI_strerror(result));
+    counter_slot_refuse(slot, "papi", "%s: %s", name, text);
 }
 
 static void add_presets(papi_state *s, counter_slot *slots, size_t count) {
@@ -125,7 +120,11 @@ static void papi_close(void *state) {
 static int papi_open(void **state, counter_slot *slots, size_t count, attn_error *error) {
     const char *refusal = papi_component_refusal("perf_event");
     if (refusal) {
-        refuse_all(slots, count, refusal);
+        char text[240];
+        perf_surroundings around;
+        perf_surroundings_read(&around, NULL);
+        papi_disabled(text, sizeof text, refusal, &around);
+        refuse_all(slots, count, text);
         return 0;
     }
     papi_state *s = attn_alloc(1, sizeof *s, "PAPI counters", error);
@@ -171,4 +170,10 @@ static void papi_read(void *state, counter_slot *slots, size_t count) {
     }
 }
 
-const counter_source counter_source_papi = {"papi", papi_open, papi_start, papi_stop, papi_read, papi_close};
+const counter_source counter_source_papi = {.name = "papi",
+                                            .open = papi_open,
+                                            .start = papi_start,
+                                            .stop = papi_stop,
+                                            .read = papi_read,
+                                            .close = papi_close,
+                                            .splits = true};

@@ -44,3 +44,14 @@ const char *papi_library_version(void) {
              PAPI_VERSION_REVISION(number));
     return version;
 }
+
+size_t papi_preset_count(void) {
+    size_t count = 0;
+    int code = (int)PAPI_PRESET_MASK;
+    if (papi_library_start())
+        return 0;
+    do
+        count += PAPI_query_event(code) == PAPI_OK;
+    while (PAPI_enum_event(&code, PAPI_ENUM_EVENTS) == PAPI_OK);
+    return count;
+}

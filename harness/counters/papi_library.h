@@ -2,6 +2,8 @@
 #ifndef HARNESS_PAPI_LIBRARY_H
 #define HARNESS_PAPI_LIBRARY_H
 
+#include <stddef.h>
+
 /* Starts PAPI once. NULL, or why it is of no use here. */
 const char *papi_library_start(void);
 
@@ -10,5 +12,8 @@ const char *papi_component_refusal(const char *component);
 
 /* "7.0.0": of the library that is loaded. */
 const char *papi_library_version(void);
+
+/* Presets that exist for this CPU, as PAPI says; whether they count is another matter. */
+size_t papi_preset_count(void);
 
 #endif

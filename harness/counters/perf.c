@@ -145,4 +145,10 @@ static int perf_open(void **state, counter_slot *slots, size_t count, attn_error
     return 0;
 }
 
-const counter_source counter_source_perf = {"perf", perf_open, perf_start, perf_stop, perf_read, perf_close};
+const counter_source counter_source_perf = {.name = "perf",
+                                            .open = perf_open,
+                                            .start = perf_start,
+                                            .stop = perf_stop,
+                                            .read = perf_read,
+                                            .close = perf_close,
+                                            .splits = true};

@@ -102,4 +102,9 @@ static void sde_read(void *state, counter_slot *slots, size_t count) {
     slots[s->slot].value = (double)s->value;
 }
 
-const counter_source counter_source_sde = {"sde", sde_open, sde_start, sde_stop, sde_read, sde_close};
+const counter_source counter_source_sde = {.name = "sde",
+                                           .open = sde_open,
+                                           .start = sde_start,
+                                           .stop = sde_stop,
+                                           .read = sde_read,
+                                           .close = sde_close};

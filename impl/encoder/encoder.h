@@ -164,9 +164,17 @@ size_t attn_branchformer_floats(const attn_config *config, size_t batch, size_t 
 
 enum { ATTN_TILE_ROWS = 512 }; /* rows that a part works on together, so that wide layers stay small */
 
+static inline void attn_mark(attn_part_hook *hook, void *context, attn_part part) {
+#ifdef ATTN_NO_PARTS
+    (void)hook, (void)context, (void)part;
+#else
+    if (hook)
+        hook(context, part);
+#endif
+}
+
 static inline void attn_mark_part(const attn_encoder_call *call, attn_part part) {
-    if (call->part)
-        call->part(call->part_context, part);
+    attn_mark(call->part, call->part_context, part);
 }
 
 /* Zero frames that a depthwise convolution sees before the first frame of a call, and after the last. */

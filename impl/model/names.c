@@ -84,9 +84,7 @@ static bool is_ignored(const attn_config *config, const char *name) {
 }
 
 bool attn_model_is_outside(const attn_config *config, const char *name) {
-    static const char *const modules[] = {"decoder.", "criterion", "joint_network.", "joint.", "predictor.",
-                                          "lm.",      "frontend.", "specaug.",       NULL};
-    return starts_with_any(name, modules) || (!config->vocab_size && after(name, "ctc."));
+    return !config->vocab_size && after(name, "ctc.");
 }
 
 void attn_model_canonical_name(char canonical[64], const attn_config *config, const char *name) {

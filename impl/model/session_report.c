@@ -5,6 +5,11 @@
 
 const char *const attn_part_names[] = {"subsampling", "attention", "feed_forward",
                                        "convolution", "other",     NULL};
+#ifdef ATTN_NO_PARTS
+const bool attn_parts_are_marked = false;
+#else
+const bool attn_parts_are_marked = true;
+#endif
 
 const char *attn_stream_note(const attn_config *config) {
     bool convolves = config->model_type == ATTN_MODEL_CONFORMER || attn_uses_cgmlp(config);

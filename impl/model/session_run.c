@@ -90,14 +90,16 @@ static void add_positions(const attn_session *session, float *h, size_t first, s
         session->ops->add_scaled(h + b * row, session->positions + first * d_model, row, 1.0f);
 }
 
+static void mark(const attn_session *session, attn_part part) {
+    attn_mark(session->options.part, session->options.part_context, part);
+}
+
 /* h [B, frames, d_model] = what the layers see. */
 static void embed_rows(const attn_session *session, float *h, const input_rows *in, size_t first,
                        size_t frames) {
-    if (session->options.part)
-        session->options.part(session->options.part_context, ATTN_PART_SUBSAMPLING);
+    mark(session, ATTN_PART_SUBSAMPLING);
     input_layer(session, h, in, frames);
-    if (session->options.part)
-        session->options.part(session->options.part_context, ATTN_PART_OTHER);
+    mark(session, ATTN_PART_OTHER);
     add_positions(session, h, first, frames);
 }
 
@@ -121,14 +123,12 @@ static attn_cache *layer_cache(const attn_session *session, size_t layer) {
 
 static void attend(attn_session *session, float *out, size_t layer, const float *x, size_t frames) {
     attn_call call = attention_call(session, x, frames);
-    if (session->options.part)
-        session->options.part(session->options.part_context, ATTN_PART_ATTENTION);
+    mark(session, ATTN_PART_ATTENTION);
     if (session->options.input)
         session->options.input(session->options.input_context, layer, x, call.batch, frames, session->valid);
     session->impl->forward(out, &session->model->blocks[layer].attention, layer_cache(session, layer), &call,
                            session->workspace);
-    if (session->options.part)
-        session->options.part(session->options.part_context, ATTN_PART_OTHER);
+    mark(session, ATTN_PART_OTHER);
 }
 
 /* Bare attention. One layer: h = attn(x). Several: x = x + attn(x) in each. */

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # boot.sh CPU KERNEL INITRAMFS OUT: boots an emulated machine with that CPU and unpacks what it hands over into the
 # folder OUT. Its clock is the number of instructions executed and nothing in it is random, so that two boots do the
-# same. Environment: LIMIT, seconds that a boot may take (default 150).
+# same. Environment: LIMIT, seconds that a boot may take (default 240).
 set -euo pipefail
 cpu=$1 kernel=$2 initramfs=$3 out=$4
-limit=${LIMIT:-150}
+limit=${LIMIT:-240}
 rm -rf "$out"
 mkdir -p "$out"
 

@@ -15,12 +15,15 @@ capture() { # name command...: its output, messages and status
 cat $paranoid >/tmp/out/paranoid
 capture refused su user -c "attnbench counters list --format json"
 capture root attnbench counters list --format json
+capture new-cpu-refused su user -c "attnbench info --new-cpu"
 
 echo -1 >$paranoid
 capture list su user -c "attnbench counters list --format json"
 capture sweep attnbench sweep --plan /plan.yaml --out /tmp/out/sweep.json
 capture sweep-perf attnbench sweep --plan /plan.yaml --counters perf --out /tmp/out/sweep-perf.json
 capture sweep-group attnbench sweep --plan /plan.yaml --group basic --out /tmp/out/sweep-group.json
+capture new-cpu su user -c "attnbench info --new-cpu"
+capture sweep-encoder attnbench sweep --plan /encoder.yaml --group basic --out /tmp/out/sweep-encoder.json
 capture sweep-native attnbench sweep --plan /plan.yaml --group /native.yaml --out /tmp/out/sweep-native.json
 if attnbench counters --help | grep -q validate; then
     capture validate attnbench counters validate --format json

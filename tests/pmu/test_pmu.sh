@@ -59,7 +59,7 @@ build() {
         fail_all "attnbench does not build for arm64 ($log)"
     }
     $here/initramfs.sh "$pmu/arm64/root" "$pmu/initramfs" "$pmu/build/attnbench" $here/guest.sh $here/plan.yaml \
-        $here/native.yaml ||
+        $here/native.yaml $here/encoder.yaml ||
         fail_all "no initramfs"
 }
 
@@ -101,12 +101,12 @@ refused_with_remedy() { # folder
     [ "$(cat "$1/paranoid")" = 3 ] &&
         holds "$1/refused.out" 'map(select(.event == "cycles" or .event == "instructions"))
             | length == 2 and all((.available | not) and (has("source") | not)
-                and (.reason | test("papi: .*paranoid=3") and test("perf: .*perf_event_paranoid is 3.*=2.*CAP_PERFMON")))'
+                and (.reason | test("papi: .*paranoid=3; sysctl kernel.perf_event_paranoid=2") and test("perf: .*perf_event_paranoid is 3.*=2.*CAP_PERFMON")))'
 }
 
 fell_back() { # folder: the new CPU. Why PAPI was passed over is told where perf has no such event either.
     from "$1/list.out" perf &&
-        holds "$1/list.out" 'map(select(.event == "dtlb_misses")) | all(.reason | test("papi: .*does not exist.*; perf: "))'
+        holds "$1/list.out" 'map(select(.event == "dtlb_misses")) | all(.reason | test("papi: .*does not exist: PAPI 7.* has no presets at all for this CPU.*; perf: "))'
 }
 
 # One instruction takes two cycles of the emulated clock (-icount shift=1, 1 GHz), whatever it is.
@@ -167,6 +167,31 @@ native() { # folder
             and (.derived.share.unavailable | test("retired is not trusted")))'
 }
 
+# Every part of an encoder has its instructions, and together they are those of an iteration.
+split() { # folder source
+    holds "$1/sweep-encoder.json" '.benchmarks[0] | .counters.instructions.value as $whole | .counters_by_part
+        | (keys == ["attention", "convolution", "feed_forward", "other", "subsampling"]) and
+        all(.[].instructions; .source == "'"$2"'" and .validation == "trusted" and .value > 1000) and
+        ([.[].instructions.value] | add / $whole - 1 | . > -0.02 and . < 0.02)'
+}
+
+same_parts() { # sweep sweep
+    [ "$(jq -c '.benchmarks[0].counters_by_part | length' "$1")" -eq 5 ] &&
+        [ "$(jq -c '.benchmarks[0].counters_by_part' "$1")" = "$(jq -c '.benchmarks[0].counters_by_part' "$2")" ]
+}
+
+# info --new-cpu tells what the kernel opened and what PAPI knows, and at paranoid 3 that both were refused.
+reported() { # folder presets
+    grep -qE '^\| instructions \| yes \| [1-9][0-9]{6,} \|' "$1/new-cpu.out" &&
+        grep -qE "^\| presets that exist \| $2 of [0-9]+" "$1/new-cpu.out" &&
+        grep -qE '^\| CPU part \| 0xd' "$1/new-cpu.out" &&
+        grep -qE '^\| (papi|perf) \| trusted \| cycles, instructions' "$1/new-cpu.out" &&
+        grep -qE '^\| instructions \| EACCES \| — \|' "$1/new-cpu-refused.out" &&
+        grep -qE '^\| component perf_event \| disabled: .*paranoid' "$1/new-cpu-refused.out" && return
+    grep -hE '^\| (instructions|presets|CPU part|papi|perf|component perf_event) ' "$1"/new-cpu*.out >&2
+    return 1
+}
+
 # Which counters `counters validate` trusts: those that QEMU models, and no other.
 validated() { # folder
     holds "$1/validate.out" '.metrics | (map(select((.name == "instructions" or .name == "cycles")
@@ -185,7 +210,7 @@ check_validation() { # name
     fi
 }
 
-check_machine() { # name source
+check_machine() { # name source presets
     local out=$pmu/$1
     check "$1: every command ends well" all_done "$out"
     check "$1: an ordinary user is refused at perf_event_paranoid 3, and told the remedy" refused_with_remedy "$out"
@@ -195,6 +220,9 @@ check_machine() { # name source
     check "$1: a native event of PAPI" native "$out"
     check "$1: two boots count the same instructions" same_instructions "$out/sweep.json" "$out.again/sweep.json"
     check "$1: no branches are told rather than 0" no_zero_branches "$out/sweep.json"
+    check "$1: an encoder is counted by part" split "$out" "$2"
+    check "$1: two boots count the same by part" same_parts "$out/sweep-encoder.json" "$out.again/sweep-encoder.json"
+    check "$1: info --new-cpu tells what there is" reported "$out" "$3"
     check_validation "$1"
 }
 
@@ -205,10 +233,10 @@ mkdir -p "$pmu"
 build
 boot_twice a57 cortex-a57,pmu=on || fail_all "the A57 does not boot"
 boot_twice n1 neoverse-n1,pmu=on || fail_all "the N1 does not boot"
-check_machine a57 papi
+check_machine a57 papi "[1-9][0-9]*"
 check "a57: PAPI's presets count" from "$pmu/a57/list.out" papi
 check "a57: PAPI and perf agree" sources_agree "$pmu/a57"
-check_machine n1 perf
+check_machine n1 perf 0
 check "n1: PAPI has no presets for this CPU, perf counts" fell_back "$pmu/n1"
 check "perf counts the same instructions on both" same_instructions "$pmu/a57/sweep-perf.json" "$pmu/n1/sweep.json"
 check "both results files have the same form" same_form "$pmu/a57/sweep.json" "$pmu/n1/sweep.json"

@@ -20,7 +20,7 @@ attn_layer *attn_model_attention(attn_model *model, size_t layer);
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
 
 /* Loads a safetensors checkpoint. A missing, extra, mis-shaped or non-finite tensor is an error that names
- * it. Tensors of what is saved beside an encoder (decoder.*, ctc.* without vocab_size, ...) are passed over,
+ * it. An output layer (ctc.*) that the configuration has no vocab_size for is passed over,
  * and attn_model_load_note says so in one line ("" when there were none). global_cmvn.* is part of the model
  * when the checkpoint has it: input features are then (x - mean) istd. */
 int attn_model_load(attn_model *model, const char *path, attn_error *error);
@@ -48,6 +48,10 @@ typedef enum attn_part {
     ATTN_PARTS
 } attn_part;
 extern const char *const attn_part_names[]; /* NULL-terminated, indexed by the enum */
+
+/* False in a library that was built with ATTN_NO_PARTS (make PARTS=0): there the markers are no code at all,
+ * and the hook below is never called. */
+extern const bool attn_parts_are_marked;
 
 /* Called when a part begins (the one before ends there). A run begins in OTHER and ends in OTHER. */
 typedef void attn_part_hook(void *context, attn_part part);
