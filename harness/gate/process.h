@@ -26,6 +26,7 @@ typedef struct process_value {
     process_outcome outcome;
     char why[300];               /* when not measured */
     double time;                 /* ns: median of undisturbed repetitions (of all where there are none) */
+    double instructions;         /* of one iteration, when simulated */
     double kv_bytes, peak_bytes; /* NaN: not told */
 } process_value;
 
