@@ -214,7 +214,7 @@ int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings
     if (s->journal && !(journal = open_journal(counts, s, error)))
         return -1;
     for (size_t round = 0; round < s->rounds && !result; round++)
-        for (size_t i = 0; i < s->levels && !result; i++) {
+        for (size_t i = s->first; i < s->levels && !result; i++) {
             json_t *run = NULL;
             if (counts[i].runs > round)
                 continue;
