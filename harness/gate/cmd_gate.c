@@ -165,7 +165,7 @@ static int run_stored(gate *g, const gate_options *o, attn_error *error) {
     if (differing && !o->force) {
         fprintf(stderr, "attnbench gate: not comparable (--force compares nevertheless): %s\n", differences);
         status = STATUS_UNDECIDED;
-    } else if (!gate_run_stored(g, &base, error)) { /* what would show what moved is gone */
+    } else if (!gate_run_stored(g, &base, error)) {
         status = finish(g, &o->output, &base, differences, error);
     }
 done:

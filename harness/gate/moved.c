@@ -170,10 +170,15 @@ json_t *moved_json(const moved_counter counters[MOVED_COUNTERS], const char *met
             add_word(known ? same : unknown, known ? sizeof same : sizeof unknown, moved_names[i]);
         json_array_append_new(list, counter);
     }
-    char *summary = attn_format(NULL, "%s%s%s%s%s%s%s", *moved ? moved : "only ", *moved ? "" : metric,
-                                *moved ? " moved" : " moved", *same ? "; the same: " : "", same,
-                                *unknown ? "; cannot be counted here: " : "", unknown);
-    json_t *o = summary ? json_pack("{ss so}", "summary", summary, "counters", list) : NULL;
+    const char *none = is_known(&counters[INSTRUCTIONS]) ? metric : NULL;
+    char *summary = *moved ? attn_format(NULL, "%s moved", moved)
+                    : none ? attn_format(NULL, "only %s moved", none)
+                           : attn_strdup("nothing that can be counted here moved", NULL);
+    char *all = summary ? attn_format(NULL, "%s%s%s%s%s", summary, *same ? "; the same: " : "", same,
+                                      *unknown ? "; cannot be counted here: " : "", unknown)
+                        : NULL;
+    json_t *o = all ? json_pack("{ss so}", "summary", all, "counters", list) : (json_decref(list), NULL);
     attn_free(summary);
+    attn_free(all);
     return o;
 }
