@@ -42,8 +42,8 @@ build candidate "$OUT/compiler"
 
 cat >"$OUT/plan.yaml" <<'END'
 summary: two cases that are mostly softmax, and three that do without the kernel
-repetitions: 25
-min_time: 0.0003
+repetitions: 40
+min_time: 0.0002
 cases:
   - attention/mha/decode/L:4096/h:8/d:16
   - attention/gqa/decode/L:4096/h:8/d:16/hkv:1

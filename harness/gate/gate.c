@@ -123,7 +123,7 @@ int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *e
     process_value value;
     if (gate_process(&value, c->row, &settings, error))
         return -1;
-    *time = value.time;
+    *time = g->stored ? value.plain_time : value.time;
     if (value.outcome == PROCESS_MEASURED)
         return 0;
     gate_give_up(c, side, &value);

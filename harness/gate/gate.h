@@ -49,6 +49,7 @@ typedef struct gate {
     size_t looks;
     uint64_t random;
     bool out_of_time, interrupted;
+    bool stored; /* the base is a file: processes give plain_time, as that does */
 } gate;
 
 /* Sets up; settings->plan has to live as long as the gate. Free with gate_free (a zeroed one is fine too). */
