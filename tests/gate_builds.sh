@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Two builds, all of it at -O2 but for one kernel file, which the candidate has at -O1: the gate must find the cases of
 # that kernel SLOWER and the others SAME, by time and by instructions, and say that instructions moved. Not part of
-# `make test`: it builds twice and measures for some minutes. BUDGET=2m, OUT=folder (default $BUILD/gate-builds).
+# `make test`: it builds twice and measures for some minutes. BUDGET=4m, OUT=folder (default $BUILD/gate-builds).
 set -u
 cd "$(dirname "$0")/.." || exit 2
-: "${BUILD:=build}" "${BUDGET:=2m}" "${OUT:=$BUILD/gate-builds}"
+: "${BUILD:=build}" "${BUDGET:=4m}" "${OUT:=$BUILD/gate-builds}"
 mkdir -p "$OUT" || exit 2
 OUT=$(realpath "$OUT")
+export ATTNBENCH_HOME=$PWD
 kernel=impl/kernels/isa/rows.c # softmax and the feature map of linear attention
 failed=0
 
@@ -60,7 +61,7 @@ gate() { # report, options
 }
 
 verdict() { # report, verdict, cases: how many have both
-    [ "$(grep -E "^attention/[^,]*$3[^,]*,$2," "$OUT/$1.csv" | wc -l)" -eq "$4" ]
+    [ "$(grep -cE "^attention/[^,]*$3[^,]*,$2," "$OUT/$1.csv")" -eq "$4" ]
 }
 
 gate time --budget "$BUDGET"
