@@ -1,24 +1,7 @@
 #!/usr/bin/env bash
 # Commands that measure restart once with a better OPENBLAS_CORETYPE. An OpenBLAS that picks badly is played by a library
 # of the test's own, loaded before the real one.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-: "${ATTNBENCH:=$PWD/build/attnbench}"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        cat "$scratch/out" "$scratch/err"
-        failed=1
-    fi
-}
+. "$(dirname "$0")/support/check.sh"
 
 isa=$("$ATTNBENCH" info --format json | sed -n 's/^ *"isa": "\(.*\)",*$/\1/p')
 if [ "$isa" = base ]; then

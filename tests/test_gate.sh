@@ -2,25 +2,8 @@
 # The gate around programs that are the same, slower, larger, broken, strange or missing. Most of them are
 # made up: a script that answers as attnbench does, with times of our choice, so that nothing depends on how
 # busy the machine is.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-: "${ATTNBENCH:=$PWD/build/attnbench}"
-export ATTNBENCH
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0 only=
-
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        sed 's/^/    /' "$scratch/out" "$scratch/err"
-        failed=1
-    fi
-}
+. "$(dirname "$0")/support/check.sh"
+only=
 
 cat >"$scratch/tiny.yaml" <<'END'
 repetitions: 3

@@ -1,24 +1,6 @@
 #!/usr/bin/env bash
 # selftest around a made-up program: what it counts, that it goes on where it stopped, what it refuses.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-: "${ATTNBENCH:=$PWD/build/attnbench}"
-export ATTNBENCH
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        sed 's/^/    /' "$scratch/out" "$scratch/err"
-        failed=1
-    fi
-}
+. "$(dirname "$0")/support/check.sh"
 
 cat >"$scratch/tiny.yaml" <<'END'
 cases:

@@ -1,23 +1,6 @@
 #!/usr/bin/env bash
 # sweep around measuring processes that work, fail, lie and crash; interruption; what it says and how it ends.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-: "${ATTNBENCH:=$PWD/build/attnbench}"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        sed 's/^/    /' "$scratch/out" "$scratch/err"
-        failed=1
-    fi
-}
+. "$(dirname "$0")/support/check.sh"
 
 sweep() { # status expected, arguments
     local expected=$1

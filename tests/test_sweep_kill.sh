@@ -1,23 +1,7 @@
 #!/usr/bin/env bash
 # kill -9 at ten random moments of a sweep, then the same command: the file is complete, and no case ran twice except
 # those that were in flight. A measuring process of the test's own writes down every start.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-: "${ATTNBENCH:=$PWD/build/attnbench}"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        failed=1
-    fi
-}
+. "$(dirname "$0")/support/check.sh"
 
 rows=60 kills=10
 {
