@@ -1,23 +1,6 @@
 #!/usr/bin/env bash
 # The gate by simulated instructions: the same on every run, and 1% more is seen.
-set -u
-cd "$(dirname "$0")/.." || exit 1
-: "${ATTNBENCH:=$PWD/build/attnbench}"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-failed=0
-
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        sed 's/^/    /' "$scratch/out" "$scratch/err" 2>/dev/null | head -40
-        failed=1
-    fi
-}
+. "$(dirname "$0")/support/check.sh"
 
 attnbench() { # status expected, arguments
     local expected=$1
