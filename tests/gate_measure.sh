@@ -17,6 +17,7 @@
 # MINUTES=0         at most so long for each scenario (0: no limit); what was not reached is told and fails
 # OUT=folder        journals and tables, default $BUILD/gate-measure. Each run is kept: the same command goes on where
 #                   it was stopped (Ctrl-C is fine). Another budget, plan or build needs another OUT.
+#                   RUNS=1 prints what is there.
 # Exit status: 0 when every rate asked for was met in the runs made, 1 otherwise.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -45,7 +46,7 @@ start_loader() {
 selftest() { # scenario, CPU, options
     local name=$1 cpu=$2 status
     shift 2
-    timeout "$((MINUTES * 60))" taskset -c "$cpu" "$ATTNBENCH" selftest --plan "$PLAN" --cpu "$cpu" --rounds "$RUNS" \
+    timeout --foreground "$((MINUTES * 60))" taskset -c "$cpu" "$ATTNBENCH" selftest --plan "$PLAN" --cpu "$cpu" --rounds "$RUNS" \
         --journal "$OUT/$name.journal" --format csv "$@" >"$OUT/$name.csv" 2>>"$OUT/$name.log"
     status=$?
     [ "$status" -le 1 ] || [ "$status" -eq 124 ] && return
@@ -119,7 +120,7 @@ for scenario; do
     echo "$(date +%T) $scenario" >&2
     run "$scenario"
 done
-echo "Budget of a run: $BUDGET without a slow-down, $FIND_BUDGET with one. Plan $PLAN, $(uname -m), load now $(cut -d' ' -f1-3 /proc/loadavg)."
+echo "Budget of a run by time: $BUDGET without a slow-down, $FIND_BUDGET with one. Plan $PLAN, $(uname -m), load now $(cut -d' ' -f1-3 /proc/loadavg)."
 echo
 echo "| scenario | what | runs | rate | exact 95% interval | undecided runs | seconds a run | wanted | |"
 echo "|---|---|---:|---:|---:|---:|---:|---|---|"
