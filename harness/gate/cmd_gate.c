@@ -69,6 +69,8 @@ static json_t *notes(const gate *g, const results *base, const char *differences
         json_array_append_new(list, json_sprintf("FORCED, not comparable: %s", differences));
     json_array_append_new(list, side_note("candidate", &g->side[GATE_CANDIDATE]));
     json_array_append_new(list, how_note(g));
+    if (g->settings.metric == GATE_INSTRUCTIONS) /* other kernels than these */
+        return list;
     json_array_append_new(list, json_sprintf("%s, %s kernels of %s",
                                              info_text(&g->side[GATE_CANDIDATE], "machine", "cpu"),
                                              info_text(&g->side[GATE_CANDIDATE], "blas", "core"),
