@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WINDOWS = 15 }; /* an odd number: their median counts */
+enum { WINDOWS = 15 }; /* the fastest counts */
 static const double WINDOW_NS = 1e5;
 
 int bench_delay_parse(bench_delay *delay, const char *text, attn_error *error) {
@@ -75,25 +75,16 @@ static double time_window(void (*run)(void *state), void *state) {
     return (end - begin) / (double)calls;
 }
 
-static int ascending(const void *left, const void *right) {
-    double a, b;
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    return (a > b) - (a < b);
-}
-
-/* Windows of both take turns, so that what else the machine does slows both. */
+/* Windows of both take turns, so that what else the machine does slows both; it only ever adds, and the
+ * fastest of each have the least of it. */
 uint64_t bench_delay_loops(const bench_delay *delay, void (*run)(void *state), void *state) {
-    double rows[WINDOWS], spins[WINDOWS];
+    double row = INFINITY, loop = INFINITY;
     if (delay->unit == BENCH_DELAY_LOOPS)
         return (uint64_t)delay->amount;
     for (size_t i = 0; i < WINDOWS; i++) {
-        rows[i] = time_window(run, state);
-        spins[i] = time_window(spin_thousand, NULL) / 1000;
+        row = fmin(row, time_window(run, state));
+        loop = fmin(loop, time_window(spin_thousand, NULL) / 1000);
     }
-    qsort(rows, WINDOWS, sizeof *rows, ascending);
-    qsort(spins, WINDOWS, sizeof *spins, ascending);
-    double row = rows[WINDOWS / 2], loop = spins[WINDOWS / 2];
     return (uint64_t)llround((delay->unit == BENCH_DELAY_NS ? delay->amount : row * delay->amount / 100) /
                              loop);
 }

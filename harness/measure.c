@@ -1,12 +1,15 @@
 #include "harness/measure.h"
 
 #include "harness/child.h"
+#include "harness/counters/callgrind.h"
 #include "harness/entry.h"
 #include "harness/home.h"
 
 #include "attn/alloc.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +37,14 @@ char *measure_program(attn_error *error) {
     return other && *other ? attn_strdup(other, error) : home_executable(error);
 }
 
+/* Where it runs is another folder. */
+static int run_simulated(child_result *result, const char *const *words, int cpu, attn_error *error) {
+    char program[PATH_MAX];
+    if (!realpath(words[0], program))
+        return attn_fail(error, "%s: cannot be run: %s", words[0], strerror(errno));
+    return callgrind_run(result, program, words + 1, cpu, error);
+}
+
 enum { WORDS = 16 };
 
 static int run_child(child_result *result, const bench_case *c, const measure_settings *s,
@@ -41,8 +52,9 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
     char seed[32], flops[32], repetitions[64], min_time[64];
     snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
     snprintf(flops, sizeof flops, "%g", s->check_flops);
-    snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu", s->repetitions);
-    snprintf(min_time, sizeof min_time, "--benchmark_min_time=%g", s->min_time);
+    snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu",
+             s->simulated ? 1 : s->repetitions);
+    snprintf(min_time, sizeof min_time, "--benchmark_min_time=%g", s->simulated ? 0 : s->min_time);
     const char *words[WORDS + COUNTING_WORDS_MAX] = {s->program,  "bench",  "--case",
                                                      c->name,     "--seed", seed,
                                                      repetitions, min_time, "--benchmark_format=json"};
@@ -55,12 +67,13 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
         n += counting_words(s->counting, words + n);
     } else {
         words[n++] = "--counters";
-        words[n++] = "off";
+        words[n++] = s->simulated ? "callgrind" : "off";
     }
     words[n] = NULL;
     if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
         return attn_fail(error, "environment: out of memory");
-    int failed = child_run(result, (char **)words, s->cpu, error);
+    int failed = s->simulated ? run_simulated(result, words, s->cpu, error)
+                              : child_run(result, (char **)words, s->cpu, error);
     unsetenv("ATTNBENCH_DELAY");
     return failed;
 }

@@ -13,6 +13,7 @@
 typedef struct measure_settings {
     const char *program;      /* an attnbench */
     const counting *counting; /* NULL: --counters off */
+    bool simulated;           /* one repetition of one iteration under callgrind, for its counters */
     uint64_t seed;
     size_t repetitions;
     double min_time;    /* of a repetition, seconds */

@@ -332,8 +332,34 @@ static void test_files(void **state) {
     json_decref(report);
 }
 
+/* Three groups of five: their fastest are 4, 2 and 6 when nothing is disturbed. */
+static void test_best_time(void **state) {
+    (void)state;
+    static const double given[] = {5, 4, 9, 9, 9, 2, 8, 8, 8, 3, 7, 7, 6, 7, 7};
+    enum { N = sizeof given / sizeof *given };
+    bool disturbed[N] = {false};
+    double times[N];
+    memcpy(times, given, sizeof times);
+    assert_true(fabs(single_best_time(times, disturbed, N) - 4) < 1e-15);
+    disturbed[1] = true; /* then 5, 2 and 6 */
+    memcpy(times, given, sizeof times);
+    assert_true(fabs(single_best_time(times, disturbed, N) - 5) < 1e-15);
+    for (size_t i = 0; i < 5; i++) /* then 2 and 6 */
+        disturbed[i] = true;
+    memcpy(times, given, sizeof times);
+    assert_true(fabs(single_best_time(times, disturbed, N) - 4) < 1e-15);
+    memset(disturbed, true, sizeof disturbed); /* the median of all */
+    memcpy(times, given, sizeof times);
+    assert_true(fabs(single_best_time(times, disturbed, N) - 7) < 1e-15);
+    memcpy(times, given, sizeof times); /* too few for three samples: the median of 14 */
+    memset(disturbed, false, sizeof disturbed);
+    assert_true(fabs(single_best_time(times, disturbed, 14) - 7) < 1e-15);
+    assert_true(isnan(single_best_time(times, disturbed, 0)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_best_time),
         cmocka_unit_test(test_same_file),
         cmocka_unit_test(test_slow_down_among_noise),
         cmocka_unit_test(test_noise_alone),

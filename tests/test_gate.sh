@@ -23,7 +23,7 @@ make_fake() { # name, settings
 gate() { # status expected, arguments
     local expected=$1
     shift
-    "$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --budget 60s --json "$scratch/report.json" \
+    "$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --budget 60s --no-attribution --json "$scratch/report.json" \
         --junit "$scratch/junit.xml" --markdown "$scratch/report.md" "$@" >"$scratch/out" 2>"$scratch/err"
     [ $? -eq "$expected" ]
 }
@@ -157,5 +157,11 @@ chmod +x "$scratch/late"
 gate 1 --base "$ATTNBENCH" --candidate "$scratch/late" --filter 'mla|mha'
 check "a delay in timed regions is found where it is" says '**SLOWER** | `attention/mla/' out
 check "a delay: not elsewhere" verdict SLOWER 1
+"$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --filter mla --base "$ATTNBENCH" --candidate "$scratch/late" \
+    --json "$scratch/report.json" >"$scratch/out" 2>"$scratch/err"
+check "a delay: its case is run again with counters" says '### What moved' out
+check "a delay: counters of the kernel were read on both sides" \
+    grep -qE '"name": "page_faults_minor",' "$scratch/report.json"
+check "a delay: what cannot be counted is told" eval 'says "cannot be counted here: " out || says instructions out'
 
 exit $failed

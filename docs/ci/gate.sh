@@ -14,7 +14,7 @@ jobs=$(nproc)
 tree=$(mktemp -d) || exit 2
 trap 'git worktree remove --force "$tree/base" 2>/dev/null; rm -rf "$tree"' EXIT
 
-git worktree add --detach "$tree/base" "$base" >/dev/null || exit 2
+git worktree add --quiet --detach "$tree/base" "$base" >/dev/null || exit 2
 make -C "$tree/base" -j"$jobs" >"$tree/log" 2>&1 || { tail -n 40 "$tree/log"; echo "the base does not build"; exit 2; }
 make -j"$jobs" >"$tree/log" 2>&1 || { tail -n 40 "$tree/log"; echo "the candidate does not build"; exit 2; }
 mkdir -p "$out" || exit 2

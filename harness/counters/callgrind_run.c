@@ -86,7 +86,8 @@ static void keep_variable(text_list *list, const char *name) {
 }
 
 static void make_environment(text_list *list) {
-    static const char *const kept[] = {"PATH", "LD_LIBRARY_PATH", "VALGRIND_LIB", "ATTNBENCH_HOME"};
+    static const char *const kept[] = {"PATH", "LD_LIBRARY_PATH", "VALGRIND_LIB", "ATTNBENCH_HOME",
+                                       "ATTNBENCH_DELAY"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         keep_variable(list, kept[i]);
     add(list, attn_format(NULL, CALLGRIND_FILES "=out"));

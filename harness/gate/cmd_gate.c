@@ -1,6 +1,7 @@
 /* attnbench gate: base against candidate, now, on this machine. */
 #include "harness/child.h"
 #include "harness/command.h"
+#include "harness/counters/callgrind.h"
 #include "harness/gate/fields.h"
 #include "harness/gate/gate.h"
 #include "harness/gate/report.h"
@@ -23,8 +24,8 @@ static const char description[] =
     "3 undecided (or a case could not be compared).";
 
 typedef struct gate_options {
-    char *base, *candidate, *plan, *filter, *budget, *min_effect;
-    int cpu, force;
+    char *base, *candidate, *plan, *filter, *metric, *budget, *min_effect;
+    int cpu, force, no_attribution;
     long long seed;
     gate_output output;
 } gate_options;
@@ -46,23 +47,30 @@ static json_t *stored_note(const char *path, const results *base) {
                         path, results_text(base, "commit", "unknown"), field_text(base->context, "date"));
 }
 
-static json_t *notes(const gate *g, const results *base, const char *differences) {
+static json_t *how_note(const gate *g) {
     char spent[32];
     const plan *p = g->settings.plan;
+    const char *end = g->interrupted ? ", interrupted" : g->out_of_time ? ", all of the budget" : "";
     progress_time(spent, sizeof spent, g->seconds);
+    if (g->settings.metric == GATE_INSTRUCTIONS)
+        return json_sprintf("plan %s, instructions of one warm iteration, simulated by valgrind with kernels "
+                            "that it knows; in %s%s",
+                            p->name, spent, end);
+    return json_sprintf("plan %s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
+                        p->repetitions, p->min_time, g->settings.cpu, g->looks, g->looks == 1 ? "" : "s",
+                        spent, end);
+}
+
+static json_t *notes(const gate *g, const results *base, const char *differences) {
     json_t *list = json_array();
     json_array_append_new(list, base ? stored_note(g->side[GATE_BASE].program, base)
                                      : side_note("base", &g->side[GATE_BASE]));
     if (*differences)
         json_array_append_new(list, json_sprintf("FORCED, not comparable: %s", differences));
     json_array_append_new(list, side_note("candidate", &g->side[GATE_CANDIDATE]));
-    json_array_append_new(
-        list,
-        json_sprintf("plan %s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
-                     p->repetitions, p->min_time, g->settings.cpu, g->looks, g->looks == 1 ? "" : "s", spent,
-                     g->interrupted   ? ", interrupted"
-                     : g->out_of_time ? ", all of the budget"
-                                      : ""));
+    json_array_append_new(list, how_note(g));
+    if (g->settings.metric == GATE_INSTRUCTIONS) /* other kernels than these */
+        return list;
     json_array_append_new(list, json_sprintf("%s, %s kernels of %s",
                                              info_text(&g->side[GATE_CANDIDATE], "machine", "cpu"),
                                              info_text(&g->side[GATE_CANDIDATE], "blas", "core"),
@@ -75,21 +83,22 @@ static json_t *notes(const gate *g, const results *base, const char *differences
 
 static json_t *settings_json(const gate *g, const results *base, const char *differences) {
     const gate_settings *s = &g->settings;
-    return json_pack("{ss ss sO* sO ss ss sf sf sf sf sf sI sI si sb sb sb sb so}", "base",
-                     g->side[GATE_BASE].program, "candidate", g->side[GATE_CANDIDATE].program, "base_info",
-                     g->side[GATE_BASE].info, "candidate_info", g->side[GATE_CANDIDATE].info, "plan",
-                     s->plan->name, "metric", "time", "min_effect_percent", 100 * expm1(s->rule.min_effect),
-                     "alpha", s->rule.alpha, "beta", s->rule.beta, "budget_seconds", s->budget, "seconds",
-                     g->seconds, "looks", (json_int_t)g->looks, "seed", (json_int_t)s->seed, "cpu", s->cpu,
-                     "out_of_time", g->out_of_time, "interrupted", g->interrupted, "stored_base",
-                     base != NULL, "forced", *differences != 0, "notes", notes(g, base, differences));
+    return json_pack(
+        "{ss ss sO* sO ss ss sf sf sf sf sf sI sI si sb sb sb sb so}", "base", g->side[GATE_BASE].program,
+        "candidate", g->side[GATE_CANDIDATE].program, "base_info", g->side[GATE_BASE].info, "candidate_info",
+        g->side[GATE_CANDIDATE].info, "plan", s->plan->name, "metric", gate_metric_names[s->metric],
+        "min_effect_percent", 100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta,
+        "budget_seconds", s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks, "seed",
+        (json_int_t)s->seed, "cpu", s->cpu, "out_of_time", g->out_of_time, "interrupted", g->interrupted,
+        "stored_base", base != NULL, "forced", *differences != 0, "notes", notes(g, base, differences));
 }
 
 static int report(const gate *g, const gate_output *output, const results *base, const char *differences,
                   attn_error *error) {
     char caution[1100];
     snprintf(caution, sizeof caution, "not comparable: %s", differences);
-    json_t *rows = gate_rows(g, "ns", *differences ? caution : NULL);
+    json_t *rows =
+        gate_rows(g, g->settings.metric == GATE_TIME ? "ns" : "instructions", *differences ? caution : NULL);
     json_t *all = gate_report("gate", settings_json(g, base, differences), rows, error);
     int status = all && !gate_report_write(all, output, error) ? gate_report_status(all) : -1;
     json_decref(all);
@@ -99,11 +108,17 @@ static int report(const gate *g, const gate_output *output, const results *base,
 static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_error *error) {
     s->rule = (gate_rule){.alpha = GATE_ALPHA, .beta = GATE_BETA};
     s->plan = p;
+    s->attribute = !o->no_attribution;
+    int metric = command_choice("--metric", o->metric, gate_metric_names, error);
+    if (metric < 0)
+        return -1;
+    s->metric = (gate_metric)metric;
     s->seed = o->seed >= 0 ? (uint64_t)o->seed : (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
     s->seed &= INT64_MAX;
     if (command_needs("--base", o->base, error) || command_needs("--candidate", o->candidate, error) ||
         gate_output_check(&o->output, error) ||
-        word_percent(&s->rule.min_effect, "--min-effect", o->min_effect, error) ||
+        word_percent(&s->rule.min_effect, "--min-effect",
+                     o->min_effect ? o->min_effect : gate_min_effects[metric], error) ||
         word_duration(&s->budget, "--budget", o->budget, error) || plan_read(p, o->plan, error) ||
         (o->filter && plan_filter(p, o->filter, error)))
         return -1;
@@ -126,6 +141,18 @@ static int finish(const gate *g, const gate_output *output, const results *base,
                   attn_error *error) {
     int status = report(g, output, base, differences, error);
     return status >= 0 && g->interrupted ? 128 + child_stop_signal() : status;
+}
+
+/* By instructions: whether that can be done. */
+static int check_metric(const gate *g, const gate_options *o, attn_error *error) {
+    if (g->settings.metric == GATE_TIME)
+        return STATUS_OK;
+    if (is_stored(o->base))
+        return attn_fail(error, "--metric instructions: expected a program as --base, not stored results");
+    if (!callgrind_refusal())
+        return STATUS_OK;
+    fprintf(stderr, "attnbench gate: --metric instructions: %s\n", callgrind_refusal());
+    return STATUS_UNDECIDED;
 }
 
 static int run_stored(gate *g, const gate_options *o, attn_error *error) {
@@ -152,21 +179,27 @@ static int run_both(gate *g, const gate_options *o, attn_error *error) {
     for (size_t i = 0; i < GATE_SIDES; i++)
         if (gate_side_ask(&g->side[i], g->settings.cpu, error))
             return -1;
-    return gate_run(g, error) ? -1 : finish(g, &o->output, NULL, "", error);
+    bool time = g->settings.metric == GATE_TIME;
+    return (time ? gate_run : gate_run_counts)(g, error) || gate_attribute(g, error)
+               ? -1
+               : finish(g, &o->output, NULL, "", error);
 }
 
 static int run(gate *g, const gate_options *o, attn_error *error) {
     measure_clean_environment();
     g->side[GATE_BASE].program = o->base;
     g->side[GATE_CANDIDATE].program = o->candidate;
+    int status = check_metric(g, o, error);
+    if (status != STATUS_OK)
+        return status;
     return is_stored(o->base) ? run_stored(g, o, error) : run_both(g, o, error);
 }
 
 int cmd_gate(int argc, char **argv) {
-    static char two_percent[] = "2%", five_minutes[] = "5m", md[] = "md", plan_name[] = "gate";
+    static char time_name[] = "time", five_minutes[] = "5m", md[] = "md", plan_name[] = "gate";
     gate_options o = {.plan = plan_name,
                       .budget = five_minutes,
-                      .min_effect = two_percent,
+                      .metric = time_name,
                       .cpu = -1,
                       .seed = -1,
                       .output = {.format = md}};
@@ -175,9 +208,13 @@ int cmd_gate(int argc, char **argv) {
         {"candidate", '\0', POPT_ARG_STRING, &o.candidate, 0, "an attnbench", "BIN"},
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, "a name or a file (default: gate)", "PLAN"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
+        {"metric", '\0', POPT_ARG_STRING, &o.metric, 0,
+         "time (default) or instructions (simulated by valgrind, the same on every run)", "METRIC"},
         {"budget", '\0', POPT_ARG_STRING, &o.budget, 0, "to measure in (default: 5m)", "TIME"},
-        {"min-effect", '\0', POPT_ARG_STRING, &o.min_effect, 0, "the smallest that counts (default: 2%)",
-         "PERCENT"},
+        {"min-effect", '\0', POPT_ARG_STRING, &o.min_effect, 0,
+         "the smallest that counts (default: 2%, of instructions 0.5%)", "PERCENT"},
+        {"no-attribution", '\0', POPT_ARG_NONE, &o.no_attribution, 0,
+         "do not rerun slower cases with counters to see what moved", NULL},
         {"force", '\0', POPT_ARG_NONE, &o.force, 0,
          "compare with stored results of another machine or build, and say so in every line", NULL},
         {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the last one allowed)", "N"},

@@ -1,6 +1,7 @@
 /* attnbench selftest: how far the gate can be trusted on this host. */
 #include "harness/child.h"
 #include "harness/command.h"
+#include "harness/counters/callgrind.h"
 #include "harness/gate/selftest.h"
 #include "harness/gate/words.h"
 #include "harness/measure.h"
@@ -18,9 +19,9 @@ static const char description[] =
     "that it finds 95% of the time. Exit status: 0; 1 a false alarm was raised; 2 bad input.";
 
 typedef struct selftest_options {
-    char *plan, *filter, *budget, *min_effect, *slow, *journal, *format;
+    char *plan, *filter, *metric, *budget, *min_effect, *slow, *journal, *format;
     long long rounds;
-    int cpu;
+    int cpu, only_slow;
 } selftest_options;
 
 /* "3,5": the first level is always no slow-down at all. */
@@ -47,14 +48,27 @@ static int read_levels(selftest_settings *s, const char *text, attn_error *error
 
 static int read_settings(selftest_settings *s, plan *p, const selftest_options *o, attn_error *error) {
     s->gate = (gate_settings){.plan = p, .rule = {.alpha = GATE_ALPHA, .beta = GATE_BETA}, .seed = 1};
+    int metric = command_choice("--metric", o->metric, gate_metric_names, error);
+    if (metric < 0)
+        return -1;
+    s->gate.metric = (gate_metric)metric;
     if (command_choice("--format", o->format, table_format_names, error) < 0 ||
-        command_range("--rounds", o->rounds, 1, 100000, error) || read_levels(s, o->slow, error) ||
-        word_percent(&s->gate.rule.min_effect, "--min-effect", o->min_effect, error) ||
+        command_range("--rounds", o->rounds, 1, 100000, error) ||
+        read_levels(s,
+                    o->slow  ? o->slow
+                    : metric ? "1"
+                             : "3,5",
+                    error) ||
+        word_percent(&s->gate.rule.min_effect, "--min-effect",
+                     o->min_effect ? o->min_effect : gate_min_effects[metric], error) ||
         word_duration(&s->gate.budget, "--budget", o->budget, error) || plan_read(p, o->plan, error) ||
         (o->filter && plan_filter(p, o->filter, error)))
         return -1;
     s->rounds = (size_t)o->rounds;
     s->journal = o->journal;
+    s->first = o->only_slow ? 1 : 0;
+    if (s->first == s->levels)
+        return attn_fail(error, "--only-slow: --slow names nothing");
     s->gate.cpu = child_pick_cpu(o->cpu, error);
     return s->gate.cpu < 0 ? -1 : 0;
 }
@@ -97,12 +111,16 @@ static int print(const selftest_settings *s, const selftest_count *counts, table
                                            {NULL, NULL, NULL}};
     table t;
     char title[300], what[120];
-    snprintf(title, sizeof title,
-             "The gate on this host: plan %.60s, at most %g s a run, effects from %.3g%% on; 95%% intervals",
-             s->gate.plan->name, s->gate.budget, 100 * expm1(s->gate.rule.min_effect));
+    snprintf(
+        title, sizeof title,
+        "The gate on this host: %s, plan %.60s, at most %g s a run, effects from %.3g%% on; 95%% intervals",
+        gate_metric_names[s->gate.metric], s->gate.plan->name, s->gate.budget,
+        100 * expm1(s->gate.rule.min_effect));
     table_init(&t, title, columns);
-    table_add(&t, rate_row("no slow-down: runs with a false SLOWER", counts[0].wrong, &counts[0]));
-    table_add(&t, rate_row("no slow-down: runs with a false FASTER", counts[0].wrong_fast, &counts[0]));
+    if (!s->first) {
+        table_add(&t, rate_row("no slow-down: runs with a false SLOWER", counts[0].wrong, &counts[0]));
+        table_add(&t, rate_row("no slow-down: runs with a false FASTER", counts[0].wrong_fast, &counts[0]));
+    }
     for (size_t i = 1; i < s->levels; i++) {
         snprintf(what, sizeof what, "one case %g%% slower: found", s->percent[i]);
         table_add(&t, rate_row(what, counts[i].found, &counts[i]));
@@ -136,17 +154,15 @@ static int run(selftest_settings *s, const selftest_options *o, attn_error *erro
 }
 
 int cmd_selftest(int argc, char **argv) {
-    static char two_percent[] = "2%", one_minute[] = "1m", md[] = "md", plan_name[] = "gate", slow[] = "3,5";
-    selftest_options o = {.plan = plan_name,
-                          .budget = one_minute,
-                          .min_effect = two_percent,
-                          .slow = slow,
-                          .format = md,
-                          .rounds = 10,
-                          .cpu = -1};
+    static char time_name[] = "time", one_minute[] = "1m", md[] = "md", plan_name[] = "gate";
+    selftest_options o = {
+        .plan = plan_name, .budget = one_minute, .metric = time_name, .format = md, .rounds = 10, .cpu = -1};
     struct poptOption options[] = {
         {"rounds", '\0', POPT_ARG_LONGLONG, &o.rounds, 0, "runs of each kind (default: 10)", "N"},
-        {"slow", '\0', POPT_ARG_STRING, &o.slow, 0, "slow-downs to look for (default: 3,5)", "PERCENT,..."},
+        {"slow", '\0', POPT_ARG_STRING, &o.slow, 0,
+         "slow-downs to look for (default: 3,5; of instructions 1)", "PERCENT,..."},
+        {"only-slow", '\0', POPT_ARG_NONE, &o.only_slow, 0, "no runs without a slow-down", NULL},
+        {"metric", '\0', POPT_ARG_STRING, &o.metric, 0, "time (default) or instructions", "METRIC"},
         {"budget", '\0', POPT_ARG_STRING, &o.budget, 0, "of each run (default: 1m)", "TIME"},
         {"journal", '\0', POPT_ARG_STRING, &o.journal, 0,
          "keeps finished runs; the same command goes on where it stopped", "FILE"},
@@ -162,7 +178,13 @@ int cmd_selftest(int argc, char **argv) {
     selftest_settings s = {.rounds = 0};
     if (!command_options(argc, argv, "", description, options, NULL, &status))
         return status;
-    status = read_settings(&s, &p, &o, &error) ? -1 : run(&s, &o, &error);
+    status = read_settings(&s, &p, &o, &error) ? -1 : STATUS_OK;
+    if (status == STATUS_OK && s.gate.metric == GATE_INSTRUCTIONS && callgrind_refusal()) {
+        fprintf(stderr, "attnbench selftest: --metric instructions: %s\n", callgrind_refusal());
+        status = STATUS_UNDECIDED;
+    }
+    if (status == STATUS_OK)
+        status = run(&s, &o, &error);
     plan_free(&p);
     return status < 0 ? command_fail(argv[0], &error) : status;
 }

@@ -18,6 +18,9 @@
  * case on each side is checked as thoroughly as ever. */
 static const double SHORT_CHECK_FLOPS = 4e6;
 
+const char *const gate_metric_names[] = {"time", "instructions", NULL};
+const char *const gate_min_effects[] = {"2%", "0.5%"};
+
 double gate_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -50,7 +53,7 @@ void gate_free(gate *g) {
     *g = (gate){0};
 }
 
-static measure_settings settings_of(const gate *g, size_t side, double check_flops) {
+measure_settings gate_measure_settings(const gate *g, size_t side, double check_flops) {
     const plan *p = g->settings.plan;
     return (measure_settings){.program = g->side[side].program,
                               .seed = p->seed,
@@ -61,7 +64,7 @@ static measure_settings settings_of(const gate *g, size_t side, double check_flo
                               .cpu = g->settings.cpu};
 }
 
-static void give_up(gate_case *c, size_t side, const process_value *value) {
+void gate_give_up(gate_case *c, size_t side, const process_value *value) {
     bool base = side == GATE_BASE;
     gate_verdict verdict = value->outcome == PROCESS_MISSING
                                ? base ? GATE_MISSING_IN_BASE : GATE_MISSING_IN_CANDIDATE
@@ -84,7 +87,7 @@ static void show_opening(const gate *g, size_t side, size_t i) {
 }
 
 int gate_open_side(gate *g, size_t side, attn_error *error) {
-    measure_settings settings = settings_of(g, side, 0);
+    measure_settings settings = gate_measure_settings(g, side, 0);
     settings.repetitions = 1;
     for (size_t i = 0; i < g->count; i++) {
         gate_case *c = &g->cases[i];
@@ -97,9 +100,9 @@ int gate_open_side(gate *g, size_t side, attn_error *error) {
         c->kv_bytes[side] = value.kv_bytes;
         c->peak_bytes[side] = value.peak_bytes;
         if (value.outcome != PROCESS_MEASURED && !c->finding.settled)
-            give_up(c, side, &value);
+            gate_give_up(c, side, &value);
         else if (value.outcome == PROCESS_FAILED || value.outcome == PROCESS_MISSING)
-            give_up(c, side, &value);
+            gate_give_up(c, side, &value);
     }
     return 0;
 }
@@ -116,14 +119,14 @@ int gate_more_room(gate_case *c, attn_error *error) {
 }
 
 int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error) {
-    measure_settings settings = settings_of(g, side, SHORT_CHECK_FLOPS);
+    measure_settings settings = gate_measure_settings(g, side, SHORT_CHECK_FLOPS);
     process_value value;
     if (gate_process(&value, c->row, &settings, error))
         return -1;
-    *time = value.time;
+    *time = g->stored ? value.plain_time : value.time;
     if (value.outcome == PROCESS_MEASURED)
         return 0;
-    give_up(c, side, &value);
+    gate_give_up(c, side, &value);
     return 1;
 }
 

@@ -10,8 +10,12 @@
 
 enum { GATE_BASE, GATE_CANDIDATE, GATE_SIDES };
 
+typedef enum gate_metric { GATE_TIME, GATE_INSTRUCTIONS } gate_metric;
+extern const char *const gate_metric_names[]; /* then NULL */
+extern const char *const gate_min_effects[];  /* defaults, as text */
+
 typedef struct gate_pair {
-    double time[GATE_SIDES]; /* ns */
+    double time[GATE_SIDES]; /* ns; instructions where those are compared */
 } gate_pair;
 
 typedef struct gate_case {
@@ -27,11 +31,13 @@ typedef struct gate_case {
 
 typedef struct gate_settings {
     const plan *plan;
+    gate_metric metric;
     gate_rule rule;
     double budget; /* seconds, of measuring; what moved comes on top */
     uint64_t seed; /* of the order of cases and processes */
     int cpu;
-    bool silent; /* no progress on stderr */
+    bool silent;    /* no progress on stderr */
+    bool attribute; /* see what moved in cases that are slower */
 } gate_settings;
 
 typedef struct gate {
@@ -43,6 +49,7 @@ typedef struct gate {
     size_t looks;
     uint64_t random;
     bool out_of_time, interrupted;
+    bool stored; /* the base is a file: processes give plain_time, as that does */
 } gate;
 
 /* Sets up; settings->plan has to live as long as the gate. Free with gate_free (a zeroed one is fine too). */
@@ -53,6 +60,13 @@ void gate_free(gate *g);
  * counts. -1: memory, or a program cannot be run. */
 int gate_run(gate *g, attn_error *error);
 
+/* The same by instructions: one process a side of each case, and another where they differ. */
+int gate_run_counts(gate *g, attn_error *error);
+
+/* Reruns base and candidate of cases that are SLOWER with counters, and tells what moved. A stop signal ends
+ * it early, with 0. */
+int gate_attribute(gate *g, attn_error *error);
+
 /* The same with a stored base: the candidate's processes alone, SINGLE_PROCESSES a case. */
 enum { SINGLE_PROCESSES = 24 };
 int gate_run_stored(gate *g, const results *base, attn_error *error);
@@ -61,7 +75,10 @@ int gate_run_stored(gate *g, const results *base, attn_error *error);
 int gate_stored_differences(size_t *count, char *text, size_t size, const results *base, const gate *g,
                             attn_error *error);
 
-/* What gate_run and gate_run_stored share. ------------------------------------------------------------- */
+/* What the runs share. ------------------------------------------------------------- */
+
+measure_settings gate_measure_settings(const gate *g, size_t side, double check_flops);
+void gate_give_up(gate_case *c, size_t side, const process_value *value); /* settles it */
 
 /* A process of an open case: 0; 1 when it gave no time (then the case is settled); -1. */
 int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error);

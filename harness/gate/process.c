@@ -37,26 +37,41 @@ static int take_times(process_value *value, const json_t *entries, attn_error *e
     size_t i, n = 0, most = json_array_size(entries);
     json_t *entry;
     double *times = attn_alloc(most, sizeof *times, "times", error);
+    double *sorted = attn_alloc(most, sizeof *sorted, "times", error);
     bool *disturbed = attn_alloc(most, sizeof *disturbed, "times", error);
-    if (times && disturbed) {
+    if (times && sorted && disturbed) {
         json_array_foreach(entries, i, entry) {
             if (strcmp(field_text(entry, "run_type"), "iteration"))
                 continue;
             times[n] = field_number(entry, "real_time");
             disturbed[n++] = json_is_true(json_object_get(entry, "disturbed"));
         }
-        value->time = single_time(times, disturbed, n);
+        memcpy(sorted, times, n * sizeof *times);
+        value->plain_time = single_time(sorted, disturbed, n);
+        value->time = single_best_time(times, disturbed, n);
     }
     attn_free(times);
+    attn_free(sorted);
     attn_free(disturbed);
-    return times && disturbed ? 0 : -1;
+    return times && sorted && disturbed ? 0 : -1;
+}
+
+static void take_instructions(process_value *value, const json_t *entry) {
+    const json_t *counter = json_object_get(json_object_get(entry, "counters"), "instructions");
+    const char *why = field_text(counter, "unavailable");
+    value->instructions = field_number(counter, "value");
+    if (value->instructions > 0)
+        return;
+    value->outcome = PROCESS_UNSUPPORTED;
+    snprintf(value->why, sizeof value->why, "it counts no instructions%s%s", *why ? ": " : "", why);
 }
 
 int gate_process(process_value *value, const bench_case *c, const measure_settings *settings,
                  attn_error *error) {
     json_t *entries;
     bool failed;
-    *value = (process_value){.time = NAN, .kv_bytes = NAN, .peak_bytes = NAN};
+    *value = (process_value){
+        .time = NAN, .plain_time = NAN, .instructions = NAN, .kv_bytes = NAN, .peak_bytes = NAN};
     if (measure_case(&entries, &failed, c, settings, error))
         return -1;
     const json_t *first = json_array_get(entries, 0);
@@ -69,6 +84,8 @@ int gate_process(process_value *value, const bench_case *c, const measure_settin
         value->kv_bytes = field_number(first, "kv_bytes_live");
         value->peak_bytes = field_number(first, "peak_bytes");
         result = take_times(value, entries, error);
+        if (settings->simulated)
+            take_instructions(value, first);
     }
     json_decref(entries);
     return result;

@@ -25,7 +25,9 @@ typedef enum process_outcome {
 typedef struct process_value {
     process_outcome outcome;
     char why[300];               /* when not measured */
-    double time;                 /* ns: median of undisturbed repetitions (of all where there are none) */
+    double time;                 /* ns: single_best_time */
+    double plain_time;           /* ns: single_time, as of stored results */
+    double instructions;         /* of one iteration, when simulated */
     double kv_bytes, peak_bytes; /* NaN: not told */
 } process_value;
 

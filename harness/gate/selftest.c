@@ -28,9 +28,10 @@ static json_t *identity(const selftest_settings *s) {
     blas_read(&blas);
     machine_fingerprint(fingerprint, &m, blas.library, blas.core);
     plan_hash(hash, s->gate.plan, "off");
-    return json_pack("{si ss ss ss ss sf sf}", "selftest", 1, "commit", BUILD_COMMIT, "fingerprint",
-                     fingerprint, "plan", s->gate.plan->name, "plan_sha", hash, "budget_seconds",
-                     s->gate.budget, "min_effect", s->gate.rule.min_effect);
+    return json_pack("{si ss ss ss ss ss sf sf}", "selftest", 2, "commit", BUILD_COMMIT, "fingerprint",
+                     fingerprint, "metric", gate_metric_names[s->gate.metric], "plan", s->gate.plan->name,
+                     "plan_sha", hash, "budget_seconds", s->gate.budget, "min_effect",
+                     s->gate.rule.min_effect);
 }
 
 static void count_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, const json_t *run) {
@@ -104,9 +105,49 @@ static FILE *open_journal(selftest_count counts[SELFTEST_LEVELS], const selftest
     return NULL;
 }
 
-/* "^row$=5%" for the row of this run; rows have no characters that mean something in an expression. */
+static int count_row(double *count, const selftest_settings *s, const bench_case *row, const char *delay,
+                     attn_error *error) {
+    const measure_settings settings = {.program = s->program,
+                                       .seed = s->gate.plan->seed,
+                                       .simulated = true,
+                                       .delay = delay,
+                                       .cpu = s->gate.cpu};
+    process_value value;
+    if (gate_process(&value, row, &settings, error))
+        return -1;
+    *count = value.instructions;
+    return value.outcome == PROCESS_MEASURED ? 0 : attn_fail(error, "%s: %s", row->name, value.why);
+}
+
+/* Turns of the delay's loop that are so many percent of the row's instructions. */
+static int count_turns(double *turns, const selftest_settings *s, const bench_case *row, double percent,
+                       attn_error *error) {
+    static const int some = 1000;
+    double plain, longer;
+    char *delay = attn_format(error, "^%s$=%dloops", row->name, some);
+    int result =
+        !delay || count_row(&plain, s, row, NULL, error) || count_row(&longer, s, row, delay, error) ? -1 : 0;
+    attn_free(delay);
+    if (result)
+        return -1;
+    if (!(longer > plain))
+        return attn_fail(error, "%s: a delay adds no instructions", row->name);
+    *turns = round(plain * percent / 100 / ((longer - plain) / some));
+    return 0;
+}
+
+/* "^row$=5%" for the row of this run; rows have no characters that mean something in an expression. NULL: an
+ * error, or no delay. */
 static char *delay_of(const selftest_settings *s, double percent, size_t victim, attn_error *error) {
-    return percent > 0 ? attn_format(error, "^%s$=%g%%", s->gate.plan->rows[victim].name, percent) : NULL;
+    const bench_case *row = &s->gate.plan->rows[victim];
+    double turns = 0;
+    if (!(percent > 0))
+        return NULL;
+    if (s->gate.metric == GATE_TIME)
+        return attn_format(error, "^%s$=%g%%", row->name, percent);
+    return count_turns(&turns, s, row, percent, error)
+               ? NULL
+               : attn_format(error, "^%s$=%.0floops", row->name, turns);
 }
 
 static json_t *describe_run(const gate *g, double percent, size_t victim) {
@@ -140,11 +181,13 @@ static int run_once(json_t **run, const selftest_settings *s, double percent, si
     settings.seed += 1000 * round + (size_t)(10 * percent);
     settings.silent = true;
     char *delay = delay_of(s, percent, victim, &inner);
+    if (inner.message[0] && child_stop_signal())
+        return 1;
     int result = inner.message[0] || gate_init(&g, &settings, &inner) ? -1 : 0;
     if (!result) {
         g.side[GATE_BASE].program = g.side[GATE_CANDIDATE].program = s->program;
         g.side[GATE_CANDIDATE].delay = delay;
-        result = gate_run(&g, &inner);
+        result = (settings.metric == GATE_TIME ? gate_run : gate_run_counts)(&g, &inner);
         bool stopped = !result && g.interrupted;
         *run = result || stopped ? NULL : describe_run(&g, percent, victim);
         result = stopped ? 1 : result;
@@ -171,7 +214,7 @@ int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings
     if (s->journal && !(journal = open_journal(counts, s, error)))
         return -1;
     for (size_t round = 0; round < s->rounds && !result; round++)
-        for (size_t i = 0; i < s->levels && !result; i++) {
+        for (size_t i = s->first; i < s->levels && !result; i++) {
             json_t *run = NULL;
             if (counts[i].runs > round)
                 continue;

@@ -14,8 +14,8 @@ typedef struct selftest_settings {
     const char *program;
     const char *journal; /* NULL: none is kept */
     size_t rounds;
-    size_t levels;
-    double percent[SELFTEST_LEVELS]; /* slow-downs; 0: none */
+    size_t levels, first;            /* those from first on are run */
+    double percent[SELFTEST_LEVELS]; /* slow-downs; that of level 0 is none */
 } selftest_settings;
 
 /* Of one level. */

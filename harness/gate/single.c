@@ -64,3 +64,19 @@ double single_time(double *times, const bool *disturbed, size_t n) {
     stats_sort(times, kept);
     return stats_quantile(times, kept, 0.5);
 }
+
+double single_best_time(double *times, const bool *disturbed, size_t n) {
+    size_t samples = 0;
+    for (size_t first = 0; n >= SAMPLES_LEAST * SAMPLE_OF && first + SAMPLE_OF <= n; first += SAMPLE_OF) {
+        double best = INFINITY;
+        for (size_t i = first; i < first + SAMPLE_OF; i++)
+            if (!disturbed[i])
+                best = fmin(best, times[i]);
+        if (isfinite(best))
+            times[samples++] = best;
+    }
+    if (!samples)
+        return single_time(times, disturbed, n);
+    stats_sort(times, samples);
+    return stats_quantile(times, samples, 0.5);
+}

@@ -25,4 +25,10 @@ gate_finding single_judge(double effect, double scale, size_t cases, const gate_
  */
 double single_time(double *times, const bool *disturbed, size_t n);
 
+/* The median of samples, each the fastest undisturbed one of SAMPLE_OF repetitions in a row: what else the
+ * machine does comes and goes within a process, and only ever adds. With fewer than SAMPLES_LEAST samples, or
+ * none undisturbed, single_time. Reorders `times`. */
+enum { SAMPLE_OF = 5, SAMPLES_LEAST = 3 };
+double single_best_time(double *times, const bool *disturbed, size_t n);
+
 #endif

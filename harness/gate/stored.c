@@ -88,6 +88,7 @@ int gate_run_stored(gate *g, const results *base, attn_error *error) {
     size_t *order = attn_alloc(g->count, sizeof *order, "order of cases", error);
     if (!order)
         return -1;
+    g->stored = true;
     g->began = gate_now();
     child_catch_signals();
     for (size_t i = 0; i < g->count; i++)
