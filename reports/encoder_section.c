@@ -97,13 +97,17 @@ void encoder_bars_find(encoder_bars *bars, const report_data *data) {
         return;
     gather_bars(bars, data, best);
     qsort(bars->bar, bars->count, sizeof *bars->bar, by_case);
+    const results_case *cases[ENCODER_BARS];
+    char positions[80];
     for (size_t i = 0; i < bars->count; i++) {
         size_t runs = bars->bar[i]->runs;
+        cases[i] = bars->bar[i]->c;
         bars->least_runs = !i || runs < bars->least_runs ? runs : bars->least_runs;
         bars->most_runs = runs > bars->most_runs ? runs : bars->most_runs;
     }
-    snprintf(bars->held, sizeof bars->held, "T %zu, layers %zu, d_model %zu, h %zu, %s input layer", best->T,
-             best->layers, best->d, best->h, best->input);
+    positions_text(positions, sizeof positions, cases, bars->count);
+    snprintf(bars->held, sizeof bars->held, "T %zu, layers %zu, d_model %zu, h %zu, %s input layer%s%s",
+             best->T, best->layers, best->d, best->h, best->input, *positions ? ", " : "", positions);
 }
 
 static const char *const part_colours[ATTN_PARTS] = {"#8d8150", "#3b82d6", "#d9730d", "#2c9c62", "#9d63d8"};
@@ -247,9 +251,9 @@ static void say_utterance(json_t *list, const measured *m) {
     if (!isnan(m->sgemm))
         snprintf(sgemm, sizeof sgemm, ", %.3g%% of the measured sgemm rate", 100 * m->sgemm);
     say(list, json_sprintf(
-                  "A whole %s of %zu layers (%s, d_model %zu) takes %.3g ms for %.3g s of audio: real-time "
+                  "A whole %s of %zu layers (%s, d_model %zu, pos %s) takes %.3g ms for %.3g s of audio: real-time "
                   "factor %.3g, %.3g GFLOP/s%s; %.3g%% of the time is attention.",
-                  c->model, c->layers, c->type, c->d, m->time / 1e6, c->audio_seconds,
+                  c->model, c->layers, c->type, c->d, c->pos, m->time / 1e6, c->audio_seconds,
                   m->time / 1e9 / c->audio_seconds, m->gflops, sgemm, encoder_share(c, ATTN_PART_ATTENTION)));
 }
 
@@ -257,8 +261,9 @@ static void say_chunk(json_t *list, const measured *m) {
     const results_case *c = m->c;
     say(list,
         json_sprintf("A chunk of %zu frames (%.3g s of audio) behind %zu chunks of cache takes a %s of %zu "
-                     "layers (%s, d_model %zu) %.3g ms.",
-                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, m->time / 1e6));
+                     "layers (%s, d_model %zu, pos %s) %.3g ms.",
+                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, c->pos,
+                     m->time / 1e6));
 }
 
 /* The longest utterance, and the chunk with most before it; MHA of a Conformer when there is one. */

@@ -27,13 +27,13 @@ static char *run_text(double milliseconds, double attention) {
         NULL,
         "{\"name\": \"x\", \"run_name\": \"x\", \"run_type\": \"iteration\", \"repetition_index\": 0, "
         "\"repetitions\": 2, \"threads\": 1, \"family_index\": 0, \"per_family_instance_index\": 0, "
-        "\"iterations\": 10, \"real_time\": %g, \"cpu_time\": 5, \"time_unit\": \"ns\", \"flops\": 1e9, "
+        "\"iterations\": 10, \"real_time\": %g, \"cpu_time\": %g, \"time_unit\": \"ns\", \"flops\": 1e9, "
         "\"bytes\": 50, \"kv_bytes_formula\": 128, \"kv_bytes_live\": 128, \"conv_bytes_formula\": 64, "
         "\"conv_bytes_live\": 64, \"audio_seconds\": 0.75, \"parameters\": 1000, \"path_run\": 0, "
         "\"part_subsampling\": 0.001, \"part_attention\": %g, \"part_feed_forward\": %g, "
         "\"part_convolution\": 0, \"part_other\": 0, \"check_max_error\": 1e-6, \"check_limit\": 1e-4, "
         "\"check_rows\": 1}",
-        milliseconds * 1e6, attention, 0.004 - attention);
+        milliseconds * 1e6, milliseconds * 1e6, attention, 0.004 - attention);
 }
 
 static json_t *entries_of(const char *row, double milliseconds, double attention) {
