@@ -68,7 +68,8 @@ static void add_option(json_t *words, const char *option, const char *value) {
     json_array_append_new(words, json_string(value));
 }
 
-/* The options that decide what is measured and how, as they were given: what a reader needs to do it again. */
+/* The options that decide what is measured and how, as they were given: what a reader needs to do it again.
+ */
 static json_t *options_json(const sweep_options *o) {
     char number[32];
     json_t *words = json_array();
@@ -89,12 +90,12 @@ static json_t *options_json(const sweep_options *o) {
 
 static json_t *context_json(const plan *p, const sweep_options *o, const surroundings *around,
                             const counting *counted, const store *s, size_t failed) {
-    json_t *own = json_pack("{si ss ss so ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit", BUILD_COMMIT,
-                            "plan", p->name, "options", options_json(o), "plan_sha", around->plan_hash, "seed", (json_int_t)p->seed,
-                            "cases", (json_int_t)p->count, "failed", (json_int_t)failed, "interrupted",
-                            (json_int_t)store_interrupted(s), "machine", machine_json(&around->machine),
-                            "build", machine_build_json(), "blas", blas_json(&around->blas, 1), "fingerprint",
-                            around->fingerprint);
+    json_t *own = json_pack("{si ss ss so ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit",
+                            BUILD_COMMIT, "plan", p->name, "options", options_json(o), "plan_sha",
+                            around->plan_hash, "seed", (json_int_t)p->seed, "cases", (json_int_t)p->count,
+                            "failed", (json_int_t)failed, "interrupted", (json_int_t)store_interrupted(s),
+                            "machine", machine_json(&around->machine), "build", machine_build_json(), "blas",
+                            blas_json(&around->blas, 1), "fingerprint", around->fingerprint);
     if (own)
         counting_describe(counted, own);
     return json_pack("{ss ss ss si sf sb so so}", "date", store_date(s), "host_name", around->machine.host,
@@ -113,9 +114,8 @@ static int write_results(const plan *p, const sweep_options *o, const surroundin
         json_array_extend(entries, (json_t *)of_case);
     }
     json_t *results =
-        json_pack("{so so}", "context",
-                                context_json(p, o, around, counted, s, sweep_count(p, s).failed),
-                                "benchmarks", entries);
+        json_pack("{so so}", "context", context_json(p, o, around, counted, s, sweep_count(p, s).failed),
+                  "benchmarks", entries);
     int result = results ? store_commit(s, results, error) : attn_fail(error, "out of memory");
     json_decref(results);
     return result;
@@ -129,7 +129,8 @@ static int conclude(const plan *p, const sweep_options *o, const surroundings *a
     printf("%s: %zu cases, %zu failed", o->out, p->count, counts.failed);
     if (counts.unsupported)
         printf(", %zu not supported here", counts.unsupported);
-    printf("; %zu repetitions, %zu disturbed (over 1%% of the time lost to others)\n", counts.repetitions, counts.disturbed);
+    printf("; %zu repetitions, %zu disturbed (over 1%% of the time lost to others)\n", counts.repetitions,
+           counts.disturbed);
     return counts.failed ? STATUS_FAILED : STATUS_OK;
 }
 

@@ -158,20 +158,57 @@ static void write_points(FILE *points, const figure *f) {
     }
 }
 
-/* Lines of one type share its colour and are told apart by dashes and hollow points. */
+static size_t shared_points(const line *a, const line *b) {
+    size_t shared = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        const point *other = line_at(b, a->points[i].x);
+        shared += other && other->y == a->points[i].y;
+    }
+    return shared;
+}
+
+static bool same_points(const line *a, const line *b) {
+    return a->count == b->count && shared_points(a, b) == a->count;
+}
+
+/* Whether an earlier line says it all: caches of different types may be of one size. */
+static bool is_repeated(const lines *all, size_t at) {
+    for (size_t i = 0; i < at; i++)
+        if (same_points(&all->line[i], &all->line[at]))
+            return true;
+    return false;
+}
+
+/* Its own name, its slope, and the names of later lines that are the same. */
+static void write_name(FILE *script, const lines *all, size_t at) {
+    const line *l = &all->line[at];
+    fputs(l->label, script);
+    for (size_t i = at + 1; i < all->count; i++)
+        if (same_points(l, &all->line[i]))
+            fprintf(script, " = %s", all->line[i].label);
+    if (!isnan(l->slope))
+        fprintf(script, ", slope %.2f", l->slope);
+}
+
+/* Lines of one type share its colour and are told apart by dashes and hollow points. A line that runs over
+ * another one is dashed, so that both are seen. */
 static void write_plot(FILE *script, const figure *f) {
+    static const char *const dashes[] = {"1", "(8,5)", "(3,4)", "(12,4,3,4)"};
     size_t twins = 0;
     for (size_t i = 0; i < f->lines.count; i++) {
         const line *l = &f->lines.line[i];
+        bool over = false;
         twins = i && l->from->variant == f->lines.line[i - 1].from->variant ? twins + 1 : 0;
-        char slope[32] = "";
-        if (!isnan(l->slope))
-            snprintf(slope, sizeof slope, ", slope %.2f", l->slope);
+        for (size_t k = 0; k < i; k++)
+            over |= shared_points(l, &f->lines.line[k]) > 0;
+        if (is_repeated(&f->lines, i))
+            continue;
         fprintf(script,
-                "%s'%s.dat' index %zu using 1:2:3:4 with yerrorlines lc rgb '%s' pt %d dt %zu lw 1.5 title "
-                "'%s%s'",
+                "%s'%s.dat' index %zu using 1:2:3:4 with yerrorlines lc rgb '%s' pt %d dt %s lw 1.8 title '",
                 i ? ", \\\n     " : "plot ", f->plot->name, i, figure_colour(l->from),
-                figure_point_type(l->from) - (twins > 0), twins + 1, l->label, slope);
+                figure_point_type(l->from) - (twins > 0), dashes[over && !twins ? 1 : twins % 4]);
+        write_name(script, &f->lines, i);
+        fputs("'", script);
     }
     fputs("\n", script);
 }

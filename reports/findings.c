@@ -38,8 +38,8 @@ static void say_cache(json_t *list, const lines *cache) {
     char own_text[32], base_text[32];
     bytes_text(own_text, sizeof own_text, own);
     bytes_text(base_text, sizeof base_text, base);
-    say(list, "Smallest cache at L = %.0f (%s): %s, %s a layer, %.3g%% of MHA's %s.", x, cache->held, least->label, own_text,
-        100 * own / base, base_text);
+    say(list, "Smallest cache at L = %.0f (%s): %s, %s a layer, %.3g%% of MHA's %s.", x, cache->held,
+        least->label, own_text, 100 * own / base, base_text);
 }
 
 static void compare(char *text, size_t size, const line *l, const line *mha, double x) {
@@ -119,7 +119,8 @@ static void say_roof(json_t *list, const report_data *data) {
     }
     if (best)
         say(list,
-            "Best use of the machine by one layer: %.3g GFLOP/s, %.3g%% of its measured sgemm rate%s, by %s %s "
+            "Best use of the machine by one layer: %.3g GFLOP/s, %.3g%% of its measured sgemm rate%s, by %s "
+            "%s "
             "at L = %zu (pos %s).",
             best->gflops, 100 * best->sgemm,
             best->sgemm > 1 ? " (more than all of it: that rate was measured too low)" : "", best->c->type,

@@ -14,7 +14,8 @@ static bool is_text(const json_t *cell, const char *key, const char *wanted) {
     return text && !strcmp(text, wanted);
 }
 
-static const json_t *find_cell(const json_t *cells, const char *model, const char *row, const char *quantity) {
+static const json_t *find_cell(const json_t *cells, const char *model, const char *row,
+                               const char *quantity) {
     size_t i;
     json_t *cell;
     json_array_foreach(cells, i, cell) {
@@ -35,7 +36,8 @@ static int read_cell(size_t *bytes, const json_t *cells, const paper_model *mode
                          row->name, name, row->published[quantity]);
     double value = json_number_value(live) * PAPER_MIB;
     if (!json_is_number(live) || !(value >= 1 && value < 0x1p53))
-        return attn_fail(error, "%s: cell %s %s %s: live: expected MiB, as paper --live --format json writes them",
+        return attn_fail(error,
+                         "%s: cell %s %s %s: live: expected MiB, as paper --live --format json writes them",
                          path, model->name, row->name, name);
     *bytes = (size_t)llround(value);
     return 0;

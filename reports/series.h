@@ -65,7 +65,7 @@ typedef struct line {
 typedef struct lines {
     size_t count;
     line line[LINES];
-    char held[240]; /* "h 8, d_model 512, B 1, f32 cache, pos none" */
+    char held[240];     /* "h 8, d_model 512, B 1, f32 cache, pos none" */
     char positions[80]; /* its last part, "pos none" */
     size_t least_runs, most_runs;
     bool interval; /* whether every point's bars are 95% intervals */

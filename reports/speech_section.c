@@ -11,8 +11,8 @@
 static const size_t FILE_LIMIT = (size_t)64 << 20;
 
 static int wrong(const char *file, size_t model, const char *key, const char *expected, attn_error *error) {
-    return attn_fail(error, "%s: model %zu: %s: expected %s, as profile-kv --format json writes it", file, model,
-                     key, expected);
+    return attn_fail(error, "%s: model %zu: %s: expected %s, as profile-kv --format json writes it", file,
+                     model, key, expected);
 }
 
 static int check_model(const json_t *model, size_t i, const char *file, attn_error *error) {

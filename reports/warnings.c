@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { SHOWN = 20 };
-static const double WIDE = 0.2; /* of the median */
+static const double WIDE = 0.2;        /* of the median */
 static const double ROOF_SLACK = 1.02; /* above that it is not the clock's grain */
 
 static void warn(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -53,10 +53,13 @@ static void shared_cpu(json_t *list, const report_data *data) {
     }
     if (disturbed)
         warn(list,
-             "The CPU was shared: of the %.3g s measured, the cases did not run for %.2g%%, at worst %.2g%% (%s). "
-             "%zu of %zu samples are marked disturbed (over 1%% lost, or a page read from disk). Times here are "
+             "The CPU was shared: of the %.3g s measured, the cases did not run for %.2g%%, at worst %.2g%% "
+             "(%s). "
+             "%zu of %zu samples are marked disturbed (over 1%% lost, or a page read from disk). Times here "
+             "are "
              "CPU time, which leaves out what was lost; caches that others emptied still cost time.",
-             wall / 1e9, 100 * fmax(0, 1 - ran / wall), 100 * worst->lost, worst->c->name, disturbed, samples);
+             wall / 1e9, 100 * fmax(0, 1 - ran / wall), 100 * worst->lost, worst->c->name, disturbed,
+             samples);
 }
 
 static void few_runs(json_t *list, const report_data *data) {
@@ -179,10 +182,13 @@ static void doubtful_roofs(json_t *list, const report_data *data) {
     }
     if (most)
         warn(list,
-             "%zu case%s faster than the roof measured for %s, the most %s at %.0f%%. No case beats the machine: "
-             "the machine rows were slowed down, or the case's data come from a faster cache than the smallest "
+             "%zu case%s faster than the roof measured for %s, the most %s at %.0f%%. No case beats the "
+             "machine: "
+             "the machine rows were slowed down, or the case's data come from a faster cache than the "
+             "smallest "
              "measured set that holds them. Percentages of the roof are then too high everywhere.",
-             above, above == 1 ? " is" : "s are", above == 1 ? "it" : "them", most->c->name, 100 * most->roof);
+             above, above == 1 ? " is" : "s are", above == 1 ? "it" : "them", most->c->name,
+             100 * most->roof);
 }
 
 static void machine_state(json_t *list, const results *r) {

@@ -205,7 +205,8 @@ static void test_median_and_bars(void **state) {
     results_sample samples[7];
     static const double times[] = {5, 1, 4, 2, 3, 9, 7};
     for (size_t i = 0; i < 7; i++)
-        samples[i] = (results_sample){.real_time = 10, .cpu_time = times[i], .iterations = 1, .disturbed = i == 1};
+        samples[i] =
+            (results_sample){.real_time = 10, .cpu_time = times[i], .iterations = 1, .disturbed = i == 1};
     world w = {0};
     results_case *c = add_case(&w, "mha", "decode", 10, 1, 0);
     c->samples = samples;
