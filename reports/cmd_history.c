@@ -171,7 +171,7 @@ int cmd_history(int argc, char **argv) {
     static char md[] = "md", one_percent[] = "1%";
     history_options o = {.format = md, .min_change = one_percent, .max_p = 0.001};
     struct poptOption options[] = {
-        {"results", '\0', POPT_ARG_STRING, &o.results, 0, "add: the results file", "R.json"},
+        {"results", '\0', POPT_ARG_STRING, &o.results, 0, "add: needed: the results file", "R.json"},
         {"commit", '\0', POPT_ARG_STRING, &o.commit, 0, "add: instead of the build's", "ID"},
         {"force", '\0', POPT_ARG_NONE, &o.force, 0, "add: results of another machine than the last", NULL},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "show: a page and a plot of each case", "DIR"},

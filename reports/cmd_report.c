@@ -227,7 +227,7 @@ int cmd_report(int argc, char **argv) {
     int status;
     const char *const *words;
     struct poptOption options[] = {
-        {"out", 'o', POPT_ARG_STRING, &out, 0, "folder for the page, tables and plots", "DIR"},
+        {"out", 'o', POPT_ARG_STRING, &out, 0, "needed: folder for the page, tables and plots", "DIR"},
         {"profile", '\0', POPT_ARG_ARGV, &profile_files, 0,
          "also show these models on speech, of profile-kv --format json (may be given again)", "P.json"},
         {"paper", '\0', POPT_ARG_STRING, &paper_file, 0,

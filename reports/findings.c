@@ -38,7 +38,7 @@ static void say_cache(json_t *list, const lines *cache) {
     char own_text[32], base_text[32];
     bytes_text(own_text, sizeof own_text, own);
     bytes_text(base_text, sizeof base_text, base);
-    say(list, "Smallest cache at L = %.0f (%s): %s, %s a layer, %.3g%% of MHA's %s.", x, cache->held,
+    say(list, "Smallest cache at L = %.0f, %s: %s, %s a layer, %.3g%% of MHA's %s.", x, cache->held,
         least->label, own_text, 100 * own / base, base_text);
 }
 
@@ -62,7 +62,7 @@ static void say_speed(json_t *list, const char *what, const lines *l) {
     char fast[192], slow[192];
     compare(fast, sizeof fast, least, mha, x);
     compare(slow, sizeof slow, most, mha, x);
-    say(list, "%s at L = %.0f (%s): fastest is %s, slowest %s.", what, x, l->held, fast, slow);
+    say(list, "%s at L = %.0f, %s: fastest is %s, slowest %s.", what, x, l->positions, fast, slow);
 }
 
 static void say_slopes(json_t *list, const lines *prefill) {

@@ -98,23 +98,16 @@ static void write_files(FILE *out, const char *name) {
         name, name, name, name);
 }
 
-enum { FOLDED = 24 }; /* rows from which a table is shown on demand */
-
 static int write_table(FILE *out, const table *t, const char *name, const char *note, const char *heading,
                        attn_error *error) {
-    size_t rows = json_array_size(t->rows);
     if (heading)
         fprintf(out, "<%s id=%s>%s</%s>\n", heading, name, t->title, heading);
-    if (!rows) {
+    if (!json_array_size(t->rows)) {
         fputs("<p class=note>This results file has nothing for this table.</p>\n", out);
         return 0;
     }
-    if (rows >= FOLDED)
-        fprintf(out, "<details><summary>%zu rows</summary>\n", rows);
-    if (html_table(out, t, error))
+    if (html_folded_table(out, t, error))
         return -1;
-    if (rows >= FOLDED)
-        fputs("</details>\n", out);
     if (*note) {
         fputs("<p class=note>", out);
         html_text(out, note);
