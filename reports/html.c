@@ -108,7 +108,7 @@ int html_table(FILE *out, const table *t, attn_error *error) {
     return result;
 }
 
-enum { FOLDED = 24 }; /* rows */
+enum { FOLDED = 30 }; /* rows */
 
 int html_folded_table(FILE *out, const table *t, attn_error *error) {
     size_t rows = json_array_size(t->rows);
