@@ -215,7 +215,7 @@ static void write_plot(FILE *script, const figure *f) {
 
 static void write_lines(figure *f, const report_data *data, FILE *points, FILE *script) {
     if (f->plot->select.y == QUANTITY_CACHE_BYTES)
-        snprintf(f->basis, sizeof f->basis, "as allocated, the same in every run (%zu and more)",
+        snprintf(f->basis, sizeof f->basis, "as allocated, the same in all of %zu runs or more",
                  f->lines.least_runs);
     else
         measured_basis(f->basis, sizeof f->basis, f->lines.least_runs, f->lines.most_runs, f->lines.interval);
