@@ -200,16 +200,18 @@ static json_t *encoder_row(const measured *m) {
     return NULL;
 }
 
-/* Whether all rows have the same there. */
-static bool is_shared(const report_table *t, const char *key) {
-    const json_t *first = json_object_get(json_array_get(t->t.rows, 0), key);
+/* What all rows have there that have anything; NULL when they differ or none has. */
+static const json_t *shared_value(const report_table *t, const char *key) {
+    const json_t *shared = NULL;
     size_t i;
     json_t *row;
     json_array_foreach(t->t.rows, i, row) {
-        if (!json_equal(json_object_get(row, key), first))
-            return false;
+        const json_t *value = json_object_get(row, key);
+        if (!json_is_null(value) && shared && !json_equal(value, shared))
+            return NULL;
+        shared = json_is_null(value) ? shared : value;
     }
-    return true;
+    return shared;
 }
 
 /* What all rows share is said once, in the note. */
@@ -217,19 +219,22 @@ static void add_shape_columns(report_table *t) {
     static const char *const shape[] = {"model", "type", "mode", "T",     "q",   "left", "layers", "d",
                                         "h",     "hkv",  "dc",   "merge", "pos", "path", "impl"};
     for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        const json_t *value = shared_value(t, shape[i]);
+        size_t used = strlen(t->note);
+        const char *comma = used ? ", " : "Everywhere, as far as it applies: ";
         report_column(t, shape[i], "%s", shape[i]);
-        if (!is_shared(t, shape[i]))
+        if (!value)
             continue;
         report_column_in_files(t);
-        const json_t *value = json_object_get(json_array_get(t->t.rows, 0), shape[i]);
-        size_t used = strlen(t->note);
         if (json_is_string(value))
-            snprintf(t->note + used, sizeof t->note - used, "%s %s, ", shape[i], json_string_value(value));
-        else if (json_is_integer(value))
-            snprintf(t->note + used, sizeof t->note - used, "%s %.0f, ", shape[i], json_number_value(value));
+            snprintf(t->note + used, sizeof t->note - used, "%s%s %s", comma, shape[i],
+                     json_string_value(value));
+        else
+            snprintf(t->note + used, sizeof t->note - used, "%s%s %.0f", comma, shape[i],
+                     json_number_value(value));
     }
     size_t used = strlen(t->note);
-    snprintf(t->note + used, sizeof t->note - used, "%s", used ? "in every row. " : "");
+    snprintf(t->note + used, sizeof t->note - used, "%s", used ? ". " : "");
 }
 
 static void add_value_columns(report_table *t) {

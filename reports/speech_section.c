@@ -93,6 +93,8 @@ void speech_settings(FILE *out, const speech_profiles *p) {
             continue;
         profile_setting(models ? json_array_get(models, 0) : file, words);
         if (!fclose(words)) {
+            for (char *c = text; *c; c++)
+                *c = *c == '\n' ? ' ' : *c;
             fputs("<p class=note>", out);
             html_text(out, text);
             fputs("</p>\n", out);
