@@ -135,7 +135,7 @@ static void shape_columns(report_table *t, const report_data *data) {
 
 json_t *range_json(const measured *m, double unit) {
     json_t *low = four_digits(m->low / unit), *high = four_digits(m->high / unit);
-    json_t *range = json_sprintf("%.4g to %.4g", json_number_value(low), json_number_value(high));
+    json_t *range = json_sprintf("%.10g to %.10g", json_number_value(low), json_number_value(high));
     json_decref(low);
     json_decref(high);
     return range ? range : json_null();
