@@ -129,8 +129,8 @@ static int conclude(const plan *p, const sweep_options *o, const surroundings *a
     printf("%s: %zu cases, %zu failed", o->out, p->count, counts.failed);
     if (counts.unsupported)
         printf(", %zu not supported here", counts.unsupported);
-    printf("; %zu repetitions, %zu disturbed (over 1%% of the time lost to others)\n", counts.repetitions,
-           counts.disturbed);
+    printf("; %zu repetitions, %zu disturbed (over 1%% of their time lost, or a page read from disk)\n",
+           counts.repetitions, counts.disturbed);
     return counts.failed ? STATUS_FAILED : STATUS_OK;
 }
 
