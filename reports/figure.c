@@ -228,6 +228,20 @@ static void write_lines(figure *f, const report_data *data, FILE *points, FILE *
         f->points += f->lines.line[i].count;
 }
 
+/* The one plot in which cases of different positions may stand together. */
+static void name_positions(char *text, size_t size, const report_data *data) {
+    snprintf(text, size, "pos");
+    for (size_t p = 0; attn_pos_enc_names[p]; p++)
+        for (size_t i = 0; i < data->count; i++) {
+            const results_case *c = data->cases[i].c;
+            size_t used = strlen(text);
+            if (strcmp(c->kind, "attention") || strcmp(c->pos, attn_pos_enc_names[p]))
+                continue;
+            snprintf(text + used, size - used, "%s %s", used > 3 ? "," : "", c->pos);
+            break;
+        }
+}
+
 static void write_roofline(figure *f, const report_data *data, FILE *points, FILE *script) {
     size_t least = 0, most = 0;
     for (size_t i = 0; i < data->count; i++) {
@@ -239,6 +253,7 @@ static void write_roofline(figure *f, const report_data *data, FILE *points, FIL
     if (least == most)
         snprintf(f->basis, sizeof f->basis, "median of %zu runs", most);
     write_head(script, f, data);
+    name_positions(f->lines.held, sizeof f->lines.held, data);
     f->points = roofline_write(points, script, data);
 }
 

@@ -138,7 +138,7 @@ static void write_figure(FILE *out, const figure *f) {
     fputs("<figcaption>", out);
     html_text(out, p->about);
     if (*f->lines.held)
-        html_printf(out, " Held: %s.", f->lines.held);
+        html_printf(out, " %s: %s.", p->roofline ? "Shown" : "Held", f->lines.held);
     html_printf(out, " %c%s.", f->basis[0] - 'a' + 'A', f->basis + 1);
     fprintf(out, " <a href=\"plots/%s.dat\">data</a> <a href=\"plots/%s.gp\">script</a>", p->name, p->name);
     if (f->svg)

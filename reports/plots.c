@@ -189,8 +189,10 @@ const plot plots[] = {
      .title = "Roofline: measured speed under measured roofs",
      .x_label = "FLOPs per byte (both by formula)",
      .y_label = "GFLOP/s",
-     .about = "Every attention case. The flat roofs are this machine's own measured peak and sgemm rate, the "
-              "slanted ones its own measured read bandwidths by working set.",
+     .about =
+         "Every attention case. The flat roofs are this machine's own measured peak and sgemm rate, the "
+         "slanted ones its own measured read bandwidths by working set. A point above its roof says that the "
+         "roof was measured too low.",
      .needs = "machine/flops and machine/read cases beside attention cases",
      .log_x = true,
      .log_y = true,
