@@ -15,11 +15,13 @@ usage() {
 ./run_all.sh test-pmu  set up, then make test-pmu: hardware counters, on emulated machines that have them
 ./run_all.sh --help    this
 
-Everything goes below out/ and build/. An interrupted run goes on where it stopped when it is started again.
+Everything goes below out/ and build/. Started again, a run skips the steps that were finished with the same program and
+the same speech, and the sweep goes on with the case that it was at. Measured are cost and cache bytes, not accuracy.
 Missing Debian packages (packages.txt) are installed when root or password-less sudo is there; otherwise the command is printed.
 
 ATTNBENCH_SPEECH=DIR   a corpus in LibriSpeech's layout (default: a small synthetic one, made with espeak-ng)
 ATTNBENCH_SPLIT=NAME   its split (default: the first)
+ATTNBENCH_UTTERANCES=N utterances of it that are run, the first ones (default 6), or all
 JOBS=N                 compilers at once (default: as many as there are CPUs)
 Exit status: 0 fine; 1 a check failed; 2 something is missing or a step could not be done.
 END
@@ -31,19 +33,24 @@ stop() {
 }
 
 step=
+times=()
 begin() {
     step=$1
     started=$SECONDS
     echo "== $step"
 }
 finish() {
-    echo "   $step: done in $((SECONDS - started)) s"
+    local seconds=$((SECONDS - started))
+    echo "   $step: done in $seconds s"
+    times+=("${step%%[:(]*} $seconds s")
     step=
 }
+unfinished=
 at_exit() {
     local status=$?
+    [ -z "$unfinished" ] || rm -f "$unfinished"
     if [ "$status" -ne 0 ] && [ -n "$step" ]; then
-        echo "run_all.sh: stopped in step \"$step\" (status $status). Started again, it goes on from there." >&2
+        echo "run_all.sh: stopped in step \"$step\" (status $status). Started again, it goes on with that step." >&2
     fi
 }
 trap at_exit EXIT
@@ -104,63 +111,116 @@ set_up() { # run|test|pmu
     finish
 }
 
-speech() { # sets data, split
+# Sets data, split, utterances; what the user gave is checked before anything is installed or built.
+check_speech() {
+    data=${ATTNBENCH_SPEECH:-out/speech} split=${ATTNBENCH_SPLIT:-} utterances=${ATTNBENCH_UTTERANCES:-6}
+    [[ $utterances =~ ^([1-9][0-9]{0,5}|all)$ ]] || stop "ATTNBENCH_UTTERANCES=$utterances: expected a number from 1, or all"
+    [ -n "${ATTNBENCH_SPEECH:-}" ] || return 0
+    [ -d "$data" ] || stop "ATTNBENCH_SPEECH=$data: no such folder"
+    find_split
+}
+
+find_split() {
+    [ -n "$split" ] || split=$(find "$data" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort | head -n 1)
+    [[ -n $split && -d $data/$split ]] || stop "$data: no split \"$split\" in it (ATTNBENCH_SPLIT names one)"
+    [ -n "$(find "$data/$split" -name '*.flac' -print -quit)" ] || stop "$data/$split: no .flac file in it"
+}
+
+speech() {
+    [ -z "${ATTNBENCH_SPEECH:-}" ] || return 0
     begin "speech"
-    data=${ATTNBENCH_SPEECH:-out/speech}
-    if [ -z "${ATTNBENCH_SPEECH:-}" ]; then
-        logged speech datasets/make_corpus.sh "$data"
-        echo "   synthetic speech (espeak-ng) in $data; ATTNBENCH_SPEECH=DIR takes real speech"
-    elif [ ! -d "$data" ]; then
-        stop "ATTNBENCH_SPEECH=$data: no such folder"
-    fi
-    split=${ATTNBENCH_SPLIT:-$(find "$data" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort | head -n 1)}
-    [ -n "$split" ] && [ -d "$data/$split" ] || stop "$data: no split \"$split\" in it (ATTNBENCH_SPLIT names one)"
+    logged speech datasets/make_corpus.sh "$data"
+    echo "   synthetic speech (espeak-ng) in $data; ATTNBENCH_SPEECH=DIR takes real speech"
+    find_split
     finish
 }
 
+# Whether the step was finished before with the same inputs: the program, and what the words say. Sets key.
+is_done() { # step, output, words
+    local name=$1 output=$2
+    shift 2
+    key=$({ sha256sum <build/attnbench && printf '%s\n' "$@"; } | sha256sum)
+    [ -s "$output" ] && [ "$(cat "out/stamps/$name" 2>/dev/null)" = "$key" ] || return 1
+    echo "   done before with the same program and input: $output"
+}
+stamp() { # step
+    mkdir -p out/stamps
+    echo "$key" >"out/stamps/$1"
+}
+
+# Runs a command whose standard output becomes a file, whole or not at all.
+into() { # file, command
+    local file=$1 status=0
+    shift
+    unfinished=$file.new
+    "$@" >"$unfinished" || status=$?
+    [ "$status" -ne 0 ] || mv "$unfinished" "$file"
+    rm -f "$unfinished"
+    unfinished=
+    return $status
+}
+
 profile() {
-    begin "cache and speed on speech ($data, $split)"
+    begin "models on speech ($data, $split)"
     mkdir -p out/profile
-    local config type
-    for config in configs/attention/*.yaml; do
-        type=$(basename "$config" .yaml)
-        build/attnbench profile-kv --config "$config" --data "$data" --split "$split" --format json \
-            >"out/profile/$type.json.new"
-        mv "out/profile/$type.json.new" "out/profile/$type.json"
-        echo "   $type: out/profile/$type.json"
+    local words=() config all files
+    for config in configs/attention/*.yaml configs/conformer_mha.yaml configs/branchformer_mha.yaml; do
+        words+=(--config "$config")
     done
+    words+=(--data "$data" --split "$split")
+    all=$(find "$data/$split" -name '*.flac' | wc -l)
+    if [ "$utterances" != all ] && [ "$utterances" -lt "$all" ]; then
+        words+=(--limit "$utterances")
+        echo "   the first $utterances of $all utterances; ATTNBENCH_UTTERANCES=all takes all of them"
+    fi
+    files=$(find "$data/$split" -name '*.flac' -printf '%P %s %T@\n' | sort)
+    if ! is_done profile out/profile/speech.json "${words[@]}" "$files"; then
+        into out/profile/speech.json build/attnbench profile-kv "${words[@]}" --format json
+        stamp profile
+    fi
     finish
 }
 
 everything() { # plan
+    check_speech
     set_up run
     begin "build"
     logged build make -j"${JOBS:-$(nproc)}"
     finish
     begin "check: every implementation against its reference"
-    logged verify build/attnbench verify
+    if ! is_done verify out/logs/verify.log; then
+        logged verify build/attnbench verify
+        stamp verify
+    fi
     finish
     speech
     profile
     begin "the paper's tables"
-    build/attnbench paper --live --out out/paper
+    if ! is_done paper out/paper/paper.json; then
+        build/attnbench paper --live --out out/paper
+        stamp paper
+    fi
     finish
-    begin "what smaller latents cost in accuracy, at the paper's geometries"
-    build/attnbench analyze --paper --format json >out/tradeoff.json.new 2>out/logs/tradeoff.log ||
-        stop "analyze --paper failed: see out/logs/tradeoff.log"
-    mv out/tradeoff.json.new out/tradeoff.json
+    begin "smaller latents: what they cost in accuracy, at the paper's geometries"
+    if ! is_done tradeoff out/tradeoff.json; then
+        into out/tradeoff.json build/attnbench analyze --paper --format json 2>out/logs/tradeoff.log ||
+            stop "analyze --paper failed: see out/logs/tradeoff.log"
+        stamp tradeoff
+    fi
     finish
     begin "sweep: plan $1"
-    local swept=0
+    local swept=0 spent
     build/attnbench sweep --plan "$1" --out "out/$1.json" --replace || swept=$?
     # 1: some cases failed their check. The rest is whole, and the report says which failed.
     [ "$swept" -le 1 ] || exit "$swept"
     finish
     begin "report"
-    build/attnbench report "out/$1.json" --out out/report --tradeoff out/tradeoff.json
+    build/attnbench report "out/$1.json" --out out/report --profile out/profile/speech.json --paper out/paper/paper.json \
+        --tradeoff out/tradeoff.json
     finish
     [ "$swept" -eq 0 ] || echo "run_all.sh: some cases of the sweep failed; the report names them" >&2
-    echo "All done in $SECONDS s. The page: $PWD/out/report/index.html"
+    printf -v spent '%s, ' "${times[@]}"
+    echo "All done in $SECONDS s (${spent%, }). The page: $PWD/out/report/index.html"
     exit "$swept"
 }
 

@@ -63,14 +63,41 @@ typedef struct surroundings {
     char fingerprint[MACHINE_FINGERPRINT], plan_hash[PLAN_HASH];
 } surroundings;
 
-static json_t *context_json(const plan *p, const surroundings *around, const counting *counted,
-                            const store *s, size_t failed) {
-    json_t *own = json_pack("{si ss ss ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit", BUILD_COMMIT,
-                            "plan", p->name, "plan_sha", around->plan_hash, "seed", (json_int_t)p->seed,
-                            "cases", (json_int_t)p->count, "failed", (json_int_t)failed, "interrupted",
-                            (json_int_t)store_interrupted(s), "machine", machine_json(&around->machine),
-                            "build", machine_build_json(), "blas", blas_json(&around->blas, 1), "fingerprint",
-                            around->fingerprint);
+static void add_option(json_t *words, const char *option, const char *value) {
+    if (!value)
+        return;
+    json_array_append_new(words, json_string(option));
+    json_array_append_new(words, json_string(value));
+}
+
+/* The options that decide what is measured and how, as they were given: what a reader needs to do it again.
+ */
+static json_t *options_json(const sweep_options *o) {
+    char number[32];
+    json_t *words = json_array();
+    add_option(words, "--plan", o->plan);
+    add_option(words, "--filter", o->filter);
+    snprintf(number, sizeof number, "%lld", o->repetitions);
+    add_option(words, "--repetitions", o->repetitions == -1 ? NULL : number);
+    snprintf(number, sizeof number, "%.10g", o->min_time);
+    add_option(words, "--min-time", o->min_time == -1 ? NULL : number);
+    snprintf(number, sizeof number, "%lld", o->seed);
+    add_option(words, "--seed", o->seed == -1 ? NULL : number);
+    add_option(words, "--counters", strcmp(o->counters, "auto") ? o->counters : NULL);
+    add_option(words, "--group", o->group);
+    snprintf(number, sizeof number, "%d", o->cpu);
+    add_option(words, "--cpu", o->cpu == -1 ? NULL : number);
+    return words;
+}
+
+static json_t *context_json(const plan *p, const sweep_options *o, const surroundings *around,
+                            const counting *counted, const store *s, size_t failed) {
+    json_t *own = json_pack("{si ss ss so ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit",
+                            BUILD_COMMIT, "plan", p->name, "options", options_json(o), "plan_sha",
+                            around->plan_hash, "seed", (json_int_t)p->seed, "cases", (json_int_t)p->count,
+                            "failed", (json_int_t)failed, "interrupted", (json_int_t)store_interrupted(s),
+                            "machine", machine_json(&around->machine), "build", machine_build_json(), "blas",
+                            blas_json(&around->blas, 1), "fingerprint", around->fingerprint);
     if (own)
         counting_describe(counted, own);
     return json_pack("{ss ss ss si sf sb so so}", "date", store_date(s), "host_name", around->machine.host,
@@ -80,8 +107,8 @@ static json_t *context_json(const plan *p, const surroundings *around, const cou
                      machine_caches_json(&around->machine), "attnbench", own);
 }
 
-static int write_results(const plan *p, const surroundings *around, const counting *counted, store *s,
-                         attn_error *error) {
+static int write_results(const plan *p, const sweep_options *o, const surroundings *around,
+                         const counting *counted, store *s, attn_error *error) {
     json_t *entries = json_array();
     for (size_t i = 0; i < p->count; i++) {
         bool failed;
@@ -89,22 +116,23 @@ static int write_results(const plan *p, const surroundings *around, const counti
         json_array_extend(entries, (json_t *)of_case);
     }
     json_t *results =
-        json_pack("{so so}", "context", context_json(p, around, counted, s, sweep_count(p, s).failed),
+        json_pack("{so so}", "context", context_json(p, o, around, counted, s, sweep_count(p, s).failed),
                   "benchmarks", entries);
     int result = results ? store_commit(s, results, error) : attn_fail(error, "out of memory");
     json_decref(results);
     return result;
 }
 
-static int conclude(const plan *p, const surroundings *around, const counting *counted, store *s,
-                    const char *out, attn_error *error) {
+static int conclude(const plan *p, const sweep_options *o, const surroundings *around,
+                    const counting *counted, store *s, attn_error *error) {
     sweep_counts counts = sweep_count(p, s);
-    if (write_results(p, around, counted, s, error))
+    if (write_results(p, o, around, counted, s, error))
         return -1;
-    printf("%s: %zu cases, %zu failed", out, p->count, counts.failed);
+    printf("%s: %zu cases, %zu failed", o->out, p->count, counts.failed);
     if (counts.unsupported)
         printf(", %zu not supported here", counts.unsupported);
-    printf("; %zu repetitions, %zu disturbed\n", counts.repetitions, counts.disturbed);
+    printf("; %zu repetitions, %zu disturbed (over 1%% of their time lost, or a page read from disk)\n",
+           counts.repetitions, counts.disturbed);
     return counts.failed ? STATUS_FAILED : STATUS_OK;
 }
 
@@ -170,7 +198,7 @@ static int run(const plan *p, const sweep_options *o, attn_error *error) {
     if (!result)
         result = sweep_run(p, &settings, s, error);
     if (!result)
-        result = conclude(p, &around, &counted, s, o->out, error);
+        result = conclude(p, o, &around, &counted, s, error);
     else if (child_stop_signal())
         result = stopped(o->out);
     counting_close(&counted);
@@ -181,8 +209,9 @@ static int run(const plan *p, const sweep_options *o, attn_error *error) {
 int cmd_sweep(int argc, char **argv) {
     sweep_options o = {.counters = "auto", .cpu = -1, .repetitions = -1, .seed = -1, .min_time = -1};
     struct poptOption options[] = {
-        {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, "a name (quick, paper, full) or a file", "PLAN"},
-        {"out", '\0', POPT_ARG_STRING, &o.out, 0, "the results file", "R.json"},
+        {"plan", '\0', POPT_ARG_STRING, &o.plan, 0,
+         "needed: a name (quick, paper, encoder, full; more in harness/plans) or a file", "PLAN"},
+        {"out", '\0', POPT_ARG_STRING, &o.out, 0, "needed, but for --list: the results file", "R.json"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"list", '\0', POPT_ARG_NONE, &o.list, 0, "print the rows and run nothing", NULL},
         {"counters", '\0', POPT_ARG_STRING, &o.counters, 0,

@@ -29,9 +29,9 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
                      .max_frames = CALIBRATION_FRAMES,
                      .target_error = NAN};
     struct poptOption options[] = {
-        {"config", 'c', POPT_ARG_STRING, &a->config, 0, "the mha model's configuration", "F.yaml"},
-        {"weights", 'w', POPT_ARG_STRING, &a->weights, 0, "its checkpoint", "F.safetensors"},
-        {"to", 't', POPT_ARG_STRING, &a->to, 0, "mla_simple, mla or gqa", "TYPE"},
+        {"config", 'c', POPT_ARG_STRING, &a->config, 0, "needed: the mha model's configuration", "F.yaml"},
+        {"weights", 'w', POPT_ARG_STRING, &a->weights, 0, "needed: its checkpoint", "F.safetensors"},
+        {"to", 't', POPT_ARG_STRING, &a->to, 0, "needed: mla_simple, mla or gqa", "TYPE"},
         {"method", 'm', POPT_ARG_STRING, &a->method, 0,
          "average, split, joint (default) or activation; gqa: mean (default) or activation", "M"},
         {"latent-dim", '\0', POPT_ARG_LONGLONG, &a->latent_dim, 0, "of every layer, 1 to d_model", "R"},
@@ -50,8 +50,9 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"split", '\0', POPT_ARG_STRING, &a->split, 0, "of the speech", "S"},
         {"max-frames", '\0', POPT_ARG_LONGLONG, &a->max_frames, 0,
          "of speech: enough utterances for so many frames after the input layer (default 4096)", "N"},
-        {"out-config", '\0', POPT_ARG_STRING, &a->out_config, 0, "where the configuration goes", "F.yaml"},
-        {"out-weights", '\0', POPT_ARG_STRING, &a->out_weights, 0, "where the checkpoint goes",
+        {"out-config", '\0', POPT_ARG_STRING, &a->out_config, 0, "needed: where the configuration goes",
+         "F.yaml"},
+        {"out-weights", '\0', POPT_ARG_STRING, &a->out_weights, 0, "needed: where the checkpoint goes",
          "F.safetensors"},
         {"format", 'f', POPT_ARG_STRING, &a->format, 0, "md, csv, json or tex", "F"},
         POPT_TABLEEND};

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const double LOST_LIMIT = 0.01; /* of the wall clock */
+
 static void set(json_t *object, const char *key, json_t *value) {
     json_object_set_new(object, key, value);
 }
@@ -175,6 +177,12 @@ static json_t *parts_json(const json_t *run) {
     return parts;
 }
 
+/* An involuntary switch by itself says little: a long sample always has some. */
+static bool is_disturbed(const json_t *run) {
+    double ran = number(run, "cpu_time") / number(run, "real_time");
+    return number(run, "major_faults") > 0 || 1 - ran > LOST_LIMIT;
+}
+
 static json_t *iteration_entry(const bench_case *c, const json_t *context, const json_t *run) {
     static const char *const kept[] = {"family_index",
                                        "per_family_instance_index",
@@ -210,8 +218,7 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
             json_string(attn_path_names[number(run, "path_run") > 0 ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND]));
     set(entry, "case", row);
     set(entry, "counters", counters_json(context, run));
-    set(entry, "disturbed",
-        json_boolean(number(run, "involuntary_switches") > 0 || number(run, "major_faults") > 0));
+    set(entry, "disturbed", json_boolean(is_disturbed(run)));
     json_t *parts = parts_json(run);
     if (parts)
         set(entry, "parts", parts);

@@ -17,7 +17,8 @@ json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *fai
 /* The one entry of a case without numbers; NULL when memory is short. */
 json_t *entry_failed(const bench_case *c, const char *message);
 
-/* Of a list: median real time in ns (NaN without one), and how many repetitions were disturbed. */
+/* Of a list: median real time in ns (NaN without one), and how many repetitions were disturbed:
+ * did not run for over 1% of their wall clock, or had a page read from disk. */
 double entry_median(const json_t *entries);
 size_t entry_disturbed(const json_t *entries);
 

@@ -23,8 +23,8 @@ static int write_features(const char *input, const char *output, attn_error *err
 int cmd_features(int argc, char **argv) {
     char *input = NULL, *output = NULL;
     struct poptOption table[] = {
-        {"input", '\0', POPT_ARG_STRING, &input, 0, "speech: FLAC or WAV, 16 kHz, mono", "F.flac"},
-        {"output", '\0', POPT_ARG_STRING, &output, 0, "features: [frames, 80] float32", "X.npy"},
+        {"input", '\0', POPT_ARG_STRING, &input, 0, "needed: speech: FLAC or WAV, 16 kHz, mono", "F.flac"},
+        {"output", '\0', POPT_ARG_STRING, &output, 0, "needed: features: [frames, 80] float32", "X.npy"},
         POPT_TABLEEND};
     int status;
     if (!command_options(

@@ -176,12 +176,12 @@ done:
 int cmd_forward(int argc, char **argv) {
     forward_options o = {.path = "auto", .impl = "auto", .left_chunks = -1, .seed = NO_SEED};
     struct poptOption table[] = {
-        {"config", 'c', POPT_ARG_STRING, &o.config, 0, "model configuration (YAML)", "F"},
-        {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "checkpoint (safetensors)", "F"},
+        {"config", 'c', POPT_ARG_STRING, &o.config, 0, "needed: model configuration (YAML)", "F"},
+        {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "needed, or --seed: checkpoint (safetensors)", "F"},
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0,
          "instead of --weights: random weights, as benchmarks have them", "N"},
-        {"input", 'i', POPT_ARG_STRING, &o.input, 0, "features [B, T, input_dim], float32", "X.npy"},
-        {"output", 'o', POPT_ARG_STRING, &o.output, 0, "where the result goes", "Y.npy"},
+        {"input", 'i', POPT_ARG_STRING, &o.input, 0, "needed: features [B, T, input_dim], float32", "X.npy"},
+        {"output", 'o', POPT_ARG_STRING, &o.output, 0, "needed: where the result goes", "Y.npy"},
         {"lengths", 'l', POPT_ARG_STRING, &o.lengths, 0,
          "valid input frames of each utterance (default: all)", "a,b"},
         {"chunk", '\0', POPT_ARG_LONGLONG, &o.chunk, 0,

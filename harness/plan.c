@@ -8,10 +8,12 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 
+#include <glob.h>
 #include <inttypes.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 _Static_assert((int)PLAN_HASH >= (int)HASH_NAME, "a plan's hash is a hash name");
 
@@ -134,13 +136,42 @@ int plan_parse(plan *p, const char *text, size_t size, const char *name, attn_er
     return result;
 }
 
+/* "encoder, full, quick": what `pattern` finds, without folder and ".yaml". */
+static void list_plans(const char *pattern, char *list, size_t size) {
+    glob_t found;
+    list[0] = '\0';
+    if (glob(pattern, 0, NULL, &found))
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+        size_t used = strlen(list);
+        snprintf(list + used, size - used, "%s%.*s", i ? ", " : "", (int)(strlen(name) - strlen(".yaml")),
+                 name);
+    }
+    globfree(&found);
+}
+
+static int no_such_plan(const char *which, attn_error *error) {
+    char list[400];
+    char *pattern = home_path("harness/plans/*.yaml", error);
+    if (!pattern)
+        return -1;
+    list_plans(pattern, list, sizeof list);
+    attn_fail(error, "--plan %s: no such plan, expected %s%sa file (NAME.yaml, or with a / in its name)",
+              which, list, *list ? ", or " : "");
+    attn_free(pattern);
+    return -1;
+}
+
 int plan_read(plan *p, const char *which, attn_error *error) {
     *p = (plan){0};
     size_t length = strlen(which), size = 0;
     int is_path = strchr(which, '/') || (length > 5 && !strcmp(which + length - 5, ".yaml"));
     char *relative = is_path ? NULL : attn_format(error, "harness/plans/%s.yaml", which);
     char *path = is_path ? attn_strdup(which, error) : relative ? home_path(relative, error) : NULL;
-    char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
+    if (relative && path && access(path, F_OK))
+        no_such_plan(which, error);
+    char *text = path && !error->message[0] ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
     int result = text ? plan_parse(p, text, size, path, error) : -1;
     attn_free(text);
     attn_free(path);

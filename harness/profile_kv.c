@@ -36,8 +36,8 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
                      .seed = NOT_GIVEN,
                      .runs = NOT_GIVEN};
     struct poptOption options[] = {
-        {"config", '\0', POPT_ARG_ARGV, &a->configs, 0, "the model; given several times: a table of models",
-         "F.yaml"},
+        {"config", '\0', POPT_ARG_ARGV, &a->configs, 0,
+         "needed: the model; given several times: a table of models", "F.yaml"},
         {"seq-len", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0, "random features: frames (default 1000)", "N"},
         {"data", '\0', POPT_ARG_STRING, &a->data, 0, "speech instead: a folder laid out as LibriSpeech is",
          "DIR"},

@@ -127,7 +127,7 @@ static json_t *model_row(const json_t *r) {
 }
 
 /* How it was measured; the same for all models of a run. */
-static void print_setting(const json_t *r, FILE *stream) {
+void profile_setting(const json_t *r, FILE *stream) {
     const json_t *setting = get(r, "setting"), *blas = get(setting, "blas");
     int speech = !strcmp(text(setting, "input"), "speech");
     if (speech)
@@ -230,30 +230,41 @@ static int print_one(const json_t *r, table_format format, FILE *stream, attn_er
     int result = table_write(&t, format, stream, error);
     if (!result && format == TABLE_MD) {
         print_summary(r, stream);
-        print_setting(r, stream);
+        profile_setting(r, stream);
     }
     table_free(&t);
     return result;
 }
 
-static int print_several(const json_t *models, table_format format, FILE *stream, attn_error *error) {
-    table t;
-    table_init(&t, "Models", model_columns);
+void profile_table_init(table *t, const char *title) {
+    table_init(t, title, model_columns);
+}
+
+void profile_table_add(table *t, const json_t *result) {
+    const json_t *models = get(result, "models");
+    if (!models)
+        table_add(t, model_row(result));
     for (size_t i = 0; i < json_array_size(models); i++)
-        table_add(&t, model_row(json_array_get(models, i)));
-    int result = table_write(&t, format, stream, error);
-    if (!result && format == TABLE_MD) {
+        table_add(t, model_row(json_array_get(models, i)));
+}
+
+static int print_several(const json_t *result, table_format format, FILE *stream, attn_error *error) {
+    table t;
+    profile_table_init(&t, "Models");
+    profile_table_add(&t, result);
+    int written = table_write(&t, format, stream, error);
+    if (!written && format == TABLE_MD) {
         fputc('\n', stream);
-        print_setting(json_array_get(models, 0), stream);
+        profile_setting(json_array_get(get(result, "models"), 0), stream);
     }
     table_free(&t);
-    return result;
+    return written;
 }
 
 int profile_print(const json_t *result, table_format format, FILE *stream, attn_error *error) {
     const json_t *models = get(result, "models");
     if (format != TABLE_JSON)
-        return models ? print_several(models, format, stream, error)
+        return models ? print_several(result, format, stream, error)
                       : print_one(result, format, stream, error);
     if (json_dumpf(result, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF)
         return attn_fail(error, "results cannot be written");

@@ -255,7 +255,7 @@ static int read_sample(results_sample *s, const place *p, const json_t *entry) {
         return wrong(p, "disturbed", disturbed, "true or false");
     s->disturbed = json_is_true(disturbed);
     if (read_number(&s->real_time, p, entry, "real_time", true, 1e-12) ||
-        read_number(&s->cpu_time, p, entry, "cpu_time", true, 0) ||
+        read_number(&s->cpu_time, p, entry, "cpu_time", true, 1e-12) ||
         read_number(&s->iterations, p, entry, "iterations", true, 1))
         return -1;
     return read_parts(s, p, entry) || read_counted(&s->counters, p, entry, "counters") ||

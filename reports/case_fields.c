@@ -2,6 +2,7 @@
 #include "reports/series.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *case_path(const results_case *c) {
@@ -71,4 +72,24 @@ bool case_same(const results_case *a, const results_case *b, unsigned fields) {
             return false;
     }
     return true;
+}
+
+void positions_text(char *text, size_t size, const results_case *const *cases, size_t count) {
+    size_t others = 0;
+    text[0] = '\0';
+    if (!count || !*cases[0]->pos)
+        return;
+    snprintf(text, size, "pos %s", cases[0]->pos);
+    for (size_t i = 1; i < count; i++) {
+        bool told = case_same(cases[i], cases[0], FIELD_POS);
+        for (size_t k = 1; k < i && !told; k++)
+            told = case_same(cases[i], cases[k], FIELD_TYPE | FIELD_POS);
+        if (told)
+            continue;
+        size_t used = strlen(text);
+        snprintf(text + used, size - used, "%s%s: %s", others++ ? ", " : " (", cases[i]->type, cases[i]->pos);
+    }
+    size_t used = strlen(text);
+    if (others)
+        snprintf(text + used, size - used, ")");
 }

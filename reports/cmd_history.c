@@ -199,7 +199,7 @@ static int show(const history_options *given, const char *path, attn_error *erro
 int cmd_history(int argc, char **argv) {
     history_options o = {.max_p = NOT_GIVEN};
     struct poptOption options[] = {
-        {"results", '\0', POPT_ARG_STRING, &o.results, 0, "add: the results file", "R.json"},
+        {"results", '\0', POPT_ARG_STRING, &o.results, 0, "add: needed: the results file", "R.json"},
         {"commit", '\0', POPT_ARG_STRING, &o.commit, 0, "add: instead of the build's", "ID"},
         {"force", '\0', POPT_ARG_NONE, &o.force, 0, "add: results of another machine than the last", NULL},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "show: a page and a plot of each case", "DIR"},

@@ -37,6 +37,8 @@ static int write_geometries(const paper_tables *tables, const char *mark, FILE *
 static int write_text(const paper_tables *tables, const paper_audit *audit, table_format format, FILE *stream,
                       attn_error *error) {
     const char *mark = format == TABLE_MD ? "* " : "% ";
+    fprintf(stream, "%sThe tables of \"%s\" (%s): %s\n", mark, tables->paper, tables->document,
+            tables->source);
     fprintf(stream, "%s%zu frames, batch %zu, float32; MiB is 2^20 bytes\n", mark, tables->frames,
             tables->batch);
     if (write_geometries(tables, mark, stream, error) || table_write(&audit->cells, format, stream, error))

@@ -6,10 +6,12 @@
 #include "reports/encoder_section.h"
 #include "reports/gnuplot.h"
 #include "reports/page.h"
+#include "reports/paper_file.h"
 #include "reports/staging.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *join(const char *folder, const char *name, const char *extension, attn_error *error) {
     return attn_format(error, "%s/%s%s", folder, name, extension);
@@ -101,13 +103,7 @@ static int fill_tables(report *r, attn_error *error) {
     table_provenance(&r->tables[PART_PROVENANCE], &r->data);
     r->findings = findings_list(&r->data, cache, decode, prefill, paths);
     r->warnings = warnings_list(&r->data);
-    char *path = home_path("reports/paper/published.json", error);
-    int result =
-        path && !paper_read(&r->paper, path, error) && !paper_audit_run(&r->audit, &r->paper, NULL, error)
-            ? 0
-            : -1;
-    attn_free(path);
-    return result;
+    return r->findings && r->warnings ? 0 : attn_fail(error, "report: out of memory");
 }
 
 static int write_table(const table *t, const char *folder, const char *name, table_format format,
@@ -136,10 +132,55 @@ static int write_tables(const report *r, const char *out, attn_error *error) {
         result = write_formats(&r->tables[i].t, folder, report_part_names[i], error);
     for (size_t i = 0; !result && i < r->tradeoffs.count; i++)
         result = write_formats(&r->tradeoffs.of[i].points, folder, r->tradeoffs.of[i].name, error);
+    if (!result && r->profiles.files)
+        result = write_formats(&r->profiles.models, folder, "speech", error);
     if (!result && !write_formats(&r->audit.cells, folder, "paper", error))
         result = write_formats(&r->audit.additions, folder, "paper_additions", error);
     attn_free(folder);
     return result;
+}
+
+/* ---- further inputs */
+
+static int read_paper(report *r, const char *live_file, attn_error *error) {
+    paper_live live;
+    char *path = home_path("reports/paper/published.json", error);
+    int result = path ? paper_read(&r->paper, path, error) : -1;
+    if (!result && live_file)
+        result = paper_live_read(&live, &r->paper, live_file, error);
+    if (!result)
+        result = paper_audit_run(&r->audit, &r->paper, live_file ? &live : NULL, error);
+    r->paper_file = live_file;
+    attn_free(path);
+    return result;
+}
+
+static int read_tradeoffs(report *r, const char *const *files, attn_error *error) {
+    for (size_t i = 0; files && files[i]; i++)
+        if (tradeoffs_read(&r->tradeoffs, files[i], error))
+            return -1;
+    return 0;
+}
+
+static int read_profiles(report *r, const char *const *files, attn_error *error) {
+    for (size_t i = 0; files && files[i]; i++)
+        if (speech_profiles_read(&r->profiles, files[i], error))
+            return -1;
+    return 0;
+}
+
+/* A sweep that is under way has a journal beside the file that it has yet to write. */
+static int read_results(results *from, const char *path, attn_error *error) {
+    char *journal = attn_format(error, "%s.journal", path);
+    int unfinished = journal && access(path, F_OK) && !access(journal, F_OK);
+    int result = journal ? 0 : -1;
+    if (unfinished)
+        result = attn_fail(error,
+                           "%s: the sweep that writes it is not finished (%s is there): give the same sweep "
+                           "command again, which goes on where it stopped",
+                           path, journal);
+    attn_free(journal);
+    return result ? result : results_read(from, path, error);
 }
 
 /* ---- the whole */
@@ -162,6 +203,7 @@ static void free_report(report *r) {
         report_table_free(&r->tables[i]);
     paper_audit_free(&r->audit);
     tradeoffs_free(&r->tradeoffs);
+    speech_profiles_free(&r->profiles);
     json_decref(r->findings);
     json_decref(r->warnings);
     report_data_free(&r->data);
@@ -180,20 +222,17 @@ static int one_file(const char *const *words, attn_error *error) {
     return words[1] ? attn_fail(error, "%s: unexpected argument, one results file is enough", words[1]) : 0;
 }
 
-static int read_tradeoffs(report *r, const char *const *files, attn_error *error) {
-    for (size_t i = 0; files && files[i]; i++)
-        if (tradeoffs_read(&r->tradeoffs, files[i], error))
-            return -1;
-    return 0;
-}
-
 int cmd_report(int argc, char **argv) {
-    char *out = NULL;
-    const char **tradeoff_files = NULL;
+    char *out = NULL, *paper_file = NULL;
+    const char **tradeoff_files = NULL, **profile_files = NULL;
     int status;
     const char *const *words;
     struct poptOption options[] = {
-        {"out", 'o', POPT_ARG_STRING, &out, 0, "folder for the page, tables and plots", "DIR"},
+        {"out", 'o', POPT_ARG_STRING, &out, 0, "needed: folder for the page, tables and plots", "DIR"},
+        {"profile", '\0', POPT_ARG_ARGV, &profile_files, 0,
+         "also show these models on speech, of profile-kv --format json (may be given again)", "P.json"},
+        {"paper", '\0', POPT_ARG_STRING, &paper_file, 0,
+         "show live bytes in the audit of the paper, of paper --live --format json", "A.json"},
         {"tradeoff", '\0', POPT_ARG_ARGV, &tradeoff_files, 0,
          "also show these trade-off curves, of analyze --sweep --format json (may be given again)", "T.json"},
         POPT_TABLEEND};
@@ -204,7 +243,8 @@ int cmd_report(int argc, char **argv) {
     results from = {0};
     report r = {0};
     if (one_file(words, &error) || command_needs("--out", out, &error) ||
-        results_read(&from, words[0], &error) || read_tradeoffs(&r, tradeoff_files, &error) ||
+        read_results(&from, words[0], &error) || read_paper(&r, paper_file, &error) ||
+        read_tradeoffs(&r, tradeoff_files, &error) || read_profiles(&r, profile_files, &error) ||
         write_report(&r, &from, out, &error))
         status = command_fail("report", &error);
     else {

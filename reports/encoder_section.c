@@ -97,13 +97,17 @@ void encoder_bars_find(encoder_bars *bars, const report_data *data) {
         return;
     gather_bars(bars, data, best);
     qsort(bars->bar, bars->count, sizeof *bars->bar, by_case);
+    const results_case *cases[ENCODER_BARS];
+    char positions[80];
     for (size_t i = 0; i < bars->count; i++) {
         size_t runs = bars->bar[i]->runs;
+        cases[i] = bars->bar[i]->c;
         bars->least_runs = !i || runs < bars->least_runs ? runs : bars->least_runs;
         bars->most_runs = runs > bars->most_runs ? runs : bars->most_runs;
     }
-    snprintf(bars->held, sizeof bars->held, "T %zu, layers %zu, d_model %zu, h %zu, %s input layer", best->T,
-             best->layers, best->d, best->h, best->input);
+    positions_text(positions, sizeof positions, cases, bars->count);
+    snprintf(bars->held, sizeof bars->held, "T %zu, layers %zu, d_model %zu, h %zu, %s input layer%s%s",
+             best->T, best->layers, best->d, best->h, best->input, *positions ? ", " : "", positions);
 }
 
 static const char *const part_colours[ATTN_PARTS] = {"#8d8150", "#3b82d6", "#d9730d", "#2c9c62", "#9d63d8"};
@@ -167,7 +171,10 @@ static json_t *encoder_row(const measured *m) {
         json_t *value;
     } values[] = {{"runs", json_integer((json_int_t)m->runs)},
                   {"disturbed", json_integer((json_int_t)m->disturbed)},
+                  {"lost_percent", four_digits(100 * m->lost)},
+                  {"wall_ms", four_digits(m->wall / 1e6)},
                   {"time_ms", four_digits(m->time / 1e6)},
+                  {"range_ms", range_json(m, 1e6)},
                   {"low_ms", four_digits(m->low / 1e6)},
                   {"high_ms", four_digits(m->high / 1e6)},
                   {"bars", json_string(m->interval ? "95%" : "least to most")},
@@ -194,29 +201,76 @@ static json_t *encoder_row(const measured *m) {
     return NULL;
 }
 
-static void add_columns(report_table *t) {
-    static const char *const shape[] = {"model", "type", "mode", "T",     "q",   "left", "layers", "d",
-                                        "h",     "hkv",  "dc",   "merge", "pos", "path", "impl"};
-    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++)
-        report_column(t, shape[i], "%s", shape[i]);
-    report_column(t, "runs", "runs");
-    report_column(t, "time_ms", "time, ms (median)");
-    report_column(t, "low_ms", "low");
-    report_column(t, "high_ms", "high");
-    report_column(t, "rtf", "real-time factor");
-    report_column(t, "gflops", "GFLOP/s");
-    report_column(t, "of_roof_percent", "%% of roof");
-    report_column(t, "of_sgemm_percent", "%% of sgemm");
-    for (size_t p = 0; p < ATTN_PARTS; p++)
-        report_column(t, attn_part_names[p], "%s, %%", attn_part_names[p]);
-    report_column(t, "kv_bytes_formula", "KV cache, bytes by formula");
-    report_column(t, "kv_bytes_live", "KV cache, bytes allocated");
-    report_column(t, "conv_bytes_live", "convolution cache, bytes allocated");
+/* What all rows have there that have anything; NULL when they differ or none has. */
+static const json_t *shared_value(const report_table *t, const char *key) {
+    const json_t *shared = NULL;
+    size_t i;
+    json_t *row;
+    json_array_foreach(t->t.rows, i, row) {
+        const json_t *value = json_object_get(row, key);
+        if (!json_is_null(value) && shared && !json_equal(value, shared))
+            return NULL;
+        shared = json_is_null(value) ? shared : value;
+    }
+    return shared;
 }
 
-void table_encoders(report_table *t, const report_data *data) {
-    report_table_init(t, "Whole encoders");
-    add_columns(t);
+/* What all rows share is said once, in the note. */
+static void add_shape_columns(report_table *t) {
+    static const char *const shape[] = {"model", "type", "mode", "T",     "q",   "left", "layers", "d",
+                                        "h",     "hkv",  "dc",   "merge", "pos", "path", "impl"};
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        const json_t *value = shared_value(t, shape[i]);
+        size_t used = strlen(t->note);
+        const char *comma = used ? ", " : "Everywhere, as far as it applies: ";
+        report_column(t, shape[i], "%s", shape[i]);
+        if (!value)
+            continue;
+        report_column_in_files(t);
+        if (json_is_string(value))
+            snprintf(t->note + used, sizeof t->note - used, "%s%s %s", comma, shape[i],
+                     json_string_value(value));
+        else
+            snprintf(t->note + used, sizeof t->note - used, "%s%s %.0f", comma, shape[i],
+                     json_number_value(value));
+    }
+    size_t used = strlen(t->note);
+    snprintf(t->note + used, sizeof t->note - used, "%s", used ? ". " : "");
+}
+
+static void add_value_columns(report_table *t) {
+    static const struct {
+        const char *key, *header;
+        bool files_only;
+    } columns[] = {{"runs", "runs", true},
+                   {"disturbed", "disturbed", true},
+                   {"time_ms", "CPU time, ms", false},
+                   {"range_ms", "low to high", false},
+                   {"low_ms", "low", true},
+                   {"high_ms", "high", true},
+                   {"wall_ms", "wall clock, ms", false},
+                   {"lost_percent", "% lost", true},
+                   {"rtf", "real-time factor", false},
+                   {"gflops", "GFLOP/s", true},
+                   {"of_roof_percent", "% of roof", false},
+                   {"of_sgemm_percent", "% of sgemm", false}};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        report_column(t, columns[i].key, "%s", columns[i].header);
+        if (columns[i].files_only)
+            report_column_in_files(t);
+    }
+    for (size_t p = 0; p < ATTN_PARTS; p++) {
+        report_column(t, attn_part_names[p], "%s, %%", attn_part_names[p]);
+        if (p != ATTN_PART_ATTENTION)
+            report_column_in_files(t);
+    }
+    report_column(t, "kv_bytes_formula", "KV cache, bytes by formula");
+    report_column_in_files(t);
+    report_column(t, "kv_bytes_live", "KV cache, bytes");
+    report_column(t, "conv_bytes_live", "convolution cache, bytes");
+}
+
+static void add_rows(report_table *t, const report_data *data) {
     const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
     size_t rows = 0;
     for (size_t i = 0; order && i < data->count; i++)
@@ -229,12 +283,23 @@ void table_encoders(report_table *t, const report_data *data) {
     for (size_t i = 0; i < rows; i++)
         table_add(&t->t, encoder_row(order[i]));
     attn_free(order);
+}
+
+void table_encoders(report_table *t, const report_data *data) {
+    report_table_init(t, "Whole encoders");
+    add_rows(t, data);
+    add_shape_columns(t);
+    add_value_columns(t);
+    size_t used = strlen(t->note);
     snprintf(
-        t->note, sizeof t->note,
+        t->note + used, sizeof t->note - used,
         "prefill: T input frames in one call. chunk, decode: one call of q frames behind `left` chunks of "
-        "cache, in the middle of a stream. Shares are of the time of the parts, over all runs. Low to high "
-        "is a 95%% interval of the median from 6 runs on, else least to most. An utterance in one call "
-        "reuses none of its cache.");
+        "cache, in the middle of a stream. CPU time and wall clock are medians; the real-time factor is CPU "
+        "time "
+        "/ length of audio. Low to high is a 95%% interval of the median from 6 runs on, else least to most. "
+        "Cache bytes are those allocated. An utterance in one call reuses none of its cache. The files also "
+        "have "
+        "runs, disturbed samples, GFLOP/s, the share of every part and cache bytes by formula.");
 }
 
 /* ---- Findings */
@@ -248,19 +313,21 @@ static void say_utterance(json_t *list, const measured *m) {
     char sgemm[64] = "";
     if (!isnan(m->sgemm))
         snprintf(sgemm, sizeof sgemm, ", %.3g%% of the measured sgemm rate", 100 * m->sgemm);
-    say(list, json_sprintf(
-                  "A whole %s of %zu layers (%s, d_model %zu) takes %.3g ms for %.3g s of audio: real-time "
-                  "factor %.3g, %.3g GFLOP/s%s; %.3g%% of the time is attention.",
-                  c->model, c->layers, c->type, c->d, m->time / 1e6, c->audio_seconds,
-                  m->time / 1e9 / c->audio_seconds, m->gflops, sgemm, encoder_share(c, ATTN_PART_ATTENTION)));
+    say(list,
+        json_sprintf(
+            "A whole %s of %zu layers (%s, d_model %zu, pos %s) takes %.3g ms for %.3g s of audio: real-time "
+            "factor %.3g, %.3g GFLOP/s%s; %.3g%% of the time is attention.",
+            c->model, c->layers, c->type, c->d, c->pos, m->time / 1e6, c->audio_seconds,
+            m->time / 1e9 / c->audio_seconds, m->gflops, sgemm, encoder_share(c, ATTN_PART_ATTENTION)));
 }
 
 static void say_chunk(json_t *list, const measured *m) {
     const results_case *c = m->c;
     say(list,
         json_sprintf("A chunk of %zu frames (%.3g s of audio) behind %zu chunks of cache takes a %s of %zu "
-                     "layers (%s, d_model %zu) %.3g ms.",
-                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, m->time / 1e6));
+                     "layers (%s, d_model %zu, pos %s) %.3g ms.",
+                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, c->pos,
+                     m->time / 1e6));
 }
 
 /* The longest utterance, and the chunk with most before it; MHA of a Conformer when there is one. */

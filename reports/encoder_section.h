@@ -12,7 +12,7 @@ typedef struct encoder_bars {
     size_t count;
     const measured *bar[ENCODER_BARS];
     size_t least_runs, most_runs;
-    char held[120];
+    char held[240];
 } encoder_bars;
 
 void encoder_bars_find(encoder_bars *bars, const report_data *data);

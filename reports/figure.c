@@ -158,26 +158,67 @@ static void write_points(FILE *points, const figure *f) {
     }
 }
 
-/* Lines of one type share its colour and are told apart by dashes and hollow points. */
+static size_t shared_points(const line *a, const line *b) {
+    size_t shared = 0;
+    for (size_t i = 0; i < a->count; i++) {
+        const point *other = line_at(b, a->points[i].x);
+        shared += other && other->y == a->points[i].y;
+    }
+    return shared;
+}
+
+static bool same_points(const line *a, const line *b) {
+    return a->count == b->count && shared_points(a, b) == a->count;
+}
+
+/* Whether an earlier line says it all: caches of different types may be of one size. */
+static bool is_repeated(const lines *all, size_t at) {
+    for (size_t i = 0; i < at; i++)
+        if (same_points(&all->line[i], &all->line[at]))
+            return true;
+    return false;
+}
+
+/* Its own name, its slope, and the names of later lines that are the same. */
+static void write_name(FILE *script, const lines *all, size_t at) {
+    const line *l = &all->line[at];
+    fputs(l->label, script);
+    for (size_t i = at + 1; i < all->count; i++)
+        if (same_points(l, &all->line[i]))
+            fprintf(script, " = %s", all->line[i].label);
+    if (!isnan(l->slope))
+        fprintf(script, ", slope %.2f", l->slope);
+}
+
+/* Lines of one type share its colour and are told apart by dashes and hollow points. A line that runs over
+ * another one is dashed, so that both are seen. */
 static void write_plot(FILE *script, const figure *f) {
+    static const char *const dashes[] = {"1", "(8,5)", "(3,4)", "(12,4,3,4)"};
     size_t twins = 0;
     for (size_t i = 0; i < f->lines.count; i++) {
         const line *l = &f->lines.line[i];
+        bool over = false;
         twins = i && l->from->variant == f->lines.line[i - 1].from->variant ? twins + 1 : 0;
-        char slope[32] = "";
-        if (!isnan(l->slope))
-            snprintf(slope, sizeof slope, ", slope %.2f", l->slope);
+        for (size_t k = 0; k < i; k++)
+            over |= shared_points(l, &f->lines.line[k]) > 0;
+        if (is_repeated(&f->lines, i))
+            continue;
         fprintf(script,
-                "%s'%s.dat' index %zu using 1:2:3:4 with yerrorlines lc rgb '%s' pt %d dt %zu lw 1.5 title "
-                "'%s%s'",
+                "%s'%s.dat' index %zu using 1:2:3:4 with yerrorlines lc rgb '%s' pt %d dt %s lw 1.8 title '",
                 i ? ", \\\n     " : "plot ", f->plot->name, i, figure_colour(l->from),
-                figure_point_type(l->from) - (twins > 0), twins + 1, l->label, slope);
+                figure_point_type(l->from) - (twins > 0), dashes[over && !twins ? 1 : twins % 4]);
+        write_name(script, &f->lines, i);
+        fputs("'", script);
     }
     fputs("\n", script);
 }
 
 static void write_lines(figure *f, const report_data *data, FILE *points, FILE *script) {
-    measured_basis(f->basis, sizeof f->basis, f->lines.least_runs, f->lines.most_runs, f->lines.interval);
+    if (f->plot->select.y == QUANTITY_CACHE_BYTES)
+        snprintf(f->basis, sizeof f->basis, "as allocated, the same in all of %zu runs or more",
+                 f->lines.least_runs);
+    else
+        measured_basis(f->basis, sizeof f->basis, f->lines.least_runs, f->lines.most_runs, f->lines.interval);
     write_points(points, f);
     write_head(script, f, data);
     write_ticks(script, &f->lines, f->plot->log_x);
@@ -185,6 +226,20 @@ static void write_lines(figure *f, const report_data *data, FILE *points, FILE *
     write_plot(script, f);
     for (size_t i = 0; i < f->lines.count; i++)
         f->points += f->lines.line[i].count;
+}
+
+/* The one plot in which cases of different positions may stand together. */
+static void name_positions(char *text, size_t size, const report_data *data) {
+    snprintf(text, size, "pos");
+    for (size_t p = 0; attn_pos_enc_names[p]; p++)
+        for (size_t i = 0; i < data->count; i++) {
+            const results_case *c = data->cases[i].c;
+            size_t used = strlen(text);
+            if (strcmp(c->kind, "attention") || strcmp(c->pos, attn_pos_enc_names[p]))
+                continue;
+            snprintf(text + used, size - used, "%s %s", used > 3 ? "," : "", c->pos);
+            break;
+        }
 }
 
 static void write_roofline(figure *f, const report_data *data, FILE *points, FILE *script) {
@@ -198,6 +253,7 @@ static void write_roofline(figure *f, const report_data *data, FILE *points, FIL
     if (least == most)
         snprintf(f->basis, sizeof f->basis, "median of %zu runs", most);
     write_head(script, f, data);
+    name_positions(f->lines.held, sizeof f->lines.held, data);
     f->points = roofline_write(points, script, data);
 }
 

@@ -38,8 +38,8 @@ static void say_cache(json_t *list, const lines *cache) {
     char own_text[32], base_text[32];
     bytes_text(own_text, sizeof own_text, own);
     bytes_text(base_text, sizeof base_text, base);
-    say(list, "Smallest cache at L = %.0f: %s, %s a layer, %.3g%% of MHA's %s.", x, least->label, own_text,
-        100 * own / base, base_text);
+    say(list, "Smallest cache at L = %.0f, %s: %s, %s a layer, %.3g%% of MHA's %s.", x, cache->held,
+        least->label, own_text, 100 * own / base, base_text);
 }
 
 static void compare(char *text, size_t size, const line *l, const line *mha, double x) {
@@ -62,7 +62,7 @@ static void say_speed(json_t *list, const char *what, const lines *l) {
     char fast[192], slow[192];
     compare(fast, sizeof fast, least, mha, x);
     compare(slow, sizeof slow, most, mha, x);
-    say(list, "%s at L = %.0f: fastest is %s, slowest %s.", what, x, fast, slow);
+    say(list, "%s at L = %.0f, %s: fastest is %s, slowest %s.", what, x, l->positions, fast, slow);
 }
 
 static void say_slopes(json_t *list, const lines *prefill) {
@@ -74,7 +74,7 @@ static void say_slopes(json_t *list, const lines *prefill) {
                      prefill->line[i].slope);
     }
     if (*text)
-        say(list, "Prefill time grows as %s at the largest lengths.", text);
+        say(list, "Prefill time grows as %s at the largest lengths (%s).", text, prefill->positions);
 }
 
 static const line *path_line(const lines *paths, const char *type, const char *path) {
@@ -119,9 +119,12 @@ static void say_roof(json_t *list, const report_data *data) {
     }
     if (best)
         say(list,
-            "Best use of the machine by one layer: %.3g GFLOP/s, %.3g%% of its measured sgemm rate, by %s %s "
-            "at L = %zu.",
-            best->gflops, 100 * best->sgemm, best->c->type, best->c->mode, best->c->L);
+            "Best use of the machine by one layer: %.3g GFLOP/s, %.3g%% of its measured sgemm rate%s, by %s "
+            "%s "
+            "at L = %zu (pos %s).",
+            best->gflops, 100 * best->sgemm,
+            best->sgemm > 1 ? " (more than all of it: that rate was measured too low)" : "", best->c->type,
+            best->c->mode, best->c->L, best->c->pos);
 }
 
 json_t *findings_list(const report_data *data, const lines *cache, const lines *decode, const lines *prefill,

@@ -107,3 +107,17 @@ int html_table(FILE *out, const table *t, attn_error *error) {
     attn_free(looks);
     return result;
 }
+
+enum { FOLDED = 30 }; /* rows */
+
+int html_folded_table(FILE *out, const table *t, attn_error *error) {
+    size_t rows = json_array_size(t->rows);
+    if (rows < FOLDED)
+        return html_table(out, t, error);
+    fputs("<details><summary>", out);
+    html_printf(out, "%s: all %zu rows", t->title ? t->title : "Table", rows);
+    fputs("</summary>\n", out);
+    int result = html_table(out, t, error);
+    fputs("</details>\n", out);
+    return result;
+}

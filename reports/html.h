@@ -16,4 +16,7 @@ void html_printf(FILE *out, const char *format, ...) __attribute__((format(print
  * out. */
 int html_table(FILE *out, const table *t, attn_error *error);
 
+/* The same, on demand when it is long. */
+int html_folded_table(FILE *out, const table *t, attn_error *error);
+
 #endif

@@ -12,13 +12,21 @@ static const double CONFIDENCE = 0.95;
 static int summarize(measured *m, const results_case *c, attn_error *error) {
     *m = (measured){
         .c = c, .variant = attn_variant_find(c->type), .runs = c->count, .roof = NAN, .sgemm = NAN};
-    double *times = attn_alloc(c->count, sizeof *times, "samples", error);
+    double *times = attn_alloc(c->count, sizeof *times, "samples", error), all = 0, own = 0;
     if (!times)
         return -1;
     for (size_t i = 0; i < c->count; i++) {
-        times[i] = c->samples[i].real_time;
-        m->disturbed += c->samples[i].disturbed;
+        const results_sample *s = &c->samples[i];
+        times[i] = s->real_time;
+        m->disturbed += s->disturbed;
+        all += s->real_time * s->iterations;
+        own += s->cpu_time * s->iterations;
     }
+    m->lost = fmax(0, 1 - own / all);
+    stats_sort(times, c->count);
+    m->wall = stats_quantile(times, c->count, 0.5);
+    for (size_t i = 0; i < c->count; i++)
+        times[i] = c->samples[i].cpu_time;
     stats_sort(times, c->count);
     stats_interval interval = stats_median_interval(times, c->count, CONFIDENCE);
     m->time = stats_quantile(times, c->count, 0.5);

@@ -11,9 +11,11 @@ typedef struct measured {
     const results_case *c;
     const attn_variant *variant; /* NULL: a type that this build does not know, or a machine case */
     size_t runs, disturbed;
-    double time;           /* ns per iteration: the median */
-    double low, high;      /* around it: see `interval` */
-    bool interval;         /* true: a 95% interval of the median; false: too few runs, so least and most */
+    double time;      /* ns per iteration of CPU time: the median */
+    double low, high; /* around it: see `interval` */
+    double wall;      /* the median of the same on the wall clock */
+    double lost;      /* share of the wall clock in which the case did not run, over all samples: 0 to 1 */
+    bool interval;    /* true: a 95% interval of the median; false: too few runs, so least and most */
     double gflops, gbytes; /* a second; flops and bytes are by formula, time is measured. NaN: no formula */
     double roof;           /* gflops over what the roofline allows; NaN without machine cases */
     double sgemm;          /* gflops over the best measured sgemm rate */

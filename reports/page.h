@@ -5,6 +5,7 @@
 #include "reports/figure.h"
 #include "reports/findings.h"
 #include "reports/paper_audit.h"
+#include "reports/speech_section.h"
 #include "reports/tradeoff.h"
 
 typedef enum report_part {
@@ -29,7 +30,9 @@ typedef struct report {
     report_table tables[REPORT_PARTS];
     paper_tables paper;
     paper_audit audit;
-    tradeoffs tradeoffs; /* none: nothing was given */
+    const char *paper_file;   /* where the audit's live bytes are from; NULL: it has none */
+    tradeoffs tradeoffs;      /* none: nothing was given */
+    speech_profiles profiles; /* the same */
     json_t *findings, *warnings;
     char no_plots[256]; /* why there are no pictures; "" when there are */
 } report;

@@ -83,6 +83,10 @@ static int read_tables(paper_tables *tables, const json_t *root, attn_error *err
         read_size(&tables->batch, root, "batch", error) ||
         read_size(&tables->element, root, "bytes_per_element", error))
         return -1;
+    if (copy_text(tables->paper, sizeof tables->paper, root, "paper", error) ||
+        copy_text(tables->document, sizeof tables->document, root, "document", error) ||
+        copy_text(tables->source, sizeof tables->source, root, "source", error))
+        return -1;
     tables->frame_seconds = json_number_value(json_object_get(root, "frame_seconds"));
     if (!(tables->frame_seconds > 0))
         return attn_fail(error, "frame_seconds: expected a number above 0");

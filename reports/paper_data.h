@@ -5,7 +5,7 @@
 
 #include "attn/attention.h"
 
-enum { PAPER_ROWS = 8, PAPER_MODELS = 4, PAPER_TEXT = 48 };
+enum { PAPER_ROWS = 8, PAPER_MODELS = 4, PAPER_TEXT = 48, PAPER_CITATION = 120 };
 
 typedef enum paper_quantity {
     PAPER_TOTAL,
@@ -38,6 +38,7 @@ typedef struct paper_model {
 typedef struct paper_tables {
     size_t frames, batch, element; /* what all cells stand for; element in bytes */
     double frame_seconds;          /* hop of one feature frame */
+    char paper[PAPER_CITATION], document[PAPER_CITATION], source[PAPER_CITATION]; /* to cite them by */
     size_t models;
     paper_model model[PAPER_MODELS];
 } paper_tables;

@@ -23,6 +23,10 @@ void report_column(report_table *t, const char *key, const char *header, ...) {
     t->count++;
 }
 
+void report_column_in_files(report_table *t) {
+    t->files_only[t->count - 1] = true;
+}
+
 void report_table_free(report_table *t) {
     table_free(&t->t);
 }
@@ -118,10 +122,23 @@ static void shape_columns(report_table *t, const report_data *data) {
             snprintf(t->note + used, sizeof t->note - used, "%s %s, ", shape_keys[k].key, word);
     }
     size_t used = strlen(t->note);
-    snprintf(t->note + used, sizeof t->note - used,
-             "%sone layer a case. Low to high is a 95%% interval of the median from 6 runs on, else least to "
-             "most.",
-             used ? "in every row; " : "");
+    snprintf(
+        t->note + used, sizeof t->note - used,
+        "%sone layer a case. CPU time and wall clock are medians a call. Low to high is a 95%% interval of "
+        "the "
+        "median of CPU time from 6 runs on, else least to most. Lost is the part of the wall clock in which "
+        "the case did not run. Above 100%% of the roof, the roof was measured too low. Cache bytes are those "
+        "allocated. The files also have runs, disturbed samples, GB/s, the share of sgemm and cache bytes by "
+        "formula.",
+        used ? "in every row; " : "");
+}
+
+json_t *range_json(const measured *m, double unit) {
+    json_t *low = four_digits(m->low / unit), *high = four_digits(m->high / unit);
+    json_t *range = json_sprintf("%.10g to %.10g", json_number_value(low), json_number_value(high));
+    json_decref(low);
+    json_decref(high);
+    return range ? range : json_null();
 }
 
 static void add_speed_row(report_table *t, const measured *m) {
@@ -136,7 +153,10 @@ static void add_speed_row(report_table *t, const measured *m) {
         json_t *value;
     } values[] = {{"runs", json_integer((json_int_t)m->runs)},
                   {"disturbed", json_integer((json_int_t)m->disturbed)},
+                  {"lost_percent", four_digits(100 * m->lost)},
+                  {"wall_us", four_digits(m->wall / 1e3)},
                   {"time_us", four_digits(m->time / 1e3)},
+                  {"range_us", range_json(m, 1e3)},
                   {"low_us", four_digits(m->low / 1e3)},
                   {"high_us", four_digits(m->high / 1e3)},
                   {"bars", json_string(m->interval ? "95%" : "least to most")},
@@ -192,17 +212,27 @@ void table_speed(report_table *t, const report_data *data) {
     report_table_init(t, "Speed of every attention case");
     shape_columns(t, data);
     report_column(t, "runs", "runs");
+    report_column_in_files(t);
     report_column(t, "disturbed", "disturbed");
-    report_column(t, "time_us", "time, µs (median)");
+    report_column_in_files(t);
+    report_column(t, "time_us", "CPU time, µs");
+    report_column(t, "range_us", "low to high");
     report_column(t, "low_us", "low");
+    report_column_in_files(t);
     report_column(t, "high_us", "high");
+    report_column_in_files(t);
+    report_column(t, "wall_us", "wall clock, µs");
+    report_column(t, "lost_percent", "%% lost");
     report_column(t, "frame_us", "µs a frame");
     report_column(t, "gflops", "GFLOP/s");
     report_column(t, "gbytes", "GB/s");
+    report_column_in_files(t);
     report_column(t, "of_sgemm_percent", "%% of sgemm");
+    report_column_in_files(t);
     report_column(t, "of_roof_percent", "%% of roof");
     report_column(t, "kv_bytes_formula", "cache bytes by formula");
-    report_column(t, "kv_bytes_live", "cache bytes allocated");
+    report_column_in_files(t);
+    report_column(t, "kv_bytes_live", "cache bytes");
     const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
     size_t rows = 0;
     for (size_t i = 0; order && i < data->count; i++)

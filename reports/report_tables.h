@@ -13,13 +13,16 @@ typedef struct report_table {
     size_t count;
     table_column columns[REPORT_COLUMNS + 1];
     char headers[REPORT_COLUMNS][REPORT_HEADER];
-    char note[800]; /* what holds for all rows; plain text */
+    bool files_only[REPORT_COLUMNS]; /* columns that the page has no room for */
+    char note[1000];                 /* what holds for all rows; plain text */
 } report_table;
 
 void report_table_init(report_table *t, const char *title);
 /* Columns in excess of REPORT_COLUMNS are left out of what is shown. `key` must outlive the table. */
 void report_column(report_table *t, const char *key, const char *header, ...)
     __attribute__((format(printf, 3, 4)));
+/* Leaves the newest column out of the page. */
+void report_column_in_files(report_table *t);
 void report_table_free(report_table *t);
 
 /* Each fills one table; a memory failure leaves its rows NULL, which table_write reports. */
@@ -36,6 +39,9 @@ void table_provenance(report_table *t, const report_data *data);
 /* Rounded to four significant digits, as a JSON number; null for NaN. Noise is above that, and the raw
  * samples stay in the results file. */
 json_t *four_digits(double value);
+
+/* "1.2 to 1.3": from low to high, in so many ns. */
+json_t *range_json(const measured *m, double unit);
 
 /* The same for counts and bytes: whole numbers stay as they are. */
 json_t *exact_count(double value);

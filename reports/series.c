@@ -207,6 +207,13 @@ static void describe_held(lines *out, const selection *s, const results_case *c)
     size_t used = strlen(out->held);
     if (s->hold & FIELD_KV && *c->kv)
         snprintf(out->held + used, sizeof out->held - used, "%s%s cache", used ? ", " : "", c->kv);
+    const results_case *first[LINES];
+    for (size_t i = 0; i < out->count; i++)
+        first[i] = out->line[i].from->c;
+    positions_text(out->positions, sizeof out->positions, first, out->count);
+    used = strlen(out->held);
+    if (*out->positions)
+        snprintf(out->held + used, sizeof out->held - used, "%s%s", used ? ", " : "", out->positions);
 }
 
 /* "mla d_c 256 absorb": what tells the line from the others. */

@@ -65,7 +65,8 @@ typedef struct line {
 typedef struct lines {
     size_t count;
     line line[LINES];
-    char held[160]; /* "h 8, d 512, B 1" */
+    char held[240];     /* "h 8, d_model 512, B 1, f32 cache, pos none" */
+    char positions[80]; /* its last part, "pos none" */
     size_t least_runs, most_runs;
     bool interval; /* whether every point's bars are 95% intervals */
 } lines;
@@ -88,5 +89,8 @@ double case_number(const results_case *c, case_field field);    /* NaN for texts
 const char *case_word(const results_case *c, case_field field); /* of the texts */
 bool case_same(const results_case *a, const results_case *b, unsigned fields);
 const char *case_path(const results_case *c); /* as run, or as asked for */
+
+/* "pos rel_pos", or "pos rel_pos (linear: abs_pos)": the positions of these cases; "" when none tells any. */
+void positions_text(char *text, size_t size, const results_case *const *cases, size_t count);
 
 #endif

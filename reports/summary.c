@@ -73,6 +73,14 @@ static void add_row(report_table *t, const line *l, const lines *cache, const li
                                *overlap ? json_string(overlap) : json_null()));
 }
 
+/* The lines of a column may be of other cases than those of the caches. */
+static void note_positions(report_table *t, const char *what, const lines *l, const lines *cache) {
+    size_t used = strlen(t->note);
+    if (l->count && strcmp(l->positions, cache->positions))
+        snprintf(t->note + used, sizeof t->note - used, " %s times are of cases with %s.", what,
+                 l->positions);
+}
+
 /* The longest list of types: cache bytes exist for every mode. */
 void table_summary(report_table *t, const lines *cache, const lines *decode, const lines *prefill) {
     report_table_init(t, "Each type against MHA");
@@ -105,6 +113,8 @@ void table_summary(report_table *t, const lines *cache, const lines *decode, con
              "One layer; %s. Cache bytes are allocated ones. The input cache keeps the layer's input instead "
              "of K and V: what any latent of d_model floats costs.",
              cache->held);
+    note_positions(t, "Decode", decode, cache);
+    note_positions(t, "Prefill", prefill, cache);
 }
 
 void table_slopes(report_table *t, const lines *prefill) {

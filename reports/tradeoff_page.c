@@ -34,7 +34,7 @@ static void write_figure(FILE *out, const tradeoff *t) {
 }
 
 static int write_points(FILE *out, const tradeoff *t, attn_error *error) {
-    if (html_table(out, &t->points, error))
+    if (html_folded_table(out, &t->points, error))
         return -1;
     fputs("<p class=files>The same table:", out);
     for (int f = 0; table_format_names[f]; f++)

@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum { SHOWN = 20 };
-static const double WIDE = 0.2; /* of the median */
+static const double WIDE = 0.2;        /* of the median */
+static const double ROOF_SLACK = 1.02; /* above that it is not the clock's grain */
 
 static void warn(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void warn(json_t *list, const char *format, ...) {
@@ -34,19 +35,31 @@ static void interrupted(json_t *list, const results *r) {
         warn(list, "%.0f cases were interrupted and have no numbers.", n);
 }
 
-static void disturbed_samples(json_t *list, const report_data *data) {
-    size_t disturbed = 0, samples = 0, mostly = 0;
+/* CPU time leaves out what others took, but not what they did to caches and clock speed meanwhile. */
+static void shared_cpu(json_t *list, const report_data *data) {
+    size_t disturbed = 0, samples = 0;
+    double wall = 0, ran = 0;
+    const measured *worst = NULL;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
         disturbed += m->disturbed;
         samples += m->runs;
-        mostly += 2 * m->disturbed > m->runs;
+        for (size_t k = 0; k < m->c->count; k++) {
+            wall += m->c->samples[k].real_time * m->c->samples[k].iterations;
+            ran += m->c->samples[k].cpu_time * m->c->samples[k].iterations;
+        }
+        if (!worst || m->lost > worst->lost)
+            worst = m;
     }
     if (disturbed)
         warn(list,
-             "%zu of %zu samples saw an involuntary context switch or a major page fault; in %zu of %zu "
-             "cases most of them did. Medians count them like the others.",
-             disturbed, samples, mostly, data->count);
+             "The CPU was shared: of the %.3g s measured, the cases did not run for %.2g%%, at worst %.2g%% "
+             "(%s). "
+             "%zu of %zu samples are marked disturbed (over 1%% lost, or a page read from disk). Times here "
+             "are "
+             "CPU time, which leaves out what was lost; caches that others emptied still cost time.",
+             wall / 1e9, 100 * fmax(0, 1 - ran / wall), 100 * worst->lost, worst->c->name, disturbed,
+             samples);
 }
 
 static void few_runs(json_t *list, const report_data *data) {
@@ -158,6 +171,24 @@ static void doubtful_roofs(json_t *list, const report_data *data) {
              "sgemm reached %.3g GFLOP/s, the loop that measures peak FLOPs only %.3g: that one was slowed "
              "down. The higher of the two is the roof.",
              data->roofs.sgemm, data->roofs.flops);
+    size_t above = 0;
+    const measured *most = NULL;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (!(m->roof > ROOF_SLACK))
+            continue;
+        above++;
+        most = most && most->roof >= m->roof ? most : m;
+    }
+    if (most)
+        warn(list,
+             "%zu case%s faster than the roof measured for %s, the most %s at %.0f%%. No case beats the "
+             "machine: "
+             "the machine rows were slowed down, or the case's data come from a faster cache than the "
+             "smallest "
+             "measured set that holds them. Percentages of the roof are then too high everywhere.",
+             above, above == 1 ? " is" : "s are", above == 1 ? "it" : "them", most->c->name,
+             100 * most->roof);
 }
 
 static void machine_state(json_t *list, const results *r) {
@@ -179,7 +210,7 @@ json_t *warnings_list(const report_data *data) {
     cache_mismatch(list, data);
     counts_against_formulas(list, data);
     blas_core(list, data->results);
-    disturbed_samples(list, data);
+    shared_cpu(list, data);
     few_runs(list, data);
     doubtful_roofs(list, data);
     machine_state(list, data->results);

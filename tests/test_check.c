@@ -170,7 +170,7 @@ static void test_instruction_sets(void **state) {
         char row[80];
         snprintf(row, sizeof row, "attention/linear/decode/L:20/h:2/d:16/impl:%s", attn_isa_names[isa]);
         bench_case c = parse(row);
-        attn_impl fake = {"looks", c.impl->workspace, look_at_isa};
+        attn_impl fake = {.name = "looks", .workspace = c.impl->workspace, .forward = look_at_isa};
         c.impl = &fake;
         assert_true(check_case(&c, WHOLE).ok);
         assert_int_equal(isa_seen, isa);

@@ -27,13 +27,13 @@ static char *run_text(double milliseconds, double attention) {
         NULL,
         "{\"name\": \"x\", \"run_name\": \"x\", \"run_type\": \"iteration\", \"repetition_index\": 0, "
         "\"repetitions\": 2, \"threads\": 1, \"family_index\": 0, \"per_family_instance_index\": 0, "
-        "\"iterations\": 10, \"real_time\": %g, \"cpu_time\": 5, \"time_unit\": \"ns\", \"flops\": 1e9, "
+        "\"iterations\": 10, \"real_time\": %g, \"cpu_time\": %g, \"time_unit\": \"ns\", \"flops\": 1e9, "
         "\"bytes\": 50, \"kv_bytes_formula\": 128, \"kv_bytes_live\": 128, \"conv_bytes_formula\": 64, "
         "\"conv_bytes_live\": 64, \"audio_seconds\": 0.75, \"parameters\": 1000, \"path_run\": 0, "
         "\"part_subsampling\": 0.001, \"part_attention\": %g, \"part_feed_forward\": %g, "
         "\"part_convolution\": 0, \"part_other\": 0, \"check_max_error\": 1e-6, \"check_limit\": 1e-4, "
         "\"check_rows\": 1}",
-        milliseconds * 1e6, attention, 0.004 - attention);
+        milliseconds * 1e6, milliseconds * 1e6, attention, 0.004 - attention);
 }
 
 static json_t *entries_of(const char *row, double milliseconds, double attention) {
@@ -172,7 +172,8 @@ static void test_bars(void **state) {
     for (size_t i = 0; i < 3; i++)
         assert_ptr_equal(bars.bar[i]->c, &r.cases[wanted[i]]);
     assert_int_equal(bars.least_runs, 2);
-    assert_string_equal(bars.held, "T 200, layers 2, d_model 16, h 2, conv2d input layer");
+    assert_string_equal(
+        bars.held, "T 200, layers 2, d_model 16, h 2, conv2d input layer, pos rel_pos (linear: abs_pos)");
     assert_true(fabs(encoder_share(bars.bar[0]->c, ATTN_PART_ATTENTION) - 60) < 1e-9);
     assert_true(fabs(encoder_share(bars.bar[0]->c, ATTN_PART_SUBSAMPLING) - 20) < 1e-9);
     assert_true(encoder_share(bars.bar[0]->c, ATTN_PART_OTHER) == 0);
@@ -230,7 +231,7 @@ static void test_lines(void **state) {
     assert_int_equal(l.count, 1);
     assert_int_equal(l.line[0].count, 2);
     assert_true(l.line[0].points[0].x == 0 && l.line[0].points[0].y == 1e6 && l.line[0].points[1].x == 2);
-    assert_string_equal(l.held, "conformer, conv2d input layer, layers 2, q 4, h 2, d_model 16");
+    assert_string_equal(l.held, "conformer, conv2d input layer, layers 2, q 4, h 2, d_model 16, pos rel_pos");
     lines_free(&l);
     assert_int_equal(lines_select(&l, &data, &plot_named("encoder_cache")->select, &error), 0);
     assert_int_equal(l.count, 1);

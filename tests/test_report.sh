@@ -73,6 +73,32 @@ ok "and are said not to be validated" grep -q 'cache_bytes_read | sde | none | .
 ok "runs and aggregate are stated" grep -q 'median of 7 runs' "$scratch/report/plots/decode_time.gp"
 ok "the failed case has no numbers" none 'mla_simple/decode/L:1000/.*path:expand' "$scratch/report/tables/speed.json"
 
+ok "positions are told with what is held" grep -q 'Held: .*pos none' "$page"
+ok "what time is meant is said" grep -q 'Times are CPU time' "$page"
+ok "what is not measured is said" grep -q 'no word error rate' "$page"
+ok "the paper is named" grep -q 'Attention Mechanisms for ASR Models' "$page"
+ok "without its live bytes" none '<th class=n>live' "$page"
+
+# What else the other commands found.
+"$ATTNBENCH" profile-kv --config configs/attention/mla.yaml --seq-len 20 --format json >"$scratch/one.json" 2>/dev/null
+"$ATTNBENCH" profile-kv --config configs/attention/mha.yaml --config configs/attention/gqa.yaml --seq-len 20 --format json \
+    >"$scratch/two.json" 2>/dev/null
+"$ATTNBENCH" paper --format json | sed 's/"live": null/"live": 187.5/' >"$scratch/live.json"
+"$ATTNBENCH" report "$sample" --out "$scratch/more" --profile "$scratch/one.json" --profile "$scratch/two.json" \
+    --paper "$scratch/live.json" >/dev/null
+ok "models of profile-kv are on the page" same "$(grep -c '^<tr><td>configs/attention/.*<td class=n>' "$scratch/more/index.html")" 3
+ok "and a table of their own" same "$(wc -l <"$scratch/more/tables/speech.csv")" 4
+ok "live bytes of the paper are in the audit" grep -q '<td>conformer</td><td>mha</td><td>total</td><td>MiB</td><td class=n>187.5</td><td class=n>46.875</td><td class=n>187.5</td><td class=n>187.5</td>' "$scratch/more/index.html"
+ok "and judged again, whatever the file says" grep -q 'LIVE BYTES DIFFER' "$scratch/more/index.html"
+
+# What was asked of the sweep is what the page tells to do again, as a shell takes it.
+"$ATTNBENCH" sweep --plan quick --filter "machine/(flops|it's)" --repetitions 2 --min-time 0.001 --out "$scratch/asked.json" >/dev/null 2>&1
+run "$scratch/asked" "$scratch/asked.json"
+ok "a sweep with options" same "$status" 0
+command=$(grep -o '^build/attnbench sweep.*' "$scratch/asked/index.html" | sed "s/&#39;/'/g")
+eval "set -- $command"
+ok "is told with them" same "$*" "build/attnbench sweep --plan quick --filter machine/(flops|it's) --repetitions 2 --min-time 0.001 --out R.json"
+
 cp -r "$scratch/report/plots" "$scratch/again"
 rm "$scratch"/again/*.svg "$scratch"/again/*.png
 (cd "$scratch/again" && for name in $names; do gnuplot "$name.gp" 2>&1; done)

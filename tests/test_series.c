@@ -205,7 +205,8 @@ static void test_median_and_bars(void **state) {
     results_sample samples[7];
     static const double times[] = {5, 1, 4, 2, 3, 9, 7};
     for (size_t i = 0; i < 7; i++)
-        samples[i] = (results_sample){.real_time = times[i], .disturbed = i == 1};
+        samples[i] =
+            (results_sample){.real_time = 10, .cpu_time = times[i], .iterations = 1, .disturbed = i == 1};
     world w = {0};
     results_case *c = add_case(&w, "mha", "decode", 10, 1, 0);
     c->samples = samples;
@@ -218,6 +219,8 @@ static void test_median_and_bars(void **state) {
         assert_int_equal(m->interval, n == 7); /* five runs are too few for 95% */
         assert_true(m->time == (n == 5 ? 3 : 4));
         assert_true(m->low == 1 && m->high == (n == 5 ? 5 : 9));
+        assert_true(m->wall == 10);
+        assert_true(fabs(m->lost - (n == 5 ? 35 / 50.0 : 39 / 70.0)) < 1e-12);
         report_data_free(&w.data);
     }
 }

@@ -204,8 +204,9 @@ int cmd_gate(int argc, char **argv) {
                       .seed = -1,
                       .output = {.format = md}};
     struct poptOption options[] = {
-        {"base", '\0', POPT_ARG_STRING, &o.base, 0, "an attnbench, or stored results of one", "BIN|JSON"},
-        {"candidate", '\0', POPT_ARG_STRING, &o.candidate, 0, "an attnbench", "BIN"},
+        {"base", '\0', POPT_ARG_STRING, &o.base, 0, "needed: an attnbench, or stored results of one",
+         "BIN|JSON"},
+        {"candidate", '\0', POPT_ARG_STRING, &o.candidate, 0, "needed: an attnbench", "BIN"},
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, "a name or a file (default: gate)", "PLAN"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"metric", '\0', POPT_ARG_STRING, &o.metric, 0,
