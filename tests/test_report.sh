@@ -95,7 +95,7 @@ ok "and judged again, whatever the file says" grep -q 'LIVE BYTES DIFFER' "$scra
 "$ATTNBENCH" sweep --plan quick --filter "machine/(flops|it's)" --repetitions 2 --min-time 0.001 --out "$scratch/asked.json" >/dev/null 2>&1
 run "$scratch/asked" "$scratch/asked.json"
 ok "a sweep with options" same "$status" 0
-command=$(grep -o '^build/attnbench sweep.*' "$scratch/asked/index.html" | sed "s/&#39;/'/g")
+command=$(grep -o 'build/attnbench sweep --plan quick --filter .*R.json$' "$scratch/asked/index.html" | sed "s/&#39;/'/g")
 eval "set -- $command"
 ok "is told with them" same "$*" "build/attnbench sweep --plan quick --filter machine/(flops|it's) --repetitions 2 --min-time 0.001 --out R.json"
 
