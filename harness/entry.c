@@ -21,23 +21,31 @@ static void set_size(json_t *object, const char *key, size_t value) {
     set(object, key, json_integer((json_int_t)value));
 }
 
-static void set_attention(json_t *o, const bench_case *c) {
-    set(o, "type", json_string(c->subject));
-    set(o, "mode", json_string(c->mode));
-    set_size(o, "L", c->keys);
-    set_size(o, "q", c->queries);
-    set_size(o, "B", c->batch);
+static void set_widths(json_t *o, const bench_case *c) {
     set_size(o, "h", c->geometry.num_heads);
     set_size(o, "d", c->geometry.d_model);
     if (c->variant->has_kv_heads)
         set_size(o, "hkv", c->geometry.num_kv_heads);
     if (c->variant->has_latent)
         set_size(o, "dc", c->geometry.latent_dim);
-    set(o, "kv", json_string(bench_kv_names[c->kv]));
+}
+
+static void set_way(json_t *o, const bench_case *c) {
     set(o, "pos", json_string(attn_pos_enc_names[c->geometry.pos_enc]));
     if (c->variant->has_latent)
         set(o, "path", json_string(attn_path_names[c->path]));
     set(o, "impl", json_string(c->impl_name));
+}
+
+static void set_attention(json_t *o, const bench_case *c) {
+    set(o, "type", json_string(c->subject));
+    set(o, "mode", json_string(c->mode));
+    set_size(o, "L", c->keys);
+    set_size(o, "q", c->queries);
+    set_size(o, "B", c->batch);
+    set_widths(o, c);
+    set(o, "kv", json_string(bench_kv_names[c->kv]));
+    set_way(o, c);
 }
 
 static void set_encoder(json_t *o, const bench_case *c) {
@@ -52,20 +60,12 @@ static void set_encoder(json_t *o, const bench_case *c) {
     set_size(o, "L", c->keys);
     set_size(o, "q", c->queries);
     set_size(o, "layers", c->num_layers);
-    set_size(o, "h", c->geometry.num_heads);
-    set_size(o, "d", c->geometry.d_model);
-    if (c->variant->has_kv_heads)
-        set_size(o, "hkv", c->geometry.num_kv_heads);
-    if (c->variant->has_latent)
-        set_size(o, "dc", c->geometry.latent_dim);
+    set_widths(o, c);
     set_size(o, "k", c->conv_kernel_size);
     set(o, "input", json_string(attn_input_layer_names[c->input]));
     if (c->model == ATTN_MODEL_BRANCHFORMER)
         set(o, "merge", json_string(attn_merge_names[c->merge]));
-    set(o, "pos", json_string(attn_pos_enc_names[c->geometry.pos_enc]));
-    if (c->variant->has_latent)
-        set(o, "path", json_string(attn_path_names[c->path]));
-    set(o, "impl", json_string(c->impl_name));
+    set_way(o, c);
 }
 
 static void set_machine(json_t *o, const bench_case *c) {
