@@ -14,12 +14,13 @@
 
 namespace {
 
-/* Passes runs on to a reporter of the library, with two differences. Aggregates that are not a number (the
- * coefficient of variation of a counter whose mean is 0) are left out, as JSON has no such numbers. And a
- * full disk is noticed. */
+/* Passes runs on to a reporter of the library, with three differences. Aggregates that are not a number (the
+ * coefficient of variation of a counter whose mean is 0) are left out, as JSON has no such numbers. A full
+ * disk is noticed. And CSV gets all runs at once: the library takes the columns from the first runs that it
+ * sees and aborts when a later one has others. */
 class Reporter : public benchmark::BenchmarkReporter {
   public:
-    explicit Reporter(benchmark::BenchmarkReporter *inner) : inner_(inner) {
+    Reporter(benchmark::BenchmarkReporter *inner, bool is_csv) : inner_(inner), is_csv_(is_csv) {
     }
 
     bool ReportContext(const Context &context) override {
@@ -34,10 +35,15 @@ class Reporter : public benchmark::BenchmarkReporter {
                 counter = run.run_type == Run::RT_Aggregate && !std::isfinite(counter->second.value)
                               ? run.counters.erase(counter)
                               : std::next(counter);
-        inner_->ReportRuns(runs);
+        if (is_csv_)
+            kept_.insert(kept_.end(), runs.begin(), runs.end());
+        else
+            inner_->ReportRuns(runs);
     }
 
     void Finalize() override {
+        if (!kept_.empty())
+            inner_->ReportRuns(kept_);
         inner_->Finalize();
         written_ = static_cast<bool>(GetOutputStream().flush());
     }
@@ -48,6 +54,8 @@ class Reporter : public benchmark::BenchmarkReporter {
 
   private:
     std::unique_ptr<benchmark::BenchmarkReporter> inner_;
+    bool is_csv_;
+    std::vector<Run> kept_;
     bool written_ = true;
 };
 
@@ -123,12 +131,14 @@ int parse_flags(int *argc, char **argv, attn_error *error) {
 int run(int argc, char **argv, size_t *matched, attn_error *error) {
     std::string out = flag_value(argc, argv, "benchmark_out", "BENCHMARK_OUT", "");
     std::string format = flag_value(argc, argv, "benchmark_out_format", "BENCHMARK_OUT_FORMAT", "json");
+    std::string shown = flag_value(argc, argv, "benchmark_format", "BENCHMARK_FORMAT", "console");
     std::string repetitions = flag_value(argc, argv, "benchmark_repetitions", "BENCHMARK_REPETITIONS", "1");
     if (parse_flags(&argc, argv, error))
         return -1;
     if (std::atoi(repetitions.c_str()) < 1)
         return attn_fail(error, "--benchmark_repetitions=%s: expected at least 1", repetitions.c_str());
-    Reporter display(benchmark::CreateDefaultDisplayReporter()), file(file_reporter(format));
+    Reporter display(benchmark::CreateDefaultDisplayReporter(), shown == "csv");
+    Reporter file(file_reporter(format), format == "csv");
     std::ostringstream complaints;
     display.SetErrorStream(&complaints);
     *matched = benchmark::RunSpecifiedBenchmarks(&display, out.empty() ? nullptr : &file);

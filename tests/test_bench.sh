@@ -72,6 +72,10 @@ ok json
 
 run 0 --cases "$folder/cases" $quick --benchmark_format=csv
 grep -q '^name,iterations,real_time' "$folder/out" || fail "csv"
+run 0 --case "$mha" --case "$mla" $quick --benchmark_format=csv
+grep -q '^name,.*path_run' "$folder/out" || fail "csv: columns of a later case"
+[ "$(grep '^name,\|^"attention/' "$folder/out" | tr -cd ',\n' | sort | uniq -c | awk '{print $1}')" = 3 ] ||
+    fail "csv: rows of unlike length"
 ok csv
 
 run 0 --case attention/mha/decode/$small $quick --benchmark_repetitions=3 --benchmark_report_aggregates_only=true
