@@ -26,7 +26,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
                      .num_kv_heads = NOT_GIVEN,
                      .budget_bytes = NOT_GIVEN,
                      .seq_len = 1000,
-                     .max_frames = CALIBRATION_FRAMES,
+                     .max_frames = NOT_GIVEN,
                      .target_error = NAN};
     struct poptOption options[] = {
         {"config", 'c', POPT_ARG_STRING, &a->config, 0, "needed: the mha model's configuration", "F.yaml"},
@@ -110,8 +110,11 @@ static int read_options(attn_convert_options *o, const arguments *a, attn_error 
         command_needs("--to", a->to, error) || command_needs("--out-config", a->out_config, error) ||
         command_needs("--out-weights", a->out_weights, error) ||
         command_choice("--to", a->to, types, error) < 0 ||
-        command_range("--seq-len", a->seq_len, 1, MOST_FRAMES, error) ||
-        command_range("--max-frames", a->max_frames, 1, MOST_FRAMES, error))
+        command_range("--seq-len", a->seq_len, 1, MOST_FRAMES, error))
+        return -1;
+    if (a->max_frames != NOT_GIVEN && !a->data)
+        return attn_fail(error, "--max-frames needs --data");
+    if (a->max_frames != NOT_GIVEN && command_range("--max-frames", a->max_frames, 1, MOST_FRAMES, error))
         return -1;
     o->target.variant = attn_variant_find(a->to);
     o->target.balance = a->balance;
@@ -157,7 +160,8 @@ static int run(const arguments *a, attn_convert_options *o, table_format format,
     attn_model *model = NULL;
     attn_conversion made = {0};
     calibration data = {0};
-    calibration_source source = {"--calibration", a->calibration, a->data, a->split, (size_t)a->max_frames};
+    size_t max_frames = a->max_frames == NOT_GIVEN ? CALIBRATION_FRAMES : (size_t)a->max_frames;
+    calibration_source source = {"--calibration", a->calibration, a->data, a->split, max_frames};
     attn_error why = {0};
     char note[256];
     int result = -1;
