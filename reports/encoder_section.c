@@ -1,5 +1,7 @@
 #include "reports/encoder_section.h"
 
+#include "reports/measured_row.h"
+
 #include "attn/alloc.h"
 
 #include <math.h>
@@ -27,32 +29,13 @@ static size_t model_rank(const char *model) {
     return rank;
 }
 
-static size_t type_rank(const attn_variant *variant) {
-    size_t rank = 0;
-    while (attn_variants[rank] && attn_variants[rank] != variant)
-        rank++;
-    return rank;
-}
-
-/* By model, type in the registry's order, mode, then size. */
-static int compare_cases(const measured *a, const measured *b) {
+static int by_case(const void *left, const void *right) {
     static const case_field order[] = {FIELD_MODE, FIELD_LAYERS, FIELD_D, FIELD_H,    FIELD_HKV, FIELD_DC,
                                        FIELD_K,    FIELD_T,      FIELD_Q, FIELD_LEFT, FIELD_IMPL};
+    const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
     if (model_rank(a->c->model) != model_rank(b->c->model))
         return model_rank(a->c->model) < model_rank(b->c->model) ? -1 : 1;
-    if (type_rank(a->variant) != type_rank(b->variant))
-        return type_rank(a->variant) < type_rank(b->variant) ? -1 : 1;
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        double x = case_number(a->c, order[i]), y = case_number(b->c, order[i]);
-        int words = isnan(x) ? strcmp(case_word(a->c, order[i]), case_word(b->c, order[i])) : 0;
-        if (words || (!isnan(x) && x != y))
-            return words ? words : x < y ? -1 : 1;
-    }
-    return strcmp(a->c->name, b->c->name);
-}
-
-static int by_case(const void *a, const void *b) {
-    return compare_cases(*(const measured *const *)a, *(const measured *const *)b);
+    return measured_compare(a, b, order, sizeof order / sizeof *order);
 }
 
 /* ---- Bars */
@@ -169,28 +152,14 @@ static json_t *encoder_row(const measured *m) {
     const struct {
         const char *key;
         json_t *value;
-    } values[] = {{"runs", json_integer((json_int_t)m->runs)},
-                  {"disturbed", json_integer((json_int_t)m->disturbed)},
-                  {"lost_percent", four_digits(100 * m->lost)},
-                  {"wall_ms", four_digits(m->wall / 1e6)},
-                  {"time_ms", four_digits(m->time / 1e6)},
-                  {"range_ms", range_json(m, 1e6)},
-                  {"low_ms", four_digits(m->low / 1e6)},
-                  {"high_ms", four_digits(m->high / 1e6)},
-                  {"bars", json_string(m->interval ? "95%" : "least to most")},
-                  {"audio_seconds", four_digits(c->audio_seconds)},
+    } values[] = {{"audio_seconds", four_digits(c->audio_seconds)},
                   {"rtf", four_digits(m->time / 1e9 / c->audio_seconds)},
-                  {"gflops", four_digits(m->gflops)},
-                  {"of_roof_percent", four_digits(100 * m->roof)},
-                  {"of_sgemm_percent", four_digits(100 * m->sgemm)},
                   {"kv_bytes_formula", exact_count(c->kv_bytes_formula)},
                   {"kv_bytes_live", exact_count(c->kv_bytes_live)},
                   {"conv_bytes_formula", exact_count(c->conv_bytes_formula)},
                   {"conv_bytes_live", exact_count(c->conv_bytes_live)},
-                  {"parameters", exact_count(c->parameters)},
-                  {"max_error", four_digits(c->max_error)},
-                  {"name", json_string(c->name)}};
-    int bad = !row;
+                  {"parameters", exact_count(c->parameters)}};
+    int bad = !row || measured_row_add(row, m, "ms");
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         bad |= json_object_set_new(row, values[i].key, values[i].value);
     for (size_t p = 0; p < ATTN_PARTS; p++)

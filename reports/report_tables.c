@@ -1,5 +1,7 @@
 #include "reports/report_tables.h"
 
+#include "reports/measured_row.h"
+
 #include "attn/alloc.h"
 
 #include <math.h>
@@ -32,7 +34,7 @@ void report_table_free(report_table *t) {
 }
 
 json_t *exact_count(double value) {
-    return value == floor(value) && fabs(value) < 1e15 ? json_real(value) : four_digits(value);
+    return value == floor(value) && fabs(value) < 1e15 ? json_integer((json_int_t)value) : four_digits(value);
 }
 
 json_t *four_digits(double value) {
@@ -133,48 +135,22 @@ static void shape_columns(report_table *t, const report_data *data) {
         used ? "in every row; " : "");
 }
 
-json_t *range_json(const measured *m, double unit) {
-    json_t *low = four_digits(m->low / unit), *high = four_digits(m->high / unit);
-    json_t *range = json_sprintf("%.10g to %.10g", json_number_value(low), json_number_value(high));
-    json_decref(low);
-    json_decref(high);
-    return range ? range : json_null();
-}
-
 static void add_speed_row(report_table *t, const measured *m) {
     const results_case *c = m->c;
     json_t *row = json_object();
-    int bad = !row;
-    for (size_t k = 0; !bad && k < SHAPE_KEYS; k++)
-        bad |= json_object_set_new(row, shape_keys[k].key, shape_value(c, shape_keys[k].field));
     double frames = c->q ? (double)c->q * (double)c->B : NAN;
     const struct {
         const char *key;
         json_t *value;
-    } values[] = {{"runs", json_integer((json_int_t)m->runs)},
-                  {"disturbed", json_integer((json_int_t)m->disturbed)},
-                  {"lost_percent", four_digits(100 * m->lost)},
-                  {"wall_us", four_digits(m->wall / 1e3)},
-                  {"time_us", four_digits(m->time / 1e3)},
-                  {"range_us", range_json(m, 1e3)},
-                  {"low_us", four_digits(m->low / 1e3)},
-                  {"high_us", four_digits(m->high / 1e3)},
-                  {"bars", json_string(m->interval ? "95%" : "least to most")},
-                  {"frame_us", four_digits(m->time / 1e3 / frames)},
-                  {"gflops", four_digits(m->gflops)},
+    } values[] = {{"frame_us", four_digits(m->time / 1e3 / frames)},
                   {"gbytes", four_digits(m->gbytes)},
-                  {"of_sgemm_percent", four_digits(100 * m->sgemm)},
-                  {"of_roof_percent", four_digits(100 * m->roof)},
-                  {"kv_bytes_formula", four_digits(NAN)},
-                  {"kv_bytes_live", four_digits(NAN)},
-                  {"max_error", four_digits(c->max_error)},
-                  {"name", json_string(c->name)}};
+                  {"kv_bytes_formula", exact_count(c->kv_bytes_formula)},
+                  {"kv_bytes_live", exact_count(c->kv_bytes_live)}};
+    int bad = !row || measured_row_add(row, m, "us");
+    for (size_t k = 0; !bad && k < SHAPE_KEYS; k++)
+        bad |= json_object_set_new(row, shape_keys[k].key, shape_value(c, shape_keys[k].field));
     for (size_t k = 0; k < sizeof values / sizeof *values; k++)
-        bad |= !row || json_object_set_new(row, values[k].key, values[k].value);
-    if (!isnan(c->kv_bytes_formula) && row) {
-        bad |= json_object_set_new(row, "kv_bytes_formula", json_integer((json_int_t)c->kv_bytes_formula));
-        bad |= json_object_set_new(row, "kv_bytes_live", json_integer((json_int_t)c->kv_bytes_live));
-    }
+        bad |= json_object_set_new(row, values[k].key, values[k].value);
     if (bad) {
         json_decref(row);
         row = NULL;
@@ -182,30 +158,13 @@ static void add_speed_row(report_table *t, const measured *m) {
     table_add(&t->t, row);
 }
 
-static size_t rank(const measured *m) {
-    size_t at = 0;
-    while (attn_variants[at] && attn_variants[at] != m->variant)
-        at++;
-    return at;
-}
-
-/* By type in the registry's order, then what is slowest to change in reading first. */
+/* What is slowest to change in reading first. */
 static int by_shape(const void *left, const void *right) {
-    const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
     static const case_field order[] = {FIELD_TYPE, FIELD_MODE, FIELD_IMPL, FIELD_KV,  FIELD_POS,
                                        FIELD_B,    FIELD_D,    FIELD_H,    FIELD_HKV, FIELD_DC,
                                        FIELD_PATH, FIELD_L,    FIELD_Q};
-    if (rank(a) != rank(b))
-        return rank(a) < rank(b) ? -1 : 1;
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        double x = case_number(a->c, order[i]), y = case_number(b->c, order[i]);
-        int words = isnan(x) ? strcmp(case_word(a->c, order[i]), case_word(b->c, order[i])) : 0;
-        if (words)
-            return words;
-        if (!isnan(x) && x != y)
-            return x < y ? -1 : 1;
-    }
-    return strcmp(a->c->name, b->c->name);
+    return measured_compare(*(const measured *const *)left, *(const measured *const *)right, order,
+                            sizeof order / sizeof *order);
 }
 
 void table_speed(report_table *t, const report_data *data) {

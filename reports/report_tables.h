@@ -40,9 +40,6 @@ void table_provenance(report_table *t, const report_data *data);
  * samples stay in the results file. */
 json_t *four_digits(double value);
 
-/* "1.2 to 1.3": from low to high, in so many ns. */
-json_t *range_json(const measured *m, double unit);
-
 /* The same for counts and bytes: whole numbers stay as they are. */
 json_t *exact_count(double value);
 
