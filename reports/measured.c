@@ -98,10 +98,10 @@ const char *machine_level(const results *r, double bytes) {
 }
 
 double machine_bandwidth(const machine_roofs *roofs, double bytes) {
-    for (size_t i = 0; i < roofs->count; i++)
-        if ((double)roofs->read[i].working_set >= bytes)
-            return roofs->read[i].gbytes;
-    return roofs->count ? roofs->read[roofs->count - 1].gbytes : NAN;
+    size_t at = 0;
+    while (at + 1 < roofs->count && (double)roofs->read[at + 1].working_set <= bytes)
+        at++;
+    return roofs->count ? roofs->read[at].gbytes : NAN;
 }
 
 static void place_under_roofs(report_data *data) {

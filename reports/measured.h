@@ -5,7 +5,7 @@
 #include "attn/attention.h"
 #include "harness/results.h"
 
-enum { ROOFS = 16 };
+enum { ROOFS = 40 };
 
 typedef struct measured {
     const results_case *c;
@@ -48,8 +48,8 @@ typedef struct report_data {
 int report_data_init(report_data *data, const results *r, attn_error *error);
 void report_data_free(report_data *data);
 
-/* GB/s of the smallest measured working set that holds `bytes`, else of the largest; NaN when none was
- * measured. */
+/* GB/s of the largest measured working set within `bytes`, else of the smallest; NaN when none was measured.
+ * Smaller sets are faster, so that it is a roof. */
 double machine_bandwidth(const machine_roofs *roofs, double bytes);
 
 /* "L1", "L2", "L3" or "memory": the smallest cache of the machine that holds so many bytes; "" when its

@@ -183,10 +183,8 @@ static void doubtful_roofs(json_t *list, const report_data *data) {
     if (most)
         warn(list,
              "%zu case%s faster than the roof measured for %s, the most %s at %.0f%%. No case beats the "
-             "machine: "
-             "the machine rows were slowed down, or the case's data come from a faster cache than the "
-             "smallest "
-             "measured set that holds them. Percentages of the roof are then too high everywhere.",
+             "machine: the machine rows were slowed down, or none has a working set as small as the case's. "
+             "Percentages of the roof are then too high everywhere.",
              above, above == 1 ? " is" : "s are", above == 1 ? "it" : "them", most->c->name,
              100 * most->roof);
 }

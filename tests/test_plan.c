@@ -81,13 +81,20 @@ static void test_machine_rows(void **state) {
                                              {2, "Unified", 2 << 20, 2},
                                              {3, "Unified", 64 << 20, 32}},
                                    .memory_bytes = (size_t)64 << 30};
-    static const char *const of_server[] = {"machine/read/bytes:24576", "machine/read/bytes:1048576",
-                                            "machine/read/bytes:33554432", "machine/read/bytes:536870912"};
+    static const char *const of_server[] = {
+        "machine/read/bytes:24576",    "machine/read/bytes:98304",     "machine/read/bytes:196608",
+        "machine/read/bytes:393216",   "machine/read/bytes:786432",    "machine/read/bytes:1048576",
+        "machine/read/bytes:4194304",  "machine/read/bytes:8388608",   "machine/read/bytes:16777216",
+        "machine/read/bytes:33554432", "machine/read/bytes:134217728", "machine/read/bytes:268435456",
+        "machine/read/bytes:536870912"};
     static const machine unknown = {.memory_bytes = (size_t)512 << 20};
-    static const char *const of_unknown[] = {"machine/read/bytes:16384", "machine/read/bytes:524288",
-                                             "machine/read/bytes:8388608", "machine/read/bytes:134217728"};
-    check_machine_rows(&server, "machine/levels", of_server, 4);
-    check_machine_rows(&unknown, "machine/levels", of_unknown, 4);
+    static const char *const of_unknown[] = {
+        "machine/read/bytes:16384",    "machine/read/bytes:65536",    "machine/read/bytes:131072",
+        "machine/read/bytes:262144",   "machine/read/bytes:524288",   "machine/read/bytes:2097152",
+        "machine/read/bytes:4194304",  "machine/read/bytes:8388608",  "machine/read/bytes:33554432",
+        "machine/read/bytes:67108864", "machine/read/bytes:134217728"};
+    check_machine_rows(&server, "machine/levels", of_server, 13);
+    check_machine_rows(&unknown, "machine/levels", of_unknown, 11);
     check_machine_rows(&server, "machine/flops", NULL, 0);
     plan p;
     parse(&p, "machine: [machine/flops/isa:base, machine/instruction_sets, machine/levels]\n");

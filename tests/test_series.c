@@ -187,13 +187,13 @@ static void test_roofs(void **state) {
     results_case *small = add_case(&w, "mha", "decode", 10, 1, 1000);
     small->flops = 500, small->bytes = 1000; /* 0.5 GFLOP/s of min(20, 0.5 * 8) */
     results_case *large = add_case(&w, "mha", "prefill", 10, 10, 1000);
-    large->flops = 1e6, large->bytes = 50000; /* 1000 of min(20, 20 * 2) */
+    large->flops = 1e6, large->bytes = 50000; /* 1000 of min(20, 20 * 8) */
     attn_error error = {0};
     assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
     assert_true(w.data.roofs.peak == 20 && isnan(w.data.roofs.sgemm));
-    assert_true(machine_bandwidth(&w.data.roofs, 1000) == 8);
-    assert_true(machine_bandwidth(&w.data.roofs, 1001) == 2);
-    assert_true(machine_bandwidth(&w.data.roofs, 1e12) == 2);
+    assert_true(machine_bandwidth(&w.data.roofs, 99999) == 8);
+    assert_true(machine_bandwidth(&w.data.roofs, 10) == 8);
+    assert_true(machine_bandwidth(&w.data.roofs, 100000) == 2 && machine_bandwidth(&w.data.roofs, 1e12) == 2);
     assert_true(fabs(w.data.cases[4].roof - 0.5 / 4) < 1e-12);
     assert_true(fabs(w.data.cases[5].roof - 1000 / 20.0) < 1e-12);
     assert_true(isnan(w.data.cases[4].sgemm));
