@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { OUTPUT_LIMIT = 256 << 20 };
@@ -102,19 +104,18 @@ static int open_pipes(pipes *p, attn_error *error) {
 }
 
 /* In the child: only calls that are safe after fork. */
-static void become(char *const argv[], char *const environment[], const char *folder, int cpu, const pipes *p,
-                   pid_t parent) {
+static void become(char *const argv[], const child_place *place, const pipes *p, pid_t parent) {
     cpu_set_t one;
     sigset_t mask;
     CPU_ZERO(&one);
-    CPU_SET((size_t)cpu, &one);
+    CPU_SET((size_t)place->cpu, &one);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     unblock_signals(&mask);
     if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && null >= 0 &&
         dup2(null, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
         dup2(p->err[1], STDERR_FILENO) >= 0 && !sched_setaffinity(0, sizeof one, &one) &&
-        !sigprocmask(SIG_SETMASK, &mask, NULL) && (!folder || !chdir(folder)))
-        execve(argv[0], argv, environment);
+        !sigprocmask(SIG_SETMASK, &mask, NULL) && (!place->folder || !chdir(place->folder)))
+        execve(argv[0], argv, place->environment ? place->environment : environ);
     int why = errno;
     ssize_t written = write(p->start[1], &why, sizeof why);
     _exit(written == sizeof why ? 127 : 126);
@@ -145,16 +146,30 @@ static int take(buffer *b, int fd, attn_error *error) {
     return n > 0;
 }
 
-static int collect(buffer *out, buffer *err, const pipes *p, attn_error *error) {
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Until what it prints ends, or until the limit: then *late. */
+static int collect(buffer *out, buffer *err, bool *late, double limit, const pipes *p, attn_error *error) {
     struct pollfd polled[2] = {{p->out[0], POLLIN, 0}, {p->err[0], POLLIN, 0}};
     buffer *const to[2] = {out, err};
     sigset_t mask;
+    double end = limit > 0 ? now() + limit : INFINITY;
     unblock_signals(&mask);
     while (polled[0].fd >= 0 || polled[1].fd >= 0) {
-        if (ppoll(polled, 2, NULL, &mask) < 0 && errno != EINTR)
+        double left = fmax(end - now(), 0);
+        struct timespec wait = {.tv_sec = isinf(left) ? 0 : (time_t)left};
+        wait.tv_nsec = isinf(left) ? 0 : (long)(1e9 * (left - (double)wait.tv_sec));
+        if (ppoll(polled, 2, isinf(left) ? NULL : &wait, &mask) < 0 && errno != EINTR)
             return attn_fail(error, "output of a process: %s", strerror(errno));
         if (stop_signal)
             return attn_fail(error, "stopped by signal %d", (int)stop_signal);
+        *late = now() >= end;
+        if (*late)
+            return 0;
         for (int i = 0; i < 2; i++) {
             if (polled[i].fd < 0 || !polled[i].revents)
                 continue;
@@ -184,13 +199,14 @@ static void reap(child_result *result, pid_t pid) {
     result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static int watch(child_result *result, pid_t pid, pipes *p, const char *program, attn_error *error) {
+static int watch(child_result *result, pid_t pid, pipes *p, const char *program, double limit,
+                 attn_error *error) {
     buffer out = {0}, err = {0};
     int why = 0;
     int failed = read(p->start[0], &why, sizeof why) == sizeof why
                      ? attn_fail(error, "%s: cannot be run: %s", program, strerror(why))
-                     : collect(&out, &err, p, error);
-    if (failed)
+                     : collect(&out, &err, &result->late, limit, p, error);
+    if (failed || result->late)
         kill(pid, SIGKILL);
     reap(result, pid);
     if (!failed && stop_came())
@@ -207,11 +223,11 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
 }
 
 int child_run(child_result *result, char *const argv[], int cpu, attn_error *error) {
-    return child_run_in(result, argv, environ, NULL, cpu, error);
+    const child_place place = {.cpu = cpu};
+    return child_run_in(result, argv, &place, error);
 }
 
-int child_run_in(child_result *result, char *const argv[], char *const environment[], const char *folder,
-                 int cpu, attn_error *error) {
+int child_run_in(child_result *result, char *const argv[], const child_place *place, attn_error *error) {
     pipes p;
     pid_t parent = getpid();
     *result = (child_result){.status = -1};
@@ -221,12 +237,12 @@ int child_run_in(child_result *result, char *const argv[], char *const environme
         return -1;
     pid_t pid = fork();
     if (!pid)
-        become(argv, environment, folder, cpu, &p, parent);
+        become(argv, place, &p, parent);
     close_one(&p.out[1]);
     close_one(&p.err[1]);
     close_one(&p.start[1]);
     int failed = pid < 0 ? attn_fail(error, "%s: cannot be run: %s", argv[0], strerror(errno))
-                         : watch(result, pid, &p, argv[0], error);
+                         : watch(result, pid, &p, argv[0], place->limit, error);
     close_pipes(&p);
     return failed;
 }

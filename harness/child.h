@@ -4,11 +4,13 @@
 
 #include "attn/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct child_result {
     int status;   /* exit status; -1 when a signal ended it */
     int signal;   /* that signal, or 0 */
+    bool late;    /* it was still running at its limit, and was killed */
     char *output; /* all of stdout and a NUL; attn_free it */
     size_t size;
     char message[512]; /* the last line of stderr that says something, "" without one */
@@ -27,8 +29,14 @@ int child_stop_signal(void); /* the first of them that came, or 0 */
  * is no result). A child that fails is a result. */
 int child_run(child_result *result, char *const argv[], int cpu, attn_error *error);
 
-/* The same in another environment, and another working folder (NULL: this process's). */
-int child_run_in(child_result *result, char *const argv[], char *const environment[], const char *folder,
-                 int cpu, attn_error *error);
+/* Where and for how long a child runs. */
+typedef struct child_place {
+    int cpu;
+    double limit;             /* seconds until it is killed; 0: none */
+    char *const *environment; /* NULL: this process's */
+    const char *folder;       /* to work in; NULL: this process's */
+} child_place;
+
+int child_run_in(child_result *result, char *const argv[], const child_place *place, attn_error *error);
 
 #endif

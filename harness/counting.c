@@ -177,7 +177,7 @@ static int run_simulated(const counting *c, json_t *entries, const char *program
     child_result r = {0};
     attn_error why = {0};
     write_command(&line, c, c->word, 0, p, row, NULL);
-    int failed = callgrind_run(&r, program, line.words, c->cpu, &why);
+    int failed = callgrind_run(&r, program, line.words, c->cpu, 0, &why);
     json_t *simulated = failed ? NULL : entries_of(row, &r, &why);
     attn_free(r.output);
     if (stopped())

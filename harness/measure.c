@@ -38,11 +38,12 @@ char *measure_program(attn_error *error) {
 }
 
 /* Where it runs is another folder. */
-static int run_simulated(child_result *result, const char *const *words, int cpu, attn_error *error) {
+static int run_simulated(child_result *result, const char *const *words, const measure_settings *s,
+                         attn_error *error) {
     char program[PATH_MAX];
     if (!realpath(words[0], program))
         return attn_fail(error, "%s: cannot be run: %s", words[0], strerror(errno));
-    return callgrind_run(result, program, words + 1, cpu, error);
+    return callgrind_run(result, program, words + 1, s->cpu, s->limit, error);
 }
 
 enum { WORDS = 16 };
@@ -72,17 +73,20 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
     words[n] = NULL;
     if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
         return attn_fail(error, "environment: out of memory");
-    int failed = s->simulated ? run_simulated(result, words, s->cpu, error)
-                              : child_run(result, (char **)words, s->cpu, error);
+    const child_place place = {.cpu = s->cpu, .limit = s->limit};
+    int failed = s->simulated ? run_simulated(result, words, s, error)
+                              : child_run_in(result, (char **)words, &place, error);
     unsetenv("ATTNBENCH_DELAY");
     return failed;
 }
 
 /* What a process says of its end, without "attnbench bench: ". */
-static void describe_end(const child_result *r, char *text, size_t size) {
+static void describe_end(const child_result *r, double limit, char *text, size_t size) {
     static const char own[] = "attnbench bench: ";
     const char *said = strncmp(r->message, own, sizeof own - 1) ? r->message : r->message + sizeof own - 1;
-    if (r->signal)
+    if (r->late)
+        snprintf(text, size, "the measuring process was still running after %.3g s, and was ended", limit);
+    else if (r->signal)
         snprintf(text, size, "the measuring process was ended by signal %d (%s)%s%s", r->signal,
                  strsignal(r->signal), *said ? ": " : "", said);
     else if (*said)
@@ -94,7 +98,7 @@ static void describe_end(const child_result *r, char *text, size_t size) {
 enum { STATUS_UNSUPPORTED = 3 };
 
 /* Its entries; NULL when memory is short. Whatever goes wrong with a case becomes its entry. */
-static json_t *entries_of(const bench_case *c, const child_result *r, bool *failed) {
+static json_t *entries_of(const bench_case *c, const child_result *r, double limit, bool *failed) {
     attn_error why = {0};
     json_t *entries = entry_list(c, r->output, r->size, failed, &why);
     bool told = entries && !r->signal && (*failed || r->status == 0);
@@ -105,7 +109,7 @@ static json_t *entries_of(const bench_case *c, const child_result *r, bool *fail
     if (r->status == 0)
         snprintf(text, sizeof text, "%s", why.message);
     else
-        describe_end(r, text, sizeof text);
+        describe_end(r, limit, text, sizeof text);
     *failed = true;
     entries = entry_failed(c, text);
 done:
@@ -120,7 +124,7 @@ int measure_case(json_t **entries, bool *failed, const bench_case *c, const meas
     *entries = NULL;
     if (run_child(&r, c, settings, error))
         return -1;
-    *entries = entries_of(c, &r, failed);
+    *entries = entries_of(c, &r, settings->limit, failed);
     attn_free(r.output);
     return *entries ? 0 : attn_fail(error, "%s: out of memory, or output that is not UTF-8", c->name);
 }

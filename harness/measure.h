@@ -19,6 +19,7 @@ typedef struct measure_settings {
     double min_time;    /* of a repetition, seconds */
     double check_flops; /* what the reference may take in the check; 0: what the program takes by itself */
     const char *delay;  /* ATTNBENCH_DELAY of the process (bench/delay.h); NULL: none */
+    double limit;       /* seconds until the process is killed and the case has failed; 0: none */
     int cpu;
 } measure_settings;
 

@@ -99,6 +99,12 @@ against_briefly() {
 check "noise and no time: 3" against_briefly
 check "no time: undecided" verdict UNDECIDED 5
 
+make_fake base "pause=0.7"
+make_fake candidate ""
+check "a budget that ends while cases are checked: 3" gate 3 --base "$scratch/base" --candidate "$scratch/candidate" --budget 1s
+check "not run: undecided, and why" says "the budget was spent before it was run" out
+check "not run: nothing is called the same" verdict SAME 0
+
 interrupt() {
     local pid i
     make_fake base ""

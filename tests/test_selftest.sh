@@ -8,7 +8,7 @@ cases:
   - attention/linear/decode/L:8/h:2/d:8
 END
 cp tests/support/fake_attnbench.sh "$scratch/fake"
-export ATTNBENCH_CHILD=$scratch/fake
+export ATTNBENCH_CHILD=$scratch/fake FAKE_CONF=$scratch/fake.conf TMPDIR=$scratch
 
 selftest() { # status expected, arguments
     local expected=$1
@@ -68,5 +68,6 @@ interrupt() {
 }
 check "a signal ends it" interrupt
 check "a signal: the run that was going on is not counted" lines 1
+check "copies of the program are gone" [ -z "$(ls -d "$scratch"/attnbench-* 2>/dev/null)" ]
 
 exit $failed

@@ -1,11 +1,11 @@
 /* The side of the harness: starts a process under valgrind. */
 #include "harness/counters/callgrind.h"
 #include "harness/counters/callgrind_files.h"
+#include "harness/scratch.h"
 
 #include "attn/alloc.h"
 #include "attn/cpu.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,41 +128,22 @@ static void make_words(text_list *list, const char *program, const char *const *
         add(list, attn_strdup(words[i], NULL));
 }
 
-static void remove_folder(const char *folder) {
-    DIR *list = opendir(folder);
-    for (struct dirent *entry; list && (entry = readdir(list));) {
-        char *path = entry->d_name[0] == '.' ? NULL : attn_format(NULL, "%s/%s", folder, entry->d_name);
-        if (path)
-            unlink(path);
-        attn_free(path);
-    }
-    if (list)
-        closedir(list);
-    rmdir(folder);
-}
-
-int callgrind_run(child_result *result, const char *program, const char *const *words, int cpu,
+int callgrind_run(child_result *result, const char *program, const char *const *words, int cpu, double limit,
                   attn_error *error) {
     text_list arguments = {0}, environment = {0};
-    const char *place = getenv("TMPDIR");
     if (callgrind_refusal())
         return attn_fail(error, "%s", callgrind_refusal());
-    char *folder = attn_format(error, "%s/attnbench-XXXXXX", place && *place ? place : "/tmp");
-    int failed = -1;
+    char *folder = scratch_make(error);
     if (!folder)
         return -1;
-    if (!mkdtemp(folder)) {
-        attn_fail(error, "%s: no folder can be made for callgrind's output", folder);
-        goto done;
-    }
     make_environment(&environment);
     make_words(&arguments, program, words);
     pad(&environment, &arguments, program);
-    failed = arguments.failed || environment.failed
-                 ? attn_fail(error, "out of memory, or too long a command for valgrind")
-                 : child_run_in(result, arguments.text, environment.text, folder, cpu, error);
-    remove_folder(folder);
-done:
+    const child_place place = {cpu, limit, environment.text, folder};
+    int failed = arguments.failed || environment.failed
+                     ? attn_fail(error, "out of memory, or too long a command for valgrind")
+                     : child_run_in(result, arguments.text, &place, error);
+    scratch_remove(folder);
     free_list(&arguments);
     free_list(&environment);
     attn_free(folder);

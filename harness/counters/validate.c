@@ -240,7 +240,7 @@ static int validate_callgrind(json_t *metrics, const counter_event *const *event
         attn_free(program);
         return -1;
     }
-    bool failed = callgrind_run(&r, program, words, cpu, &why) != 0;
+    bool failed = callgrind_run(&r, program, words, cpu, 0, &why) != 0;
     if (!failed && r.status)
         failed = attn_fail(&why, "ended with status %d under valgrind: %s", r.status, r.message) != 0;
     failed = failed || take_metrics(metrics, r.output, &why);

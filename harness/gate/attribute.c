@@ -13,7 +13,7 @@
 /* 0 too when the process told nothing. */
 static int add_process(moved_counter *counters, gate *g, const gate_case *c, size_t side,
                        const counting *counted, attn_error *error) {
-    measure_settings settings = gate_measure_settings(g, side, 0);
+    measure_settings settings = gate_measure_settings(g, c, side, 0);
     json_t *entries, *entry;
     bool failed;
     size_t i;

@@ -8,6 +8,7 @@
 #include "harness/gate/words.h"
 #include "harness/measure.h"
 #include "harness/progress.h"
+#include "harness/quiet_cpu.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -124,7 +125,7 @@ static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_
         return -1;
     if (!(s->rule.min_effect > 0))
         return attn_fail(error, "--min-effect %s: expected more than 0", o->min_effect);
-    s->cpu = child_pick_cpu(o->cpu, error);
+    s->cpu = quiet_cpu_pick(o->cpu, error);
     return s->cpu < 0 ? -1 : 0;
 }
 
@@ -218,7 +219,8 @@ int cmd_gate(int argc, char **argv) {
          "do not rerun slower cases with counters to see what moved", NULL},
         {"force", '\0', POPT_ARG_NONE, &o.force, 0,
          "compare with stored results of another machine or build, and say so in every line", NULL},
-        {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the last one allowed)", "N"},
+        {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the one with the least to do)",
+         "N"},
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0,
          "of the order of processes (default: another each time)", "N"},
         GATE_OUTPUT_OPTIONS(o.output),

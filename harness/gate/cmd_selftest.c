@@ -5,6 +5,7 @@
 #include "harness/gate/selftest.h"
 #include "harness/gate/words.h"
 #include "harness/measure.h"
+#include "harness/quiet_cpu.h"
 #include "harness/table.h"
 
 #include "attn/alloc.h"
@@ -69,7 +70,7 @@ static int read_settings(selftest_settings *s, plan *p, const selftest_options *
     s->first = o->only_slow ? 1 : 0;
     if (s->first == s->levels)
         return attn_fail(error, "--only-slow: --slow names nothing");
-    s->gate.cpu = child_pick_cpu(o->cpu, error);
+    s->gate.cpu = quiet_cpu_pick(o->cpu, error);
     return s->gate.cpu < 0 ? -1 : 0;
 }
 
@@ -169,7 +170,8 @@ int cmd_selftest(int argc, char **argv) {
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, "a name or a file (default: gate)", "PLAN"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"min-effect", '\0', POPT_ARG_STRING, &o.min_effect, 0, "as of the gate (default: 2%)", "PERCENT"},
-        {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the last one allowed)", "N"},
+        {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the one with the least to do)",
+         "N"},
         {"format", '\0', POPT_ARG_STRING, &o.format, 0, "md (default), csv, json or tex", "FORMAT"},
         POPT_TABLEEND};
     int status = STATUS_OK;

@@ -8,11 +8,14 @@
 
 /* Of a process of the side: 0; 1 when it gave none (then the case is settled); -1. */
 static int count_one(gate *g, gate_case *c, size_t side, double *count, attn_error *error) {
-    measure_settings settings = gate_measure_settings(g, side, 0);
+    measure_settings settings = gate_measure_settings(g, c, side, 0);
     process_value value;
+    double began = gate_now();
     settings.simulated = true;
     if (gate_process(&value, c->row, &settings, error))
         return -1;
+    if (side == GATE_BASE)
+        c->base_seconds = gate_now() - began;
     *count = value.instructions;
     c->kv_bytes[side] = value.kv_bytes;
     c->peak_bytes[side] = value.peak_bytes;

@@ -53,7 +53,13 @@ void gate_free(gate *g) {
     *g = (gate){0};
 }
 
-measure_settings gate_measure_settings(const gate *g, size_t side, double check_flops) {
+static double limit_of(const gate *g, const gate_case *c, size_t side) {
+    static const double least = 60, times_the_base = 20;
+    bool known = side == GATE_CANDIDATE && c->base_seconds > 0;
+    return fmax(least, known ? times_the_base * c->base_seconds : g->began + g->settings.budget - gate_now());
+}
+
+measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops) {
     const plan *p = g->settings.plan;
     return (measure_settings){.program = g->side[side].program,
                               .seed = p->seed,
@@ -61,6 +67,7 @@ measure_settings gate_measure_settings(const gate *g, size_t side, double check_
                               .min_time = p->min_time,
                               .check_flops = check_flops,
                               .delay = g->side[side].delay,
+                              .limit = limit_of(g, c, side),
                               .cpu = g->settings.cpu};
 }
 
@@ -86,23 +93,35 @@ static void show_opening(const gate *g, size_t side, size_t i) {
                 i + 1, g->count);
 }
 
-int gate_open_side(gate *g, size_t side, attn_error *error) {
-    measure_settings settings = gate_measure_settings(g, side, 0);
+static int open_case(gate *g, gate_case *c, size_t side, attn_error *error) {
+    measure_settings settings = gate_measure_settings(g, c, side, 0);
+    process_value value;
+    double began = gate_now();
     settings.repetitions = 1;
+    if (gate_process(&value, c->row, &settings, error))
+        return -1;
+    if (side == GATE_BASE)
+        c->base_seconds = gate_now() - began;
+    c->kv_bytes[side] = value.kv_bytes;
+    c->peak_bytes[side] = value.peak_bytes;
+    if (value.outcome != PROCESS_MEASURED && !c->finding.settled)
+        gate_give_up(c, side, &value);
+    else if (value.outcome == PROCESS_FAILED || value.outcome == PROCESS_MISSING)
+        gate_give_up(c, side, &value);
+    return 0;
+}
+
+int gate_open_side(gate *g, size_t side, attn_error *error) {
     for (size_t i = 0; i < g->count; i++) {
         gate_case *c = &g->cases[i];
-        process_value value;
         if (c->finding.settled && c->finding.verdict != GATE_MISSING_IN_BASE)
             continue;
+        g->out_of_time = g->out_of_time || gate_is_late(g, 0);
+        if (g->out_of_time)
+            snprintf(c->why, sizeof c->why, "the budget was spent before it was run");
         show_opening(g, side, i);
-        if (gate_process(&value, c->row, &settings, error))
+        if (!g->out_of_time && open_case(g, c, side, error))
             return -1;
-        c->kv_bytes[side] = value.kv_bytes;
-        c->peak_bytes[side] = value.peak_bytes;
-        if (value.outcome != PROCESS_MEASURED && !c->finding.settled)
-            gate_give_up(c, side, &value);
-        else if (value.outcome == PROCESS_FAILED || value.outcome == PROCESS_MISSING)
-            gate_give_up(c, side, &value);
     }
     return 0;
 }
@@ -119,7 +138,7 @@ int gate_more_room(gate_case *c, attn_error *error) {
 }
 
 int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error) {
-    measure_settings settings = gate_measure_settings(g, side, SHORT_CHECK_FLOPS);
+    measure_settings settings = gate_measure_settings(g, c, side, SHORT_CHECK_FLOPS);
     process_value value;
     if (gate_process(&value, c->row, &settings, error))
         return -1;

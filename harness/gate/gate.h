@@ -26,6 +26,7 @@ typedef struct gate_case {
     size_t count;
     double kv_bytes[GATE_SIDES], peak_bytes[GATE_SIDES];
     double block_seconds; /* that the last block took */
+    double base_seconds;  /* that the base took to be checked; 0: not known */
     json_t *moved;        /* what moved, when it is SLOWER */
 } gate_case;
 
@@ -77,7 +78,9 @@ int gate_stored_differences(size_t *count, char *text, size_t size, const result
 
 /* What the runs share. ------------------------------------------------------------- */
 
-measure_settings gate_measure_settings(const gate *g, size_t side, double check_flops);
+/* A process may take a minute, or more where that is little beside what the base took or the budget has left:
+ * one that hangs must not take the gate with it. */
+measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops);
 void gate_give_up(gate_case *c, size_t side, const process_value *value); /* settles it */
 
 /* A process of an open case: 0; 1 when it gave no time (then the case is settled); -1. */
@@ -88,7 +91,7 @@ bool gate_is_late(const gate *g, double needed);     /* whether so many seconds 
 void gate_show(const gate *g, size_t open, size_t pairs, size_t until); /* progress */
 
 /* Runs every case once on the side, with the whole check; cases that cannot be compared get their verdicts.
- */
+ * Stops where the budget ends. */
 int gate_open_side(gate *g, size_t side, attn_error *error);
 
 double gate_now(void);                                    /* seconds */

@@ -4,6 +4,7 @@
 #include "harness/child.h"
 #include "harness/gate/fields.h"
 #include "harness/machine.h"
+#include "harness/scratch.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -17,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const size_t JOURNAL_LIMIT = (size_t)64 << 20;
+static const size_t JOURNAL_LIMIT = (size_t)64 << 20, PROGRAM_LIMIT = (size_t)1 << 30;
 
 /* What makes runs parts of one measurement. */
 static json_t *identity(const selftest_settings *s) {
@@ -28,7 +29,7 @@ static json_t *identity(const selftest_settings *s) {
     blas_read(&blas);
     machine_fingerprint(fingerprint, &m, blas.library, blas.core);
     plan_hash(hash, s->gate.plan, "off");
-    return json_pack("{si ss ss ss ss ss sf sf}", "selftest", 2, "commit", BUILD_COMMIT, "fingerprint",
+    return json_pack("{si ss ss ss ss ss sf sf}", "selftest", 3, "commit", BUILD_COMMIT, "fingerprint",
                      fingerprint, "metric", gate_metric_names[s->gate.metric], "plan", s->gate.plan->name,
                      "plan_sha", hash, "budget_seconds", s->gate.budget, "min_effect",
                      s->gate.rule.min_effect);
@@ -172,7 +173,7 @@ static json_t *describe_run(const gate *g, double percent, size_t victim) {
 }
 
 /* 1: a stop signal came. */
-static int run_once(json_t **run, const selftest_settings *s, double percent, size_t round,
+static int run_once(json_t **run, const selftest_settings *s, const char *copy, double percent, size_t round,
                     attn_error *error) {
     gate g;
     gate_settings settings = s->gate;
@@ -185,7 +186,8 @@ static int run_once(json_t **run, const selftest_settings *s, double percent, si
         return 1;
     int result = inner.message[0] || gate_init(&g, &settings, &inner) ? -1 : 0;
     if (!result) {
-        g.side[GATE_BASE].program = g.side[GATE_CANDIDATE].program = s->program;
+        g.side[GATE_BASE].program = s->program;
+        g.side[GATE_CANDIDATE].program = copy;
         g.side[GATE_CANDIDATE].delay = delay;
         result = (settings.metric == GATE_TIME ? gate_run : gate_run_counts)(&g, &inner);
         bool stopped = !result && g.interrupted;
@@ -207,18 +209,15 @@ static void show(const selftest_settings *s, size_t round, const json_t *run) {
             field_number(run, "seconds"));
 }
 
-int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, attn_error *error) {
-    FILE *journal = NULL;
+static int run_rounds(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, const char *copy,
+                      FILE *journal, attn_error *error) {
     int result = 0;
-    memset(counts, 0, SELFTEST_LEVELS * sizeof *counts);
-    if (s->journal && !(journal = open_journal(counts, s, error)))
-        return -1;
     for (size_t round = 0; round < s->rounds && !result; round++)
         for (size_t i = s->first; i < s->levels && !result; i++) {
             json_t *run = NULL;
             if (counts[i].runs > round)
                 continue;
-            result = run_once(&run, s, s->percent[i], round, error);
+            result = run_once(&run, s, copy, s->percent[i], round, error);
             if (!result)
                 result = append(journal, run, s->journal, error);
             if (!result) {
@@ -227,6 +226,33 @@ int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings
             }
             json_decref(run);
         }
+    return result;
+}
+
+static char *copy_program(const char *folder, const char *program, attn_error *error) {
+    size_t size;
+    char *bytes = attn_read_file(program, PROGRAM_LIMIT, &size, error);
+    char *copy = bytes ? attn_format(error, "%s/candidate", folder) : NULL;
+    if (copy && (attn_write_file(copy, bytes, size, error) || chmod(copy, 0700))) {
+        attn_fail(error, "%s: cannot be made executable: %s", copy, strerror(errno));
+        attn_free(copy);
+        copy = NULL;
+    }
+    attn_free(bytes);
+    return copy;
+}
+
+int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, attn_error *error) {
+    FILE *journal = NULL;
+    memset(counts, 0, SELFTEST_LEVELS * sizeof *counts);
+    if (s->journal && !(journal = open_journal(counts, s, error)))
+        return -1;
+    char *folder = scratch_make(error);
+    char *copy = folder ? copy_program(folder, s->program, error) : NULL;
+    int result = copy ? run_rounds(counts, s, copy, journal, error) : -1;
+    scratch_remove(folder);
+    attn_free(copy);
+    attn_free(folder);
     if (journal && fclose(journal) && result >= 0)
         result = attn_fail(error, "%s: cannot be written: %s", s->journal, strerror(errno));
     return result < 0 ? -1 : 0;

@@ -1,5 +1,6 @@
-/* The gate on itself: whole runs in which both sides are this program, and runs in which one case of the
- * candidate is slowed down. A journal keeps finished runs, so that the same command goes on where it stopped.
+/* The gate on itself: whole runs in which the candidate is a copy of this program, another file in another
+ * folder as it is with real ones, and runs in which one case of the candidate is slowed down. A journal keeps
+ * finished runs, so that the same command goes on where it stopped.
  */
 #ifndef HARNESS_GATE_SELFTEST_H
 #define HARNESS_GATE_SELFTEST_H

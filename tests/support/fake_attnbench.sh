@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Stands for attnbench in tests of the gate: answers to `bench --case ROW` with times of our choice, in a few
-# milliseconds. $0.conf may set slow (percent), spread (percent), bytes and peak for rows with $victim in
-# them, or `behave`. Copied under the names of the programs that a test wants.
+# milliseconds. $0.conf, or $FAKE_CONF where the program is copied once more, may set slow (percent), spread
+# (percent), bytes and peak for rows with $victim in them, or `behave`; and `pause`, seconds before each answer.
+# Copied under the names of the programs that a test wants.
 [ "$1" = info ] && exec "$ATTNBENCH" info --format json
-victim=/ slow=0 spread=1 bytes=0 peak=0 behave=
-[ -e "$0.conf" ] && . "$0.conf"
+victim=/ slow=0 spread=1 bytes=0 peak=0 behave= pause=0
+conf=${FAKE_CONF:-$0.conf}
+[ -e "$conf" ] && . "$conf"
 while [ "$1" != --case ]; do shift; done
 row=$2
 full=$row
+[ "$pause" = 0 ] || sleep "$pause"
 case $row in *$victim*) hit=1 ;; *) hit=0 ;; esac
 if [ $hit = 1 ]; then
     case $behave in
@@ -17,7 +20,7 @@ if [ $hit = 1 ]; then
     crash_later) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 9 ] || kill -SEGV $$ ;;
     babble) echo "not JSON"; exit 0 ;;
     nan) slow=NaN ;;
-    wait) echo $$ >"$0.mark"; exec sleep 60 ;;
+    wait) echo $$ >"${conf%.conf}.mark"; exec sleep 60 ;;
     esac
 else
     slow=0 bytes=0 peak=0

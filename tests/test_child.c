@@ -1,0 +1,116 @@
+/* Children that do not end, and which CPU they go to. */
+#include "tests/support/cmocka_all.h"
+
+#include "harness/child.h"
+#include "harness/measure.h"
+#include "harness/quiet_cpu.h"
+
+#include "attn/alloc.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static child_result run_shell(const char *script, double limit) {
+    char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)script, NULL};
+    attn_error error = {0};
+    child_result result;
+    child_place place = {.cpu = child_pick_cpu(-1, &error), .limit = limit};
+    assert_int_equal(child_run_in(&result, argv, &place, &error), 0);
+    return result;
+}
+
+static void test_limit(void **state) {
+    (void)state;
+    child_result late = run_shell("echo begun; exec sleep 600", 0.2);
+    assert_true(late.late);
+    assert_int_equal(late.signal, SIGKILL);
+    assert_string_equal(late.output, "begun\n");
+    attn_free(late.output);
+    child_result ended = run_shell("echo done; exit 3", 600);
+    assert_false(ended.late);
+    assert_int_equal(ended.status, 3);
+    assert_string_equal(ended.output, "done\n");
+    attn_free(ended.output);
+}
+
+static void test_late_case_has_failed(void **state) {
+    (void)state;
+    char program[] = "/tmp/attnbench-child-XXXXXX";
+    static const char script[] = "#!/bin/sh\nexec sleep 600\n";
+    int file = mkstemp(program);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, script, sizeof script - 1), sizeof script - 1);
+    assert_int_equal(fchmod(file, 0700), 0);
+    close(file);
+    attn_error error = {0};
+    bench_case c;
+    assert_int_equal(bench_case_parse(&c, "attention/mha/decode/L:8/h:2/d:8", &error), 0);
+    const measure_settings settings = {
+        .program = program, .repetitions = 1, .limit = 0.5, .cpu = child_pick_cpu(-1, &error)};
+    json_t *entries;
+    bool failed = false;
+    assert_int_equal(measure_case(&entries, &failed, &c, &settings, &error), 0);
+    assert_true(failed);
+    const json_t *message = json_object_get(json_array_get(entries, 0), "error_message");
+    assert_non_null(strstr(json_string_value(message), "still running after 0.5 s"));
+    json_decref(entries);
+    unlink(program);
+}
+
+static cpu_set_t cpus(const char *list) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (; *list; list++)
+        CPU_SET((size_t)(*list - '0'), &set);
+    return set;
+}
+
+static const char before[] = "cpu  9 9 9 9 9 9 9 9 9 9\n"
+                             "cpu0 100 0 50 1000 10 0 0 0 0 0\n"
+                             "cpu1 100 0 50 1000 10 0 0 0 0 0\n"
+                             "cpu2 100 0 50 1000 10 0 0 0 0 0\n"
+                             "cpu10 100 0 50 1000 10 0 0 0 0 0\n"
+                             "intr 12345\n";
+
+static void test_quiet_cpu(void **state) {
+    (void)state;
+    static const char after[] = "cpu  9 9 9 9 9 9 9 9 9 9\n"
+                                "cpu0 101 0 50 1029 10 0 0 0 0 0\n"  /* 29 of 30 idle */
+                                "cpu1 102 0 51 1020 17 0 0 0 0 0\n"  /* 27, 7 of them waiting for a disk */
+                                "cpu2 100 0 50 1003 10 0 0 27 0 0\n" /* its host had 27 for others */
+                                "cpu10 130 0 50 1000 10 0 0 0 0 0\n"
+                                "intr 12399\n";
+    cpu_set_t all = cpus("012"), first = cpus("02"), last = cpus("2"), unknown = cpus("5");
+    CPU_SET(10, &all);
+    assert_int_equal(quiet_cpu_of(before, after, &all), 1);
+    assert_int_equal(quiet_cpu_of(before, after, &first), 0);
+    assert_int_equal(quiet_cpu_of(before, after, &last), 2);
+    assert_int_equal(quiet_cpu_of(before, after, &unknown), -1);
+    assert_int_equal(quiet_cpu_of(before, before, &all), -1);
+    assert_int_equal(quiet_cpu_of("", "", &all), -1);
+}
+
+static void test_quiet_cpu_is_allowed(void **state) {
+    (void)state;
+    attn_error error = {0};
+    int cpu = quiet_cpu_pick(-1, &error);
+    assert_true(cpu >= 0);
+    assert_int_equal(child_pick_cpu(cpu, &error), cpu);
+    assert_int_equal(quiet_cpu_pick(cpu, &error), cpu);
+    assert_int_equal(quiet_cpu_pick(CPU_SETSIZE, &error), -1);
+    assert_non_null(strstr(error.message, "not a CPU that this process may use"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_late_case_has_failed),
+        cmocka_unit_test(test_quiet_cpu),
+        cmocka_unit_test(test_quiet_cpu_is_allowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
