@@ -5,7 +5,7 @@
 #   tests/gate_measure.sh [idle|loaded|five|three|both|instructions]...      (default: idle loaded five three instructions)
 #
 #   idle          no slow-down, the other core idle: false alarms
-#   loaded        no slow-down, a program that reads and writes memory all the time on the other core
+#   loaded        no slow-down, a program that reads from memory all the time on the other core
 #   five, three   5% or 3% put into one case, each case in turn
 #   both          five on one core and three on the other, at once: half the time, and noisier than either alone
 #   instructions  by simulated instructions: no slow-down, and 1% more in one case; load does not matter

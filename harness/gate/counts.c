@@ -10,15 +10,10 @@
 static int count_one(gate *g, gate_case *c, size_t side, double *count, attn_error *error) {
     measure_settings settings = gate_measure_settings(g, c, side, 0);
     process_value value;
-    double began = gate_now();
     settings.simulated = true;
-    if (gate_process(&value, c->row, &settings, error))
+    if (gate_checked_process(&value, c, side, &settings, error))
         return -1;
-    if (side == GATE_BASE)
-        c->base_seconds = gate_now() - began;
     *count = value.instructions;
-    c->kv_bytes[side] = value.kv_bytes;
-    c->peak_bytes[side] = value.peak_bytes;
     if (value.outcome == PROCESS_MEASURED)
         return 0;
     gate_give_up(c, side, &value);

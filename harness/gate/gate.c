@@ -93,17 +93,24 @@ static void show_opening(const gate *g, size_t side, size_t i) {
                 i + 1, g->count);
 }
 
-static int open_case(gate *g, gate_case *c, size_t side, attn_error *error) {
-    measure_settings settings = gate_measure_settings(g, c, side, 0);
-    process_value value;
+int gate_checked_process(process_value *value, gate_case *c, size_t side, const measure_settings *settings,
+                         attn_error *error) {
     double began = gate_now();
-    settings.repetitions = 1;
-    if (gate_process(&value, c->row, &settings, error))
+    if (gate_process(value, c->row, settings, error))
         return -1;
     if (side == GATE_BASE)
         c->base_seconds = gate_now() - began;
-    c->kv_bytes[side] = value.kv_bytes;
-    c->peak_bytes[side] = value.peak_bytes;
+    c->kv_bytes[side] = value->kv_bytes;
+    c->peak_bytes[side] = value->peak_bytes;
+    return 0;
+}
+
+static int open_case(gate *g, gate_case *c, size_t side, attn_error *error) {
+    measure_settings settings = gate_measure_settings(g, c, side, 0);
+    process_value value;
+    settings.repetitions = 1;
+    if (gate_checked_process(&value, c, side, &settings, error))
+        return -1;
     if (value.outcome != PROCESS_MEASURED && !c->finding.settled)
         gate_give_up(c, side, &value);
     else if (value.outcome == PROCESS_FAILED || value.outcome == PROCESS_MISSING)

@@ -83,6 +83,10 @@ int gate_stored_differences(size_t *count, char *text, size_t size, const result
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops);
 void gate_give_up(gate_case *c, size_t side, const process_value *value); /* settles it */
 
+/* gate_process; the case keeps the side's bytes, and how long the base took. */
+int gate_checked_process(process_value *value, gate_case *c, size_t side, const measure_settings *settings,
+                         attn_error *error);
+
 /* A process of an open case: 0; 1 when it gave no time (then the case is settled); -1. */
 int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error);
 int gate_more_room(gate_case *c, attn_error *error); /* for two pairs */
