@@ -207,6 +207,35 @@ static void test_bytes(void **state) {
     }
 }
 
+static void drop_bytes(json_t *root, const char *key) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, entry) {
+        if (!strcmp(field_text(entry, "run_name"), VICTIM))
+            json_object_del(entry, key);
+    }
+}
+
+/* A side that stops telling its bytes must not pass for one whose bytes are the same. */
+static void test_bytes_of_one_side(void **state) {
+    (void)state;
+    static const char key[] = "peak_bytes";
+    for (int both = 0; both < 2; both++) {
+        json_t *base = sample(), *silent = sample();
+        drop_case(base, BROKEN);
+        drop_case(silent, BROKEN);
+        set_bytes(base, key, 0);
+        drop_bytes(silent, key);
+        if (both)
+            drop_bytes(base, key);
+        json_t *report = report_of(base, silent, NULL);
+        assert_string_equal(field_text(json_object_get(row_of(report, VICTIM), key), "verdict"),
+                            both ? "UNKNOWN" : "MISSING");
+        assert_int_equal(gate_report_status(report), both ? 0 : 3);
+        json_decref(report);
+    }
+}
+
 static json_t *changed(const char *object, const char *key, json_t *value) {
     json_t *root = sample(), *own = json_object_get(json_object_get(root, "context"), "attnbench");
     json_object_set_new(object ? json_object_get(own, object) : json_object_get(root, "context"), key, value);
@@ -367,6 +396,7 @@ int main(void) {
         cmocka_unit_test(test_missing),
         cmocka_unit_test(test_no_case_is_no_pass),
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_bytes_of_one_side),
         cmocka_unit_test(test_surroundings),
         cmocka_unit_test(test_caution_in_every_row),
         cmocka_unit_test(test_few_cases_have_no_noise),

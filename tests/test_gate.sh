@@ -153,6 +153,9 @@ ATTNBENCH_CHILD=$scratch/base "$ATTNBENCH" sweep --plan "$scratch/three.yaml" --
     >"$scratch/out" 2>"$scratch/err"
 gate 3 --base "$scratch/three.json" --candidate "$scratch/candidate"
 check "a case that the stored base has not is told" verdict "MISSING IN BASE" 1
+"$ATTNBENCH" gate --plan "$scratch/three.yaml" --base "$scratch/base.json" --candidate "$scratch/candidate" --budget 60s \
+    >"$scratch/out" 2>"$scratch/err"
+check "a case of the stored base that the plan has not is told" says "1 of 4 cases of the stored base are not in the plan" out
 
 # The real program, and a delay that nobody can overlook.
 cat >"$scratch/late" <<'END'

@@ -62,10 +62,29 @@ static json_t *how_note(const gate *g) {
                         spent, end);
 }
 
+/* Cases of the stored base that no row of the plan asks for; NULL: none. */
+static json_t *left_out_note(const gate *g, const results *base) {
+    size_t left_out = 0;
+    for (size_t i = 0; base && i < base->count; i++) {
+        size_t row = 0;
+        while (row < g->count && strcmp(g->cases[row].row->name, base->cases[i].name))
+            row++;
+        left_out += row == g->count;
+    }
+    return left_out
+               ? json_sprintf("%zu of %zu cases of the stored base are not in the plan, or were filtered "
+                              "out, and were not compared (--plan and --filter choose)",
+                              left_out, base->count)
+               : NULL;
+}
+
 static json_t *notes(const gate *g, const results *base, const char *differences) {
     json_t *list = json_array();
     json_array_append_new(list, base ? stored_note(g->side[GATE_BASE].program, base)
                                      : side_note("base", &g->side[GATE_BASE]));
+    json_t *left_out = left_out_note(g, base);
+    if (left_out)
+        json_array_append_new(list, left_out);
     if (*differences)
         json_array_append_new(list, json_sprintf("FORCED, not comparable: %s", differences));
     json_array_append_new(list, side_note("candidate", &g->side[GATE_CANDIDATE]));

@@ -34,9 +34,11 @@ static outcome outcome_of(const char *verdict) {
     static const struct {
         const char *verdict;
         outcome outcome;
-    } outcomes[] = {{"SAME", PASSED},       {"FASTER", PASSED},   {"SHRANK", PASSED},
-                    {"SLOWER", FAILURE},    {"GREW", FAILURE},    {"CANDIDATE FAILED", FAILURE},
-                    {"UNDECIDED", SKIPPED}, {"UNKNOWN", SKIPPED}, {"NOT SUPPORTED HERE", SKIPPED}};
+    } outcomes[] = {{"SAME", PASSED},       {"FASTER", PASSED},
+                    {"SHRANK", PASSED},     {"SLOWER", FAILURE},
+                    {"GREW", FAILURE},      {"CANDIDATE FAILED", FAILURE},
+                    {"UNDECIDED", SKIPPED}, {"UNKNOWN", SKIPPED},
+                    {"MISSING", SKIPPED},   {"NOT SUPPORTED HERE", SKIPPED}};
     for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
         if (!strcmp(verdict, outcomes[i].verdict))
             return outcomes[i].outcome;

@@ -110,6 +110,13 @@ static void put_counts(const json_t *counts, FILE *to) {
     fputs(first ? "No case was compared.\n\n" : ".\n\n", to);
 }
 
+/* What one side does not tell is worth a line only where both were measured. */
+static bool bytes_are_shown(const json_t *row, const char *verdict) {
+    bool measured = !isnan(field_number(row, "base")) && !isnan(field_number(row, "candidate"));
+    return !strcmp(verdict, "GREW") || !strcmp(verdict, "SHRANK") ||
+           (measured && !strcmp(verdict, "MISSING"));
+}
+
 static void put_bytes(const json_t *rows, FILE *to) {
     static const struct {
         const char *key, *name;
@@ -121,14 +128,17 @@ static void put_bytes(const json_t *rows, FILE *to) {
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
             const json_t *bytes = json_object_get(row, kinds[k].key);
             const char *verdict = field_text(bytes, "verdict");
-            if (strcmp(verdict, "GREW") && strcmp(verdict, "SHRANK"))
+            if (!bytes_are_shown(row, verdict))
                 continue;
             if (!any)
                 fputs("### Bytes\n\n| verdict | case | what | base | candidate |\n|---|---|---|---:|---:|\n",
                       to);
             any = true;
-            fprintf(to, "| **%s** | `%s` | %s | %.0f | %.0f |\n", verdict, field_text(row, "name"),
-                    kinds[k].name, field_number(bytes, "base"), field_number(bytes, "candidate"));
+            fprintf(to, "| **%s** | `%s` | %s | ", verdict, field_text(row, "name"), kinds[k].name);
+            put_amount(field_number(bytes, "base"), "bytes", to);
+            fputs(" | ", to);
+            put_amount(field_number(bytes, "candidate"), "bytes", to);
+            fputs(" |\n", to);
         }
     }
     if (any)

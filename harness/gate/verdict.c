@@ -29,22 +29,22 @@ int gate_verdict_status(gate_verdict verdict) {
 
 const char *gate_bytes_name(gate_bytes bytes) {
     static const char *const names[] = {
-        [GATE_BYTES_UNKNOWN] = "UNKNOWN",
-        [GATE_BYTES_SAME] = "SAME",
-        [GATE_BYTES_GREW] = "GREW",
-        [GATE_BYTES_SHRANK] = "SHRANK",
+        [GATE_BYTES_UNKNOWN] = "UNKNOWN", [GATE_BYTES_MISSING] = "MISSING", [GATE_BYTES_SAME] = "SAME",
+        [GATE_BYTES_GREW] = "GREW",       [GATE_BYTES_SHRANK] = "SHRANK",
     };
     return names[bytes];
 }
 
 gate_bytes gate_compare_bytes(double base, double candidate) {
     if (isnan(base) || isnan(candidate))
-        return GATE_BYTES_UNKNOWN;
+        return isnan(base) && isnan(candidate) ? GATE_BYTES_UNKNOWN : GATE_BYTES_MISSING;
     return candidate > base ? GATE_BYTES_GREW : candidate < base ? GATE_BYTES_SHRANK : GATE_BYTES_SAME;
 }
 
 int gate_bytes_status(gate_bytes bytes) {
-    return bytes == GATE_BYTES_GREW ? STATUS_FAILED : STATUS_OK;
+    return bytes == GATE_BYTES_GREW      ? STATUS_FAILED
+           : bytes == GATE_BYTES_MISSING ? STATUS_UNDECIDED
+                                         : STATUS_OK;
 }
 
 static int rank(int status) {

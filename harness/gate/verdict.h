@@ -17,7 +17,8 @@ typedef enum gate_verdict {
 
 /* Of a number of bytes, which is exact. */
 typedef enum gate_bytes {
-    GATE_BYTES_UNKNOWN,
+    GATE_BYTES_UNKNOWN, /* neither side tells */
+    GATE_BYTES_MISSING, /* one side does not */
     GATE_BYTES_SAME,
     GATE_BYTES_GREW,
     GATE_BYTES_SHRANK
@@ -26,7 +27,7 @@ typedef enum gate_bytes {
 const char *gate_verdict_name(gate_verdict verdict); /* "SLOWER" */
 const char *gate_bytes_name(gate_bytes bytes);       /* "GREW" */
 
-/* NaN is unknown: so is the verdict when a side is. */
+/* NaN: the side does not tell. */
 gate_bytes gate_compare_bytes(double base, double candidate);
 
 /* Exit statuses (harness/command.h) of one case; the whole has that of its worst: 1, then 3, then 0. */
