@@ -53,10 +53,15 @@ void gate_free(gate *g) {
     *g = (gate){0};
 }
 
+/* The base was timed with one repetition; a measuring process takes them all, and Google Benchmark may run
+ * each for several times min_time. */
 static double limit_of(const gate *g, const gate_case *c, size_t side) {
-    static const double least = 60, times_the_base = 20;
-    bool known = side == GATE_CANDIDATE && c->base_seconds > 0;
-    return fmax(least, known ? times_the_base * c->base_seconds : g->began + g->settings.budget - gate_now());
+    static const double least = 60, times_the_base = 20, times_as_planned = 20;
+    const plan *p = g->settings.plan;
+    double repetitions = (double)p->repetitions, left = g->began + g->settings.budget - gate_now();
+    double base = fmax(c->base_seconds, c->block_seconds);
+    double known = side == GATE_CANDIDATE ? times_the_base * base * fmax(1, repetitions) : 0;
+    return least + fmax(left, fmax(known, times_as_planned * repetitions * p->min_time));
 }
 
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops) {

@@ -78,8 +78,8 @@ int gate_stored_differences(size_t *count, char *text, size_t size, const result
 
 /* What the runs share. ------------------------------------------------------------- */
 
-/* A process may take a minute, or more where that is little beside what the base took or the budget has left:
- * one that hangs must not take the gate with it. */
+/* A process may take far longer than the base, the plan and what is left of the budget account for, and a
+ * minute more: one that hangs must not take the gate with it, and one that works must not be ended. */
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops);
 void gate_give_up(gate_case *c, size_t side, const process_value *value); /* settles it */
 
