@@ -1,5 +1,7 @@
 #include "harness/child.h"
 
+#include "harness/clock.h"
+
 #include "attn/alloc.h"
 
 #include <errno.h>
@@ -11,9 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { OUTPUT_LIMIT = 256 << 20 };
@@ -146,34 +148,29 @@ static int take(buffer *b, int fd, attn_error *error) {
     return n > 0;
 }
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* Until what it prints ends, or until the limit: then *late. */
-static int collect(buffer *out, buffer *err, bool *late, double limit, const pipes *p, attn_error *error) {
-    struct pollfd polled[2] = {{p->out[0], POLLIN, 0}, {p->err[0], POLLIN, 0}};
+/* Until the child and what it prints have ended, or until the limit: then *late. `ended` becomes readable
+ * with the child's end (-1: a kernel without that; then what it prints has to do). */
+static int collect(buffer *out, buffer *err, bool *late, double limit, const pipes *p, int ended,
+                   attn_error *error) {
+    struct pollfd polled[3] = {{p->out[0], POLLIN, 0}, {p->err[0], POLLIN, 0}, {ended, POLLIN, 0}};
     buffer *const to[2] = {out, err};
     sigset_t mask;
-    double end = limit > 0 ? now() + limit : INFINITY;
+    double end = limit > 0 ? clock_now() + limit : INFINITY;
     unblock_signals(&mask);
-    while (polled[0].fd >= 0 || polled[1].fd >= 0) {
-        double left = fmax(end - now(), 0);
-        struct timespec wait = {.tv_sec = isinf(left) ? 0 : (time_t)left};
-        wait.tv_nsec = isinf(left) ? 0 : (long)(1e9 * (left - (double)wait.tv_sec));
-        if (ppoll(polled, 2, isinf(left) ? NULL : &wait, &mask) < 0 && errno != EINTR)
+    while (polled[0].fd >= 0 || polled[1].fd >= 0 || polled[2].fd >= 0) {
+        double whole, part = modf(fmax(end - clock_now(), 0), &whole);
+        struct timespec left = {isinf(end) ? 0 : (time_t)whole, (long)(1e9 * part)};
+        if (ppoll(polled, 3, isinf(end) ? NULL : &left, &mask) < 0 && errno != EINTR)
             return attn_fail(error, "output of a process: %s", strerror(errno));
         if (stop_signal)
             return attn_fail(error, "stopped by signal %d", (int)stop_signal);
-        *late = now() >= end;
+        *late = clock_now() >= end;
         if (*late)
             return 0;
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 3; i++) {
             if (polled[i].fd < 0 || !polled[i].revents)
                 continue;
-            int more = take(to[i], polled[i].fd, error);
+            int more = i < 2 ? take(to[i], polled[i].fd, error) : 0;
             if (more < 0)
                 return -1;
             if (!more)
@@ -202,13 +199,14 @@ static void reap(child_result *result, pid_t pid) {
 static int watch(child_result *result, pid_t pid, pipes *p, const char *program, double limit,
                  attn_error *error) {
     buffer out = {0}, err = {0};
-    int why = 0;
+    int why = 0, ended = pidfd_open(pid, 0);
     int failed = read(p->start[0], &why, sizeof why) == sizeof why
                      ? attn_fail(error, "%s: cannot be run: %s", program, strerror(why))
-                     : collect(&out, &err, &result->late, limit, p, error);
+                     : collect(&out, &err, &result->late, limit, p, ended, error);
     if (failed || result->late)
         kill(pid, SIGKILL);
     reap(result, pid);
+    close_one(&ended);
     if (!failed && stop_came())
         failed = attn_fail(error, "stopped by signal %d", (int)stop_signal);
     last_line(result->message, sizeof result->message, err.bytes);

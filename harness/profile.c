@@ -1,5 +1,6 @@
 #include "attn/alloc.h"
 #include "attn/compare.h"
+#include "harness/clock.h"
 #include "harness/command.h"
 #include "harness/profile_run.h"
 #include "harness/progress.h"
@@ -151,7 +152,7 @@ static int compare_with_scalar(profiler *p, const profile_input *in) {
 
 /* On a terminal every utterance moves the bar; elsewhere a line now and then is enough. */
 static void report_done(progress *bar, const profiler *p, size_t done, const char *id, double *reported) {
-    double now = profile_now();
+    double now = clock_now();
     if (!bar->terminal && (now - *reported < REPORT_EVERY || done == p->plan->count))
         return;
     *reported = now;
@@ -161,7 +162,7 @@ static void report_done(progress *bar, const profiler *p, size_t done, const cha
 
 static int run_utterances(profiler *p, measurement *scratch) {
     progress bar;
-    double reported = profile_now();
+    double reported = clock_now();
     int status = STATUS_OK;
     progress_init(&bar, p->plan->count, 0);
     for (size_t i = 0; status == STATUS_OK && i < p->plan->count; i++) {

@@ -1,15 +1,10 @@
 #include "harness/profile_watch.h"
 
+#include "harness/clock.h"
+
 #include "attn/alloc.h"
 
 #include <string.h>
-#include <time.h>
-
-double profile_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 int profile_watch_reserve(profile_watch *watch, size_t frames, size_t runs, attn_error *error) {
     size_t more = watch->full_chunk ? frames / watch->full_chunk * runs : 0, need = watch->chunk_count + more;
@@ -33,11 +28,11 @@ void profile_watch_start(profile_watch *watch) {
     memset(watch->parts, 0, sizeof watch->parts);
     watch->part = ATTN_PART_OTHER;
     watch->first_chunk = 0;
-    watch->start = watch->part_began = watch->chunk_began = profile_now();
+    watch->start = watch->part_began = watch->chunk_began = clock_now();
 }
 
 void profile_watch_stop(profile_watch *watch) {
-    double now = profile_now();
+    double now = clock_now();
     watch->parts[watch->part] += now - watch->part_began;
     watch->seconds = now - watch->start;
     watch->start = 0;
@@ -47,7 +42,7 @@ void profile_watch_part(void *context, attn_part part) {
     profile_watch *watch = context;
     if (!(watch->start > 0))
         return;
-    double now = profile_now();
+    double now = clock_now();
     watch->parts[watch->part] += now - watch->part_began;
     watch->part_began = now;
     watch->part = part;
@@ -57,7 +52,7 @@ void profile_watch_chunk(void *context, size_t chunk, size_t frames_out) {
     profile_watch *watch = context;
     if (!(watch->start > 0))
         return;
-    double now = profile_now();
+    double now = clock_now();
     if (chunk == 0)
         watch->first_chunk = now - watch->start;
     if (watch->full_chunk && frames_out == watch->full_chunk)

@@ -18,8 +18,6 @@ typedef struct profile_watch {
     attn_part part;
 } profile_watch;
 
-double profile_now(void); /* seconds of a clock that only goes forward */
-
 /* Room for the chunks of `runs` more runs of `frames` frames after the input layer each: nothing is allocated
  * while the watch runs. */
 int profile_watch_reserve(profile_watch *watch, size_t frames, size_t runs, attn_error *error);

@@ -1,21 +1,16 @@
 #include "harness/progress.h"
 
+#include "harness/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR = 24 };
 
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void progress_init(progress *p, size_t total, size_t done) {
-    *p = (progress){total, done, done, seconds_now(), isatty(STDERR_FILENO)};
+    *p = (progress){total, done, done, clock_now(), isatty(STDERR_FILENO)};
 }
 
 void progress_time(char *text, size_t size, double seconds) {
@@ -34,7 +29,7 @@ static void time_left(const progress *p, char *text, size_t size) {
     text[0] = '\0';
     if (p->done == p->first || p->done == p->total)
         return;
-    double each = (seconds_now() - p->began) / (double)(p->done - p->first);
+    double each = (clock_now() - p->began) / (double)(p->done - p->first);
     progress_time(left, sizeof left, each * (double)(p->total - p->done));
     snprintf(text, size, ", about %s left", left);
 }

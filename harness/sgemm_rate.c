@@ -1,8 +1,9 @@
 #include "harness/sgemm_rate.h"
 
+#include "harness/clock.h"
+
 #include "attn/alloc.h"
 #include "attn/random.h"
-#include "harness/profile_watch.h"
 
 #include <cblas.h>
 
@@ -11,10 +12,10 @@ enum { CALLS = 3 };
 static double run(const sgemm_rate *rate) {
     const blasint n = SGEMM_RATE_N;
     const size_t count = (size_t)SGEMM_RATE_N * SGEMM_RATE_N;
-    double start = profile_now();
+    double start = clock_now();
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0f, rate->matrices, n,
                 rate->matrices + count, n, 0.0f, rate->matrices + 2 * count, n);
-    return profile_now() - start;
+    return clock_now() - start;
 }
 
 int sgemm_rate_init(sgemm_rate *rate, attn_error *error) {

@@ -1,7 +1,10 @@
 /* Children that do not end, and which CPU they go to. */
 #include "tests/support/cmocka_all.h"
+#include "tests/support/scratch.h"
 
 #include "harness/child.h"
+#include "harness/clock.h"
+#include "harness/gate/gate.h"
 #include "harness/measure.h"
 #include "harness/quiet_cpu.h"
 
@@ -30,6 +33,10 @@ static void test_limit(void **state) {
     assert_int_equal(late.signal, SIGKILL);
     assert_string_equal(late.output, "begun\n");
     attn_free(late.output);
+    child_result silent =
+        run_shell("exec >&- 2>&-; exec sleep 600", 0.2); /* its end is not that of its output */
+    assert_true(silent.late);
+    attn_free(silent.output);
     child_result ended = run_shell("echo done; exit 3", 600);
     assert_false(ended.late);
     assert_int_equal(ended.status, 3);
@@ -39,13 +46,9 @@ static void test_limit(void **state) {
 
 static void test_late_case_has_failed(void **state) {
     (void)state;
-    char program[] = "/tmp/attnbench-child-XXXXXX";
     static const char script[] = "#!/bin/sh\nexec sleep 600\n";
-    int file = mkstemp(program);
-    assert_true(file >= 0);
-    assert_int_equal(write(file, script, sizeof script - 1), sizeof script - 1);
-    assert_int_equal(fchmod(file, 0700), 0);
-    close(file);
+    const char *program = scratch_file("program", script, sizeof script - 1);
+    assert_int_equal(chmod(program, 0700), 0);
     attn_error error = {0};
     bench_case c;
     assert_int_equal(bench_case_parse(&c, "attention/mha/decode/L:8/h:2/d:8", &error), 0);
@@ -58,7 +61,25 @@ static void test_late_case_has_failed(void **state) {
     const json_t *message = json_object_get(json_array_get(entries, 0), "error_message");
     assert_non_null(strstr(json_string_value(message), "still running after 0.5 s"));
     json_decref(entries);
-    unlink(program);
+}
+
+/* Nothing that works may be ended: not by a budget that is nearly spent, nor for taking all of its plan's
+ * repetitions. */
+static void test_limit_of_the_gate(void **state) {
+    (void)state;
+    const plan brief = {.repetitions = 40, .min_time = 0.0002}, longer = {.repetitions = 70, .min_time = 1};
+    gate g = {.settings = {.plan = &brief, .budget = 300}, .began = clock_now()};
+    gate_case c = {.base_seconds = 0.05};
+    double limit = gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit;
+    assert_true(limit > 300 && limit < 400);
+    g.began -= 299;
+    limit = gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit;
+    assert_true(limit > 90 && limit < 110); /* 60 + 20 * 40 * 0.05 */
+    g.settings.plan = &longer;
+    assert_true(gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit > 1000);
+    assert_true(gate_measure_settings(&g, &c, GATE_BASE, 0).limit > 1000);
+    c.base_seconds = 30; /* its check is long */
+    assert_true(gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit > 30 * 70);
 }
 
 static cpu_set_t cpus(const char *list) {
@@ -109,6 +130,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_late_case_has_failed),
+        cmocka_unit_test(test_limit_of_the_gate),
         cmocka_unit_test(test_quiet_cpu),
         cmocka_unit_test(test_quiet_cpu_is_allowed),
     };

@@ -207,6 +207,15 @@ static void test_bytes(void **state) {
     }
 }
 
+static char *written(void (*write)(const json_t *report, FILE *to), const json_t *report) {
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    write(report, stream);
+    fclose(stream);
+    return text;
+}
+
 static void drop_bytes(json_t *root, const char *key) {
     size_t i;
     json_t *entry;
@@ -232,6 +241,9 @@ static void test_bytes_of_one_side(void **state) {
         assert_string_equal(field_text(json_object_get(row_of(report, VICTIM), key), "verdict"),
                             both ? "UNKNOWN" : "MISSING");
         assert_int_equal(gate_report_status(report), both ? 0 : 3);
+        char *markdown = written(gate_report_markdown, report);
+        assert_int_equal(strstr(markdown, "| peak memory | 4096000 | — |") != NULL, !both);
+        free(markdown);
         json_decref(report);
     }
 }
@@ -303,15 +315,6 @@ static void test_undisturbed_count(void **state) {
     assert_true(fabs(single_time(times, disturbed, 5) - 2) < 1e-15);
     assert_true(fabs(single_time(all, every, 3) - 3) < 1e-15);
     assert_true(isnan(single_time(all, every, 0)));
-}
-
-static char *written(void (*write)(const json_t *report, FILE *to), const json_t *report) {
-    char *text = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&text, &size);
-    write(report, stream);
-    fclose(stream);
-    return text;
 }
 
 /* Names and messages of programs under test must not become markup. */

@@ -1,5 +1,6 @@
 #include "harness/counters/known.h"
 
+#include "harness/clock.h"
 #include "harness/counters/callgrind.h"
 #include "harness/counters/known_loops.h"
 #include "harness/machine.h"
@@ -401,18 +402,12 @@ const size_t known_kernel_count = sizeof known_kernels / sizeof *known_kernels;
 
 /* ---- The CPU */
 
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static double least_time(void (*loop)(size_t)) {
     double least = 1e9;
     for (int i = 0; i < 5; i++) {
-        double start = seconds();
+        double start = clock_now();
         loop(LONG_RUN);
-        double took = seconds() - start;
+        double took = clock_now() - start;
         least = took < least ? took : least;
     }
     return least;

@@ -1,5 +1,6 @@
 /* The gate by instructions: they do not depend on what else the machine does, so that one process tells. */
 #include "harness/child.h"
+#include "harness/clock.h"
 #include "harness/gate/gate.h"
 
 #include <math.h>
@@ -57,7 +58,7 @@ static void judge(gate_case *c, const gate_rule *rule) {
 }
 
 static int run_case(gate *g, gate_case *c, attn_error *error) {
-    double began = gate_now();
+    double began = clock_now();
     if (gate_more_room(c, error))
         return -1;
     int failed = count_pair(g, c, error);
@@ -65,7 +66,7 @@ static int run_case(gate *g, gate_case *c, attn_error *error) {
                               c->pairs[0].time[GATE_BASE] > c->pairs[0].time[GATE_CANDIDATE]);
     if (differ)
         failed = count_pair(g, c, error);
-    c->block_seconds = gate_now() - began;
+    c->block_seconds = clock_now() - began;
     if (!failed)
         judge(c, &g->settings.rule);
     return failed < 0 ? -1 : 0;
@@ -79,7 +80,7 @@ static void show_case(const gate *g, size_t i) {
 int gate_run_counts(gate *g, attn_error *error) {
     attn_error inner = {0};
     int result = 0;
-    g->began = gate_now();
+    g->began = clock_now();
     child_catch_signals();
     for (size_t i = 0; i < g->count && !result && !g->out_of_time; i++) {
         g->out_of_time = i && gate_is_late(g, g->cases[i - 1].block_seconds);
@@ -94,6 +95,6 @@ int gate_run_counts(gate *g, attn_error *error) {
         result = 0;
     }
     g->looks = 1;
-    g->seconds = gate_now() - g->began;
+    g->seconds = clock_now() - g->began;
     return result ? attn_fail(error, "%s", inner.message) : 0;
 }

@@ -1,6 +1,7 @@
 #include "harness/gate/gate.h"
 
 #include "harness/child.h"
+#include "harness/clock.h"
 #include "harness/gate/report.h"
 #include "harness/progress.h"
 #include "harness/stats.h"
@@ -11,7 +12,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Every process of the gate checks itself, as long as that stays short beside measuring; the first one of a
@@ -20,12 +20,6 @@ static const double SHORT_CHECK_FLOPS = 4e6;
 
 const char *const gate_metric_names[] = {"time", "instructions", NULL};
 const char *const gate_min_effects[] = {"2%", "0.5%"};
-
-double gate_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 int gate_init(gate *g, const gate_settings *settings, attn_error *error) {
     *g = (gate){.settings = *settings, .random = settings->seed};
@@ -53,15 +47,12 @@ void gate_free(gate *g) {
     *g = (gate){0};
 }
 
-/* The base was timed with one repetition; a measuring process takes them all, and Google Benchmark may run
- * each for several times min_time. */
-static double limit_of(const gate *g, const gate_case *c, size_t side) {
-    static const double least = 60, times_the_base = 20, times_as_planned = 20;
+static double limit_of(const gate *g, const gate_case *c) {
+    static const double least = 60,
+                        times = 20; /* Google Benchmark may run a repetition for several min_time */
     const plan *p = g->settings.plan;
-    double repetitions = (double)p->repetitions, left = g->began + g->settings.budget - gate_now();
-    double base = fmax(c->base_seconds, c->block_seconds);
-    double known = side == GATE_CANDIDATE ? times_the_base * base * fmax(1, repetitions) : 0;
-    return least + fmax(left, fmax(known, times_as_planned * repetitions * p->min_time));
+    double planned = (double)p->repetitions * fmax(p->min_time, c->base_seconds);
+    return least + fmax(g->began + g->settings.budget - clock_now(), times * planned);
 }
 
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops) {
@@ -72,7 +63,7 @@ measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t
                               .min_time = p->min_time,
                               .check_flops = check_flops,
                               .delay = g->side[side].delay,
-                              .limit = limit_of(g, c, side),
+                              .limit = limit_of(g, c),
                               .cpu = g->settings.cpu};
 }
 
@@ -89,7 +80,7 @@ void gate_give_up(gate_case *c, size_t side, const process_value *value) {
 }
 
 bool gate_is_late(const gate *g, double needed) {
-    return gate_now() + needed > g->began + g->settings.budget;
+    return clock_now() + needed > g->began + g->settings.budget;
 }
 
 static void show_opening(const gate *g, size_t side, size_t i) {
@@ -100,11 +91,11 @@ static void show_opening(const gate *g, size_t side, size_t i) {
 
 int gate_checked_process(process_value *value, gate_case *c, size_t side, const measure_settings *settings,
                          attn_error *error) {
-    double began = gate_now();
+    double began = clock_now();
     if (gate_process(value, c->row, settings, error))
         return -1;
     if (side == GATE_BASE)
-        c->base_seconds = gate_now() - began;
+        c->base_seconds = clock_now() - began;
     c->kv_bytes[side] = value->kv_bytes;
     c->peak_bytes[side] = value->peak_bytes;
     return 0;
@@ -129,10 +120,13 @@ int gate_open_side(gate *g, size_t side, attn_error *error) {
         if (c->finding.settled && c->finding.verdict != GATE_MISSING_IN_BASE)
             continue;
         g->out_of_time = g->out_of_time || gate_is_late(g, 0);
-        if (g->out_of_time)
-            snprintf(c->why, sizeof c->why, "the budget was spent before it was run");
+        if (g->out_of_time) {
+            if (!c->finding.settled)
+                snprintf(c->why, sizeof c->why, "the budget was spent before it was run");
+            continue;
+        }
         show_opening(g, side, i);
-        if (!g->out_of_time && open_case(g, c, side, error))
+        if (open_case(g, c, side, error))
             return -1;
     }
     return 0;
@@ -166,7 +160,7 @@ static int run_block(gate *g, gate_case *c, attn_error *error) {
     static const size_t base_first[] = {GATE_BASE, GATE_CANDIDATE, GATE_CANDIDATE, GATE_BASE};
     bool turned = attn_random_below(&g->random, 2);
     gate_pair block[2];
-    double began = gate_now();
+    double began = clock_now();
     if (gate_more_room(c, error))
         return -1;
     for (size_t i = 0; i < 4; i++) {
@@ -177,13 +171,13 @@ static int run_block(gate *g, gate_case *c, attn_error *error) {
     }
     memcpy(c->pairs + c->count, block, sizeof block);
     c->count += 2;
-    c->block_seconds = gate_now() - began;
+    c->block_seconds = clock_now() - began;
     return 0;
 }
 
 void gate_show(const gate *g, size_t open, size_t pairs, size_t until) {
     char left[32];
-    progress_time(left, sizeof left, fmax(0, g->began + g->settings.budget - gate_now()));
+    progress_time(left, sizeof left, fmax(0, g->began + g->settings.budget - clock_now()));
     if (!g->settings.silent && isatty(STDERR_FILENO))
         fprintf(stderr, "\r\033[Klook %zu: %zu of %zu pairs, %zu of %zu cases undecided, at most %s left",
                 g->looks + 1, pairs, until, open, g->count, left);
@@ -202,7 +196,7 @@ static void show_look(const gate *g, size_t pairs) {
     }
     if (!g->settings.silent)
         fprintf(stderr, "%slook %zu after %zu pairs, %.0f s: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
-                g->looks, pairs, gate_now() - g->began, text);
+                g->looks, pairs, clock_now() - g->began, text);
 }
 
 /* Open cases in a new order. Returns how many. */
@@ -293,7 +287,7 @@ int gate_run(gate *g, attn_error *error) {
     size_t *order = attn_alloc(g->count, sizeof *order, "order of cases", error);
     if (!order)
         return -1;
-    g->began = gate_now();
+    g->began = clock_now();
     child_catch_signals();
     int result = gate_open_side(g, GATE_BASE, &inner) || gate_open_side(g, GATE_CANDIDATE, &inner) ||
                          run_looks(g, order, &inner)
@@ -304,7 +298,7 @@ int gate_run(gate *g, attn_error *error) {
         inner = (attn_error){0};
         result = look(g, true, &inner);
     }
-    g->seconds = gate_now() - g->began;
+    g->seconds = clock_now() - g->began;
     attn_free(order);
     return result ? attn_fail(error, "%s", inner.message) : 0;
 }

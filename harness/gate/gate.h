@@ -26,7 +26,7 @@ typedef struct gate_case {
     size_t count;
     double kv_bytes[GATE_SIDES], peak_bytes[GATE_SIDES];
     double block_seconds; /* that the last block took */
-    double base_seconds;  /* that the base took to be checked; 0: not known */
+    double base_seconds;  /* that the base took to be checked, with one repetition; 0: not known */
     json_t *moved;        /* what moved, when it is SLOWER */
 } gate_case;
 
@@ -98,7 +98,6 @@ void gate_show(const gate *g, size_t open, size_t pairs, size_t until); /* progr
  * Stops where the budget ends. */
 int gate_open_side(gate *g, size_t side, attn_error *error);
 
-double gate_now(void);                                    /* seconds */
 double gate_median_time(const gate_case *c, size_t side); /* over processes, NaN without any */
 
 /* gate_row_json of every case; `caution` (may be NULL) goes into each. NULL when memory is short. */

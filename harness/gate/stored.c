@@ -1,5 +1,6 @@
 /* The gate against stored results: another time, and one process a case. */
 #include "harness/child.h"
+#include "harness/clock.h"
 #include "harness/gate/compare.h"
 #include "harness/gate/gate.h"
 #include "harness/gate/single.h"
@@ -43,13 +44,13 @@ static void take_base(gate_case *c, const results *base) {
 }
 
 static int run_one(gate *g, gate_case *c, double base, attn_error *error) {
-    double began = gate_now(), time;
+    double began = clock_now(), time;
     if (gate_more_room(c, error))
         return -1;
     int failed = gate_measure(g, c, GATE_CANDIDATE, &time, error);
     if (!failed)
         c->pairs[c->count++] = (gate_pair){{base, time}};
-    c->block_seconds = gate_now() - began;
+    c->block_seconds = clock_now() - began;
     return failed < 0 ? -1 : 0;
 }
 
@@ -89,7 +90,7 @@ int gate_run_stored(gate *g, const results *base, attn_error *error) {
     if (!order)
         return -1;
     g->stored = true;
-    g->began = gate_now();
+    g->began = clock_now();
     child_catch_signals();
     for (size_t i = 0; i < g->count; i++)
         take_base(&g->cases[i], base);
@@ -103,7 +104,7 @@ int gate_run_stored(gate *g, const results *base, attn_error *error) {
         if (!g->cases[i].finding.settled)
             result = judge(g, &g->cases[i], &inner);
     g->looks = 1;
-    g->seconds = gate_now() - g->began;
+    g->seconds = clock_now() - g->began;
     attn_free(order);
     return result ? attn_fail(error, "%s", inner.message) : 0;
 }
