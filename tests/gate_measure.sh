@@ -96,21 +96,21 @@ judge() { # scenario, row of its table, "at most" or "at least", percent, what w
 
 report() {
     case $1 in
-    idle) judge idle "no slow-down: runs with a false SLOWER" "at most" 1 "at most 1 in 100" ;;
-    loaded) judge loaded "no slow-down: runs with a false SLOWER" "at most" 2 "at most 2 in 100" ;;
+    idle) judge idle "no slow-down: runs with a false alarm" "at most" 1 "at most 1 in 100" ;;
+    loaded) judge loaded "no slow-down: runs with a false alarm" "at most" 2 "at most 2 in 100" ;;
     five)
         judge five "one case 5% slower: found" "at least" 95 "95 in 100"
-        judge five "one case 5% slower: runs with another case SLOWER" "at most" 0 "none"
+        judge five "one case 5% slower: runs with a false alarm" "at most" 0 "none"
         ;;
     three)
         judge three "one case 3% slower: found" "at least" 80 "80 in 100"
-        judge three "one case 3% slower: runs with another case SLOWER" "at most" 0 "none"
+        judge three "one case 3% slower: runs with a false alarm" "at most" 0 "none"
         ;;
     both) report five && report three ;;
     instructions)
-        judge instructions "no slow-down: runs with a false SLOWER" "at most" 0 "none"
+        judge instructions "no slow-down: runs with a false alarm" "at most" 0 "none"
         judge instructions "one case 1% slower: found" "at least" 100 "every time"
-        judge instructions "one case 1% slower: runs with another case SLOWER" "at most" 0 "none"
+        judge instructions "one case 1% slower: runs with a false alarm" "at most" 0 "none"
         ;;
     esac
 }

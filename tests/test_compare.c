@@ -306,6 +306,10 @@ static void test_few_cases_have_no_noise(void **state) {
     assert_int_equal(single_judge(-0.5, 0.01, 3, &rule).verdict, GATE_FASTER);
     assert_int_equal(single_judge(0.001, 0.001, 3, &rule).verdict, GATE_SAME);
     assert_int_equal(single_judge(0.03, 0.01, 3, &rule).verdict, GATE_UNDECIDED);
+    f = single_judge(0.021, 0.002, 3, &rule); /* beyond the smallest effect, but its interval is not */
+    assert_true(f.estimate > f.floor && f.low < rule.min_effect);
+    assert_int_equal(f.verdict, GATE_UNDECIDED);
+    assert_int_equal(single_judge(-0.021, 0.002, 3, &rule).verdict, GATE_SAME);
 }
 
 static void test_undisturbed_count(void **state) {
@@ -344,6 +348,39 @@ static void test_hostile_text(void **state) {
     assert_non_null(strstr(junit, "&lt;script&gt;|&quot;&amp;'  `x`"));
     assert_non_null(strstr(junit, "tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\""));
     assert_null(strchr(junit, 1));
+    free(markdown);
+    free(junit);
+    json_decref(report);
+}
+
+/* With too few pairs a bound is open: no number, in any form. */
+static void test_open_bounds(void **state) {
+    (void)state;
+    attn_error error = {0};
+    gate_row row = {.name = "a/b",
+                    .verdict = GATE_UNDECIDED,
+                    .unit = "ns",
+                    .base = 10,
+                    .candidate = 11,
+                    .estimate = log(1.1),
+                    .low = -INFINITY,
+                    .high = INFINITY,
+                    .p = 0.5,
+                    .noise = INFINITY,
+                    .floor = INFINITY,
+                    .pairs = 2,
+                    .kv_bytes = {1, 1},
+                    .peak_bytes = {1, 1}};
+    json_t *rows = json_array();
+    json_array_append_new(rows, gate_row_json(&row));
+    static const char *const open[] = {"low_percent", "high_percent", "noise_percent", "floor_percent"};
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        assert_true(json_is_null(json_object_get(json_array_get(rows, 0), open[i])));
+    json_t *report = gate_report("gate", json_object(), rows, &error);
+    char *markdown = written(gate_report_markdown, report), *junit = written(gate_report_junit, report);
+    assert_non_null(strstr(markdown, "| +10.00% | — | — | 2 |"));
+    assert_non_null(strstr(junit, "UNDECIDED: +10.00% (2 pairs)"));
+    assert_null(strstr(junit, "nan"));
     free(markdown);
     free(junit);
     json_decref(report);
@@ -405,6 +442,7 @@ int main(void) {
         cmocka_unit_test(test_few_cases_have_no_noise),
         cmocka_unit_test(test_undisturbed_count),
         cmocka_unit_test(test_hostile_text),
+        cmocka_unit_test(test_open_bounds),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,9 +27,9 @@ lines() { # how many the journal has
 }
 
 check "two rounds" selftest 0 --rounds 2 --slow 1,9
-check "no false alarm in two runs" row "no slow-down: runs with a false SLOWER,2,0,0,0,0.8418"
+check "no false alarm in two runs" row "no slow-down: runs with a false alarm,2,0,0,0,0.8418"
 check "9% is found" row "one case 9% slower: found,2,2,1,0.158"
-check "9%: nothing else" row "one case 9% slower: runs with another case SLOWER,2,0,"
+check "9%: nothing else" row "one case 9% slower: runs with a false alarm,2,0,"
 check "1% is below the floor" row "one case 1% slower: found,2,0,0,0,"
 check "a threshold between" grep -qE '^"?smallest slow-down found 95% of the time, in percent"?,4,,[2-9]' "$scratch/out"
 check "the journal has each run" lines 7
@@ -48,6 +48,22 @@ spread=40
 END
 check "an undecided run is no find" selftest 0 --rounds 1 --slow 9 --budget 1s
 check "undecided: counted" row "one case 9% slower: found,1,0,0,0,0.975,1,"
+
+# Both sides fail: the base first, which is undecided. Of a candidate alone:
+cat >"$scratch/fake.conf" <<'END'
+case $0 in */candidate) behave=wrong ;; esac
+END
+rm -f "$scratch/journal"
+check "a candidate that is called failed is a false alarm: 1" selftest 1 --rounds 1 --slow 9
+check "failed: counted without a slow-down" row "no slow-down: runs with a false alarm,1,1,1,"
+check "failed: counted with one, too" row "one case 9% slower: runs with a false alarm,1,1,1,"
+check "failed: not found" row "one case 9% slower: found,1,0,0,"
+cat >"$scratch/fake.conf" <<'END'
+case $0 in */candidate) bytes=1 ;; esac
+END
+rm -f "$scratch/journal"
+check "bytes that are called grown are a false alarm: 1" selftest 1 --rounds 1 --slow ""
+check "grown: counted" row "no slow-down: runs with a false alarm,1,1,1,"
 
 rm -f "$scratch/journal"
 cat >"$scratch/fake.conf" <<'END'

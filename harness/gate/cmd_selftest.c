@@ -15,7 +15,8 @@
 #include <string.h>
 
 static const char description[] =
-    "Runs the gate on this program and itself, with nothing slowed down and with a delay put into one case,\n"
+    "Runs the gate on this program and a copy of it, with nothing slowed down and with a delay put into one "
+    "case,\n"
     "and prints how often it was right on this host: its rate of false alarms, and the smallest slow-down\n"
     "that it finds 95% of the time. Exit status: 0; 1 a false alarm was raised; 2 bad input.";
 
@@ -119,13 +120,13 @@ static int print(const selftest_settings *s, const selftest_count *counts, table
         100 * expm1(s->gate.rule.min_effect));
     table_init(&t, title, columns);
     if (!s->first) {
-        table_add(&t, rate_row("no slow-down: runs with a false SLOWER", counts[0].wrong, &counts[0]));
+        table_add(&t, rate_row("no slow-down: runs with a false alarm", counts[0].wrong, &counts[0]));
         table_add(&t, rate_row("no slow-down: runs with a false FASTER", counts[0].wrong_fast, &counts[0]));
     }
     for (size_t i = 1; i < s->levels; i++) {
         snprintf(what, sizeof what, "one case %g%% slower: found", s->percent[i]);
         table_add(&t, rate_row(what, counts[i].found, &counts[i]));
-        snprintf(what, sizeof what, "one case %g%% slower: runs with another case SLOWER", s->percent[i]);
+        snprintf(what, sizeof what, "one case %g%% slower: runs with a false alarm", s->percent[i]);
         table_add(&t, rate_row(what, counts[i].wrong, &counts[i]));
     }
     add_threshold(&t, s, counts);

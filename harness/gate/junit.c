@@ -78,11 +78,17 @@ static void put_test(const char *what, const char *name, const char *verdict, co
 static void describe_time(const json_t *row, char *text, size_t size) {
     double change = field_number(row, "change_percent"), low = field_number(row, "low_percent");
     const char *why = field_text(row, "why"), *moved = field_text(json_object_get(row, "moved"), "summary");
+    double floor = field_number(row, "floor_percent");
     int used = 0;
+    text[0] = '\0';
     if (!isnan(change))
-        used = snprintf(text, size, "%+.2f%% (at least %+.2f%%; floor %.2f%%; %.0f pairs)", change, low,
-                        field_number(row, "floor_percent"), field_number(row, "pairs"));
-    text[isnan(change) ? 0 : used] = '\0';
+        used = snprintf(text, size, "%+.2f%% (", change);
+    if (!isnan(change) && !isnan(low))
+        used += snprintf(text + used, size - (size_t)used, "at least %+.2f%%; ", low);
+    if (!isnan(change) && !isnan(floor))
+        used += snprintf(text + used, size - (size_t)used, "floor %.2f%%; ", floor);
+    if (!isnan(change))
+        used += snprintf(text + used, size - (size_t)used, "%.0f pairs)", field_number(row, "pairs"));
     snprintf(text + used, size - (size_t)used, "%s%s%s%s", used && *why ? "; " : "", why,
              (used || *why) && *moved ? "; " : "", moved);
 }

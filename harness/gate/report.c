@@ -13,9 +13,9 @@ static json_t *number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* Of the log of a ratio. */
+/* Of the log of a ratio; an open bound is no number (expm1 makes one of -infinity). */
 static json_t *percent(double effect) {
-    return number(100 * expm1(effect));
+    return number(isfinite(effect) ? 100 * expm1(effect) : NAN);
 }
 
 static json_t *text(const char *value) {

@@ -2,6 +2,7 @@
 
 #include "harness/blas.h"
 #include "harness/child.h"
+#include "harness/command.h"
 #include "harness/gate/fields.h"
 #include "harness/machine.h"
 #include "harness/scratch.h"
@@ -29,7 +30,7 @@ static json_t *identity(const selftest_settings *s) {
     blas_read(&blas);
     machine_fingerprint(fingerprint, &m, blas.library, blas.core);
     plan_hash(hash, s->gate.plan, "off");
-    return json_pack("{si ss ss ss ss ss sf sf}", "selftest", 3, "commit", BUILD_COMMIT, "fingerprint",
+    return json_pack("{si ss ss ss ss ss sf sf}", "selftest", 4, "commit", BUILD_COMMIT, "fingerprint",
                      fingerprint, "metric", gate_metric_names[s->gate.metric], "plan", s->gate.plan->name,
                      "plan_sha", hash, "budget_seconds", s->gate.budget, "min_effect",
                      s->gate.rule.min_effect);
@@ -151,6 +152,13 @@ static char *delay_of(const selftest_settings *s, double percent, size_t victim,
                : attn_format(error, "^%s$=%.0floops", row->name, turns);
 }
 
+/* Whether the gate stops the candidate for this case. */
+static bool stops(const gate_case *c) {
+    return gate_verdict_status(c->finding.verdict) == STATUS_FAILED ||
+           gate_compare_bytes(c->kv_bytes[GATE_BASE], c->kv_bytes[GATE_CANDIDATE]) == GATE_BYTES_GREW ||
+           gate_compare_bytes(c->peak_bytes[GATE_BASE], c->peak_bytes[GATE_CANDIDATE]) == GATE_BYTES_GREW;
+}
+
 static json_t *describe_run(const gate *g, double percent, size_t victim) {
     size_t wrong = 0, wrong_fast = 0, undecided = 0;
     double load = NAN;
@@ -158,7 +166,7 @@ static json_t *describe_run(const gate *g, double percent, size_t victim) {
     bool slowed = percent > 0;
     for (size_t i = 0; i < g->count; i++) {
         gate_verdict verdict = g->cases[i].finding.verdict;
-        wrong += verdict == GATE_SLOWER && !(slowed && i == victim);
+        wrong += stops(&g->cases[i]) && !(slowed && i == victim && verdict == GATE_SLOWER);
         wrong_fast += verdict == GATE_FASTER;
         undecided += verdict != GATE_SLOWER && verdict != GATE_FASTER && verdict != GATE_SAME;
     }
@@ -204,9 +212,8 @@ static void show(const selftest_settings *s, size_t round, const json_t *run) {
     char what[64] = "nothing slowed down";
     if (percent > 0)
         snprintf(what, sizeof what, "%g%% in one case: %s", percent, field_text(run, "verdict"));
-    fprintf(stderr, "round %zu of %zu, %s; %.0f others SLOWER, %.0f undecided; %.0f s\n", round + 1,
-            s->rounds, what, field_number(run, "wrong"), field_number(run, "undecided"),
-            field_number(run, "seconds"));
+    fprintf(stderr, "round %zu of %zu, %s; %.0f false alarms, %.0f undecided; %.0f s\n", round + 1, s->rounds,
+            what, field_number(run, "wrong"), field_number(run, "undecided"), field_number(run, "seconds"));
 }
 
 static int run_rounds(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, const char *copy,

@@ -23,7 +23,8 @@ typedef struct selftest_settings {
 typedef struct selftest_count {
     size_t runs;
     size_t found; /* runs that called the slowed case SLOWER */
-    size_t wrong; /* runs that called another case SLOWER (of all, without a slow-down) */
+    size_t wrong; /* runs with a false alarm: another case SLOWER (any, without a slow-down), or any failed or
+                     grown */
     size_t wrong_fast;
     size_t undecided; /* runs with an undecided case */
     double seconds;

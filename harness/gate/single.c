@@ -42,9 +42,9 @@ gate_finding single_judge(double effect, double scale, size_t cases, const gate_
                       .p = NAN,
                       .noise = noise,
                       .floor = isnan(noise) ? NAN : fmax(noise, rule->min_effect)};
-    if (effect > f.floor)
+    if (f.low > rule->min_effect)
         f.verdict = GATE_SLOWER;
-    else if (effect < -f.floor)
+    else if (f.high < -rule->min_effect)
         f.verdict = GATE_FASTER;
     if (f.verdict || !(effect + noise_here < rule->min_effect))
         return f;
