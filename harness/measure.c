@@ -4,6 +4,7 @@
 #include "harness/counters/callgrind.h"
 #include "harness/entry.h"
 #include "harness/home.h"
+#include "harness/utf8.h"
 
 #include "attn/alloc.h"
 
@@ -110,6 +111,7 @@ static json_t *entries_of(const bench_case *c, const child_result *r, double lim
         snprintf(text, sizeof text, "%s", why.message);
     else
         describe_end(r, limit, text, sizeof text);
+    utf8_mend(text);
     *failed = true;
     entries = entry_failed(c, text);
 done:

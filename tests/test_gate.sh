@@ -89,6 +89,13 @@ against 1 "victim=mha behave=wrong"
 only=
 check "a failed check publishes no time and says why" says "off by a mile" out
 
+only="--filter mha|gqa"
+check "a candidate whose last words are not UTF-8: 1" against 1 "victim=mha behave=latin"
+check "not UTF-8: reported in every form" eval 'says "caf" out && says "caf" junit.xml && says "caf" report.json && says "caf" report.md'
+check "a case that only the candidate has, and that fails there: 1" against 1 "victim=mha behave=wrong" "victim=mha behave=missing"
+check "only there and failed: named" verdict "CANDIDATE FAILED" 1
+only=
+
 check "slower and missing: slower counts" against 1 "slow=9 victim=mla" "victim=gqa behave=missing"
 
 against_briefly() {
@@ -124,6 +131,20 @@ interrupt() {
 check "a signal ends it with the child" interrupt
 check "a signal: a report nevertheless, undecided" verdict UNDECIDED 5
 check "a signal: said so" says ", interrupted" out
+check "a signal: the report has the exit status" says '"status": 143,' report.json
+
+# The budget has no room for a third block of one case, but for all of the others.
+rm -f "$scratch"/*.calls
+make_fake base ""
+make_fake candidate "victim=gqa behave=drag"
+check "one case with slow processes: 3" gate 3 --base "$scratch/base" --candidate "$scratch/candidate" --budget 17s
+check "slow processes: the other cases are decided nevertheless" verdict SAME 3
+
+rm -f "$scratch"/*.calls
+make_fake base "behave=drag"
+check "a report that cannot be written: 2" gate 2 --base "$scratch/base" --candidate "$scratch/base" \
+    --markdown "$scratch/missing/report.md"
+check "a report that cannot be written: told before anything is measured" [ ! -e "$scratch/base.calls" ]
 
 check "a program that is none: 2" gate 2 --base /bin/true --candidate "$ATTNBENCH"
 check "none: says so" says "/bin/true: not an attnbench" err

@@ -36,7 +36,7 @@ check "the same program: 0" eval '(cd "$scratch" && ATTNBENCH_HOME=$OLDPWD "$ATT
     --candidate ./a-candidate-with-a-longer-name --format csv >out 2>err)'
 check "the same program: exactly the same counts" awk -F, 'NR > 1 { n++; if ($4 != $5 || $6 != 0 || $4 < 1000) bad = 1 }
     END { exit bad || n != 2 }' "$scratch/out"
-check "the same program: cache and peak memory are the same" [ "$(grep -c ',SAME,SAME,' "$scratch/out")" -eq 2 ]
+check "the same program: cache and peak memory are the same" [ "$(grep -c ',SAME,UNKNOWN,SAME,' "$scratch/out")" -eq 2 ]
 check "1% more is found, and nothing else" attnbench 0 selftest "${by_count[@]}" --rounds 1 --format csv
 check "no false alarm" says "no slow-down: runs with a false alarm,1,0,0," out
 check "1% is found" says "one case 1% slower: found,1,1,1," out
@@ -48,4 +48,10 @@ chmod +x "$scratch/script"
 check "a program that does not count under valgrind: 3, not a pass" attnbench 3 gate "${by_count[@]}" --base "$ATTNBENCH" \
     --candidate "$scratch/script" --filter mla
 check "said so" says "it counts no instructions" out
+for side in base candidate; do cp tests/support/fake_attnbench.sh "$scratch/$side"; done
+echo "victim=mla behave=missing" >"$scratch/base.conf"
+echo "victim=mla behave=wrong" >"$scratch/candidate.conf"
+check "a case that only the candidate has, and that fails there: 1" attnbench 1 gate "${by_count[@]}" --base "$scratch/base" \
+    --candidate "$scratch/candidate" --filter mla
+check "only there and failed: named" says "**CANDIDATE FAILED**" out
 exit $failed

@@ -6,6 +6,7 @@
 #include "harness/gate/single.h"
 #include "harness/gate/words.h"
 #include "harness/results.h"
+#include "harness/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,11 +30,11 @@ static json_t *notes(const results *base, const results *candidate, const char *
     for (size_t i = 0; i < 2; i++)
         snprintf(lines[i], sizeof lines[i], "%s: %.100s, commit %.40s, %.40s", names[i], paths[i],
                  results_text(both[i], "commit", "unknown"), field_text(both[i]->context, "date"));
-    json_t *list = json_pack("[ss]", lines[0], lines[1]);
+    json_t *list = json_pack("[oo]", utf8_json(lines[0]), utf8_json(lines[1]));
     json_array_append_new(list, json_string("one process a case and side: how processes differ is judged by "
                                             "the differences of all cases"));
     if (*differences)
-        json_array_append_new(list, json_sprintf("FORCED, not comparable: %s", differences));
+        json_array_append_new(list, utf8_sprintf("FORCED, not comparable: %s", differences));
     return list;
 }
 
@@ -60,9 +61,9 @@ static int compare(const compare_options *o, const char *base_path, const char *
     json_t *rows = compare_rows(&base, &candidate, &rule, single_scale_of_typical(noise),
                                 differing ? caution : NULL, error);
     json_t *settings =
-        json_pack("{ss ss sf so so}", "base", base_path, "candidate", candidate_path, "min_effect_percent",
-                  100 * expm1(rule.min_effect), "forced", json_boolean(differing), "notes",
-                  notes(&base, &candidate, base_path, candidate_path, differences));
+        json_pack("{so so sf so so}", "base", utf8_json(base_path), "candidate", utf8_json(candidate_path),
+                  "min_effect_percent", 100 * expm1(rule.min_effect), "forced", json_boolean(differing),
+                  "notes", notes(&base, &candidate, base_path, candidate_path, differences));
     json_t *report = rows ? gate_report("compare", settings, rows, error) : (json_decref(settings), NULL);
     if (report && !gate_report_write(report, &o->output, error))
         status = gate_report_status(report);

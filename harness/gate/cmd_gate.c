@@ -9,6 +9,7 @@
 #include "harness/measure.h"
 #include "harness/progress.h"
 #include "harness/quiet_cpu.h"
+#include "harness/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,13 +38,13 @@ static const char *info_text(const gate_side *side, const char *object, const ch
 }
 
 static json_t *side_note(const char *name, const gate_side *side) {
-    return json_sprintf("%s: %.200s, commit %.40s, %.60s, %.200s", name, side->program,
+    return utf8_sprintf("%s: %.200s, commit %.40s, %.60s, %.200s", name, side->program,
                         info_text(side, "build", "commit"), info_text(side, "build", "compiler"),
                         info_text(side, "build", "flags"));
 }
 
 static json_t *stored_note(const char *path, const results *base) {
-    return json_sprintf("base: stored results %.200s, commit %.40s, %.40s: another time, and one process a "
+    return utf8_sprintf("base: stored results %.200s, commit %.40s, %.40s: another time, and one process a "
                         "case, so verdicts are weaker than of two programs that take turns",
                         path, results_text(base, "commit", "unknown"), field_text(base->context, "date"));
 }
@@ -54,10 +55,10 @@ static json_t *how_note(const gate *g) {
     const char *end = g->interrupted ? ", interrupted" : g->out_of_time ? ", all of the budget" : "";
     progress_time(spent, sizeof spent, g->seconds);
     if (g->settings.metric == GATE_INSTRUCTIONS)
-        return json_sprintf("plan %s, instructions of one warm iteration, simulated by valgrind with kernels "
+        return utf8_sprintf("plan %s, instructions of one warm iteration, simulated by valgrind with kernels "
                             "that it knows; in %s%s",
                             p->name, spent, end);
-    return json_sprintf("plan %s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
+    return utf8_sprintf("plan %s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
                         p->repetitions, p->min_time, g->settings.cpu, g->looks, g->looks == 1 ? "" : "s",
                         spent, end);
 }
@@ -72,7 +73,7 @@ static json_t *left_out_note(const gate *g, const results *base) {
         left_out += row == g->count;
     }
     return left_out
-               ? json_sprintf("%zu of %zu cases of the stored base are not in the plan, or were filtered "
+               ? utf8_sprintf("%zu of %zu cases of the stored base are not in the plan, or were filtered "
                               "out, and were not compared (--plan and --filter choose)",
                               left_out, base->count)
                : NULL;
@@ -86,12 +87,12 @@ static json_t *notes(const gate *g, const results *base, const char *differences
     if (left_out)
         json_array_append_new(list, left_out);
     if (*differences)
-        json_array_append_new(list, json_sprintf("FORCED, not comparable: %s", differences));
+        json_array_append_new(list, utf8_sprintf("FORCED, not comparable: %s", differences));
     json_array_append_new(list, side_note("candidate", &g->side[GATE_CANDIDATE]));
     json_array_append_new(list, how_note(g));
     if (g->settings.metric == GATE_INSTRUCTIONS) /* other kernels than these */
         return list;
-    json_array_append_new(list, json_sprintf("%s, %s kernels of %s",
+    json_array_append_new(list, utf8_sprintf("%s, %s kernels of %s",
                                              info_text(&g->side[GATE_CANDIDATE], "machine", "cpu"),
                                              info_text(&g->side[GATE_CANDIDATE], "blas", "core"),
                                              info_text(&g->side[GATE_CANDIDATE], "blas", "library")));
@@ -103,14 +104,18 @@ static json_t *notes(const gate *g, const results *base, const char *differences
 
 static json_t *settings_json(const gate *g, const results *base, const char *differences) {
     const gate_settings *s = &g->settings;
-    return json_pack(
-        "{ss ss sO* sO ss ss sf sf sf sf sf sI sI si sb sb sb sb so}", "base", g->side[GATE_BASE].program,
-        "candidate", g->side[GATE_CANDIDATE].program, "base_info", g->side[GATE_BASE].info, "candidate_info",
-        g->side[GATE_CANDIDATE].info, "plan", s->plan->name, "metric", gate_metric_names[s->metric],
-        "min_effect_percent", 100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta,
-        "budget_seconds", s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks, "seed",
-        (json_int_t)s->seed, "cpu", s->cpu, "out_of_time", g->out_of_time, "interrupted", g->interrupted,
-        "stored_base", base != NULL, "forced", *differences != 0, "notes", notes(g, base, differences));
+    json_t *o = json_pack(
+        "{so so sO* sO ss ss sf sf sf sf sf sI sI si sb sb sb sb so}", "base",
+        utf8_json(g->side[GATE_BASE].program), "candidate", utf8_json(g->side[GATE_CANDIDATE].program),
+        "base_info", g->side[GATE_BASE].info, "candidate_info", g->side[GATE_CANDIDATE].info, "plan",
+        s->plan->name, "metric", gate_metric_names[s->metric], "min_effect_percent",
+        100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta, "budget_seconds",
+        s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks, "seed", (json_int_t)s->seed, "cpu",
+        s->cpu, "out_of_time", g->out_of_time, "interrupted", g->interrupted, "stored_base", base != NULL,
+        "forced", *differences != 0, "notes", notes(g, base, differences));
+    if (o && g->interrupted) /* instead of what the cases come to */
+        json_object_set_new(o, "status", json_integer(128 + child_stop_signal()));
+    return o;
 }
 
 static int report(const gate *g, const gate_output *output, const results *base, const char *differences,
@@ -157,12 +162,6 @@ static bool is_stored(const char *path) {
     return first == '{' || first == '[';
 }
 
-static int finish(const gate *g, const gate_output *output, const results *base, const char *differences,
-                  attn_error *error) {
-    int status = report(g, output, base, differences, error);
-    return status >= 0 && g->interrupted ? 128 + child_stop_signal() : status;
-}
-
 /* By instructions: whether that can be done. */
 static int check_metric(const gate *g, const gate_options *o, attn_error *error) {
     if (g->settings.metric == GATE_TIME)
@@ -188,7 +187,7 @@ static int run_stored(gate *g, const gate_options *o, attn_error *error) {
         fprintf(stderr, "attnbench gate: not comparable (--force compares nevertheless): %s\n", differences);
         status = STATUS_UNDECIDED;
     } else if (!gate_run_stored(g, &base, error)) {
-        status = finish(g, &o->output, &base, differences, error);
+        status = report(g, &o->output, &base, differences, error);
     }
 done:
     results_free(&base);
@@ -202,7 +201,7 @@ static int run_both(gate *g, const gate_options *o, attn_error *error) {
     bool time = g->settings.metric == GATE_TIME;
     return (time ? gate_run : gate_run_counts)(g, error) || gate_attribute(g, error)
                ? -1
-               : finish(g, &o->output, NULL, "", error);
+               : report(g, &o->output, NULL, "", error);
 }
 
 static int run(gate *g, const gate_options *o, attn_error *error) {

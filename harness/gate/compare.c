@@ -77,6 +77,12 @@ double compare_case_time(const results_case *c, attn_error *error) {
     return time;
 }
 
+void compare_case_bytes(const results_case *c, double bytes[GATE_BYTE_COUNTS][2], size_t side) {
+    bytes[GATE_KV_BYTES][side] = c->kv_bytes_live;
+    bytes[GATE_CONV_BYTES][side] = c->conv_bytes_live;
+    bytes[GATE_PEAK_BYTES][side] = c->peak_bytes;
+}
+
 static bool measured(const results_case *c) {
     return c && !c->error && c->count;
 }
@@ -114,22 +120,19 @@ static gate_row empty_row(const results_case *base, const results_case *candidat
                     .p = NAN,
                     .noise = NAN,
                     .floor = NAN,
-                    .kv_bytes = {NAN, NAN},
-                    .peak_bytes = {NAN, NAN}};
+                    .bytes = {{NAN, NAN}, {NAN, NAN}, {NAN, NAN}}};
     const results_case *const sides[] = {base, candidate};
     for (size_t i = 0; i < 2; i++)
-        if (measured(sides[i])) {
-            row.kv_bytes[i] = sides[i]->kv_bytes_live;
-            row.peak_bytes[i] = sides[i]->peak_bytes;
-        }
+        if (measured(sides[i]))
+            compare_case_bytes(sides[i], row.bytes, i);
     return row;
 }
 
 static void judge_absence(gate_row *row, const results_case *base, const results_case *candidate) {
-    row->verdict = !base            ? GATE_MISSING_IN_BASE
-                   : !candidate     ? GATE_MISSING_IN_CANDIDATE
-                   : measured(base) ? GATE_CANDIDATE_FAILED
-                                    : GATE_BASE_FAILED;
+    row->verdict = !candidate                     ? GATE_MISSING_IN_CANDIDATE
+                   : !base && measured(candidate) ? GATE_MISSING_IN_BASE
+                   : !base || measured(base)      ? GATE_CANDIDATE_FAILED
+                                                  : GATE_BASE_FAILED;
     const results_case *failed = row->verdict == GATE_CANDIDATE_FAILED ? candidate
                                  : row->verdict == GATE_BASE_FAILED    ? base
                                                                        : NULL;

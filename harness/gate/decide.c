@@ -11,7 +11,8 @@
 size_t gate_next_look(size_t pairs) {
     if (pairs < GATE_FIRST_LOOK)
         return GATE_FIRST_LOOK;
-    return pairs + pairs / 4 * 2;
+    size_t next = pairs + pairs / 4 * 2;
+    return next > GATE_MOST_PAIRS ? 0 : next;
 }
 
 /* The part of an error chance that the nth look may spend; over all n they add up to the whole. */

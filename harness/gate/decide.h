@@ -21,9 +21,10 @@ typedef struct gate_rule {
 
 /* What has been seen of a case. */
 typedef struct gate_series {
-    const double *effect; /* one a pair of processes */
+    const double *effect; /* one a block: the mean of its two pairs. The order is tossed for by blocks, so
+                             that their signs are independent under no effect, whatever the noise */
     size_t effects;
-    const double *noise; /* one process of the base against another */
+    const double *noise; /* of each block: one process of the base against the other */
     size_t noises;
 } gate_series;
 
@@ -32,15 +33,18 @@ typedef struct gate_finding {
     bool settled; /* no more pairs are wanted */
     double estimate;
     double low, high; /* hold for all cases and looks at once, but for alpha on either side; of SAME: for all
-                         looks at this case, but for beta on either side */
+                         looks at this case, but for beta on either side. Of SLOWER low, and of FASTER high,
+                         is the bound of Holm's step: that it lies beyond the floor holds for all cases at
+                         once, the number itself for the cases that were not found before */
     double p;         /* of no slow-down at all, this case and look alone */
     double noise;     /* what the base can differ from itself in this many pairs */
     double floor;     /* the larger of noise and the rule's min_effect */
 } gate_finding;
 
 /* How many pairs the first look takes, and the one after a look at so many. Even, as pairs come in blocks of
- * two. */
-enum { GATE_FIRST_LOOK = 12 };
+ * two. 0: there is none, as what is undecided after GATE_MOST_PAIRS stays so (and the means of all pairs of
+ * blocks would take ever more memory). */
+enum { GATE_FIRST_LOOK = 12, GATE_MOST_PAIRS = 3000 };
 size_t gate_next_look(size_t pairs);
 
 /* The nth look (from 1) at the cases that are not settled. At the last one all become settled. -1 when memory

@@ -31,8 +31,7 @@ int gate_init(gate *g, const gate_settings *settings, attn_error *error) {
         g->cases[i] = (gate_case){
             .row = &settings->plan->rows[i],
             .finding = {.estimate = NAN, .low = NAN, .high = NAN, .p = NAN, .noise = NAN, .floor = NAN},
-            .kv_bytes = {NAN, NAN},
-            .peak_bytes = {NAN, NAN}};
+            .bytes = {{NAN, NAN}, {NAN, NAN}, {NAN, NAN}}};
     return 0;
 }
 
@@ -74,6 +73,8 @@ void gate_give_up(gate_case *c, size_t side, const process_value *value) {
                            : value->outcome == PROCESS_UNSUPPORTED ? GATE_UNSUPPORTED
                            : base                                  ? GATE_BASE_FAILED
                                                                    : GATE_CANDIDATE_FAILED;
+    if (c->finding.settled && verdict == GATE_UNSUPPORTED)
+        return;
     c->finding.settled = true;
     c->finding.verdict = verdict;
     snprintf(c->why, sizeof c->why, "%s", value->why);
@@ -96,8 +97,8 @@ int gate_checked_process(process_value *value, gate_case *c, size_t side, const 
         return -1;
     if (side == GATE_BASE)
         c->base_seconds = clock_now() - began;
-    c->kv_bytes[side] = value->kv_bytes;
-    c->peak_bytes[side] = value->peak_bytes;
+    for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
+        c->bytes[i][side] = value->bytes[i];
     return 0;
 }
 
@@ -107,9 +108,7 @@ static int open_case(gate *g, gate_case *c, size_t side, attn_error *error) {
     settings.repetitions = 1;
     if (gate_checked_process(&value, c, side, &settings, error))
         return -1;
-    if (value.outcome != PROCESS_MEASURED && !c->finding.settled)
-        gate_give_up(c, side, &value);
-    else if (value.outcome == PROCESS_FAILED || value.outcome == PROCESS_MISSING)
+    if (value.outcome != PROCESS_MEASURED)
         gate_give_up(c, side, &value);
     return 0;
 }
@@ -171,8 +170,12 @@ static int run_block(gate *g, gate_case *c, attn_error *error) {
     }
     memcpy(c->pairs + c->count, block, sizeof block);
     c->count += 2;
-    c->block_seconds = clock_now() - began;
+    gate_took(c, clock_now() - began);
     return 0;
+}
+
+void gate_took(gate_case *c, double seconds) {
+    c->block_seconds = c->block_seconds > 0 ? fmin(c->block_seconds, seconds) : seconds;
 }
 
 void gate_show(const gate *g, size_t open, size_t pairs, size_t until) {
@@ -213,33 +216,42 @@ size_t gate_shuffle_open(gate *g, size_t *order) {
     return open;
 }
 
-/* One block of every open case. */
+/* One block of every open case that the budget has room for; without any, it is spent. */
 static int run_round(gate *g, size_t *order, size_t pairs, size_t until, attn_error *error) {
     size_t open = gate_shuffle_open(g, order);
     gate_show(g, open, pairs, until);
-    for (size_t i = 0; i < open && !g->out_of_time; i++) {
+    g->out_of_time = true;
+    for (size_t i = 0; i < open; i++) {
         gate_case *c = &g->cases[order[i]];
-        g->out_of_time = gate_is_late(g, c->block_seconds);
-        if (!g->out_of_time && run_block(g, c, error) < 0)
+        if (gate_is_late(g, c->block_seconds))
+            continue;
+        g->out_of_time = false;
+        if (run_block(g, c, error) < 0)
             return -1;
     }
     return 0;
 }
 
-/* The logs that the decision takes; they live in `numbers`. */
+static double log_ratio(const gate_pair *pair) {
+    return log(pair->time[GATE_CANDIDATE] / pair->time[GATE_BASE]);
+}
+
+/* The logs that the decision takes, one a block; they live in `numbers`. */
 static gate_series series_of(const gate_case *c, double *numbers) {
-    double *noise = numbers + c->count;
-    for (size_t i = 0; i < c->count; i++)
-        numbers[i] = log(c->pairs[i].time[GATE_CANDIDATE] / c->pairs[i].time[GATE_BASE]);
-    for (size_t i = 0; i < c->count / 2; i++)
-        noise[i] = log(c->pairs[2 * i + 1].time[GATE_BASE] / c->pairs[2 * i].time[GATE_BASE]);
-    return (gate_series){numbers, c->count, noise, c->count / 2};
+    size_t blocks = c->count / 2;
+    double *noise = numbers + blocks;
+    for (size_t i = 0; i < blocks; i++) {
+        const gate_pair *first = &c->pairs[2 * i], *second = first + 1;
+        numbers[i] = (log_ratio(first) + log_ratio(second)) / 2;
+        noise[i] = log(second->time[GATE_BASE] / first->time[GATE_BASE]);
+    }
+    return (gate_series){numbers, blocks, noise, blocks};
 }
 
 static int look(gate *g, bool last, attn_error *error) {
     size_t numbers = 0, used = 0;
     for (size_t i = 0; i < g->count; i++)
-        numbers += 2 * g->cases[i].count;
+        numbers += g->cases[i].count;
     double *logs = attn_alloc(numbers, sizeof *logs, "logs of pairs", error);
     gate_series *series = attn_alloc(g->count, sizeof *series, "logs of pairs", error);
     gate_finding *findings = attn_alloc(g->count, sizeof *findings, "findings", error);
@@ -248,7 +260,7 @@ static int look(gate *g, bool last, attn_error *error) {
         goto done;
     for (size_t i = 0; i < g->count; i++) {
         series[i] = series_of(&g->cases[i], logs + used);
-        used += 2 * g->cases[i].count;
+        used += g->cases[i].count;
         findings[i] = g->cases[i].finding;
     }
     result = gate_look(findings, series, g->count, &g->settings.rule, ++g->looks, last, error);
@@ -275,7 +287,7 @@ static int run_looks(gate *g, size_t *order, attn_error *error) {
         for (; pairs < until && any_open(g) && !g->out_of_time; pairs += 2)
             if (run_round(g, order, pairs, until, error))
                 return -1;
-        if (look(g, g->out_of_time, error))
+        if (look(g, g->out_of_time || !gate_next_look(pairs), error))
             return -1;
         show_look(g, pairs);
     }

@@ -24,10 +24,10 @@ typedef struct gate_case {
     char why[400];
     gate_pair *pairs; /* two a block */
     size_t count;
-    double kv_bytes[GATE_SIDES], peak_bytes[GATE_SIDES];
-    double block_seconds; /* that the last block took */
-    double base_seconds;  /* that the base took to be checked, with one repetition; 0: not known */
-    json_t *moved;        /* what moved, when it is SLOWER */
+    double bytes[GATE_BYTE_COUNTS][GATE_SIDES]; /* NaN: not told */
+    double block_seconds;                       /* that the shortest block took */
+    double base_seconds; /* that the base took to be checked, with one repetition; 0: not known */
+    json_t *moved;       /* what moved, when it is SLOWER */
 } gate_case;
 
 typedef struct gate_settings {
@@ -81,7 +81,10 @@ int gate_stored_differences(size_t *count, char *text, size_t size, const result
 /* A process may take far longer than the base, the plan and what is left of the budget account for, and a
  * minute more: one that hangs must not take the gate with it, and one that works must not be ended. */
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops);
-void gate_give_up(gate_case *c, size_t side, const process_value *value); /* settles it */
+
+/* Settles it. A case that is settled because the base has it not keeps that verdict only when the candidate
+ * can run it, or cannot here. */
+void gate_give_up(gate_case *c, size_t side, const process_value *value);
 
 /* gate_process; the case keeps the side's bytes, and how long the base took. */
 int gate_checked_process(process_value *value, gate_case *c, size_t side, const measure_settings *settings,
@@ -90,6 +93,7 @@ int gate_checked_process(process_value *value, gate_case *c, size_t side, const 
 /* A process of an open case: 0; 1 when it gave no time (then the case is settled); -1. */
 int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error);
 int gate_more_room(gate_case *c, attn_error *error); /* for two pairs */
+void gate_took(gate_case *c, double seconds);        /* a block: block_seconds */
 size_t gate_shuffle_open(gate *g, size_t *order);    /* open cases in a new order: how many */
 bool gate_is_late(const gate *g, double needed);     /* whether so many seconds more are beyond the budget */
 void gate_show(const gate *g, size_t open, size_t pairs, size_t until); /* progress */

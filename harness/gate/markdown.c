@@ -118,15 +118,12 @@ static bool bytes_are_shown(const json_t *row, const char *verdict) {
 }
 
 static void put_bytes(const json_t *rows, FILE *to) {
-    static const struct {
-        const char *key, *name;
-    } kinds[] = {{"kv_bytes", "cache"}, {"peak_bytes", "peak memory"}};
     size_t i;
     json_t *row;
     bool any = false;
     json_array_foreach(rows, i, row) {
-        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-            const json_t *bytes = json_object_get(row, kinds[k].key);
+        for (size_t k = 0; k < GATE_BYTE_COUNTS; k++) {
+            const json_t *bytes = json_object_get(row, gate_byte_counts[k].key);
             const char *verdict = field_text(bytes, "verdict");
             if (!bytes_are_shown(row, verdict))
                 continue;
@@ -134,7 +131,8 @@ static void put_bytes(const json_t *rows, FILE *to) {
                 fputs("### Bytes\n\n| verdict | case | what | base | candidate |\n|---|---|---|---:|---:|\n",
                       to);
             any = true;
-            fprintf(to, "| **%s** | `%s` | %s | ", verdict, field_text(row, "name"), kinds[k].name);
+            fprintf(to, "| **%s** | `%s` | %s | ", verdict, field_text(row, "name"),
+                    gate_byte_counts[k].name);
             put_amount(field_number(bytes, "base"), "bytes", to);
             fputs(" | ", to);
             put_amount(field_number(bytes, "candidate"), "bytes", to);

@@ -115,8 +115,10 @@ static void range_of(const moved_counter *c, size_t side, double *low, double *h
     }
 }
 
+/* A few processes of two programs that are the same can be apart by chance. */
 static bool is_known(const moved_counter *c) {
-    return c->count[0] && c->count[1];
+    size_t least = is_simulated(c->source) ? 1 : MOVED_LEAST;
+    return c->count[0] >= least && c->count[1] >= least;
 }
 
 /* Every process of one side beyond every one of the other. What is simulated is exact: one process is enough
@@ -132,7 +134,10 @@ static bool has_moved(const moved_counter *c, double instructions) {
 
 static json_t *counter_json(const moved_counter *c, const char *name, double instructions) {
     if (!is_known(c))
-        return json_pack("{ss ss}", "name", name, "unavailable", *c->why ? c->why : "not simulated");
+        return json_pack("{ss ss}", "name", name, "unavailable",
+                         *c->why      ? c->why
+                         : *c->source ? "counted in too few processes"
+                                      : "not simulated");
     double base = median_of(c, 0), candidate = median_of(c, 1);
     return json_pack("{ss ss sf sf so sb}", "name", name, "source", c->source, "base", base, "candidate",
                      candidate, "change_percent",

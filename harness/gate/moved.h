@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { MOVED_PROCESSES = 6, MOVED_COUNTERS = 12 };
+enum { MOVED_PROCESSES = 6, MOVED_LEAST = 4, MOVED_COUNTERS = 12 }; /* processes a side */
 extern const char *const moved_names[MOVED_COUNTERS]; /* of counters in a results file, and "ipc" */
 
 /* One counter, both sides, one value a process. */

@@ -3,6 +3,7 @@
 #include "harness/child.h"
 #include "harness/gate/fields.h"
 #include "harness/gate/single.h"
+#include "harness/utf8.h"
 
 #include "attn/alloc.h"
 
@@ -70,8 +71,7 @@ int gate_process(process_value *value, const bench_case *c, const measure_settin
                  attn_error *error) {
     json_t *entries;
     bool failed;
-    *value = (process_value){
-        .time = NAN, .plain_time = NAN, .instructions = NAN, .kv_bytes = NAN, .peak_bytes = NAN};
+    *value = (process_value){.time = NAN, .plain_time = NAN, .instructions = NAN, .bytes = {NAN, NAN, NAN}};
     if (measure_case(&entries, &failed, c, settings, error))
         return -1;
     const json_t *first = json_array_get(entries, 0);
@@ -80,9 +80,10 @@ int gate_process(process_value *value, const bench_case *c, const measure_settin
         const char *message = field_text(first, "error_message");
         value->outcome = outcome_of_failure(first, message);
         snprintf(value->why, sizeof value->why, "%s", message);
+        utf8_mend(value->why); /* it may be cut */
     } else {
-        value->kv_bytes = field_number(first, "kv_bytes_live");
-        value->peak_bytes = field_number(first, "peak_bytes");
+        for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
+            value->bytes[i] = field_number(first, gate_byte_counts[i].stored);
         result = take_times(value, entries, error);
         if (settings->simulated)
             take_instructions(value, first);

@@ -24,11 +24,11 @@ typedef enum process_outcome {
 
 typedef struct process_value {
     process_outcome outcome;
-    char why[300];               /* when not measured */
-    double time;                 /* ns: single_best_time */
-    double plain_time;           /* ns: single_time, as of stored results */
-    double instructions;         /* of one iteration, when simulated */
-    double kv_bytes, peak_bytes; /* NaN: not told */
+    char why[300];                  /* when not measured */
+    double time;                    /* ns: single_best_time */
+    double plain_time;              /* ns: single_time, as of stored results */
+    double instructions;            /* of one iteration, when simulated */
+    double bytes[GATE_BYTE_COUNTS]; /* NaN: not told */
 } process_value;
 
 /* -1: a stop signal, memory, or the program cannot be run. */

@@ -3,10 +3,12 @@
 #include "harness/command.h"
 #include "harness/gate/fields.h"
 #include "harness/table.h"
+#include "harness/utf8.h"
 
 #include "attn/file.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static json_t *number(double value) {
@@ -19,7 +21,7 @@ static json_t *percent(double effect) {
 }
 
 static json_t *text(const char *value) {
-    return value ? json_string(value) : json_null();
+    return value ? utf8_json(value) : json_null();
 }
 
 static json_t *bytes_json(const double both[2]) {
@@ -34,12 +36,13 @@ json_t *gate_row_json(const gate_row *row) {
     json_t *moved = row->moved ? row->moved : json_null();
     json_t *samples = row->samples ? row->samples : json_array();
     json_t *rest =
-        json_pack("{so so so so so so sI so so so so}", "change_percent", percent(row->estimate),
-                  "low_percent", percent(row->low), "high_percent", percent(row->high), "p", number(row->p),
-                  "noise_percent", percent(row->noise), "floor_percent", percent(row->floor), "pairs",
-                  (json_int_t)row->pairs, "kv_bytes", bytes_json(row->kv_bytes), "peak_bytes",
-                  bytes_json(row->peak_bytes), "moved", moved, "samples", samples);
+        json_pack("{so so so so so so sI so so}", "change_percent", percent(row->estimate), "low_percent",
+                  percent(row->low), "high_percent", percent(row->high), "p", number(row->p), "noise_percent",
+                  percent(row->noise), "floor_percent", percent(row->floor), "pairs", (json_int_t)row->pairs,
+                  "moved", moved, "samples", samples);
     int bad = !o || !rest || json_object_update(o, rest);
+    for (size_t i = 0; i < GATE_BYTE_COUNTS && !bad; i++)
+        bad = json_object_set_new(o, gate_byte_counts[i].key, bytes_json(row->bytes[i]));
     json_decref(rest);
     if (!bad)
         return o;
@@ -60,14 +63,18 @@ static gate_bytes bytes_of(const json_t *row, const char *key) {
     return gate_compare_bytes(field_number(bytes, "base"), field_number(bytes, "candidate"));
 }
 
-static const char *const byte_counts[] = {"kv_bytes", "peak_bytes"};
-enum { BYTE_COUNTS = 2 };
-
 static int row_status(const json_t *row) {
     int status = gate_verdict_status(verdict_of(row));
-    for (size_t i = 0; i < BYTE_COUNTS; i++)
-        status = gate_worse_status(status, gate_bytes_status(bytes_of(row, byte_counts[i])));
+    for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
+        status = gate_worse_status(status, gate_bytes_status(bytes_of(row, gate_byte_counts[i].key)));
     return status;
+}
+
+static bool has_grown(const json_t *row) {
+    for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
+        if (bytes_of(row, gate_byte_counts[i].key) == GATE_BYTES_GREW)
+            return true;
+    return false;
 }
 
 static const char *status_word(int status) {
@@ -85,7 +92,7 @@ json_t *gate_report(const char *name, json_t *settings, json_t *rows, attn_error
     json_array_foreach(rows, i, row) {
         status = gate_worse_status(status, row_status(row));
         count_one(counts, gate_verdict_name(verdict_of(row)));
-        if (bytes_of(row, "kv_bytes") == GATE_BYTES_GREW || bytes_of(row, "peak_bytes") == GATE_BYTES_GREW)
+        if (has_grown(row))
             count_one(counts, "GREW");
     }
     json_t *head = json_pack("{si ss si ss so}", "schema", GATE_SCHEMA, "command", name, "status", status,
@@ -94,7 +101,7 @@ json_t *gate_report(const char *name, json_t *settings, json_t *rows, attn_error
         json_decref(head);
         json_decref(settings);
         json_decref(rows);
-        attn_fail(error, "the report: out of memory, or text that is not UTF-8");
+        attn_fail(error, "the report: out of memory");
         return NULL;
     }
     json_decref(settings);
@@ -108,7 +115,18 @@ int gate_report_status(const json_t *report) {
 static const char *const formats[] = {"md", "csv", "json", NULL};
 
 int gate_output_check(const gate_output *output, attn_error *error) {
-    return command_choice("--format", output->format, formats, error) < 0 ? -1 : 0;
+    const char *const paths[] = {output->markdown, output->junit, output->json};
+    if (command_choice("--format", output->format, formats, error) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        attn_output tried;
+        if (!paths[i])
+            continue;
+        if (attn_output_open(&tried, paths[i], error))
+            return -1;
+        attn_output_discard(&tried);
+    }
+    return 0;
 }
 
 static int write_json(const json_t *report, FILE *to) {
@@ -120,17 +138,18 @@ static int write_csv(const json_t *report, attn_error *error) {
         {"name", "", NULL},        {"verdict", "", NULL},      {"unit", "", NULL},
         {"base", "", NULL},        {"candidate", "", NULL},    {"change_percent", "", NULL},
         {"low_percent", "", NULL}, {"high_percent", "", NULL}, {"floor_percent", "", NULL},
-        {"pairs", "", NULL},       {"kv_bytes", "", NULL},     {"peak_bytes", "", NULL},
-        {"why", "", NULL},         {NULL, NULL, NULL}};
+        {"pairs", "", NULL},       {"kv_bytes", "", NULL},     {"conv_bytes", "", NULL},
+        {"peak_bytes", "", NULL},  {"why", "", NULL},          {NULL, NULL, NULL}};
     table t;
     size_t i;
     json_t *row;
     table_init(&t, NULL, columns);
     json_array_foreach(json_object_get(report, "cases"), i, row) {
         json_t *flat = json_copy(row);
-        for (size_t b = 0; b < BYTE_COUNTS; b++)
-            json_object_set_new(flat, byte_counts[b],
-                                json_string(gate_bytes_name(bytes_of(row, byte_counts[b]))));
+        for (size_t b = 0; b < GATE_BYTE_COUNTS; b++) {
+            const char *key = gate_byte_counts[b].key;
+            json_object_set_new(flat, key, json_string(gate_bytes_name(bytes_of(row, key))));
+        }
         table_add(&t, flat);
     }
     int result = table_write(&t, TABLE_CSV, stdout, error);
@@ -155,11 +174,8 @@ static int write_file(const json_t *report, file_form form, const char *path, at
     return attn_output_commit(&output, error);
 }
 
-int gate_report_write(const json_t *report, const gate_output *output, attn_error *error) {
-    if (write_file(report, MARKDOWN, output->markdown, error) ||
-        write_file(report, JUNIT, output->junit, error) || write_file(report, JSON, output->json, error))
-        return -1;
-    switch (command_choice("--format", output->format, formats, error)) {
+static int write_stdout(const json_t *report, const char *format, attn_error *error) {
+    switch (command_choice("--format", format, formats, error)) {
     case 0:
         gate_report_markdown(report, stdout);
         return 0;
@@ -170,4 +186,13 @@ int gate_report_write(const json_t *report, const gate_output *output, attn_erro
     default:
         return -1;
     }
+}
+
+int gate_report_write(const json_t *report, const gate_output *output, attn_error *error) {
+    return write_stdout(report, output->format, error) ||
+                   write_file(report, MARKDOWN, output->markdown, error) ||
+                   write_file(report, JUNIT, output->junit, error) ||
+                   write_file(report, JSON, output->json, error)
+               ? -1
+               : 0;
 }

@@ -24,11 +24,11 @@ typedef struct gate_row {
     double base, candidate;                      /* medians over processes */
     double estimate, low, high, p, noise, floor; /* effects are logs of ratios */
     size_t pairs;                                /* or processes, where they are not paired */
-    double kv_bytes[2], peak_bytes[2];           /* base, candidate */
+    double bytes[GATE_BYTE_COUNTS][2];           /* base, candidate */
     json_t *moved, *samples;                     /* taken; NULL: none */
 } gate_row;
 
-json_t *gate_row_json(const gate_row *row); /* NULL when memory is short, or text is not UTF-8 */
+json_t *gate_row_json(const gate_row *row); /* NULL when memory is short */
 
 /* Takes both. `settings` are further members of "gate". */
 json_t *gate_report(const char *name, json_t *settings, json_t *rows, attn_error *error);
@@ -47,8 +47,9 @@ typedef struct gate_output {
         "json", '\0', POPT_ARG_STRING, &(output).json, 0, "everything, with each process", "FILE"            \
     }
 
-/* Refuses a format that is none. */
+/* Refuses a format that is none, and files that cannot be written: before anything is measured. */
 int gate_output_check(const gate_output *output, attn_error *error);
+/* On standard output first, so that a disk that is full takes no report away. */
 int gate_report_write(const json_t *report, const gate_output *output, attn_error *error);
 
 /* One each; errors of the stream are left to its owner. */

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 double gate_median_time(const gate_case *c, size_t side) {
     double *times = attn_alloc(c->count, sizeof *times, "times", NULL);
@@ -45,10 +46,9 @@ static json_t *row_of(const gate_case *c, const char *unit, const char *caution)
                     .noise = f->noise,
                     .floor = f->floor,
                     .pairs = c->count,
-                    .kv_bytes = {c->kv_bytes[GATE_BASE], c->kv_bytes[GATE_CANDIDATE]},
-                    .peak_bytes = {c->peak_bytes[GATE_BASE], c->peak_bytes[GATE_CANDIDATE]},
                     .moved = json_incref(c->moved),
                     .samples = samples_json(c)};
+    memcpy(row.bytes, c->bytes, sizeof row.bytes);
     return gate_row_json(&row);
 }
 

@@ -154,9 +154,10 @@ static char *delay_of(const selftest_settings *s, double percent, size_t victim,
 
 /* Whether the gate stops the candidate for this case. */
 static bool stops(const gate_case *c) {
-    return gate_verdict_status(c->finding.verdict) == STATUS_FAILED ||
-           gate_compare_bytes(c->kv_bytes[GATE_BASE], c->kv_bytes[GATE_CANDIDATE]) == GATE_BYTES_GREW ||
-           gate_compare_bytes(c->peak_bytes[GATE_BASE], c->peak_bytes[GATE_CANDIDATE]) == GATE_BYTES_GREW;
+    for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
+        if (gate_compare_bytes(c->bytes[i][GATE_BASE], c->bytes[i][GATE_CANDIDATE]) == GATE_BYTES_GREW)
+            return true;
+    return gate_verdict_status(c->finding.verdict) == STATUS_FAILED;
 }
 
 static json_t *describe_run(const gate *g, double percent, size_t victim) {

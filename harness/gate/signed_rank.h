@@ -1,6 +1,6 @@
 /* Wilcoxon's signed-rank test, and the estimate and intervals that belong to it (Hodges and Lehmann). They
  * assume that differences are independent and symmetric about their centre, and nothing else of the
- * distribution: differences within pairs that were measured in either order are. */
+ * distribution: differences within blocks that were measured in either order are. */
 #ifndef HARNESS_SIGNED_RANK_H
 #define HARNESS_SIGNED_RANK_H
 

@@ -55,28 +55,27 @@ gate_finding single_judge(double effect, double scale, size_t cases, const gate_
 }
 
 double single_time(double *times, const bool *disturbed, size_t n) {
-    size_t kept = 0;
+    size_t calm = 0, kept = 0;
     for (size_t i = 0; i < n; i++)
-        if (!disturbed[i])
+        calm += !disturbed[i];
+    bool all = calm < n - calm;
+    for (size_t i = 0; i < n; i++)
+        if (all || !disturbed[i])
             times[kept++] = times[i];
-    if (!kept)
-        kept = n;
     stats_sort(times, kept);
     return stats_quantile(times, kept, 0.5);
 }
 
 double single_best_time(double *times, const bool *disturbed, size_t n) {
-    size_t samples = 0;
-    for (size_t first = 0; n >= SAMPLES_LEAST * SAMPLE_OF && first + SAMPLE_OF <= n; first += SAMPLE_OF) {
-        double best = INFINITY;
-        for (size_t i = first; i < first + SAMPLE_OF; i++)
-            if (!disturbed[i])
-                best = fmin(best, times[i]);
-        if (isfinite(best))
-            times[samples++] = best;
-    }
-    if (!samples)
+    size_t samples = n / SAMPLE_OF;
+    if (samples < SAMPLES_LEAST)
         return single_time(times, disturbed, n);
+    for (size_t sample = 0; sample < samples; sample++) {
+        double best = INFINITY;
+        for (size_t i = sample * SAMPLE_OF; i < (sample + 1) * SAMPLE_OF; i++)
+            best = fmin(best, times[i]);
+        times[sample] = best;
+    }
     stats_sort(times, samples);
     return stats_quantile(times, samples, 0.5);
 }

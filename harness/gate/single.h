@@ -21,13 +21,13 @@ double single_scale_of_typical(double difference);
 /* Judges `effect`, one of `cases`. `scale` may be NaN: then nothing can be said. */
 gate_finding single_judge(double effect, double scale, size_t cases, const gate_rule *rule);
 
-/* The median of times, of undisturbed repetitions where there are any. `times` is sorted. NaN without times.
- */
+/* The median of times, of undisturbed repetitions where those are the most: a program that disturbs itself
+ * (waits, or reads from disk) must not pass for one that does not. `times` is sorted. NaN without times. */
 double single_time(double *times, const bool *disturbed, size_t n);
 
-/* The median of samples, each the fastest undisturbed one of SAMPLE_OF repetitions in a row: what else the
- * machine does comes and goes within a process, and only ever adds. With fewer than SAMPLES_LEAST samples, or
- * none undisturbed, single_time. Reorders `times`. */
+/* The median of samples, each the fastest of SAMPLE_OF repetitions in a row: what else the machine does comes
+ * and goes within a process, and only ever adds. With fewer than SAMPLES_LEAST samples: single_time. Reorders
+ * `times`. */
 enum { SAMPLE_OF = 5, SAMPLES_LEAST = 3 };
 double single_best_time(double *times, const bool *disturbed, size_t n);
 

@@ -34,8 +34,7 @@ int gate_stored_differences(size_t *count, char *text, size_t size, const result
 static void take_base(gate_case *c, const results *base) {
     const results_case *stored = results_find(base, c->row->name);
     if (stored && stored->count && !stored->error) {
-        c->kv_bytes[GATE_BASE] = stored->kv_bytes_live;
-        c->peak_bytes[GATE_BASE] = stored->peak_bytes;
+        compare_case_bytes(stored, c->bytes, GATE_BASE);
         return;
     }
     c->finding.settled = true;
@@ -50,7 +49,7 @@ static int run_one(gate *g, gate_case *c, double base, attn_error *error) {
     int failed = gate_measure(g, c, GATE_CANDIDATE, &time, error);
     if (!failed)
         c->pairs[c->count++] = (gate_pair){{base, time}};
-    c->block_seconds = clock_now() - began;
+    gate_took(c, clock_now() - began);
     return failed < 0 ? -1 : 0;
 }
 
@@ -58,11 +57,13 @@ static int run_rounds(gate *g, const results *base, size_t *order, attn_error *e
     for (size_t round = 0; round < SINGLE_PROCESSES && !g->out_of_time; round++) {
         size_t open = gate_shuffle_open(g, order);
         gate_show(g, open, round, SINGLE_PROCESSES);
-        for (size_t i = 0; i < open && !g->out_of_time; i++) {
+        g->out_of_time = open;
+        for (size_t i = 0; i < open; i++) {
             gate_case *c = &g->cases[order[i]];
-            double time = compare_case_time(results_find(base, c->row->name), error);
-            g->out_of_time = gate_is_late(g, c->block_seconds);
-            if (!g->out_of_time && run_one(g, c, time, error))
+            if (gate_is_late(g, c->block_seconds))
+                continue;
+            g->out_of_time = false;
+            if (run_one(g, c, compare_case_time(results_find(base, c->row->name), error), error))
                 return -1;
         }
     }

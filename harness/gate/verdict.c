@@ -27,6 +27,12 @@ int gate_verdict_status(gate_verdict verdict) {
     return verdicts[verdict].status;
 }
 
+const gate_byte_count gate_byte_counts[GATE_BYTE_COUNTS] = {
+    [GATE_KV_BYTES] = {"kv_bytes", "kv_bytes_live", "cache"},
+    [GATE_CONV_BYTES] = {"conv_bytes", "conv_bytes_live", "convolution cache"},
+    [GATE_PEAK_BYTES] = {"peak_bytes", "peak_bytes", "peak memory"},
+};
+
 const char *gate_bytes_name(gate_bytes bytes) {
     static const char *const names[] = {
         [GATE_BYTES_UNKNOWN] = "UNKNOWN", [GATE_BYTES_MISSING] = "MISSING", [GATE_BYTES_SAME] = "SAME",

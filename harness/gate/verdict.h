@@ -15,7 +15,16 @@ typedef enum gate_verdict {
     GATE_VERDICTS
 } gate_verdict;
 
-/* Of a number of bytes, which is exact. */
+/* What is compared exactly. */
+enum { GATE_KV_BYTES, GATE_CONV_BYTES, GATE_PEAK_BYTES, GATE_BYTE_COUNTS };
+typedef struct gate_byte_count {
+    const char *key;    /* of a report: "kv_bytes" */
+    const char *stored; /* of a results entry: "kv_bytes_live" */
+    const char *name;   /* for people */
+} gate_byte_count;
+extern const gate_byte_count gate_byte_counts[GATE_BYTE_COUNTS];
+
+/* Of a number of bytes. */
 typedef enum gate_bytes {
     GATE_BYTES_UNKNOWN, /* neither side tells */
     GATE_BYTES_MISSING, /* one side does not */

@@ -20,6 +20,8 @@ if [ $hit = 1 ]; then
     crash_later) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 9 ] || kill -SEGV $$ ;;
     babble) echo "not JSON"; exit 0 ;;
     nan) slow=NaN ;;
+    latin) printf 'attnbench bench: caf\351: %300s\316\n' | tr ' ' '\316' >&2; exit 1 ;;
+    drag) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -eq 1 ] || sleep 3 ;;
     wait) echo $$ >"${conf%.conf}.mark"; exec sleep 60 ;;
     esac
 else
