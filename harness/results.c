@@ -342,8 +342,10 @@ static int read_entry(results *r, json_t *index, size_t number, const json_t *en
         return 0;
     if (find_case(&c, r, index, name, number, p))
         return -1;
-    if (json_is_true(json_object_get(entry, "error_occurred")))
+    if (json_is_true(json_object_get(entry, "error_occurred"))) {
+        c->unsupported = json_is_true(json_object_get(entry, "unsupported"));
         return read_text(&c->error, p, entry, "error_message");
+    }
     return add_sample(c, p, entry);
 }
 

@@ -39,6 +39,7 @@ typedef struct results_case {
     double audio_seconds, parameters;           /* encoder: audio of an iteration */
     double max_error, limit;                    /* of the check before timing */
     const char *error;                          /* NULL, or why there are no numbers */
+    bool unsupported;                           /* that is: it needs what the machine had not */
     size_t count;
     results_sample *samples;
 } results_case;

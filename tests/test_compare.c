@@ -164,6 +164,32 @@ static void test_missing(void **state) {
     json_decref(report);
 }
 
+static void mark_unsupported(json_t *root) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, entry) {
+        if (!strcmp(field_text(entry, "run_name"), BROKEN))
+            json_object_set_new(entry, "unsupported", json_true());
+    }
+}
+
+/* What a machine has not is nobody's failure. */
+static void test_unsupported(void **state) {
+    (void)state;
+    static const char *const verdicts[] = {"NOT SUPPORTED HERE", "MISSING IN BASE", "MISSING IN CANDIDATE"};
+    for (size_t i = 0; i < 3; i++) {
+        json_t *base = sample(), *candidate = sample();
+        mark_unsupported(base);
+        mark_unsupported(candidate);
+        if (i)
+            drop_case(i == 1 ? base : candidate, BROKEN);
+        json_t *report = report_of(base, candidate, NULL);
+        assert_string_equal(field_text(row_of(report, BROKEN), "verdict"), verdicts[i]);
+        assert_int_equal(gate_report_status(report), 3);
+        json_decref(report);
+    }
+}
+
 static void test_no_case_is_no_pass(void **state) {
     (void)state;
     json_t *a = sample(), *b = sample();
@@ -456,6 +482,7 @@ int main(void) {
         cmocka_unit_test(test_noise_alone),
         cmocka_unit_test(test_common_shift),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_no_case_is_no_pass),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_bytes_of_one_side),

@@ -146,6 +146,21 @@ check "a report that cannot be written: 2" gate 2 --base "$scratch/base" --candi
     --markdown "$scratch/missing/report.md"
 check "a report that cannot be written: told before anything is measured" [ ! -e "$scratch/base.calls" ]
 
+mkfifo "$scratch/pipe"
+cat "$scratch/pipe" >"$scratch/piped" &
+reader=$!
+make_fake base ""
+check "a report may go into a pipe: 0" timeout 60 "$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --filter mha --base "$scratch/base" \
+    --candidate "$scratch/base" --json "$scratch/pipe" --format csv
+wait $reader
+check "a pipe gets the whole report" grep -q '"verdict": "PASS"' "$scratch/piped"
+cp "$scratch/tiny.yaml" "$scratch/t"$'\351'"ny.yaml"
+"$ATTNBENCH" gate --plan "$scratch/t"$'\351'"ny.yaml" --filter mha --base "$scratch/base" --candidate "$scratch/base" --format json \
+    --json "$scratch/report.json" >/dev/full 2>"$scratch/err"
+check "standard output that is full: 2" [ $? -eq 2 ]
+check "full: one line says so" [ "$(grep -c "standard output cannot be written" "$scratch/err")" = 1 ]
+check "full: the files are written nevertheless, of a plan with any name" verdict PASS 1
+
 check "a program that is none: 2" gate 2 --base /bin/true --candidate "$ATTNBENCH"
 check "none: says so" says "/bin/true: not an attnbench" err
 check "no such program: 2" gate 2 --base "$ATTNBENCH" --candidate "$scratch/nothing"

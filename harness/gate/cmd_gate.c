@@ -105,10 +105,10 @@ static json_t *notes(const gate *g, const results *base, const char *differences
 static json_t *settings_json(const gate *g, const results *base, const char *differences) {
     const gate_settings *s = &g->settings;
     json_t *o = json_pack(
-        "{so so sO* sO ss ss sf sf sf sf sf sI sI si sb sb sb sb so}", "base",
+        "{so so sO* sO so ss sf sf sf sf sf sI sI si sb sb sb sb so}", "base",
         utf8_json(g->side[GATE_BASE].program), "candidate", utf8_json(g->side[GATE_CANDIDATE].program),
         "base_info", g->side[GATE_BASE].info, "candidate_info", g->side[GATE_CANDIDATE].info, "plan",
-        s->plan->name, "metric", gate_metric_names[s->metric], "min_effect_percent",
+        utf8_json(s->plan->name), "metric", gate_metric_names[s->metric], "min_effect_percent",
         100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta, "budget_seconds",
         s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks, "seed", (json_int_t)s->seed, "cpu",
         s->cpu, "out_of_time", g->out_of_time, "interrupted", g->interrupted, "stored_base", base != NULL,

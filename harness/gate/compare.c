@@ -128,14 +128,24 @@ static gate_row empty_row(const results_case *base, const results_case *candidat
     return row;
 }
 
+/* As in the gate: a failed candidate counts more than a base that has not the case. */
+static gate_verdict absence(const results_case *base, const results_case *candidate) {
+    if (!candidate)
+        return GATE_MISSING_IN_CANDIDATE;
+    if (base && !measured(base))
+        return base->unsupported ? GATE_UNSUPPORTED : GATE_BASE_FAILED;
+    if (!measured(candidate) && !candidate->unsupported)
+        return GATE_CANDIDATE_FAILED;
+    return base ? GATE_UNSUPPORTED : GATE_MISSING_IN_BASE;
+}
+
 static void judge_absence(gate_row *row, const results_case *base, const results_case *candidate) {
-    row->verdict = !candidate                     ? GATE_MISSING_IN_CANDIDATE
-                   : !base && measured(candidate) ? GATE_MISSING_IN_BASE
-                   : !base || measured(base)      ? GATE_CANDIDATE_FAILED
-                                                  : GATE_BASE_FAILED;
+    row->verdict = absence(base, candidate);
     const results_case *failed = row->verdict == GATE_CANDIDATE_FAILED ? candidate
                                  : row->verdict == GATE_BASE_FAILED    ? base
-                                                                       : NULL;
+                                 : row->verdict != GATE_UNSUPPORTED    ? NULL
+                                 : measured(base)                      ? candidate
+                                                                       : base;
     row->why = failed ? failed->error ? failed->error : "no measurement" : NULL;
 }
 

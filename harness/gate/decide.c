@@ -52,11 +52,10 @@ static void find(gate_finding *findings, const walsh *w, size_t cases, gate_verd
         gate_finding *f = &findings[i];
         if (f->settled)
             continue;
-        if (which == GATE_SLOWER)
-            f->low = walsh_low(&w[i], chance / (double)left);
-        else
-            f->high = walsh_high(&w[i], chance / (double)left);
-        if (which == GATE_SLOWER ? f->low > f->floor : f->high < -f->floor) {
+        bool slower = which == GATE_SLOWER;
+        double bound = (slower ? walsh_low : walsh_high)(&w[i], chance / (double)left);
+        if (slower ? bound > f->floor : bound < -f->floor) {
+            *(slower ? &f->low : &f->high) = bound;
             f->verdict = which;
             f->settled = true;
             left--;

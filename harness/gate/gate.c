@@ -170,6 +170,7 @@ static int run_block(gate *g, gate_case *c, attn_error *error) {
     }
     memcpy(c->pairs + c->count, block, sizeof block);
     c->count += 2;
+    g->blocks++;
     gate_took(c, clock_now() - began);
     return 0;
 }
@@ -263,7 +264,10 @@ static int look(gate *g, bool last, attn_error *error) {
         used += g->cases[i].count;
         findings[i] = g->cases[i].finding;
     }
-    result = gate_look(findings, series, g->count, &g->settings.rule, ++g->looks, last, error);
+    if (!g->looks || g->blocks > g->blocks_seen) /* the same pairs once more are the same look */
+        g->looks++;
+    g->blocks_seen = g->blocks;
+    result = gate_look(findings, series, g->count, &g->settings.rule, g->looks, last, error);
     for (size_t i = 0; i < g->count && !result; i++)
         g->cases[i].finding = findings[i];
 done:
@@ -284,9 +288,11 @@ static int run_looks(gate *g, size_t *order, attn_error *error) {
     size_t pairs = 0;
     while (any_open(g)) {
         size_t until = gate_next_look(pairs);
-        for (; pairs < until && any_open(g) && !g->out_of_time; pairs += 2)
+        while (pairs < until && any_open(g) && !g->out_of_time) {
             if (run_round(g, order, pairs, until, error))
                 return -1;
+            pairs += g->out_of_time ? 0 : 2;
+        }
         if (look(g, g->out_of_time || !gate_next_look(pairs), error))
             return -1;
         show_look(g, pairs);

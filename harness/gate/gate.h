@@ -46,8 +46,8 @@ typedef struct gate {
     gate_side side[GATE_SIDES];
     gate_case *cases;
     size_t count;
-    double began, seconds; /* that measuring took */
-    size_t looks;
+    double began, seconds;             /* that measuring took */
+    size_t looks, blocks, blocks_seen; /* blocks that were run, and those before the last look */
     uint64_t random;
     bool out_of_time, interrupted;
     bool stored; /* the base is a file: processes give plain_time, as that does */

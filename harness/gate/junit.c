@@ -2,6 +2,7 @@
 #include "harness/gate/report.h"
 
 #include "harness/gate/fields.h"
+#include "harness/utf8.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -99,6 +100,7 @@ static void describe_time(const json_t *row, char *text, size_t size) {
 static void put_row(const json_t *row, FILE *to) {
     char message[1200];
     describe_time(row, message, sizeof message);
+    utf8_mend(message); /* it may be cut */
     put_test("time", field_text(row, "name"), field_text(row, "verdict"), message, to);
     for (size_t b = 0; b < GATE_BYTE_COUNTS; b++) {
         const json_t *bytes = json_object_get(row, gate_byte_counts[b].key);

@@ -7,6 +7,7 @@
 
 #include "attn/file.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -118,14 +119,9 @@ int gate_output_check(const gate_output *output, attn_error *error) {
     const char *const paths[] = {output->markdown, output->junit, output->json};
     if (command_choice("--format", output->format, formats, error) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        attn_output tried;
-        if (!paths[i])
-            continue;
-        if (attn_output_open(&tried, paths[i], error))
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (paths[i] && attn_output_try(paths[i], error))
             return -1;
-        attn_output_discard(&tried);
-    }
     return 0;
 }
 
@@ -182,17 +178,20 @@ static int write_stdout(const json_t *report, const char *format, attn_error *er
     case 1:
         return write_csv(report, error);
     case 2:
-        return write_json(report, stdout);
+        return write_json(report, stdout) ? attn_fail(error, "standard output cannot be written") : 0;
     default:
         return -1;
     }
 }
 
 int gate_report_write(const json_t *report, const gate_output *output, attn_error *error) {
-    return write_stdout(report, output->format, error) ||
-                   write_file(report, MARKDOWN, output->markdown, error) ||
-                   write_file(report, JUNIT, output->junit, error) ||
-                   write_file(report, JSON, output->json, error)
-               ? -1
-               : 0;
+    const char *const paths[] = {
+        [MARKDOWN] = output->markdown, [JUNIT] = output->junit, [JSON] = output->json};
+    int result = write_stdout(report, output->format, error);
+    for (int form = 0; form <= JSON; form++) {
+        attn_error other = {0};
+        if (write_file(report, (file_form)form, paths[form], result ? &other : error))
+            result = -1;
+    }
+    return result;
 }

@@ -49,7 +49,7 @@ typedef struct gate_output {
 
 /* Refuses a format that is none, and files that cannot be written: before anything is measured. */
 int gate_output_check(const gate_output *output, attn_error *error);
-/* On standard output first, so that a disk that is full takes no report away. */
+/* All of them, whatever becomes of the others; -1 when any could not be written. */
 int gate_report_write(const json_t *report, const gate_output *output, attn_error *error);
 
 /* One each; errors of the stream are left to its owner. */

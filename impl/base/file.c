@@ -109,6 +109,19 @@ int attn_output_open(attn_output *output, const char *path, attn_error *error) {
     return 0;
 }
 
+int attn_output_try(const char *path, attn_error *error) {
+    struct stat status;
+    attn_output output;
+    bool exists = !stat(path, &status);
+    if (exists && !S_ISREG(status.st_mode) &&
+        !S_ISDIR(status.st_mode)) /* a pipe's reader would see its end */
+        return access(path, W_OK) ? attn_fail(error, "%s: cannot be written: %s", path, strerror(errno)) : 0;
+    if (attn_output_open(&output, path, error))
+        return -1;
+    attn_output_discard(&output);
+    return 0;
+}
+
 static void free_names(attn_output *output) {
     attn_free(output->path);
     attn_free(output->target);

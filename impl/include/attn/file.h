@@ -22,6 +22,9 @@ typedef struct attn_output {
     char *path, *target, *temporary; /* as given, behind links, and where bytes go until commit */
 } attn_output;
 
+/* Whether a path can be written, with nothing left behind or opened that others read: before long work. */
+int attn_output_try(const char *path, attn_error *error);
+
 int attn_output_open(attn_output *output, const char *path, attn_error *error);
 /* Flushes, syncs, closes and renames. On failure nothing is left behind. The output is closed either way. */
 int attn_output_commit(attn_output *output, attn_error *error);
