@@ -141,11 +141,9 @@ static gate_verdict absence(const results_case *base, const results_case *candid
 
 static void judge_absence(gate_row *row, const results_case *base, const results_case *candidate) {
     row->verdict = absence(base, candidate);
-    const results_case *failed = row->verdict == GATE_CANDIDATE_FAILED ? candidate
-                                 : row->verdict == GATE_BASE_FAILED    ? base
-                                 : row->verdict != GATE_UNSUPPORTED    ? NULL
-                                 : measured(base)                      ? candidate
-                                                                       : base;
+    const results_case *failed = base && !measured(base)             ? base
+                                 : candidate && !measured(candidate) ? candidate
+                                                                     : NULL;
     row->why = failed ? failed->error ? failed->error : "no measurement" : NULL;
 }
 

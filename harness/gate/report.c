@@ -7,7 +7,6 @@
 
 #include "attn/file.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
