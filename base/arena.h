@@ -1,0 +1,63 @@
+/* Workspaces, laid out once. A layout function takes its pieces from an arena; run dry (attn_arena_dry) the
+ * same function measures what it takes, run wet (attn_arena_wet) it hands out memory of the caller. Nothing
+ * here allocates or fails: a total that does not fit a size_t stays SIZE_MAX, which no allocator gives.
+ *
+ *     static void layout(struct parts *p, attn_arena *arena, size_t rows) {
+ *         p->scores = attn_arena_floats(arena, rows, p->keys);
+ *         size_t mark = attn_arena_mark(arena);
+ *         first_layout(&p->first, arena);
+ *         attn_arena_release(arena, mark);      // second may use the same memory
+ *         second_layout(&p->second, arena);
+ *     }
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ATTN_ARENA_ALIGN = 64 }; /* bytes; every piece starts at a multiple of it */
+
+typedef struct attn_arena {
+    char *memory; /* 64-byte aligned; NULL while measuring */
+    size_t used;  /* bytes taken so far */
+    size_t peak;  /* the most that were taken at once: what the memory must hold */
+} attn_arena;
+
+static inline attn_arena attn_arena_dry(void) {
+    return (attn_arena){0};
+}
+static inline attn_arena attn_arena_wet(void *memory) {
+    return (attn_arena){.memory = (char *)memory};
+}
+
+/* count * size bytes. NULL in a dry run (and for 0 bytes it is a valid address or NULL, not to be read). */
+static inline void *attn_arena_take(attn_arena *arena, size_t count, size_t size) {
+    size_t bytes, end, start = arena->used;
+    if (__builtin_mul_overflow(count, size, &bytes) ||
+        __builtin_add_overflow(bytes, (size_t)ATTN_ARENA_ALIGN - 1, &bytes) ||
+        __builtin_add_overflow(start, bytes & ~((size_t)ATTN_ARENA_ALIGN - 1), &end))
+        end = SIZE_MAX;
+    arena->used = end;
+    if (arena->peak < end)
+        arena->peak = end;
+    return arena->memory ? arena->memory + start : NULL;
+}
+
+/* [rows, width] floats. */
+static inline float *attn_arena_floats(attn_arena *arena, size_t rows, size_t width) {
+    size_t count;
+    if (__builtin_mul_overflow(rows, width, &count))
+        count = SIZE_MAX;
+    return (float *)attn_arena_take(arena, count, sizeof(float));
+}
+
+/* Pieces taken after a mark are given back together; peak remembers them. */
+static inline size_t attn_arena_mark(const attn_arena *arena) {
+    return arena->used;
+}
+static inline void attn_arena_release(attn_arena *arena, size_t mark) {
+    arena->used = arena->used == SIZE_MAX ? SIZE_MAX : mark;
+}
+
+#endif
