@@ -21,7 +21,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 OPT := $(if $(SANITIZE),-O1,-O3)
 COMMON := -g $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)
-INCLUDES := -I. -Iimpl/include -I$(BUILD)/include
+INCLUDES := -I. -Iimpl/include -Ibase/include -I$(BUILD)/include
 CFLAGS_ALL := -std=c17 $(COMMON) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
 CXXFLAGS_ALL := -std=c++17 $(COMMON) $(INCLUDES) $(CXXFLAGS)
 # LAPACKE's archive and not its shared library, which brings in whatever LAPACK and BLAS the system's alternatives
@@ -39,24 +39,37 @@ ISA_FLAGS_avx2 := -mavx2 -mfma -mf16c
 ISA_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512
 endif
 
-ISA_SOURCES := $(wildcard impl/kernels/isa/*.c bench/isa/*.c)
-LIB_SOURCES := $(filter-out $(ISA_SOURCES),$(wildcard impl/*/*.c))
-APP_SOURCES := $(wildcard bench/*.c datasets/*.c harness/*.c harness/*/*.c reports/*.c)
-MAIN_OBJECT := $(BUILD)/harness/main.o
+# One static archive a folder, linked in this order and once each: a call upwards finds nothing to link with.
+# tests/check_calls.sh finds the ones that archives let through.
+FOLDERS := reports harness bench impl datasets base
+ARCHIVES := $(FOLDERS:%=$(BUILD)/lib%.a)
 
+sources_in = $(sort $(shell find $(1) -name "*.c"))
 isa_objects = $(foreach isa,$(ISAS),$(patsubst %.c,$(BUILD)/%.$(isa).o,$(1)))
-LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(call isa_objects,$(filter impl/%,$(ISA_SOURCES)))
-APP_OBJECTS := $(APP_SOURCES:%.c=$(BUILD)/%.o) $(call isa_objects,$(filter bench/%,$(ISA_SOURCES))) \
-               $(patsubst %.cc,$(BUILD)/%.o,$(wildcard bench/*.cc))
+# The objects of a folder's C files: those in a folder isa/ once for each instruction set.
+objects_of = $(patsubst %.c,$(BUILD)/%.o,$(foreach s,$(1),$(if $(findstring /isa/,$(s)),,$(s)))) \
+             $(call isa_objects,$(foreach s,$(1),$(if $(findstring /isa/,$(s)),$(s))))
+
+OBJECTS_cli := $(call objects_of,$(call sources_in,cli))
+$(foreach f,$(FOLDERS),$(eval OBJECTS_$(f) := $(call objects_of,$(call sources_in,$(f)))))
+OBJECTS_bench += $(BUILD)/bench/gbench.o
+OBJECTS := $(OBJECTS_cli) $(foreach f,$(FOLDERS),$(OBJECTS_$(f)))
 
 .PHONY: all test lint format clean FORCE
-all: $(BUILD)/attnbench
+all: $(BUILD)/attnbench $(BUILD)/libattn.a
 
-$(BUILD)/attnbench: $(APP_OBJECTS) $(BUILD)/libattn.a
+$(BUILD)/attnbench: $(OBJECTS_cli) $(ARCHIVES)
 	$(CXX) $(SAN) -o $@ $^ $(LDLIBS_ALL)
 
-$(BUILD)/libattn.a: $(LIB_OBJECTS)
-	rm -f $@ && $(AR) rcs $@ $^
+define archive_rule
+$(BUILD)/lib$(1).a: $(OBJECTS_$(1))
+	rm -f $$@ && $(AR) qcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call archive_rule,$(f))))
+
+# For users of the library: impl and what it needs of base.
+$(BUILD)/libattn.a: $(OBJECTS_impl) $(OBJECTS_base)
+	rm -f $@ && $(AR) qcs $@ $(OBJECTS_impl) $$(tests/needed_objects.sh $(OBJECTS_impl) -- $(OBJECTS_base))
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -80,11 +93,11 @@ $(BUILD)/include/build_info.h: FORCE
 	  "$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
 	  "$(strip $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(CFLAGS))" > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-$(APP_OBJECTS) $(LIB_OBJECTS): | $(BUILD)/include/build_info.h
+$(OBJECTS): | $(BUILD)/include/build_info.h
 
 include tests/tests.mk tests/pmu/pmu.mk
 
--include $(LIB_OBJECTS:.o=.d) $(APP_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d)
 
 OUR_C := $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
 format:
@@ -93,7 +106,7 @@ format:
 lint:
 	clang-format --dry-run -Werror $(OUR_C)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
-	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDES) impl bench datasets harness reports
+	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDES) cli $(FOLDERS)
 	tests/check_house.sh
 
 clean:

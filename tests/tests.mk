@@ -1,28 +1,27 @@
-# Tests. Every tests/test_*.c is one cmocka program that links everything but main.
+# Tests. Every test_*.c below tests/ is one cmocka program, linked with the archives and with support/.
 
-TEST_SOURCES := $(wildcard tests/test_*.c)
-TEST_PROGRAMS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
+TEST_SOURCES := $(sort $(shell find tests -name 'test_*.c'))
+TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 TEST_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
-TEST_OBJECTS := $(filter-out $(MAIN_OBJECT),$(APP_OBJECTS)) $(TEST_SUPPORT)
 
-$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_OBJECTS) $(BUILD)/libattn.a
+$(TEST_PROGRAMS): %: %.o $(TEST_SUPPORT) $(ARCHIVES)
 	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
 # These spoil what an implementation gives, and formulas, to see that the checks stop it.
-$(BUILD)/tests/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run
-$(BUILD)/tests/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session_kv_bytes_formula,--wrap=attn_session_conv_bytes_formula
+$(BUILD)/tests/bench/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run
+$(BUILD)/tests/harness/model/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session_kv_bytes_formula,--wrap=attn_session_conv_bytes_formula
 # This one counts the products that are taken.
-$(BUILD)/tests/test_positions: LDLIBS_ALL += -Wl,--wrap=cblas_sgemm,--wrap=cblas_sgemv
+$(BUILD)/tests/impl/attention/test_positions: LDLIBS_ALL += -Wl,--wrap=cblas_sgemm,--wrap=cblas_sgemv
 
 # Fuzz targets, tests/fuzz/fuzz_*.c: here with a driver of our own, below with libFuzzer.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/fuzz_%.c=%)
 
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(TEST_OBJECTS) $(BUILD)/libattn.a
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(TEST_SUPPORT) $(ARCHIVES)
 	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
-$(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_OBJECTS) $(BUILD)/libattn.a
+$(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(ARCHIVES)
 	$(CXX) $(SAN) -fsanitize=fuzzer -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
 -include $(FUZZ_PROGRAMS:=.d) $(BUILD)/tests/fuzz/driver.d

@@ -1,6 +1,6 @@
 /* All wanted events, each from the first source that can count it here. */
-#ifndef HARNESS_COUNTER_SET_H
-#define HARNESS_COUNTER_SET_H
+#ifndef HARNESS_COUNTERS_COUNTER_SET_H
+#define HARNESS_COUNTERS_COUNTER_SET_H
 
 #include "attn/model.h"
 #include "bench/bench.h"

@@ -1,8 +1,8 @@
 /* A counter source is one way of counting events around a region: PAPI's presets, the kernel's perf events,
  * software-defined events, the kernel's own accounting. One file a source and one row in sources.c; what is
  * wanted stands in events.inc. */
-#ifndef HARNESS_COUNTER_SOURCE_H
-#define HARNESS_COUNTER_SOURCE_H
+#ifndef HARNESS_COUNTERS_COUNTER_SOURCE_H
+#define HARNESS_COUNTERS_COUNTER_SOURCE_H
 
 #include "attn/error.h"
 

@@ -1,7 +1,7 @@
 #include "harness/counters/derive.h"
 
 #include "harness/counters/formula.h"
-#include "harness/counters/judge.h"
+#include "harness/counters/validate/judge_counter.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* What follows from the counters of an entry of the results file: formulas of groups, and how the counts
  * compare with the registry's formulas. */
-#ifndef HARNESS_DERIVE_H
-#define HARNESS_DERIVE_H
+#ifndef HARNESS_COUNTERS_DERIVE_H
+#define HARNESS_COUNTERS_DERIVE_H
 
 #include "harness/counters/group.h"
 

@@ -1,6 +1,6 @@
 /* Formulas over counters: numbers, names (letters, digits, _), + - * / and brackets. */
-#ifndef HARNESS_FORMULA_H
-#define HARNESS_FORMULA_H
+#ifndef HARNESS_COUNTERS_FORMULA_H
+#define HARNESS_COUNTERS_FORMULA_H
 
 #include "attn/error.h"
 

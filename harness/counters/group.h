@@ -9,8 +9,8 @@
  *   formulas:                         over both; of a list the first whose events were counted
  *     - {name: ipc, about: what it is, formula: instructions / cycles}
  */
-#ifndef HARNESS_GROUP_H
-#define HARNESS_GROUP_H
+#ifndef HARNESS_COUNTERS_GROUP_H
+#define HARNESS_COUNTERS_GROUP_H
 
 #include "harness/counters/counter_source.h"
 

@@ -1,7 +1,7 @@
 /* A group that is too wide for the CPU's counters is counted in passes, never multiplexed: each pass is a run
  * of its own, and all of them count one event, by which they are checked against each other. */
-#ifndef HARNESS_PASSES_H
-#define HARNESS_PASSES_H
+#ifndef HARNESS_COUNTERS_PASSES_H
+#define HARNESS_COUNTERS_PASSES_H
 
 #include "harness/counters/counter_source.h"
 

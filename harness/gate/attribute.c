@@ -1,10 +1,10 @@
 /* Base and candidate of slower cases once more, with counters. */
-#include "harness/child.h"
-#include "harness/counters/callgrind.h"
-#include "harness/counting.h"
-#include "harness/counting_merge.h"
+#include "harness/counters/source/callgrind.h"
+#include "harness/gate/decide/moved_counters.h"
 #include "harness/gate/gate.h"
-#include "harness/gate/moved.h"
+#include "harness/run/child.h"
+#include "harness/run/counting.h"
+#include "harness/run/counting_merge.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "harness/gate/compare.h"
 
-#include "harness/gate/report.h"
-#include "harness/gate/single.h"
+#include "harness/gate/decide/one_process.h"
+#include "harness/gate/report/gate_report.h"
 
 #include "attn/alloc.h"
 

@@ -2,8 +2,8 @@
 #ifndef HARNESS_GATE_COMPARE_H
 #define HARNESS_GATE_COMPARE_H
 
-#include "harness/gate/decide.h"
-#include "harness/results.h"
+#include "harness/gate/decide/decide.h"
+#include "harness/results/results.h"
 
 #include <jansson.h>
 

@@ -1,10 +1,10 @@
 #include "harness/gate/gate.h"
 
-#include "harness/child.h"
-#include "harness/clock.h"
-#include "harness/gate/report.h"
-#include "harness/progress.h"
-#include "harness/stats.h"
+#include "base/clock.h"
+#include "base/progress.h"
+#include "base/stats.h"
+#include "harness/gate/report/gate_report.h"
+#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"

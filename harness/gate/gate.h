@@ -3,10 +3,10 @@
 #ifndef HARNESS_GATE_GATE_H
 #define HARNESS_GATE_GATE_H
 
-#include "harness/gate/decide.h"
+#include "harness/gate/decide/decide.h"
 #include "harness/gate/process.h"
-#include "harness/plan.h"
-#include "harness/results.h"
+#include "harness/plan/plan.h"
+#include "harness/results/results.h"
 
 enum { GATE_BASE, GATE_CANDIDATE, GATE_SIDES };
 

@@ -1,8 +1,8 @@
 #include "harness/gate/history.h"
 
-#include "harness/gate/changes.h"
 #include "harness/gate/compare.h"
-#include "harness/gate/fields.h"
+#include "harness/gate/decide/changes.h"
+#include "harness/gate/report/report_members.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

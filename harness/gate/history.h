@@ -5,7 +5,7 @@
 #ifndef HARNESS_GATE_HISTORY_H
 #define HARNESS_GATE_HISTORY_H
 
-#include "harness/results.h"
+#include "harness/results/results.h"
 
 /* All lines, an array of objects that are as above; a missing file is an error. json_decref it. */
 json_t *history_read(const char *path, attn_error *error);

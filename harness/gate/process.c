@@ -1,9 +1,9 @@
 #include "harness/gate/process.h"
 
-#include "harness/child.h"
-#include "harness/gate/fields.h"
-#include "harness/gate/single.h"
-#include "harness/utf8.h"
+#include "base/text/utf8.h"
+#include "harness/gate/decide/one_process.h"
+#include "harness/gate/report/report_members.h"
+#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 

@@ -2,8 +2,8 @@
 #ifndef HARNESS_GATE_PROCESS_H
 #define HARNESS_GATE_PROCESS_H
 
-#include "harness/gate/verdict.h"
-#include "harness/measure.h"
+#include "harness/gate/decide/verdict.h"
+#include "harness/run/measure.h"
 
 /* Of a program: what it says of itself. */
 typedef struct gate_side {

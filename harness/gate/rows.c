@@ -1,7 +1,7 @@
 /* From what the gate has seen to rows of its report. */
+#include "base/stats.h"
 #include "harness/gate/gate.h"
-#include "harness/gate/report.h"
-#include "harness/stats.h"
+#include "harness/gate/report/gate_report.h"
 
 #include "attn/alloc.h"
 

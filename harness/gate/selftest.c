@@ -1,11 +1,11 @@
 #include "harness/gate/selftest.h"
 
-#include "harness/blas.h"
-#include "harness/child.h"
-#include "harness/command.h"
-#include "harness/gate/fields.h"
-#include "harness/machine.h"
-#include "harness/scratch.h"
+#include "base/scratch.h"
+#include "base/status.h"
+#include "harness/gate/report/report_members.h"
+#include "harness/machine/blas.h"
+#include "harness/machine/machine.h"
+#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

@@ -5,8 +5,8 @@
 #ifndef HARNESS_GATE_SELFTEST_H
 #define HARNESS_GATE_SELFTEST_H
 
+#include "harness/gate/decide/rates.h"
 #include "harness/gate/gate.h"
-#include "harness/gate/rates.h"
 
 enum { SELFTEST_LEVELS = 16 };
 

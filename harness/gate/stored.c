@@ -1,11 +1,11 @@
 /* The gate against stored results: another time, and one process a case. */
-#include "harness/child.h"
-#include "harness/clock.h"
+#include "base/clock.h"
+#include "base/stats.h"
 #include "harness/gate/compare.h"
+#include "harness/gate/decide/one_process.h"
 #include "harness/gate/gate.h"
-#include "harness/gate/single.h"
-#include "harness/machine.h"
-#include "harness/stats.h"
+#include "harness/machine/machine.h"
+#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 

@@ -1,8 +1,8 @@
 /* Linear attention: Katharopoulos et al. 2020, eq. 5-7, with phi = elu + 1. The cache is a state, S = sum
  * phi(k) v^T and z = sum phi(k), whose size does not depend on L. Keys and queries are not divided by
  * sqrt(d_k): phi takes them as they are. */
-#include "impl/attention/keys_values.h"
-#include "impl/attention/softmax_blas.h"
+#include "impl/attention/softmax/keys_values.h"
+#include "impl/attention/softmax/softmax_blas.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 

@@ -11,10 +11,10 @@
  * theorem r . s(c - b) is the product of r turned by c, the middle of a stretch, with s(b), so that the same
  * rows s(0), s(1), ... serve every stretch. As sin(-b) = -sin(b), the sines' and the cosines' products with
  * s(b) give the scores on either side of the middle: their sum and their difference. */
-#ifndef IMPL_POSITIONS_H
-#define IMPL_POSITIONS_H
+#ifndef IMPL_ATTENTION_POSITIONS_H
+#define IMPL_ATTENTION_POSITIONS_H
 
-#include "impl/attention/softmax_blas.h"
+#include "impl/attention/softmax/softmax_blas.h"
 
 /* The scores of a tile: row r of key 0 is `start` + r `stride` floats into the buffer. Under rel_pos the
  * products of a tile's queries with their window of projected positions are laid out so that this is the

@@ -1,7 +1,7 @@
 /* The plain reference that the softmax variants share: loops that read like the equations. Private to
  * impl/attention. */
-#ifndef IMPL_SCALAR_H
-#define IMPL_SCALAR_H
+#ifndef IMPL_ATTENTION_SCALAR_H
+#define IMPL_ATTENTION_SCALAR_H
 
 #include "attn/attention.h"
 

@@ -1,6 +1,6 @@
 /* What the files of the variants share. Private to impl/attention. */
-#ifndef IMPL_VARIANT_H
-#define IMPL_VARIANT_H
+#ifndef IMPL_ATTENTION_VARIANT_H
+#define IMPL_ATTENTION_VARIANT_H
 
 #include "attn/attention.h"
 

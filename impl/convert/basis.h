@@ -1,6 +1,6 @@
 /* The best subspace for the outputs of a linear map. Private to impl/convert. */
-#ifndef CONVERT_BASIS_H
-#define CONVERT_BASIS_H
+#ifndef IMPL_CONVERT_BASIS_H
+#define IMPL_CONVERT_BASIS_H
 
 #include "attn/error.h"
 

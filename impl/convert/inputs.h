@@ -1,6 +1,6 @@
 /* What is known of the inputs of a layer: mean and covariance. Private to impl/convert. */
-#ifndef CONVERT_INPUTS_H
-#define CONVERT_INPUTS_H
+#ifndef IMPL_CONVERT_INPUTS_H
+#define IMPL_CONVERT_INPUTS_H
 
 #include "attn/convert.h"
 

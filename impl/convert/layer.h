@@ -1,6 +1,6 @@
 /* The steps of converting one layer. Private to impl/convert. */
-#ifndef CONVERT_LAYER_H
-#define CONVERT_LAYER_H
+#ifndef IMPL_CONVERT_LAYER_H
+#define IMPL_CONVERT_LAYER_H
 
 #include "impl/convert/inputs.h"
 #include "impl/convert/stack.h"

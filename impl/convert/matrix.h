@@ -1,6 +1,6 @@
 /* Dense double matrices, row-major, through LAPACK and BLAS. Private to impl/convert. */
-#ifndef CONVERT_MATRIX_H
-#define CONVERT_MATRIX_H
+#ifndef IMPL_CONVERT_MATRIX_H
+#define IMPL_CONVERT_MATRIX_H
 
 #include "attn/error.h"
 

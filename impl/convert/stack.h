@@ -1,6 +1,6 @@
 /* Keys and values of a layer as one affine map. Private to impl/convert. */
-#ifndef CONVERT_STACK_H
-#define CONVERT_STACK_H
+#ifndef IMPL_CONVERT_STACK_H
+#define IMPL_CONVERT_STACK_H
 
 #include "attn/attention.h"
 

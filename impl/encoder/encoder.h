@@ -6,12 +6,12 @@
  *
  * Frames beyond an utterance's length never reach the others: convolutions see zeros there, pooling and
  * attention nothing. What the padded frames themselves become is unspecified (finite). */
-#ifndef ATTN_ENCODER_H
-#define ATTN_ENCODER_H
+#ifndef IMPL_ENCODER_ENCODER_H
+#define IMPL_ENCODER_ENCODER_H
 
 #include "attn/model.h"
 #include "attn/size.h"
-#include "impl/model/walk.h"
+#include "impl/encoder/walk.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* The keys of the YAML configuration: one row each says what it is and where it lands. */
-#ifndef IO_CONFIG_KEYS_H
-#define IO_CONFIG_KEYS_H
+#ifndef IMPL_IO_CONFIG_KEYS_H
+#define IMPL_IO_CONFIG_KEYS_H
 
 #include "attn/config.h"
 

@@ -1,6 +1,6 @@
 /* The element types of safetensors files. */
-#ifndef IO_DTYPE_H
-#define IO_DTYPE_H
+#ifndef IMPL_IO_DTYPE_H
+#define IMPL_IO_DTYPE_H
 
 #include "attn/safetensors.h"
 

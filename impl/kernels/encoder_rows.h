@@ -1,7 +1,7 @@
 /* Row functions of the encoders, compiled once per instruction set in impl/kernels/isa/encoder_rows.c. Pure.
  */
-#ifndef ATTN_ENCODER_ROWS_H
-#define ATTN_ENCODER_ROWS_H
+#ifndef IMPL_KERNELS_ENCODER_ROWS_H
+#define IMPL_KERNELS_ENCODER_ROWS_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* Building blocks of the implementations. Private to impl/. Pure: no allocation, no failure.
  * ..._scalar is the plain loop of the references (sums in double); ..._blas goes through OpenBLAS. */
-#ifndef ATTN_KERNELS_H
-#define ATTN_KERNELS_H
+#ifndef IMPL_KERNELS_KERNELS_H
+#define IMPL_KERNELS_KERNELS_H
 
 #include "attn/attention.h"
 

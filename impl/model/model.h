@@ -1,9 +1,9 @@
 /* What a model is made of. Private to impl/. */
-#ifndef ATTN_MODEL_PRIVATE_H
-#define ATTN_MODEL_PRIVATE_H
+#ifndef IMPL_MODEL_MODEL_H
+#define IMPL_MODEL_MODEL_H
 
 #include "impl/encoder/encoder.h"
-#include "impl/model/walk.h"
+#include "impl/encoder/walk.h"
 
 #include <stdbool.h>
 

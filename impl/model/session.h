@@ -1,6 +1,6 @@
 /* What a session holds. Private to impl/model/. */
-#ifndef ATTN_SESSION_PRIVATE_H
-#define ATTN_SESSION_PRIVATE_H
+#ifndef IMPL_MODEL_SESSION_H
+#define IMPL_MODEL_SESSION_H
 
 #include "impl/model/model.h"
 

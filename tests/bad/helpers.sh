@@ -1,4 +1,4 @@
-# Shell functions that make inputs, for tests/test_bad_input.sh and the setup lines of its cases.
+# Shell functions that make inputs, for tests/cli/test_bad_input.sh and the setup lines of its cases.
 
 bytes() { # HEX...: writes them
     local hex=$*

@@ -1,7 +1,7 @@
 /* A fuzz target is one fuzz_<name>.c with the function below, and seeds in corpus/<name>/. `make fuzz` runs
  * it under libFuzzer; `make test` runs it by driver.c over the seeds and simple mutations of them. */
-#ifndef TESTS_FUZZ_H
-#define TESTS_FUZZ_H
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
 
 #include "attn/alloc.h"
 #include "attn/error.h"

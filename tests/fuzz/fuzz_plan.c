@@ -1,6 +1,6 @@
 #include "tests/fuzz/fuzz.h"
 
-#include "harness/plan.h"
+#include "harness/plan/plan.h"
 
 /* Every row is one that the bench takes, by its canonical name; settings are in range. */
 static void check_plan(const plan *p) {

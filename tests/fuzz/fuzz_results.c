@@ -1,7 +1,7 @@
 #include "tests/fuzz/fuzz.h"
 
-#include "reports/findings.h"
-#include "reports/plots.h"
+#include "reports/data/findings.h"
+#include "reports/plots/plots.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* cmocka with the headers that it needs first. */
-#ifndef TESTS_CMOCKA_ALL_H
-#define TESTS_CMOCKA_ALL_H
+#ifndef TESTS_SUPPORT_CMOCKA_ALL_H
+#define TESTS_SUPPORT_CMOCKA_ALL_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
-#include "harness/encoder_draw.h"
+#include "harness/verify/encoder_draw.h"
 
 #include "tests/support/cmocka_all.h"
 

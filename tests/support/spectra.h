@@ -1,6 +1,6 @@
 /* Matrices of known spectrum, and spectra of given matrices, by means that share nothing with LAPACK. */
-#ifndef TESTS_SPECTRA_H
-#define TESTS_SPECTRA_H
+#ifndef TESTS_SUPPORT_SPECTRA_H
+#define TESTS_SUPPORT_SPECTRA_H
 
 #include <stddef.h>
 #include <stdint.h>

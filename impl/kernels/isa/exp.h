@@ -1,6 +1,6 @@
 /* The exponential of the row functions: branch-free, so that loops vectorise. */
-#ifndef KERNELS_ISA_EXP_H
-#define KERNELS_ISA_EXP_H
+#ifndef IMPL_KERNELS_ISA_EXP_H
+#define IMPL_KERNELS_ISA_EXP_H
 
 /* exp(x) for x <= 88, to about 2 ulp; below -87 it stays at exp(-87), about 1e-38. A NaN comes out as NaN.
  * Range reduction x = n ln 2 + r with |r| <= ln 2 / 2; the polynomial is the Taylor series of exp to r^7. */

@@ -1,6 +1,6 @@
 /* Names of what is compiled once per instruction set: ISA_NAME(f) is f_base, f_avx2 or f_avx512. */
-#ifndef KERNELS_ISA_H
-#define KERNELS_ISA_H
+#ifndef IMPL_KERNELS_ISA_ISA_H
+#define IMPL_KERNELS_ISA_ISA_H
 
 #define ISA_PASTE(name, isa) name##_##isa
 #define ISA_EXPAND(name, isa) ISA_PASTE(name, isa)

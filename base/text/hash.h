@@ -1,0 +1,17 @@
+/* Names for things that must not be mixed up (plans, machines): 64-bit FNV-1a. Tells apart what differs by
+ * accident; it is no protection against malice. */
+#ifndef BASE_TEXT_HASH_H
+#define BASE_TEXT_HASH_H
+
+#include <stdint.h>
+
+#define HASH_START UINT64_C(0xcbf29ce484222325)
+
+/* Continues `hash` over the text and one separator, so that "ab","c" and "a","bc" differ. */
+uint64_t hash_text(uint64_t hash, const char *text);
+
+enum { HASH_NAME = 24 };
+/* "fnv1a:" and 16 hexadecimal digits. */
+void hash_name(char name[HASH_NAME], uint64_t hash);
+
+#endif

@@ -1,0 +1,203 @@
+#include "base/text/table.h"
+
+#include "attn/alloc.h"
+
+#include <string.h>
+
+const char *const table_format_names[] = {"md", "csv", "json", "tex", NULL};
+
+void table_init(table *t, const char *title, const table_column *columns) {
+    *t = (table){.title = title, .columns = columns, .rows = json_array()};
+}
+
+void table_add(table *t, json_t *row) {
+    if (!row || !t->rows || json_array_append_new(t->rows, row)) {
+        json_decref(t->rows);
+        t->rows = NULL;
+    }
+}
+
+void table_free(table *t) {
+    json_decref(t->rows);
+    *t = (table){0};
+}
+
+static char *plain_text(const json_t *value, const char *format, const char *missing, attn_error *error) {
+    if (!value || json_is_null(value))
+        return attn_strdup(missing, error);
+    if (json_is_string(value))
+        return attn_strdup(json_string_value(value), error);
+    if (json_is_boolean(value))
+        return attn_strdup(json_is_true(value) ? "yes" : "no", error);
+    if (json_is_number(value) && format) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        char text[400];
+        snprintf(text, sizeof text, format, json_number_value(value));
+#pragma GCC diagnostic pop
+        return attn_strdup(text, error);
+    }
+    if (json_is_integer(value))
+        return attn_format(error, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    if (json_is_real(value))
+        return attn_format(error, "%.10g", json_real_value(value));
+    char *dumped = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = attn_strdup(dumped ? dumped : "", error);
+    json_malloc_t allocate; /* what json_dumps returned belongs to jansson's allocator */
+    json_free_t release;
+    json_get_alloc_funcs(&allocate, &release);
+    release(dumped);
+    return text;
+}
+
+static const char *escape(char c, table_format format) {
+    switch (format) {
+    case TABLE_MD:
+        return c == '|' ? "\\|" : c == '\n' ? " " : NULL;
+    case TABLE_CSV:
+        return c == '"' ? "\"\"" : NULL;
+    case TABLE_TEX:
+        switch (c) {
+        case '&':
+            return "\\&";
+        case '%':
+            return "\\%";
+        case '$':
+            return "\\$";
+        case '#':
+            return "\\#";
+        case '_':
+            return "\\_";
+        case '{':
+            return "\\{";
+        case '}':
+            return "\\}";
+        case '~':
+            return "\\textasciitilde{}";
+        case '^':
+            return "\\textasciicircum{}";
+        case '\\':
+            return "\\textbackslash{}";
+        default:
+            return NULL;
+        }
+    default:
+        return NULL;
+    }
+}
+
+static char *escaped(const char *text, table_format format, attn_error *error) {
+    size_t size = 3;
+    for (const char *c = text; *c; c++) {
+        const char *e = escape(*c, format);
+        size += e ? strlen(e) : 1;
+    }
+    char *out = attn_alloc(size, 1, "table cell", error);
+    if (!out)
+        return NULL;
+    int quote = format == TABLE_CSV && strpbrk(text, ",\"\r\n");
+    char *p = out;
+    if (quote)
+        *p++ = '"';
+    for (const char *c = text; *c; c++) {
+        const char *e = escape(*c, format);
+        if (e)
+            p = stpcpy(p, e);
+        else
+            *p++ = *c;
+    }
+    if (quote)
+        *p++ = '"';
+    *p = '\0';
+    return out;
+}
+
+char *table_cell_text(const table *t, size_t row, size_t column, table_format format, attn_error *error) {
+    const table_column *c = &t->columns[column];
+    const json_t *value = json_object_get(json_array_get(t->rows, row), c->key);
+    char *plain = plain_text(value, format == TABLE_CSV ? NULL : c->format,
+                             format == TABLE_CSV   ? ""
+                             : format == TABLE_TEX ? "---"
+                                                   : "\u2014",
+                             error);
+    char *text = plain ? escaped(plain, format, error) : NULL;
+    attn_free(plain);
+    return text;
+}
+
+static int is_numeric(const table *t, size_t column) {
+    size_t i;
+    json_t *row;
+    int any = 0;
+    json_array_foreach(t->rows, i, row) {
+        const json_t *value = json_object_get(row, t->columns[column].key);
+        if (value && !json_is_null(value) && !json_is_number(value))
+            return 0;
+        any |= json_is_number(value);
+    }
+    return any;
+}
+
+static void write_head(const table *t, table_format format, FILE *stream) {
+    size_t columns = 0;
+    while (t->columns[columns].key)
+        columns++;
+    if (format == TABLE_MD) {
+        if (t->title)
+            fprintf(stream, "### %s\n\n", t->title);
+        for (size_t i = 0; i < columns; i++)
+            fprintf(stream, "| %s ", t->columns[i].header);
+        fputs("|\n", stream);
+        for (size_t i = 0; i < columns; i++)
+            fputs(is_numeric(t, i) ? "|---:" : "|---", stream);
+        fputs("|\n", stream);
+    } else if (format == TABLE_CSV) {
+        for (size_t i = 0; i < columns; i++)
+            fprintf(stream, "%s%s", i ? "," : "", t->columns[i].key);
+        fputs("\r\n", stream);
+    } else {
+        if (t->title)
+            fprintf(stream, "%% %s\n", t->title);
+        fputs("\\begin{tabular}{", stream);
+        for (size_t i = 0; i < columns; i++)
+            fputc(is_numeric(t, i) ? 'r' : 'l', stream);
+        fputs("}\n\\hline\n", stream);
+        for (size_t i = 0; i < columns; i++) {
+            char *header = escaped(t->columns[i].header, format, NULL);
+            fprintf(stream, "%s%s", i ? " & " : "", header ? header : "");
+            attn_free(header);
+        }
+        fputs(" \\\\\n\\hline\n", stream);
+    }
+}
+
+static int write_row(const table *t, size_t row, table_format format, FILE *stream, attn_error *error) {
+    for (size_t i = 0; t->columns[i].key; i++) {
+        char *text = table_cell_text(t, row, i, format, error);
+        if (!text)
+            return -1;
+        const char *before = format == TABLE_MD ? "| " : !i ? "" : format == TABLE_CSV ? "," : " & ";
+        fprintf(stream, "%s%s%s", before, text, format == TABLE_MD ? " " : "");
+        attn_free(text);
+    }
+    fputs(format == TABLE_MD ? "|\n" : format == TABLE_CSV ? "\r\n" : " \\\\\n", stream);
+    return 0;
+}
+
+int table_write(const table *t, table_format format, FILE *stream, attn_error *error) {
+    if (!t->rows)
+        return attn_fail(error, "%s: out of memory, or text that is not UTF-8",
+                         t->title ? t->title : "table");
+    if (format == TABLE_JSON) {
+        if (json_dumpf(t->rows, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF)
+            return attn_fail(error, "table cannot be written");
+        return 0;
+    }
+    write_head(t, format, stream);
+    for (size_t i = 0; i < json_array_size(t->rows); i++)
+        if (write_row(t, i, format, stream, error))
+            return -1;
+    if (format == TABLE_TEX)
+        fputs("\\hline\n\\end{tabular}\n", stream);
+    return ferror(stream) ? attn_fail(error, "table cannot be written") : 0;
+}

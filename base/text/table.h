@@ -1,0 +1,38 @@
+/* Tables for people and programs: rows are JSON objects, columns say how to show them. */
+#ifndef BASE_TEXT_TABLE_H
+#define BASE_TEXT_TABLE_H
+
+#include "attn/error.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+typedef enum table_format { TABLE_MD, TABLE_CSV, TABLE_JSON, TABLE_TEX } table_format;
+extern const char *const table_format_names[]; /* "md", "csv", "json", "tex", NULL */
+
+typedef struct table_column {
+    const char *key;    /* of the row objects */
+    const char *header; /* in md and tex; csv uses the key */
+    const char *format; /* printf format for one double; NULL: text, or the shortest exact number */
+} table_column;
+
+typedef struct table {
+    const char *title;
+    const table_column *columns; /* ended by a NULL key */
+    json_t *rows; /* array of objects; what is missing or null shows as an em dash, "" in csv */
+} table;
+
+/* Memory failure is reported by table_write, so that rows can be added without a check each. */
+void table_init(table *t, const char *title, const table_column *columns);
+void table_add(table *t,
+               json_t *row); /* takes the row (made with json_pack); NULL marks the table as failed */
+void table_free(table *t);
+
+/* json writes the array of rows with every key they have; csv is RFC 4180; md and tex start with the title.
+ */
+int table_write(const table *t, table_format format, FILE *stream, attn_error *error);
+
+/* A cell's text in `format`, escaped for it: for pages that lay tables out themselves. attn_free it. */
+char *table_cell_text(const table *t, size_t row, size_t column, table_format format, attn_error *error);
+
+#endif

@@ -1,0 +1,44 @@
+/* Strict reading of small YAML files: one document, no duplicate keys, every message FILE:LINE: KEY: what was
+ * found and what was expected. */
+#ifndef BASE_TEXT_YAML_H
+#define BASE_TEXT_YAML_H
+
+#include "attn/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <yaml.h>
+
+typedef struct yaml_file {
+    yaml_document_t document;
+    const char *name; /* for messages */
+    yaml_node_t *root;
+} yaml_file;
+
+/* Loads the one document of a text; its root is a mapping. `name` must outlive the file. Free with
+ * yaml_file_free (a zeroed one is fine too). */
+int yaml_file_parse(yaml_file *file, const char *text, size_t size, const char *name, attn_error *error);
+void yaml_file_free(yaml_file *file);
+
+/* The node of a mapping's key, or NULL. */
+yaml_node_t *yaml_find(yaml_file *file, const yaml_node_t *mapping, const char *key);
+
+/* All keys of the mapping are among `known` (NULL-terminated), each at most once. */
+int yaml_check_keys(yaml_file *file, const yaml_node_t *mapping, const char *const *known, attn_error *error);
+
+/* A list of nodes; one node that is not a sequence counts as a list of itself. */
+size_t yaml_count(const yaml_node_t *list);
+yaml_node_t *yaml_item(yaml_file *file, yaml_node_t *list, size_t index);
+
+/* The text of a scalar; NULL and an error otherwise. */
+const char *yaml_text(const yaml_file *file, const yaml_node_t *node, const char *key, attn_error *error);
+int yaml_integer(const yaml_file *file, const yaml_node_t *node, const char *key, uint64_t lowest,
+                 uint64_t highest, uint64_t *value, attn_error *error);
+int yaml_number(const yaml_file *file, const yaml_node_t *node, const char *key, double lowest,
+                double highest, double *value, attn_error *error);
+
+/* FILE:LINE: KEY: message. Always -1. */
+int yaml_fail(const yaml_file *file, const yaml_node_t *node, const char *key, attn_error *error,
+              const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

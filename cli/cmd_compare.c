@@ -1,0 +1,98 @@
+/* attnbench compare: two stored results files. */
+#include "base/text/utf8.h"
+#include "cli/command.h"
+#include "cli/option_values.h"
+#include "harness/gate/compare.h"
+#include "harness/gate/decide/one_process.h"
+#include "harness/gate/report/gate_report.h"
+#include "harness/gate/report/report_members.h"
+#include "harness/results/results.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const char description[] =
+    "Compares stored results of two programs, case by case. Each has one process a case, so noise between\n"
+    "processes is judged by how much all cases differ, and verdicts are weak: attnbench gate runs both\n"
+    "programs now, and sees more. Refuses (exit status 3) when the machines or builds differ.";
+
+typedef struct compare_options {
+    char *min_effect, *noise;
+    int force;
+    gate_output output;
+} compare_options;
+
+static json_t *notes(const results *base, const results *candidate, const char *base_path,
+                     const char *candidate_path, const char *differences) {
+    char lines[2][300];
+    const results *const both[] = {base, candidate};
+    const char *const paths[] = {base_path, candidate_path}, *const names[] = {"base", "candidate"};
+    for (size_t i = 0; i < 2; i++)
+        snprintf(lines[i], sizeof lines[i], "%s: %.100s, commit %.40s, %.40s", names[i], paths[i],
+                 results_text(both[i], "commit", "unknown"), field_text(both[i]->context, "date"));
+    json_t *list = json_pack("[oo]", utf8_json(lines[0]), utf8_json(lines[1]));
+    json_array_append_new(list, json_string("one process a case and side: how processes differ is judged by "
+                                            "the differences of all cases"));
+    if (*differences)
+        json_array_append_new(list, utf8_sprintf("FORCED, not comparable: %s", differences));
+    return list;
+}
+
+static int compare(const compare_options *o, const char *base_path, const char *candidate_path,
+                   attn_error *error) {
+    results base = {0}, candidate = {0};
+    gate_rule rule = {.alpha = GATE_ALPHA, .beta = GATE_BETA};
+    double noise = NAN;
+    char differences[1024], caution[1100];
+    int status = -1;
+    if (gate_output_check(&o->output, error) ||
+        word_percent(&rule.min_effect, "--min-effect", o->min_effect, error) ||
+        (o->noise && word_percent(&noise, "--noise", o->noise, error)) ||
+        results_read(&base, base_path, error) || results_read(&candidate, candidate_path, error))
+        goto done;
+    size_t differing = compare_surroundings(differences, sizeof differences, &base, &candidate);
+    if (differing && !o->force) {
+        fprintf(stderr, "attnbench compare: not comparable (--force compares nevertheless): %s\n",
+                differences);
+        status = STATUS_UNDECIDED;
+        goto done;
+    }
+    snprintf(caution, sizeof caution, "not comparable: %s", differences);
+    json_t *rows = compare_rows(&base, &candidate, &rule, single_scale_of_typical(noise),
+                                differing ? caution : NULL, error);
+    json_t *settings =
+        json_pack("{so so sf so so}", "base", utf8_json(base_path), "candidate", utf8_json(candidate_path),
+                  "min_effect_percent", 100 * expm1(rule.min_effect), "forced", json_boolean(differing),
+                  "notes", notes(&base, &candidate, base_path, candidate_path, differences));
+    json_t *report = rows ? gate_report("compare", settings, rows, error) : (json_decref(settings), NULL);
+    if (report && !gate_report_write(report, &o->output, error))
+        status = gate_report_status(report);
+    json_decref(report);
+done:
+    results_free(&base);
+    results_free(&candidate);
+    return status;
+}
+
+int cmd_compare(int argc, char **argv) {
+    static char two_percent[] = "2%", md[] = "md";
+    compare_options o = {.min_effect = two_percent, .output = {.format = md}};
+    struct poptOption options[] = {{"min-effect", '\0', POPT_ARG_STRING, &o.min_effect, 0,
+                                    "the smallest that counts (default: 2%)", "PERCENT"},
+                                   {"noise", '\0', POPT_ARG_STRING, &o.noise, 0,
+                                    "by how much two processes of one program typically differ", "PERCENT"},
+                                   {"force", '\0', POPT_ARG_NONE, &o.force, 0,
+                                    "compare what is not comparable, and say so in every line", NULL},
+                                   GATE_OUTPUT_OPTIONS(o.output),
+                                   POPT_TABLEEND};
+    const char *const *files;
+    int status = STATUS_OK;
+    attn_error error = {0};
+    if (!command_options(argc, argv, "BASE.json CANDIDATE.json", description, options, &files, &status))
+        return status;
+    if (!files[0] || !files[1] || files[2])
+        attn_fail(&error, "expected two results files, BASE.json and CANDIDATE.json");
+    else
+        status = compare(&o, files[0], files[1], &error);
+    return error.message[0] || status < 0 ? command_fail(argv[0], &error) : status;
+}

@@ -1,0 +1,270 @@
+/* attnbench profile-kv: cache bytes, time, real-time factor and peak memory of models on speech. */
+#include "cli/command.h"
+#include "datasets/audio.h"
+#include "harness/model/choices.h"
+#include "harness/model/memory_fit.h"
+#include "harness/model/profile.h"
+#include "harness/model/profile_print.h"
+
+#include <cblas.h>
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST_FRAMES = 1000000, MOST_RUNS = 1000 };
+static const long long NOT_GIVEN = LLONG_MIN;
+
+typedef struct arguments {
+    const char **configs;
+    char *data, *split, *path, *impl, *weights, *format, *memory_fit;
+    long long seq_len, chunk, left_chunks, limit, seed, runs;
+    int sgemm;
+} arguments;
+
+static int parse(arguments *a, int argc, char **argv, int *status) {
+    *a = (arguments){.path = "auto",
+                     .impl = "auto",
+                     .format = "md",
+                     .seq_len = NOT_GIVEN,
+                     .limit = NOT_GIVEN,
+                     .left_chunks = -1,
+                     .seed = NOT_GIVEN,
+                     .runs = NOT_GIVEN};
+    struct poptOption options[] = {
+        {"config", '\0', POPT_ARG_ARGV, &a->configs, 0,
+         "needed: the model; given several times: a table of models", "F.yaml"},
+        {"seq-len", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0, "random features: frames (default 1000)", "N"},
+        {"data", '\0', POPT_ARG_STRING, &a->data, 0, "speech instead: a folder laid out as LibriSpeech is",
+         "DIR"},
+        {"split", '\0', POPT_ARG_STRING, &a->split, 0, "of the speech", "S"},
+        {"limit", '\0', POPT_ARG_LONGLONG, &a->limit, 0, "only the first K utterances", "K"},
+        {"chunk", '\0', POPT_ARG_LONGLONG, &a->chunk, 0,
+         "frames a call, counted after the input layer: under conv2d 16 are 64 input frames, 640 ms (default "
+         "0: "
+         "everything in one call)",
+         "N"},
+        {"left-chunks", '\0', POPT_ARG_LONGLONG, &a->left_chunks, 0,
+         "chunks of N frames of cache kept before the current one (default -1: all)", "M"},
+        {"path", '\0', POPT_ARG_STRING, &a->path, 0, "of mla and mla_simple: auto, expand or absorb", "P"},
+        {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, CHOOSE_IMPL_HELP, "I"},
+        {"weights", '\0', POPT_ARG_STRING, &a->weights, 0, "a checkpoint (default: random weights)",
+         "F.safetensors"},
+        {"seed", '\0', POPT_ARG_LONGLONG, &a->seed, 0, "of random weights and features (default 1)", "N"},
+        {"runs", '\0', POPT_ARG_LONGLONG, &a->runs, 0,
+         "timed runs of each utterance, after one warm-up; their median counts (default 1)", "N"},
+        {"sgemm", '\0', POPT_ARG_NONE, &a->sgemm, 0,
+         "also measure this machine's sgemm between the runs, and say which part of it the model reaches",
+         NULL},
+        {"memory-fit", '\0', POPT_ARG_STRING, &a->memory_fit, 0,
+         "peak memory at these lengths of audio in seconds, and a line through them; see docs/profile-kv.md",
+         "60,120,300,600"},
+        {"format", 'f', POPT_ARG_STRING, &a->format, 0, "md, csv, json or tex", "F"},
+        POPT_TABLEEND};
+    return command_options(
+        argc, argv, "",
+        "Cache bytes (by formula and as allocated), time, real-time factor and peak memory of a model, on "
+        "the\n"
+        "utterances of a corpus or on random features. The real-time factor is the model's time divided by\n"
+        "the length of the audio; reading files, features and memory's allocation are outside of it. One\n"
+        "thread unless OPENBLAS_NUM_THREADS says otherwise. Exit status 1 when a cache is not as large as\n"
+        "its formula says, or results differ from the scalar reference's.",
+        options, NULL, status);
+}
+
+static int check_input(const arguments *a, attn_error *error) {
+    if (!a->configs || !a->configs[0])
+        return option_needs("--config", NULL, error);
+    if (a->data && a->seq_len != NOT_GIVEN)
+        return attn_fail(error, "--data and --seq-len: only one of them can be the input");
+    if (!a->data && (a->split || a->limit != NOT_GIVEN))
+        return attn_fail(error, "%s needs --data", a->split ? "--split" : "--limit");
+    if (a->memory_fit && (a->data || a->seq_len != NOT_GIVEN || a->weights || a->configs[1]))
+        return attn_fail(error,
+                         "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
+    if (a->memory_fit && a->sgemm)
+        return attn_fail(error, "--sgemm and --memory-fit: only one of them can be measured");
+    if (a->weights && a->configs[1])
+        return attn_fail(error, "--weights goes with one --config");
+    if (a->memory_fit && a->runs != NOT_GIVEN)
+        return attn_fail(error, "--runs: --memory-fit runs each length once");
+    if (a->left_chunks >= 0 && !a->chunk)
+        return attn_fail(error, "--left-chunks %lld: needs --chunk", a->left_chunks);
+    if (a->weights && a->data && a->seed != NOT_GIVEN)
+        return attn_fail(error, "--seed: with --weights and --data nothing is random");
+    return 0;
+}
+
+static int check_given(const char *option, long long value, long long lowest, long long highest,
+                       attn_error *error) {
+    return value == NOT_GIVEN ? 0 : option_range(option, value, lowest, highest, error);
+}
+
+static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) {
+    int path = option_choice("--path", a->path, attn_path_names, error);
+    if (check_input(a, error) || path < 0 || check_given("--seq-len", a->seq_len, 1, MOST_FRAMES, error) ||
+        check_given("--limit", a->limit, 1, MOST_FRAMES, error) ||
+        option_range("--chunk", a->chunk, 0, MOST_FRAMES, error) ||
+        option_range("--left-chunks", a->left_chunks, -1, MOST_FRAMES, error) ||
+        check_given("--seed", a->seed, 0, 1LL << 62, error) ||
+        check_given("--runs", a->runs, 1, MOST_RUNS, error))
+        return -1;
+    *plan = (profile_plan){.count = 1,
+                           .seq_len = a->seq_len == NOT_GIVEN ? 1000 : (size_t)a->seq_len,
+                           .data = a->data,
+                           .split = a->split,
+                           .weights = a->weights,
+                           .seed = a->seed == NOT_GIVEN ? 1 : (uint64_t)a->seed,
+                           .runs = a->runs == NOT_GIVEN ? 1 : (size_t)a->runs,
+                           .sgemm = a->sgemm,
+                           .model = {.chunk = (size_t)a->chunk,
+                                     .left_chunks = (long)a->left_chunks,
+                                     .impl = a->impl,
+                                     .path = (attn_path)path}};
+    return 0;
+}
+
+static int read_speech(corpus *speech, profile_plan *plan, const arguments *a, attn_error *error) {
+    if (!a->data)
+        return 0;
+    if (corpus_read(speech, a->data, a->split, error))
+        return -1;
+    plan->speech = speech;
+    plan->count = speech->count;
+    if (a->limit != NOT_GIVEN && (size_t)a->limit < plan->count)
+        plan->count = (size_t)a->limit;
+    for (size_t i = 0; i < plan->count; i++) { /* a bad file is better found now than after an hour */
+        size_t samples;
+        if (audio_check(&samples, speech->utterances[i].path, error))
+            return -1;
+    }
+    return 0;
+}
+
+/* Steady times: one BLAS thread unless the user chose a number, and a single thread stays where it is. */
+static void settle(void) {
+    if (!getenv("OPENBLAS_NUM_THREADS") && !getenv("OMP_NUM_THREADS"))
+        openblas_set_num_threads(1);
+    int cpu = sched_getcpu();
+    if (openblas_get_num_threads() != 1 || cpu < 0)
+        return;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpu, &one);
+    sched_setaffinity(0, sizeof one, &one); /* where it is refused the times are only less steady */
+}
+
+/* ---- Several models: each in a process of its own, so that the peak memory is its own */
+
+static int run_child(int out, const char *config, const profile_plan *plan) {
+    attn_error error = {0};
+    json_t *result;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    int status = profile_model(&result, config, plan, &error);
+    if (!result) {
+        command_fail("profile-kv", &error);
+        return status;
+    }
+    return json_dumpfd(result, out, JSON_COMPACT) ? STATUS_BAD_INPUT : status;
+}
+
+/* NULL with *status when there is no result; without an error, the child has said why. */
+static json_t *profile_in_child(int *status, const char *config, const profile_plan *plan,
+                                attn_error *error) {
+    int ends[2], code = 0;
+    *status = STATUS_BAD_INPUT;
+    if (pipe(ends)) {
+        attn_fail(error, "%s: no pipe for its process: %s", config, strerror(errno));
+        return NULL;
+    }
+    pid_t child = fork();
+    if (child == 0)
+        _exit(run_child(ends[1], config, plan));
+    close(ends[1]);
+    json_t *result = child < 0 ? NULL : json_loadfd(ends[0], 0, NULL);
+    close(ends[0]);
+    if (child < 0 || waitpid(child, &code, 0) != child)
+        attn_fail(error, "%s: its process cannot be started: %s", config, strerror(errno));
+    else if (WIFSIGNALED(code))
+        attn_fail(error, "%s: its process was killed by signal %d", config, WTERMSIG(code));
+    else
+        *status = WEXITSTATUS(code);
+    return result;
+}
+
+/* {"models": [...]}, or NULL when some model gave no result. *status is the worst of them. */
+static json_t *profile_several(int *status, const char *const *configs, const profile_plan *plan,
+                               attn_error *error) {
+    json_t *models = json_array();
+    *status = STATUS_OK;
+    for (size_t i = 0; configs[i]; i++) {
+        int one;
+        json_t *result = profile_in_child(&one, configs[i], plan, error);
+        *status = one > *status ? one : *status;
+        if (!result || json_array_append_new(models, result)) {
+            json_decref(models);
+            return NULL;
+        }
+    }
+    return json_pack("{s:o}", "models", models);
+}
+
+static int fit_memory(const arguments *a, const profile_plan *plan, table_format format, attn_error *error) {
+    memory_fit fit;
+    char verdict[200];
+    if (memory_fit_lengths(&fit, a->memory_fit, error))
+        return STATUS_BAD_INPUT;
+    if (profile_check(a->configs[0], plan, error))
+        return STATUS_BAD_INPUT;
+    settle();
+    if (memory_fit_run(&fit, a->configs[0], plan, error) ||
+        memory_fit_print(&fit, a->configs[0], format, stdout, error))
+        return STATUS_BAD_INPUT;
+    memory_fit_verdict(&fit, verdict);
+    if (verdict[0])
+        fprintf(stderr, "attnbench profile-kv: %s\n", verdict);
+    return verdict[0] ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run(const arguments *a, const profile_plan *plan, table_format format, attn_error *error) {
+    int status;
+    json_t *result = NULL;
+    if (a->memory_fit)
+        return fit_memory(a, plan, format, error);
+    for (size_t i = 0; a->configs[i]; i++)
+        if (profile_check(a->configs[i], plan, error))
+            return STATUS_BAD_INPUT;
+    settle();
+    if (a->configs[1])
+        result = profile_several(&status, a->configs, plan, error);
+    else
+        status = profile_model(&result, a->configs[0], plan, error);
+    if (result && profile_print(result, format, stdout, error))
+        status = STATUS_BAD_INPUT;
+    json_decref(result);
+    return status;
+}
+
+int cmd_profile_kv(int argc, char **argv) {
+    arguments a;
+    int status;
+    if (!parse(&a, argc, argv, &status))
+        return status;
+    attn_error error = {0};
+    profile_plan plan;
+    corpus speech = {0};
+    int format = option_choice("--format", a.format, table_format_names, &error);
+    if (format < 0 || make_plan(&plan, &a, &error) || read_speech(&speech, &plan, &a, &error))
+        status = STATUS_BAD_INPUT;
+    else if ((status = choose_impl(a.impl, &error)) == STATUS_OK)
+        status = run(&a, &plan, (table_format)format, &error);
+    corpus_free(&speech);
+    if (error.message[0]) /* without one, the process of a model has said it */
+        command_fail("profile-kv", &error);
+    return status;
+}

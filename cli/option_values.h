@@ -1,0 +1,13 @@
+/* Values of options as people write them. */
+#ifndef CLI_OPTION_VALUES_H
+#define CLI_OPTION_VALUES_H
+
+#include "attn/error.h"
+
+/* "2%" or "2": the log of 1.02. From 0 to 1000%. */
+int word_percent(double *effect, const char *option, const char *text, attn_error *error);
+
+/* "5m", "90s", "1h", "90": seconds, above 0 and at most a week. */
+int word_duration(double *seconds, const char *option, const char *text, attn_error *error);
+
+#endif

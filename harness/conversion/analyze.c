@@ -1,0 +1,343 @@
+#include "harness/conversion/analyze.h"
+
+#include "attn/alloc.h"
+#include "harness/conversion/convert_print.h"
+#include "harness/conversion/deviation.h"
+#include "harness/run/decode_time.h"
+
+#include <math.h>
+#include <string.h>
+
+const table_column analyze_columns[] = {{"where", "Where", NULL},
+                                        {"latent_dim", "Cached numbers a frame", NULL},
+                                        {"mse", "MSE", "%.3g"},
+                                        {"mae", "MAE", "%.3g"},
+                                        {"relative_error", "Relative error", "%.3g"},
+                                        {"cosine", "Cosine", "%.6f"},
+                                        {"verdict", "Verdict", NULL},
+                                        {"input_error", "Drift of its input", "%.3g"},
+                                        {"weights_error", "Error of K, V weights", "%.3g"},
+                                        {"weights_bound", "Eckart-Young bound", "%.3g"},
+                                        {"produced_error", "Error of K, V produced", "%.3g"},
+                                        {"produced_bound", "Least possible", "%.3g"},
+                                        {"energy_kept", "Energy kept at most", "%.6f"},
+                                        {"weights_rank", "Rank of the weights", NULL},
+                                        {"sigma_first", "Largest singular value", "%.3g"},
+                                        {"sigma_cut", "First one cut off", "%.3g"},
+                                        {"cache_bytes", "Cache bytes", NULL},
+                                        {"cache_bytes_mha", "of mha", NULL},
+                                        {"parameters", "Parameters", NULL},
+                                        {"parameters_mha", "of mha", NULL},
+                                        {"decode_us", "Decode, us a frame", "%.2f"},
+                                        {"decode_us_mha", "of mha", "%.2f"},
+                                        {NULL, NULL, NULL}};
+
+int analyze_check(const attn_config *mha, const attn_config *other, attn_error *error) {
+    const attn_geometry *a = &mha->attention, *b = &other->attention;
+    if (strcmp(mha->variant->name, "mha"))
+        return attn_fail(error, "--mha: its attention_type is %s, expected mha", mha->variant->name);
+    if (!other->variant->is_softmax)
+        return attn_fail(error, "--mla: its attention_type is %s, expected mla, mla_simple, gqa or mha",
+                         other->variant->name);
+    const struct {
+        const char *key;
+        size_t mha, other;
+    } same[] = {{"model_type", mha->model_type, other->model_type},
+                {"d_model", a->d_model, b->d_model},
+                {"num_heads", a->num_heads, b->num_heads},
+                {"num_layers", mha->num_layers, other->num_layers},
+                {"input_dim", mha->input_dim, other->input_dim},
+                {"input_layer", mha->input_layer, other->input_layer},
+                {"pos_enc", a->pos_enc, b->pos_enc}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        if (same[i].mha != same[i].other)
+            return attn_fail(error, "--mla: its %s differs from that of --mha (%zu and %zu)", same[i].key,
+                             same[i].other, same[i].mha);
+    return 0;
+}
+
+/* ---- Running ---- */
+
+/* What is gathered while both models run. */
+typedef struct gathering {
+    const analyze_plan *plan;
+    json_t *rows;  /* one a layer */
+    float **seen;  /* [layers]: valid inputs in the mha model */
+    size_t failed; /* layers that could not be compared */
+    attn_error *error;
+} gathering;
+
+/* out [B, frames, d_model] = one whole call of the layer by itself. */
+static int run_layer(float *out, const attn_layer *layer, const attn_variant *variant, const float *x,
+                     size_t batch, size_t frames, const size_t *valid, attn_error *error) {
+    const attn_geometry *g = &layer->geometry;
+    const attn_impl *impl = attn_impl_find(variant, "auto");
+    attn_cache cache = {0};
+    attn_sinusoids sinusoids = {0};
+    float *workspace = attn_alloc(impl->workspace(g, batch, frames, frames, ATTN_PATH_AUTO), sizeof(float),
+                                  "workspace", error);
+    int result = workspace && !attn_sinusoids_init(&sinusoids, frames, g->d_model, error)
+                     ? attn_cache_init(&cache, variant, g, batch, frames, error)
+                     : -1;
+    if (!result) {
+        attn_call call = {
+            .x = x, .batch = batch, .frames = frames, .lengths = valid, .sinusoids = &sinusoids};
+        impl->forward(out, layer, &cache, &call, workspace);
+    }
+    attn_cache_free(&cache);
+    attn_sinusoids_free(&sinusoids);
+    attn_free(workspace);
+    return result;
+}
+
+static int compare_outputs(gathering *g, size_t layer, const float *x, size_t batch, size_t frames,
+                           const size_t *valid) {
+    const attn_layer *mha = attn_model_attention(g->plan->mha, layer);
+    const attn_layer *other = attn_model_attention(g->plan->other, layer);
+    size_t d = mha->geometry.d_model;
+    float *wanted = attn_alloc(batch * frames, d * sizeof *wanted, "output of a layer", g->error);
+    float *got = attn_alloc(batch * frames, d * sizeof *got, "output of a layer", g->error);
+    int result = -1;
+    if (wanted && got &&
+        !run_layer(wanted, mha, attn_model_config(g->plan->mha)->variant, x, batch, frames, valid,
+                   g->error) &&
+        !run_layer(got, other, attn_model_config(g->plan->other)->variant, x, batch, frames, valid,
+                   g->error)) {
+        deviation d_out = {0};
+        deviation_add_frames(&d_out, got, wanted, batch, frames, valid, d);
+        deviation_describe(&d_out, json_array_get(g->rows, layer));
+        result = 0;
+    }
+    attn_free(wanted);
+    attn_free(got);
+    return result;
+}
+
+static int compare_weights(gathering *g, size_t layer, const attn_layer_inputs *inputs) {
+    const attn_layer *mha = attn_model_attention(g->plan->mha, layer);
+    size_t d = mha->geometry.d_model;
+    attn_convert_report r;
+    json_t *row = json_array_get(g->rows, layer);
+    double *sigma = attn_alloc(d, sizeof *sigma, "singular values", g->error);
+    int result = -1;
+    if (sigma &&
+        !attn_compare_layers(&r, mha, attn_model_attention(g->plan->other, layer),
+                             attn_model_config(g->plan->other)->variant, inputs, g->error) &&
+        !attn_stacked_spectrum(sigma, mha, attn_model_config(g->plan->mha)->variant, g->error)) {
+        json_t *more =
+            json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "latent_dim", (json_int_t)r.latent_dim,
+                      "weights_error", convert_number(r.weights_error), "weights_bound",
+                      convert_number(r.weights_bound), "produced_error", convert_number(r.produced_error),
+                      "produced_bound", convert_number(r.produced_bound), "energy_kept",
+                      convert_number(1.0 - r.weights_bound * r.weights_bound), "weights_rank",
+                      (json_int_t)r.weights_rank, "sigma_first", convert_number(sigma[0]), "sigma_cut",
+                      convert_number(isnan(r.weights_bound) ? NAN
+                                     : r.latent_dim < d     ? sigma[r.latent_dim]
+                                                            : 0.0));
+        json_object_update(row, more);
+        json_decref(more);
+        json_t *list = g->plan->spectrum ? json_array() : NULL;
+        for (size_t i = 0; list && i < d; i++)
+            json_array_append_new(list, convert_number(sigma[i]));
+        if (list)
+            json_object_set_new(row, "spectrum", list);
+        result = 0;
+    }
+    attn_free(sigma);
+    return result;
+}
+
+static float *gather_valid(const float *x, size_t batch, size_t frames, const size_t *valid, size_t width,
+                           size_t *count, attn_error *error) {
+    *count = 0;
+    for (size_t b = 0; b < batch; b++)
+        *count += valid[b];
+    float *rows = attn_alloc(*count, width * sizeof *rows, "inputs of a layer", error), *to = rows;
+    for (size_t b = 0; rows && b < batch; b++) {
+        memcpy(to, x + b * frames * width, valid[b] * width * sizeof *to);
+        to += valid[b] * width;
+    }
+    return rows;
+}
+
+/* An attn_input_hook of the mha model. */
+static void see_mha(void *context, size_t layer, const float *x, size_t batch, size_t frames,
+                    const size_t *valid) {
+    gathering *g = context;
+    attn_layer_inputs inputs;
+    size_t d = attn_model_config(g->plan->mha)->attention.d_model;
+    if (g->failed)
+        return;
+    g->seen[layer] = gather_valid(x, batch, frames, valid, d, &inputs.frames, g->error);
+    inputs.x = g->seen[layer];
+    g->failed += !g->seen[layer] || compare_outputs(g, layer, x, batch, frames, valid) ||
+                 compare_weights(g, layer, &inputs);
+    if (!g->failed)
+        fprintf(stderr, "attnbench analyze: layer %zu compared\n", layer);
+}
+
+/* Of the other one. */
+static void see_other(void *context, size_t layer, const float *x, size_t batch, size_t frames,
+                      const size_t *valid) {
+    gathering *g = context;
+    size_t count, d = attn_model_config(g->plan->mha)->attention.d_model;
+    if (g->failed)
+        return;
+    float *rows = gather_valid(x, batch, frames, valid, d, &count, g->error);
+    deviation drift = {0};
+    if (rows)
+        deviation_add(&drift, rows, g->seen[layer], count * d);
+    g->failed += !rows;
+    json_object_set_new(json_array_get(g->rows, layer), "input_error",
+                        convert_number(deviation_relative(&drift)));
+    attn_free(rows);
+}
+
+/* *out [B, frames, d_model] of a model over the inputs; attn_free it. */
+static int run_model(float **out, attn_model *model, attn_input_hook *hook, gathering *g) {
+    const attn_calibration *in = g->plan->inputs;
+    const attn_config *config = attn_model_config(model);
+    bool one_size = !config->latent_dims[0];
+    attn_session_options options = {.batch = in->batch,
+                                    .max_frames = in->frames,
+                                    .left_chunks = -1,
+                                    .one_cache = one_size,
+                                    .input = hook,
+                                    .input_context = g};
+    attn_session *session;
+    *out = NULL;
+    if (attn_session_open(&session, model, &options, g->error))
+        return -1;
+    size_t frames = attn_output_frames(config, in->frames);
+    *out = attn_alloc(in->batch * frames, attn_session_width(session) * sizeof **out, "output", g->error);
+    if (*out)
+        attn_session_run(session, *out, in->x, in->frames, in->lengths, NULL, NULL);
+    attn_session_close(session);
+    return *out && !g->failed ? 0 : -1;
+}
+
+static int run_both(gathering *g, deviation *output) {
+    const attn_calibration *in = g->plan->inputs;
+    const attn_config *config = attn_model_config(g->plan->mha);
+    size_t frames = attn_output_frames(config, in->frames), d = config->attention.d_model;
+    float *wanted = NULL, *got = NULL;
+    int result = run_model(&wanted, g->plan->mha, see_mha, g);
+    if (!result)
+        result = run_model(&got, g->plan->other, see_other, g);
+    for (size_t b = 0; !result && b < in->batch; b++) {
+        size_t valid = in->lengths ? attn_output_frames(config, in->lengths[b]) : frames;
+        deviation_add(output, got + b * frames * d, wanted + b * frames * d, valid * d);
+    }
+    attn_free(wanted);
+    attn_free(got);
+    return result;
+}
+
+/* ---- Costs ---- */
+
+static size_t cache_bytes(const attn_config *config, size_t layer, size_t frames) {
+    attn_geometry g = attn_config_geometry(config, layer);
+    return config->variant->cache_bytes(&g, 1, frames, sizeof(float));
+}
+
+/* Layers of one geometry take the same time: it is measured once. */
+typedef struct timed {
+    size_t latent_dim;
+    double us;
+} timed;
+
+static int measure_time(double *us, timed *known, size_t *count, const analyze_plan *plan,
+                        const attn_config *config, size_t layer, attn_error *error) {
+    attn_geometry g = attn_config_geometry(config, layer);
+    decode_time time;
+    for (size_t i = 0; i < *count; i++)
+        if (known[i].latent_dim == g.latent_dim) {
+            *us = known[i].us;
+            return 0;
+        }
+    fprintf(stderr, "attnbench analyze: timing one frame of %s\n", config->variant->name);
+    if (decode_time_measure(&time, config->variant, &g, plan->seq_len, plan->runs, error))
+        return -1;
+    if (isnan(time.ns))
+        fprintf(stderr, "attnbench analyze: no time of %s: %s\n", config->variant->name, time.why);
+    known[(*count)++] = (timed){g.latent_dim, time.ns * 1e-3};
+    *us = time.ns * 1e-3;
+    return 0;
+}
+
+/* The keys end in "_mha" for the mha model. *total_us may be NaN. */
+static int add_costs(json_t *rows, json_t *output, attn_model *model, const char *ending,
+                     const analyze_plan *plan, attn_error *error) {
+    const attn_config *config = attn_model_config(model);
+    timed *known = attn_alloc(config->num_layers, sizeof *known, "times", error);
+    char bytes_key[32], parameters_key[32], time_key[32];
+    size_t count = 0, bytes = 0;
+    double all_us = plan->runs ? 0.0 : NAN, us = NAN;
+    int result = known ? 0 : -1;
+    snprintf(bytes_key, sizeof bytes_key, "cache_bytes%s", ending);
+    snprintf(parameters_key, sizeof parameters_key, "parameters%s", ending);
+    snprintf(time_key, sizeof time_key, "decode_us%s", ending);
+    for (size_t i = 0; !result && i < config->num_layers; i++) {
+        attn_geometry g = attn_config_geometry(config, i);
+        json_t *row = json_array_get(rows, i);
+        if (plan->runs)
+            result = measure_time(&us, known, &count, plan, config, i, error);
+        bytes += cache_bytes(config, i, plan->seq_len);
+        all_us += us;
+        json_object_set_new(row, bytes_key, json_integer((json_int_t)cache_bytes(config, i, plan->seq_len)));
+        json_object_set_new(row, parameters_key,
+                            json_integer((json_int_t)attn_layer_parameters(config->variant, &g)));
+        json_object_set_new(row, time_key, convert_number(us));
+    }
+    json_object_set_new(output, bytes_key, json_integer((json_int_t)bytes));
+    json_object_set_new(output, parameters_key, json_integer((json_int_t)attn_model_parameters(model)));
+    json_object_set_new(output, time_key, convert_number(all_us));
+    attn_free(known);
+    return result;
+}
+
+static json_t *new_rows(size_t layers) {
+    json_t *rows = json_array();
+    for (size_t i = 0; rows && i < layers; i++) {
+        char where[32];
+        snprintf(where, sizeof where, "layer %zu", i);
+        json_array_append_new(rows, json_pack("{s:s}", "where", where));
+    }
+    return rows;
+}
+
+static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *error) {
+    deviation output = {0};
+    json_t *last = json_pack("{s:s}", "where", "output, sums"), *row;
+    size_t i;
+    int result = last ? run_both(g, &output) : attn_fail(error, "out of memory");
+    if (!result)
+        result = add_costs(g->rows, last, plan->mha, "_mha", plan, error);
+    if (!result)
+        result = add_costs(g->rows, last, plan->other, "", plan, error);
+    if (!result) {
+        deviation_describe(&output, last);
+        json_array_foreach(g->rows, i, row) {
+            table_add(t, json_incref(row));
+        }
+        table_add(t, json_incref(last));
+    }
+    json_decref(last);
+    return result;
+}
+
+int analyze_models(table *t, const analyze_plan *plan, attn_error *error) {
+    size_t layers = attn_model_config(plan->mha)->num_layers;
+    gathering g = {.plan = plan, .rows = new_rows(layers), .error = error};
+    g.seen = attn_alloc(layers, sizeof *g.seen, "inputs of layers", error);
+    int result = -1;
+    if (!g.rows || json_array_size(g.rows) != layers)
+        attn_fail(error, "out of memory");
+    else if (g.seen)
+        result = fill(t, plan, &g, error);
+    for (size_t i = 0; g.seen && i < layers; i++)
+        attn_free(g.seen[i]);
+    attn_free(g.seen);
+    json_decref(g.rows);
+    return result;
+}

@@ -1,0 +1,291 @@
+#include "harness/counters/new_cpu.h"
+
+#include "harness/counters/counters_tables.h"
+#include "harness/counters/source/papi_library.h"
+#include "harness/counters/source/perf_events.h"
+#include "harness/counters/source/perf_refusal.h"
+#include "harness/counters/validate/validate.h"
+#include "harness/machine/blas.h"
+#include "harness/machine/machine.h"
+
+#include "attn/cpu.h"
+
+#include <cblas.h>
+#include <dirent.h>
+#include <papi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const table_column fact_columns[] = {{"what", "What", NULL}, {"value", "Value", NULL}, {0}};
+
+static void add(table *t, const char *what, json_t *value) {
+    table_add(t, value ? json_pack("{ss so}", "what", what, "value", value) : NULL);
+}
+
+/* Text of the system, which need not be UTF-8. */
+static json_t *text(const char *value) {
+    json_t *string = *value ? json_string(value) : json_string("unknown");
+    return string ? string : json_string("not UTF-8");
+}
+
+static int finish(table *t, attn_error *error) {
+    int result = table_write(t, TABLE_MD, stdout, error);
+    table_free(t);
+    putchar('\n');
+    return result;
+}
+
+/* ---- The CPU */
+
+/* Lines of /proc/cpuinfo that tell what CPU it is: x86's, then arm64's. */
+static bool tells_the_cpu(const char *line) {
+    static const char *const keys[] = {
+        "vendor_id", "cpu family",      "model",       "stepping", "microcode",        "flags",
+        "bugs",      "CPU implementer", "CPU variant", "CPU part", "CPU architecture", "CPU revision",
+        "Features",  "cpu MHz"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!strncmp(line, keys[i], strlen(keys[i])))
+            return true;
+    return false;
+}
+
+static void add_cpuinfo(table *t) {
+    char *line = NULL;
+    size_t room = 0;
+    FILE *stream = fopen("/proc/cpuinfo", "r");
+    while (stream && getline(&line, &room, stream) > 1) {
+        char *colon = strchr(line, ':');
+        if (!colon || !tells_the_cpu(line))
+            continue;
+        char *end = colon;
+        while (end > line && (end[-1] == '\t' || end[-1] == ' '))
+            end--;
+        *end = '\0';
+        colon += 1 + strspn(colon + 1, " ");
+        colon[strcspn(colon, "\n")] = '\0';
+        add(t, line, text(colon));
+    }
+    if (stream)
+        fclose(stream);
+    free(line);
+}
+
+static int write_cpu(const machine *m, attn_error *error) {
+    table t;
+    table_init(&t, "CPU and kernel", fact_columns);
+    add_cpuinfo(&t);
+    for (size_t i = 0; i < m->caches; i++)
+        add(&t, "cache",
+            json_sprintf("L%d %s, %zu KiB, shared by %d", m->cache[i].level, m->cache[i].type,
+                         m->cache[i].bytes >> 10, m->cache[i].sharing));
+    if (!m->caches)
+        add(&t, "caches", json_string("unknown: the kernel does not tell their sizes"));
+    add(&t, "CPUs online", json_sprintf("%d, %s", m->cpus, m->architecture));
+    add(&t, "hypervisor", text(m->hypervisor[0] ? m->hypervisor : "none seen"));
+    add(&t, "kernel", text(m->kernel));
+    return finish(&t, error);
+}
+
+/* ---- The kernel's counters */
+
+static json_t *devices(void) {
+    char list[512] = "";
+    DIR *folder = opendir("/sys/bus/event_source/devices");
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        size_t used = strlen(list);
+        if (entry->d_name[0] != '.')
+            snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", entry->d_name);
+    }
+    if (folder)
+        closedir(folder);
+    return text(list[0] ? list : "none");
+}
+
+static int write_kernel(const perf_surroundings *around, int pmu, attn_error *error) {
+    table t;
+    char why[160];
+    table_init(&t, "The kernel's counters", fact_columns);
+    perf_refusal(why, sizeof why, pmu, around);
+    add(&t, "PMU", text(pmu ? why : "the kernel counts cycles or instructions"));
+    add(&t, "event sources", devices());
+    add(&t, "perf_event_paranoid",
+        around->paranoid == PERF_NO_KERNEL_SUPPORT ? text("no perf events in this kernel")
+                                                   : json_integer(around->paranoid));
+    add(&t, "NMI watchdog", text(around->watchdog ? "on: it holds a counter" : "off, or there is none"));
+    return finish(&t, error);
+}
+
+static int write_events(const perf_surroundings *around, attn_error *error) {
+    static const table_column columns[] = {{"event", "Event", NULL},
+                                           {"opened", "Opened", NULL},
+                                           {"read", "Read", NULL},
+                                           {"why", "Why", NULL},
+                                           {0}};
+    table t;
+    char last[160] = "";
+    table_init(&t, "Generic events, each alone, around a loop of a million turns", columns);
+    for (size_t i = 0; i < perf_generic_event_count; i++) {
+        double value = -1;
+        char why[160] = "";
+        const perf_generic_event *event = &perf_generic_events[i];
+        int code = perf_try_event(event, &value);
+        const char *name = code ? strerrorname_np(code) : NULL;
+        if (code || value < 0)
+            perf_refusal(why, sizeof why, code, around);
+        table_add(&t, json_pack("{ss ss so so}", "event", event->name, "opened",
+                                code ? (name ? name : "error") : "yes", "read",
+                                value >= 0 ? json_integer((json_int_t)value) : json_null(), "why",
+                                !why[0] ? json_null() : json_string(strcmp(why, last) ? why : "the same")));
+        snprintf(last, sizeof last, "%s", why);
+    }
+    return finish(&t, error);
+}
+
+/* ---- PAPI */
+
+static json_t *component(const PAPI_component_info_t *info) {
+    char pmus[200] = "";
+    for (size_t i = 0; i < PAPI_PMU_MAX && info->pmu_names[i]; i++) {
+        size_t used = strlen(pmus);
+        snprintf(pmus + used, sizeof pmus - used, "%s%s", used ? ", " : " (", info->pmu_names[i]);
+    }
+    if (info->disabled)
+        return json_sprintf("disabled: %s",
+                            info->disabled_reason[0] ? info->disabled_reason : PAPI_strerror(info->disabled));
+    return json_sprintf("on, %d counters, %d native events, %d presets%s%s", info->num_cntrs,
+                        info->num_native_events, info->num_preset_events, pmus, *pmus ? ")" : "");
+}
+
+static void add_presets(table *t) {
+    char list[3000] = "";
+    size_t count = 0, all = 0;
+    int code = (int)PAPI_PRESET_MASK;
+    do {
+        char name[PAPI_MAX_STR_LEN];
+        size_t used = strlen(list);
+        all++;
+        if (PAPI_query_event(code) != PAPI_OK || PAPI_event_code_to_name(code, name) != PAPI_OK)
+            continue;
+        snprintf(list + used, sizeof list - used, "%s%s", count++ ? ", " : ": ", name);
+    } while (PAPI_enum_event(&code, PAPI_ENUM_EVENTS) == PAPI_OK);
+    add(t, "presets that exist", json_sprintf("%zu of %zu%s", count, all, list));
+}
+
+static int write_papi(attn_error *error) {
+    table t;
+    table_init(&t, "PAPI", fact_columns);
+    const char *refusal = papi_library_start();
+    const PAPI_hw_info_t *hardware = refusal ? NULL : PAPI_get_hardware_info();
+    add(&t, "version", text(refusal ? refusal : papi_library_version()));
+    if (hardware)
+        add(&t, "the CPU, as PAPI sees it",
+            json_sprintf("%s, %s, family %d, model %d, stepping %d", hardware->vendor_string,
+                         hardware->model_string, hardware->cpuid_family, hardware->cpuid_model,
+                         hardware->cpuid_stepping));
+    for (int i = 0; !refusal && i < PAPI_num_components(); i++) {
+        const PAPI_component_info_t *info = PAPI_get_component_info(i);
+        char what[80];
+        snprintf(what, sizeof what, "component %.60s", info ? info->name : "?");
+        if (info)
+            add(&t, what, component(info));
+    }
+    if (!refusal)
+        add_presets(&t);
+    return finish(&t, error);
+}
+
+/* ---- OpenBLAS */
+
+static int write_blas(attn_error *error) {
+    blas_state b;
+    table t;
+    blas_read(&b);
+    table_init(&t, "OpenBLAS", fact_columns);
+    add(&t, "configuration", text(openblas_get_config()));
+    add(&t, "core type",
+        json_sprintf("%s%s", b.core,
+                     b.chosen        ? ", as OPENBLAS_CORETYPE says"
+                     : b.replaced[0] ? ", after a restart by attnbench"
+                                     : ", its own choice"));
+    add(&t, "vector instructions of the CPU", text(attn_isa_names[attn_cpu_detected()]));
+    add(&t, "left unused by that core type",
+        b.better ? json_sprintf("yes: OPENBLAS_CORETYPE=%s would use them", b.better) : json_string("no"));
+    return finish(&t, error);
+}
+
+/* ---- Validation */
+
+static const table_column metric_columns[] = {{"source", "Source", NULL},
+                                              {"status", "Status", NULL},
+                                              {"metrics", "Metrics", NULL},
+                                              {"reason", "Reason", NULL},
+                                              {0}};
+
+static const char *member(const json_t *metric, const char *key) {
+    const char *value = json_string_value(json_object_get(metric, key));
+    return value ? value : "";
+}
+
+static const char *without(const char *reason, const char *prefix) {
+    size_t length = strlen(prefix);
+    return length && !strncmp(reason, prefix, length) && !strncmp(reason + length, ": ", 2)
+               ? reason + length + 2
+               : reason;
+}
+
+/* Metrics of one source that have the same fate, in one row. */
+static void add_metric(table *t, const json_t *metric, const counter_event *event) {
+    const char *source = member(metric, "source"), *name = member(metric, "name");
+    const char *reason = without(member(metric, "reason"), source);
+    json_t *last = json_array_get(t->rows, json_array_size(t->rows) - 1);
+    if (event && event->papi)
+        reason = without(reason, event->papi);
+    if (last && !strcmp(member(last, "source"), source) &&
+        !strcmp(member(last, "status"), member(metric, "status")) && !strcmp(member(last, "reason"), reason))
+        json_object_set_new(last, "metrics", json_sprintf("%s, %s", member(last, "metrics"), name));
+    else
+        table_add(t, json_pack("{ss ss ss ss*}", "source", source, "status", member(metric, "status"),
+                               "metrics", name, "reason", *reason ? reason : NULL));
+}
+
+static int write_validation(attn_error *error) {
+    counter_events_list all;
+    table t;
+    size_t i;
+    json_t *metric;
+    counter_events_all(&all, NULL);
+    json_t *metrics = validate_metrics("auto", all.events, all.count, error);
+    if (!metrics)
+        return -1;
+    table_init(&t, "Counters checked against kernels with known answers", metric_columns);
+    json_array_foreach(metrics, i, metric) {
+        const counter_event *event = NULL;
+        for (size_t e = 0; e < all.count; e++)
+            if (!strcmp(all.events[e]->name, member(metric, "name")))
+                event = all.events[e];
+        add_metric(&t, metric, event);
+    }
+    json_decref(metrics);
+    return finish(&t, error);
+}
+
+int new_cpu_report(attn_error *error) {
+    machine m;
+    perf_surroundings around;
+    json_t *build = machine_build_json();
+    int pmu = perf_try_pmu();
+    machine_read(&m, NULL);
+    perf_surroundings_read(&around, NULL);
+    around.pmu = !pmu;
+    printf("# %s\n\nReport of `attnbench info --new-cpu`, commit %s, %s.\n\n",
+           m.cpu[0] ? m.cpu : "unknown CPU", json_string_value(json_object_get(build, "commit")),
+           json_string_value(json_object_get(build, "compiler")));
+    json_decref(build);
+    int result = write_cpu(&m, error) || write_kernel(&around, pmu, error) || write_events(&around, error) ||
+                         write_papi(error) || write_blas(error) || write_validation(error)
+                     ? -1
+                     : 0;
+    return !result && (fflush(stdout) || ferror(stdout)) ? attn_fail(error, "output cannot be written")
+                                                         : result;
+}

@@ -1,0 +1,72 @@
+#include "harness/counters/source/perf_refusal.h"
+
+#include "harness/machine/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int read_number(const char *root, const char *path, int otherwise) {
+    char full[512];
+    int number = otherwise;
+    snprintf(full, sizeof full, "%s%s", root ? root : "", path);
+    FILE *stream = fopen(full, "r");
+    if (!stream)
+        return otherwise;
+    if (fscanf(stream, "%d", &number) != 1)
+        number = otherwise;
+    fclose(stream);
+    return number;
+}
+
+void perf_surroundings_read(perf_surroundings *around, const char *root) {
+    machine m;
+    machine_read(&m, root);
+    *around = (perf_surroundings){
+        .paranoid = read_number(root, "/proc/sys/kernel/perf_event_paranoid", PERF_NO_KERNEL_SUPPORT),
+        .watchdog = read_number(root, "/proc/sys/kernel/nmi_watchdog", 0) != 0};
+    snprintf(around->hypervisor, sizeof around->hypervisor, "%s", m.hypervisor);
+}
+
+static void no_such_event(char *text, size_t size, const perf_surroundings *around) {
+    if (around->pmu)
+        snprintf(text, size, "the kernel knows no such event on this CPU");
+    else if (around->hypervisor[0])
+        snprintf(text, size,
+                 "no PMU in this virtual machine (%s); its host has to offer one (QEMU: -cpu host,pmu=on)",
+                 around->hypervisor);
+    else
+        snprintf(
+            text, size,
+            "the kernel knows no PMU here: a virtual machine without one, or a CPU newer than the kernel");
+}
+
+static void not_allowed(char *text, size_t size, const perf_surroundings *around) {
+    if (around->paranoid > 2)
+        snprintf(text, size,
+                 "perf_event_paranoid is %d; sysctl kernel.perf_event_paranoid=2, or CAP_PERFMON, allows it",
+                 around->paranoid);
+    else
+        snprintf(text, size,
+                 "forbidden although perf_event_paranoid is %d: a container's filter (Docker: --cap-add "
+                 "PERFMON allows it) or a security module",
+                 around->paranoid);
+}
+
+void perf_refusal(char *text, size_t size, int why, const perf_surroundings *around) {
+    if (why == ENOSYS || around->paranoid == PERF_NO_KERNEL_SUPPORT)
+        snprintf(text, size, "this kernel was built without perf events");
+    else if (why == ENOENT || why == EOPNOTSUPP || why == ENODEV || why == ENXIO)
+        no_such_event(text, size, around);
+    else if (why == EACCES || why == EPERM)
+        not_allowed(text, size, around);
+    else if (why == EINVAL || why == ENOSPC)
+        snprintf(text, size, "no counter is left beside the events before it");
+    else if ((why == 0 || why == EBUSY) && around->watchdog)
+        snprintf(text, size,
+                 "no counter is free: the NMI watchdog holds one, sysctl kernel.nmi_watchdog=0 frees it");
+    else if (why == 0 || why == EBUSY)
+        snprintf(text, size, "no counter is free: another program holds them");
+    else
+        snprintf(text, size, "%s", strerror(why));
+}

@@ -1,0 +1,25 @@
+#include "harness/model/choices.h"
+
+#include "base/options.h"
+#include "base/status.h"
+
+#include <string.h>
+
+int choose_impl(const char *value, attn_error *error) {
+    attn_error inner = {0};
+    if (option_choice("--impl", value, attn_impl_names, error) < 0)
+        return STATUS_BAD_INPUT;
+    for (size_t i = 0; attn_isa_names[i]; i++)
+        if (!strcmp(value, attn_isa_names[i]) && attn_cpu_has((attn_isa)i, &inner)) {
+            attn_fail(error, "--impl %s: %s", value, inner.message);
+            return STATUS_UNDECIDED;
+        }
+    return STATUS_OK;
+}
+
+int choose_path(attn_path path, const attn_variant *variant, attn_error *error) {
+    if (path == ATTN_PATH_AUTO || variant->has_latent)
+        return 0;
+    return attn_fail(error, "--path %s: goes with mla and mla_simple, %s attention has one way only",
+                     attn_path_names[path], variant->name);
+}

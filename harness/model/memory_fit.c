@@ -1,0 +1,231 @@
+#include "harness/model/memory_fit.h"
+
+#include "base/clock.h"
+
+#include "attn/alloc.h"
+#include "attn/random.h"
+#include "harness/model/profile_run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LEAST_LENGTHS = 3, MOST_SECONDS = 36000 };
+static const double REST_LIMIT = 1.5 * 1073741824, RESIDUAL_LIMIT = 0.02, MIB = 1048576;
+
+int memory_fit_lengths(memory_fit *fit, const char *text, attn_error *error) {
+    *fit = (memory_fit){0};
+    double before = 0;
+    const char *at = text;
+    for (char *end;; at = end + 1) {
+        double seconds = strtod(at, &end);
+        bool good = at != end && (*end == ',' || !*end) && seconds == floor(seconds) && seconds > before &&
+                    seconds <= MOST_SECONDS && fit->count < MEMORY_FIT_LENGTHS;
+        if (!good)
+            return attn_fail(
+                error,
+                "--memory-fit %s: expected at most %d ascending whole numbers of seconds up to %d, "
+                "as in 60,120,300,600",
+                text, MEMORY_FIT_LENGTHS, MOST_SECONDS);
+        fit->point[fit->count++].seconds = before = seconds;
+        if (!*end)
+            break;
+    }
+    return fit->count >= LEAST_LENGTHS
+               ? 0
+               : attn_fail(error, "--memory-fit %s: found %zu lengths, expected at least %d", text,
+                           fit->count, LEAST_LENGTHS);
+}
+
+/* ---- One length, in a process of its own */
+
+static int run_once(memory_fit_point *point, attn_model *model, const profile_plan *plan, attn_error *error) {
+    const attn_config *config = attn_model_config(model);
+    size_t frames = (size_t)(point->seconds / PROFILE_FRAME_SECONDS + 0.5);
+    attn_session_options options = plan->model;
+    attn_session *session = NULL;
+    uint64_t random = plan->seed + 1;
+    options.batch = 1;
+    options.max_frames = frames;
+    float *x = attn_alloc(frames * config->input_dim, sizeof *x, "random features", error);
+    float *out = x ? attn_alloc(attn_output_frames(config, frames) * config->attention.d_model, sizeof *out,
+                                "output", error)
+                   : NULL;
+    int result = out ? attn_session_open(&session, model, &options, error) : -1;
+    if (!result) {
+        attn_random_uniform(x, frames * config->input_dim, 1, &random);
+        double start = clock_now();
+        attn_session_run(session, out, x, frames, NULL, NULL, NULL);
+        point->took = clock_now() - start;
+        point->weights = attn_model_weight_bytes(model);
+        point->caches = attn_session_kv_bytes_live(session) + attn_session_conv_bytes_live(session);
+        point->inout = attn_alloc_size(x) + attn_alloc_size(out);
+        point->peak = profile_peak_memory();
+        result = point->peak ? 0 : attn_fail(error, "the system does not tell the process's peak memory");
+    }
+    attn_session_close(session);
+    attn_free(x);
+    attn_free(out);
+    return result;
+}
+
+/* What a child sends. */
+typedef struct message {
+    memory_fit_point point;
+    attn_error error;
+} message;
+
+static void run_child(int out, const char *config_path, double seconds, const profile_plan *plan) {
+    message m = {.point = {.seconds = seconds}};
+    attn_config config;
+    attn_model *model;
+    char note[256];
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (!attn_config_read(&config, config_path, note, &m.error) &&
+        !attn_model_create(&model, &config, &m.error)) {
+        attn_model_randomize(model, plan->seed);
+        run_once(&m.point, model, plan, &m.error);
+    }
+    _exit(write(out, &m, sizeof m) == sizeof m ? 0 : 1);
+}
+
+static int run_length(memory_fit_point *point, const char *config, const profile_plan *plan,
+                      attn_error *error) {
+    int ends[2], code = 0;
+    message m;
+    if (pipe(ends))
+        return attn_fail(error, "%s: no pipe for its process: %s", config, strerror(errno));
+    pid_t child = fork();
+    if (child == 0)
+        run_child(ends[1], config, point->seconds, plan);
+    close(ends[1]);
+    ssize_t got = child < 0 ? -1 : read(ends[0], &m, sizeof m);
+    close(ends[0]);
+    if (child < 0 || waitpid(child, &code, 0) != child)
+        return attn_fail(error, "%s: its process cannot be started: %s", config, strerror(errno));
+    if (WIFSIGNALED(code))
+        return attn_fail(error, "%s: its process was killed by signal %d at %.0f s of audio", config,
+                         WTERMSIG(code), point->seconds);
+    if (got != sizeof m)
+        return attn_fail(error, "%s: its process told nothing at %.0f s of audio", config, point->seconds);
+    if (m.error.message[0])
+        return attn_fail(error, "%s: %s", config, m.error.message);
+    *point = m.point;
+    return 0;
+}
+
+int memory_fit_run(memory_fit *fit, const char *config, const profile_plan *plan, attn_error *error) {
+    for (size_t i = 0; i < fit->count; i++) {
+        memory_fit_point *point = &fit->point[i];
+        fprintf(stderr, "%s: %.0f s of audio\n", config, point->seconds);
+        if (run_length(point, config, plan, error))
+            return -1;
+    }
+    memory_fit_line(fit);
+    return 0;
+}
+
+/* ---- The line */
+
+void memory_fit_line(memory_fit *fit) {
+    double n = (double)fit->count, sx = 0, sy = 0, sxx = 0, sxy = 0;
+    for (size_t i = 0; i < fit->count; i++) {
+        double x = fit->point[i].seconds, y = (double)fit->point[i].peak;
+        sx += x, sy += y, sxx += x * x, sxy += x * y;
+    }
+    fit->slope = (n * sxy - sx * sy) / (n * sxx - sx * sx);
+    fit->base = (sy - fit->slope * sx) / n;
+}
+
+double memory_fit_residual(const memory_fit *fit, size_t i) {
+    return (double)fit->point[i].peak - fit->base - fit->slope * fit->point[i].seconds;
+}
+
+size_t memory_fit_rest(const memory_fit *fit, size_t i) {
+    const memory_fit_point *p = &fit->point[i];
+    size_t known = p->weights + p->caches;
+    return p->peak > known ? p->peak - known : 0;
+}
+
+void memory_fit_verdict(const memory_fit *fit, char verdict[200]) {
+    double largest = 0;
+    verdict[0] = '\0';
+    for (size_t i = 0; i < fit->count; i++)
+        largest = fmax(largest, (double)fit->point[i].peak);
+    for (size_t i = 0; i < fit->count && !verdict[0]; i++) {
+        double rest = (double)memory_fit_rest(fit, i), residual = memory_fit_residual(fit, i);
+        if (rest > REST_LIMIT)
+            snprintf(verdict, 200,
+                     "%.0f s of audio take %.1f MiB beside weights and caches, at most %.0f are "
+                     "allowed",
+                     fit->point[i].seconds, rest / MIB, REST_LIMIT / MIB);
+        else if (!(fabs(residual) <= RESIDUAL_LIMIT * largest))
+            snprintf(verdict, 200,
+                     "the peak at %.0f s of audio is %.1f MiB off the line, at most %.1f are allowed",
+                     fit->point[i].seconds, residual / MIB, RESIDUAL_LIMIT * largest / MIB);
+    }
+}
+
+/* ---- What is printed */
+
+static const table_column columns[] = {
+    {"audio_seconds", "Audio, s", "%.0f"},    {"peak_mib", "Peak memory, MiB", "%.1f"},
+    {"weights_mib", "Weights, MiB", "%.1f"},  {"caches_mib", "Caches, MiB", "%.1f"},
+    {"rest_mib", "Rest, MiB", "%.1f"},        {"inout_mib", "Of it input and output, MiB", "%.1f"},
+    {"line_mib", "By the line, MiB", "%.1f"}, {"residual_mib", "Residual, MiB", "%.2f"},
+    {"run_seconds", "Run, s", "%.1f"},        {NULL, NULL, NULL}};
+
+static json_t *point_json(const memory_fit *fit, size_t i) {
+    const memory_fit_point *p = &fit->point[i];
+    double residual = memory_fit_residual(fit, i);
+    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "audio_seconds",
+                     p->seconds, "peak_mib", (double)p->peak / MIB, "weights_mib", (double)p->weights / MIB,
+                     "caches_mib", (double)p->caches / MIB, "rest_mib", (double)memory_fit_rest(fit, i) / MIB,
+                     "inout_mib", (double)p->inout / MIB, "line_mib", ((double)p->peak - residual) / MIB,
+                     "residual_mib", residual / MIB, "run_seconds", p->took, "peak_bytes",
+                     (json_int_t)p->peak, "weight_bytes", (json_int_t)p->weights, "cache_bytes",
+                     (json_int_t)p->caches);
+}
+
+static int print_json(const memory_fit *fit, const table *t, const char *config, FILE *stream,
+                      attn_error *error) {
+    char verdict[200];
+    memory_fit_verdict(fit, verdict);
+    json_t *root = json_pack("{s:s, s:O, s:f, s:f, s:f, s:b, s:s}", "config", config, "points", t->rows,
+                             "base_bytes", fit->base, "bytes_per_audio_second", fit->slope,
+                             "rest_limit_bytes", REST_LIMIT, "holds", !verdict[0], "verdict", verdict);
+    int bad = !root || json_dumpf(root, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF;
+    json_decref(root);
+    return bad ? attn_fail(error, "results cannot be written") : 0;
+}
+
+int memory_fit_print(const memory_fit *fit, const char *config, table_format format, FILE *stream,
+                     attn_error *error) {
+    char verdict[200];
+    table t;
+    table_init(&t, config, columns);
+    for (size_t i = 0; i < fit->count; i++)
+        table_add(&t, point_json(fit, i));
+    int result = format == TABLE_JSON ? print_json(fit, &t, config, stream, error)
+                                      : table_write(&t, format, stream, error);
+    memory_fit_verdict(fit, verdict);
+    if (!result && format == TABLE_MD)
+        fprintf(
+            stream,
+            "\nPeak memory = %.1f MiB + %.4f MiB a second of audio (least squares). Each length ran once, in "
+            "a "
+            "process of its own\n(VmHWM), on random features and random weights. Rest is what weights and "
+            "caches do not explain; at most %.0f MiB\nare allowed, and no residual beyond %.0f%% of the "
+            "largest "
+            "peak: %s.\n",
+            fit->base / MIB, fit->slope / MIB, REST_LIMIT / MIB, 100 * RESIDUAL_LIMIT,
+            verdict[0] ? verdict : "both hold");
+    table_free(&t);
+    return result;
+}

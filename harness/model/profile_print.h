@@ -1,0 +1,17 @@
+/* What profile-kv shows. */
+#ifndef HARNESS_MODEL_PROFILE_PRINT_H
+#define HARNESS_MODEL_PROFILE_PRINT_H
+
+#include "base/text/table.h"
+
+/* `result` is what profile_model gives, or {"models": [such objects]}. json prints it; the rest a table of
+ * the utterances with the sums below, or a row a model; md says in words how it was measured. */
+int profile_print(const json_t *result, table_format format, FILE *stream, attn_error *error);
+
+/* The table of a row a model: more results may be added to one table. Then how a model (such an object) was
+ * measured, in a few sentences. */
+void profile_table_init(table *t, const char *title);
+void profile_table_add(table *t, const json_t *result);
+void profile_setting(const json_t *model, FILE *stream);
+
+#endif

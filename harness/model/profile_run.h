@@ -1,0 +1,65 @@
+/* A run of profile-kv: what is measured, and the sums. Private to profile*.c. */
+#ifndef HARNESS_MODEL_PROFILE_RUN_H
+#define HARNESS_MODEL_PROFILE_RUN_H
+
+#include "harness/machine/sgemm_rate.h"
+#include "harness/model/profile.h"
+#include "harness/model/profile_input.h"
+#include "harness/model/profile_watch.h"
+
+#define PROFILE_TOLERANCE 1e-4     /* of the largest output of the scalar reference */
+#define PROFILE_FRAME_SECONDS 0.01 /* between two input frames */
+
+/* One utterance. */
+typedef struct measurement {
+    size_t kv_formula, kv_live, conv_formula, conv_live, workspace;
+    double flops;
+    double parts[ATTN_PARTS];      /* seconds of each part of the model, over the timed runs */
+    double *seconds, *first_chunk; /* [runs] */
+} measurement;
+
+/* A number of each utterance. */
+typedef enum profile_series {
+    SERIES_SECONDS,
+    SERIES_RTF,
+    SERIES_FIRST_CHUNK,
+    SERIES_SHARE, /* of the first part; those of the others follow */
+    PROFILE_SERIES = SERIES_SHARE + ATTN_PARTS
+} profile_series;
+
+typedef struct sums {
+    double *series[PROFILE_SERIES]; /* [count] */
+    double audio, features, flops, parts[ATTN_PARTS];
+    size_t frames, output_frames, kv_formula, kv_live, largest_kv_live, conv_formula, conv_live;
+    size_t largest_conv_live, workspace;
+    size_t kv_differing, conv_differing; /* utterances where formula and live are not the same */
+} sums;
+
+typedef struct profiler {
+    const profile_plan *plan;
+    attn_model *model;
+    const attn_config *config;
+    const char *config_path;
+    fbank *extractor;
+    json_t *utterances;
+    sums sums;
+    profile_watch watch;
+    size_t checked_frames; /* of the comparison with the scalar reference */
+    double check_error;    /* as a part of the largest output */
+    sgemm_rate sgemm;
+    attn_error *error;
+} profiler;
+
+/* Adds the measurement to the sums, and the utterance's object to the list. */
+int profile_record(profiler *p, size_t index, const profile_input *in, const measurement *m);
+
+/* What profile-kv prints; NULL and an error when memory is short. */
+json_t *profile_result(profiler *p);
+
+/* The model as JSON. */
+json_t *profile_model_json(const attn_model *model);
+
+/* Largest resident memory so far in bytes; 0 when unknown. */
+size_t profile_peak_memory(void);
+
+#endif

@@ -1,0 +1,216 @@
+#include "harness/plan/plan.h"
+
+#include "base/home.h"
+#include "base/text/hash.h"
+#include "harness/plan/plan_machine.h"
+#include "harness/plan/plan_sweep.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+
+#include <glob.h>
+#include <inttypes.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+_Static_assert((int)PLAN_HASH >= (int)HASH_NAME, "a plan's hash is a hash name");
+
+enum { FILE_LIMIT = 1 << 18 };
+
+static int grow(plan *p, attn_error *error) {
+    size_t room = attn_alloc_size(p->rows) / sizeof *p->rows;
+    if (p->count < room)
+        return 0;
+    bench_case *rows = attn_realloc(p->rows, room ? 2 * room : 64, sizeof *rows, "rows of the plan", error);
+    if (!rows)
+        return -1;
+    p->rows = rows;
+    return 0;
+}
+
+int plan_add_row(plan *p, json_t *seen, const char *row, attn_error *error) {
+    bench_case c;
+    if (bench_case_parse(&c, row, error))
+        return -1;
+    if (json_object_get(seen, c.name))
+        return 0;
+    if (p->count == PLAN_ROWS_MAX)
+        return attn_fail(error, "more than %d rows", PLAN_ROWS_MAX);
+    if (grow(p, error))
+        return -1;
+    if (json_object_set_new(seen, c.name, json_true()))
+        return attn_fail(error, "out of memory");
+    p->rows[p->count++] = c;
+    return 0;
+}
+
+static int add_machine_row(plan *p, json_t *seen, const char *row, attn_error *error) {
+    char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW];
+    machine m;
+    machine_read(&m, NULL);
+    size_t count = plan_machine_rows(rows, row, &m);
+    for (size_t i = 0; i < count; i++)
+        if (plan_add_row(p, seen, rows[i], error))
+            return -1;
+    return count ? 0 : plan_add_row(p, seen, row, error);
+}
+
+static int add_literal_rows(plan *p, json_t *seen, yaml_file *file, const char *key, attn_error *error) {
+    yaml_node_t *list = yaml_find(file, file->root, key);
+    bool limits = !strcmp(key, "machine");
+    for (size_t i = 0; list && i < yaml_count(list); i++) {
+        const yaml_node_t *node = yaml_item(file, list, i);
+        const char *row = yaml_text(file, node, key, error);
+        attn_error inner = {0};
+        if (!row)
+            return -1;
+        if (limits != !strncmp(row, "machine/", 8))
+            return yaml_fail(file, node, key, error, "found \"%.80s\", expected a row %s machine/", row,
+                             limits ? "of" : "that is not of");
+        if ((limits ? add_machine_row : plan_add_row)(p, seen, row, &inner))
+            return yaml_fail(file, node, key, error, "%s", inner.message);
+    }
+    return 0;
+}
+
+static int read_settings(plan *p, yaml_file *file, attn_error *error) {
+    static const char *const known[] = {"summary", "repetitions", "min_time", "seed",
+                                        "sweeps",  "cases",       "machine",  NULL};
+    uint64_t repetitions = 5;
+    if (yaml_check_keys(file, file->root, known, error))
+        return -1;
+    const yaml_node_t *node = yaml_find(file, file->root, "repetitions");
+    if (node && yaml_integer(file, node, "repetitions", 1, 10000, &repetitions, error))
+        return -1;
+    p->repetitions = (size_t)repetitions;
+    node = yaml_find(file, file->root, "min_time");
+    if (node && yaml_number(file, node, "min_time", 0.0001, 1000, &p->min_time, error))
+        return -1;
+    node = yaml_find(file, file->root, "seed");
+    if (node && yaml_integer(file, node, "seed", 0, INT64_MAX, &p->seed, error))
+        return -1;
+    node = yaml_find(file, file->root, "summary");
+    return !node || yaml_text(file, node, "summary", error) ? 0 : -1;
+}
+
+static int read_rows(plan *p, yaml_file *file, attn_error *error) {
+    json_t *seen = json_object();
+    int result = seen ? 0 : attn_fail(error, "out of memory");
+    yaml_node_t *sweeps = yaml_find(file, file->root, "sweeps");
+    for (size_t i = 0; !result && sweeps && i < yaml_count(sweeps); i++)
+        result = plan_add_sweep(p, seen, file, yaml_item(file, sweeps, i), error);
+    if (!result)
+        result = add_literal_rows(p, seen, file, "cases", error);
+    if (!result)
+        result = add_literal_rows(p, seen, file, "machine", error);
+    json_decref(seen);
+    if (!result && !p->count)
+        result = attn_fail(error, "%s: no rows, expected some under sweeps, cases or machine", file->name);
+    return result;
+}
+
+/* Of "some/where/tiny.yaml": "tiny". */
+static char *name_of(const char *file, attn_error *error) {
+    const char *slash = strrchr(file, '/');
+    char *name = attn_strdup(slash ? slash + 1 : file, error);
+    char *dot = name ? strrchr(name, '.') : NULL;
+    if (dot && dot != name && !strcmp(dot, ".yaml"))
+        *dot = '\0';
+    return name;
+}
+
+int plan_parse(plan *p, const char *text, size_t size, const char *name, attn_error *error) {
+    yaml_file file = {0};
+    *p = (plan){.min_time = 0.05, .seed = 1};
+    p->name = name_of(name, error);
+    int result = p->name ? yaml_file_parse(&file, text, size, name, error) : -1;
+    if (!result)
+        result = read_settings(p, &file, error);
+    if (!result)
+        result = read_rows(p, &file, error);
+    yaml_file_free(&file);
+    if (result)
+        plan_free(p);
+    return result;
+}
+
+/* "encoder, full, quick": what `pattern` finds, without folder and ".yaml". */
+static void list_plans(const char *pattern, char *list, size_t size) {
+    glob_t found;
+    list[0] = '\0';
+    if (glob(pattern, 0, NULL, &found))
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+        size_t used = strlen(list);
+        snprintf(list + used, size - used, "%s%.*s", i ? ", " : "", (int)(strlen(name) - strlen(".yaml")),
+                 name);
+    }
+    globfree(&found);
+}
+
+static int no_such_plan(const char *which, attn_error *error) {
+    char list[400];
+    char *pattern = home_path("harness/plan/plans/*.yaml", error);
+    if (!pattern)
+        return -1;
+    list_plans(pattern, list, sizeof list);
+    attn_fail(error, "--plan %s: no such plan, expected %s%sa file (NAME.yaml, or with a / in its name)",
+              which, list, *list ? ", or " : "");
+    attn_free(pattern);
+    return -1;
+}
+
+int plan_read(plan *p, const char *which, attn_error *error) {
+    *p = (plan){0};
+    size_t length = strlen(which), size = 0;
+    int is_path = strchr(which, '/') || (length > 5 && !strcmp(which + length - 5, ".yaml"));
+    char *relative = is_path ? NULL : attn_format(error, "harness/plan/plans/%s.yaml", which);
+    char *path = is_path ? attn_strdup(which, error) : relative ? home_path(relative, error) : NULL;
+    if (relative && path && access(path, F_OK))
+        no_such_plan(which, error);
+    char *text = path && !error->message[0] ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
+    int result = text ? plan_parse(p, text, size, path, error) : -1;
+    attn_free(text);
+    attn_free(path);
+    attn_free(relative);
+    return result;
+}
+
+void plan_free(plan *p) {
+    attn_free(p->name);
+    attn_free(p->rows);
+    *p = (plan){0};
+}
+
+int plan_filter(plan *p, const char *expression, attn_error *error) {
+    regex_t regex;
+    int code = regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB);
+    if (code) {
+        char why[128];
+        regerror(code, &regex, why, sizeof why);
+        return attn_fail(error, "--filter %s: %s", expression, why);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (!regexec(&regex, p->rows[i].name, 0, NULL, 0))
+            p->rows[kept++] = p->rows[i];
+    regfree(&regex);
+    if (!kept)
+        return attn_fail(error, "--filter %s: finds none of the %zu rows of plan %s", expression, p->count,
+                         p->name);
+    p->count = kept;
+    return 0;
+}
+
+void plan_hash(char name[PLAN_HASH], const plan *p, const char *counters) {
+    char settings[160];
+    snprintf(settings, sizeof settings, "%zu %.17g %" PRIu64 " %s", p->repetitions, p->min_time, p->seed,
+             counters);
+    uint64_t hash = hash_text(HASH_START, settings);
+    for (size_t i = 0; i < p->count; i++)
+        hash = hash_text(hash, p->rows[i].name);
+    hash_name(name, hash);
+}

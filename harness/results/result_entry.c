@@ -1,0 +1,376 @@
+#include "harness/results/result_entry.h"
+
+#include "base/stats.h"
+#include "harness/counters/counter_set.h"
+
+#include "attn/alloc.h"
+#include "attn/cpu.h"
+#include "attn/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double LOST_LIMIT = 0.01; /* of the wall clock */
+
+static void set(json_t *object, const char *key, json_t *value) {
+    json_object_set_new(object, key, value);
+}
+
+static void set_size(json_t *object, const char *key, size_t value) {
+    set(object, key, json_integer((json_int_t)value));
+}
+
+static void set_widths(json_t *o, const bench_case *c) {
+    set_size(o, "h", c->geometry.num_heads);
+    set_size(o, "d", c->geometry.d_model);
+    if (c->variant->has_kv_heads)
+        set_size(o, "hkv", c->geometry.num_kv_heads);
+    if (c->variant->has_latent)
+        set_size(o, "dc", c->geometry.latent_dim);
+}
+
+static void set_way(json_t *o, const bench_case *c) {
+    set(o, "pos", json_string(attn_pos_enc_names[c->geometry.pos_enc]));
+    if (c->variant->has_latent)
+        set(o, "path", json_string(attn_path_names[c->path]));
+    set(o, "impl", json_string(c->impl_name));
+}
+
+static void set_attention(json_t *o, const bench_case *c) {
+    set(o, "type", json_string(c->subject));
+    set(o, "mode", json_string(c->mode));
+    set_size(o, "L", c->keys);
+    set_size(o, "q", c->queries);
+    set_size(o, "B", c->batch);
+    set_widths(o, c);
+    set(o, "kv", json_string(bench_kv_names[c->kv]));
+    set_way(o, c);
+}
+
+static void set_encoder(json_t *o, const bench_case *c) {
+    const bool prefill = !strcmp(c->mode, "prefill");
+    set(o, "model", json_string(attn_model_type_names[c->model]));
+    set(o, "type", json_string(c->variant->name));
+    set(o, "mode", json_string(c->mode));
+    if (prefill)
+        set_size(o, "T", c->frames);
+    else
+        set_size(o, "left", c->left);
+    set_size(o, "L", c->keys);
+    set_size(o, "q", c->queries);
+    set_size(o, "layers", c->num_layers);
+    set_widths(o, c);
+    set_size(o, "k", c->conv_kernel_size);
+    set(o, "input", json_string(attn_input_layer_names[c->input]));
+    if (c->model == ATTN_MODEL_BRANCHFORMER)
+        set(o, "merge", json_string(attn_merge_names[c->merge]));
+    set_way(o, c);
+}
+
+static void set_machine(json_t *o, const bench_case *c) {
+    set(o, "what", json_string(c->subject));
+    if (!strcmp(c->subject, "sgemm"))
+        set_size(o, "n", c->n);
+    else
+        set(o, "isa", json_string(attn_isa_names[c->isa]));
+    if (!strcmp(c->subject, "read"))
+        set_size(o, "bytes", c->bytes);
+}
+
+static json_t *case_json(const bench_case *c) {
+    static const char *const kinds[] = {
+        [BENCH_ATTENTION] = "attention", [BENCH_ENCODER] = "encoder", [BENCH_MACHINE] = "machine"};
+    json_t *o = json_pack("{ss}", "kind", kinds[c->kind]);
+    if (o && c->kind == BENCH_ATTENTION)
+        set_attention(o, c);
+    else if (o && c->kind == BENCH_ENCODER)
+        set_encoder(o, c);
+    else if (o && c->kind == BENCH_MACHINE)
+        set_machine(o, c);
+    return o;
+}
+
+json_t *entry_failed(const bench_case *c, const char *message) {
+    return json_pack("[{ss ss ss si so sb ss}]", "name", c->name, "run_name", c->name, "run_type",
+                     "iteration", "repetition_index", 0, "case", case_json(c), "error_occurred", 1,
+                     "error_message", message);
+}
+
+/* A counter is a number of the run; the context says where it comes from, or why there is none. */
+static json_t *counters_json(const json_t *context, const json_t *run) {
+    json_t *counters = json_object();
+    const char *key;
+    json_t *told;
+    json_object_foreach((json_t *)context, key, told) {
+        const char *source = json_string_value(told), *name = key + strlen(COUNTER_KEY);
+        if (strncmp(key, COUNTER_KEY, strlen(COUNTER_KEY)) || !source)
+            continue;
+        const json_t *value = json_object_get(run, name);
+        if (!strncmp(source, COUNTER_UNAVAILABLE, strlen(COUNTER_UNAVAILABLE)))
+            set(counters, name, json_pack("{ss}", "unavailable", source + strlen(COUNTER_UNAVAILABLE)));
+        else if (json_is_number(value))
+            set(counters, name, json_pack("{ss sf}", "source", source, "value", json_number_value(value)));
+        else
+            set(counters, name,
+                json_pack("{ss+}", "unavailable", source,
+                          ": could not be read in this repetition, or read a value that cannot be"));
+    }
+    return counters;
+}
+
+/* Of one part: the counters that it has a number of. Reasons stand in `counters`. */
+static json_t *part_counters(const json_t *context, const json_t *run, const char *part) {
+    json_t *counters = json_object();
+    const char *key;
+    json_t *source;
+    json_object_foreach((json_t *)context, key, source) {
+        char name[128];
+        if (strncmp(key, COUNTER_KEY, strlen(COUNTER_KEY)))
+            continue;
+        snprintf(name, sizeof name, "%s.%s", part, key + strlen(COUNTER_KEY));
+        json_t *value = json_object_get(run, name);
+        if (value)
+            set(counters, key + strlen(COUNTER_KEY), json_pack("{sO sO}", "source", source, "value", value));
+    }
+    return counters;
+}
+
+/* part -> counters; NULL when no part has any. */
+static json_t *counters_by_part(const json_t *context, const json_t *run) {
+    json_t *parts = json_object();
+    for (size_t i = 0; attn_part_names[i]; i++) {
+        json_t *counters = part_counters(context, run, attn_part_names[i]);
+        if (json_object_size(counters))
+            set(parts, attn_part_names[i], counters);
+        else
+            json_decref(counters);
+    }
+    if (json_object_size(parts))
+        return parts;
+    json_decref(parts);
+    return NULL;
+}
+
+static double number(const json_t *run, const char *key) {
+    const json_t *value = json_object_get(run, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static json_t *check_json(const json_t *run) {
+    return json_pack("{sf sf sI}", "max_error", number(run, "check_max_error"), "limit",
+                     number(run, "check_limit"), "rows", (json_int_t)number(run, "check_rows"));
+}
+
+/* Seconds of each part of an encoder; NULL when the run tells none. */
+static json_t *parts_json(const json_t *run) {
+    json_t *parts = NULL;
+    for (size_t i = 0; attn_part_names[i]; i++) {
+        char key[48];
+        snprintf(key, sizeof key, "part_%s", attn_part_names[i]);
+        json_t *seconds = json_object_get(run, key);
+        if (seconds && !parts)
+            parts = json_object();
+        if (seconds)
+            json_object_set(parts, attn_part_names[i], seconds);
+    }
+    return parts;
+}
+
+/* An involuntary switch by itself says little: a long sample always has some. */
+static bool is_disturbed(const json_t *run) {
+    double ran = number(run, "cpu_time") / number(run, "real_time");
+    return number(run, "major_faults") > 0 || 1 - ran > LOST_LIMIT;
+}
+
+static json_t *iteration_entry(const bench_case *c, const json_t *context, const json_t *run) {
+    static const char *const kept[] = {"family_index",
+                                       "per_family_instance_index",
+                                       "run_type",
+                                       "repetitions",
+                                       "repetition_index",
+                                       "threads",
+                                       "iterations",
+                                       "real_time",
+                                       "cpu_time",
+                                       "time_unit",
+                                       "flops",
+                                       "bytes",
+                                       "kv_bytes_formula",
+                                       "kv_bytes_live",
+                                       "peak_bytes",
+                                       "delay_loops",
+                                       "conv_bytes_formula",
+                                       "conv_bytes_live",
+                                       "audio_seconds",
+                                       "parameters"};
+    json_t *entry = json_pack("{ss ss}", "name", c->name, "run_name", c->name);
+    for (size_t i = 0; entry && i < sizeof kept / sizeof *kept; i++) {
+        json_t *value = json_object_get(run, kept[i]);
+        if (value)
+            json_object_set(entry, kept[i], value);
+    }
+    if (!entry)
+        return NULL;
+    json_t *row = case_json(c);
+    if (json_object_get(run, "path_run"))
+        set(row, "path_run",
+            json_string(attn_path_names[number(run, "path_run") > 0 ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND]));
+    set(entry, "case", row);
+    set(entry, "counters", counters_json(context, run));
+    set(entry, "disturbed", json_boolean(is_disturbed(run)));
+    json_t *parts = parts_json(run);
+    if (parts)
+        set(entry, "parts", parts);
+    json_t *by_part = counters_by_part(context, run);
+    if (by_part)
+        set(entry, ENTRY_BY_PART, by_part);
+    if (json_object_get(run, "check_limit"))
+        set(entry, "check", check_json(run));
+    return entry;
+}
+
+static int check_run(const json_t *run, attn_error *error) {
+    static const char *const needed[] = {"real_time", "cpu_time", "iterations", "repetition_index"};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!json_is_number(json_object_get(run, needed[i])))
+            return attn_fail(error, "the measuring process printed no %s", needed[i]);
+    const char *unit = json_string_value(json_object_get(run, "time_unit"));
+    if (!unit || strcmp(unit, "ns"))
+        return attn_fail(error, "the measuring process printed times in %.20s, expected ns",
+                         unit ? unit : "no unit");
+    for (size_t i = 0; i < 2; i++)
+        if (!(number(run, needed[i]) > 0))
+            return attn_fail(error, "the measuring process printed %s %g, expected more than 0", needed[i],
+                             number(run, needed[i]));
+    return 0;
+}
+
+static int is_iteration(const json_t *run) {
+    const char *type = json_string_value(json_object_get(run, "run_type"));
+    return type && !strcmp(type, "iteration");
+}
+
+static int append_iterations(json_t *entries, const bench_case *c, const json_t *root, const char **failure,
+                             attn_error *error) {
+    const json_t *context = json_object_get(root, "context");
+    size_t i;
+    json_t *run;
+    *failure = NULL;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, run) {
+        if (!is_iteration(run))
+            continue;
+        if (json_is_true(json_object_get(run, "error_occurred"))) {
+            *failure = json_string_value(json_object_get(run, "error_message"));
+            *failure = *failure ? *failure : "the measuring process gave no reason";
+            return 0;
+        }
+        if (check_run(run, error))
+            return -1;
+        if (json_array_append_new(entries, iteration_entry(c, context, run)))
+            return attn_fail(error, "out of memory");
+    }
+    return json_array_size(entries) ? 0 : attn_fail(error, "the measuring process printed no measurement");
+}
+
+/* A double for every repetition. */
+static double *column(const json_t *entries, const char *key, attn_error *error) {
+    size_t i, n = json_array_size(entries);
+    json_t *entry;
+    double *values = attn_alloc(n, sizeof *values, "samples", error);
+    if (!values)
+        return NULL;
+    json_array_foreach(entries, i, entry) {
+        values[i] = number(entry, key);
+    }
+    return values;
+}
+
+static json_t *aggregate_entry(const json_t *like, const char *which, const char *unit, size_t n, double real,
+                               double cpu) {
+    char name[BENCH_NAME_MAX + 16];
+    snprintf(name, sizeof name, "%s_%s", json_string_value(json_object_get(like, "name")), which);
+    return json_pack("{ss sO sO sO sO ss sO sO ss ss sI sf sf ss}", "name", name, "family_index",
+                     json_object_get(like, "family_index"), "per_family_instance_index",
+                     json_object_get(like, "per_family_instance_index"), "run_name",
+                     json_object_get(like, "run_name"), "case", json_object_get(like, "case"), "run_type",
+                     "aggregate", "repetitions", json_object_get(like, "repetitions"), "threads",
+                     json_object_get(like, "threads"), "aggregate_name", which, "aggregate_unit", unit,
+                     "iterations", (json_int_t)n, "real_time", real, "cpu_time", cpu, "time_unit", "ns");
+}
+
+static int append_aggregates(json_t *entries, attn_error *error) {
+    size_t n = json_array_size(entries);
+    stats_summary real, cpu;
+    if (n < 2)
+        return 0;
+    double *reals = column(entries, "real_time", error), *cpus = column(entries, "cpu_time", error);
+    int result =
+        reals && cpus && !stats_summarize(&real, reals, n, error) && !stats_summarize(&cpu, cpus, n, error)
+            ? 0
+            : -1;
+    attn_free(reals);
+    attn_free(cpus);
+    if (result)
+        return -1;
+    const struct {
+        const char *name, *unit;
+        double real, cpu;
+    } rows[] = {{"mean", "time", real.mean, cpu.mean},
+                {"median", "time", real.median, cpu.median},
+                {"stddev", "time", real.sd, cpu.sd},
+                {"cv", "percentage", real.cv, cpu.cv}};
+    const json_t *like = json_array_get(entries, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (json_array_append_new(
+                entries, aggregate_entry(like, rows[i].name, rows[i].unit, n, rows[i].real, rows[i].cpu)))
+            return attn_fail(error, "an aggregate of the samples is not a number");
+    return 0;
+}
+
+json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *failed, attn_error *error) {
+    json_error_t why;
+    const char *failure = NULL;
+    *failed = false;
+    json_t *root = json_loadb(text ? text : "", size, JSON_REJECT_DUPLICATES, &why);
+    json_t *entries = root ? json_array() : NULL;
+    int result = 0;
+    if (!root)
+        result = attn_fail(error, "the measuring process printed no JSON: line %d: %s", why.line, why.text);
+    else if (!entries)
+        result = attn_fail(error, "out of memory");
+    if (!result)
+        result = append_iterations(entries, c, root, &failure, error);
+    if (!result && failure) {
+        *failed = true;
+        json_decref(entries);
+        entries = entry_failed(c, failure);
+    } else if (!result) {
+        result = append_aggregates(entries, error);
+    }
+    json_decref(root);
+    if (!result)
+        return entries;
+    json_decref(entries);
+    return NULL;
+}
+
+double entry_median(const json_t *entries) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach(entries, i, entry) {
+        const char *which = json_string_value(json_object_get(entry, "aggregate_name"));
+        if (which && !strcmp(which, "median"))
+            return number(entry, "real_time");
+    }
+    return number(json_array_get(entries, 0), "real_time");
+}
+
+size_t entry_disturbed(const json_t *entries) {
+    size_t i, count = 0;
+    json_t *entry;
+    json_array_foreach(entries, i, entry) {
+        count += json_is_true(json_object_get(entry, "disturbed"));
+    }
+    return count;
+}

@@ -1,0 +1,25 @@
+/* From what the measuring process printed to entries of the results file (docs/results.md). */
+#ifndef HARNESS_RESULTS_RESULT_ENTRY_H
+#define HARNESS_RESULTS_RESULT_ENTRY_H
+
+#include "bench/case.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#define ENTRY_BY_PART "counters_by_part"
+
+/* Google Benchmark's JSON, as text, of a run of this one case: a new list with one entry a repetition, then
+ * the aggregates when there are two or more. When the run tells an error, the list is entry_failed's and
+ * *failed is set. NULL and an error when the text is not that. */
+json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *failed, attn_error *error);
+
+/* The one entry of a case without numbers; NULL when memory is short. */
+json_t *entry_failed(const bench_case *c, const char *message);
+
+/* Of a list: median real time in ns (NaN without one), and how many repetitions were disturbed:
+ * did not run for over 1% of their wall clock, or had a page read from disk. */
+double entry_median(const json_t *entries);
+size_t entry_disturbed(const json_t *entries);
+
+#endif

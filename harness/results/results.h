@@ -1,0 +1,69 @@
+/* Reading results files (docs/results.md): strict, so that what follows need not check again. */
+#ifndef HARNESS_RESULTS_RESULTS_H
+#define HARNESS_RESULTS_RESULTS_H
+
+#include "attn/error.h"
+#include "attn/model.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One repetition. */
+typedef struct results_sample {
+    double real_time, cpu_time; /* ns per iteration, above 0 */
+    double iterations;
+    bool disturbed;
+    double parts[ATTN_PARTS]; /* encoder: seconds of each part of the model; NaN: not told */
+    /* name -> {"source", "value", "validation"} or {"unavailable"}; NULL: none were asked for */
+    const json_t *counters;
+    const json_t *by_part[ATTN_PARTS]; /* encoder: the same of each part, or NULL */
+    const json_t *derived;             /* the same for formulas of counter groups */
+    const json_t *measured; /* "flops", "bytes": the same beside the formulas, with "ratio" and "differs" */
+} results_sample;
+
+/* One row that was run, with its repetitions. Texts are the file's own and live as long as the results; a
+ * text that does not apply is "", a size 0, a number NaN. */
+typedef struct results_case {
+    const char *name; /* canonical row */
+    const char *kind; /* "attention", "encoder", "machine" */
+    const char *type, *mode, *kv, *pos, *path, *path_run, *impl;
+    const char *model, *input, *merge; /* encoder */
+    const char *what, *isa;            /* machine */
+    size_t L, q, B, h, d, hkv, dc;
+    size_t T, left, layers, k; /* encoder; left: chunks, 0 also for prefill */
+    size_t working_set, n;     /* machine: `bytes` (read), `n` (sgemm) */
+    double flops, bytes;       /* per iteration, by formula */
+    double kv_bytes_formula, kv_bytes_live, peak_bytes;
+    double conv_bytes_formula, conv_bytes_live; /* encoder: of convolutions and subsampling */
+    double audio_seconds, parameters;           /* encoder: audio of an iteration */
+    double max_error, limit;                    /* of the check before timing */
+    const char *error;                          /* NULL, or why there are no numbers */
+    bool unsupported;                           /* that is: it needs what the machine had not */
+    size_t count;
+    results_sample *samples;
+} results_case;
+
+typedef struct results {
+    json_t *root;
+    const json_t *context; /* Google Benchmark's */
+    const json_t *own;     /* context.attnbench */
+    size_t count;
+    results_case *cases; /* in the file's order */
+} results;
+
+/* Reads R.json. A truncated file, one of another tool or schema, and missing, mistyped or impossible fields
+ * are errors that name the file and the field. Free with results_free (a zeroed one is fine too). */
+int results_read(results *r, const char *path, attn_error *error);
+
+/* The same from text in memory; `name` stands for the file in messages. */
+int results_parse(results *r, const char *text, size_t size, const char *name, attn_error *error);
+void results_free(results *r);
+
+/* The case of that name, or NULL. */
+const results_case *results_find(const results *r, const char *name);
+
+/* Text below context.attnbench at a path of keys, "machine.cpu"; `missing` where there is none. */
+const char *results_text(const results *r, const char *path, const char *missing);
+
+#endif

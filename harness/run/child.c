@@ -1,0 +1,246 @@
+#include "harness/run/child.h"
+
+#include "base/clock.h"
+
+#include "attn/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OUTPUT_LIMIT = 256 << 20 };
+
+static volatile sig_atomic_t stop_signal;
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { STOP_SIGNALS = sizeof stop_signals / sizeof *stop_signals };
+
+int child_pick_cpu(int asked, attn_error *error) {
+    cpu_set_t allowed;
+    int last = -1;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return attn_fail(error, "CPUs of this process: %s", strerror(errno));
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET((size_t)i, &allowed))
+            last = i;
+    if (asked < 0)
+        return last;
+    if (asked < CPU_SETSIZE && CPU_ISSET((size_t)asked, &allowed))
+        return asked;
+    return attn_fail(error, "--cpu %d: not a CPU that this process may use (the last is %d)", asked, last);
+}
+
+static void take_note(int number) {
+    if (!stop_signal)
+        stop_signal = number;
+}
+
+int child_stop_signal(void) {
+    return stop_signal;
+}
+
+/* They stay blocked but while waiting for a child, so that none is missed between a look at stop_signal and
+ * the wait. */
+void child_catch_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < STOP_SIGNALS; i++) {
+        struct sigaction action = {.sa_handler = take_note}, before;
+        if (!sigaction(stop_signals[i], NULL, &before) && before.sa_handler == SIG_IGN)
+            continue;
+        sigaction(stop_signals[i], &action, NULL);
+        sigaddset(&set, stop_signals[i]);
+    }
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void unblock_signals(sigset_t *mask) {
+    sigprocmask(SIG_SETMASK, NULL, mask);
+    for (int i = 0; i < STOP_SIGNALS; i++)
+        sigdelset(mask, stop_signals[i]);
+}
+
+/* Ctrl-C goes to the child too: its end may be seen before the signal that is waiting for us. */
+static int stop_came(void) {
+    sigset_t open, blocked;
+    unblock_signals(&open);
+    sigprocmask(SIG_SETMASK, &open, &blocked);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    return stop_signal;
+}
+
+typedef struct pipes {
+    int out[2], err[2], start[2]; /* start: carries errno when the program could not be run */
+} pipes;
+
+static void close_one(int *fd) {
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void close_pipes(pipes *p) {
+    for (int i = 0; i < 2; i++) {
+        close_one(&p->out[i]);
+        close_one(&p->err[i]);
+        close_one(&p->start[i]);
+    }
+}
+
+static int open_pipes(pipes *p, attn_error *error) {
+    *p = (pipes){{-1, -1}, {-1, -1}, {-1, -1}};
+    if (!pipe2(p->out, O_CLOEXEC) && !pipe2(p->err, O_CLOEXEC) && !pipe2(p->start, O_CLOEXEC))
+        return 0;
+    attn_fail(error, "pipe: %s", strerror(errno));
+    close_pipes(p);
+    return -1;
+}
+
+/* In the child: only calls that are safe after fork. */
+static void become(char *const argv[], const child_place *place, const pipes *p, pid_t parent) {
+    cpu_set_t one;
+    sigset_t mask;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)place->cpu, &one);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    unblock_signals(&mask);
+    if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && null >= 0 &&
+        dup2(null, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
+        dup2(p->err[1], STDERR_FILENO) >= 0 && !sched_setaffinity(0, sizeof one, &one) &&
+        !sigprocmask(SIG_SETMASK, &mask, NULL) && (!place->folder || !chdir(place->folder)))
+        execve(argv[0], argv, place->environment ? place->environment : environ);
+    int why = errno;
+    ssize_t written = write(p->start[1], &why, sizeof why);
+    _exit(written == sizeof why ? 127 : 126);
+}
+
+typedef struct buffer {
+    char *bytes;
+    size_t size;
+} buffer;
+
+/* 1: more may come, 0: the end, -1: failed. */
+static int take(buffer *b, int fd, attn_error *error) {
+    size_t room = attn_alloc_size(b->bytes);
+    if (b->size + 1 >= room) {
+        if (room > OUTPUT_LIMIT)
+            return attn_fail(error, "the measuring process printed more than %d MiB", OUTPUT_LIMIT >> 20);
+        char *grown = attn_realloc(b->bytes, room ? 2 * room : 1 << 14, 1, "output of a process", error);
+        if (!grown)
+            return -1;
+        b->bytes = grown;
+        room = attn_alloc_size(grown);
+    }
+    ssize_t n = read(fd, b->bytes + b->size, room - 1 - b->size);
+    if (n < 0)
+        return errno == EINTR ? 1 : attn_fail(error, "output of a process: %s", strerror(errno));
+    b->size += (size_t)n;
+    b->bytes[b->size] = '\0';
+    return n > 0;
+}
+
+/* Until the child and what it prints have ended, or until the limit: then *late. `ended` becomes readable
+ * with the child's end (-1: a kernel without that; then what it prints has to do). */
+static int collect(buffer *out, buffer *err, bool *late, double limit, const pipes *p, int ended,
+                   attn_error *error) {
+    struct pollfd polled[3] = {{p->out[0], POLLIN, 0}, {p->err[0], POLLIN, 0}, {ended, POLLIN, 0}};
+    buffer *const to[2] = {out, err};
+    sigset_t mask;
+    double end = limit > 0 ? clock_now() + limit : INFINITY;
+    unblock_signals(&mask);
+    while (polled[0].fd >= 0 || polled[1].fd >= 0 || polled[2].fd >= 0) {
+        double whole, part = modf(fmax(end - clock_now(), 0), &whole);
+        struct timespec left = {isinf(end) ? 0 : (time_t)whole, (long)(1e9 * part)};
+        if (ppoll(polled, 3, isinf(end) ? NULL : &left, &mask) < 0 && errno != EINTR)
+            return attn_fail(error, "output of a process: %s", strerror(errno));
+        if (stop_signal)
+            return attn_fail(error, "stopped by signal %d", (int)stop_signal);
+        *late = clock_now() >= end;
+        if (*late)
+            return 0;
+        for (int i = 0; i < 3; i++) {
+            if (polled[i].fd < 0 || !polled[i].revents)
+                continue;
+            int more = i < 2 ? take(to[i], polled[i].fd, error) : 0;
+            if (more < 0)
+                return -1;
+            if (!more)
+                polled[i].fd = -1; /* poll passes over it */
+            polled[i].revents = 0;
+        }
+    }
+    return 0;
+}
+
+static void last_line(char *to, size_t size, char *text) {
+    to[0] = '\0';
+    for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n"))
+        if (line[strspn(line, " \t\r")])
+            snprintf(to, size, "%s", line);
+}
+
+static void reap(child_result *result, pid_t pid) {
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    result->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static int watch(child_result *result, pid_t pid, pipes *p, const char *program, double limit,
+                 attn_error *error) {
+    buffer out = {0}, err = {0};
+    int why = 0, ended = pidfd_open(pid, 0);
+    int failed = read(p->start[0], &why, sizeof why) == sizeof why
+                     ? attn_fail(error, "%s: cannot be run: %s", program, strerror(why))
+                     : collect(&out, &err, &result->late, limit, p, ended, error);
+    if (failed || result->late)
+        kill(pid, SIGKILL);
+    reap(result, pid);
+    close_one(&ended);
+    if (!failed && stop_came())
+        failed = attn_fail(error, "stopped by signal %d", (int)stop_signal);
+    last_line(result->message, sizeof result->message, err.bytes);
+    attn_free(err.bytes);
+    result->output = out.bytes;
+    result->size = out.size;
+    if (!failed)
+        return 0;
+    attn_free(out.bytes);
+    result->output = NULL;
+    return -1;
+}
+
+int child_run(child_result *result, char *const argv[], int cpu, attn_error *error) {
+    const child_place place = {.cpu = cpu};
+    return child_run_in(result, argv, &place, error);
+}
+
+int child_run_in(child_result *result, char *const argv[], const child_place *place, attn_error *error) {
+    pipes p;
+    pid_t parent = getpid();
+    *result = (child_result){.status = -1};
+    if (stop_signal)
+        return attn_fail(error, "stopped by signal %d", (int)stop_signal);
+    if (open_pipes(&p, error))
+        return -1;
+    pid_t pid = fork();
+    if (!pid)
+        become(argv, place, &p, parent);
+    close_one(&p.out[1]);
+    close_one(&p.err[1]);
+    close_one(&p.start[1]);
+    int failed = pid < 0 ? attn_fail(error, "%s: cannot be run: %s", argv[0], strerror(errno))
+                         : watch(result, pid, &p, argv[0], place->limit, error);
+    close_pipes(&p);
+    return failed;
+}

@@ -1,0 +1,132 @@
+#include "harness/run/measure.h"
+
+#include "base/home.h"
+#include "base/text/utf8.h"
+#include "harness/counters/source/callgrind.h"
+#include "harness/results/result_entry.h"
+#include "harness/run/child.h"
+
+#include "attn/alloc.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Google Benchmark takes flags from the environment too. */
+void measure_clean_environment(void) {
+    static const char *const variables[] = {"BENCHMARK_FILTER",
+                                            "BENCHMARK_LIST_TESTS",
+                                            "BENCHMARK_OUT",
+                                            "BENCHMARK_OUT_FORMAT",
+                                            "BENCHMARK_REPORT_AGGREGATES_ONLY",
+                                            "BENCHMARK_DISPLAY_AGGREGATES_ONLY",
+                                            "BENCHMARK_ENABLE_RANDOM_INTERLEAVING",
+                                            "BENCHMARK_TIME_UNIT",
+                                            "BENCHMARK_MIN_WARMUP_TIME",
+                                            "BENCHMARK_CONTEXT",
+                                            "ATTNBENCH_DELAY"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        unsetenv(variables[i]);
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+}
+
+char *measure_program(attn_error *error) {
+    const char *other = getenv("ATTNBENCH_CHILD");
+    return other && *other ? attn_strdup(other, error) : home_executable(error);
+}
+
+/* Where it runs is another folder. */
+static int run_simulated(child_result *result, const char *const *words, const measure_settings *s,
+                         attn_error *error) {
+    char program[PATH_MAX];
+    if (!realpath(words[0], program))
+        return attn_fail(error, "%s: cannot be run: %s", words[0], strerror(errno));
+    return callgrind_run(result, program, words + 1, s->cpu, s->limit, error);
+}
+
+enum { WORDS = 16 };
+
+static int run_child(child_result *result, const bench_case *c, const measure_settings *s,
+                     attn_error *error) {
+    char seed[32], flops[32], repetitions[64], min_time[64];
+    snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
+    snprintf(flops, sizeof flops, "%g", s->check_flops);
+    snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu",
+             s->simulated ? 1 : s->repetitions);
+    snprintf(min_time, sizeof min_time, "--benchmark_min_time=%g", s->simulated ? 0 : s->min_time);
+    const char *words[WORDS + COUNTING_WORDS_MAX] = {s->program,  "bench",  "--case",
+                                                     c->name,     "--seed", seed,
+                                                     repetitions, min_time, "--benchmark_format=json"};
+    size_t n = 9;
+    if (s->check_flops > 0) {
+        words[n++] = "--check-flops";
+        words[n++] = flops;
+    }
+    if (s->counting) {
+        n += counting_words(s->counting, words + n);
+    } else {
+        words[n++] = "--counters";
+        words[n++] = s->simulated ? "callgrind" : "off";
+    }
+    words[n] = NULL;
+    if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
+        return attn_fail(error, "environment: out of memory");
+    const child_place place = {.cpu = s->cpu, .limit = s->limit};
+    int failed = s->simulated ? run_simulated(result, words, s, error)
+                              : child_run_in(result, (char **)words, &place, error);
+    unsetenv("ATTNBENCH_DELAY");
+    return failed;
+}
+
+/* What a process says of its end, without "attnbench bench: ". */
+static void describe_end(const child_result *r, double limit, char *text, size_t size) {
+    static const char own[] = "attnbench bench: ";
+    const char *said = strncmp(r->message, own, sizeof own - 1) ? r->message : r->message + sizeof own - 1;
+    if (r->late)
+        snprintf(text, size, "the measuring process was still running after %.3g s, and was ended", limit);
+    else if (r->signal)
+        snprintf(text, size, "the measuring process was ended by signal %d (%s)%s%s", r->signal,
+                 strsignal(r->signal), *said ? ": " : "", said);
+    else if (*said)
+        snprintf(text, size, "%s", said);
+    else
+        snprintf(text, size, "the measuring process ended with status %d and said nothing", r->status);
+}
+
+enum { STATUS_UNSUPPORTED = 3 };
+
+/* Its entries; NULL when memory is short. Whatever goes wrong with a case becomes its entry. */
+static json_t *entries_of(const bench_case *c, const child_result *r, double limit, bool *failed) {
+    attn_error why = {0};
+    json_t *entries = entry_list(c, r->output, r->size, failed, &why);
+    bool told = entries && !r->signal && (*failed || r->status == 0);
+    if (told)
+        goto done;
+    json_decref(entries);
+    char text[700];
+    if (r->status == 0)
+        snprintf(text, sizeof text, "%s", why.message);
+    else
+        describe_end(r, limit, text, sizeof text);
+    utf8_mend(text);
+    *failed = true;
+    entries = entry_failed(c, text);
+done:
+    if (*failed && r->status == STATUS_UNSUPPORTED)
+        json_object_set_new(json_array_get(entries, 0), "unsupported", json_true());
+    return entries;
+}
+
+int measure_case(json_t **entries, bool *failed, const bench_case *c, const measure_settings *settings,
+                 attn_error *error) {
+    child_result r;
+    *entries = NULL;
+    if (run_child(&r, c, settings, error))
+        return -1;
+    *entries = entries_of(c, &r, settings->limit, failed);
+    attn_free(r.output);
+    return *entries ? 0 : attn_fail(error, "%s: out of memory, or output that is not UTF-8", c->name);
+}

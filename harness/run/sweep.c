@@ -1,0 +1,95 @@
+#include "harness/run/sweep.h"
+
+#include "base/progress.h"
+#include "harness/results/result_entry.h"
+#include "harness/run/child.h"
+#include "harness/run/measure.h"
+
+#include "attn/alloc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void describe_outcome(const json_t *entries, bool failed, char *text, size_t size) {
+    const json_t *first = json_array_get(entries, 0);
+    double ns = entry_median(entries);
+    const char *unit = ns < 1e3 ? "ns" : ns < 1e6 ? "us" : ns < 1e9 ? "ms" : "s";
+    double scale = ns < 1e3 ? 1 : ns < 1e6 ? 1e3 : ns < 1e9 ? 1e6 : 1e9;
+    size_t disturbed = entry_disturbed(entries);
+    if (failed)
+        snprintf(text, size, "%s: %s",
+                 json_object_get(first, "unsupported") ? "not supported here" : "FAILED",
+                 json_string_value(json_object_get(first, "error_message")));
+    else if (disturbed)
+        snprintf(text, size, "%.4g %s (%zu disturbed)", ns / scale, unit, disturbed);
+    else
+        snprintf(text, size, "%.4g %s", ns / scale, unit);
+}
+
+static int run_case(const plan *p, const bench_case *c, const measure_settings *settings, store *s,
+                    progress *shown, attn_error *error) {
+    json_t *entries;
+    bool failed;
+    char outcome[700];
+    progress_running(shown, c->name);
+    if (store_started(s, c->name, error) || measure_case(&entries, &failed, c, settings, error))
+        return -1;
+    int result = failed ? 0 : counting_complete(settings->counting, entries, settings->program, p, c, error);
+    result = result ? -1 : store_finished(s, c->name, entries, failed, error);
+    describe_outcome(entries, failed, outcome, sizeof outcome);
+    json_decref(entries);
+    if (failed) {
+        progress_clear(shown);
+        if (shown->terminal)
+            fprintf(stderr, "%s: %s\n", c->name, outcome);
+    }
+    progress_done(shown, c->name, outcome);
+    return result;
+}
+
+static size_t count_done(const plan *p, const store *s) {
+    size_t done = 0;
+    bool failed;
+    for (size_t i = 0; i < p->count; i++)
+        done += store_find(s, p->rows[i].name, &failed) != NULL;
+    return done;
+}
+
+int sweep_run(const plan *p, const sweep_settings *settings, store *s, attn_error *error) {
+    progress shown;
+    bool failed;
+    char *program = measure_program(error);
+    const measure_settings of_case = {.program = program,
+                                      .counting = settings->counting,
+                                      .seed = p->seed,
+                                      .repetitions = p->repetitions,
+                                      .min_time = p->min_time,
+                                      .cpu = settings->cpu};
+    int result = program ? 0 : -1;
+    measure_clean_environment();
+    child_catch_signals();
+    progress_init(&shown, p->count, count_done(p, s));
+    for (size_t i = 0; i < p->count && !result; i++)
+        if (!store_find(s, p->rows[i].name, &failed))
+            result = run_case(p, &p->rows[i], &of_case, s, &shown, error);
+    progress_clear(&shown);
+    attn_free(program);
+    return result;
+}
+
+sweep_counts sweep_count(const plan *p, const store *s) {
+    sweep_counts counts = {0};
+    for (size_t i = 0; i < p->count; i++) {
+        bool failed;
+        const json_t *entries = store_find(s, p->rows[i].name, &failed);
+        const json_t *first = json_array_get(entries, 0);
+        if (json_is_true(json_object_get(first, "unsupported")))
+            counts.unsupported++;
+        else if (failed)
+            counts.failed++;
+        else
+            counts.repetitions += (size_t)json_integer_value(json_object_get(first, "repetitions"));
+        counts.disturbed += entry_disturbed(entries);
+    }
+    return counts;
+}

@@ -1,0 +1,66 @@
+/* MLA-Simple: one latent per frame, K and V expanded from it by one matrix each (DeepSeek-V2 2024, eq. 9-11,
+ * without its decoupled positions). */
+#include "impl/attention/latent/latent.h"
+#include "impl/attention/scalar.h"
+#include "impl/attention/variant.h"
+#include "impl/kernels/kernels.h"
+
+static int tensors(attn_layer *layer, attn_tensor_visitor *visit, void *context, attn_error *error) {
+    size_t d_model = layer->geometry.d_model, d_c = layer->geometry.latent_dim;
+    if (attn_visit_linear(visit, context, "kv_compress", &layer->kv_compress, d_c, d_model, error) ||
+        attn_visit_linear(visit, context, "k_expand", &layer->k_expand, d_model, d_c, error))
+        return -1;
+    return attn_visit_linear(visit, context, "v_expand", &layer->v_expand, d_model, d_c, error);
+}
+
+static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, size_t element) {
+    return batch * keys * g->latent_dim * element;
+}
+
+static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+    path = attn_path_resolve(&attn_variant_mla_simple, g, batch, frames, keys, path);
+    double row = attn_linear_flops(1, g->d_model, g->latent_dim);
+    return (attn_cost){.flops = attn_latent_flops(g, batch, frames, keys, path, row),
+                       .bytes = attn_least_bytes(&attn_variant_mla_simple, g, batch, frames, keys)};
+}
+
+static void expand(float *y, size_t ldy, const attn_layer *layer, bool values, size_t head0, size_t heads,
+                   const float *latent, size_t rows, float *tmp, const attn_products *p) {
+    (void)tmp;
+    size_t d_k = attn_head_dim(&layer->geometry);
+    attn_linear w = attn_linear_rows(values ? &layer->v_expand : &layer->k_expand, head0 * d_k, heads * d_k);
+    p->linear(y, ldy, latent, w.in, &w, rows);
+}
+
+static void fold_query(float *y, size_t ldy, const attn_layer *layer, size_t head, const float *q, size_t ldq,
+                       size_t rows, float *tmp, const attn_products *p) {
+    (void)tmp;
+    size_t d_k = attn_head_dim(&layer->geometry);
+    attn_linear w = attn_linear_rows(&layer->k_expand, head * d_k, d_k);
+    p->fold(y, ldy, q, ldq, &w, rows);
+}
+
+static const attn_latent_maps maps = {expand, fold_query};
+
+static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                   float *workspace) {
+    attn_latent_scalar(out, layer, cache, call, workspace, &maps);
+}
+
+static void blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                 float *workspace) {
+    attn_latent_blas(out, layer, cache, call, workspace, &maps);
+}
+
+const attn_variant attn_variant_mla_simple = {
+    .name = "mla_simple",
+    .summary = "latent attention, K and V expanded from the cached latent by one matrix each",
+    .has_latent = true,
+    .is_softmax = true,
+    .forgets = true,
+    .tensors = tensors,
+    .cache_slots = attn_latent_slots,
+    .cache_bytes = cache_bytes,
+    .cost = cost,
+    .impls = {{"scalar", attn_latent_scalar_floats, scalar, attn_scalar_position_flops},
+              {"blas", attn_latent_blas_floats, blas, attn_latent_blas_position_flops}}};

@@ -1,0 +1,28 @@
+/* Grouped-query attention: Ainslie et al. 2023, section 2.2. Query head i uses key/value head floor(i h_kv /
+ * h). */
+#include "impl/attention/scalar.h"
+#include "impl/attention/softmax/keys_values.h"
+#include "impl/attention/variant.h"
+
+static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, size_t element) {
+    return 2 * batch * keys * g->num_kv_heads * attn_head_dim(g) * element;
+}
+
+static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+    (void)path;
+    return (attn_cost){.flops = attn_kv_flops(g, batch, frames, keys),
+                       .bytes = attn_least_bytes(&attn_variant_gqa, g, batch, frames, keys)};
+}
+
+const attn_variant attn_variant_gqa = {
+    .name = "gqa",
+    .summary = "grouped-query attention: num_heads share num_kv_heads keys and values",
+    .has_kv_heads = true,
+    .is_softmax = true,
+    .forgets = true,
+    .tensors = attn_kv_tensors,
+    .cache_slots = attn_kv_slots,
+    .cache_bytes = cache_bytes,
+    .cost = cost,
+    .impls = {{"scalar", attn_kv_scalar_floats, attn_kv_scalar, attn_scalar_position_flops},
+              {"blas", attn_kv_blas_floats, attn_kv_blas, attn_kv_blas_position_flops}}};

@@ -1,0 +1,17 @@
+/* A counter of a results file, {"source", "value", "validation"}, as the report shows it. */
+#ifndef REPORTS_DATA_COUNTER_VALUES_H
+#define REPORTS_DATA_COUNTER_VALUES_H
+
+#include "reports/tables/report_tables.h"
+
+/* "" where there is none. */
+const char *counter_text(const json_t *counter, const char *key);
+
+/* Only what was validated is shown as a number. */
+bool counter_is_shown(const json_t *counter);
+bool counter_is_scaled(const json_t *counter);
+
+/* What a scaled counter read is divided by its factor. */
+double counter_value(const json_t *counter);
+
+#endif

@@ -1,0 +1,143 @@
+#include "reports/data/findings.h"
+
+#include "attn/alloc.h"
+#include "reports/tables/encoder_section.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void say(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(json_t *list, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    json_array_append_new(list, json_vsprintf(format, arguments));
+    va_end(arguments);
+}
+
+/* The lines with the least and the most y at x. */
+static void extremes(const lines *l, double x, const line **least, const line **most) {
+    *least = *most = NULL;
+    for (size_t i = 0; i < l->count; i++) {
+        const point *p = line_at(&l->line[i], x);
+        if (p && (!*least || p->y < line_at(*least, x)->y))
+            *least = &l->line[i];
+        if (p && (!*most || p->y > line_at(*most, x)->y))
+            *most = &l->line[i];
+    }
+}
+
+static void say_cache(json_t *list, const lines *cache) {
+    double x = lines_common_x(cache);
+    const line *mha = lines_of(cache, "mha"), *least, *most;
+    extremes(cache, x, &least, &most);
+    if (!mha || !least || !line_at(mha, x) || least == mha)
+        return;
+    double own = line_at(least, x)->y, base = line_at(mha, x)->y;
+    char own_text[32], base_text[32];
+    bytes_text(own_text, sizeof own_text, own);
+    bytes_text(base_text, sizeof base_text, base);
+    say(list, "Smallest cache at L = %.0f, %s: %s, %s a layer, %.3g%% of MHA's %s.", x, cache->held,
+        least->label, own_text, 100 * own / base, base_text);
+}
+
+static void compare(char *text, size_t size, const line *l, const line *mha, double x) {
+    const point *own = line_at(l, x), *base = line_at(mha, x);
+    bool apart = own->high < base->low || own->low > base->high;
+    if (l == mha)
+        snprintf(text, size, "mha");
+    else
+        snprintf(text, size, "%s at %.3g times MHA's speed%s", l->label, base->y / own->y,
+                 apart ? "" : " (not told apart: the bars overlap)");
+}
+
+static void say_speed(json_t *list, const char *what, const lines *l) {
+    double x = lines_common_x(l);
+    const line *mha = lines_of(l, "mha"), *least, *most;
+    extremes(l, x, &least, &most);
+    const point *base = mha ? line_at(mha, x) : NULL;
+    if (!base || !least || least == most)
+        return;
+    char fast[192], slow[192];
+    compare(fast, sizeof fast, least, mha, x);
+    compare(slow, sizeof slow, most, mha, x);
+    say(list, "%s at L = %.0f, %s: fastest is %s, slowest %s.", what, x, l->positions, fast, slow);
+}
+
+static void say_slopes(json_t *list, const lines *prefill) {
+    char text[400] = "";
+    for (size_t i = 0; i < prefill->count; i++) {
+        size_t used = strlen(text);
+        if (!isnan(prefill->line[i].slope))
+            snprintf(text + used, sizeof text - used, "%s%s L^%.2f", used ? ", " : "", prefill->line[i].label,
+                     prefill->line[i].slope);
+    }
+    if (*text)
+        say(list, "Prefill time grows as %s at the largest lengths (%s).", text, prefill->positions);
+}
+
+static const line *path_line(const lines *paths, const char *type, const char *path) {
+    for (size_t i = 0; i < paths->count; i++) {
+        const results_case *c = paths->line[i].from->c;
+        if (!strcmp(c->type, type) && !strcmp(case_path(c), path))
+            return &paths->line[i];
+    }
+    return NULL;
+}
+
+/* Up to which q absorbing is faster and from where expanding is, among the q that both ran; only where the
+ * bars do not overlap. */
+static void say_paths(json_t *list, const lines *paths, const char *type) {
+    const line *expand = path_line(paths, type, "expand"), *absorb = path_line(paths, type, "absorb");
+    double absorb_to = NAN, expand_from = NAN;
+    if (!expand || !absorb)
+        return;
+    for (size_t i = 0; i < absorb->count; i++) {
+        const point *p = &absorb->points[i], *e = line_at(expand, p->x);
+        if (e && p->high < e->low)
+            absorb_to = p->x;
+        else if (e && e->high < p->low && isnan(expand_from))
+            expand_from = p->x;
+    }
+    char absorbs[64] = "", expands[64] = "";
+    if (!isnan(absorb_to))
+        snprintf(absorbs, sizeof absorbs, "absorb is faster up to q = %.0f", absorb_to);
+    if (!isnan(expand_from))
+        snprintf(expands, sizeof expands, "expand is faster from q = %.0f", expand_from);
+    if (*absorbs || *expands)
+        say(list, "%s at %s: %s%s%s (where the bars do not overlap).", type, paths->held, absorbs,
+            *absorbs && *expands ? ", " : "", expands);
+}
+
+static void say_roof(json_t *list, const report_data *data) {
+    const measured *best = NULL;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (!strcmp(m->c->kind, "attention") && !isnan(m->sgemm) && (!best || m->sgemm > best->sgemm))
+            best = m;
+    }
+    if (best)
+        say(list,
+            "Best use of the machine by one layer: %.3g GFLOP/s, %.3g%% of its measured sgemm rate%s, by %s "
+            "%s "
+            "at L = %zu (pos %s).",
+            best->gflops, 100 * best->sgemm,
+            best->sgemm > 1 ? " (more than all of it: that rate was measured too low)" : "", best->c->type,
+            best->c->mode, best->c->L, best->c->pos);
+}
+
+json_t *findings_list(const report_data *data, const lines *cache, const lines *decode, const lines *prefill,
+                      const lines *paths) {
+    json_t *list = json_array();
+    say_cache(list, cache);
+    say_speed(list, "Decode", decode);
+    say_speed(list, "Prefill", prefill);
+    say_slopes(list, prefill);
+    for (size_t i = 0; attn_variants[i]; i++)
+        if (attn_variants[i]->has_latent)
+            say_paths(list, paths, attn_variants[i]->name);
+    say_roof(list, data);
+    say_encoders(list, data);
+    return list;
+}

@@ -1,0 +1,158 @@
+#include "reports/data/measured.h"
+
+#include "attn/alloc.h"
+#include "base/stats.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double CONFIDENCE = 0.95;
+
+static int summarize(measured *m, const results_case *c, attn_error *error) {
+    *m = (measured){
+        .c = c, .variant = attn_variant_find(c->type), .runs = c->count, .roof = NAN, .sgemm = NAN};
+    double *times = attn_alloc(c->count, sizeof *times, "samples", error), all = 0, own = 0;
+    if (!times)
+        return -1;
+    for (size_t i = 0; i < c->count; i++) {
+        const results_sample *s = &c->samples[i];
+        times[i] = s->real_time;
+        m->disturbed += s->disturbed;
+        all += s->real_time * s->iterations;
+        own += s->cpu_time * s->iterations;
+    }
+    m->lost = fmax(0, 1 - own / all);
+    stats_sort(times, c->count);
+    m->wall = stats_quantile(times, c->count, 0.5);
+    for (size_t i = 0; i < c->count; i++)
+        times[i] = c->samples[i].cpu_time;
+    stats_sort(times, c->count);
+    stats_interval interval = stats_median_interval(times, c->count, CONFIDENCE);
+    m->time = stats_quantile(times, c->count, 0.5);
+    m->interval = !isnan(interval.low);
+    m->low = m->interval ? interval.low : times[0];
+    m->high = m->interval ? interval.high : times[c->count - 1];
+    m->gflops = c->flops / m->time;
+    m->gbytes = c->bytes / m->time;
+    attn_free(times);
+    return 0;
+}
+
+static void add_bandwidth(machine_roofs *roofs, size_t working_set, double gbytes) {
+    size_t at = 0;
+    while (at < roofs->count && roofs->read[at].working_set < working_set)
+        at++;
+    if (at < roofs->count && roofs->read[at].working_set == working_set) {
+        roofs->read[at].gbytes = fmax(roofs->read[at].gbytes, gbytes);
+        return;
+    }
+    if (roofs->count == ROOFS)
+        return;
+    memmove(&roofs->read[at + 1], &roofs->read[at], (roofs->count - at) * sizeof roofs->read[0]);
+    roofs->read[at].working_set = working_set;
+    roofs->read[at].gbytes = gbytes;
+    roofs->count++;
+}
+
+static void add_peak(machine_roofs *roofs, const char *isa, double gflops) {
+    size_t at = 0;
+    while (at < roofs->isas && strcmp(roofs->by_isa[at].isa, isa))
+        at++;
+    if (at == ROOFS)
+        return;
+    roofs->by_isa[at].gflops = at < roofs->isas ? fmax(roofs->by_isa[at].gflops, gflops) : gflops;
+    roofs->by_isa[at].isa = isa;
+    roofs->isas += at == roofs->isas;
+}
+
+/* The best of each kind is the roof: slower rows are other instruction sets or sizes. */
+static void find_roofs(report_data *data) {
+    machine_roofs *roofs = &data->roofs;
+    roofs->flops = roofs->sgemm = NAN;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (!strcmp(m->c->what, "flops")) {
+            roofs->flops = fmax(roofs->flops, m->gflops);
+            add_peak(roofs, m->c->isa, m->gflops);
+        } else if (!strcmp(m->c->what, "sgemm"))
+            roofs->sgemm = fmax(roofs->sgemm, m->gflops);
+        else if (!strcmp(m->c->what, "read") && m->gbytes > 0)
+            add_bandwidth(roofs, m->c->working_set, m->gbytes);
+    }
+    roofs->peak = fmax(roofs->flops, roofs->sgemm);
+}
+
+const char *machine_level(const results *r, double bytes) {
+    static const char *const keys[] = {"l1d_bytes", "l2_bytes", "l3_bytes"};
+    static const char *const names[] = {"L1", "L2", "L3"};
+    const json_t *machine = json_object_get(r->own, "machine");
+    bool known = false;
+    for (size_t i = 0; i < 3; i++) {
+        double size = json_number_value(json_object_get(machine, keys[i]));
+        known |= size > 0;
+        if (size >= bytes)
+            return names[i];
+    }
+    return known ? "memory" : "";
+}
+
+double machine_bandwidth(const machine_roofs *roofs, double bytes) {
+    size_t at = 0;
+    while (at + 1 < roofs->count && (double)roofs->read[at + 1].working_set <= bytes)
+        at++;
+    return roofs->count ? roofs->read[at].gbytes : NAN;
+}
+
+static void place_under_roofs(report_data *data) {
+    for (size_t i = 0; i < data->count; i++) {
+        measured *m = &data->cases[i];
+        if (*m->c->what)
+            continue;
+        double by_memory = m->c->flops / m->c->bytes * machine_bandwidth(&data->roofs, m->c->bytes);
+        m->roof = m->gflops / (by_memory < data->roofs.peak ? by_memory : data->roofs.peak);
+        m->sgemm = m->gflops / data->roofs.sgemm;
+    }
+}
+
+int report_data_init(report_data *data, const results *r, attn_error *error) {
+    *data = (report_data){.results = r};
+    data->cases = attn_alloc(r->count, sizeof *data->cases, "cases", error);
+    if (!data->cases)
+        return -1;
+    for (size_t i = 0; i < r->count; i++) {
+        const results_case *c = &r->cases[i];
+        if (c->error || !c->count)
+            continue;
+        if (summarize(&data->cases[data->count], c, error)) {
+            report_data_free(data);
+            return -1;
+        }
+        data->count++;
+    }
+    find_roofs(data);
+    place_under_roofs(data);
+    return 0;
+}
+
+void report_data_free(report_data *data) {
+    attn_free(data->cases);
+    *data = (report_data){0};
+}
+
+void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval) {
+    char runs[48];
+    if (least_runs == most_runs)
+        snprintf(runs, sizeof runs, "%zu run%s", most_runs, most_runs == 1 ? "" : "s");
+    else
+        snprintf(runs, sizeof runs, "%zu to %zu runs", least_runs, most_runs);
+    snprintf(text, size, "median of %s, bars: %s", runs, interval ? "95% interval" : "least to most");
+}
+
+void bytes_text(char *to, size_t size, double bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    size_t unit = 0;
+    for (; bytes >= 1000 && unit < 3; unit++)
+        bytes /= 1024;
+    snprintf(to, size, "%.3g %s", bytes, units[unit]);
+}

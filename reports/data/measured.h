@@ -1,0 +1,65 @@
+/* Results as numbers to show: each case's median, interval and rates, and the machine's own roofs. */
+#ifndef REPORTS_DATA_MEASURED_H
+#define REPORTS_DATA_MEASURED_H
+
+#include "attn/attention.h"
+#include "harness/results/results.h"
+
+enum { ROOFS = 40 };
+
+typedef struct measured {
+    const results_case *c;
+    const attn_variant *variant; /* NULL: a type that this build does not know, or a machine case */
+    size_t runs, disturbed;
+    double time;      /* ns per iteration of CPU time: the median */
+    double low, high; /* around it: see `interval` */
+    double wall;      /* the median of the same on the wall clock */
+    double lost;      /* share of the wall clock in which the case did not run, over all samples: 0 to 1 */
+    bool interval;    /* true: a 95% interval of the median; false: too few runs, so least and most */
+    double gflops, gbytes; /* a second; flops and bytes are by formula, time is measured. NaN: no formula */
+    double roof;           /* gflops over what the roofline allows; NaN without machine cases */
+    double sgemm;          /* gflops over the best measured sgemm rate */
+} measured;
+
+/* What this machine was measured to do, from the machine cases of the same file; NaN where there is none. */
+typedef struct machine_roofs {
+    double flops, sgemm; /* GFLOP/s */
+    double peak;         /* the higher of the two */
+    size_t isas;         /* instruction sets whose peak was measured, in the file's order */
+    struct {
+        const char *isa;
+        double gflops;
+    } by_isa[ROOFS];
+    size_t count; /* read bandwidths, by ascending working set */
+    struct {
+        size_t working_set;
+        double gbytes;
+    } read[ROOFS];
+} machine_roofs;
+
+typedef struct report_data {
+    const results *results;
+    size_t count; /* cases that have numbers, machine cases among them, in the file's order */
+    measured *cases;
+    machine_roofs roofs;
+} report_data;
+
+/* `r` must outlive the data. */
+int report_data_init(report_data *data, const results *r, attn_error *error);
+void report_data_free(report_data *data);
+
+/* GB/s of the largest measured working set within `bytes`, else of the smallest; NaN when none was measured.
+ * Smaller sets are faster, so that it is a roof. */
+double machine_bandwidth(const machine_roofs *roofs, double bytes);
+
+/* "L1", "L2", "L3" or "memory": the smallest cache of the machine that holds so many bytes; "" when its
+ * caches are unknown. */
+const char *machine_level(const results *r, double bytes);
+
+/* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
+void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);
+
+/* "15.6 MiB". */
+void bytes_text(char *to, size_t size, double bytes);
+
+#endif

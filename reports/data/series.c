@@ -1,0 +1,332 @@
+#include "reports/data/series.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct members {
+    size_t count;
+    const measured **list;
+} members;
+
+static double quantity(const measured *m, const selection *s, double time) {
+    switch (s->y) {
+    case QUANTITY_CACHE_BYTES:
+        return m->c->kv_bytes_live;
+    case QUANTITY_TIME_PER_FRAME:
+        return time / ((double)m->c->q * (double)m->c->B);
+    default:
+        return time;
+    }
+}
+
+/* Against heads, key/value heads follow at their default ratio: other ratios are another plot. */
+static bool default_kv_heads(const results_case *c) {
+    size_t quarter = c->h / 4 ? c->h / 4 : 1;
+    return !c->hkv || c->hkv == quarter;
+}
+
+static bool eligible(const measured *m, const selection *s) {
+    const results_case *c = m->c;
+    if (strcmp(c->kind, s->kind ? s->kind : "attention") || (s->mode && strcmp(c->mode, s->mode)))
+        return false;
+    if ((s->only_latent && !c->dc) || (s->only_kv_heads && !c->hkv))
+        return false;
+    if (s->y == QUANTITY_CACHE_BYTES && !(c->kv_bytes_live > 0))
+        return false;
+    return s->x != FIELD_H || default_kv_heads(c);
+}
+
+/* Members that equal `like` in `fields`. */
+static void filter(members *out, const members *in, const results_case *like, unsigned fields) {
+    out->count = 0;
+    for (size_t i = 0; i < in->count; i++)
+        if (case_same(in->list[i]->c, like, fields))
+            out->list[out->count++] = in->list[i];
+}
+
+static bool first_of_kind(const members *in, size_t at, unsigned fields) {
+    for (size_t i = 0; i < at; i++)
+        if (case_same(in->list[i]->c, in->list[at]->c, fields))
+            return false;
+    return true;
+}
+
+static size_t distinct_x(const members *in, case_field x) {
+    size_t count = 0;
+    for (size_t i = 0; i < in->count; i++)
+        count += first_of_kind(in, i, x);
+    return count;
+}
+
+/* Points that lines with at least two of them would have. */
+static size_t score(const members *held, const selection *s, members *scratch) {
+    size_t total = 0;
+    for (size_t i = 0; i < held->count; i++) {
+        if (!first_of_kind(held, i, s->series))
+            continue;
+        filter(scratch, held, held->list[i]->c, s->series);
+        size_t points = distinct_x(scratch, s->x);
+        total += points > 1 ? points : 0;
+    }
+    return total;
+}
+
+/* Keeps the members of the hold setting that shows most; ties go to the first in the file. */
+static void hold_fields(members *all, const selection *s, members *held, members *scratch) {
+    size_t best = 0;
+    const results_case *like = NULL;
+    for (size_t i = 0; i < all->count; i++) {
+        if (!first_of_kind(all, i, s->hold))
+            continue;
+        filter(held, all, all->list[i]->c, s->hold);
+        size_t points = score(held, s, scratch);
+        if (points > best) {
+            best = points;
+            like = all->list[i]->c;
+        }
+    }
+    held->count = 0;
+    if (like)
+        filter(held, all, like, s->hold);
+}
+
+static int by_x(const void *a, const void *b) {
+    const point *p = a, *q = b;
+    if (p->x != q->x)
+        return p->x < q->x ? -1 : 1;
+    return (p->y > q->y) - (p->y < q->y);
+}
+
+static void fill_points(line *l, const members *from, const selection *s) {
+    l->count = 0;
+    for (size_t i = 0; i < from->count; i++) {
+        const measured *m = from->list[i];
+        l->points[l->count++] = (point){case_number(m->c, s->x), quantity(m, s, m->time),
+                                        quantity(m, s, m->low), quantity(m, s, m->high), m};
+    }
+    qsort(l->points, l->count, sizeof *l->points, by_x);
+    size_t kept = 0; /* one point an x: the smallest */
+    for (size_t i = 0; i < l->count; i++)
+        if (!kept || l->points[kept - 1].x != l->points[i].x)
+            l->points[kept++] = l->points[i];
+    l->count = kept;
+}
+
+/* Whether the free fields are set better in a than in b: more points, then less at the largest x. */
+static bool better(const line *a, const line *b) {
+    if (a->count != b->count)
+        return a->count > b->count;
+    return a->count && a->points[a->count - 1].y < b->points[b->count - 1].y;
+}
+
+static int new_line(line *l, size_t room, attn_error *error) {
+    *l = (line){.slope = NAN, .slope_from_x = NAN};
+    l->points = attn_alloc(room, sizeof *l->points, "points", error);
+    return l->points ? 0 : -1;
+}
+
+/* The best setting of the free fields among the members of one line. */
+static int best_line(line *l, const members *own, const selection *s, members *scratch, attn_error *error) {
+    unsigned x = s->x | (s->x == FIELD_L ? FIELD_Q : 0) | (s->x == FIELD_H ? FIELD_HKV : 0) |
+                 (s->x == FIELD_Q ? FIELD_MODE : 0) | (s->x == FIELD_T ? FIELD_L | FIELD_Q : 0) |
+                 (s->x == FIELD_LEFT ? FIELD_L : 0);                   /* what follows from x */
+    unsigned path = s->series & FIELD_PATH ? FIELD_ASKED : FIELD_PATH; /* the one that does not tell */
+    unsigned fixed = FIELDS_ALL & ~x & ~path;
+    line trial;
+    if (new_line(l, own->count, error))
+        return -1;
+    if (new_line(&trial, own->count, error)) {
+        attn_free(l->points);
+        return -1;
+    }
+    for (size_t i = 0; i < own->count; i++) {
+        if (!first_of_kind(own, i, fixed))
+            continue;
+        filter(scratch, own, own->list[i]->c, fixed);
+        fill_points(&trial, scratch, s);
+        if (better(&trial, l)) {
+            line swap = *l;
+            *l = trial;
+            trial = swap;
+        }
+    }
+    attn_free(trial.points);
+    l->from = l->count ? l->points[0].from : NULL;
+    return 0;
+}
+
+double line_slope(const line *l, double *from_x) {
+    *from_x = NAN;
+    if (l->count < 2)
+        return NAN;
+    size_t first = l->count - 2;
+    while (first > 0 && l->points[first - 1].x >= l->points[l->count - 1].x / 4)
+        first--;
+    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+    for (size_t i = first; i < l->count; i++) {
+        double x = log(l->points[i].x), y = log(l->points[i].y);
+        n++, sx += x, sy += y, sxx += x * x, sxy += x * y;
+    }
+    *from_x = l->points[first].x;
+    return (n * sxy - sx * sy) / (n * sxx - sx * sx);
+}
+
+static void note_runs(lines *out, const line *l) {
+    for (size_t i = 0; i < l->count; i++) {
+        const measured *m = l->points[i].from;
+        if (!out->most_runs || m->runs < out->least_runs)
+            out->least_runs = m->runs;
+        if (m->runs > out->most_runs)
+            out->most_runs = m->runs;
+        out->interval &= m->interval;
+    }
+}
+
+static void append(char *text, size_t size, const char *format, const char *name, double value) {
+    size_t used = strlen(text);
+    if (value > 0)
+        snprintf(text + used, size - used, format, used ? ", " : "", name, value);
+}
+
+static void describe_held(lines *out, const selection *s, const results_case *c) {
+    static const struct {
+        case_field field;
+        const char *name;
+    } numbers[] = {{FIELD_LAYERS, "layers"}, {FIELD_L, "L"},       {FIELD_Q, "q"},
+                   {FIELD_H, "h"},           {FIELD_D, "d_model"}, {FIELD_B, "B"}};
+    if (s->hold & FIELD_MODEL)
+        snprintf(out->held, sizeof out->held, "%s, %s input layer", c->model, c->input);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (s->hold & numbers[i].field)
+            append(out->held, sizeof out->held, "%s%s %.0f", numbers[i].name,
+                   case_number(c, numbers[i].field));
+    size_t used = strlen(out->held);
+    if (s->hold & FIELD_KV && *c->kv)
+        snprintf(out->held + used, sizeof out->held - used, "%s%s cache", used ? ", " : "", c->kv);
+    const results_case *first[LINES];
+    for (size_t i = 0; i < out->count; i++)
+        first[i] = out->line[i].from->c;
+    positions_text(out->positions, sizeof out->positions, first, out->count);
+    used = strlen(out->held);
+    if (*out->positions)
+        snprintf(out->held + used, sizeof out->held - used, "%s%s", used ? ", " : "", out->positions);
+}
+
+/* "mla d_c 256 absorb": what tells the line from the others. */
+static void name_line(line *l, const selection *s, const lines *all) {
+    const results_case *c = l->from->c;
+    snprintf(l->label, sizeof l->label, "%s", c->type);
+    bool twin = false; /* another line of the type */
+    for (size_t i = 0; i < all->count; i++)
+        twin |= &all->line[i] != l && !strcmp(all->line[i].from->c->type, c->type);
+    size_t used = strlen(l->label);
+    if (c->dc && s->series & FIELD_DC)
+        used += (size_t)snprintf(l->label + used, sizeof l->label - used, " dc=%zu", c->dc);
+    if (c->hkv && s->series & FIELD_HKV)
+        used += (size_t)snprintf(l->label + used, sizeof l->label - used, " hkv=%zu", c->hkv);
+    if (twin && s->series & FIELD_MODE)
+        used += (size_t)snprintf(l->label + used, sizeof l->label - used, " %s", c->mode);
+    if (s->series & FIELD_PATH && *case_path(c) && c->dc)
+        snprintf(l->label + used, sizeof l->label - used, " %s", case_path(c));
+}
+
+static size_t type_rank(const line *l) {
+    size_t rank = 0;
+    while (attn_variants[rank] && attn_variants[rank] != l->from->variant)
+        rank++;
+    return rank;
+}
+
+static int by_type(const void *a, const void *b) {
+    size_t p = type_rank(a), q = type_rank(b);
+    return (p > q) - (p < q);
+}
+
+/* Lines in excess go: those with fewest points first, later ones among equals. */
+static void drop_one(lines *out) {
+    size_t worst = 0;
+    for (size_t i = 1; i < out->count; i++)
+        if (out->line[i].count <= out->line[worst].count)
+            worst = i;
+    attn_free(out->line[worst].points);
+    out->count--;
+    memmove(&out->line[worst], &out->line[worst + 1], (out->count - worst) * sizeof(line));
+}
+
+static int add_lines(lines *out, const members *held, const selection *s, members *own, members *scratch,
+                     attn_error *error) {
+    for (size_t i = 0; i < held->count; i++) {
+        if (!first_of_kind(held, i, s->series))
+            continue;
+        filter(own, held, held->list[i]->c, s->series);
+        line l;
+        if (best_line(&l, own, s, scratch, error))
+            return -1;
+        if (l.count < 2) {
+            attn_free(l.points);
+            continue;
+        }
+        if (out->count == LINES)
+            drop_one(out);
+        out->line[out->count++] = l;
+    }
+    return 0;
+}
+
+int lines_select(lines *out, const report_data *data, const selection *s, attn_error *error) {
+    *out = (lines){.interval = true};
+    members set[4] = {{0}};
+    int result = 0;
+    for (size_t i = 0; i < 4; i++) {
+        set[i].list = attn_alloc(data->count, sizeof *set[i].list, "cases", error);
+        if (!set[i].list)
+            result = -1;
+    }
+    if (result)
+        goto done;
+    for (size_t i = 0; i < data->count; i++)
+        if (eligible(&data->cases[i], s))
+            set[0].list[set[0].count++] = &data->cases[i];
+    hold_fields(&set[0], s, &set[1], &set[2]);
+    result = add_lines(out, &set[1], s, &set[2], &set[3], error);
+    if (result || !out->count)
+        goto done;
+    qsort(out->line, out->count, sizeof(line), by_type);
+    describe_held(out, s, out->line[0].from->c);
+    for (size_t i = 0; i < out->count; i++) {
+        name_line(&out->line[i], s, out);
+        note_runs(out, &out->line[i]);
+        if (s->slope)
+            out->line[i].slope = line_slope(&out->line[i], &out->line[i].slope_from_x);
+    }
+done:
+    for (size_t i = 0; i < 4; i++)
+        attn_free(set[i].list);
+    if (result)
+        lines_free(out);
+    return result;
+}
+
+void lines_free(lines *l) {
+    for (size_t i = 0; i < l->count; i++)
+        attn_free(l->line[i].points);
+    *l = (lines){0};
+}
+
+const line *lines_of(const lines *l, const char *type) {
+    for (size_t i = 0; i < l->count; i++)
+        if (!strcmp(l->line[i].from->c->type, type))
+            return &l->line[i];
+    return NULL;
+}
+
+const point *line_at(const line *l, double x) {
+    for (size_t i = 0; i < l->count; i++)
+        if (l->points[i].x == x)
+            return &l->points[i];
+    return NULL;
+}

@@ -1,0 +1,96 @@
+/* From cases to lines of a plot: which cases are comparable, which belong to one line, and its slope. */
+#ifndef REPORTS_DATA_SERIES_H
+#define REPORTS_DATA_SERIES_H
+
+#include "reports/data/measured.h"
+
+/* Fields of a case, as bits. */
+typedef enum case_field {
+    FIELD_TYPE = 1 << 0,
+    FIELD_MODE = 1 << 1,
+    FIELD_PATH = 1 << 2, /* as run */
+    FIELD_IMPL = 1 << 3,
+    FIELD_KV = 1 << 4,
+    FIELD_POS = 1 << 5,
+    FIELD_L = 1 << 6,
+    FIELD_Q = 1 << 7,
+    FIELD_B = 1 << 8,
+    FIELD_H = 1 << 9,
+    FIELD_D = 1 << 10,
+    FIELD_HKV = 1 << 11,
+    FIELD_DC = 1 << 12,
+    FIELD_ASKED = 1 << 13, /* path as asked for, where auto stays auto */
+    /* of encoders */
+    FIELD_MODEL = 1 << 14,
+    FIELD_T = 1 << 15,
+    FIELD_LEFT = 1 << 16,
+    FIELD_LAYERS = 1 << 17,
+    FIELD_K = 1 << 18,
+    FIELD_INPUT = 1 << 19,
+    FIELD_MERGE = 1 << 20,
+    FIELDS_ALL = (1 << 21) - 1
+} case_field;
+
+typedef enum plot_quantity { QUANTITY_CACHE_BYTES, QUANTITY_TIME_PER_FRAME, QUANTITY_TIME } plot_quantity;
+
+/* What to draw. Fields that are neither x, hold nor series are free: each line takes the setting of them
+ * that has the most points, then the fastest. */
+typedef struct selection {
+    case_field x;
+    plot_quantity y;
+    const char *kind; /* NULL: attention */
+    const char *mode; /* NULL: any */
+    unsigned hold;    /* fields that all lines share; the setting with the most points is taken */
+    unsigned series;  /* fields that tell lines apart */
+    bool only_latent, only_kv_heads;
+    bool slope; /* fit y = a x^slope at the large end */
+} selection;
+
+typedef struct point {
+    double x, y, low, high;
+    const measured *from;
+} point;
+
+enum { LABEL = 64, LINES = 10 };
+
+typedef struct line {
+    char label[LABEL];
+    const measured *from; /* its first point's case */
+    size_t count;
+    point *points;       /* ascending x */
+    double slope;        /* NaN: not asked for, or too few points */
+    double slope_from_x; /* the smallest x of the fit */
+} line;
+
+typedef struct lines {
+    size_t count;
+    line line[LINES];
+    char held[240];     /* "h 8, d_model 512, B 1, f32 cache, pos none" */
+    char positions[80]; /* its last part, "pos none" */
+    size_t least_runs, most_runs;
+    bool interval; /* whether every point's bars are 95% intervals */
+} lines;
+
+/* No lines (count 0) when no line would have two points. Free with lines_free. */
+int lines_select(lines *out, const report_data *data, const selection *s, attn_error *error);
+void lines_free(lines *l);
+
+/* The line of that type (its first), or NULL. */
+const line *lines_of(const lines *l, const char *type);
+
+/* The point at x, or NULL. */
+const point *line_at(const line *l, double x);
+
+/* Least squares in logarithms over the points from the largest x down to a quarter of it, and at least two.
+ */
+double line_slope(const line *l, double *from_x);
+
+double case_number(const results_case *c, case_field field);    /* NaN for texts */
+const char *case_word(const results_case *c, case_field field); /* of the texts */
+bool case_same(const results_case *a, const results_case *b, unsigned fields);
+const char *case_path(const results_case *c); /* as run, or as asked for */
+
+/* "pos rel_pos", or "pos rel_pos (linear: abs_pos)": the positions of these cases; "" when none tells any. */
+void positions_text(char *text, size_t size, const results_case *const *cases, size_t count);
+
+#endif

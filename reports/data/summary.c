@@ -1,0 +1,137 @@
+/* The key findings as a table: each type against MHA at the largest length that all types share. */
+#include "reports/tables/report_tables.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The line of the same type and compression, or NULL. */
+static const line *twin_of(const line *l, const lines *in) {
+    for (size_t i = 0; i < in->count; i++)
+        if (case_same(in->line[i].from->c, l->from->c, FIELD_TYPE | FIELD_DC | FIELD_HKV))
+            return &in->line[i];
+    return NULL;
+}
+
+typedef struct against {
+    double value, ratio; /* the line's own, and MHA's over it */
+    bool apart;          /* the two intervals do not overlap */
+} against;
+
+static against against_mha(const line *l, const lines *in, double x) {
+    against a = {NAN, NAN, false};
+    const line *own = l ? twin_of(l, in) : NULL, *mha = lines_of(in, "mha");
+    const point *p = own ? line_at(own, x) : NULL, *base = mha ? line_at(mha, x) : NULL;
+    if (p)
+        a.value = p->y;
+    if (p && base) {
+        a.ratio = base->y / p->y;
+        a.apart = p->high < base->low || p->low > base->high;
+    }
+    return a;
+}
+
+static double slope_of(const line *l, const lines *prefill) {
+    const line *own = twin_of(l, prefill);
+    return own ? own->slope : NAN;
+}
+
+/* What caching the layer's input would take, by the latent's formula at latent_dim = d_model. */
+static void add_input_cache(report_table *t, const lines *cache, double x) {
+    const attn_variant *latent = attn_variant_find("mla_simple");
+    const line *mha = lines_of(cache, "mha");
+    const point *base = mha ? line_at(mha, x) : NULL;
+    if (!base || !latent)
+        return;
+    const results_case *c = base->from->c;
+    attn_geometry g = {.d_model = c->d, .num_heads = c->h};
+    double frames = (double)c->B * (double)c->L * (double)c->d;
+    if (strcmp(c->kv, "f32") || frames > 1e15 || attn_geometry_complete(&g, latent, NULL, NULL))
+        return;
+    double bytes = (double)latent->cache_bytes(&g, c->B, c->L, sizeof(float));
+    table_add(&t->t, json_pack("{s:s, s:o, s:o}", "type", "input cache (by formula)", "cache_kib",
+                               exact_count(bytes / 1024), "cache_of_mha_percent",
+                               four_digits(100 * bytes / base->y)));
+}
+
+static void add_row(report_table *t, const line *l, const lines *cache, const lines *decode,
+                    const lines *prefill) {
+    against bytes = against_mha(l, cache, lines_common_x(cache));
+    against step = against_mha(l, decode, lines_common_x(decode));
+    against whole = against_mha(l, prefill, lines_common_x(prefill));
+    bool is_mha = !strcmp(l->from->c->type, "mha");
+    char overlap[64] = "";
+    if (!is_mha && !isnan(step.ratio) && !step.apart)
+        strcat(overlap, "decode");
+    if (!is_mha && !isnan(whole.ratio) && !whole.apart)
+        strcat(overlap, *overlap ? ", prefill" : "prefill");
+    table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", l->label, "cache_kib",
+                               exact_count(bytes.value / 1024), "cache_of_mha_percent",
+                               four_digits(100 / bytes.ratio), "decode_us", four_digits(step.value / 1e3),
+                               "decode_speed", four_digits(step.ratio), "prefill_ms",
+                               four_digits(whole.value / 1e6), "prefill_speed", four_digits(whole.ratio),
+                               "prefill_slope", four_digits(slope_of(l, prefill)), "overlap",
+                               *overlap ? json_string(overlap) : json_null()));
+}
+
+/* The lines of a column may be of other cases than those of the caches. */
+static void note_positions(report_table *t, const char *what, const lines *l, const lines *cache) {
+    size_t used = strlen(t->note);
+    if (l->count && strcmp(l->positions, cache->positions))
+        snprintf(t->note + used, sizeof t->note - used, " %s times are of cases with %s.", what,
+                 l->positions);
+}
+
+/* The longest list of types: cache bytes exist for every mode. */
+void table_summary(report_table *t, const lines *cache, const lines *decode, const lines *prefill) {
+    report_table_init(t, "Each type against MHA");
+    report_column(t, "type", "type");
+    if (cache->count) {
+        report_column(t, "cache_kib", "cache, KiB at L = %.0f", lines_common_x(cache));
+        report_column(t, "cache_of_mha_percent", "%% of MHA's cache");
+    }
+    if (decode->count) {
+        report_column(t, "decode_us", "decode, µs a frame at L = %.0f", lines_common_x(decode));
+        report_column(t, "decode_speed", "decode speed, MHA = 1");
+    }
+    if (prefill->count) {
+        report_column(t, "prefill_ms", "prefill, ms at L = %.0f", lines_common_x(prefill));
+        report_column(t, "prefill_speed", "prefill speed, MHA = 1");
+        report_column(t, "prefill_slope", "prefill slope");
+    }
+    for (size_t i = 0; i < cache->count; i++)
+        add_row(t, &cache->line[i], cache, decode, prefill);
+    add_input_cache(t, cache, lines_common_x(cache));
+    bool overlaps = false;
+    size_t i;
+    json_t *row;
+    json_array_foreach(t->t.rows, i, row) {
+        overlaps |= json_is_string(json_object_get(row, "overlap"));
+    }
+    if (overlaps)
+        report_column(t, "overlap", "not told apart from MHA");
+    snprintf(t->note, sizeof t->note,
+             "One layer; %s. Cache bytes are allocated ones. The input cache keeps the layer's input instead "
+             "of K and V: what any latent of d_model floats costs.",
+             cache->held);
+    note_positions(t, "Decode", decode, cache);
+    note_positions(t, "Prefill", prefill, cache);
+}
+
+void table_slopes(report_table *t, const lines *prefill) {
+    report_table_init(t, "Prefill: how time grows with length");
+    report_column(t, "type", "type");
+    report_column(t, "slope", "slope");
+    report_column(t, "from_L", "fitted from L");
+    report_column(t, "to_L", "to L");
+    report_column(t, "points", "points");
+    for (size_t i = 0; i < prefill->count; i++) {
+        const line *l = &prefill->line[i];
+        size_t points = 0;
+        for (size_t k = 0; k < l->count; k++)
+            points += l->points[k].x >= l->slope_from_x;
+        table_add(&t->t, json_pack("{s:s, s:o, s:f, s:f, s:I}", "type", l->label, "slope",
+                                   four_digits(l->slope), "from_L", l->slope_from_x, "to_L",
+                                   l->points[l->count - 1].x, "points", (json_int_t)points));
+    }
+    snprintf(t->note, sizeof t->note, "Least squares through the logarithms of medians; %s.", prefill->held);
+}

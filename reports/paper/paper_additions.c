@@ -1,0 +1,123 @@
+#include "reports/paper/paper_additions.h"
+
+#include "attn/config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+double paper_layer_bytes(const paper_tables *tables, const paper_row *row, const paper_shape *shape,
+                         size_t frames) {
+    return (double)row->variant->cache_bytes(&shape->geometry, tables->batch, frames, tables->element);
+}
+
+double paper_other_bytes(const paper_tables *tables, const char *type, const paper_shape *shape,
+                         size_t frames) {
+    const attn_variant *variant = attn_variant_find(type);
+    attn_geometry g = {.d_model = shape->geometry.d_model, .num_heads = shape->geometry.num_heads};
+    attn_geometry_complete(&g, variant, NULL, NULL);
+    return (double)variant->cache_bytes(&g, tables->batch, frames, tables->element);
+}
+
+static double total_bytes(const paper_tables *tables, const paper_row *row, const paper_shape *shape,
+                          size_t frames) {
+    return (double)shape->num_layers * paper_layer_bytes(tables, row, shape, frames);
+}
+
+/* NaN shows as null. */
+static void add(table *t, const char *model, const char *row, const char *quantity, const char *unit,
+                double claimed, double identified, double live, const char *note) {
+    table_add(t, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "model", model, "row", row, "quantity",
+                           quantity, "unit", unit, "claimed_geometry",
+                           isnan(claimed) ? json_null() : json_real(claimed), "identified_geometry",
+                           isnan(identified) ? json_null() : json_real(identified), "live",
+                           isnan(live) ? json_null() : json_real(live), "note", note));
+}
+
+static void add_linear_state(table *t, const paper_tables *tables, const paper_model *model,
+                             const paper_row *row, double live) {
+    add(t, model->name, "linear_state", "total", "MiB",
+        total_bytes(tables, row, &row->claimed, tables->frames) / PAPER_MIB,
+        total_bytes(tables, row, &row->identified, tables->frames) / PAPER_MIB, live / PAPER_MIB,
+        "what linear attention really keeps: h (d_k^2 + d_k) floats a layer, whatever the length");
+}
+
+/* The layer's input is cached like a latent of d_model floats a frame, so that formula serves. */
+static double input_bytes(const paper_tables *tables, const paper_shape *shape) {
+    return paper_other_bytes(tables, "mla_simple", shape, tables->frames);
+}
+
+static double input_reduction(const paper_tables *tables, const paper_shape *shape) {
+    return 100 * (1 - input_bytes(tables, shape) / paper_other_bytes(tables, "mha", shape, tables->frames));
+}
+
+static void add_input_cache(table *t, const paper_tables *tables, const paper_model *model) {
+    const paper_shape *claimed = &model->row[0].claimed, *identified = &model->row[0].identified;
+    add(t, model->name, "input_cache", "total", "MiB",
+        (double)claimed->num_layers * input_bytes(tables, claimed) / PAPER_MIB,
+        (double)identified->num_layers * input_bytes(tables, identified) / PAPER_MIB, NAN,
+        "by formula: keep the layer's input (d_model floats a frame) and recompute K and V; the honest rival "
+        "of MLA, which saves nothing over it at any d_c >= d_model");
+    add(t, model->name, "input_cache", "reduction", "%", input_reduction(tables, claimed),
+        input_reduction(tables, identified), NAN,
+        "by formula: the 50% that the paper credits to MLA, with no new weights and no error");
+}
+
+static void add_subsampled(table *t, const paper_tables *tables, const paper_model *model,
+                           const paper_row *row) {
+    const attn_config conv2d = {.input_layer = ATTN_INPUT_CONV2D};
+    size_t frames = attn_output_frames(&conv2d, tables->frames);
+    char note[160];
+    snprintf(note, sizeof note, "by formula: %zu feature frames (%.0f s) leave 4x subsampling as %zu frames",
+             tables->frames, (double)tables->frames * tables->frame_seconds, frames);
+    add(t, model->name, row->name, "total_subsampled", "MiB",
+        total_bytes(tables, row, &row->claimed, frames) / PAPER_MIB,
+        total_bytes(tables, row, &row->identified, frames) / PAPER_MIB, NAN, note);
+}
+
+static void add_model(table *t, const paper_tables *tables, size_t m, const paper_live *live) {
+    const paper_model *model = &tables->model[m];
+    for (size_t r = 0; r < model->rows; r++)
+        if (!model->row[r].variant->is_softmax)
+            add_linear_state(t, tables, model, &model->row[r], live ? (double)live->total[m][r] : NAN);
+    add_input_cache(t, tables, model);
+    for (size_t r = 0; r < model->rows; r++)
+        add_subsampled(t, tables, model, &model->row[r]);
+    for (size_t r = 0; r < model->rows; r++) {
+        const paper_row *row = &model->row[r];
+        add(t, model->name, row->name, "total", "MB",
+            total_bytes(tables, row, &row->claimed, tables->frames) / PAPER_MB,
+            total_bytes(tables, row, &row->identified, tables->frames) / PAPER_MB,
+            live ? (double)live->total[m][r] / PAPER_MB : NAN,
+            "the same bytes in MB (10^6); the paper prints MiB (2^20) under the name MB");
+    }
+}
+
+static void add_remarks(table *t, const paper_tables *tables) {
+    double seconds = (double)tables->frames * tables->frame_seconds;
+    char note[200];
+    snprintf(note, sizeof note,
+             "%zu feature frames are %.0f s of audio; %zu frames after 4x subsampling are %.0f s",
+             tables->frames, seconds, tables->frames, 4 * seconds);
+    add(t, "both", "audio", "remark", "", NAN, NAN, NAN, note);
+    add(t, "both", "offline", "remark", "", NAN, NAN, NAN,
+        "an offline bidirectional encoder sees each utterance once and reuses no cache at all: these bytes "
+        "matter in streaming");
+}
+
+static const table_column addition_columns[] = {{"model", "model", NULL},
+                                                {"row", "row", NULL},
+                                                {"quantity", "quantity", NULL},
+                                                {"unit", "unit", NULL},
+                                                {"claimed_geometry", "claimed geometry", NULL},
+                                                {"identified_geometry", "identified geometry", NULL},
+                                                {"live", "live", NULL},
+                                                {"note", "note", NULL},
+                                                {NULL, NULL, NULL}};
+
+void paper_additions_fill(table *additions, const paper_tables *tables, const paper_live *live) {
+    table_init(additions, "What the published tables leave out", addition_columns);
+    for (size_t m = 0; m < tables->models; m++)
+        add_model(additions, tables, m, live);
+    add_remarks(additions, tables);
+}

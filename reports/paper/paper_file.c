@@ -1,0 +1,75 @@
+#include "reports/paper/paper_file.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "reports/paper/paper_additions.h"
+
+#include <math.h>
+#include <string.h>
+
+static const size_t FILE_LIMIT = (size_t)4 << 20;
+
+static bool is_text(const json_t *cell, const char *key, const char *wanted) {
+    const char *text = json_string_value(json_object_get(cell, key));
+    return text && !strcmp(text, wanted);
+}
+
+static const json_t *find_cell(const json_t *cells, const char *model, const char *row,
+                               const char *quantity) {
+    size_t i;
+    json_t *cell;
+    json_array_foreach(cells, i, cell) {
+        if (is_text(cell, "model", model) && is_text(cell, "row", row) && is_text(cell, "quantity", quantity))
+            return cell;
+    }
+    return NULL;
+}
+
+static int read_cell(size_t *bytes, const json_t *cells, const paper_model *model, const paper_row *row,
+                     paper_quantity quantity, const char *path, attn_error *error) {
+    const char *name = paper_quantity_names[quantity];
+    const json_t *cell = find_cell(cells, model->name, row->name, name);
+    const json_t *published = json_object_get(cell, "published"), *live = json_object_get(cell, "live");
+    if (!cell || !json_is_number(published) ||
+        !paper_rounds_to(json_number_value(published), row->published[quantity]))
+        return attn_fail(error, "%s: cell %s %s %s: expected one that was published as %s", path, model->name,
+                         row->name, name, row->published[quantity]);
+    double value = json_number_value(live) * PAPER_MIB;
+    if (!json_is_number(live) || !(value >= 1 && value < 0x1p53))
+        return attn_fail(error,
+                         "%s: cell %s %s %s: live: expected MiB, as paper --live --format json writes them",
+                         path, model->name, row->name, name);
+    *bytes = (size_t)llround(value);
+    return 0;
+}
+
+static int read_cells(paper_live *live, const paper_tables *tables, const json_t *cells, const char *path,
+                      attn_error *error) {
+    for (size_t m = 0; m < tables->models; m++)
+        for (size_t r = 0; r < tables->model[m].rows; r++) {
+            const paper_model *model = &tables->model[m];
+            const paper_row *row = &model->row[r];
+            if (*row->published[PAPER_TOTAL] &&
+                read_cell(&live->total[m][r], cells, model, row, PAPER_TOTAL, path, error))
+                return -1;
+            if (*row->published[PAPER_PER_LAYER] &&
+                read_cell(&live->layer[m][r], cells, model, row, PAPER_PER_LAYER, path, error))
+                return -1;
+        }
+    return 0;
+}
+
+int paper_live_read(paper_live *live, const paper_tables *tables, const char *path, attn_error *error) {
+    size_t size;
+    json_error_t why;
+    *live = (paper_live){0};
+    char *text = attn_read_file(path, FILE_LIMIT, &size, error);
+    if (!text)
+        return -1;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    attn_free(text);
+    int result = root ? read_cells(live, tables, json_object_get(root, "cells"), path, error)
+                      : attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
+    json_decref(root);
+    return result;
+}

@@ -1,0 +1,81 @@
+#include "reports/plots/history_plots.h"
+
+#include "harness/gate/report/report_members.h"
+#include "reports/plots/figure.h"
+#include "reports/plots/gnuplot.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+
+#include <stdio.h>
+
+static void write_data(FILE *to, const history_series *s, const history_change *changes, size_t count,
+                       const json_t *history) {
+    size_t next = 0;
+    double level = count ? changes[0].before : 0;
+    fputs("# number  ns  level  commit\n", to);
+    for (size_t i = 0; i < s->count; i++) {
+        char commit[64];
+        const json_t *entry = json_array_get(history, s->line[i]);
+        while (next < count && changes[next].at <= i)
+            level = changes[next++].after;
+        figure_safe_text(commit, sizeof commit, field_text(entry, "commit"));
+        fprintf(to, "%zu %.17g ", s->line[i] + 1, s->value[i]);
+        if (count)
+            fprintf(to, "%.17g ", level);
+        else
+            fputs("NaN ", to);
+        fprintf(to, "\"%s\"\n", commit);
+    }
+}
+
+static void write_script(FILE *to, const char *name, const history_series *s, const history_change *changes,
+                         size_t count) {
+    char title[256];
+    figure_safe_text(title, sizeof title, s->name);
+    fprintf(to,
+            "# gnuplot %s.gp draws %s.svg from %s.dat\nset encoding utf8\n"
+            "set terminal svg size 900,360 noenhanced font 'sans-serif,13' name '%s' background 'white'\n"
+            "set output '%s.svg'\nset title \"%s\"\nset xlabel 'results in the order of the file'\n"
+            "set ylabel 'ns'\nset border 3\nset tics nomirror\nset xtics rotate by -35 font ',9'\n"
+            "set grid ytics lt 1 lw 0.5 lc rgb '#a0a0a0'\nset key below\n",
+            name, name, name, name, name, title);
+    for (size_t i = 0; i < count; i++)
+        fprintf(to, "set arrow from %g, graph 0 to %g, graph 1 nohead lw 1.5 dt 2 lc rgb '#d4456c'\n",
+                (double)s->line[changes[i].at] + 0.5, (double)s->line[changes[i].at] + 0.5);
+    fprintf(to, "step = %zu\nlabel(n, c) = int(n) %% step == 0 ? c : \"\"\n", s->count / 24 + 1);
+    fprintf(to,
+            "plot '%s.dat' using 1:2:xticlabels(label($0, strcol(4))) with points pt 7 ps 0.6 lc rgb "
+            "'#3b82d6' title 'median time'",
+            name);
+    if (count)
+        fprintf(to, ", '%s.dat' using 1:3 with steps lw 2 lc rgb '#d9730d' title 'mean between changes'",
+                name);
+    putc('\n', to);
+}
+
+int history_plot(const char *folder, size_t number, const history_series *s, const history_change *changes,
+                 size_t count, const json_t *history, bool *drawn, attn_error *error) {
+    char name[32];
+    attn_output data = {0}, script = {0};
+    snprintf(name, sizeof name, "case_%03zu", number);
+    char *data_path = attn_format(error, "%s/%s.dat", folder, name);
+    char *script_path = attn_format(error, "%s/%s.gp", folder, name);
+    int result = -1;
+    if (!data_path || !script_path || attn_output_open(&data, data_path, error) ||
+        attn_output_open(&script, script_path, error))
+        goto done;
+    write_data(data.stream, s, changes, count, history);
+    write_script(script.stream, name, s, changes, count);
+    if (attn_output_commit(&data, error) || attn_output_commit(&script, error))
+        goto done;
+    gnuplot_result outcome = gnuplot_run(folder, name, error);
+    *drawn = outcome == GNUPLOT_DRAWN;
+    result = outcome == GNUPLOT_FAILED ? -1 : 0;
+done:
+    attn_output_discard(&data);
+    attn_output_discard(&script);
+    attn_free(data_path);
+    attn_free(script_path);
+    return result;
+}

@@ -1,0 +1,69 @@
+/* What each part of an encoder counted, in the iteration that was split. */
+#include "reports/data/counter_values.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One iteration was split, whose numbers are in every repetition: the first speaks for all. */
+static const json_t *part_of(const results_case *c, size_t part) {
+    return c->count ? c->samples[0].by_part[part] : NULL;
+}
+
+static double sum_of(const results_case *c, const char *name) {
+    double sum = 0;
+    for (size_t p = 0; p < ATTN_PARTS; p++) {
+        const json_t *counter = json_object_get(part_of(c, p), name);
+        sum += counter_is_shown(counter) ? counter_value(counter) : 0;
+    }
+    return sum;
+}
+
+static bool has_column(const report_table *t, const char *name) {
+    for (size_t i = 0; i < t->count; i++)
+        if (!strcmp(t->columns[i].key, name))
+            return true;
+    return false;
+}
+
+static void add_columns(report_table *t, const results_case *c) {
+    for (size_t p = 0; p < ATTN_PARTS; p++) {
+        const char *name;
+        json_t *counter;
+        json_object_foreach((json_t *)part_of(c, p), name, counter) {
+            if (counter_is_shown(counter) && !has_column(t, name))
+                report_column(t, name, "%s%s%s", name,
+                              !strcmp(counter_text(counter, "source"), "callgrind") ? " (simulated)" : "",
+                              counter_is_scaled(counter) ? " (scaled)" : "");
+        }
+    }
+}
+
+static void add_row(report_table *t, const results_case *c, size_t part) {
+    const json_t *counters = part_of(c, part), *instructions = json_object_get(counters, "instructions");
+    double share =
+        counter_is_shown(instructions) ? 100 * counter_value(instructions) / sum_of(c, "instructions") : NAN;
+    json_t *row = json_pack("{s:s, s:s, s:o}", "case", c->name, "part", attn_part_names[part], "share",
+                            four_digits(share));
+    for (size_t i = 3; row && i < t->count; i++) {
+        const json_t *counter = json_object_get(counters, t->columns[i].key);
+        json_object_set_new(row, t->columns[i].key,
+                            exact_count(counter_is_shown(counter) ? counter_value(counter) : NAN));
+    }
+    table_add(&t->t, row);
+}
+
+void table_counter_parts(report_table *t, const report_data *data) {
+    report_table_init(t, "Counters by part of an encoder");
+    report_column(t, "case", "case");
+    report_column(t, "part", "part");
+    report_column(t, "share", "of the instructions, %%");
+    for (size_t i = 0; i < data->count; i++)
+        add_columns(t, data->cases[i].c);
+    for (size_t i = 0; t->count > 3 && i < data->count; i++)
+        for (size_t p = 0; p < ATTN_PARTS; p++)
+            if (json_object_size(part_of(data->cases[i].c, p)))
+                add_row(t, data->cases[i].c, p);
+    snprintf(t->note, sizeof t->note,
+             "Of one warm iteration by itself, read at every border between parts; the values above are of "
+             "iterations in which nothing was read.");
+}

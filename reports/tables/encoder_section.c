@@ -1,0 +1,325 @@
+#include "reports/tables/encoder_section.h"
+
+#include "reports/tables/measured_row.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_encoder(const measured *m, const char *mode) {
+    return !strcmp(m->c->kind, "encoder") && (!mode || !strcmp(m->c->mode, mode));
+}
+
+double encoder_share(const results_case *c, attn_part part) {
+    double own = 0, all = 0;
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t p = 0; p < ATTN_PARTS; p++) {
+            all += c->samples[i].parts[p];
+            own += p == part ? c->samples[i].parts[p] : 0;
+        }
+    return all > 0 ? 100 * own / all : NAN;
+}
+
+static size_t model_rank(const char *model) {
+    size_t rank = 0;
+    while (attn_model_type_names[rank] && strcmp(attn_model_type_names[rank], model))
+        rank++;
+    return rank;
+}
+
+static int by_case(const void *left, const void *right) {
+    static const case_field order[] = {FIELD_MODE, FIELD_LAYERS, FIELD_D, FIELD_H,    FIELD_HKV, FIELD_DC,
+                                       FIELD_K,    FIELD_T,      FIELD_Q, FIELD_LEFT, FIELD_IMPL};
+    const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
+    if (model_rank(a->c->model) != model_rank(b->c->model))
+        return model_rank(a->c->model) < model_rank(b->c->model) ? -1 : 1;
+    return measured_compare(a, b, order, sizeof order / sizeof *order);
+}
+
+/* ---- Bars */
+
+enum { SETTING = FIELD_T | FIELD_LAYERS | FIELD_H | FIELD_D | FIELD_K | FIELD_INPUT | FIELD_IMPL };
+
+static bool has_bar(const measured *m) {
+    return is_encoder(m, "prefill") && !isnan(encoder_share(m->c, ATTN_PART_ATTENTION));
+}
+
+/* The fastest case of each model and type at the setting of `like`. */
+static void gather_bars(encoder_bars *bars, const report_data *data, const results_case *like) {
+    *bars = (encoder_bars){0};
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        size_t at = 0;
+        if (!has_bar(m) || !case_same(m->c, like, SETTING))
+            continue;
+        while (at < bars->count && !case_same(bars->bar[at]->c, m->c, FIELD_MODEL | FIELD_TYPE))
+            at++;
+        if (at == bars->count && bars->count < ENCODER_BARS)
+            bars->bar[bars->count++] = m;
+        else if (at < bars->count && m->time < bars->bar[at]->time)
+            bars->bar[at] = m;
+    }
+}
+
+void encoder_bars_find(encoder_bars *bars, const report_data *data) {
+    const results_case *best = NULL;
+    size_t most = 0;
+    for (size_t i = 0; i < data->count; i++) {
+        if (!has_bar(&data->cases[i]))
+            continue;
+        gather_bars(bars, data, data->cases[i].c);
+        if (bars->count > most || (bars->count == most && data->cases[i].c->T > best->T)) {
+            most = bars->count;
+            best = data->cases[i].c;
+        }
+    }
+    *bars = (encoder_bars){0};
+    if (!best)
+        return;
+    gather_bars(bars, data, best);
+    qsort(bars->bar, bars->count, sizeof *bars->bar, by_case);
+    const results_case *cases[ENCODER_BARS];
+    char positions[80];
+    for (size_t i = 0; i < bars->count; i++) {
+        size_t runs = bars->bar[i]->runs;
+        cases[i] = bars->bar[i]->c;
+        bars->least_runs = !i || runs < bars->least_runs ? runs : bars->least_runs;
+        bars->most_runs = runs > bars->most_runs ? runs : bars->most_runs;
+    }
+    positions_text(positions, sizeof positions, cases, bars->count);
+    snprintf(bars->held, sizeof bars->held, "T %zu, layers %zu, d_model %zu, h %zu, %s input layer%s%s",
+             best->T, best->layers, best->d, best->h, best->input, *positions ? ", " : "", positions);
+}
+
+static const char *const part_colours[ATTN_PARTS] = {"#8d8150", "#3b82d6", "#d9730d", "#2c9c62", "#9d63d8"};
+
+/* The bars of one model, as a group; parts are named in the first one. */
+static void plot_group(FILE *script, const char *model, size_t group) {
+    fprintf(script, "%snewhistogram '%s' lt 1", group ? ", \\\n     " : "plot ", model);
+    for (size_t p = 0; p < ATTN_PARTS; p++) {
+        fprintf(script, ", \\\n     'encoder_parts.dat' index %zu using %zu:xtic(1) lc rgb '%s' ", group,
+                p + 2, part_colours[p]);
+        fprintf(script, group ? "notitle" : "title '%s'", attn_part_names[p]);
+    }
+}
+
+void encoder_bars_write(FILE *points, FILE *script, const encoder_bars *bars) {
+    size_t groups = 0;
+    fputs("# bar", points);
+    for (size_t p = 0; p < ATTN_PARTS; p++)
+        fprintf(points, " | %s, %%", attn_part_names[p]);
+    fputs(" | ms | runs | model\n", points);
+    fputs("set style data histograms\nset style histogram rowstacked title offset 0,0.2\n"
+          "set style fill solid 0.9\nset boxwidth 0.8\nset xtics rotate by -40 noenhanced font ',11'\n"
+          "set yrange [0:100]\n",
+          script);
+    for (size_t i = 0; i < bars->count; i++) {
+        const measured *m = bars->bar[i];
+        bool first = !i || !case_same(bars->bar[i - 1]->c, m->c, FIELD_MODEL);
+        fprintf(points, "%s\"%s\"", first && i ? "\n\n" : "", m->c->type);
+        for (size_t p = 0; p < ATTN_PARTS; p++)
+            fprintf(points, " %.6g", encoder_share(m->c, (attn_part)p));
+        fprintf(points, " %.6g %zu \"%s\"\n", m->time / 1e6, m->runs, m->c->model);
+        if (first)
+            plot_group(script, m->c->model, groups++);
+    }
+    fputs("\n", script);
+}
+
+/* ---- Table */
+
+static json_t *size_or_null(size_t size) {
+    return size ? json_integer((json_int_t)size) : json_null();
+}
+
+static json_t *word_or_null(const char *word) {
+    return *word ? json_string(word) : json_null();
+}
+
+static json_t *encoder_row(const measured *m) {
+    const results_case *c = m->c;
+    bool prefill = !strcmp(c->mode, "prefill");
+    json_t *row = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
+        c->model, "type", c->type, "mode", c->mode, "T", size_or_null(c->T), "q",
+        prefill ? json_null() : size_or_null(c->q), "left",
+        prefill ? json_null() : json_integer((json_int_t)c->left), "layers", size_or_null(c->layers), "d",
+        size_or_null(c->d), "h", size_or_null(c->h), "hkv", size_or_null(c->hkv), "dc", size_or_null(c->dc),
+        "k", size_or_null(c->k), "input", word_or_null(c->input), "merge", word_or_null(c->merge), "pos",
+        word_or_null(c->pos), "path", word_or_null(case_path(c)), "impl", word_or_null(c->impl));
+    const struct {
+        const char *key;
+        json_t *value;
+    } values[] = {{"audio_seconds", four_digits(c->audio_seconds)},
+                  {"rtf", four_digits(m->time / 1e9 / c->audio_seconds)},
+                  {"kv_bytes_formula", exact_count(c->kv_bytes_formula)},
+                  {"kv_bytes_live", exact_count(c->kv_bytes_live)},
+                  {"conv_bytes_formula", exact_count(c->conv_bytes_formula)},
+                  {"conv_bytes_live", exact_count(c->conv_bytes_live)},
+                  {"parameters", exact_count(c->parameters)}};
+    int bad = !row || measured_row_add(row, m, "ms");
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        bad |= json_object_set_new(row, values[i].key, values[i].value);
+    for (size_t p = 0; p < ATTN_PARTS; p++)
+        bad |= json_object_set_new(row, attn_part_names[p], four_digits(encoder_share(c, (attn_part)p)));
+    if (!bad)
+        return row;
+    json_decref(row);
+    return NULL;
+}
+
+/* What all rows have there that have anything; NULL when they differ or none has. */
+static const json_t *shared_value(const report_table *t, const char *key) {
+    const json_t *shared = NULL;
+    size_t i;
+    json_t *row;
+    json_array_foreach(t->t.rows, i, row) {
+        const json_t *value = json_object_get(row, key);
+        if (!json_is_null(value) && shared && !json_equal(value, shared))
+            return NULL;
+        shared = json_is_null(value) ? shared : value;
+    }
+    return shared;
+}
+
+/* What all rows share is said once, in the note. */
+static void add_shape_columns(report_table *t) {
+    static const char *const shape[] = {"model", "type", "mode", "T",     "q",   "left", "layers", "d",
+                                        "h",     "hkv",  "dc",   "merge", "pos", "path", "impl"};
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        const json_t *value = shared_value(t, shape[i]);
+        size_t used = strlen(t->note);
+        const char *comma = used ? ", " : "Everywhere, as far as it applies: ";
+        report_column(t, shape[i], "%s", shape[i]);
+        if (!value)
+            continue;
+        report_column_in_files(t);
+        if (json_is_string(value))
+            snprintf(t->note + used, sizeof t->note - used, "%s%s %s", comma, shape[i],
+                     json_string_value(value));
+        else
+            snprintf(t->note + used, sizeof t->note - used, "%s%s %.0f", comma, shape[i],
+                     json_number_value(value));
+    }
+    size_t used = strlen(t->note);
+    snprintf(t->note + used, sizeof t->note - used, "%s", used ? ". " : "");
+}
+
+static void add_value_columns(report_table *t) {
+    static const struct {
+        const char *key, *header;
+        bool files_only;
+    } columns[] = {{"runs", "runs", true},
+                   {"disturbed", "disturbed", true},
+                   {"time_ms", "CPU time, ms", false},
+                   {"range_ms", "low to high", false},
+                   {"low_ms", "low", true},
+                   {"high_ms", "high", true},
+                   {"wall_ms", "wall clock, ms", false},
+                   {"lost_percent", "% lost", true},
+                   {"rtf", "real-time factor", false},
+                   {"gflops", "GFLOP/s", true},
+                   {"of_roof_percent", "% of roof", false},
+                   {"of_sgemm_percent", "% of sgemm", false}};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        report_column(t, columns[i].key, "%s", columns[i].header);
+        if (columns[i].files_only)
+            report_column_in_files(t);
+    }
+    for (size_t p = 0; p < ATTN_PARTS; p++) {
+        report_column(t, attn_part_names[p], "%s, %%", attn_part_names[p]);
+        if (p != ATTN_PART_ATTENTION)
+            report_column_in_files(t);
+    }
+    report_column(t, "kv_bytes_formula", "KV cache, bytes by formula");
+    report_column_in_files(t);
+    report_column(t, "kv_bytes_live", "KV cache, bytes");
+    report_column(t, "conv_bytes_live", "convolution cache, bytes");
+}
+
+static void add_rows(report_table *t, const report_data *data) {
+    const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
+    size_t rows = 0;
+    for (size_t i = 0; order && i < data->count; i++)
+        if (is_encoder(&data->cases[i], NULL))
+            order[rows++] = &data->cases[i];
+    if (!order)
+        table_add(&t->t, NULL);
+    else if (rows)
+        qsort(order, rows, sizeof *order, by_case);
+    for (size_t i = 0; i < rows; i++)
+        table_add(&t->t, encoder_row(order[i]));
+    attn_free(order);
+}
+
+void table_encoders(report_table *t, const report_data *data) {
+    report_table_init(t, "Whole encoders");
+    add_rows(t, data);
+    add_shape_columns(t);
+    add_value_columns(t);
+    size_t used = strlen(t->note);
+    snprintf(
+        t->note + used, sizeof t->note - used,
+        "prefill: T input frames in one call. chunk, decode: one call of q frames behind `left` chunks of "
+        "cache, in the middle of a stream. CPU time and wall clock are medians; the real-time factor is CPU "
+        "time "
+        "/ length of audio. Low to high is a 95%% interval of the median from 6 runs on, else least to most. "
+        "Cache bytes are those allocated. An utterance in one call reuses none of its cache. The files also "
+        "have "
+        "runs, disturbed samples, GFLOP/s, the share of every part and cache bytes by formula.");
+}
+
+/* ---- Findings */
+
+static void say(json_t *list, json_t *sentence) {
+    json_array_append_new(list, sentence);
+}
+
+static void say_utterance(json_t *list, const measured *m) {
+    const results_case *c = m->c;
+    char sgemm[64] = "";
+    if (!isnan(m->sgemm))
+        snprintf(sgemm, sizeof sgemm, ", %.3g%% of the measured sgemm rate", 100 * m->sgemm);
+    say(list,
+        json_sprintf(
+            "A whole %s of %zu layers (%s, d_model %zu, pos %s) takes %.3g ms for %.3g s of audio: real-time "
+            "factor %.3g, %.3g GFLOP/s%s; %.3g%% of the time is attention.",
+            c->model, c->layers, c->type, c->d, c->pos, m->time / 1e6, c->audio_seconds,
+            m->time / 1e9 / c->audio_seconds, m->gflops, sgemm, encoder_share(c, ATTN_PART_ATTENTION)));
+}
+
+static void say_chunk(json_t *list, const measured *m) {
+    const results_case *c = m->c;
+    say(list,
+        json_sprintf("A chunk of %zu frames (%.3g s of audio) behind %zu chunks of cache takes a %s of %zu "
+                     "layers (%s, d_model %zu, pos %s) %.3g ms.",
+                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, c->pos,
+                     m->time / 1e6));
+}
+
+/* The longest utterance, and the chunk with most before it; MHA of a Conformer when there is one. */
+static const measured *longest(const report_data *data, const char *mode) {
+    const measured *best = NULL;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (is_encoder(m, mode) && (!best || m->c->flops > best->c->flops))
+            best = m;
+    }
+    for (size_t i = 0; best && i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (is_encoder(m, mode) && !strcmp(m->c->type, "mha") && !strcmp(m->c->model, "conformer") &&
+            case_same(m->c, best->c, FIELD_T | FIELD_LEFT | FIELD_Q | FIELD_LAYERS | FIELD_D))
+            return m;
+    }
+    return best;
+}
+
+void say_encoders(json_t *list, const report_data *data) {
+    const measured *utterance = longest(data, "prefill"), *chunk = longest(data, "chunk");
+    if (utterance)
+        say_utterance(list, utterance);
+    if (chunk)
+        say_chunk(list, chunk);
+}

@@ -1,0 +1,47 @@
+/* Where the numbers come from, and how to get them again. */
+#include "reports/tables/report_tables.h"
+
+#include <string.h>
+
+static void add(report_table *t, const char *what, json_t *value) {
+    table_add(&t->t, json_pack("{s:s, s:o}", "what", what, "value", value ? value : json_null()));
+}
+
+static json_t *own(const report_data *data, const char *group, const char *key) {
+    const json_t *from = group ? json_object_get(data->results->own, group) : data->results->own;
+    return json_incref(json_object_get(from, key));
+}
+
+void table_provenance(report_table *t, const report_data *data) {
+    static const struct {
+        const char *what, *group, *key;
+    } facts[] = {{"commit", NULL, "commit"},
+                 {"plan", NULL, "plan"},
+                 {"plan hash", NULL, "plan_sha"},
+                 {"seed", NULL, "seed"},
+                 {"cases", NULL, "cases"},
+                 {"failed checks", NULL, "failed"},
+                 {"interrupted", NULL, "interrupted"},
+                 {"CPU", "machine", "cpu"},
+                 {"instruction set in use", "machine", "isa"},
+                 {"L1d bytes", "machine", "l1d_bytes"},
+                 {"L2 bytes", "machine", "l2_bytes"},
+                 {"L3 bytes", "machine", "l3_bytes"},
+                 {"memory bytes", "machine", "memory_bytes"},
+                 {"kernel", "machine", "kernel"},
+                 {"hypervisor", "machine", "hypervisor"},
+                 {"governor", "machine", "governor"},
+                 {"compiler", "build", "compiler"},
+                 {"flags", "build", "flags"},
+                 {"BLAS", "blas", "library"},
+                 {"BLAS core type", "blas", "core"},
+                 {"BLAS threads", "blas", "threads"},
+                 {"restarted for a better core type", "blas", "restarted"},
+                 {"fingerprint", NULL, "fingerprint"}};
+    report_table_init(t, "Provenance");
+    report_column(t, "what", "what");
+    report_column(t, "value", "value");
+    add(t, "date", json_incref(json_object_get(data->results->context, "date")));
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        add(t, facts[i].what, own(data, facts[i].group, facts[i].key));
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The command forward beyond its golden vectors: random weights, results behind links, caches of streams, whole checkpoints.
+set -u
+cd "$(dirname "$0")/../.."
+: "${ATTNBENCH:=$PWD/${BUILD:-build}/attnbench}"
+. tests/bad/helpers.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "[  FAILED  ] $1"
+    cat "$work/err"
+    exit 1
+}
+run() { # arguments of forward
+    "$ATTNBENCH" forward --config "$work/config.yaml" --input "$work/input.npy" "$@" 2>"$work/err" || fail "forward $*"
+}
+
+cat >"$work/config.yaml" <<'END'
+model_type: conformer
+attention_type: mla
+attention_kwargs:
+  latent_dim: 4
+d_model: 16
+num_heads: 2
+num_layers: 2
+input_dim: 8
+conv_kernel_size: 3
+causal: true
+END
+npy "$work/input.npy" "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 40, 8), }" 1280
+
+run --seed 3 --output "$work/a.npy"
+grep -q 'a.npy comes from random weights, seed 3' "$work/err" || fail "the seed is said"
+run --seed 3 --output "$work/b.npy" --impl scalar
+run --seed 3 --output "$work/c.npy"
+run --seed 4 --output "$work/d.npy"
+cmp -s "$work/a.npy" "$work/c.npy" || fail "the same seed gives the same"
+cmp -s "$work/a.npy" "$work/d.npy" && fail "another seed gives something else"
+echo "[       OK ] forward: random weights by seed"
+
+mkdir "$work/elsewhere"
+ln -s elsewhere/real.npy "$work/link.npy"
+run --seed 3 --output "$work/link.npy"
+[ -L "$work/link.npy" ] && cmp -s "$work/a.npy" "$work/elsewhere/real.npy" || fail "the file behind a link is written, and the link stays"
+[ "$(ls "$work/elsewhere")" = real.npy ] || fail "nothing else is left"
+echo "[       OK ] forward: output behind a symbolic link"
+
+names() { # tensors of a safetensors file
+    grep -ao '"[a-z][a-z.0-9]*":{' "$1" | tr -d '":{' | sort | tr '\n' ' '
+}
+run --seed 3 --output "$work/e.npy" --chunk 3 --cache-out "$work/stream.safetensors"
+[ "$(names "$work/stream.safetensors")" = "embed.carry layers.0.conv layers.0.latent layers.1.conv layers.1.latent " ] ||
+    fail "caches of a stream: $(names "$work/stream.safetensors")"
+run --seed 3 --output "$work/f.npy" --cache-out "$work/whole.safetensors"
+[ "$(names "$work/whole.safetensors")" = "layers.0.latent layers.1.latent " ] || fail "caches of a whole run"
+echo "[       OK ] forward: caches of convolutions"
+
+cd "$work" || exit 1
+good_model
+sed -i '$d' header.json
+printf ',"ctc.ctc_lo.weight":{"dtype":"F32","shape":[2],"data_offsets":[320,328]}}\n' >>header.json
+safetensors weights.safetensors header.json 328
+run --weights weights.safetensors --output g.npy
+[ "$(wc -l <err)" -eq 1 ] && grep -q "not the encoder's and not used: ctc.ctc_lo.weight$" err ||
+    fail "an output layer passed over is said once"
+echo "[       OK ] forward: an output layer that is not wanted"

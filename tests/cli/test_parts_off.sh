@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The markers of an encoder's parts compile to nothing when they are off: the code is that of sources without them.
+. "$(dirname "$0")/../support/check.sh"
+: "${BUILD:=build}" "${CC:=gcc}"
+
+includes=(-I. -Iimpl/include "-I$BUILD/include")
+read -ra packages <<<"$(pkg-config --cflags openblas 2>/dev/null)"
+code() { # object, source, flags...: its machine code alone
+    local object=$1 source=$2
+    shift 2
+    "$CC" -std=c17 -O2 -D_GNU_SOURCE -pthread "${includes[@]}" "${packages[@]}" "$@" -x c -c -o "$scratch/$object.o" "$source" &&
+        objcopy -O binary --only-section=.text "$scratch/$object.o" "$scratch/$object.code" && [ -s "$scratch/$object.code" ]
+}
+
+sources=$(grep -lE '(attn_mark_part|[^_]mark)\(.*ATTN_PART_' impl/*/*.c)
+check "markers of attention, feed-forward, convolution and subsampling" eval \
+    'for part in ATTENTION FEED_FORWARD CONVOLUTION SUBSAMPLING; do grep -qE "mark.*ATTN_PART_$part" $sources || exit 1; done'
+for source in $sources; do
+    of=$(basename "$source" .c)
+    sed -E 's/^( *)(attn_mark_part|mark)\([a-z]+, ATTN_PART_[A-Z_]+\);/\1;/' "$source" >"$scratch/$of.c"
+    check "$of: off is the code without markers" eval '! cmp -s "$source" "$scratch/$of.c" &&
+        code "$of.off" "$source" -DATTN_NO_PARTS && code "$of.bare" "$scratch/$of.c" -DATTN_NO_PARTS &&
+        cmp "$scratch/$of.off.code" "$scratch/$of.bare.code"'
+    check "$of: on is not" eval 'code "$of.on" "$source" && ! cmp -s "$scratch/$of.on.code" "$scratch/$of.off.code"'
+done
+exit $failed

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# attnbench report on a sample results file: what is on the page, what lies beside it, and what hostile text, a
+# missing gnuplot and an earlier report do to it.
+set -u
+cd "$(dirname "$0")/../.."
+: "${ATTNBENCH:=$PWD/build/attnbench}"
+sample=tests/data/results_sample.json
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+ok() { # name, then a command that must succeed
+    local name=$1
+    shift
+    if "$@"; then
+        echo "[       OK ] $name"
+    else
+        echo "[  FAILED  ] $name: $*"
+        failed=1
+    fi
+}
+same() { [ "$1" = "$2" ] || { echo "found $1, expected $2"; false; }; }
+none() { ! grep -nE "$1" "$2"; }
+run() { # output folder, results file: sets status
+    "$ATTNBENCH" report "$2" --out "$1" >"$scratch/stdout" 2>"$scratch/stderr"
+    status=$?
+}
+
+names=$(grep -oP '\.name = "\K[a-z_]+' reports/plots/plots.c)
+count=$(wc -w <<<"$names")
+tables="summary prefill_slopes encoders speed machine counters counter_values counter_rates counter_parts provenance paper paper_additions"
+page=$scratch/report/index.html
+
+if ! command -v gnuplot >/dev/null; then
+    echo "[  SKIPPED ] there is no gnuplot"
+    exit 0
+fi
+
+run "$scratch/report" "$sample"
+ok "the report is made" same "$status" 0
+ok "its page is named on stdout" same "$(cat "$scratch/stdout")" "$scratch/report/index.html"
+ok "every plot is on the page" same "$(grep -c '<svg ' "$page")" "$count"
+ok "nothing is left out" none 'Left out' "$page"
+for name in $names; do
+    ok "$name has data, a script and pictures" test -s "$scratch/report/plots/$name.dat" -a -s "$scratch/report/plots/$name.gp" \
+        -a -s "$scratch/report/plots/$name.svg" -a -s "$scratch/report/plots/$name.png"
+done
+for table in $tables; do
+    for format in md csv tex json; do
+        [ -s "$scratch/report/tables/$table.$format" ] || { echo "[  FAILED  ] no $table.$format"; failed=1; }
+    done
+done
+ok "no more files than those" same "$(find "$scratch/report" -type f | wc -l)" $((1 + 4 * count + 4 * $(wc -w <<<"$tables")))
+ok "the page loads nothing" none '(src|href)=.?https?:|url\(|@import|<script|<link|<iframe' "$page"
+ok "no picture has a colour that dark mode cannot change" none "[\"']black[\"']|#000000" "$page"
+ok "no id is there twice" same "$(grep -oE " id=[\"']?[^ \"'>]+" "$page" | tr -d "\"'" | sort | uniq -d)" ""
+ok "the failed check is told with its message" grep -q 'output differs from the scalar reference: 0.25' "$page"
+ok "the BLAS core type is remarked on" grep -q 'OPENBLAS_CORETYPE=SkylakeX' "$page"
+ok "an unavailable counter is told with its reason" grep -q 'no hardware counters: invented reason' "$page"
+values=$scratch/report/tables/counter_values.md
+ok "a rejected counter has no column" none 'rumours|31415' "$values"
+ok "and its reason is told" grep -q 'rumours | perf | rejected | .* hearsay: read 31415' "$scratch/report/tables/counters.md"
+ok "a scaled one is divided by its factor, and says so" grep -qE 'doubled \(scaled\).*' "$values"
+ok "the quotient is shown" grep -q '| 1001 |' "$values"
+ok "a simulated one says so" grep -q 'cold_bytes (simulated)' "$values"
+ok "a disagreement with the formula is flagged" grep -qE '\| 1\.01 \| 1\.25 \| bytes \|' "$values"
+ok "rates that have no value have no column" none 'rumours_per_doubled' "$scratch/report/tables/counter_rates.md"
+sed 's/, *"validation": *"[a-z]*"//g; s/,"validation":"[a-z]*"//g' "$sample" >"$scratch/old.json"
+run "$scratch/old" "$scratch/old.json"
+ok "without validation" same "$status" 0
+ok "counters are not shown" none 'cache_bytes_read' "$scratch/old/tables/counter_values.md"
+ok "and are said not to be validated" grep -q 'cache_bytes_read | sde | none | .*not validated' "$scratch/old/tables/counters.md"
+ok "runs and aggregate are stated" grep -q 'median of 7 runs' "$scratch/report/plots/decode_time.gp"
+ok "the failed case has no numbers" none 'mla_simple/decode/L:1000/.*path:expand' "$scratch/report/tables/speed.json"
+
+ok "positions are told with what is held" grep -q 'Held: .*pos none' "$page"
+ok "what time is meant is said" grep -q 'Times are CPU time' "$page"
+ok "what is not measured is said" grep -q 'no word error rate' "$page"
+ok "the paper is named" grep -q 'Attention Mechanisms for ASR Models' "$page"
+ok "without its live bytes" none '<th class=n>live' "$page"
+
+# What else the other commands found.
+"$ATTNBENCH" profile-kv --config configs/attention/mla.yaml --seq-len 20 --format json >"$scratch/one.json" 2>/dev/null
+"$ATTNBENCH" profile-kv --config configs/attention/mha.yaml --config configs/attention/gqa.yaml --seq-len 20 --format json \
+    >"$scratch/two.json" 2>/dev/null
+"$ATTNBENCH" paper --format json | sed 's/"live": null/"live": 187.5/' >"$scratch/live.json"
+"$ATTNBENCH" report "$sample" --out "$scratch/more" --profile "$scratch/one.json" --profile "$scratch/two.json" \
+    --paper "$scratch/live.json" >/dev/null
+ok "models of profile-kv are on the page" same "$(grep -c '^<tr><td>configs/attention/.*<td class=n>' "$scratch/more/index.html")" 3
+ok "and a table of their own" same "$(wc -l <"$scratch/more/tables/speech.csv")" 4
+ok "live bytes of the paper are in the audit" grep -q '<td>conformer</td><td>mha</td><td>total</td><td>MiB</td><td class=n>187.5</td><td class=n>46.875</td><td class=n>187.5</td><td class=n>187.5</td>' "$scratch/more/index.html"
+ok "and judged again, whatever the file says" grep -q 'LIVE BYTES DIFFER' "$scratch/more/index.html"
+
+# What was asked of the sweep is what the page tells to do again, as a shell takes it.
+"$ATTNBENCH" sweep --plan quick --filter "machine/(flops|it's)" --repetitions 2 --min-time 0.001 --out "$scratch/asked.json" >/dev/null 2>&1
+run "$scratch/asked" "$scratch/asked.json"
+ok "a sweep with options" same "$status" 0
+command=$(grep -o 'build/attnbench sweep --plan quick --filter .*R.json$' "$scratch/asked/index.html" | sed "s/&#39;/'/g")
+eval "set -- $command"
+ok "is told with them" same "$*" "build/attnbench sweep --plan quick --filter machine/(flops|it's) --repetitions 2 --min-time 0.001 --out R.json"
+
+cp -r "$scratch/report/plots" "$scratch/again"
+rm "$scratch"/again/*.svg "$scratch"/again/*.png
+(cd "$scratch/again" && for name in $names; do gnuplot "$name.gp" 2>&1; done)
+for name in $names; do
+    ok "$name is drawn again by its own script" cmp "$scratch/report/plots/$name.svg" "$scratch/again/$name.svg"
+done
+
+# Text from the file may hold anything.
+# shellcheck disable=SC2016
+evil='`touch '$scratch'/pwned` \\\" <script>alert(1)</script><img src=http://x/ onerror=x> {/} @_^ \u2028 é'
+sed -e "s|Invented CPU (numbers made up)|$evil|" -e "s|output differs from|$evil|" -e "s|\"plan\": \"sample\"|\"plan\": \"$evil\"|" \
+    -e "s|no hardware counters|$evil|" "$sample" >"$scratch/evil.json"
+run "$scratch/evil" "$scratch/evil.json"
+ok "hostile text is reported on" same "$status" 0
+ok "no tag of it gets through" none '<script|<img' "$scratch/evil/index.html"
+ok "it is shown" grep -q '&lt;script&gt;alert(1)' "$scratch/evil/index.html"
+ok "gnuplot runs none of it" test ! -e "$scratch/pwned"
+ok "all its plots are drawn" same "$(grep -c '<svg ' "$scratch/evil/index.html")" "$count"
+
+# Fewer data, fewer plots, in the same folder as a fuller report.
+python=$(command -v python3) && "$python" - "$sample" "$scratch/few.json" <<'PYTHON'
+import json, sys
+r = json.load(open(sys.argv[1]))
+r["benchmarks"] = [e for e in r["benchmarks"] if e.get("case", {}).get("mode") == "decode" and e["case"]["L"] != 1000]
+json.dump(r, open(sys.argv[2], "w"))
+PYTHON
+if [ -s "$scratch/few.json" ]; then
+    run "$scratch/evil" "$scratch/few.json"
+    ok "few data are reported on" same "$status" 0
+    ok "plots without data are left out with what they need" grep -q 'Left out: &quot;Prefill: time against length&quot; needs prefill cases' "$scratch/evil/index.html"
+    ok "plots of the earlier report are gone" test ! -e "$scratch/evil/plots/prefill_time.svg" -a ! -e "$scratch/evil/plots/roofline.dat" \
+        -a -e "$scratch/evil/plots/decode_time.svg"
+fi
+
+mkdir "$scratch/empty"
+PATH=$scratch/empty run "$scratch/report" "$sample"
+ok "without gnuplot: status 3" same "$status" 3
+ok "one line says so" same "$(wc -l <"$scratch/stderr") $(grep -c 'gnuplot is not installed' "$scratch/stderr")" "1 1"
+ok "page, tables, data and scripts are made" test -s "$page" -a -s "$scratch/report/tables/speed.md" -a -s "$scratch/report/plots/roofline.gp"
+ok "pictures of an earlier report are gone" same "$(find "$scratch/report" -name '*.svg' -o -name '*.png')" ""
+ok "the page says why" grep -q 'No pictures' "$page"
+
+printf '#!/bin/sh\necho "no such terminal <b>" >&2\nexit 1\n' >"$scratch/empty/gnuplot"
+chmod +x "$scratch/empty/gnuplot"
+PATH=$scratch/empty:$PATH run "$scratch/report" "$sample"
+ok "with a gnuplot that fails: status 3" same "$status" 3
+ok "its own words are told" grep -q 'no such terminal' "$scratch/stderr"
+ok "and escaped" none '<b>"' "$page"
+ok "nothing is left behind" same "$(find "$scratch" -mindepth 1 -name '*tmp*')" ""
+exit $failed

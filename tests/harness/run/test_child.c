@@ -1,0 +1,138 @@
+/* Children that do not end, and which CPU they go to. */
+#include "tests/support/cmocka_all.h"
+#include "tests/support/scratch.h"
+
+#include "base/clock.h"
+#include "harness/gate/gate.h"
+#include "harness/run/child.h"
+#include "harness/run/measure.h"
+#include "harness/run/quiet_cpu.h"
+
+#include "attn/alloc.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static child_result run_shell(const char *script, double limit) {
+    char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)script, NULL};
+    attn_error error = {0};
+    child_result result;
+    child_place place = {.cpu = child_pick_cpu(-1, &error), .limit = limit};
+    assert_int_equal(child_run_in(&result, argv, &place, &error), 0);
+    return result;
+}
+
+static void test_limit(void **state) {
+    (void)state;
+    child_result late = run_shell("echo begun; exec sleep 600", 0.2);
+    assert_true(late.late);
+    assert_int_equal(late.signal, SIGKILL);
+    assert_string_equal(late.output, "begun\n");
+    attn_free(late.output);
+    child_result silent =
+        run_shell("exec >&- 2>&-; exec sleep 600", 0.2); /* its end is not that of its output */
+    assert_true(silent.late);
+    attn_free(silent.output);
+    child_result ended = run_shell("echo done; exit 3", 600);
+    assert_false(ended.late);
+    assert_int_equal(ended.status, 3);
+    assert_string_equal(ended.output, "done\n");
+    attn_free(ended.output);
+}
+
+static void test_late_case_has_failed(void **state) {
+    (void)state;
+    static const char script[] = "#!/bin/sh\nexec sleep 600\n";
+    const char *program = scratch_file("program", script, sizeof script - 1);
+    assert_int_equal(chmod(program, 0700), 0);
+    attn_error error = {0};
+    bench_case c;
+    assert_int_equal(bench_case_parse(&c, "attention/mha/decode/L:8/h:2/d:8", &error), 0);
+    const measure_settings settings = {
+        .program = program, .repetitions = 1, .limit = 0.5, .cpu = child_pick_cpu(-1, &error)};
+    json_t *entries;
+    bool failed = false;
+    assert_int_equal(measure_case(&entries, &failed, &c, &settings, &error), 0);
+    assert_true(failed);
+    const json_t *message = json_object_get(json_array_get(entries, 0), "error_message");
+    assert_non_null(strstr(json_string_value(message), "still running after 0.5 s"));
+    json_decref(entries);
+}
+
+/* Nothing that works may be ended: not by a budget that is nearly spent, nor for taking all of its plan's
+ * repetitions. */
+static void test_limit_of_the_gate(void **state) {
+    (void)state;
+    const plan brief = {.repetitions = 40, .min_time = 0.0002}, longer = {.repetitions = 70, .min_time = 1};
+    gate g = {.settings = {.plan = &brief, .budget = 300}, .began = clock_now()};
+    gate_case c = {.base_seconds = 0.05};
+    double limit = gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit;
+    assert_true(limit > 300 && limit < 400);
+    g.began -= 299;
+    limit = gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit;
+    assert_true(limit > 90 && limit < 110); /* 60 + 20 * 40 * 0.05 */
+    g.settings.plan = &longer;
+    assert_true(gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit > 1000);
+    assert_true(gate_measure_settings(&g, &c, GATE_BASE, 0).limit > 1000);
+    c.base_seconds = 30; /* its check is long */
+    assert_true(gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit > 30 * 70);
+}
+
+static cpu_set_t cpus(const char *list) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (; *list; list++)
+        CPU_SET((size_t)(*list - '0'), &set);
+    return set;
+}
+
+static const char before[] = "cpu  9 9 9 9 9 9 9 9 9 9\n"
+                             "cpu0 100 0 50 1000 10 0 0 0 0 0\n"
+                             "cpu1 100 0 50 1000 10 0 0 0 0 0\n"
+                             "cpu2 100 0 50 1000 10 0 0 0 0 0\n"
+                             "cpu10 100 0 50 1000 10 0 0 0 0 0\n"
+                             "intr 12345\n";
+
+static void test_quiet_cpu(void **state) {
+    (void)state;
+    static const char after[] = "cpu  9 9 9 9 9 9 9 9 9 9\n"
+                                "cpu0 101 0 50 1029 10 0 0 0 0 0\n"  /* 29 of 30 idle */
+                                "cpu1 102 0 51 1020 17 0 0 0 0 0\n"  /* 27, 7 of them waiting for a disk */
+                                "cpu2 100 0 50 1003 10 0 0 27 0 0\n" /* its host had 27 for others */
+                                "cpu10 130 0 50 1000 10 0 0 0 0 0\n"
+                                "intr 12399\n";
+    cpu_set_t all = cpus("012"), first = cpus("02"), last = cpus("2"), unknown = cpus("5");
+    CPU_SET(10, &all);
+    assert_int_equal(quiet_cpu_of(before, after, &all), 1);
+    assert_int_equal(quiet_cpu_of(before, after, &first), 0);
+    assert_int_equal(quiet_cpu_of(before, after, &last), 2);
+    assert_int_equal(quiet_cpu_of(before, after, &unknown), -1);
+    assert_int_equal(quiet_cpu_of(before, before, &all), -1);
+    assert_int_equal(quiet_cpu_of("", "", &all), -1);
+}
+
+static void test_quiet_cpu_is_allowed(void **state) {
+    (void)state;
+    attn_error error = {0};
+    int cpu = quiet_cpu_pick(-1, &error);
+    assert_true(cpu >= 0);
+    assert_int_equal(child_pick_cpu(cpu, &error), cpu);
+    assert_int_equal(quiet_cpu_pick(cpu, &error), cpu);
+    assert_int_equal(quiet_cpu_pick(CPU_SETSIZE, &error), -1);
+    assert_non_null(strstr(error.message, "not a CPU that this process may use"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_late_case_has_failed),
+        cmocka_unit_test(test_limit_of_the_gate),
+        cmocka_unit_test(test_quiet_cpu),
+        cmocka_unit_test(test_quiet_cpu_is_allowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,154 @@
+/* Attention layers and caches: the identities that must hold, bytes, and memory that is refused. */
+#include "attn/alloc.h"
+#include "attn/attention.h"
+#include "harness/verify/identities.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint64_t seed_of_run = 20260101;
+
+static void expect_holds(void *context, const identity_result *r) {
+    size_t *count = context;
+    ++*count;
+    if (!r->ok || !r->comparisons)
+        fail_msg("%s, %s: %s (%zu comparisons)", r->identity, r->variant, r->where, r->comparisons);
+}
+
+static void identities_hold(void **state) {
+    (void)state;
+    attn_error error = {0};
+    size_t count = 0;
+    assert_int_equal(identities_run(seed_of_run, 25, expect_holds, &count, &error), 0);
+    assert_int_equal(count, 15); /* 2 for each of 5 types, and 5 of one type */
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
+static void ignore(void *context, const identity_result *r) {
+    (void)context, (void)r;
+}
+
+static void identities_survive_refused_memory(void **state) {
+    (void)state;
+    for (size_t nth = 1; nth < 400; nth += 7) {
+        attn_error error = {0};
+        attn_alloc_fail_at(nth);
+        assert_int_equal(identities_run(seed_of_run, 1, ignore, NULL, &error), -1);
+        attn_alloc_fail_at(0);
+        assert_int_equal(attn_alloc_live(), 0);
+    }
+}
+
+static attn_geometry some_geometry(const attn_variant *variant) {
+    attn_geometry g = {.d_model = 24, .num_heads = 4, .latent_dim = variant->has_latent ? 10 : 0};
+    attn_error error = {0};
+    assert_int_equal(attn_geometry_complete(&g, variant, NULL, &error), 0);
+    return g;
+}
+
+static void cache_bytes_are_the_formula(void **state) {
+    (void)state;
+    for (size_t v = 0; attn_variants[v]; v++) {
+        attn_geometry g = some_geometry(attn_variants[v]);
+        attn_error error = {0};
+        attn_cache cache;
+        assert_int_equal(attn_cache_init(&cache, attn_variants[v], &g, 3, 37, &error), 0);
+        assert_int_equal(attn_cache_bytes_live(&cache),
+                         attn_variants[v]->cache_bytes(&g, 3, 37, sizeof(float)));
+        attn_cache_free(&cache);
+    }
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
+static void refused_memory_is_an_error(void **state) {
+    (void)state;
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (size_t nth = 1;; nth++) {
+            attn_geometry g = some_geometry(attn_variants[v]);
+            attn_error error = {0};
+            attn_layer layer = {0};
+            attn_cache cache = {0};
+            attn_alloc_fail_at(nth);
+            int result = attn_layer_create(&layer, attn_variants[v], &g, 1, &error) ||
+                         attn_cache_init(&cache, attn_variants[v], &g, 2, 9, &error);
+            attn_alloc_fail_at(0);
+            attn_layer_free(&layer);
+            attn_cache_free(&cache);
+            assert_int_equal(attn_alloc_live(), 0);
+            if (!result)
+                break;
+            assert_non_null(strstr(error.message, "out of memory"));
+        }
+}
+
+static attn_pos_enc last_encoding(const attn_variant *variant) {
+    return variant->is_softmax ? ATTN_POS_REL_WENET : ATTN_POS_NONE;
+}
+
+/* A session makes its workspace once, for its largest call. */
+static void workspace_serves_smaller_calls(void **state) {
+    (void)state;
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (attn_pos_enc pos = ATTN_POS_NONE; pos <= last_encoding(attn_variants[v]); pos++)
+            for (size_t i = 0; attn_variants[v]->impls[i].name; i++) {
+                attn_geometry g = some_geometry(attn_variants[v]);
+                g.pos_enc = pos;
+                size_t largest = attn_variants[v]->impls[i].workspace(&g, 1, 700, 20000, ATTN_PATH_AUTO);
+                for (size_t frames = 0; frames <= 700; frames += 37)
+                    for (size_t keys = frames; keys <= 20000; keys += 997)
+                        assert_true(attn_variants[v]->impls[i].workspace(&g, 1, frames, keys,
+                                                                         ATTN_PATH_AUTO) <= largest);
+            }
+}
+
+static void workspace_does_not_grow_with_the_square(void **state) {
+    (void)state;
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (attn_pos_enc pos = ATTN_POS_NONE; pos <= last_encoding(attn_variants[v]); pos++) {
+            attn_geometry g = {.d_model = 512, .num_heads = 8, .num_kv_heads = 1, .pos_enc = pos};
+            attn_error error = {0};
+            assert_int_equal(attn_geometry_complete(&g, attn_variants[v], NULL, &error), 0);
+            const attn_impl *impl = attn_impl_find(attn_variants[v], "auto");
+            size_t floats = impl->workspace(&g, 1, 16000, 16000, ATTN_PATH_AUTO);
+            if (pos > ATTN_POS_ABS)
+                floats += attn_sinusoids_floats(16000, g.d_model);
+            if (floats * sizeof(float) > (size_t)40 << 20)
+                fail_msg("%s, %s: %zu MiB of workspace at 16,000 frames", attn_variants[v]->name,
+                         attn_pos_enc_names[pos], floats >> 18);
+        }
+}
+
+/* A quarter of the heads where that divides them, and always something that does. */
+static void default_kv_heads_divide(void **state) {
+    (void)state;
+    static const size_t expected[][2] = {{1, 1},  {3, 1},  {4, 1},  {8, 2},  {9, 1},  {10, 2},
+                                         {11, 1}, {12, 3}, {13, 1}, {15, 3}, {16, 4}, {18, 3}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        attn_geometry g = {.d_model = 8 * expected[i][0], .num_heads = expected[i][0]};
+        attn_error error = {0};
+        assert_int_equal(attn_geometry_complete(&g, attn_variant_find("gqa"), NULL, &error), 0);
+        assert_int_equal(g.num_kv_heads, expected[i][1]);
+    }
+}
+
+int main(void) {
+    const char *seed = getenv("ATTN_TEST_SEED");
+    if (seed)
+        seed_of_run = strtoull(seed, NULL, 10);
+    printf("seed %llu (ATTN_TEST_SEED)\n", (unsigned long long)seed_of_run);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(identities_hold),
+        cmocka_unit_test(identities_survive_refused_memory),
+        cmocka_unit_test(default_kv_heads_divide),
+        cmocka_unit_test(cache_bytes_are_the_formula),
+        cmocka_unit_test(refused_memory_is_an_error),
+        cmocka_unit_test(workspace_serves_smaller_calls),
+        cmocka_unit_test(workspace_does_not_grow_with_the_square),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,273 @@
+/* From cases to lines: what is held, what tells lines apart, slopes, rates and roofs. */
+#include "reports/plots/plots.h"
+#include "reports/tables/report_tables.h"
+
+#include "attn/alloc.h"
+#include "tests/support/cmocka_all.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CASES = 64 };
+
+/* Cases made in code; the texts are literals. */
+typedef struct world {
+    results r;
+    results_case cases[CASES];
+    results_sample samples[CASES];
+    report_data data;
+} world;
+
+static results_case *add_case(world *w, const char *type, const char *mode, size_t L, size_t q, double time) {
+    size_t i = w->r.count++;
+    assert_true(i < CASES);
+    w->samples[i] = (results_sample){.real_time = time, .cpu_time = time, .iterations = 1};
+    w->cases[i] = (results_case){.name = "case",
+                                 .kind = "attention",
+                                 .type = type,
+                                 .mode = mode,
+                                 .kv = "f32",
+                                 .pos = "none",
+                                 .path = "",
+                                 .path_run = "",
+                                 .impl = "blas",
+                                 .model = "",
+                                 .input = "",
+                                 .merge = "",
+                                 .what = "",
+                                 .isa = "",
+                                 .L = L,
+                                 .q = q,
+                                 .B = 1,
+                                 .h = 8,
+                                 .d = 512,
+                                 .flops = 100,
+                                 .bytes = 50,
+                                 .kv_bytes_formula = 4.0 * (double)L,
+                                 .kv_bytes_live = 4.0 * (double)L,
+                                 .max_error = NAN,
+                                 .limit = NAN,
+                                 .count = 1,
+                                 .samples = &w->samples[i]};
+    w->r.cases = w->cases;
+    return &w->cases[i];
+}
+
+static void add_machine(world *w, const char *what, size_t working_set, double flops, double bytes,
+                        double time) {
+    results_case *c = add_case(w, "", "", 0, 0, time);
+    c->kind = "machine";
+    c->what = what;
+    c->working_set = working_set;
+    c->flops = flops;
+    c->bytes = bytes;
+}
+
+static const plot *plot_named(const char *name) {
+    for (const plot *p = plots; p->name; p++)
+        if (!strcmp(p->name, name))
+            return p;
+    fail_msg("no plot %s", name);
+    return NULL;
+}
+
+static void select_plot(world *w, lines *l, const char *name) {
+    attn_error error = {0};
+    assert_int_equal(report_data_init(&w->data, &w->r, &error), 0);
+    assert_int_equal(lines_select(l, &w->data, &plot_named(name)->select, &error), 0);
+}
+
+static void end(world *w, lines *l) {
+    lines_free(l);
+    report_data_free(&w->data);
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
+/* A power of L gives its exponent, from a quarter of the largest L on and whatever it is below that. */
+static void test_slope(void **state) {
+    (void)state;
+    world w = {0};
+    lines l;
+    for (size_t L = 125; L <= 4000; L *= 2) {
+        add_case(&w, "mha", "prefill", L, L, L < 1000 ? 7e9 : 3.0 * (double)L * (double)L);
+        add_case(&w, "linear", "prefill", L, L, 50.0 * (double)L);
+    }
+    select_plot(&w, &l, "prefill_time");
+    assert_int_equal(l.count, 2);
+    assert_true(fabs(lines_of(&l, "mha")->slope - 2) < 1e-9);
+    assert_true(fabs(lines_of(&l, "linear")->slope - 1) < 1e-9);
+    assert_true(lines_of(&l, "mha")->slope_from_x == 1000);
+    assert_true(lines_common_x(&l) == 4000);
+    end(&w, &l);
+}
+
+/* Of two widths, the one with more points is held; the other's cases are not mixed in. */
+static void test_held(void **state) {
+    (void)state;
+    world w = {0};
+    lines l;
+    for (size_t L = 100; L <= 200; L += 100)
+        add_case(&w, "mha", "decode", L, 1, 1)->d = 256;
+    for (size_t L = 100; L <= 300; L += 100)
+        add_case(&w, "mha", "decode", L, 1, 2);
+    select_plot(&w, &l, "decode_time");
+    assert_int_equal(l.count, 1);
+    assert_int_equal(l.line[0].count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(l.line[0].points[i].y == 2);
+    assert_non_null(strstr(l.held, "d_model 512"));
+    end(&w, &l);
+}
+
+/* A line is of one implementation: the one with most points, then the fastest. */
+static void test_free_fields(void **state) {
+    (void)state;
+    world w = {0};
+    lines l;
+    for (size_t L = 100; L <= 300; L += 100) {
+        add_case(&w, "mha", "decode", L, 1, 9)->impl = "scalar";
+        add_case(&w, "mha", "decode", L, 1, 5)->impl = "blas";
+    }
+    add_case(&w, "mha", "decode", 300, 1, 1)->impl = "other"; /* fast, but at one length only */
+    select_plot(&w, &l, "decode_time");
+    assert_int_equal(l.count, 1);
+    assert_int_equal(l.line[0].count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(l.line[0].points[i].from->c->impl, "blas");
+    end(&w, &l);
+}
+
+static void test_paths(void **state) {
+    (void)state;
+    static const size_t queries[] = {1, 16, 1000};
+    static const char *const modes[] = {"decode", "chunk", "prefill"};
+    world w = {0};
+    lines l;
+    for (size_t i = 0; i < 3; i++)
+        for (int k = 0; k < 2; k++) {
+            results_case *c = add_case(&w, "mla", modes[i], 1000, queries[i], 1000);
+            c->dc = 256;
+            c->path = c->path_run = k ? "expand" : "absorb";
+        }
+    select_plot(&w, &l, "mla_paths");
+    assert_int_equal(l.count, 2);
+    assert_int_equal(l.line[0].count, 3);
+    assert_true(l.line[0].points[0].y == 1000 && l.line[0].points[2].y == 1); /* a frame, not a call */
+    assert_string_not_equal(l.line[0].label, l.line[1].label);
+    end(&w, &l);
+}
+
+static void test_kv_heads(void **state) {
+    (void)state;
+    world w = {0};
+    lines l;
+    for (size_t hkv = 1; hkv <= 8; hkv *= 2) {
+        results_case *c = add_case(&w, "gqa", "decode", 1000, 1, (double)hkv);
+        c->hkv = hkv;
+        c->kv_bytes_live = 100.0 * (double)hkv;
+    }
+    add_case(&w, "mha", "decode", 1000, 1, 8);
+    select_plot(&w, &l, "kv_heads_bytes");
+    assert_int_equal(l.count, 1);
+    assert_int_equal(l.line[0].count, 4);
+    assert_true(l.line[0].points[3].x == 8 && l.line[0].points[3].y == 800);
+    end(&w, &l);
+    select_plot(&w, &l, "latent_bytes");
+    assert_int_equal(l.count, 0); /* nothing to draw is not an error */
+    end(&w, &l);
+}
+
+static void test_roofs(void **state) {
+    (void)state;
+    world w = {0};
+    add_machine(&w, "flops", 0, 1000, NAN, 100);    /* 10 GFLOP/s */
+    add_machine(&w, "flops", 0, 2000, NAN, 100);    /* 20: the peak */
+    add_machine(&w, "read", 1000, NAN, 800, 100);   /* 8 GB/s in a small working set */
+    add_machine(&w, "read", 100000, NAN, 200, 100); /* 2 GB/s in a large one */
+    results_case *small = add_case(&w, "mha", "decode", 10, 1, 1000);
+    small->flops = 500, small->bytes = 1000; /* 0.5 GFLOP/s of min(20, 0.5 * 8) */
+    results_case *large = add_case(&w, "mha", "prefill", 10, 10, 1000);
+    large->flops = 1e6, large->bytes = 50000; /* 1000 of min(20, 20 * 8) */
+    attn_error error = {0};
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    assert_true(w.data.roofs.peak == 20 && isnan(w.data.roofs.sgemm));
+    assert_true(machine_bandwidth(&w.data.roofs, 99999) == 8);
+    assert_true(machine_bandwidth(&w.data.roofs, 10) == 8);
+    assert_true(machine_bandwidth(&w.data.roofs, 100000) == 2 && machine_bandwidth(&w.data.roofs, 1e12) == 2);
+    assert_true(fabs(w.data.cases[4].roof - 0.5 / 4) < 1e-12);
+    assert_true(fabs(w.data.cases[5].roof - 1000 / 20.0) < 1e-12);
+    assert_true(isnan(w.data.cases[4].sgemm));
+    report_data_free(&w.data);
+}
+
+static void test_median_and_bars(void **state) {
+    (void)state;
+    results_sample samples[7];
+    static const double times[] = {5, 1, 4, 2, 3, 9, 7};
+    for (size_t i = 0; i < 7; i++)
+        samples[i] =
+            (results_sample){.real_time = 10, .cpu_time = times[i], .iterations = 1, .disturbed = i == 1};
+    world w = {0};
+    results_case *c = add_case(&w, "mha", "decode", 10, 1, 0);
+    c->samples = samples;
+    for (size_t n = 5; n <= 7; n += 2) {
+        attn_error error = {0};
+        c->count = n;
+        assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+        const measured *m = &w.data.cases[0];
+        assert_int_equal(m->disturbed, 1);
+        assert_int_equal(m->interval, n == 7); /* five runs are too few for 95% */
+        assert_true(m->time == (n == 5 ? 3 : 4));
+        assert_true(m->low == 1 && m->high == (n == 5 ? 5 : 9));
+        assert_true(m->wall == 10);
+        assert_true(fabs(m->lost - (n == 5 ? 35 / 50.0 : 39 / 70.0)) < 1e-12);
+        report_data_free(&w.data);
+    }
+}
+
+static void test_four_digits(void **state) {
+    (void)state;
+    static const double pairs[][2] = {
+        {1234567, 1235000}, {0.000123456, 0.0001235}, {-9.99951, -10}, {0, 0}, {42, 42}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        json_t *value = four_digits(pairs[i][0]);
+        assert_true(json_real_value(value) == pairs[i][1]);
+        json_decref(value);
+    }
+    json_t *none = four_digits(NAN);
+    assert_true(json_is_null(none));
+    json_decref(none);
+}
+
+static void test_no_memory(void **state) {
+    (void)state;
+    world w = {0};
+    for (size_t L = 100; L <= 300; L += 100)
+        add_case(&w, "mha", "decode", L, 1, 9);
+    size_t n = 0;
+    for (int result = -1; result;) {
+        attn_error error = {0};
+        lines l = {0};
+        attn_alloc_fail_at(++n);
+        result = report_data_init(&w.data, &w.r, &error);
+        if (!result)
+            result = lines_select(&l, &w.data, &plot_named("decode_time")->select, &error);
+        attn_alloc_fail_at(0);
+        assert_true(!result == !error.message[0]);
+        lines_free(&l);
+        report_data_free(&w.data);
+        assert_int_equal(attn_alloc_live(), 0);
+    }
+    assert_true(n > 5);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_slope),           cmocka_unit_test(test_held),
+        cmocka_unit_test(test_free_fields),     cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kv_heads),        cmocka_unit_test(test_roofs),
+        cmocka_unit_test(test_median_and_bars), cmocka_unit_test(test_four_digits),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
