@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""harness/convert_checkpoint.py on checkpoints as ESPnet and WeNet save them: the converted model, run by attnbench,
+"""harness/conversion/convert_checkpoint.py on checkpoints as ESPnet and WeNet save them: the converted model, run by attnbench,
 gives what PyTorch gives. check_checkpoint.py ATTNBENCH; prints a line for each thing checked, exits with 1 at the first failure.
 """
 
@@ -20,7 +20,7 @@ import encoder
 import make_golden
 
 HERE = pathlib.Path(__file__).resolve().parent
-SCRIPT = HERE.parent.parent / "harness" / "convert_checkpoint.py"
+SCRIPT = HERE.parent.parent / "harness" / "conversion" / "convert_checkpoint.py"
 sys.path.insert(0, str(SCRIPT.parent))
 import convert_checkpoint  # noqa: E402
 

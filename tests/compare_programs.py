@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""compare_programs.py OLD NEW [NAME...]: two builds of attnbench, every command on small input.
+
+Prints a line for each run; a run is equal when exit status, standard output, messages and every file that it writes are
+equal, byte for byte after masking. Masked are paths of the two programs, the commit, and in runs that measure the
+measured numbers; names, counts, cache bytes and words are not. Exit status 1 when some run differs. For changes that
+must not change what people see.
+"""
+import difflib, json, os, re, shutil, subprocess, sys, tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SAMPLE = 'tests/data/results_sample.json'
+ENC = 'tests/golden/encoder/conformer-conv2d/'
+STREAM = 'tests/golden/encoder/conformer-conv2d-streaming/'
+COMMANDS = ('info counters verify paper features forward convert analyze bench sweep profile-kv gate selftest compare '
+            'report history').split()
+EXACT, MEASURED, LOOSE = 'exact', 'measured', 'loose'  # loose: all digits are masked
+
+PLAN = '''summary: a few small cases
+repetitions: 2
+min_time: 0.002
+cases:
+  - attention/mha/decode/L:50/h:2/d:16
+  - attention/mla/decode/L:50/h:2/d:16/dc:8/path:absorb
+  - attention/linear/chunk/L:50/h:2/d:16
+  - encoder/conformer/mha/prefill/T:60/layers:1/h:2/d:16
+  - machine/read/bytes:16384
+'''
+
+
+def runs():
+    yield 'no-command', EXACT, [[]]
+    yield 'help', EXACT, [['help'], ['--help'], ['no-such-command']]
+    for c in COMMANDS:
+        yield 'help-' + c, EXACT, [[c, '--help'], [c, '--no-such-option'], [c, 'unexpected', 'words', 'here']]
+    yield 'info', LOOSE, [['info'], ['info', '--format', 'json'], ['info', '--format', 'csv']]
+    yield 'info-new-cpu', LOOSE, [['info', '--new-cpu']]
+    yield 'counters', EXACT, [['counters', w, '--format', f] for w in ('list', 'groups') for f in ('md', 'csv', 'json')]
+    yield 'counters-validate', LOOSE, [['counters', 'validate', '--format', 'json', '--counters', 'perf']]
+    yield 'verify', EXACT, [['verify', '--draws', '2', '--format', 'csv']]
+    yield 'paper', EXACT, [['paper', '--format', f] for f in ('md', 'csv', 'json', 'tex')] + [['paper', '--out', '{out}/p']]
+    yield 'features', EXACT, [['features', '--input', '{speech}', '--output', '{out}/x.npy']]
+    for case in sorted(os.listdir(TOP + '/tests/golden/encoder')) + sorted(os.listdir(TOP + '/tests/golden/attention')):
+        folder = 'encoder' if os.path.exists(TOP + '/tests/golden/encoder/' + case) else 'attention'
+        base = 'tests/golden/%s/%s/' % (folder, case)
+        if os.path.exists(TOP + '/' + base + 'config.yaml'):
+            yield 'forward-' + case, EXACT, [['forward', '--config', base + 'config.yaml', '--weights', base + 'weights.safetensors',
+                                              '--input', base + 'input.npy', '--output', '{out}/y.npy', '--cache-out', '{out}/c.safetensors']]
+    yield 'forward-chunk', EXACT, [['forward', '--config', STREAM + 'config.yaml', '--weights', STREAM + 'weights.safetensors', '--input',
+                                    STREAM + 'input.npy', '--output', '{out}/y.npy', '--chunk', '2', '--left-chunks', '2']]
+    convert = ['convert', '--config', ENC + 'config.yaml', '--weights', ENC + 'weights.safetensors', '--out-config', '{out}/m.yaml',
+               '--out-weights', '{out}/m.safetensors']
+    for to in ('mla', 'mla_simple'):
+        for method in ('average', 'split', 'joint', 'activation'):
+            extra = ['--calibration', ENC + 'input.npy'] if method == 'activation' else []
+            yield 'convert-%s-%s' % (to, method), EXACT, [convert + ['--to', to, '--latent-dim', '8', '--method', method, '--format', 'json'] + extra]
+    yield 'convert-gqa', EXACT, [convert + ['--to', 'gqa', '--num-kv-heads', '1']]
+    yield 'convert-budget', EXACT, [convert + ['--to', 'mla', '--budget-bytes', '40000']]
+    fold = [convert + ['--to', 'mla', '--latent-dim', '8'],
+            ['analyze', '--mha', ENC + 'config.yaml', '--mha-weights', ENC + 'weights.safetensors', '--mla', '{out}/m.yaml', '--runs', '0',
+             '--format', 'json', '--spectrum'],
+            ['analyze', '--mla', '{out}/m.yaml', '--fold', '--out-config', '{out}/f.yaml', '--out-weights', '{out}/f.safetensors']]
+    yield 'analyze', EXACT, fold
+    yield 'analyze-sweep', EXACT, [['analyze', '--mha', ENC + 'config.yaml', '--mha-weights', ENC + 'weights.safetensors', '--sweep', '--format',
+                                    f, '--plots', '{out}/plots'] for f in ('md', 'json')]
+    small = ['bench', '--case', 'attention/mha/decode/L:50/h:2/d:16', '--case', 'attention/gqa/chunk/L:50/h:4/d:16/pos:rel_pos', '--case',
+             'encoder/branchformer/mla/chunk/layers:1/h:2/d:16/dc:8', '--benchmark_min_time=0.002', '--benchmark_repetitions=1']
+    yield 'bench', MEASURED, [small + ['--benchmark_format=json'], ['bench', '--benchmark_list_tests=true']]
+    yield 'bench-console', LOOSE, [small, small + ['--benchmark_format=csv']]
+    yield 'bench-bad', EXACT, [['bench', '--case', r] for r in ('attention', 'attention/mha/decode/L:x', 'attention/mha/decode/zz:1', 'encoder/x/y/z')]
+    yield 'sweep', MEASURED, [['sweep', '--plan', '{out}/plan.yaml', '--list'],
+                              ['sweep', '--plan', '{out}/plan.yaml', '--counters', 'off', '--out', '{out}/r.json']]
+    yield 'sweep-callgrind', MEASURED, [['sweep', '--plan', '{out}/plan.yaml', '--filter', 'mha/decode', '--counters', 'callgrind', '--out', '{out}/r.json']]
+    for plan in ('quick', 'paper', 'encoder', 'full', 'gate'):
+        yield 'sweep-list-' + plan, EXACT, [['sweep', '--plan', plan, '--list']]
+    profile = ['profile-kv', '--config', 'configs/attention/mla.yaml', '--seq-len', '40']
+    yield 'profile-kv', MEASURED, [profile + ['--format', 'json'], profile + ['--format', 'json', '--chunk', '8', '--left-chunks', '2']]
+    yield 'profile-kv-text', LOOSE, [profile + ['--format', f] for f in ('md', 'csv', 'tex')] + [
+        ['profile-kv', '--config', 'configs/attention/mla.yaml', '--config', 'configs/attention/gqa.yaml', '--seq-len', '40']]
+    yield 'report', EXACT, [['report', SAMPLE, '--out', '{out}/report']]
+    yield 'compare', EXACT, [['compare', SAMPLE, SAMPLE, '--format', f] for f in ('md', 'csv', 'json')] + [
+        ['compare', SAMPLE, SAMPLE, '--markdown', '{out}/c.md', '--junit', '{out}/c.xml', '--json', '{out}/c.json']]
+    yield 'history', EXACT, [['history', 'add', '{out}/h.jsonl', '--results', SAMPLE, '--commit', 'abc'],
+                             ['history', 'add', '{out}/h.jsonl', '--results', SAMPLE, '--commit', 'abd'],
+                             ['history', 'show', '{out}/h.jsonl'], ['history', 'show', '{out}/h.jsonl', '--out', '{out}/h']]
+    yield 'gate', LOOSE, [['gate', '--base', '{program}', '--candidate', '{program}', '--plan', '{out}/plan.yaml', '--filter', 'mha/decode', '--metric',
+                           'instructions', '--format', f] for f in ('md', 'json')]
+
+
+def mask_number(key, value):
+    if isinstance(value, float) or re.search(r'time|_ns|iterations|faults|switch|seconds|sample|peak|date|loops|cpu_|lost|load|pid|runs', key):
+        return 'N'
+    return value
+
+
+def mask_json(value, key=''):
+    if isinstance(value, dict):
+        return {k: mask_json(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [mask_json(v, key) for v in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, (int, float)):
+        return mask_number(key, value)
+    return 'N' if re.search(r'date|time', key) else mask_floats(value)
+
+
+def mask_floats(text):
+    return re.sub(r'-?\d+\.\d+(e[-+]?\d+)?|\d+e[-+]?\d+|\b\d+ (ms|s|ns|us|min)\b', 'N', text)
+
+
+def mask(data, kind, places):
+    try:
+        text = data.decode('utf-8')
+    except UnicodeDecodeError:
+        return data
+    for place, name in places:
+        text = text.replace(place, name)
+    text = text.replace('harness/plans', 'harness/plan/plans')
+    text = re.sub(r'\b[0-9a-f]{12}(-dirty)?\b', 'COMMIT', text)
+    if kind == EXACT:
+        return text
+    if kind == LOOSE:
+        text = re.sub(r'\d+(\.\d+)?([eE][-+]?\d+)?( ?[unmkM]\b)?', 'N', text)
+        return re.sub(r'[ -]*N[ ]*|[ \-]{2,}', ' N ', text)
+    try:
+        return json.dumps(mask_json(json.loads(text)), indent=1, ensure_ascii=False)
+    except ValueError:
+        return mask_floats(text)
+
+
+def run(program, kind, commands):
+    out = tempfile.mkdtemp()
+    open(out + '/plan.yaml', 'w').write(PLAN)
+    home = os.path.dirname(os.path.dirname(os.path.abspath(program)))
+    places = [(out, 'OUT'), (os.path.abspath(program), 'PROGRAM'), (home, 'HOME')]
+    words = {'out': out, 'program': os.path.abspath(program), 'speech': SPEECH}
+    seen = {}
+    for i, command in enumerate(commands):
+        filled = [w.format(**words) if '{' in w else w for w in command]
+        r = subprocess.run([program] + filled, capture_output=True, cwd=TOP, stdin=subprocess.DEVNULL)
+        seen['%d status' % i] = str(r.returncode)
+        seen['%d stdout' % i] = mask(r.stdout, kind, places)
+        seen['%d stderr' % i] = mask(r.stderr, LOOSE if kind == MEASURED else kind, places)
+    for folder, _, files in os.walk(out):
+        for f in files:
+            path = os.path.join(folder, f)
+            seen[path.replace(out, 'OUT')] = mask(open(path, 'rb').read(), kind, places)
+    shutil.rmtree(out)
+    return seen
+
+
+def differences(a, b):
+    for name in sorted(set(a) | set(b)):
+        if a.get(name) != b.get(name):
+            x, y = a.get(name, 'not there'), b.get(name, 'not there')
+            yield '  ' + name
+            if isinstance(x, str) and isinstance(y, str):
+                for line in list(difflib.unified_diff(x.splitlines(), y.splitlines(), 'old', 'new', lineterm='', n=0))[2:12]:
+                    yield '    ' + line[:200]
+
+
+def main():
+    global SPEECH
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    old, new, only = sys.argv[1], sys.argv[2], sys.argv[3:]
+    wav = tempfile.NamedTemporaryFile(suffix='.wav')
+    wav.write(tone()), wav.flush()
+    SPEECH = wav.name
+    different = count = 0
+    for name, kind, commands in runs():
+        if only and not any(name.startswith(o) for o in only):
+            continue
+        lines = list(differences(run(old, kind, commands), run(new, kind, commands)))
+        count += 1
+        different += bool(lines)
+        print('%-9s %s (%s, %d runs)' % ('DIFFERS' if lines else 'equal', name, kind, len(commands)))
+        print('\n'.join(lines), end='\n' if lines else '')
+        sys.stdout.flush()
+    print('%d of %d equal' % (count - different, count))
+    sys.exit(1 if different else 0)
+
+
+def tone():
+    import io, math, struct, wave
+    to = io.BytesIO()
+    w = wave.open(to, 'wb')
+    w.setnchannels(1), w.setsampwidth(2), w.setframerate(16000)
+    w.writeframes(b''.join(struct.pack('<h', int(9000 * math.sin(i * 0.1) * math.sin(i * 0.0007))) for i in range(16000)))
+    w.close()
+    return to.getvalue()
+
+
+main()
