@@ -19,7 +19,7 @@ static const char description[] =
     "      or why it is unavailable.\n"
     "validate: every event of every source against kernels with known answers: trusted (within 2%), scaled "
     "(off by a\n"
-    "      stable factor), rejected, or unavailable.\n"
+    "      stable factor), rejected, unchecked (no kernel has a known answer), or unavailable.\n"
     "groups: events that are counted together, and what is computed from them (sweep --group).";
 
 typedef struct counters_options {

@@ -28,8 +28,13 @@ $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(
 -include $(TEST_PROGRAMS:=.d) $(TEST_SUPPORT:.o=.d)
 .PRECIOUS: $(BUILD)/%.o
 
+# Preloaded by tests of counters: a PMU that is not there.
+$(BUILD)/tests/perf_shim.so: tests/pmu_shim/perf_shim.c
+	@mkdir -p $(@D)
+	$(CC) -shared -fPIC -std=c17 -g -O1 -D_GNU_SOURCE $(WARN) -o $@ $< -ldl
+
 .PHONY: test test-programs test-run fuzz fuzz-run
-test-programs: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/attnbench
+test-programs: $(BUILD)/tests/perf_shim.so $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/attnbench
 
 # The tests of one build; `make test` runs them plain and again under ASan and UBSan.
 test-run: test-programs

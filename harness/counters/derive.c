@@ -4,14 +4,15 @@
 #include "harness/counters/validate/judge_counter.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Where the values of a formula came from. */
 typedef struct usage {
     const json_t *counters;
-    char sources[64]; /* "papi", "papi+perf" */
-    bool scaled;
+    char sources[64];     /* "papi", "papi+perf" */
+    verdict_status worst; /* trusted, scaled or unchecked */
 } usage;
 
 static void note_source(usage *u, const char *source) {
@@ -28,18 +29,20 @@ static int lookup(void *context, const char *name, double *value, attn_error *er
     const json_t *factor = json_object_get(counter, "factor");
     if (!json_is_number(number))
         return attn_fail(error, "%s is unavailable", name);
-    bool scaled = validation && !strcmp(validation, verdict_names[VERDICT_SCALED]) && json_is_number(factor);
-    if (!scaled && (!validation || strcmp(validation, verdict_names[VERDICT_TRUSTED])))
+    verdict_status status = VERDICT_TRUSTED;
+    while (status < VERDICT_REJECTED && (!validation || strcmp(validation, verdict_names[status])))
+        status++;
+    if (status >= VERDICT_REJECTED || (status == VERDICT_SCALED && !json_is_number(factor)))
         return attn_fail(error, "%s is not trusted", name);
-    *value = json_number_value(number) / (scaled ? json_number_value(factor) : 1);
-    u->scaled |= scaled;
+    *value = json_number_value(number) / (status == VERDICT_SCALED ? json_number_value(factor) : 1);
+    u->worst = status > u->worst ? status : u->worst;
     note_source(u, json_string_value(json_object_get(counter, "source")));
     return 0;
 }
 
 static json_t *counted(const usage *u, double value) {
     return json_pack("{sf ss ss}", "value", value, "source", u->sources, "validation",
-                     verdict_names[u->scaled ? VERDICT_SCALED : VERDICT_TRUSTED]);
+                     verdict_names[u->worst]);
 }
 
 /* The first of its choices that has all it needs; otherwise why the first has not. */
@@ -62,7 +65,13 @@ int derive_formulas(json_t *derived, const counter_group *group, const json_t *c
     return 0;
 }
 
-/* Beside the formula of that name in the entry. */
+/* A counter that nothing was held against proves no formula wrong. */
+static bool is_checked(const json_t *counted_) {
+    const char *validation = json_string_value(json_object_get(counted_, "validation"));
+    return validation && strcmp(validation, verdict_names[VERDICT_UNCHECKED]);
+}
+
+/* Next to the formula of that name in the entry. */
 static json_t *compare(json_t *counted_, const json_t *entry, const char *what) {
     double expected = json_number_value(json_object_get(entry, what));
     const json_t *value = json_object_get(counted_, "value");
@@ -71,7 +80,8 @@ static json_t *compare(json_t *counted_, const json_t *entry, const char *what) 
     double ratio = json_number_value(value) / expected;
     json_object_set_new(counted_, "ratio", json_real(ratio));
     json_object_set_new(counted_, "error", json_real(VERDICT_ERROR));
-    json_object_set_new(counted_, "differs", json_boolean(!(fabs(ratio - 1) <= VERDICT_ERROR)));
+    json_object_set_new(counted_, "differs",
+                        json_boolean(is_checked(counted_) && !(fabs(ratio - 1) <= VERDICT_ERROR)));
     return counted_;
 }
 

@@ -8,7 +8,8 @@
 #include <jansson.h>
 
 /* name -> {"value", "source", "validation"} or {"unavailable"}, of the formulas of a group over `counters`
- * (docs/results.md). Only trusted and scaled counters are used, these by their factor. */
+ * (docs/results.md). Trusted, scaled (divided by their
+ * factor) and unchecked counters are used; the value has the weakest of these for its validation. */
 int derive_formulas(json_t *derived, const counter_group *group, const json_t *counters, attn_error *error);
 
 /* {"flops", "bytes"}, each {"value", "source", "ratio", "error", "differs"} or {"unavailable"}: what was

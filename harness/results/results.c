@@ -183,8 +183,9 @@ static int read_validation(const place *p, const json_t *counter) {
     const json_t *found = json_object_get(counter, "validation"),
                  *factor = json_object_get(counter, "factor");
     const char *word = json_string_value(found);
-    if (found && (!word || (strcmp(word, "trusted") && strcmp(word, "scaled") && strcmp(word, "rejected"))))
-        return wrong(p, "validation", found, "trusted, scaled or rejected");
+    if (found && (!word || (strcmp(word, "trusted") && strcmp(word, "scaled") && strcmp(word, "unchecked") &&
+                            strcmp(word, "rejected"))))
+        return wrong(p, "validation", found, "trusted, scaled, unchecked or rejected");
     if (factor && !(json_is_number(factor) && json_number_value(factor) > 0))
         return wrong(p, "factor", factor, "a number above 0");
     return 0;

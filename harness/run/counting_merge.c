@@ -163,8 +163,9 @@ int mark_validation(json_t *counters, const json_t *metrics, attn_error *error) 
         const json_t *metric = validation_find(metrics, name, source);
         const char *status = validation_status(metric);
         json_t *factor = json_object_get(metric, "factor");
-        bool known =
-            !strcmp(status, verdict_names[VERDICT_TRUSTED]) || !strcmp(status, verdict_names[VERDICT_SCALED]);
+        bool known = !strcmp(status, verdict_names[VERDICT_TRUSTED]) ||
+                     !strcmp(status, verdict_names[VERDICT_SCALED]) ||
+                     !strcmp(status, verdict_names[VERDICT_UNCHECKED]);
         if (json_object_set_new(counter, "validation",
                                 json_string(known ? status : verdict_names[VERDICT_REJECTED])) ||
             (factor && json_object_set(counter, "factor", factor)))

@@ -7,9 +7,11 @@
 /* "" where there is none. */
 const char *counter_text(const json_t *counter, const char *key);
 
-/* Only what was validated is shown as a number. */
+/* Shown as a number: trusted, scaled, and unchecked, which nothing was held against. Not: rejected. */
 bool counter_is_shown(const json_t *counter);
 bool counter_is_scaled(const json_t *counter);
+/* " (scaled)", " (unchecked)" or "": goes wherever the value stands. */
+const char *counter_mark(const json_t *counter);
 
 /* What a scaled counter read is divided by its factor. */
 double counter_value(const json_t *counter);

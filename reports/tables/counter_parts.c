@@ -33,7 +33,7 @@ static void add_columns(report_table *t, const results_case *c) {
             if (counter_is_shown(counter) && !has_column(t, name))
                 report_column(t, name, "%s%s%s", name,
                               !strcmp(counter_text(counter, "source"), "callgrind") ? " (simulated)" : "",
-                              counter_is_scaled(counter) ? " (scaled)" : "");
+                              counter_mark(counter));
         }
     }
 }

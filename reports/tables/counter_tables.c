@@ -77,8 +77,9 @@ void table_counters(report_table *t, const report_data *data) {
         "papi, papi_native and perf are counted by the CPU, kernel by the operating system, sde by the "
         "program "
         "about itself, callgrind is simulated%s%s%s. Validation ran kernels with known answers: trusted is "
-        "within 2%% of them, scaled off by a stable factor, by which the values below are divided; what is "
-        "rejected is not shown.",
+        "within 2%% of them, scaled off by a stable factor, by which the values below are divided, unchecked "
+        "has no kernel with a "
+        "known answer; what is rejected is not shown.",
         by ? " (" : "", counter_text(by, "caches"), by ? ")" : "");
 }
 
@@ -133,7 +134,7 @@ static void add_columns(report_table *t, const report_data *data, sample_list *l
                 if (counter_is_shown(counter) && !has_column(t, name))
                     report_column(t, name, "%s%s%s", name,
                                   strstr(counter_text(counter, "source"), simulated) ? " (simulated)" : "",
-                                  counter_is_scaled(counter) ? " (scaled)" : "");
+                                  counter_mark(counter));
             }
         }
 }
@@ -210,6 +211,7 @@ void table_counter_rates(report_table *t, const report_data *data) {
     report_column(t, "case", "case");
     add_columns(t, data, derived_of);
     add_rows(t, data, derived_of);
-    snprintf(t->note, sizeof t->note,
-             "By the formulas of the groups in harness/counters/groups, over counters that were validated.");
+    snprintf(
+        t->note, sizeof t->note,
+        "By the formulas of the groups in harness/counters/groups, over counters that are not rejected.");
 }

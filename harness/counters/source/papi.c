@@ -36,13 +36,57 @@ static void refuse_all(counter_slot *slots, size_t count, const char *why) {
             counter_slot_refuse(&slots[i], "papi", "%s", why);
 }
 
+/* What happens to an event in a set of its own. */
+static bool counts_alone(const char *name) {
+    long long value;
+    int set = PAPI_NULL;
+    if (PAPI_create_eventset(&set) != PAPI_OK)
+        return false;
+    bool counts = PAPI_add_named_event(set, name) == PAPI_OK && PAPI_start(set) == PAPI_OK &&
+                  PAPI_stop(set, &value) == PAPI_OK;
+    PAPI_cleanup_eventset(set);
+    PAPI_destroy_eventset(&set);
+    return counts;
+}
+
+/* Its names, one after the other, until `use` says PAPI_OK; otherwise what it said of the first that PAPI knows. */
+static int first_name(const char *names, char name[EVENT_NAME_MAX], int (*use)(void *, const char *),
+                      void *context) {
+    int refused = PAPI_ENOEVNT;
+    for (const char *at = names; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        snprintf(name, EVENT_NAME_MAX, "%.*s", (int)length, at);
+        int result = use(context, name);
+        if (result == PAPI_OK)
+            return PAPI_OK;
+        if (refused == PAPI_ENOEVNT)
+            refused = result;
+        at += length;
+    }
+    return refused;
+}
+
+static int try_alone(void *context, const char *name) {
+    (void)context;
+    return counts_alone(name) ? PAPI_OK : PAPI_ENOEVNT;
+}
+
+/* PAPI passes on what the kernel says to a group that is too large (EINVAL on x86), or says PAPI_ECNFLCT. */
+static bool is_crowded(const counter_slot *slot, int result) {
+    char name[EVENT_NAME_MAX];
+    const char *names = slot->event->native ? slot->event->native : slot->event->papi;
+    return result != PAPI_ENOEVNT && first_name(names, name, try_alone, NULL) == PAPI_OK;
+}
+
 /* PAPI's component is up on machines that have no PMU, and says of every event that it does not exist; it
  * says the same of every preset on a CPU that it does not know. */
 static void refuse(counter_slot *slot, const char *name, int result) {
     char text[200];
     machine m;
     machine_read(&m, NULL);
+    slot->crowded = is_crowded(slot, result);
     papi_situation s = {.result = result,
+                        .crowded = slot->crowded,
                         .native = slot->event->native != NULL,
                         .pmu = perf_try_pmu(),
                         .presets = papi_preset_count(),
@@ -51,7 +95,6 @@ static void refuse(counter_slot *slot, const char *name, int result) {
                         .model = m.model};
     perf_surroundings_read(&s.around, NULL);
     papi_refusal(text, sizeof text, &s);
-    slot->crowded = result == PAPI_ECNFLCT;
     counter_slot_refuse(slot, "papi", "%s: %s", name, text);
 }
 
@@ -67,17 +110,13 @@ static void add_presets(papi_state *s, counter_slot *slots, size_t count) {
     }
 }
 
-/* The first of its names that PAPI knows. It has several words for not knowing one. */
+static int add_name(void *context, const char *name) {
+    return PAPI_add_named_event(*(int *)context, name);
+}
+
+/* The first of its names that PAPI knows and that there is a counter for. */
 static int add_native(papi_state *s, const counter_slot *slot, char name[EVENT_NAME_MAX]) {
-    int result = PAPI_ENOEVNT;
-    for (const char *at = slot->event->native; *at && result != PAPI_OK && result != PAPI_ECNFLCT;
-         at += strspn(at, " ")) {
-        size_t length = strcspn(at, " ");
-        snprintf(name, EVENT_NAME_MAX, "%.*s", (int)length, at);
-        result = PAPI_add_named_event(s->set, name);
-        at += length;
-    }
-    return result;
+    return first_name(slot->event->native, name, add_name, &s->set);
 }
 
 static void add_natives(papi_state *s, counter_slot *slots, size_t count) {

@@ -27,7 +27,7 @@ static void conflict(char *text, size_t size, const papi_situation *s) {
 }
 
 void papi_refusal(char *text, size_t size, const papi_situation *s) {
-    if (s->result == PAPI_ECNFLCT)
+    if (s->crowded || s->result == PAPI_ECNFLCT)
         conflict(text, size, s);
     else if (s->result != PAPI_ENOEVNT && !s->native)
         snprintf(text, size, "%s", words_of(s->result));

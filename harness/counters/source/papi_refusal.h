@@ -6,6 +6,7 @@
 
 typedef struct papi_situation {
     int result;          /* what PAPI said: PAPI_ENOEVNT... */
+    bool crowded;        /* the event counts when it is alone */
     bool native;         /* of a native event, not a preset */
     int pmu;             /* perf_try_pmu(): 0, or the errno */
     size_t presets;      /* that PAPI has for this CPU */

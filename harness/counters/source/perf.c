@@ -2,20 +2,22 @@
  * know but the kernel does. Counts what the calling thread does in user mode. One pinned group, so that all
  * of it counts or none; never multiplexed. */
 #include "harness/counters/counter_source.h"
+#include "harness/counters/source/perf_open.h"
 #include "harness/counters/source/perf_refusal.h"
 
 #include "attn/alloc.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 16 };
+enum {
+    EVENTS_MAX = 16,
+    READ_FORMAT = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING
+};
 
-/* As PERF_FORMAT_GROUP with both times lays it out. */
+/* As READ_FORMAT lays it out. */
 typedef struct group_reading {
     uint64_t events, enabled, running;
     uint64_t value[EVENTS_MAX];
@@ -29,24 +31,15 @@ typedef struct perf_state {
     group_reading before, after;
 } perf_state;
 
-static int open_event(uint32_t type, uint64_t config, int leader) {
-    struct perf_event_attr attributes = {.size = sizeof attributes,
-                                         .type = type,
-                                         .config = config,
-                                         .disabled = leader < 0,
-                                         .pinned = leader < 0,
-                                         .exclude_kernel = 1,
-                                         .exclude_hv = 1,
-                                         .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED |
-                                                        PERF_FORMAT_TOTAL_TIME_RUNNING};
-    return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
+static perf_code code_of(const counter_event *event) {
+    return (perf_code){.type = (uint32_t)event->perf_type, .config = event->perf_config};
 }
 
 int perf_try_pmu(void) {
     static const uint64_t configs[] = {PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS};
     int why = 0;
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
-        int fd = open_event(PERF_TYPE_HARDWARE, configs[i], -1);
+        int fd = perf_open_event(&(perf_code){.type = PERF_TYPE_HARDWARE, .config = configs[i]}, -1, 0);
         if (fd >= 0) {
             close(fd);
             return 0;
@@ -56,13 +49,17 @@ int perf_try_pmu(void) {
     return why;
 }
 
+/* The kernel has one word, EINVAL, for a group that needs more counters than there are and for an event that
+ * the CPU lacks: asked for alone, only the second is refused again. */
 static void refuse(counter_slot *slot, int why) {
     perf_surroundings around;
     char text[160];
+    perf_code code = code_of(slot->event);
     perf_surroundings_read(&around, NULL);
     around.pmu = !perf_try_pmu();
+    around.crowded = (why == 0 || why == EINVAL || why == ENOSPC) && perf_counts_alone(&code);
     perf_refusal(text, sizeof text, why, &around);
-    slot->crowded = why == 0 || why == EINVAL || why == ENOSPC;
+    slot->crowded = around.crowded;
     counter_slot_refuse(slot, "perf", "%s", text);
 }
 
@@ -71,7 +68,8 @@ static void open_events(perf_state *s, counter_slot *slots, size_t count) {
         const counter_event *event = slots[i].event;
         if (slots[i].source || event->perf_type < 0)
             continue;
-        int fd = open_event((uint32_t)event->perf_type, event->perf_config, s->events ? s->fd[0] : -1);
+        perf_code code = code_of(event);
+        int fd = perf_open_event(&code, s->events ? s->fd[0] : -1, READ_FORMAT);
         if (fd < 0) {
             refuse(&slots[i], errno);
             continue;
@@ -81,23 +79,32 @@ static void open_events(perf_state *s, counter_slot *slots, size_t count) {
     }
 }
 
-/* A pinned group that lost its counters reads as nothing. */
+static bool control(const perf_state *s, unsigned long what) {
+    return !ioctl(s->fd[0], what, PERF_IOC_FLAG_GROUP);
+}
+
+/* A pinned group that lost its counters is in the error state, and reads as nothing. */
 static bool read_group(const perf_state *s, group_reading *reading) {
     return read(s->fd[0], reading, sizeof *reading) > 0 && reading->events == (uint64_t)s->events;
 }
 
+/* Enabling is the one way out of the error state: nothing else makes such a group readable again. */
+static bool leave_error(const perf_state *s) {
+    return control(s, PERF_EVENT_IOC_ENABLE) && control(s, PERF_EVENT_IOC_DISABLE);
+}
+
 static void perf_start(void *state) {
     perf_state *s = state;
-    s->counted = !ioctl(s->fd[0], PERF_EVENT_IOC_RESET, PERF_IOC_FLAG_GROUP) && read_group(s, &s->before) &&
-                 !ioctl(s->fd[0], PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP);
+    s->counted = (read_group(s, &s->before) || (leave_error(s) && read_group(s, &s->before))) &&
+                 control(s, PERF_EVENT_IOC_RESET) && control(s, PERF_EVENT_IOC_ENABLE);
 }
 
 /* A group that had its counters for a part of the region only would have to be scaled: not known instead. */
 static void perf_stop(void *state, double declared) {
     perf_state *s = state;
     (void)declared;
-    s->counted = !ioctl(s->fd[0], PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP) && s->counted &&
-                 read_group(s, &s->after) && s->after.running > s->before.running &&
+    s->counted = control(s, PERF_EVENT_IOC_DISABLE) && s->counted && read_group(s, &s->after) &&
+                 s->after.running > s->before.running &&
                  s->after.running - s->before.running == s->after.enabled - s->before.enabled;
 }
 

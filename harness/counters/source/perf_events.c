@@ -1,10 +1,10 @@
 #include "harness/counters/source/perf_events.h"
 
+#include "harness/counters/source/perf_open.h"
+
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define HARDWARE(name, config)                                                                               \
@@ -48,16 +48,9 @@ typedef struct reading {
 } reading;
 
 int perf_try_event(const perf_generic_event *event, double *value) {
-    struct perf_event_attr attributes = {.size = sizeof attributes,
-                                         .type = event->type,
-                                         .config = event->config,
-                                         .disabled = 1,
-                                         .exclude_kernel = event->type != PERF_TYPE_SOFTWARE,
-                                         .exclude_hv = 1,
-                                         .read_format =
-                                             PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING};
     reading r = {0};
-    int fd = (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    const perf_code code = {.type = event->type, .config = event->config};
+    int fd = perf_open_event(&code, -1, PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING);
     if (fd < 0)
         return errno;
     ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);

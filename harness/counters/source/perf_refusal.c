@@ -60,8 +60,10 @@ void perf_refusal(char *text, size_t size, int why, const perf_surroundings *aro
         no_such_event(text, size, around);
     else if (why == EACCES || why == EPERM)
         not_allowed(text, size, around);
-    else if (why == EINVAL || why == ENOSPC)
+    else if (around->crowded || why == ENOSPC)
         snprintf(text, size, "no counter is left beside the events before it");
+    else if (why == EINVAL)
+        no_such_event(text, size, around);
     else if ((why == 0 || why == EBUSY) && around->watchdog)
         snprintf(text, size,
                  "no counter is free: the NMI watchdog holds one, sysctl kernel.nmi_watchdog=0 frees it");

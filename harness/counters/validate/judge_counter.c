@@ -7,9 +7,10 @@
 
 enum { RUNS_MAX = 32 };
 
-const char *const verdict_names[] = {"trusted", "scaled", "rejected", "unavailable", NULL};
+const char *const verdict_names[] = {"trusted", "scaled", "unchecked", "rejected", "unavailable", NULL};
 
-/* Runs of one kernel and size, as fractions: of what was expected, or of the scale where that was nothing. */
+/* Runs of one kernel and size, as fractions: of what was expected (of the nearer end, where that is a range),
+ * or of the scale where that was nothing. */
 typedef struct section {
     const known_reading *first;
     size_t runs;
@@ -24,11 +25,19 @@ static size_t section_end(const known_reading *r, size_t count, size_t at) {
     return end;
 }
 
+static double fraction_of(const known_reading *r) {
+    if (r->expected == 0)
+        return r->measured / r->scale;
+    if (r->measured >= r->least && r->measured <= r->expected)
+        return 1;
+    return r->measured / (r->measured < r->least ? r->least : r->expected);
+}
+
 static void summarize(section *s, const known_reading *r, size_t runs) {
     double fraction[RUNS_MAX];
     *s = (section){.first = r, .runs = runs < RUNS_MAX ? runs : RUNS_MAX, .nothing = r->expected == 0};
     for (size_t i = 0; i < s->runs; i++)
-        fraction[i] = r[i].measured / (s->nothing ? r[i].scale : r[i].expected);
+        fraction[i] = fraction_of(&r[i]);
     stats_sort(fraction, s->runs);
     size_t dropped = s->runs >= 5;
     s->lowest = fraction[dropped];
@@ -81,7 +90,8 @@ static bool reject_impossible(verdict *v, const section *s) {
 /* All sections: the one furthest off, and the range of factors. */
 typedef struct overview {
     section worst, low, high;
-    bool any; /* where something was expected */
+    bool any;     /* where something was expected */
+    bool several; /* kernels where something was expected */
 } overview;
 
 static void take(overview *all, const section *s) {
@@ -89,6 +99,7 @@ static void take(overview *all, const section *s) {
         all->worst = *s;
     if (s->nothing)
         return;
+    all->several |= all->any && all->low.first->kernel != s->first->kernel;
     if (!all->any || s->lowest < all->low.lowest)
         all->low = *s;
     if (!all->any || s->highest > all->high.highest)
@@ -101,7 +112,7 @@ static void conclude(verdict *v, const overview *all) {
     reject(v, &all->worst);
     if (error_of(&all->worst) <= VERDICT_ERROR) {
         v->status = VERDICT_TRUSTED;
-    } else if (high - factor <= VERDICT_ERROR * factor) {
+    } else if (all->several && high - factor <= VERDICT_ERROR * factor) {
         v->status = VERDICT_SCALED;
         v->factor = factor;
         snprintf(v->reason, sizeof v->reason, "reads %.4g times the truth, whatever is run", factor);
@@ -125,8 +136,10 @@ void verdict_judge(verdict *v, const known_reading *readings, size_t count) {
             return;
         take(&all, &s);
     }
-    if (all.any)
+    if (all.any) {
         conclude(v, &all);
-    else
+    } else {
+        v->status = VERDICT_UNCHECKED;
         snprintf(v->reason, sizeof v->reason, "no kernel that could be run here has a known answer for it");
+    }
 }

@@ -8,16 +8,17 @@
 /* One run of a kernel. Runs of one kernel and size stand together. */
 typedef struct known_reading {
     const char *kernel;
-    size_t n; /* its size */
-    double expected, scale;
-    bool known;      /* otherwise it could not be read, or read what cannot be */
-    double measured; /* meaningful only when it was read */
+    size_t n;                      /* its size */
+    double expected, least, scale; /* right is anything from least to expected */
+    bool known;                    /* otherwise it could not be read, or read what cannot be */
+    double measured;               /* meaningful only when it was read */
 } known_reading;
 
 typedef enum verdict_status {
-    VERDICT_TRUSTED,    /* within 2% of every known answer */
-    VERDICT_SCALED,     /* off by one factor, the same within 2% for every kernel, size and run */
-    VERDICT_REJECTED,   /* neither */
+    VERDICT_TRUSTED, /* within 2% of every known answer */
+    VERDICT_SCALED, /* off by one factor, the same within 2% for every one of several kernels, size and run */
+    VERDICT_UNCHECKED,  /* no kernel that could be run here has a known answer for it */
+    VERDICT_REJECTED,   /* some kernel says that it is wrong */
     VERDICT_UNAVAILABLE /* not to be had here */
 } verdict_status;
 extern const char *const verdict_names[]; /* NULL-terminated */
@@ -33,7 +34,7 @@ typedef struct verdict {
 } verdict;
 
 /* Of several runs of one size the lowest and the highest are left out when there are five or more, as
- * something else may have happened then. No readings: rejected, as nothing is known. */
+ * something else may have happened then. No readings: unchecked. */
 void verdict_judge(verdict *v, const known_reading *readings, size_t count);
 
 #endif

@@ -29,6 +29,7 @@ typedef struct known_work {
 typedef struct known_answer {
     const char *event;
     double expected;
+    double least; /* right is anything from here to `expected`: the same, where the answer is one number */
     double scale; /* errors are fractions of this: `expected`, where that is not 0 */
 } known_answer;
 

@@ -49,4 +49,8 @@ void known_syscalls(size_t rounds);                     /* one getppid */
 
 size_t known_vector_reads(void);
 
+/* Takes lines out of every cache, `stride` bytes apart. */
+bool known_can_flush(void);
+void known_flush(const void *memory, size_t lines, size_t stride);
+
 #endif

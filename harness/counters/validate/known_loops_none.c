@@ -14,6 +14,14 @@ void known_multiply_add(size_t rounds, size_t lanes) {
     (void)rounds, (void)lanes;
 }
 
+bool known_can_flush(void) {
+    return false;
+}
+
+void known_flush(const void *memory, size_t lines, size_t stride) {
+    (void)memory, (void)lines, (void)stride;
+}
+
 bool known_is_fused(void) {
     return false;
 }

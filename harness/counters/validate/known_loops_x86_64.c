@@ -31,6 +31,16 @@ void known_independent_adds(size_t rounds) {
                      : "cc");
 }
 
+bool known_can_flush(void) {
+    return true;
+}
+
+void known_flush(const void *memory, size_t lines, size_t stride) {
+    for (size_t i = 0; i < lines; i++)
+        __asm__ volatile("clflush (%0)" : : "r"((const char *)memory + i * stride) : "memory");
+    __asm__ volatile("mfence" : : : "memory");
+}
+
 bool known_is_fused(void) {
     return attn_cpu_isa() >= ATTN_ISA_AVX2;
 }

@@ -78,7 +78,8 @@ static void take_readings(const turn *t, const counter_set *set, const known_ker
             if (strcmp(slot->event->name, answers[a].event) || of->count == READINGS_MAX)
                 continue;
             of->readings[of->count++] =
-                (known_reading){k->name, n, answers[a].expected, answers[a].scale, slot->known, slot->value};
+                (known_reading){k->name,          n,           answers[a].expected, answers[a].least,
+                                answers[a].scale, slot->known, slot->value};
         }
 }
 

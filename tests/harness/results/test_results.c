@@ -116,7 +116,7 @@ static const struct {
     {"{\"source\": \"papi\", \"value\": 5}", "0", "benchmarks[0].counters.INS: found 0"},
     {"{\"source\": \"papi\", \"value\": 5}", "{\"value\": 5}", "benchmarks[0].counters.INS"},
     {"{\"source\": \"papi\", \"value\": 5}", "{\"source\": \"papi\", \"value\": 5, \"validation\": \"good\"}",
-     "benchmarks[0].counters.validation: found \"good\", expected trusted, scaled or rejected"},
+     "benchmarks[0].counters.validation: found \"good\", expected trusted, scaled, unchecked or rejected"},
     {"{\"source\": \"papi\", \"value\": 5}", "{\"source\": \"papi\", \"value\": 5, \"factor\": 0}",
      "benchmarks[0].counters.factor: found 0, expected a number above 0"},
     {"\"counters\"", "\"derived\": 3, \"counters\"", "benchmarks[0].derived: found 3, expected an object"},

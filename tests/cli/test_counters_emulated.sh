@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Counters on CPUs that are not here: a preloaded PMU (tests/pmu_shim/perf_shim.c) whose values are invented, so that
+# what is tested is which events get a counter, and what is said of those that get none.
+. "$(dirname "$0")/../support/check.sh"
+shim=$PWD/${BUILD:-build}/tests/perf_shim.so
+if [ ! -e "$shim" ] || ldd "$ATTNBENCH" | grep -q asan; then
+    echo "[  SKIPPED ] counters on emulated CPUs: no shim, or a sanitizer that has to be loaded first"
+    exit 0
+fi
+if [ -n "$("$ATTNBENCH" counters list --counters perf --format csv 2>/dev/null | grep -E '^cycles,.*,yes,perf')" ]; then
+    echo "[  SKIPPED ] counters on emulated CPUs: this machine has a PMU of its own, which PAPI would look at"
+    exit 0
+fi
+
+with() { # NAME=VALUE... -- attnbench's words; what it prints goes to out and err
+    local settings=()
+    while [ "$1" != -- ]; do
+        settings+=("$1")
+        shift
+    done
+    shift
+    env "${settings[@]}" LD_PRELOAD="$shim" "$ATTNBENCH" "$@" >"$scratch/out" 2>"$scratch/err"
+}
+counted() { # source events...: each is available, from that source
+    local source=$1 event
+    shift
+    for event; do
+        grep -qE "^$event,(\"[^\"]*\"|[^,\"]*),yes,$source," "$scratch/out" || { echo "$event is not counted by $source"; return 1; }
+    done
+}
+says() { grep -qE "$1" "$scratch/out"; }
+
+# Others hold all counters but two (the NMI watchdog, a hypervisor): the two most wanted are counted.
+check "two of six counters are free" with PERF_SHIM_COUNTERS=6 PERF_SHIM_HELD=4 -- counters list --counters perf --format csv
+check "cycles and instructions have them" counted perf cycles instructions
+check "the others are told that none is left" says '^branches,.*no counter is left'
+check "with four held, PAPI" with PERF_SHIM_COUNTERS=6 PERF_SHIM_HELD=4 LIBPFM_FORCE_PMU=icx -- counters list --counters papi --format csv
+check "counts cycles and instructions too" counted papi cycles instructions
+
+# Four counters, as x86 kernels tell that: EINVAL when the fifth event joins the group.
+for group in flops.papi cache.perf; do
+    check "group ${group%.*} by ${group#*.} with four counters" with PERF_SHIM_COUNTERS=4 LIBPFM_FORCE_PMU=icx -- sweep \
+        --plan tests/data/one_case.yaml --group "${group%.*}" --counters "${group#*.}" --out "$scratch/$group.json"
+done
+passes() { sed -nE 's/.*"passes": *([0-9]+).*/\1/p' "$scratch/$1.json"; }
+# Its value, or that its pass counted other instructions than the first: the values are invented.
+reached() { # file event source
+    tr -d '\n' <"$scratch/$1.json" | tr -s ' ' | grep -qE "\"$2\": \{ (\"source\": \"$3\", \"value\"|\"unavailable\": \"pass [0-9]+ ran differently)"
+}
+several() { [ "$(passes "$1")" -gt 1 ]; }
+check "flops take several passes through PAPI" several flops.papi
+for event in fp_scalar_single fp_128_single fp_256_single fp_512_single; do
+    check "flops: $event gets a counter through PAPI" reached flops.papi $event papi_native
+done
+check "the cache takes several passes through perf" several cache.perf
+for event in instructions l1d_reads l1d_writes l1d_misses llc_misses llc_accesses; do
+    check "cache: $event gets a counter through perf" reached cache.perf $event perf
+done
+
+# Apple's driver wants exclude_guest.
+check "a driver that wants exclude_guest" with PERF_SHIM_EXCLUDE_GUEST=1 -- counters list --counters perf --format csv
+check "counts" counted perf cycles instructions branches
+
+# An event that no kernel here has a known answer for is shown, as unchecked.
+check "validation" with PERF_SHIM_COUNTERS=16 -- counters validate --counters perf --format csv
+check "stalled cycles are unchecked" says '^stalled_cycles,perf,unchecked,'
+exit $failed
