@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const actions[] = {"list", "validate", "groups", NULL};
-enum { LIST, VALIDATE, GROUPS };
+static const char *const actions[] = {"list", "validate", "groups", "events", NULL};
+enum { LIST, VALIDATE, GROUPS, EVENTS };
 static const char description[] =
     "list: every event that a sweep would like to count, where it comes from on this machine and whether it "
     "is "
@@ -20,7 +20,8 @@ static const char description[] =
     "validate: every event of every source against kernels with known answers: trusted (within 2%), scaled "
     "(off by a\n"
     "      stable factor), rejected, unchecked (no kernel has a known answer), or unavailable.\n"
-    "groups: events that are counted together, and what is computed from them (sweep --group).";
+    "groups: events that are counted together, and what is computed from them (sweep --group).\n"
+    "events: what the kernel's PMUs offer by name, for groups of your own (docs/counters.md).";
 
 typedef struct counters_options {
     char *format, *sources, *group;
@@ -30,15 +31,17 @@ static int choose(int *action, int *format, const counters_options *o, const cha
                   attn_error *error) {
     static const char *const formats[] = {"md", "csv", "json", NULL};
     if (!words[0])
-        return attn_fail(error, "expected one action: list, validate or groups");
+        return attn_fail(error, "expected one action: list, validate, groups or events");
     if (words[1])
         return attn_fail(error, "%s: unexpected argument after %s", words[1], words[0]);
     *action = option_choice("counters", words[0], actions, error);
     *format = option_choice("--format", o->format, formats, error);
     if (*action < 0 || *format < 0)
         return -1;
-    if (o->sources && *action == GROUPS)
-        return attn_fail(error, "--counters: goes with list and validate, groups asks no source");
+    if (o->sources && (*action == GROUPS || *action == EVENTS))
+        return attn_fail(error, "--counters: goes with list and validate, %s asks no source", words[0]);
+    if (o->group && *action == EVENTS)
+        return attn_fail(error, "--group: goes with list, validate and groups");
     return o->sources && option_choice("--counters", o->sources, counter_source_words, error) < 0 ? -1 : 0;
 }
 
@@ -50,6 +53,7 @@ static int run(int action, table_format format, const counters_options *o, attn_
     counter_events_all(&all, o->group ? &group : NULL);
     int result = action == LIST       ? counters_list(o->sources ? o->sources : "auto", &all, format, error)
                  : action == VALIDATE ? counters_validate(o->sources, &all, format, error)
+                 : action == EVENTS   ? counters_events(format, error)
                                       : counters_groups(o->group ? &group : NULL, format, error);
     group_free(&group);
     return result;
@@ -67,7 +71,7 @@ int cmd_counters(int argc, char **argv) {
     const char *const *words;
     int status = STATUS_OK, action = LIST, format = TABLE_MD;
     attn_error error = {0};
-    if (!command_options(argc, argv, "list|validate|groups", description, options, &words, &status))
+    if (!command_options(argc, argv, "list|validate|groups|events", description, options, &words, &status))
         return status;
     if (choose(&action, &format, &o, words, &error) || run(action, (table_format)format, &o, &error))
         return command_fail(argv[0], &error);

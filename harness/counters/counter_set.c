@@ -6,20 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_hardware(const counter_slot *slot) {
-    return slot->source && (slot->event->perf_type >= 0 || slot->native);
-}
-
 static const counter_slot *first_hardware(const counter_set *set) {
     for (size_t i = 0; i < set->count; i++)
-        if (is_hardware(&set->slots[i]))
+        if (counter_slot_is_hardware(&set->slots[i]))
             return &set->slots[i];
     return NULL;
 }
 
 static bool claims_hardware(const counter_set *set, const counter_source *source) {
     for (size_t i = 0; i < set->count; i++)
-        if (is_hardware(&set->slots[i]) && set->slots[i].source == source)
+        if (counter_slot_is_hardware(&set->slots[i]) && set->slots[i].source == source)
             return true;
     return false;
 }

@@ -17,6 +17,8 @@ typedef struct counter_event {
     const char *native;      /* PAPI's native events that are it on some CPU, a space between them; or NULL */
     int64_t perf_type;       /* perf_event_attr.type, or -1 */
     uint64_t perf_config;
+    const char
+        *kernel; /* names of it among the kernel's PMUs (pmu_devices.h), a space between them; or NULL */
     const char *callgrind; /* formula over callgrind's events (events.inc), or NULL */
     bool may_be_zero;
 } counter_event;
@@ -34,6 +36,9 @@ typedef struct counter_slot {
     bool known;       /* value is that of the last region; otherwise it could not be read */
     double value;     /* whole region */
 } counter_slot;
+
+/* Counted by the CPU, in competition with other such events. */
+bool counter_slot_is_hardware(const counter_slot *slot);
 
 /* What its values are labelled with: "papi", "papi_native", "perf", "callgrind", "sde", "kernel". */
 const char *counter_slot_label(const counter_slot *slot);

@@ -1,10 +1,14 @@
 #include "harness/counters/counters_tables.h"
 
 #include "harness/counters/counter_set.h"
+#include "harness/counters/source/perf_refusal.h"
+#include "harness/counters/source/pmu_devices.h"
 #include "harness/counters/validate/validate.h"
 
 #include "attn/alloc.h"
 
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 void counter_events_all(counter_events_list *list, const counter_group *group) {
@@ -40,7 +44,10 @@ static void add_slot(table *t, const counter_slot *slot, const json_t *metrics) 
     table_add(t, json_pack("{ss ss sb ss* ss* ss* ss*}", "event", event->name, "description",
                            event->description, "available", source != NULL, "source", source, "validation",
                            metric ? validation_status(metric) : NULL, "papi_event",
-                           event->papi ? event->papi : event->native, "reason", reason));
+                           event->papi     ? event->papi
+                           : event->native ? event->native
+                                           : event->kernel,
+                           "reason", reason));
 }
 
 int counters_list(const char *sources, const counter_events_list *list, table_format format,
@@ -89,6 +96,45 @@ int counters_validate(const char *sources, const counter_events_list *list, tabl
     return print(&t, format, error);
 }
 
+static const table_column event_columns[] = {{"event", "Event", NULL},   {"terms", "Terms", NULL},
+                                             {"counts", "Counts", NULL}, {"scope", "Scope", NULL},
+                                             {"why", "Why not", NULL},   {0}};
+
+typedef struct event_listing {
+    table t;
+    int cpu;
+    perf_surroundings around;
+} event_listing;
+
+static int add_kernel_event(void *context, const char *device, const char *name, const char *terms,
+                            bool own) {
+    event_listing *l = context;
+    char text[2 * PMU_NAME_MAX + 4], why[160] = "";
+    attn_error error = {0};
+    pmu_event event;
+    snprintf(text, sizeof text, "%.63s/%.63s/", device, name);
+    bool counts = false;
+    if (pmu_event_find(&event, text, l->cpu, &error)) {
+        snprintf(why, sizeof why, "%.150s", error.message);
+    } else {
+        counts = perf_counts_alone(&event.code);
+        if (!counts)
+            perf_refusal(why, sizeof why, perf_try(&event.code), &l->around);
+    }
+    table_add(&l->t, json_pack("{ss ss sb ss ss*}", "event", text, "terms", terms, "counts", counts, "scope",
+                               own ? "thread" : "machine", "why", counts ? NULL : why));
+    return 0;
+}
+
+int counters_events(table_format format, attn_error *error) {
+    event_listing l = {.cpu = sched_getcpu()};
+    table_init(&l.t, "Events that the kernel offers by name", event_columns);
+    perf_surroundings_read(&l.around, NULL);
+    l.around.pmu = !perf_try_pmu();
+    pmu_events_visit(l.cpu, add_kernel_event, &l);
+    return print(&l.t, format, error);
+}
+
 static const table_column group_columns[] = {{"group", "Group", NULL},
                                              {"kind", "Kind", NULL},
                                              {"name", "Name", NULL},
@@ -108,8 +154,9 @@ static void add_group(table *t, const counter_group *g) {
                            g->summary, "needs", g->needs));
     for (size_t i = 0; i < g->count; i++)
         table_add(t, json_pack("{ss ss ss ss ss*}", "group", g->name, "kind",
-                               g->events[i]->native ? "native event" : "event", "name", g->events[i]->name,
-                               "about", g->events[i]->description, "needs", g->events[i]->native));
+                               g->events[i]->native || g->events[i]->kernel ? "native event" : "event",
+                               "name", g->events[i]->name, "about", g->events[i]->description, "needs",
+                               g->events[i]->native ? g->events[i]->native : g->events[i]->kernel));
     for (size_t i = 0; i < g->formulas; i++)
         add_formula(t, g, &g->formula[i]);
 }

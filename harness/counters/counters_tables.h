@@ -22,6 +22,9 @@ int counters_list(const char *sources, const counter_events_list *list, table_fo
 int counters_validate(const char *sources, const counter_events_list *list, table_format format,
                       attn_error *error);
 
+/* Every event file of the kernel's PMUs, each opened once to see whether it counts here. */
+int counters_events(table_format format, attn_error *error);
+
 /* One group, or all of them (NULL). */
 int counters_groups(const counter_group *group, table_format format, attn_error *error);
 

@@ -98,15 +98,15 @@ static char *join(yaml_file *file, yaml_node_t *list, const char *key, attn_erro
 }
 
 static int read_native(counter_group *g, yaml_file *file, yaml_node_t *node, attn_error *error) {
-    static const char *const known[] = {"name", "about", "papi", NULL};
+    static const char *const known[] = {"name", "about", "papi", "perf", NULL};
     if (node->type != YAML_MAPPING_NODE)
-        return yaml_fail(file, node, "natives", error, "expected mappings of name, about and papi");
+        return yaml_fail(file, node, "natives", error, "expected mappings of name, about, papi and perf");
     if (yaml_check_keys(file, node, known, error))
         return -1;
     if (g->natives == GROUP_EVENTS_MAX)
         return yaml_fail(file, node, "natives", error, "more than %d", GROUP_EVENTS_MAX);
     counter_event *event = &g->native[g->natives++];
-    yaml_node_t *papi = yaml_find(file, node, "papi");
+    yaml_node_t *papi = yaml_find(file, node, "papi"), *perf = yaml_find(file, node, "perf");
     *event = (counter_event){.perf_type = -1, .may_be_zero = true};
     event->name = need_text(file, node, "name", error);
     event->description = event->name ? need_text(file, node, "about", error) : NULL;
@@ -118,10 +118,13 @@ static int read_native(counter_group *g, yaml_file *file, yaml_node_t *node, att
     for (size_t i = 0; i < counter_event_count; i++)
         if (!strcmp(counter_events[i].name, event->name))
             return yaml_fail(file, node, "name", error, "%.40s is an event already", event->name);
-    if (!papi)
-        return yaml_fail(file, node, "papi", error, "missing");
-    event->native = join(file, papi, "papi", error);
-    return event->native ? add_event(g, file, node, event, error) : -1;
+    if (!papi && !perf)
+        return yaml_fail(file, node, "papi", error, "missing, and so is perf: one of them names the event");
+    if (papi && !(event->native = join(file, papi, "papi", error)))
+        return -1;
+    if (perf && !(event->kernel = join(file, perf, "perf", error)))
+        return -1;
+    return add_event(g, file, node, event, error);
 }
 
 static int find_event(void *context, const char *name, double *value, attn_error *error) {
@@ -268,6 +271,7 @@ void group_free(counter_group *g) {
         attn_free((char *)g->native[i].name);
         attn_free((char *)g->native[i].description);
         attn_free((char *)g->native[i].native);
+        attn_free((char *)g->native[i].kernel);
     }
     for (size_t i = 0; i < g->formulas; i++) {
         attn_free(g->formula[i].name);

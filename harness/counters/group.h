@@ -4,8 +4,9 @@
  *   summary: one line for people
  *   needs: what a machine has to have
  *   events: [cycles, instructions]    of counter_events
- *   natives:                          native events of PAPI, of some CPUs only
- *     - {name: fp_any, about: what it is, papi: [names of it, the first that is there counts]}
+ *   natives:                          events of some CPUs only, by PAPI's native names, or by those of the kernel's
+ *     - {name: fp_any, about: what it is, papi: [names of it, the first that is there counts],
+ *        perf: [slots, power/energy-pkg/, "cpu/event=0x3c,umask=0x0/"]}    PMUs (source/pmu_devices.h)
  *   formulas:                         over both; of a list the first whose events were counted
  *     - {name: ipc, about: what it is, formula: instructions / cycles}
  */

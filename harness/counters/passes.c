@@ -6,16 +6,12 @@
 
 #include <string.h>
 
-static bool is_counted_by_cpu(const counter_slot *slot) {
-    return slot->source && (slot->event->perf_type >= 0 || slot->native);
-}
-
 /* Instructions are the same in every run of a case; other events come next. */
 static const counter_event *pick_shared(const counter_set *set) {
     const counter_event *first = NULL;
     for (size_t i = 0; i < set->count; i++) {
         const counter_slot *slot = &set->slots[i];
-        if (!is_counted_by_cpu(slot))
+        if (!counter_slot_is_hardware(slot))
             continue;
         if (!strcmp(slot->event->name, "instructions"))
             return slot->event;
@@ -32,7 +28,7 @@ static bool split(counter_pass *pass, counter_pass *next, const counter_set *set
     next->events[next->count++] = shared;
     for (size_t i = 0; i < set->count; i++) {
         const counter_slot *slot = &set->slots[i];
-        counted += is_counted_by_cpu(slot) && slot->event != shared;
+        counted += counter_slot_is_hardware(slot) && slot->event != shared;
         if (!slot->source && slot->crowded)
             next->events[next->count++] = slot->event;
         else

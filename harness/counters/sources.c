@@ -13,7 +13,7 @@
 #define CACHE_WRITE_ACCESS(cache)                                                                            \
     ((cache) | (PERF_COUNT_HW_CACHE_OP_WRITE << 8) | (PERF_COUNT_HW_CACHE_RESULT_ACCESS << 16))
 #define EVENT(name, description, papi, type, config, callgrind, may_be_zero)                                 \
-    {name, description, papi, NULL, type, config, callgrind, may_be_zero},
+    {name, description, papi, NULL, type, config, NULL, callgrind, may_be_zero},
 
 const counter_event counter_events[] = {
 #include "harness/counters/events.inc"
@@ -40,6 +40,10 @@ const counter_source *const *counter_sources(const char *word) {
         if (!strcmp(word, choices[i].word))
             return choices[i].sources;
     return NULL;
+}
+
+bool counter_slot_is_hardware(const counter_slot *slot) {
+    return slot->source && (slot->event->perf_type >= 0 || slot->native || slot->event->kernel);
 }
 
 const char *counter_slot_label(const counter_slot *slot) {

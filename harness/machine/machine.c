@@ -1,11 +1,14 @@
 #include "harness/machine/machine.h"
 
+#include "harness/machine/core_types.h"
+
 #include "base/text/hash.h"
 
 #include "attn/cpu.h"
 
 #include <build_info.h>
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,23 +73,32 @@ static void read_cpu_line(machine *m, char *line) {
         m->mhz = strtod(v, NULL);
 }
 
-/* The first CPU's paragraph speaks for all. */
-static void read_cpu(machine *m, const char *root) {
+/* Its paragraph. */
+static void read_cpu(machine *m, const char *root, int cpu) {
     char path[512], line[4096];
+    bool its = true;
     snprintf(path, sizeof path, "%s/proc/cpuinfo", root);
     FILE *stream = fopen(path, "r");
-    while (stream && fgets(line, sizeof line, stream) && line[0] != '\n')
-        read_cpu_line(m, line);
+    while (stream && fgets(line, sizeof line, stream)) {
+        const char *processor = value_of(line, "processor");
+        its = processor ? number(processor) == cpu : its;
+        if (its)
+            read_cpu_line(m, line);
+        if (its && line[0] == '\n')
+            break;
+    }
     if (stream)
         fclose(stream);
     if (!m->cpu[0] && m->model >= 0)
         snprintf(m->cpu, sizeof m->cpu, "%s CPU, implementer %s part 0x%03x", m->architecture, m->vendor,
                  (unsigned)m->model);
     char text[64];
-    read_line(text, sizeof text, root, "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/cpuinfo_max_freq", cpu);
+    read_line(text, sizeof text, root, path);
     if (text[0])
         m->mhz = strtod(text, NULL) / 1000;
-    read_line(m->governor, sizeof m->governor, root, "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu);
+    read_line(m->governor, sizeof m->governor, root, path);
 }
 
 static size_t bytes_of(const char *text) {
@@ -109,12 +121,12 @@ static int count_cpus(const char *list) {
     return count;
 }
 
-static int read_cache(machine_cache *cache, const char *root, int index) {
+static int read_cache(machine_cache *cache, const char *root, int cpu, int index) {
     static const char *const keys[] = {"level", "type", "size", "shared_cpu_list"};
     char text[4][64];
     for (int i = 0; i < 4; i++) {
         char path[128];
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/%s", index, keys[i]);
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cache/index%d/%s", cpu, index, keys[i]);
         read_line(text[i], sizeof text[i], root, path);
     }
     if (!text[0][0])
@@ -136,8 +148,8 @@ static void add_cache(machine *m, int level, const char *type, long bytes) {
 
 /* Some machines (arm64 guests, old kernels) show no caches in /sys, or none of their sizes; the C library may
  * still know them. */
-static void read_caches(machine *m, const char *root) {
-    for (int i = 0; m->caches < MACHINE_CACHES && read_cache(&m->cache[m->caches], root, i); i++)
+static void read_caches(machine *m, const char *root, int cpu) {
+    for (int i = 0; m->caches < MACHINE_CACHES && read_cache(&m->cache[m->caches], root, cpu, i); i++)
         m->caches += m->cache[m->caches].bytes > 0;
     if (m->caches || root[0])
         return;
@@ -200,8 +212,9 @@ void machine_read(machine *m, const char *root) {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     m->cpus = cpus > 0 ? (int)cpus : 0;
     root = root ? root : "";
-    read_cpu(m, root);
-    read_caches(m, root);
+    int cpu = core_types_subject(root);
+    read_cpu(m, root, cpu);
+    read_caches(m, root, cpu);
     read_memory(m, root);
     read_hypervisor(m, root);
 }

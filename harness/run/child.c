@@ -1,5 +1,7 @@
 #include "harness/run/child.h"
 
+#include "harness/machine/core_types.h"
+
 #include "base/clock.h"
 
 #include "attn/alloc.h"
@@ -32,10 +34,15 @@ int child_pick_cpu(int asked, attn_error *error) {
     for (int i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET((size_t)i, &allowed))
             last = i;
-    if (asked < 0)
-        return last;
-    if (asked < CPU_SETSIZE && CPU_ISSET((size_t)asked, &allowed))
+    if (asked >= 0 && asked < CPU_SETSIZE && CPU_ISSET((size_t)asked, &allowed))
         return asked;
+    if (asked < 0) {
+        core_types_fastest(&allowed, NULL);
+        for (int i = 0; i < CPU_SETSIZE; i++)
+            if (CPU_ISSET((size_t)i, &allowed))
+                last = i;
+        return last;
+    }
     return attn_fail(error, "--cpu %d: not a CPU that this process may use (the last is %d)", asked, last);
 }
 

@@ -16,8 +16,8 @@ typedef struct child_result {
     char message[512]; /* the last line of stderr that says something, "" without one */
 } child_result;
 
-/* The CPU to pin to: `asked` when it is one of those that this process may use, or the last of them when
- * `asked` is negative. -1 and an error otherwise. */
+/* The CPU to pin to: `asked` when it is one of those that this process may use, or when `asked` is
+ * negative the last of those of a fastest type. -1 and an error otherwise. */
 int child_pick_cpu(int asked, attn_error *error);
 
 /* From now on SIGINT, SIGTERM and SIGHUP stop the running child and the parent only takes note (unless they

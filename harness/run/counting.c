@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,20 @@ int counting_validate(counting *c, attn_error *error) {
     return 0;
 }
 
+/* CPUs of a hybrid machine have unlike counters: what fits is tried on the CPU that will be measured. */
+static int plan_where_it_runs(counting *c, attn_error *error) {
+    cpu_set_t before, one;
+    bool known = !sched_getaffinity(0, sizeof before, &before);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)c->cpu, &one);
+    sched_setaffinity(0, sizeof one, &one);
+    int result =
+        counter_passes_plan(&c->passes, counter_sources(c->word), c->group.events, c->group.count, error);
+    if (known)
+        sched_setaffinity(0, sizeof before, &before);
+    return result;
+}
+
 /* A group that fits is one pass, and so is everything without a group: what does not fit is left out then. */
 static int plan_passes(counting *c, attn_error *error) {
     if (!c->group_as)
@@ -58,8 +73,7 @@ static int plan_passes(counting *c, attn_error *error) {
         c->passes.count = 1;
         memcpy(c->passes.pass[0].events, c->group.events, c->group.count * sizeof *c->group.events);
         c->passes.pass[0].count = c->group.count;
-    } else if (counter_passes_plan(&c->passes, counter_sources(c->word), c->group.events, c->group.count,
-                                   error)) {
+    } else if (plan_where_it_runs(c, error)) {
         return -1;
     }
     for (size_t i = 0; i < c->passes.count; i++)

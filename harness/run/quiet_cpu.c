@@ -1,5 +1,6 @@
 #include "harness/run/quiet_cpu.h"
 
+#include "harness/machine/core_types.h"
 #include "harness/run/child.h"
 
 #include <math.h>
@@ -64,6 +65,7 @@ int quiet_cpu_pick(int asked, attn_error *error) {
     int last = child_pick_cpu(asked, error);
     if (last < 0 || asked >= 0 || sched_getaffinity(0, sizeof allowed, &allowed) || CPU_COUNT(&allowed) < 2)
         return last;
+    core_types_fastest(&allowed, NULL);
     read_stat(before);
     nanosleep(&WATCHED, NULL);
     read_stat(after);

@@ -65,4 +65,59 @@ check "counts" counted perf cycles instructions branches
 # An event that no kernel here has a known answer for is shown, as unchecked.
 check "validation" with PERF_SHIM_COUNTERS=16 -- counters validate --counters perf --group stalls --format csv
 check "stalled cycles are unchecked" says '^stalled_cycles,perf,unchecked,'
+
+# A hybrid machine: generic events count on the kind of core that runs, and events by the kernel's names too.
+pmus=$scratch/pmus
+put() { mkdir -p "$pmus/${1%/*}" && echo "$2" >"$pmus/$1"; }
+put cpu_core/type 4
+put cpu_core/cpus 0
+put cpu_atom/type 10
+put cpu_atom/cpus 1
+for kind in core atom; do
+    put cpu_$kind/format/event config:0-7
+    put cpu_$kind/format/umask config:8-15
+    put cpu_$kind/events/slots event=0x00,umask=0x04
+done
+put power/type 22
+put power/cpumask 0
+put power/format/event config:0-7
+put power/events/energy-pkg event=0x02
+put power/events/energy-pkg.scale 2.5e-10
+hybrid=(PERF_SHIM_TYPES=4:0,10:1,22:0-1 ATTNBENCH_PMU_DEVICES="$pmus" PERF_SHIM_LOG="$scratch/log")
+on_cpu() { taskset -c "$1" env "${hybrid[@]}" LD_PRELOAD="$shim" "$ATTNBENCH" "${@:2}" >"$scratch/out" 2>"$scratch/err"; }
+opened() { grep -q "$1" "$scratch/log"; }
+value_of() { sed -nE "s/^ *\"$1\": ([0-9.e+]+),?$/\1/p" "$scratch/out" | head -n 1; }
+if [ "$(nproc)" -ge 2 ] && command -v taskset >/dev/null; then
+    check "on a P core" on_cpu 0 "${bench[@]}" --counters perf
+    check "cycles are those of its PMU" opened "type 0 config 0x400000000 "
+    check "and count" [ -n "$(value_of cycles)" ]
+    rm "$scratch/log"
+    check "on an E core" on_cpu 1 "${bench[@]}" --counters perf
+    check "cycles are those of the other PMU" opened "type 0 config 0xa00000000 "
+    check "and count" [ -n "$(value_of cycles)" ]
+    cat >"$scratch/raw.yaml" <<'END'
+summary: events by the kernel's names
+needs: a PMU with these
+events: [cycles]
+natives:
+  - {name: raw, about: a raw event, perf: [no_such_event, "cpu_core/event=0x3c,umask=0x01/"]}
+  - {name: slots, about: a named one, perf: [slots]}
+  - {name: joules, about: energy of the socket, perf: [power/energy-pkg/]}
+formulas:
+  - {name: raw_per_cycle, about: of both, formula: raw / cycles}
+END
+    check "a group with a raw event of a PMU" on_cpu 0 sweep --plan tests/data/one_case.yaml --cpu 0 --group "$scratch/raw.yaml" --counters perf \
+        --out "$scratch/raw.json"
+    marked() { tr -d '\n' <"$scratch/raw.json" | tr -s ' ' | grep -qE "\"$1\": \{ \"source\": \"perf\", \"value\": [0-9.e-]+, \"validation\": \"$2\""; }
+    check "it is counted, unchecked" marked raw unchecked
+    check "so is one of an event file" marked slots unchecked
+    check "and energy, which belongs to no thread" marked joules unchecked
+    check "the report" "$ATTNBENCH" report "$scratch/raw.json" --out "$scratch/report"
+    check "shows it and says so" grep -q 'raw (unchecked)' "$scratch/report/tables/counter_values.md"
+    check "counters events" on_cpu 0 counters events --format csv
+    check "lists what the kernel names" grep -q '^cpu_core/slots/,"event=0x00,umask=0x04",yes,thread,' "$scratch/out"
+    check "and what counts for the whole machine" grep -q '^power/energy-pkg/,event=0x02,yes,machine,' "$scratch/out"
+else
+    echo "[  SKIPPED ] hybrid machines: needs two CPUs and taskset"
+fi
 exit $failed

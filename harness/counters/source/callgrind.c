@@ -49,7 +49,8 @@ bool callgrind_is_here(void) {
 static bool is_asked_of_us(const counter_slot *slot) {
     const counter_event *event = slot->event;
     bool preset = event->papi && !strncmp(event->papi, "PAPI_", 5);
-    return !slot->source && (event->callgrind || preset || event->native || event->perf_type >= 0);
+    return !slot->source &&
+           (event->callgrind || preset || event->native || event->kernel || event->perf_type >= 0);
 }
 
 static int callgrind_open(void **state, counter_slot *slots, size_t count, attn_error *error) {

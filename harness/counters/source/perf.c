@@ -1,139 +1,158 @@
-/* Source "perf": the kernel's generic hardware events through perf_event_open(2), for CPUs that PAPI does not
- * know but the kernel does. Counts what the calling thread does in user mode. One pinned group, so that all
- * of it counts or none; never multiplexed. */
+/* Source "perf": events of the kernel's PMUs through perf_event_open(2), for CPUs that PAPI does not know but the
+ * kernel does: the generic ones, and those of pmu_devices.h by name. What the calling thread does in user mode is
+ * one group; an event that belongs to no thread (a socket's, energy) is a group of its own. */
 #include "harness/counters/counter_source.h"
-#include "harness/counters/source/perf_open.h"
+#include "harness/counters/source/perf_group.h"
 #include "harness/counters/source/perf_refusal.h"
+#include "harness/counters/source/pmu_devices.h"
 
 #include "attn/alloc.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include <sched.h>
+#include <string.h>
 
-enum {
-    EVENTS_MAX = 16,
-    READ_FORMAT = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING
-};
-
-/* As READ_FORMAT lays it out. */
-typedef struct group_reading {
-    uint64_t events, enabled, running;
-    uint64_t value[EVENTS_MAX];
-} group_reading;
+enum { SINGLES_MAX = 8 };
 
 typedef struct perf_state {
-    int events;
-    int fd[EVENTS_MAX]; /* fd[0] leads the group */
-    size_t slot[EVENTS_MAX];
-    bool counted;
-    group_reading before, after;
+    perf_group own;
+    size_t slot[PERF_GROUP_MAX]; /* event i of the group is this slot */
+    double scale[PERF_GROUP_MAX];
+    size_t singles;
+    perf_group single[SINGLES_MAX];
+    size_t single_slot[SINGLES_MAX];
+    double single_scale[SINGLES_MAX];
 } perf_state;
-
-static perf_code code_of(const counter_event *event) {
-    return (perf_code){.type = (uint32_t)event->perf_type, .config = event->perf_config};
-}
 
 int perf_try_pmu(void) {
     static const uint64_t configs[] = {PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS};
     int why = 0;
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
-        int fd = perf_open_event(&(perf_code){.type = PERF_TYPE_HARDWARE, .config = configs[i]}, -1, 0);
-        if (fd >= 0) {
-            close(fd);
+        why = perf_try(&(perf_code){.type = PERF_TYPE_HARDWARE, .config = configs[i]});
+        if (!why)
             return 0;
-        }
-        why = errno;
     }
     return why;
 }
 
-/* The kernel has one word, EINVAL, for a group that needs more counters than there are and for an event that
- * the CPU lacks: asked for alone, only the second is refused again. */
-static void refuse(counter_slot *slot, int why) {
+/* ---- Which event it is */
+
+static bool is_generic(const counter_event *event) {
+    return event->perf_type == PERF_TYPE_HARDWARE || event->perf_type == PERF_TYPE_HW_CACHE;
+}
+
+static pmu_event generic_event(const counter_event *event) {
+    pmu_event found = {.code = {.type = (uint32_t)event->perf_type, .config = event->perf_config},
+                       .scale = 1};
+    if (is_generic(event))
+        found.code.config |= (uint64_t)pmu_core_type(sched_getcpu()) << 32;
+    return found;
+}
+
+/* The first of its names that the kernel's PMUs have here, else the generic event. */
+static int find_event(pmu_event *found, const counter_event *event, attn_error *error) {
+    attn_error why = {0};
+    for (const char *at = event->kernel ? event->kernel : ""; *at; at += strspn(at, " ")) {
+        char name[PMU_TERMS_MAX];
+        size_t length = strcspn(at, " ");
+        if (length < sizeof name) {
+            memcpy(name, at, length);
+            name[length] = '\0';
+            attn_error later = {0};
+            if (!pmu_event_find(found, name, sched_getcpu(), why.message[0] ? &later : &why))
+                return 0;
+        }
+        at += length;
+    }
+    if (event->perf_type < 0)
+        return attn_fail(error, "%s", why.message);
+    *found = generic_event(event);
+    return 0;
+}
+
+/* The kernel has one word, EINVAL, for a group that needs more counters than there are and for an event that the CPU
+ * lacks: asked for alone, only the second is refused again. */
+static void refuse(counter_slot *slot, const perf_code *code, int why) {
     perf_surroundings around;
     char text[160];
-    perf_code code = code_of(slot->event);
     perf_surroundings_read(&around, NULL);
     around.pmu = !perf_try_pmu();
-    around.crowded = (why == 0 || why == EINVAL || why == ENOSPC) && perf_counts_alone(&code);
+    around.crowded = (why == 0 || why == EINVAL || why == ENOSPC) && perf_counts_alone(code);
     perf_refusal(text, sizeof text, why, &around);
     slot->crowded = around.crowded;
     counter_slot_refuse(slot, "perf", "%s", text);
 }
 
+/* ---- Opening */
+
+static int add_to_own(perf_state *s, const pmu_event *event, size_t slot) {
+    if (perf_group_add(&s->own, &event->code))
+        return -1;
+    s->slot[s->own.events - 1] = slot;
+    s->scale[s->own.events - 1] = event->scale;
+    return 0;
+}
+
+static int add_single(perf_state *s, const pmu_event *event, size_t slot) {
+    perf_group *group = &s->single[s->singles];
+    if (s->singles == SINGLES_MAX) {
+        errno = ENOSPC;
+        return -1;
+    }
+    *group = (perf_group){0};
+    if (perf_group_add(group, &event->code))
+        return -1;
+    s->single_slot[s->singles] = slot;
+    s->single_scale[s->singles++] = event->scale;
+    return 0;
+}
+
+static void open_event(perf_state *s, counter_slot *slots, size_t i) {
+    attn_error why = {0};
+    pmu_event event;
+    if (find_event(&event, slots[i].event, &why)) {
+        counter_slot_refuse(&slots[i], "perf", "%s", why.message);
+        return;
+    }
+    if (event.code.everybody ? add_single(s, &event, i) : add_to_own(s, &event, i))
+        refuse(&slots[i], &event.code, errno);
+}
+
+/* Intel's top-down events count only in a group that its slots lead. */
+static bool leads(const counter_event *event) {
+    return event->kernel && !strcmp(event->kernel, "slots");
+}
+
 static void open_events(perf_state *s, counter_slot *slots, size_t count) {
-    for (size_t i = 0; i < count && s->events < EVENTS_MAX; i++) {
-        const counter_event *event = slots[i].event;
-        if (slots[i].source || event->perf_type < 0)
-            continue;
-        perf_code code = code_of(event);
-        int fd = perf_open_event(&code, s->events ? s->fd[0] : -1, READ_FORMAT);
-        if (fd < 0) {
-            refuse(&slots[i], errno);
-            continue;
+    for (int first = 1; first >= 0; first--)
+        for (size_t i = 0; i < count; i++) {
+            const counter_event *event = slots[i].event;
+            if (!slots[i].source && (event->perf_type >= 0 || event->kernel) && leads(event) == (bool)first)
+                open_event(s, slots, i);
         }
-        s->fd[s->events] = fd;
-        s->slot[s->events++] = i;
-    }
 }
 
-static bool control(const perf_state *s, unsigned long what) {
-    return !ioctl(s->fd[0], what, PERF_IOC_FLAG_GROUP);
-}
-
-/* A pinned group that lost its counters is in the error state, and reads as nothing. */
-static bool read_group(const perf_state *s, group_reading *reading) {
-    return read(s->fd[0], reading, sizeof *reading) > 0 && reading->events == (uint64_t)s->events;
-}
-
-/* Enabling is the one way out of the error state: nothing else makes such a group readable again. */
-static bool leave_error(const perf_state *s) {
-    return control(s, PERF_EVENT_IOC_ENABLE) && control(s, PERF_EVENT_IOC_DISABLE);
-}
-
-static void perf_start(void *state) {
-    perf_state *s = state;
-    s->counted = (read_group(s, &s->before) || (leave_error(s) && read_group(s, &s->before))) &&
-                 control(s, PERF_EVENT_IOC_RESET) && control(s, PERF_EVENT_IOC_ENABLE);
-}
-
-/* A group that had its counters for a part of the region only would have to be scaled: not known instead. */
-static void perf_stop(void *state, double declared) {
-    perf_state *s = state;
-    (void)declared;
-    s->counted = control(s, PERF_EVENT_IOC_DISABLE) && s->counted && read_group(s, &s->after) &&
-                 s->after.running > s->before.running &&
-                 s->after.running - s->before.running == s->after.enabled - s->before.enabled;
-}
-
-static void perf_read(void *state, counter_slot *slots, size_t count) {
-    const perf_state *s = state;
-    (void)count;
-    for (int i = 0; i < s->events; i++) {
-        slots[s->slot[i]].known = s->counted;
-        slots[s->slot[i]].value = (double)s->after.value[i];
-    }
-}
-
-/* A group that could be opened may still never get its counters: drops the last event until a trial counts.
- */
-static void try_events(perf_state *s, counter_slot *slots) {
-    while (s->events) {
-        perf_start(s);
-        perf_stop(s, 0);
-        if (s->counted)
+/* A group that could be opened may still never get its counters: drops the last event until a trial counts. */
+static void try_own(perf_state *s, counter_slot *slots) {
+    while (s->own.events) {
+        perf_group_start(&s->own);
+        perf_group_stop(&s->own);
+        if (s->own.counted)
             return;
-        refuse(&slots[s->slot[s->events - 1]], 0);
-        close(s->fd[--s->events]);
+        counter_slot *last = &slots[s->slot[s->own.events - 1]];
+        pmu_event event;
+        perf_group_drop_last(&s->own);
+        if (!find_event(&event, last->event, NULL))
+            refuse(last, &event.code, 0);
     }
 }
 
 static void perf_close(void *state) {
     perf_state *s = state;
-    while (s->events)
-        close(s->fd[--s->events]);
+    perf_group_close(&s->own);
+    while (s->singles)
+        perf_group_close(&s->single[--s->singles]);
     attn_free(s);
 }
 
@@ -142,14 +161,48 @@ static int perf_open(void **state, counter_slot *slots, size_t count, attn_error
     if (!s)
         return -1;
     open_events(s, slots, count);
-    try_events(s, slots);
-    for (int i = 0; i < s->events; i++)
+    try_own(s, slots);
+    for (int i = 0; i < s->own.events; i++)
         slots[s->slot[i]].source = &counter_source_perf;
-    if (s->events)
+    for (size_t i = 0; i < s->singles; i++)
+        slots[s->single_slot[i]].source = &counter_source_perf;
+    if (s->own.events || s->singles)
         *state = s;
     else
         perf_close(s);
     return 0;
+}
+
+/* ---- Counting */
+
+static void perf_start(void *state) {
+    perf_state *s = state;
+    for (size_t i = 0; i < s->singles; i++)
+        perf_group_start(&s->single[i]);
+    if (s->own.events)
+        perf_group_start(&s->own);
+}
+
+static void perf_stop(void *state, double declared) {
+    perf_state *s = state;
+    (void)declared;
+    if (s->own.events)
+        perf_group_stop(&s->own);
+    for (size_t i = 0; i < s->singles; i++)
+        perf_group_stop(&s->single[i]);
+}
+
+static void perf_read(void *state, counter_slot *slots, size_t count) {
+    const perf_state *s = state;
+    (void)count;
+    for (int i = 0; i < s->own.events; i++) {
+        slots[s->slot[i]].known = s->own.counted;
+        slots[s->slot[i]].value = (double)s->own.after.value[i] * s->scale[i];
+    }
+    for (size_t i = 0; i < s->singles; i++) {
+        slots[s->single_slot[i]].known = s->single[i].counted;
+        slots[s->single_slot[i]].value = (double)s->single[i].after.value[0] * s->single_scale[i];
+    }
 }
 
 const counter_source counter_source_perf = {.name = "perf",

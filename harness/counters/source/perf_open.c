@@ -6,29 +6,39 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int ask(struct perf_event_attr *attributes, int leader) {
-    return (int)syscall(SYS_perf_event_open, attributes, 0, -1, leader, PERF_FLAG_FD_CLOEXEC);
+static int ask(struct perf_event_attr *attributes, const perf_code *code, int leader) {
+    return (int)syscall(SYS_perf_event_open, attributes, code->everybody ? -1 : 0,
+                        code->everybody ? code->cpu : -1, leader, PERF_FLAG_FD_CLOEXEC);
 }
 
 int perf_open_event(const perf_code *code, int leader, uint64_t read_format) {
+    bool user_only = code->type != PERF_TYPE_SOFTWARE && !code->everybody && !code->any_mode;
     struct perf_event_attr attributes = {.size = sizeof attributes,
                                          .type = code->type,
                                          .config = code->config,
                                          .config1 = code->config1,
                                          .config2 = code->config2,
                                          .disabled = leader < 0,
-                                         .pinned = leader < 0,
-                                         .exclude_kernel = code->type != PERF_TYPE_SOFTWARE,
-                                         .exclude_hv = 1,
+                                         .pinned = leader < 0 && !code->everybody,
+                                         .exclude_kernel = user_only,
+                                         .exclude_hv = user_only,
                                          .read_format = read_format};
-    int fd = ask(&attributes, leader), why = errno;
+    int fd = ask(&attributes, code, leader), why = errno;
     if (fd >= 0 || (why != EOPNOTSUPP && why != EINVAL))
         return fd;
     attributes.exclude_guest = 1;
-    fd = ask(&attributes, leader);
+    fd = ask(&attributes, code, leader);
     if (fd < 0 && why == EINVAL)
         errno = why;
     return fd;
+}
+
+int perf_try(const perf_code *code) {
+    int fd = perf_open_event(code, -1, 0);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
 }
 
 bool perf_counts_alone(const perf_code *code) {

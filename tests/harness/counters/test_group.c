@@ -114,7 +114,8 @@ static void test_group(void **state) {
 /* Every group that is shipped reads, and its first formula choices use what it counts. */
 static void test_shipped_groups(void **state) {
     (void)state;
-    static const char *const names[] = {"basic", "branch", "cache", "flops", "memory", "stalls", "tlb"};
+    static const char *const names[] = {"basic",  "branch", "cache", "energy", "flops",
+                                        "memory", "stalls", "tlb",   "topdown"};
     group_list list;
     attn_error error = {0};
     if (group_list_read(&list, &error))

@@ -1,4 +1,5 @@
 #include "harness/machine/blas.h"
+#include "harness/machine/core_types.h"
 #include "harness/machine/machine.h"
 
 #include "attn/error.h"
@@ -96,6 +97,48 @@ static void test_x86(void **state) {
     assert_int_equal(m.cache[3].sharing, 64);
 }
 
+/* Eight E cores come last, as on many hybrid machines; big.LITTLE has the small ones first. */
+static void test_hybrid(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *big, *small;
+        int first_big, bigs, count;
+    } rows[] = {{"cpufreq/cpuinfo_max_freq", "5100000\n", "3900000\n", 0, 2, 4},
+                {"cpu_capacity", "1024\n", "446\n", 4, 2, 6}};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        cpu_set_t cpus;
+        CPU_ZERO(&cpus);
+        for (int i = 0; i < rows[r].count; i++) {
+            char path[96];
+            bool big = i >= rows[r].first_big && i < rows[r].first_big + rows[r].bigs;
+            snprintf(path, sizeof path, "sys/devices/system/cpu/cpu%d/%s", i, rows[r].name);
+            put(path, big ? rows[r].big : rows[r].small);
+            snprintf(path, sizeof path, "sys/devices/system/cpu/cpu%d/cache/index0/level", i);
+            put(path, "1");
+            snprintf(path, sizeof path, "sys/devices/system/cpu/cpu%d/cache/index0/size", i);
+            put(path, big ? "48K" : "32K");
+            CPU_SET((size_t)i, &cpus);
+        }
+        core_types_fastest(&cpus, root);
+        for (int i = 0; i < rows[r].count; i++)
+            assert_int_equal(!!CPU_ISSET((size_t)i, &cpus),
+                             i >= rows[r].first_big && i < rows[r].first_big + rows[r].bigs);
+        assert_int_equal(core_types_subject(root), rows[r].first_big);
+    }
+}
+
+/* Without a word on their speed all CPUs are alike. */
+static void test_alike(void **state) {
+    (void)state;
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(3, &cpus);
+    CPU_SET(5, &cpus);
+    core_types_fastest(&cpus, "/nowhere");
+    assert_int_equal(CPU_COUNT(&cpus), 2);
+    assert_int_equal(core_types_subject("/nowhere"), 0);
+}
+
 static void test_nothing_known(void **state) {
     (void)state;
     machine m;
@@ -165,6 +208,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_arm, make_root, remove_root),
         cmocka_unit_test_setup_teardown(test_x86, make_root, remove_root),
+        cmocka_unit_test_setup_teardown(test_hybrid, make_root, remove_root),
+        cmocka_unit_test(test_alike),
         cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_this_machine),
         cmocka_unit_test(test_fingerprint),
