@@ -53,6 +53,7 @@ objects_of = $(patsubst %.c,$(BUILD)/%.o,$(foreach s,$(1),$(if $(findstring /isa
 OBJECTS_cli := $(call objects_of,$(call sources_in,cli))
 $(foreach f,$(FOLDERS),$(eval OBJECTS_$(f) := $(call objects_of,$(call sources_in,$(f)))))
 OBJECTS_bench += $(BUILD)/bench/gbench.o
+OBJECTS_reports += $(BUILD)/reports/page/page_files.o
 OBJECTS := $(OBJECTS_cli) $(foreach f,$(FOLDERS),$(OBJECTS_$(f)))
 
 .PHONY: all test lint format clean FORCE
@@ -70,6 +71,15 @@ $(foreach f,$(FOLDERS),$(eval $(call archive_rule,$(f))))
 # For users of the library: impl and what it needs of base.
 $(BUILD)/libattn.a: $(OBJECTS_impl) $(OBJECTS_base)
 	rm -f $@ && $(AR) qcs $@ $(OBJECTS_impl) $$(tests/needed_objects.sh $(OBJECTS_impl) -- $(OBJECTS_base))
+
+# The page's templates and style sheet, which the program carries with it.
+PAGE_FILES := $(sort $(wildcard reports/page/*.html reports/page/*.css))
+$(BUILD)/reports/page/page_files.c: $(PAGE_FILES) reports/page/embed.sh FORCE
+	@mkdir -p $(@D)
+	@reports/page/embed.sh $(PAGE_FILES) > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/reports/page/page_files.o: $(BUILD)/reports/page/page_files.c
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

@@ -7,8 +7,8 @@
 #include "harness/conversion/analyze.h"
 #include "harness/conversion/calibration.h"
 #include "harness/conversion/tradeoff.h"
-#include "reports/data/tradeoff.h"
 #include "reports/paper/paper_data.h"
+#include "reports/plots/draw.h"
 
 #include <math.h>
 #include <string.h>
@@ -325,14 +325,13 @@ static int sweep_paper(table *t, const arguments *a, attn_error *error) {
 /* Missing pictures do not take the numbers away. */
 static int draw(const table *t, const char *folder, int *status, attn_error *error) {
     tradeoffs curves = {0};
-    gnuplot_result drawn = GNUPLOT_DRAWN;
-    attn_error why = {0};
+    drawing pictures = {0};
     int result = tradeoffs_add(&curves, t->rows, "sweep", error);
     if (!result)
-        result = tradeoffs_plot(&curves, folder, &drawn, &why, error);
-    if (!result && drawn != GNUPLOT_DRAWN) {
-        fprintf(stderr, "attnbench analyze: no pictures: %s\n",
-                drawn == GNUPLOT_MISSING ? "gnuplot is not installed (Debian: gnuplot-nox)" : why.message);
+        result = tradeoffs_draw(&curves, folder, &pictures, error);
+    if (!result && pictures.undrawn) {
+        fprintf(stderr, "attnbench analyze: %s: %s\n",
+                pictures.drawn ? "pictures are missing" : "no pictures", pictures.why);
         *status = STATUS_UNDECIDED;
     }
     tradeoffs_free(&curves);

@@ -1,16 +1,10 @@
 /* attnbench history: results over time, and where they changed. */
-#include "base/text/table.h"
 #include "cli/command.h"
 #include "cli/option_values.h"
 #include "harness/gate/history.h"
-#include "harness/gate/report/report_members.h"
-#include "reports/plots/history_plots.h"
-
-#include "attn/alloc.h"
-#include "attn/file.h"
+#include "reports/page/history_page.h"
 
 #include <math.h>
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,15 +23,6 @@ typedef struct history_options {
 static const double NOT_GIVEN = -HUGE_VAL;
 enum { ADD, SHOW };
 static const char *const actions[] = {"add", "show", NULL};
-
-static const table_column columns[] = {{"case", "case", NULL},
-                                       {"commit", "first commit", NULL},
-                                       {"date", "date", NULL},
-                                       {"before", "before, ns", "%.4g"},
-                                       {"after", "after, ns", "%.4g"},
-                                       {"change_percent", "change", "%+.2f%%"},
-                                       {"p", "p", "%.2g"},
-                                       {NULL, NULL, NULL}};
 
 /* Each option belongs to one of the two actions. */
 static int check_action(const history_options *o, int action, attn_error *error) {
@@ -70,129 +55,37 @@ static int add(const history_options *o, const char *path, attn_error *error) {
     return result;
 }
 
-/* What show works with. */
-typedef struct showing {
-    const history_options *options;
-    const json_t *lines;
-    double min_change;
-    table table;
-    json_t *pictures; /* [[case, name of picture]...] */
-    size_t cases, changed, undrawn;
-} showing;
-
-static void add_change(showing *s, const history_series *series, const history_change *c) {
-    const json_t *line = json_array_get(s->lines, series->line[c->at]);
-    table_add(&s->table,
-              json_pack("{ss ss ss sf sf sf sf}", "case", series->name, "commit", field_text(line, "commit"),
-                        "date", field_text(line, "date"), "before", c->before, "after", c->after,
-                        "change_percent", 100 * (c->after / c->before - 1), "p", c->p));
-}
-
-static int show_series(showing *s, const history_series *series, attn_error *error) {
-    bool drawn = true;
-    history_change *changes = attn_alloc(series->count, sizeof *changes, "change points", error);
-    if (!changes)
-        return -1;
-    int count = history_changes(changes, series, s->lines, s->options->max_p, s->min_change, error);
-    int result = count < 0 ? -1 : 0;
-    for (int i = 0; i < count; i++)
-        add_change(s, series, &changes[i]);
-    s->cases++;
-    s->changed += count > 0;
-    if (!result && s->options->out) {
-        result =
-            history_plot(s->options->out, s->cases, series, changes, (size_t)count, s->lines, &drawn, error);
-        json_array_append_new(s->pictures,
-                              json_pack("[s o]", series->name, json_sprintf("case_%03zu", s->cases)));
-        s->undrawn += !drawn;
-    }
-    attn_free(changes);
-    return result;
-}
-
-static int show_all(showing *s, const regex_t *filter, attn_error *error) {
-    size_t count;
-    history_series *series = history_all_series(&count, s->lines, error);
-    int result = series ? 0 : -1;
-    for (size_t i = 0; i < count && !result; i++)
-        if (!filter || !regexec(filter, series[i].name, 0, NULL, 0))
-            result = show_series(s, &series[i], error);
-    history_series_free(series, count);
-    return result;
-}
-
-static int write_page(const showing *s, attn_error *error) {
-    attn_output page = {0};
-    size_t i;
-    json_t *picture;
-    char *path = attn_format(error, "%s/history.md", s->options->out);
-    int result =
-        path && !attn_output_open(&page, path, error) && !table_write(&s->table, TABLE_MD, page.stream, error)
-            ? 0
-            : -1;
-    if (!result) {
-        json_array_foreach(s->pictures, i, picture) {
-            fprintf(page.stream, "\n![%s](%s.svg)\n", json_string_value(json_array_get(picture, 0)),
-                    json_string_value(json_array_get(picture, 1)));
-        }
-        result = attn_output_commit(&page, error);
-    }
-    attn_output_discard(&page);
-    attn_free(path);
-    return result;
-}
-
-static size_t machines(const json_t *lines) {
-    size_t count = json_array_size(lines) > 0;
-    for (size_t i = 1; i < json_array_size(lines); i++)
-        count += strcmp(field_text(json_array_get(lines, i), "fingerprint"),
-                        field_text(json_array_get(lines, i - 1), "fingerprint")) != 0;
-    return count;
-}
-
-static int print(const showing *s, int format, attn_error *error) {
-    if (s->undrawn)
+static void print_notes(const history_shown *s) {
+    if (s->drawing.undrawn && s->drawing.missing)
         fprintf(stderr,
                 "note: gnuplot is missing: %zu plots are not drawn, their data and scripts are there\n",
-                s->undrawn);
-    if (machines(s->lines) > 1)
+                s->drawing.undrawn);
+    else if (s->drawing.undrawn)
+        fprintf(stderr, "note: %s: %zu plots are not drawn, their data and scripts are there\n",
+                s->drawing.why, s->drawing.undrawn);
+    if (s->machine_changes)
         fprintf(stderr, "note: the machine changed %zu times; values before and after are not compared\n",
-                machines(s->lines) - 1);
-    fprintf(stderr, "%zu results of %zu cases, %zu with changes\n", json_array_size(s->lines), s->cases,
-            s->changed);
-    return (s->options->out && write_page(s, error)) ||
-                   table_write(&s->table, (table_format)format, stdout, error)
-               ? -1
-               : 0;
+                s->machine_changes);
+    fprintf(stderr, "%zu results of %zu cases, %zu with changes\n", s->results, s->cases, s->changed);
 }
 
-static int show(const history_options *given, const char *path, attn_error *error) {
-    static char md[] = "md", one_percent[] = "1%";
-    history_options filled = *given, *o = &filled;
-    o->format = o->format ? o->format : md;
-    o->min_change = o->min_change ? o->min_change : one_percent;
-    o->max_p = o->max_p > NOT_GIVEN || o->max_p != o->max_p ? o->max_p : 0.001;
-    showing s = {.options = o};
-    regex_t filter;
-    json_t *lines = NULL;
-    int result = -1, format = option_choice("--format", o->format, table_format_names, error);
-    if (format < 0 || word_percent(&s.min_change, "--min-change", o->min_change, error))
+static int show(const history_options *o, const char *path, attn_error *error) {
+    bool default_p = !(o->max_p > NOT_GIVEN || isnan(o->max_p));
+    history_request request = {
+        .file = path, .filter = o->filter, .out = o->out, .max_p = default_p ? 0.001 : o->max_p};
+    int format = option_choice("--format", o->format ? o->format : "md", table_format_names, error);
+    if (format < 0 ||
+        word_percent(&request.min_change, "--min-change", o->min_change ? o->min_change : "1%", error))
         return -1;
-    if (!(o->max_p > 0 && o->max_p < 1))
-        return attn_fail(error, "--max-p %g: expected a chance between 0 and 1", o->max_p);
-    if (o->filter && regcomp(&filter, o->filter, REG_EXTENDED | REG_NOSUB))
-        return attn_fail(error, "--filter %s: not a regular expression", o->filter);
-    table_init(&s.table, "Change points", columns);
-    s.pictures = json_array();
-    if ((s.lines = lines = history_read(path, error)) && (!o->out || !attn_make_folder(o->out, error)))
-        result = show_all(&s, o->filter ? &filter : NULL, error);
-    if (!result)
-        result = print(&s, format, error);
-    if (o->filter)
-        regfree(&filter);
-    table_free(&s.table);
-    json_decref(s.pictures);
-    json_decref(lines);
+    if (!(request.max_p > 0 && request.max_p < 1))
+        return attn_fail(error, "--max-p %g: expected a chance between 0 and 1", request.max_p);
+    history_shown shown;
+    int result = history_show(&shown, &request, error);
+    if (!result) {
+        print_notes(&shown);
+        result = table_write(&shown.changes, (table_format)format, stdout, error);
+    }
+    history_shown_free(&shown);
     return result;
 }
 

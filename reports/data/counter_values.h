@@ -2,7 +2,8 @@
 #ifndef REPORTS_DATA_COUNTER_VALUES_H
 #define REPORTS_DATA_COUNTER_VALUES_H
 
-#include "reports/tables/report_tables.h"
+#include <jansson.h>
+#include <stdbool.h>
 
 /* "" where there is none. */
 const char *counter_text(const json_t *counter, const char *key);

@@ -330,3 +330,25 @@ const point *line_at(const line *l, double x) {
             return &l->points[i];
     return NULL;
 }
+
+static size_t lines_at(const lines *l, double x) {
+    size_t count = 0;
+    for (size_t i = 0; i < l->count; i++)
+        count += line_at(&l->line[i], x) != NULL;
+    return count;
+}
+
+double lines_common_x(const lines *l) {
+    double best = NAN;
+    size_t most = 0;
+    for (size_t i = 0; i < l->count; i++)
+        for (size_t k = 0; k < l->line[i].count; k++) {
+            double x = l->line[i].points[k].x;
+            size_t have = lines_at(l, x);
+            if (have > most || (have == most && x > best)) {
+                most = have;
+                best = x;
+            }
+        }
+    return best;
+}

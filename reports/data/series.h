@@ -78,6 +78,9 @@ void lines_free(lines *l);
 /* The line of that type (its first), or NULL. */
 const line *lines_of(const lines *l, const char *type);
 
+/* The x that most lines have, the largest of those; NaN without lines. */
+double lines_common_x(const lines *l);
+
 /* The point at x, or NULL. */
 const point *line_at(const line *l, double x);
 

@@ -1,11 +1,8 @@
-/* Trade-off curves: what `attnbench analyze --sweep` measured, as plots and as a part of the page. */
+/* Trade-off curves: what `attnbench analyze --sweep` measured, a curve each. */
 #ifndef REPORTS_DATA_TRADEOFF_H
 #define REPORTS_DATA_TRADEOFF_H
 
 #include "base/text/table.h"
-#include "reports/plots/gnuplot.h"
-
-#include <stdio.h>
 
 enum { TRADEOFFS_MAX = 8 };
 
@@ -29,18 +26,7 @@ int tradeoffs_add(tradeoffs *t, const json_t *rows, const char *name, attn_error
 int tradeoffs_read(tradeoffs *t, const char *path, attn_error *error);
 void tradeoffs_free(tradeoffs *t);
 
-/* Writes NAME.dat and NAME.gp of each into `folder` and draws NAME.svg and NAME.png there. `why` is for
- * pictures that were not drawn (the result is then not GNUPLOT_DRAWN); `error` for all else (-1). */
-int tradeoffs_draw(tradeoffs *t, const char *folder, gnuplot_result *drawn, attn_error *why,
-                   attn_error *error);
-
-/* The same by way of a folder of its own below `out`. */
-int tradeoffs_plot(tradeoffs *t, const char *out, gnuplot_result *drawn, attn_error *why, attn_error *error);
-
 /* A sentence on where joint is exact, from the measured points; attn_free it. */
 char *tradeoff_finding(const tradeoff *t, attn_error *error);
-
-/* The part of the page; files are linked in plots/ and tables/. Nothing when there are none. */
-int tradeoffs_section(FILE *out, const tradeoffs *t, attn_error *error);
 
 #endif

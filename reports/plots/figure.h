@@ -5,8 +5,6 @@
 
 #include "reports/plots/plots.h"
 
-#include <stdio.h>
-
 typedef struct figure {
     const plot *plot;
     lines lines;    /* empty for the roofline and the parts */
@@ -18,17 +16,5 @@ typedef struct figure {
 /* Finds the data; when there is any, writes NAME.dat and NAME.gp into `folder`. */
 int figure_write(figure *f, const plot *p, const report_data *data, const char *folder, attn_error *error);
 void figure_free(figure *f);
-
-/* Text as it may stand in a gnuplot script's quotes: letters, digits, spaces and plain punctuation; the rest
- * becomes "?". */
-void figure_safe_text(char *to, size_t size, const char *from);
-
-/* The colour and point type of an attention type: the same in every plot. */
-const char *figure_colour(const measured *m);
-int figure_point_type(const measured *m);
-
-/* The roofline's own part: its data blocks, and the plot command over them. Returns how many points; 0 when
- * there are no roofs or no cases. */
-size_t roofline_write(FILE *points, FILE *script, const report_data *data);
 
 #endif

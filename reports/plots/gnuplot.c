@@ -1,137 +1,80 @@
 #include "reports/plots/gnuplot.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
+#include "harness/run/child.h"
+#include "reports/plots/inline_svg.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+static const double LIMIT = 60; /* seconds for one picture, which takes a fraction of one */
+enum { FAILURES_IN_ROW = 2 };
 
-static const size_t SVG_LIMIT = (size_t)64 << 20;
-
-/* The child's exit status, or the errno of not starting it as a negative number. Its words go to gnuplot.log.
- */
-static int run(const char *folder, const char *script) {
-    char *arguments[] = {"gnuplot", "-d", (char *)script, NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t child;
-    if (posix_spawn_file_actions_init(&actions))
-        return -ENOMEM;
-    int code = posix_spawn_file_actions_addchdir_np(&actions, folder);
-    if (!code)
-        code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    if (!code)
-        code =
-            posix_spawn_file_actions_addopen(&actions, 2, "gnuplot.log", O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (!code)
-        code = posix_spawn_file_actions_adddup2(&actions, 2, 1);
-    if (!code)
-        code = posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (code)
-        return -code;
-    int status;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+/* Where PATH has the program: attn_free it. NULL: nowhere. */
+static char *find_program(const char *name) {
+    const char *path = getenv("PATH");
+    for (const char *at = path; at && *at;) {
+        size_t length = strcspn(at, ":");
+        char *file = attn_format(NULL, "%.*s/%s", length ? (int)length : 1, length ? at : ".", name);
+        if (file && !access(file, X_OK))
+            return file;
+        attn_free(file);
+        at += length + (at[length] == ':');
+    }
+    return NULL;
 }
 
-gnuplot_result gnuplot_run(const char *folder, const char *name, attn_error *error) {
-    char script[128];
-    snprintf(script, sizeof script, "%s.gp", name);
-    int status = run(folder, script);
-    if (status == -ENOENT)
+gnuplot_result gnuplot_run(const char *folder, const char *name, double limit, attn_error *error) {
+    char script[128], option[] = "-d", *program = find_program("gnuplot");
+    child_result child = {0};
+    if (!program)
         return GNUPLOT_MISSING;
-    char *log_path = attn_format(error, "%s/gnuplot.log", folder);
-    char *log = log_path ? attn_read_file(log_path, (size_t)1 << 20, NULL, NULL) : NULL;
-    if (status)
-        attn_fail(error, "gnuplot %s: %s", script,
-                  status < 0    ? strerror(-status)
-                  : log && *log ? log + strspn(log, " \t\r\n")
-                                : "it failed without a word");
-    if (log_path)
-        unlink(log_path);
-    attn_free(log);
-    attn_free(log_path);
-    return status ? GNUPLOT_FAILED : GNUPLOT_DRAWN;
+    snprintf(script, sizeof script, "%s.gp", name);
+    char *const arguments[] = {program, option, script, NULL};
+    const child_place place = {.cpu = child_pick_cpu(-1, error), .limit = limit, .folder = folder};
+    int bad = place.cpu < 0 ? -1 : child_run_in(&child, arguments, &place, error);
+    if (!bad && child.late)
+        bad = attn_fail(error, "gnuplot %s: it was not done after %.3g s", script, limit);
+    else if (!bad && child.status)
+        bad = attn_fail(error, "gnuplot %s: %s", script,
+                        *child.message ? child.message : "it failed without a word");
+    attn_free(child.output);
+    attn_free(program);
+    return bad ? GNUPLOT_FAILED : GNUPLOT_DRAWN;
 }
 
-/* "@" in a replacement stands for the picture's name. */
-static const struct {
-    const char *from, *to;
-} rules[] = {
-    {" xmlns=\"http://www.w3.org/2000/svg\"", ""},
-    {" xmlns:xlink=\"http://www.w3.org/1999/xlink\"", ""},
-    {"xlink:href='#", "href='#@_"},
-    {" id=\"gnuplot_canvas\"", ""},
-    {" id='", " id='@_"},
-    {" color=\"black\"", ""},
-    {"\"black\"", "\"currentColor\""},
-    {"'black'", "'currentColor'"},
-    {" font-family=\"sans-serif\"", ""},
-    {" fill=\"#ffffff\"/>", " fill=\"none\"/>"},
-};
-enum { RULES = sizeof rules / sizeof *rules };
+static void note(drawing *d, gnuplot_result result, const attn_error *why) {
+    d->drawn += result == GNUPLOT_DRAWN;
+    d->undrawn += result != GNUPLOT_DRAWN;
+    d->missing |= result == GNUPLOT_MISSING;
+    d->failed_in_row = result == GNUPLOT_FAILED ? d->failed_in_row + 1 : 0;
+    if (result != GNUPLOT_DRAWN && !*d->why)
+        snprintf(d->why, sizeof d->why, "%.199s",
+                 result == GNUPLOT_MISSING ? "gnuplot is not installed (Debian: gnuplot-nox)" : why->message);
+}
 
-static const char *replace(FILE *out, const char *at, const char *name) {
-    for (size_t i = 0; i < RULES; i++) {
-        size_t length = strlen(rules[i].from);
-        if (strncmp(at, rules[i].from, length))
-            continue;
-        for (const char *c = rules[i].to; *c; c++)
-            if (*c == '@')
-                fputs(name, out);
-            else
-                fputc(*c, out);
-        return at + length;
+/* `svg` may be NULL: the picture is not for a page. */
+static bool run(drawing *d, const char *folder, const char *name, char **svg) {
+    attn_error why = {0};
+    if (d->missing || d->failed_in_row == FAILURES_IN_ROW) {
+        d->undrawn++;
+        return false;
     }
-    fputc(*at, out);
-    return at + 1;
+    gnuplot_result result = gnuplot_run(folder, name, LIMIT, &why);
+    if (result == GNUPLOT_DRAWN && svg && !(*svg = inline_svg(folder, name, &why)))
+        result = GNUPLOT_FAILED;
+    note(d, result, &why);
+    return result == GNUPLOT_DRAWN;
 }
 
-/* Past gnuplot's own title and description: the page says better what it is. */
-static const char *after_head(const char *svg) {
-    const char *end = strstr(svg, "</desc>");
-    return end ? end + strlen("</desc>") : svg;
+bool drawing_run(drawing *d, const char *folder, const char *name) {
+    return run(d, folder, name, NULL);
 }
 
-static char *rewrite(const char *svg, const char *name, attn_error *error) {
-    char *text = NULL, *copy = NULL;
-    size_t size;
-    const char *box = strstr(svg, "viewBox=\""), *end = box ? strchr(box + 9, '"') : NULL;
-    if (!end) {
-        attn_fail(error, "%s.svg: not what gnuplot writes", name);
-        return NULL;
-    }
-    FILE *out = open_memstream(&text, &size);
-    if (!out) {
-        attn_fail(error, "%s.svg: out of memory", name);
-        return NULL;
-    }
-    fprintf(out, "<svg %.*s\" role=\"img\" aria-label=\"%s\">", (int)(end - box), box, name);
-    for (const char *at = after_head(svg); *at;)
-        at = replace(out, at, name);
-    if (!fclose(out))
-        copy = attn_strdup(text, error);
-    else
-        attn_fail(error, "%s.svg: out of memory", name);
-    free(text);
-    return copy;
-}
-
-char *gnuplot_inline_svg(const char *folder, const char *name, attn_error *error) {
-    char *path = attn_format(error, "%s/%s.svg", folder, name);
-    char *svg = path ? attn_read_file(path, SVG_LIMIT, NULL, error) : NULL;
-    char *text = svg ? rewrite(svg, name, error) : NULL;
-    attn_free(svg);
-    attn_free(path);
-    return text;
+char *drawing_run_inline(drawing *d, const char *folder, const char *name) {
+    char *svg = NULL;
+    run(d, folder, name, &svg);
+    return svg;
 }

@@ -1,16 +1,31 @@
-/* Running gnuplot, and its pictures made fit for a page. */
+/* Running gnuplot. */
 #ifndef REPORTS_PLOTS_GNUPLOT_H
 #define REPORTS_PLOTS_GNUPLOT_H
 
 #include "attn/error.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 typedef enum gnuplot_result { GNUPLOT_DRAWN, GNUPLOT_MISSING, GNUPLOT_FAILED } gnuplot_result;
 
-/* Runs NAME.gp in `folder`. Under GNUPLOT_FAILED the error has gnuplot's own words. */
-gnuplot_result gnuplot_run(const char *folder, const char *name, attn_error *error);
+/* Runs NAME.gp in `folder`; after `limit` seconds it is killed, and it ends with this process. Under
+ * GNUPLOT_FAILED the error has gnuplot's own words. */
+gnuplot_result gnuplot_run(const char *folder, const char *name, double limit, attn_error *error);
 
-/* The picture FOLDER/NAME.svg for use inside a page: no size of its own, black and the background left to the
- * page, ids prefixed with the name. attn_free it. */
-char *gnuplot_inline_svg(const char *folder, const char *name, attn_error *error);
+/* The drawing of several pictures; start with {0}. One that fails costs itself only. When gnuplot is missing, or fails
+ * twice in a row, the others are not tried. */
+typedef struct drawing {
+    size_t drawn, undrawn;
+    bool missing;
+    int failed_in_row;
+    char why[200]; /* the first reason why one was not drawn; "" when all were */
+} drawing;
+
+/* Whether NAME.gp in the folder was drawn. */
+bool drawing_run(drawing *d, const char *folder, const char *name);
+
+/* The same, and the picture for a page (inline_svg.h): attn_free it. NULL: it was not drawn. */
+char *drawing_run_inline(drawing *d, const char *folder, const char *name);
 
 #endif

@@ -1,8 +1,7 @@
 #include "reports/plots/history_plots.h"
 
 #include "harness/gate/report/report_members.h"
-#include "reports/plots/figure.h"
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/figure_style.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -55,7 +54,7 @@ static void write_script(FILE *to, const char *name, const history_series *s, co
 }
 
 int history_plot(const char *folder, size_t number, const history_series *s, const history_change *changes,
-                 size_t count, const json_t *history, bool *drawn, attn_error *error) {
+                 size_t count, const json_t *history, drawing *d, attn_error *error) {
     char name[32];
     attn_output data = {0}, script = {0};
     snprintf(name, sizeof name, "case_%03zu", number);
@@ -69,9 +68,8 @@ int history_plot(const char *folder, size_t number, const history_series *s, con
     write_script(script.stream, name, s, changes, count);
     if (attn_output_commit(&data, error) || attn_output_commit(&script, error))
         goto done;
-    gnuplot_result outcome = gnuplot_run(folder, name, error);
-    *drawn = outcome == GNUPLOT_DRAWN;
-    result = outcome == GNUPLOT_FAILED ? -1 : 0;
+    drawing_run(d, folder, name);
+    result = 0;
 done:
     attn_output_discard(&data);
     attn_output_discard(&script);

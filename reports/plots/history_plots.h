@@ -3,11 +3,12 @@
 #define REPORTS_PLOTS_HISTORY_PLOTS_H
 
 #include "harness/gate/history.h"
+#include "reports/plots/gnuplot.h"
 
-/* Writes case_NNN.dat, .gp and (with gnuplot) .svg into the folder, for case number `number`. *drawn tells
- * whether there is a picture; without gnuplot there is none, and no error. */
+/* Writes case_NNN.dat, .gp and (unless `d` notes that it cannot be drawn) .svg into the folder, for case number
+ * `number`. */
 int history_plot(const char *folder, size_t number, const history_series *series,
-                 const history_change *changes, size_t count, const json_t *history, bool *drawn,
+                 const history_change *changes, size_t count, const json_t *history, drawing *d,
                  attn_error *error);
 
 #endif

@@ -1,5 +1,6 @@
-/* The roofline: attained speed against arithmetic intensity, under roofs that the machine cases measured. */
-#include "reports/plots/figure.h"
+#include "reports/plots/roofline.h"
+
+#include "reports/plots/figure_style.h"
 
 #include <math.h>
 #include <string.h>

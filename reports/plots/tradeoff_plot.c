@@ -1,8 +1,8 @@
+#include "reports/plots/tradeoff_plot.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "reports/data/tradeoff.h"
-#include "reports/plots/figure.h"
-#include "reports/plots/staging.h"
+#include "reports/plots/figure_style.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -92,7 +92,7 @@ static int open_in(attn_output *output, const char *folder, const char *name, co
     return result;
 }
 
-static int write_files(const tradeoff *t, const char *folder, attn_error *error) {
+int tradeoff_write(const tradeoff *t, const char *folder, attn_error *error) {
     attn_output points = {0}, script = {0};
     size_t which[STYLES];
     int result = -1;
@@ -103,51 +103,5 @@ static int write_files(const tradeoff *t, const char *folder, attn_error *error)
     }
     attn_output_discard(&points);
     attn_output_discard(&script);
-    return result;
-}
-
-int tradeoffs_draw(tradeoffs *t, const char *folder, gnuplot_result *drawn, attn_error *why,
-                   attn_error *error) {
-    *drawn = GNUPLOT_DRAWN;
-    for (size_t i = 0; i < t->count; i++) {
-        tradeoff *of = &t->of[i];
-        if (write_files(of, folder, error))
-            return -1;
-        if (*drawn == GNUPLOT_DRAWN)
-            *drawn = gnuplot_run(folder, of->name, why);
-        if (*drawn != GNUPLOT_DRAWN)
-            continue;
-        attn_free(of->svg);
-        of->svg = gnuplot_inline_svg(folder, of->name, error);
-        if (!of->svg)
-            return -1;
-    }
-    return 0;
-}
-
-static int move_all(const tradeoffs *t, const char *work, const char *out, attn_error *error) {
-    static const char *const kinds[] = {".dat", ".gp", ".svg", ".png", NULL};
-    for (size_t i = 0; i < TRADEOFFS_MAX; i++)
-        for (size_t k = 0; kinds[k]; k++) {
-            bool made = i < t->count && (k < 2 || t->of[i].svg);
-            char name[24];
-            tradeoff_name(name, i);
-            if (made ? staging_move(work, out, name, kinds[k], error)
-                     : staging_remove_old(out, name, kinds[k], error))
-                return -1;
-        }
-    return 0;
-}
-
-int tradeoffs_plot(tradeoffs *t, const char *out, gnuplot_result *drawn, attn_error *why, attn_error *error) {
-    char *work = attn_make_folder(out, error) ? NULL : staging_make(out, error);
-    int result = -1;
-    if (work) {
-        result = tradeoffs_draw(t, work, drawn, why, error);
-        if (!result)
-            result = move_all(t, work, out, error);
-        staging_remove(work);
-    }
-    attn_free(work);
     return result;
 }

@@ -1,5 +1,6 @@
 /* What each part of an encoder counted, in the iteration that was split. */
 #include "reports/data/counter_values.h"
+#include "reports/tables/report_tables.h"
 
 #include <math.h>
 #include <string.h>
@@ -52,7 +53,8 @@ static void add_row(report_table *t, const results_case *c, size_t part) {
     table_add(&t->t, row);
 }
 
-void table_counter_parts(report_table *t, const report_data *data) {
+void table_counter_parts(report_table *t, const table_sources *from) {
+    const report_data *data = from->data;
     report_table_init(t, "Counters by part of an encoder");
     report_column(t, "case", "case");
     report_column(t, "part", "part");
@@ -66,4 +68,5 @@ void table_counter_parts(report_table *t, const report_data *data) {
     snprintf(t->note, sizeof t->note,
              "Of one warm iteration by itself, read at every border between parts; the values above are of "
              "iterations in which nothing was read.");
+    t->presence = json_array_size(t->t.rows) ? TABLE_EVERYWHERE : TABLE_IN_FILES;
 }

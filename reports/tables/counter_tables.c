@@ -54,7 +54,8 @@ static void count_sample(json_t *rows, const results *r, const results_sample *s
     }
 }
 
-void table_counters(report_table *t, const report_data *data) {
+void table_counters(report_table *t, const table_sources *from) {
+    const report_data *data = from->data;
     report_table_init(t, "Counters and where their values come from");
     report_column(t, "counter", "counter");
     report_column(t, "source", "source");
@@ -192,7 +193,8 @@ static void add_rows(report_table *t, const report_data *data, sample_list *list
     }
 }
 
-void table_counter_values(report_table *t, const report_data *data) {
+void table_counter_values(report_table *t, const table_sources *from) {
+    const report_data *data = from->data;
     report_table_init(t, "Counter values, median per iteration");
     report_column(t, "case", "case");
     add_ratio_columns(t, data);
@@ -206,7 +208,8 @@ void table_counter_values(report_table *t, const report_data *data) {
         "formula is the least that has to be.");
 }
 
-void table_counter_rates(report_table *t, const report_data *data) {
+void table_counter_rates(report_table *t, const table_sources *from) {
+    const report_data *data = from->data;
     report_table_init(t, "Rates from counters, median");
     report_column(t, "case", "case");
     add_columns(t, data, derived_of);

@@ -254,7 +254,8 @@ static void add_rows(report_table *t, const report_data *data) {
     attn_free(order);
 }
 
-void table_encoders(report_table *t, const report_data *data) {
+void table_encoders(report_table *t, const table_sources *from) {
+    const report_data *data = from->data;
     report_table_init(t, "Whole encoders");
     add_rows(t, data);
     add_shape_columns(t);

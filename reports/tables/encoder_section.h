@@ -23,8 +23,6 @@ void encoder_bars_write(FILE *points, FILE *script, const encoder_bars *bars);
 /* Percent of the time that a part took, over all runs; NaN where the file does not say. */
 double encoder_share(const results_case *c, attn_part part);
 
-void table_encoders(report_table *t, const report_data *data);
-
 /* Sentences about the longest utterance and about a chunk; none without encoder cases. */
 void say_encoders(json_t *list, const report_data *data);
 

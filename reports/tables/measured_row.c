@@ -1,6 +1,6 @@
 #include "reports/tables/measured_row.h"
 
-#include "reports/tables/report_tables.h"
+#include "reports/data/rounding.h"
 
 #include <math.h>
 #include <stdio.h>

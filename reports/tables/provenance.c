@@ -12,7 +12,8 @@ static json_t *own(const report_data *data, const char *group, const char *key) 
     return json_incref(json_object_get(from, key));
 }
 
-void table_provenance(report_table *t, const report_data *data) {
+void table_provenance(report_table *t, const table_sources *from) {
+    const report_data *data = from->data;
     static const struct {
         const char *what, *group, *key;
     } facts[] = {{"commit", NULL, "commit"},

@@ -1,237 +1,29 @@
 #include "reports/tables/report_tables.h"
 
-#include "reports/tables/measured_row.h"
-
 #include "attn/alloc.h"
+#include "attn/file.h"
 
-#include <math.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
+const table_entry report_table_list[REPORT_TABLES] = {
+#define TABLE(name, place, level, link) {#name, PLACE_##place, LEVEL_##level, link, table_##name},
+#include "reports/tables/tables.inc"
+#undef TABLE
+};
 
-void report_table_init(report_table *t, const char *title) {
-    *t = (report_table){0};
-    table_init(&t->t, title, t->columns);
+static int write_file(const table *t, const char *folder, const char *name, table_format format,
+                      attn_error *error) {
+    char *path = attn_format(error, "%s/%s.%s", folder, name, table_format_names[format]);
+    attn_output output = {0};
+    int result = -1;
+    if (path && !attn_output_open(&output, path, error) && !table_write(t, format, output.stream, error))
+        result = attn_output_commit(&output, error);
+    attn_output_discard(&output);
+    attn_free(path);
+    return result;
 }
 
-void report_column(report_table *t, const char *key, const char *header, ...) {
-    if (t->count == REPORT_COLUMNS)
-        return;
-    va_list arguments;
-    va_start(arguments, header);
-    vsnprintf(t->headers[t->count], REPORT_HEADER, header, arguments);
-    va_end(arguments);
-    t->columns[t->count] = (table_column){key, t->headers[t->count], NULL};
-    t->count++;
-}
-
-void report_column_in_files(report_table *t) {
-    t->files_only[t->count - 1] = true;
-}
-
-void report_table_free(report_table *t) {
-    table_free(&t->t);
-}
-
-json_t *exact_count(double value) {
-    return value == floor(value) && fabs(value) < 1e15 ? json_integer((json_int_t)value) : four_digits(value);
-}
-
-json_t *four_digits(double value) {
-    if (!isfinite(value))
-        return json_null();
-    if (value == 0)
-        return json_real(0);
-    double unit = pow(10, floor(log10(fabs(value))) - 3);
-    return json_real(unit >= 1 ? round(value / unit) * unit : round(value / unit) / round(1 / unit));
-}
-
-static size_t lines_at(const lines *l, double x) {
-    size_t count = 0;
-    for (size_t i = 0; i < l->count; i++)
-        count += line_at(&l->line[i], x) != NULL;
-    return count;
-}
-
-double lines_common_x(const lines *l) {
-    double best = NAN;
-    size_t most = 0;
-    for (size_t i = 0; i < l->count; i++)
-        for (size_t k = 0; k < l->line[i].count; k++) {
-            double x = l->line[i].points[k].x;
-            size_t have = lines_at(l, x);
-            if (have > most || (have == most && x > best)) {
-                most = have;
-                best = x;
-            }
-        }
-    return best;
-}
-
-/* ---- speed: one row a case */
-
-static const struct {
-    const char *key;
-    case_field field;
-} shape_keys[] = {{"type", FIELD_TYPE}, {"mode", FIELD_MODE}, {"L", FIELD_L},     {"q", FIELD_Q},
-                  {"B", FIELD_B},       {"h", FIELD_H},       {"d", FIELD_D},     {"hkv", FIELD_HKV},
-                  {"dc", FIELD_DC},     {"kv", FIELD_KV},     {"pos", FIELD_POS}, {"path", FIELD_PATH},
-                  {"impl", FIELD_IMPL}};
-enum { SHAPE_KEYS = sizeof shape_keys / sizeof *shape_keys };
-
-static bool is_row(const measured *m) {
-    return !strcmp(m->c->kind, "attention");
-}
-
-static bool varies(const report_data *data, case_field field) {
-    const results_case *first = NULL;
-    for (size_t i = 0; i < data->count; i++) {
-        if (!is_row(&data->cases[i]))
-            continue;
-        if (!first)
-            first = data->cases[i].c;
-        if (!case_same(first, data->cases[i].c, field))
-            return true;
-    }
-    return false;
-}
-
-static json_t *shape_value(const results_case *c, case_field field) {
-    double number = case_number(c, field);
-    if (isnan(number)) {
-        const char *word = case_word(c, field);
-        return *word ? json_string(word) : json_null();
-    }
-    return number > 0 ? json_integer((json_int_t)number) : json_null();
-}
-
-/* What all rows share is said once, under the table. */
-static void shape_columns(report_table *t, const report_data *data) {
-    const measured *any = NULL;
-    for (size_t i = 0; i < data->count && !any; i++)
-        any = is_row(&data->cases[i]) ? &data->cases[i] : NULL;
-    for (size_t k = 0; any && k < SHAPE_KEYS; k++) {
-        size_t used = strlen(t->note);
-        if (varies(data, shape_keys[k].field)) {
-            report_column(t, shape_keys[k].key, "%s", shape_keys[k].key);
-            continue;
-        }
-        double number = case_number(any->c, shape_keys[k].field);
-        const char *word = isnan(number) ? case_word(any->c, shape_keys[k].field) : "";
-        if (number > 0)
-            snprintf(t->note + used, sizeof t->note - used, "%s %.0f, ", shape_keys[k].key, number);
-        else if (*word)
-            snprintf(t->note + used, sizeof t->note - used, "%s %s, ", shape_keys[k].key, word);
-    }
-    size_t used = strlen(t->note);
-    snprintf(
-        t->note + used, sizeof t->note - used,
-        "%sone layer a case. CPU time and wall clock are medians a call. Low to high is a 95%% interval of "
-        "the "
-        "median of CPU time from 6 runs on, else least to most. Lost is the part of the wall clock in which "
-        "the case did not run. Above 100%% of the roof, the roof was measured too low. Cache bytes are those "
-        "allocated. The files also have runs, disturbed samples, GB/s, the share of sgemm and cache bytes by "
-        "formula.",
-        used ? "in every row; " : "");
-}
-
-static void add_speed_row(report_table *t, const measured *m) {
-    const results_case *c = m->c;
-    json_t *row = json_object();
-    double frames = c->q ? (double)c->q * (double)c->B : NAN;
-    const struct {
-        const char *key;
-        json_t *value;
-    } values[] = {{"frame_us", four_digits(m->time / 1e3 / frames)},
-                  {"gbytes", four_digits(m->gbytes)},
-                  {"kv_bytes_formula", exact_count(c->kv_bytes_formula)},
-                  {"kv_bytes_live", exact_count(c->kv_bytes_live)}};
-    int bad = !row || measured_row_add(row, m, "us");
-    for (size_t k = 0; !bad && k < SHAPE_KEYS; k++)
-        bad |= json_object_set_new(row, shape_keys[k].key, shape_value(c, shape_keys[k].field));
-    for (size_t k = 0; k < sizeof values / sizeof *values; k++)
-        bad |= json_object_set_new(row, values[k].key, values[k].value);
-    if (bad) {
-        json_decref(row);
-        row = NULL;
-    }
-    table_add(&t->t, row);
-}
-
-/* What is slowest to change in reading first. */
-static int by_shape(const void *left, const void *right) {
-    static const case_field order[] = {FIELD_TYPE, FIELD_MODE, FIELD_IMPL, FIELD_KV,  FIELD_POS,
-                                       FIELD_B,    FIELD_D,    FIELD_H,    FIELD_HKV, FIELD_DC,
-                                       FIELD_PATH, FIELD_L,    FIELD_Q};
-    return measured_compare(*(const measured *const *)left, *(const measured *const *)right, order,
-                            sizeof order / sizeof *order);
-}
-
-void table_speed(report_table *t, const report_data *data) {
-    report_table_init(t, "Speed of every attention case");
-    shape_columns(t, data);
-    report_column(t, "runs", "runs");
-    report_column_in_files(t);
-    report_column(t, "disturbed", "disturbed");
-    report_column_in_files(t);
-    report_column(t, "time_us", "CPU time, µs");
-    report_column(t, "range_us", "low to high");
-    report_column(t, "low_us", "low");
-    report_column_in_files(t);
-    report_column(t, "high_us", "high");
-    report_column_in_files(t);
-    report_column(t, "wall_us", "wall clock, µs");
-    report_column(t, "lost_percent", "%% lost");
-    report_column(t, "frame_us", "µs a frame");
-    report_column(t, "gflops", "GFLOP/s");
-    report_column(t, "gbytes", "GB/s");
-    report_column_in_files(t);
-    report_column(t, "of_sgemm_percent", "%% of sgemm");
-    report_column_in_files(t);
-    report_column(t, "of_roof_percent", "%% of roof");
-    report_column(t, "kv_bytes_formula", "cache bytes by formula");
-    report_column_in_files(t);
-    report_column(t, "kv_bytes_live", "cache bytes");
-    const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
-    size_t rows = 0;
-    for (size_t i = 0; order && i < data->count; i++)
-        if (is_row(&data->cases[i]))
-            order[rows++] = &data->cases[i];
-    if (!order)
-        table_add(&t->t, NULL);
-    else if (rows)
-        qsort(order, rows, sizeof *order, by_shape);
-    for (size_t i = 0; i < rows; i++)
-        add_speed_row(t, order[i]);
-    attn_free(order);
-}
-
-void table_machine(report_table *t, const report_data *data) {
-    report_table_init(t, "Limits of this machine, measured");
-    report_column(t, "what", "limit");
-    report_column(t, "isa", "instruction set");
-    report_column(t, "size", "size");
-    report_column(t, "level", "level");
-    report_column(t, "gflops", "GFLOP/s");
-    report_column(t, "gbytes", "GB/s");
-    report_column(t, "runs", "runs");
-    for (size_t i = 0; i < data->count; i++) {
-        const measured *m = &data->cases[i];
-        if (strcmp(m->c->kind, "machine"))
-            continue;
-        size_t size = m->c->working_set ? m->c->working_set : m->c->n;
-        bool read = !strcmp(m->c->what, "read"); /* each limit is told in its own unit */
-        const char *level = read ? machine_level(data->results, (double)size) : "";
-        table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:s}", "what", m->c->what, "level",
-                                   *level ? json_string(level) : json_null(), "isa",
-                                   *m->c->isa ? json_string(m->c->isa) : json_null(), "size",
-                                   size ? json_integer((json_int_t)size) : json_null(), "gflops",
-                                   four_digits(read ? NAN : m->gflops), "gbytes",
-                                   four_digits(read ? m->gbytes : NAN), "runs", (json_int_t)m->runs, "name",
-                                   m->c->name));
-    }
-    snprintf(
-        t->note, sizeof t->note,
-        "Size is the working set in bytes (read) or the side of the matrices (sgemm); level is the smallest "
-        "cache that holds it. The best of each kind is the roof.");
+int table_write_files(const table *t, const char *folder, const char *name, attn_error *error) {
+    for (int format = 0; table_format_names[format]; format++)
+        if (write_file(t, folder, name, (table_format)format, error))
+            return -1;
+    return 0;
 }

@@ -3,6 +3,7 @@
 #include "harness/results/result_entry.h"
 #include "reports/plots/plots.h"
 #include "reports/tables/encoder_section.h"
+#include "reports/tables/report_tables.h"
 
 #include "attn/alloc.h"
 #include "tests/support/cmocka_all.h"
@@ -191,7 +192,7 @@ static void test_table_and_findings(void **state) {
     report_data data;
     report_table t;
     read_rows(&r, &data, ROWS, ROW_COUNT);
-    table_encoders(&t, &data);
+    table_encoders(&t, &(table_sources){.data = &data});
     assert_int_equal(json_array_size(t.t.rows), ROW_COUNT);
     const json_t *row = json_array_get(t.t.rows, 0); /* conformer, mha, chunk */
     assert_true(number(row, "left") == 0 && number(row, "q") == 4 && number(row, "time_ms") == 1);

@@ -1,9 +1,8 @@
-#include "reports/page/speech_section.h"
+#include "reports/data/speech_profiles.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "harness/model/profile_print.h"
-#include "reports/page/html.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,25 +79,28 @@ void speech_profiles_free(speech_profiles *p) {
     *p = (speech_profiles){0};
 }
 
-/* All models of a file share their setting. */
-void speech_settings(FILE *out, const speech_profiles *p) {
+/* All models of a file share their setting. NULL: no memory for it. */
+static json_t *setting_of(const json_t *file) {
+    const json_t *models = json_object_get(file, "models");
+    char *text = NULL;
+    size_t size;
+    FILE *words = open_memstream(&text, &size);
+    if (!words)
+        return NULL;
+    profile_setting(models ? json_array_get(models, 0) : file, words);
+    int closed = fclose(words);
+    for (char *c = text; !closed && *c; c++)
+        *c = *c == '\n' ? ' ' : *c;
+    json_t *setting = closed ? NULL : json_string(text);
+    free(text);
+    return setting;
+}
+
+json_t *speech_settings(const speech_profiles *p) {
+    json_t *list = json_array(), *file;
     size_t i;
-    json_t *file;
     json_array_foreach(p->files, i, file) {
-        const json_t *models = json_object_get(file, "models");
-        char *text = NULL;
-        size_t size;
-        FILE *words = open_memstream(&text, &size);
-        if (!words)
-            continue;
-        profile_setting(models ? json_array_get(models, 0) : file, words);
-        if (!fclose(words)) {
-            for (char *c = text; *c; c++)
-                *c = *c == '\n' ? ' ' : *c;
-            fputs("<p class=note>", out);
-            html_text(out, text);
-            fputs("</p>\n", out);
-        }
-        free(text);
+        json_array_append_new(list, setting_of(file));
     }
+    return list;
 }

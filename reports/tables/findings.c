@@ -1,4 +1,4 @@
-#include "reports/data/findings.h"
+#include "reports/tables/findings.h"
 
 #include "attn/alloc.h"
 #include "reports/tables/encoder_section.h"
@@ -127,17 +127,16 @@ static void say_roof(json_t *list, const report_data *data) {
             best->c->mode, best->c->L, best->c->pos);
 }
 
-json_t *findings_list(const report_data *data, const lines *cache, const lines *decode, const lines *prefill,
-                      const lines *paths) {
+json_t *findings_list(const table_sources *from) {
     json_t *list = json_array();
-    say_cache(list, cache);
-    say_speed(list, "Decode", decode);
-    say_speed(list, "Prefill", prefill);
-    say_slopes(list, prefill);
+    say_cache(list, from->cache);
+    say_speed(list, "Decode", from->decode);
+    say_speed(list, "Prefill", from->prefill);
+    say_slopes(list, from->prefill);
     for (size_t i = 0; attn_variants[i]; i++)
         if (attn_variants[i]->has_latent)
-            say_paths(list, paths, attn_variants[i]->name);
-    say_roof(list, data);
-    say_encoders(list, data);
+            say_paths(list, from->paths, attn_variants[i]->name);
+    say_roof(list, from->data);
+    say_encoders(list, from->data);
     return list;
 }

@@ -1,10 +1,8 @@
-/* What `attnbench profile-kv --format json` measured on speech, as a table and a part of the page. */
-#ifndef REPORTS_PAGE_SPEECH_SECTION_H
-#define REPORTS_PAGE_SPEECH_SECTION_H
+/* What `attnbench profile-kv --format json` measured on speech, as a table. */
+#ifndef REPORTS_DATA_SPEECH_PROFILES_H
+#define REPORTS_DATA_SPEECH_PROFILES_H
 
 #include "base/text/table.h"
-
-#include <stdio.h>
 
 typedef struct speech_profiles {
     json_t *files; /* array of what was read; NULL: nothing was given */
@@ -15,7 +13,7 @@ typedef struct speech_profiles {
 int speech_profiles_read(speech_profiles *p, const char *path, attn_error *error);
 void speech_profiles_free(speech_profiles *p);
 
-/* How the models were measured: a paragraph for each setting. */
-void speech_settings(FILE *out, const speech_profiles *p);
+/* How the models of each file were measured: a list of texts. NULL when memory is short. */
+json_t *speech_settings(const speech_profiles *p);
 
 #endif

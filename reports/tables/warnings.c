@@ -1,4 +1,4 @@
-#include "reports/data/findings.h"
+#include "reports/tables/findings.h"
 
 #include "attn/alloc.h"
 #include "harness/machine/blas.h"
@@ -110,7 +110,7 @@ static void blas_core(json_t *list, const results *r) {
 /* The table of counters has the reason of each. */
 static void unavailable_counters(json_t *list, const report_data *data) {
     report_table counters;
-    table_counters(&counters, data);
+    table_counters(&counters, &(table_sources){.data = data});
     char *names = NULL;
     const char *reason = NULL;
     size_t i;

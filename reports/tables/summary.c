@@ -82,7 +82,8 @@ static void note_positions(report_table *t, const char *what, const lines *l, co
 }
 
 /* The longest list of types: cache bytes exist for every mode. */
-void table_summary(report_table *t, const lines *cache, const lines *decode, const lines *prefill) {
+void table_summary(report_table *t, const table_sources *from) {
+    const lines *cache = from->cache, *decode = from->decode, *prefill = from->prefill;
     report_table_init(t, "Each type against MHA");
     report_column(t, "type", "type");
     if (cache->count) {
@@ -117,7 +118,8 @@ void table_summary(report_table *t, const lines *cache, const lines *decode, con
     note_positions(t, "Prefill", prefill, cache);
 }
 
-void table_slopes(report_table *t, const lines *prefill) {
+void table_prefill_slopes(report_table *t, const table_sources *from) {
+    const lines *prefill = from->prefill;
     report_table_init(t, "Prefill: how time grows with length");
     report_column(t, "type", "type");
     report_column(t, "slope", "slope");

@@ -1,0 +1,259 @@
+#include "reports/page/page_data.h"
+
+#include "attn/alloc.h"
+#include "base/text/utf8.h"
+#include "reports/page/table_data.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- top */
+
+static void add_fact(json_t *list, const char *name, const char *value) {
+    if (*value)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", name, "value", value));
+}
+
+static json_t *facts(const results *from) {
+    const char *date = json_string_value(json_object_get(from->context, "date"));
+    json_t *list = json_array();
+    add_fact(list, "on", results_text(from, "machine.cpu", ""));
+    add_fact(list, "kernels", results_text(from, "machine.isa", ""));
+    add_fact(list, "BLAS core", results_text(from, "blas.core", ""));
+    add_fact(list, "plan", results_text(from, "plan", ""));
+    add_fact(list, "commit", results_text(from, "commit", ""));
+    add_fact(list, "date", date ? date : "");
+    return list;
+}
+
+/* Positions of the cases of a kind, in the order of their names. */
+static void add_positions(json_t *list, const report *r, const char *kind, const char *name) {
+    char text[160] = "";
+    for (size_t p = 0; attn_pos_enc_names[p]; p++)
+        for (size_t i = 0; i < r->data.count; i++) {
+            const results_case *c = r->data.cases[i].c;
+            size_t used = strlen(text);
+            if (strcmp(c->kind, kind) || strcmp(c->pos, attn_pos_enc_names[p]))
+                continue;
+            snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", c->pos);
+            break;
+        }
+    add_fact(list, name, text);
+}
+
+static json_t *checks(const report *r) {
+    size_t failed = 0, checked = 0;
+    for (size_t i = 0; i < r->data.results->count; i++)
+        failed += r->data.results->cases[i].error != NULL;
+    for (size_t i = 0; i < r->data.count; i++)
+        checked += isnan(r->data.cases[i].c->max_error) ? 0 : 1;
+    return json_pack("{s:I, s:I, s:b}", "passed", (json_int_t)checked, "failed", (json_int_t)failed,
+                     "all_passed", !failed);
+}
+
+json_t *page_top(const report *r, attn_error *error) {
+    (void)error;
+    size_t rows = 0;
+    json_t *positions = json_array();
+    for (size_t i = 0; i < r->data.count; i++)
+        rows += strcmp(r->data.cases[i].c->kind, "machine") != 0;
+    add_positions(positions, r, "attention", "positions in layers");
+    add_positions(positions, r, "encoder", "positions in encoders");
+    return json_pack("{s:s, s:o, s:I, s:o, s:o}", "cpu",
+                     results_text(r->data.results, "machine.cpu", "report"), "facts", facts(r->data.results),
+                     "cases", (json_int_t)rows, "positions", positions, "checks", checks(r));
+}
+
+/* ---- tables */
+
+static json_t *one_table(const report_table *from, const table_entry *entry, attn_error *error) {
+    table_column columns[REPORT_COLUMNS + 1] = {{0}};
+    table shown = from->t;
+    for (size_t i = 0, n = 0; i < from->count; i++)
+        if (!from->files_only[i])
+            columns[n++] = from->columns[i];
+    if (from->page_columns)
+        shown.columns = from->page_columns;
+    else if (from->count)
+        shown.columns = columns;
+    const table_frame frame = {.name = entry->name,
+                               .section = entry->level == LEVEL_SECTION,
+                               .part = entry->level == LEVEL_PART,
+                               .note = from->note,
+                               .remarks = from->remarks};
+    return table_data(&shown, &frame, error);
+}
+
+json_t *page_tables(const report *r, attn_error *error) {
+    static const char *const places[TABLE_PLACES] = {"top", "plots", "audit", "details"};
+    json_t *links = json_array(), *data = json_pack("{s:o}", "links", links);
+    for (size_t p = 0; data && p < TABLE_PLACES; p++)
+        json_object_set_new(data, places[p], json_array());
+    for (size_t i = 0; data && i < REPORT_TABLES; i++) {
+        const table_entry *entry = &report_table_list[i];
+        json_t *list = json_object_get(data, places[entry->place]);
+        if (r->tables[i].presence != TABLE_EVERYWHERE)
+            continue;
+        if (*entry->link)
+            json_array_append_new(links, json_pack("{s:s, s:s}", "name", entry->name, "link", entry->link));
+        if (json_array_append_new(list, one_table(&r->tables[i], entry, error))) {
+            json_decref(data);
+            data = NULL;
+        }
+    }
+    return data;
+}
+
+/* ---- plots */
+
+static json_t *one_figure(const figure *f) {
+    char basis[sizeof f->basis];
+    snprintf(basis, sizeof basis, "%s", f->basis);
+    basis[0] = (char)toupper((unsigned char)basis[0]);
+    const figure_caption caption = {.name = f->plot->name,
+                                    .title = f->plot->title,
+                                    .svg = f->svg,
+                                    .about = f->plot->about,
+                                    .held_word = f->plot->roofline ? "Shown" : "Held",
+                                    .held = f->lines.held,
+                                    .basis = basis};
+    return figure_data(&caption);
+}
+
+static json_t *missing_pictures(const drawing *d) {
+    if (!d->undrawn)
+        return json_null();
+    return json_pack("{s:b, s:o}", "all", !d->drawn, "why", utf8_json(d->why));
+}
+
+json_t *page_plots(const report *r, attn_error *error) {
+    (void)error;
+    json_t *figures = json_array(), *left_out = json_array();
+    for (size_t i = 0; i < r->figure_count; i++) {
+        const plot *p = r->figures[i].plot;
+        if (r->figures[i].points)
+            json_array_append_new(figures, one_figure(&r->figures[i]));
+        else
+            json_array_append_new(left_out, json_pack("{s:s, s:s}", "title", p->title, "needs", p->needs));
+    }
+    return json_pack("{s:o, s:o, s:o}", "missing", missing_pictures(&r->drawing), "figures", figures,
+                     "left_out", left_out);
+}
+
+static json_t *tradeoff_figure(const tradeoff *t) {
+    const json_t *first = json_array_get(t->points.rows, 0);
+    bool held_out = json_is_true(json_object_get(first, "held_out"));
+    char *about =
+        attn_format(NULL,
+                    "Each point is a conversion that was made and run, on %s%s. Cache by formula, "
+                    "float32, %.0f frames. The dotted line is latent_dim = d_model, where a cache of the "
+                    "layer's input stands.",
+                    json_string_value(json_object_get(first, "inputs")),
+                    held_out ? ", apart from those that calibrated it" : ", which calibrated it too",
+                    json_number_value(json_object_get(first, "frames")));
+    const figure_caption caption = {
+        .name = t->name, .svg = t->svg, .about = about, .held_word = "", .held = "", .basis = ""};
+    json_t *data = about ? figure_data(&caption) : NULL;
+    attn_free(about);
+    return data;
+}
+
+static json_t *tradeoff_text(const tradeoff *t, attn_error *error) {
+    char *text = tradeoff_finding(t, error);
+    json_t *finding = text ? json_string(text) : NULL;
+    attn_free(text);
+    return finding;
+}
+
+json_t *page_tradeoffs(const report *r, attn_error *error) {
+    json_t *findings = json_array(), *figures = json_array(), *tables = json_array();
+    int bad = 0;
+    if (!r->tradeoffs.count)
+        bad = -1;
+    for (size_t i = 0; !bad && i < r->tradeoffs.count; i++) {
+        const tradeoff *t = &r->tradeoffs.of[i];
+        const table_frame frame = {.name = t->name, .note = ""};
+        bad = json_array_append_new(findings, tradeoff_text(t, error)) ||
+              json_array_append_new(figures, tradeoff_figure(t)) ||
+              json_array_append_new(tables, table_data(&t->points, &frame, error));
+    }
+    json_t *data = json_pack("{s:o, s:o, s:o}", "findings", findings, "figures", figures, "tables", tables);
+    if (!bad)
+        return data;
+    json_decref(data);
+    return r->tradeoffs.count ? NULL : json_null();
+}
+
+/* ---- the paper's audit */
+
+static json_t *paper_model_data(const paper_model *model, attn_error *error) {
+    char *claimed = paper_shape_text(&model->row[0].claimed, error);
+    char *identified = paper_shape_text(&model->row[0].identified, error);
+    json_t *data = claimed && identified ? json_pack("{s:s, s:s, s:s}", "name", model->name, "claimed",
+                                                     claimed, "identified", identified)
+                                         : NULL;
+    attn_free(claimed);
+    attn_free(identified);
+    return data;
+}
+
+json_t *page_audit(const report *r, attn_error *error) {
+    json_t *models = json_array();
+    for (size_t m = 0; models && m < r->paper.models; m++)
+        if (json_array_append_new(models, paper_model_data(&r->paper.model[m], error))) {
+            json_decref(models);
+            return NULL;
+        }
+    return json_pack("{s:o, s:o, s:s?}", "models", models, "cited",
+                     json_sprintf("\"%s\" (%s): %s", r->paper.paper, r->paper.document, r->paper.source),
+                     "live_file", r->paper_file);
+}
+
+/* ---- the command that measures again */
+
+/* The word as a shell reads it. */
+static void write_word(FILE *out, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@%";
+    bool quoted = !*word || word[strspn(word, plain)];
+    fputs(quoted ? " '" : " ", out);
+    for (const char *c = word; *c; c++)
+        if (*c == '\'')
+            fputs("'\\''", out);
+        else
+            fputc(*c, out);
+    if (quoted)
+        fputc('\'', out);
+}
+
+static void write_options(FILE *out, const report *r, const json_t *options) {
+    const json_t *word;
+    size_t i;
+    json_array_foreach(options, i, word) {
+        const char *text = json_string_value(word);
+        write_word(out, text ? text : "");
+    }
+    if (json_array_size(options))
+        return;
+    fputs(" --plan", out);
+    write_word(out, results_text(r->data.results, "plan", "PLAN"));
+}
+
+json_t *page_command(const report *r, attn_error *error) {
+    (void)error;
+    const char *commit = results_text(r->data.results, "commit", "");
+    const json_t *options = json_object_get(r->data.results->own, "options");
+    char *words = NULL;
+    size_t size;
+    FILE *out = open_memstream(&words, &size);
+    if (!out)
+        return NULL;
+    write_options(out, r, options);
+    json_t *data = fclose(out) ? NULL
+                               : json_pack("{s:o, s:s, s:b}", "commit",
+                                           json_stringn(commit, strspn(commit, "0123456789abcdef")), "words",
+                                           words, "has_options", json_array_size(options) > 0);
+    free(words);
+    return data;
+}

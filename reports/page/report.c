@@ -1,0 +1,140 @@
+#include "reports/page/report.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "base/home.h"
+#include "reports/page/page.h"
+#include "reports/paper/paper_file.h"
+#include "reports/plots/draw.h"
+#include "reports/tables/findings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- what is given */
+
+/* A sweep that is under way has a journal beside the file that it has yet to write. */
+static int read_results(results *from, const char *path, attn_error *error) {
+    char *journal = attn_format(error, "%s.journal", path);
+    int unfinished = journal && access(path, F_OK) && !access(journal, F_OK);
+    int result = journal ? 0 : -1;
+    if (unfinished)
+        result = attn_fail(error,
+                           "%s: the sweep that writes it is not finished (%s is there): give the same sweep "
+                           "command again, which goes on where it stopped",
+                           path, journal);
+    attn_free(journal);
+    return result ? result : results_read(from, path, error);
+}
+
+static int read_paper(report *r, const char *live_file, attn_error *error) {
+    paper_live live;
+    char *path = home_path("reports/paper/published.json", error);
+    int result = path ? paper_read(&r->paper, path, error) : -1;
+    if (!result && live_file)
+        result = paper_live_read(&live, &r->paper, live_file, error);
+    if (!result)
+        result = paper_audit_run(&r->audit, &r->paper, live_file ? &live : NULL, error);
+    r->paper_file = live_file;
+    attn_free(path);
+    return result;
+}
+
+static int read_inputs(report *r, results *from, const report_request *request, attn_error *error) {
+    if (read_results(from, request->results, error) || read_paper(r, request->paper, error))
+        return -1;
+    for (size_t i = 0; request->tradeoffs && request->tradeoffs[i]; i++)
+        if (tradeoffs_read(&r->tradeoffs, request->tradeoffs[i], error))
+            return -1;
+    for (size_t i = 0; request->profiles && request->profiles[i]; i++)
+        if (speech_profiles_read(&r->profiles, request->profiles[i], error))
+            return -1;
+    return report_data_init(&r->data, from, error);
+}
+
+/* ---- what is made of it */
+
+static int draw_plots(report *r, const char *out, attn_error *error) {
+    char *folder = attn_format(error, "%s/plots", out);
+    int result =
+        folder ? figures_draw(r->figures, &r->figure_count, &r->data, folder, &r->drawing, error) : -1;
+    if (!result)
+        result = tradeoffs_draw(&r->tradeoffs, folder, &r->drawing, error);
+    attn_free(folder);
+    return result;
+}
+
+static const lines *lines_named(const report *r, const char *name) {
+    for (size_t i = 0; i < r->figure_count; i++)
+        if (!strcmp(r->figures[i].plot->name, name))
+            return &r->figures[i].lines;
+    static const lines none = {0};
+    return &none;
+}
+
+static int fill_tables(report *r, attn_error *error) {
+    const table_sources from = {.data = &r->data,
+                                .cache = lines_named(r, "cache_bytes"),
+                                .decode = lines_named(r, "decode_time"),
+                                .prefill = lines_named(r, "prefill_time"),
+                                .paths = lines_named(r, "mla_paths"),
+                                .audit = &r->audit,
+                                .profiles = &r->profiles};
+    for (size_t i = 0; i < REPORT_TABLES; i++)
+        report_table_list[i].fill(&r->tables[i], &from);
+    r->findings = findings_list(&from);
+    r->warnings = warnings_list(&r->data);
+    return r->findings && r->warnings ? 0 : attn_fail(error, "report: out of memory");
+}
+
+static int write_tables(const report *r, const char *out, attn_error *error) {
+    char *folder = attn_format(error, "%s/tables", out);
+    int result = folder ? attn_make_folder(folder, error) : -1;
+    for (size_t i = 0; !result && i < REPORT_TABLES; i++)
+        if (r->tables[i].presence != TABLE_NOWHERE)
+            result = table_write_files(&r->tables[i].t, folder, report_table_list[i].name, error);
+    for (size_t i = 0; !result && i < r->tradeoffs.count; i++)
+        result = table_write_files(&r->tradeoffs.of[i].points, folder, r->tradeoffs.of[i].name, error);
+    attn_free(folder);
+    return result;
+}
+
+static int write_page(const report *r, const char *out, attn_error *error) {
+    char *path = attn_format(error, "%s/index.html", out);
+    attn_output output = {0};
+    int result = -1;
+    if (path && !attn_output_open(&output, path, error) && !page_write(output.stream, r, error))
+        result = attn_output_commit(&output, error);
+    attn_output_discard(&output);
+    attn_free(path);
+    return result;
+}
+
+static void free_report(report *r) {
+    for (size_t i = 0; i < r->figure_count; i++)
+        figure_free(&r->figures[i]);
+    for (size_t i = 0; i < REPORT_TABLES; i++)
+        report_table_free(&r->tables[i]);
+    paper_audit_free(&r->audit);
+    tradeoffs_free(&r->tradeoffs);
+    speech_profiles_free(&r->profiles);
+    json_decref(r->findings);
+    json_decref(r->warnings);
+    report_data_free(&r->data);
+}
+
+int report_make(const report_request *request, drawing *pictures, attn_error *error) {
+    results from = {0};
+    report r = {0};
+    int result = -1;
+    if (!read_inputs(&r, &from, request, error) && !attn_make_folder(request->out, error) &&
+        !draw_plots(&r, request->out, error) && !fill_tables(&r, error) &&
+        !write_tables(&r, request->out, error))
+        result =
+            write_page(&r, request->out, error); /* last: whoever sees it sees everything that it names */
+    *pictures = r.drawing;
+    free_report(&r);
+    results_free(&from);
+    return result;
+}

@@ -1,0 +1,19 @@
+/* A results file in; a page with tables and plots out. */
+#ifndef REPORTS_PAGE_REPORT_H
+#define REPORTS_PAGE_REPORT_H
+
+#include "reports/plots/gnuplot.h"
+
+typedef struct report_request {
+    const char *results;          /* of a sweep */
+    const char *out;              /* the folder; made */
+    const char *paper;            /* what `paper --live --format json` wrote; NULL: none */
+    const char *const *tradeoffs; /* what `analyze --sweep --format json` wrote, ended by NULL; NULL: none */
+    const char *const *profiles;  /* the same of `profile-kv --format json` */
+} report_request;
+
+/* Writes OUT/index.html, OUT/tables and OUT/plots. A picture that cannot be drawn is no error: `pictures` says how many
+ * there are, and why one is missing. */
+int report_make(const report_request *request, drawing *pictures, attn_error *error);
+
+#endif

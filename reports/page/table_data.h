@@ -1,0 +1,34 @@
+/* Tables and pictures as data for the templates table.html and figure.html. */
+#ifndef REPORTS_PAGE_TABLE_DATA_H
+#define REPORTS_PAGE_TABLE_DATA_H
+
+#include "base/text/table.h"
+
+#include <stdbool.h>
+
+/* What stands around a table. */
+typedef struct table_frame {
+    const char *name;   /* of its files */
+    bool section, part; /* under a large heading, under a small one */
+    const char *note;   /* below it; "": none */
+    json_t *remarks;    /* texts below its links; NULL: none */
+} table_frame;
+
+/* {name, title, section, part, empty, folded, columns, rows, note, remarks}. A column without any value is left out;
+ * one of numbers only is `numeric`. `folded` is what a long table hides behind, null for a short one. NULL on
+ * failure. */
+json_t *table_data(const table *t, const table_frame *frame, attn_error *error);
+
+/* What is said under a picture: `held` is null or {word, text}; `basis` null or a text. */
+typedef struct figure_caption {
+    const char *name, *title; /* the title stands in for a picture that was not drawn; NULL: none */
+    const char *svg;          /* NULL: not drawn */
+    const char *about;
+    const char *held_word, *held; /* "": nothing is held */
+    const char *basis;            /* "": not said */
+} figure_caption;
+
+/* {name, title, svg, about, held, basis}. NULL on failure. */
+json_t *figure_data(const figure_caption *f);
+
+#endif

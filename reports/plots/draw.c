@@ -1,0 +1,73 @@
+#include "reports/plots/draw.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "reports/plots/staging.h"
+#include "reports/plots/tradeoff_plot.h"
+
+/* What a picture leaves in its folder. */
+static int move_files(const char *from, const char *to, const char *name, bool has_data, bool has_picture,
+                      attn_error *error) {
+    const struct {
+        const char *extension;
+        bool made;
+    } files[] = {{".dat", has_data},
+                 {".gp", has_data},
+                 {".svg", has_data && has_picture},
+                 {".png", has_data && has_picture}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i].made ? staging_move(from, to, name, files[i].extension, error)
+                          : staging_remove_old(to, name, files[i].extension, error))
+            return -1;
+    return 0;
+}
+
+static int make_figures(figure *figures, size_t *count, const report_data *data, const char *work, drawing *d,
+                        attn_error *error) {
+    for (const plot *p = plots; p->name; p++) {
+        figure *f = &figures[*count];
+        if (figure_write(f, p, data, work, error))
+            return -1;
+        ++*count;
+        if (f->points)
+            f->svg = drawing_run_inline(d, work, p->name);
+    }
+    return 0;
+}
+
+int figures_draw(figure figures[PLOTS_MAX], size_t *count, const report_data *data, const char *folder,
+                 drawing *d, attn_error *error) {
+    char *work = attn_make_folder(folder, error) ? NULL : staging_make(folder, error);
+    int result = work ? make_figures(figures, count, data, work, d, error) : -1;
+    for (size_t i = 0; !result && i < *count; i++)
+        result =
+            move_files(work, folder, figures[i].plot->name, figures[i].points > 0, figures[i].svg, error);
+    if (work)
+        staging_remove(work);
+    attn_free(work);
+    return result;
+}
+
+static int make_curves(tradeoffs *t, const char *work, drawing *d, attn_error *error) {
+    for (size_t i = 0; i < t->count; i++) {
+        if (tradeoff_write(&t->of[i], work, error))
+            return -1;
+        attn_free(t->of[i].svg);
+        t->of[i].svg = drawing_run_inline(d, work, t->of[i].name);
+    }
+    return 0;
+}
+
+int tradeoffs_draw(tradeoffs *t, const char *folder, drawing *d, attn_error *error) {
+    char *work = attn_make_folder(folder, error) ? NULL : staging_make(folder, error);
+    int result = work ? make_curves(t, work, d, error) : -1;
+    for (size_t i = 0; !result && i < TRADEOFFS_MAX; i++) {
+        char name[24];
+        tradeoff_name(name, i);
+        result = move_files(work, folder, name, i < t->count, i < t->count && t->of[i].svg, error);
+    }
+    if (work)
+        staging_remove(work);
+    attn_free(work);
+    return result;
+}

@@ -1,0 +1,18 @@
+/* From figures and curves to pictures in a folder. */
+#ifndef REPORTS_PLOTS_DRAW_H
+#define REPORTS_PLOTS_DRAW_H
+
+#include "reports/data/tradeoff.h"
+#include "reports/plots/figure.h"
+#include "reports/plots/gnuplot.h"
+
+/* Writes NAME.dat, .gp, .svg and .png of every plot of `plots` that has data into the folder (made), and removes what
+ * an earlier report left of the others. The results stay usable without pictures, so one that cannot be drawn is noted
+ * in `d`, and is no error. */
+int figures_draw(figure figures[PLOTS_MAX], size_t *count, const report_data *data, const char *folder,
+                 drawing *d, attn_error *error);
+
+/* The same of trade-off curves. */
+int tradeoffs_draw(tradeoffs *t, const char *folder, drawing *d, attn_error *error);
+
+#endif

@@ -1,0 +1,37 @@
+/* Tables that are made elsewhere: the audit of the paper, and models on speech. */
+#include "reports/tables/report_tables.h"
+
+void table_paper(report_table *t, const table_sources *from) {
+    report_table_share(t, &from->audit->cells);
+}
+
+void table_paper_additions(report_table *t, const table_sources *from) {
+    report_table_share(t, &from->audit->additions);
+}
+
+void table_speech(report_table *t, const table_sources *from) {
+    static const table_column columns[] = {{"config", "configuration", NULL},
+                                           {"attention_type", "attention", NULL},
+                                           {"utterances", "utterances", NULL},
+                                           {"frames", "frames", NULL},
+                                           {"kv_bytes_formula", "KV cache by formula, bytes", NULL},
+                                           {"kv_bytes_live", "as allocated", NULL},
+                                           {"seconds", "time, s", "%.3f"},
+                                           {"rtf", "real-time factor", "%.4f"},
+                                           {"sd_rtf", "its sd over utterances", "%.4f"},
+                                           {"attention", "attention, % of time", "%.1f"},
+                                           {"peak_memory_bytes", "peak memory, bytes", NULL},
+                                           {NULL, NULL, NULL}};
+    if (!from->profiles->files) {
+        *t = (report_table){.presence = TABLE_NOWHERE};
+        return;
+    }
+    report_table_share(t, &from->profiles->models);
+    t->page_columns = columns;
+    t->remarks = speech_settings(from->profiles);
+    snprintf(
+        t->note, sizeof t->note,
+        "profile-kv, one utterance at a time, one session each. Cache bytes are sums over the utterances, "
+        "by formula and as allocated. Time is the wall clock of the model alone; its real-time factor is "
+        "total time / total audio. The files have more columns. Random weights cost what trained ones do.");
+}

@@ -1,0 +1,37 @@
+/* A table of the report, whose columns depend on the data. */
+#ifndef REPORTS_TABLES_REPORT_TABLE_H
+#define REPORTS_TABLES_REPORT_TABLE_H
+
+#include "base/text/table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { REPORT_COLUMNS = 40, REPORT_HEADER = 64 };
+
+/* Where a table is to be found. */
+typedef enum table_presence { TABLE_EVERYWHERE, TABLE_IN_FILES, TABLE_NOWHERE } table_presence;
+
+typedef struct report_table {
+    table t;
+    size_t count;
+    table_column columns[REPORT_COLUMNS + 1];
+    char headers[REPORT_COLUMNS][REPORT_HEADER];
+    bool files_only[REPORT_COLUMNS];  /* columns that the page has no room for */
+    const table_column *page_columns; /* instead of these, on the page; NULL: these */
+    char note[1000];                  /* what holds for all rows; plain text */
+    json_t *remarks;                  /* more of the same, a text each; NULL: none */
+    table_presence presence;
+} report_table;
+
+void report_table_init(report_table *t, const char *title);
+/* The same with the rows and columns of another table, which must outlive this one. */
+void report_table_share(report_table *t, const table *from);
+/* Columns in excess of REPORT_COLUMNS are left out of what is shown. `key` must outlive the table. */
+void report_column(report_table *t, const char *key, const char *header, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Leaves the newest column out of the page. */
+void report_column_in_files(report_table *t);
+void report_table_free(report_table *t);
+
+#endif
