@@ -1,7 +1,6 @@
 #include "reports/page/page.h"
 
 #include "reports/page/mustache.h"
-#include "reports/page/page_data.h"
 
 #include <string.h>
 

@@ -1,9 +1,27 @@
-/* What the parts of the page say, as data for page.html. Each returns NULL on failure, with an error unless memory was
- * short. */
+/* What a report says: all that was read, drawn and filled for one, and the parts of its page as data for page.html. */
 #ifndef REPORTS_PAGE_PAGE_DATA_H
 #define REPORTS_PAGE_PAGE_DATA_H
 
-#include "reports/page/page.h"
+#include "reports/data/tradeoff.h"
+#include "reports/plots/figure.h"
+#include "reports/plots/gnuplot.h"
+#include "reports/tables/report_tables.h"
+
+typedef struct report {
+    report_data data;
+    figure figures[PLOTS_MAX];
+    size_t figure_count;
+    report_table tables[REPORT_TABLES]; /* as in report_table_list */
+    paper_tables paper;
+    paper_audit audit;
+    const char *paper_file;   /* where the audit's live bytes are from; NULL: it has none */
+    tradeoffs tradeoffs;      /* none: nothing was given */
+    speech_profiles profiles; /* the same */
+    json_t *findings, *warnings;
+    drawing drawing;
+} report;
+
+/* Each part returns NULL on failure, with an error unless memory was short. */
 
 /* {cpu, facts: [{name, value}], cases, positions: [{name, value}], checks: {passed, failed, all_passed}} */
 json_t *page_top(const report *r, attn_error *error);

@@ -2,7 +2,6 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "base/home.h"
 #include "reports/page/page.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
@@ -30,14 +29,12 @@ static int read_results(results *from, const char *path, attn_error *error) {
 
 static int read_paper(report *r, const char *live_file, attn_error *error) {
     paper_live live;
-    char *path = home_path("reports/paper/published.json", error);
-    int result = path ? paper_read(&r->paper, path, error) : -1;
+    int result = paper_read_published(&r->paper, error);
     if (!result && live_file)
         result = paper_live_read(&live, &r->paper, live_file, error);
     if (!result)
         result = paper_audit_run(&r->audit, &r->paper, live_file ? &live : NULL, error);
     r->paper_file = live_file;
-    attn_free(path);
     return result;
 }
 

@@ -9,12 +9,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Bytes of caches that were allocated, by model and row. */
-typedef struct paper_live {
-    size_t layer[PAPER_MODELS][PAPER_ROWS]; /* of the first layer */
-    size_t total[PAPER_MODELS][PAPER_ROWS];
-} paper_live;
-
 typedef struct paper_audit {
     table cells;            /* rows as `attnbench paper --format json` gives them */
     table additions;        /* what the tables leave out */

@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/home.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -112,5 +113,12 @@ int paper_read(paper_tables *tables, const char *path, attn_error *error) {
         result = attn_fail(error, "%s: %s", path, inner.message);
     json_decref(root);
     attn_free(text);
+    return result;
+}
+
+int paper_read_published(paper_tables *tables, attn_error *error) {
+    char *path = home_path("reports/paper/published.json", error);
+    int result = path ? paper_read(tables, path, error) : -1;
+    attn_free(path);
     return result;
 }

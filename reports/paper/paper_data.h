@@ -43,7 +43,15 @@ typedef struct paper_tables {
     paper_model model[PAPER_MODELS];
 } paper_tables;
 
+/* Bytes of caches that were allocated, by model and row. */
+typedef struct paper_live {
+    size_t layer[PAPER_MODELS][PAPER_ROWS]; /* of the first layer */
+    size_t total[PAPER_MODELS][PAPER_ROWS];
+} paper_live;
+
 /* Reads the tables from a file; strict about every key. */
 int paper_read(paper_tables *tables, const char *path, attn_error *error);
+/* The same of the file that the project has. */
+int paper_read_published(paper_tables *tables, attn_error *error);
 
 #endif

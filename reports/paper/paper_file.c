@@ -2,7 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "reports/paper/paper_additions.h"
+#include "reports/paper/paper_formula.h"
 
 #include <math.h>
 #include <string.h>

@@ -84,3 +84,10 @@ int paper_live_run(paper_live *live, const paper_tables *tables, attn_error *err
         }
     return 0;
 }
+
+int paper_audit_published(paper_tables *tables, paper_audit *audit, bool with_live, attn_error *error) {
+    paper_live live;
+    if (paper_read_published(tables, error) || (with_live && paper_live_run(&live, tables, error)))
+        return -1;
+    return paper_audit_run(audit, tables, with_live ? &live : NULL, error);
+}

@@ -8,4 +8,7 @@
 /* Runs every row and reads its caches; one progress line a row on stderr. */
 int paper_live_run(paper_live *live, const paper_tables *tables, attn_error *error);
 
+/* Reads and audits the published tables; with_live runs them too. */
+int paper_audit_published(paper_tables *tables, paper_audit *audit, bool with_live, attn_error *error);
+
 #endif
