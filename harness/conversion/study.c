@@ -3,7 +3,6 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "harness/conversion/analyze.h"
-#include "harness/conversion/study_input.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -4,7 +4,22 @@
 
 #include "attn/model.h"
 #include "harness/conversion/calibration.h"
-#include "harness/conversion/study.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct study {
+    const char *mha, *mha_weights; /* configuration and checkpoint; NULL weights: next to the configuration */
+    const char *other, *other_weights; /* of what stands in for it */
+    const char *input;                 /* features X.npy, or */
+    const char *data, *split;          /* a corpus, or none of both: random features */
+    size_t max_frames;                 /* of the corpus, after the input layer */
+    size_t seq_len;                    /* frames that cache bytes are for, and keys when decoding */
+    size_t runs;                       /* of each decode time */
+    uint64_t seed;                     /* of random weights and features */
+    bool spectrum;
+    void (*note)(const char *text); /* gets what loading a model has to say */
+} study;
 
 /* What was given, or the configuration's name with .safetensors for its ending; attn_free it. */
 char *study_weights_path(const char *config, const char *given, attn_error *error);

@@ -1,7 +1,8 @@
 /* Error against cached bytes: of a model, and of random weights. */
+#include "harness/conversion/study.h"
+
 #include "attn/alloc.h"
 #include "attn/random.h"
-#include "harness/conversion/study_input.h"
 #include "harness/conversion/tradeoff.h"
 
 #include <math.h>

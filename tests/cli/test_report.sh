@@ -28,7 +28,7 @@ run() { # output folder, results file: sets status
 
 names=$(grep -oP '\.name = "\K[a-z_]+' reports/plots/plots.c)
 count=$(wc -w <<<"$names")
-tables="summary prefill_slopes encoders speed machine counters counter_values counter_rates counter_parts provenance paper paper_additions"
+tables=$(sed -n 's/^TABLE(\([a-z_]*\),.*/\1/p' reports/tables/tables.inc | grep -vx speech) # that one is of models that are given
 page=$scratch/report/index.html
 
 if ! command -v gnuplot >/dev/null; then
@@ -147,5 +147,36 @@ PATH=$scratch/empty:$PATH run "$scratch/report" "$sample"
 ok "with a gnuplot that fails: status 3" same "$status" 3
 ok "its own words are told" grep -q 'no such terminal' "$scratch/stderr"
 ok "and escaped" none '<b>"' "$page"
+
+# One picture that is none costs itself.
+{
+    printf '#!/bin/sh\n[ "$2" != decode_time.gp ] || { echo "<svg>" >decode_time.svg; exit 0; }\n'
+    echo "exec $(command -v gnuplot) \"\$@\""
+} >"$scratch/empty/gnuplot"
+PATH=$scratch/empty:$PATH run "$scratch/report" "$sample"
+ok "with a gnuplot that draws rubbish once: status 3" same "$status" 3
+ok "all other pictures are on the page" same "$(grep -c '<svg ' "$page")" $((count - 1))
+ok "in its place stands its title" grep -q '^Decode: time per frame against length: not drawn' "$page"
+ok "the page says that one is missing, and why" grep -q 'Pictures are missing:.*decode_time.svg: not what gnuplot writes' "$page"
+ok "the rubbish is not kept" test ! -e "$scratch/report/plots/decode_time.svg" -a -e "$scratch/report/plots/decode_time.dat" \
+    -a -e "$scratch/report/plots/prefill_time.svg"
+
+# A report that is killed takes a gnuplot that hangs with it.
+printf '#!/bin/sh\necho $$ >%s/pid\nexec sleep 600\n' "$scratch" >"$scratch/empty/gnuplot"
+PATH=$scratch/empty:$PATH "$ATTNBENCH" report "$sample" --out "$scratch/killed" >/dev/null 2>&1 &
+report=$!
+until [ -s "$scratch/pid" ]; do sleep 0.1; done
+kill -9 "$report"
+wait "$report" 2>/dev/null
+is_gone() { # a process of that id: none, or one that has ended
+    local i
+    for i in $(seq 100); do
+        grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    return 1
+}
+ok "a killed report leaves no gnuplot behind" is_gone "$(cat "$scratch/pid")"
+rm -rf "$scratch/killed"
 ok "nothing is left behind" same "$(find "$scratch" -mindepth 1 -name '*tmp*')" ""
 exit $failed

@@ -3,7 +3,7 @@
  * ways. */
 #include "harness/counters/derive.h"
 #include "harness/run/counting_merge.h"
-#include "reports/data/findings.h"
+#include "reports/tables/findings.h"
 #include "reports/tables/report_tables.h"
 #include "tests/support/cmocka_all.h"
 
@@ -100,7 +100,7 @@ static void test_formulas_and_counts(void **state) {
         report_data data;
         report_table t;
         read_file(&r, &data, rows[i].counters, "{}");
-        table_counter_values(&t, &data);
+        table_counter_values(&t, &(table_sources){.data = &data});
         const json_t *row = json_array_get(t.t.rows, 0), *ratio = json_object_get(row, rows[i].key);
         const char *differs = json_string_value(json_object_get(row, "differs"));
         if (isnan(rows[i].ratio)
@@ -127,7 +127,7 @@ static void test_parts(void **state) {
               "{\"attention\": {\"instructions\": {\"source\": \"papi\", \"value\": 75},"
               "  \"sp_flops\": {\"source\": \"sde\", \"value\": 7}},"
               " \"other\": {\"instructions\": {\"source\": \"papi\", \"value\": 25}}}");
-    table_counter_parts(&t, &data);
+    table_counter_parts(&t, &(table_sources){.data = &data});
     assert_int_equal(json_array_size(t.t.rows), 2);
     const json_t *row = json_array_get(t.t.rows, 0);
     assert_string_equal(json_string_value(json_object_get(row, "part")), "attention");
@@ -138,7 +138,7 @@ static void test_parts(void **state) {
     report_data_free(&data);
     results_free(&r);
     read_file(&r, &data, COUNTER("instructions", "papi", "100"), "{}");
-    table_counter_parts(&t, &data);
+    table_counter_parts(&t, &(table_sources){.data = &data});
     assert_int_equal(json_array_size(t.t.rows), 0);
     report_table_free(&t);
     report_data_free(&data);
