@@ -113,7 +113,7 @@ def mask(data, kind, places):
     try:
         text = data.decode('utf-8')
     except UnicodeDecodeError:
-        return data
+        return re.sub(rb'/CreationDate \(.*?\)', b'', data)
     for place, name in places:
         text = text.replace(place, name)
     text = text.replace('harness/plans', 'harness/plan/plans')

@@ -69,15 +69,9 @@ json_t *page_top(const report *r, attn_error *error) {
 /* ---- tables */
 
 static json_t *one_table(const report_table *from, const table_entry *entry, attn_error *error) {
-    table_column columns[REPORT_COLUMNS + 1] = {{0}};
-    table shown = from->t;
-    for (size_t i = 0, n = 0; i < from->count; i++)
-        if (!from->files_only[i])
-            columns[n++] = from->columns[i];
-    if (from->page_columns)
-        shown.columns = from->page_columns;
-    else if (from->count)
-        shown.columns = columns;
+    table_column columns[REPORT_COLUMNS + 1];
+    table shown;
+    report_table_shown(from, &shown, columns);
     const table_frame frame = {.name = entry->name,
                                .section = entry->level == LEVEL_SECTION,
                                .part = entry->level == LEVEL_PART,
@@ -88,13 +82,16 @@ static json_t *one_table(const report_table *from, const table_entry *entry, att
 
 json_t *page_tables(const report *r, attn_error *error) {
     static const char *const places[TABLE_PLACES] = {"top", "plots", "audit", "details"};
-    json_t *links = json_array(), *data = json_pack("{s:o}", "links", links);
+    json_t *links = json_array(), *left_out = json_array();
+    json_t *data = json_pack("{s:o, s:o}", "links", links, "left_out", left_out);
     for (size_t p = 0; data && p < TABLE_PLACES; p++)
         json_object_set_new(data, places[p], json_array());
     for (size_t i = 0; data && i < REPORT_TABLES; i++) {
         const table_entry *entry = &report_table_list[i];
         json_t *list = json_object_get(data, places[entry->place]);
-        if (r->tables[i].presence != TABLE_EVERYWHERE)
+        if (r->tables[i].presence == TABLE_EMPTY)
+            json_array_append_new(left_out, json_string(r->tables[i].t.title));
+        if (r->tables[i].presence != TABLE_SHOWN)
             continue;
         if (*entry->link)
             json_array_append_new(links, json_pack("{s:s, s:s}", "name", entry->name, "link", entry->link));

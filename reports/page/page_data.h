@@ -26,7 +26,8 @@ typedef struct report {
 /* {cpu, facts: [{name, value}], cases, positions: [{name, value}], checks: {passed, failed, all_passed}} */
 json_t *page_top(const report *r, attn_error *error);
 
-/* {top, plots, audit, details: [table.html], links: [{name, link}]}: all tables by their place. */
+/* {top, plots, audit, details: [table.html], links: [{name, link}], left_out: [title]}: all tables by their
+ * place; those without rows are left out. */
 json_t *page_tables(const report *r, attn_error *error);
 
 /* {missing: null or {all, why}, figures: [figure.html], left_out: [{title, needs}]} */

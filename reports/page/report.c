@@ -78,8 +78,7 @@ static int fill_tables(report *r, attn_error *error) {
                                 .paths = lines_named(r, "mla_paths"),
                                 .audit = &r->audit,
                                 .profiles = &r->profiles};
-    for (size_t i = 0; i < REPORT_TABLES; i++)
-        report_table_list[i].fill(&r->tables[i], &from);
+    report_tables_fill(r->tables, &from);
     r->findings = findings_list(&from);
     r->warnings = warnings_list(&r->data);
     return r->findings && r->warnings ? 0 : attn_fail(error, "report: out of memory");
@@ -87,10 +86,7 @@ static int fill_tables(report *r, attn_error *error) {
 
 static int write_tables(const report *r, const char *out, attn_error *error) {
     char *folder = attn_format(error, "%s/tables", out);
-    int result = folder ? attn_make_folder(folder, error) : -1;
-    for (size_t i = 0; !result && i < REPORT_TABLES; i++)
-        if (r->tables[i].presence != TABLE_NOWHERE)
-            result = table_write_files(&r->tables[i].t, folder, report_table_list[i].name, error);
+    int result = folder ? report_tables_write(r->tables, folder, error) : -1;
     for (size_t i = 0; !result && i < r->tradeoffs.count; i++)
         result = table_write_files(&r->tradeoffs.of[i].points, folder, r->tradeoffs.of[i].name, error);
     attn_free(folder);

@@ -85,11 +85,10 @@ json_t *table_data(const table *t, const table_frame *frame, attn_error *error) 
     for (size_t i = 0; i < count; i++)
         looks[i] = look_of(t, i);
     json_t *remarks = frame->remarks ? json_incref(frame->remarks) : json_array();
-    json_t *data =
-        json_pack("{s:s, s:s?, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", frame->name, "title",
-                  t->title, "section", frame->section, "part", frame->part, "empty",
-                  !json_array_size(t->rows), "folded", fold_data(t), "columns", column_data(t, looks), "rows",
-                  rows_data(t, looks, error), "note", utf8_json(frame->note), "remarks", remarks);
+    json_t *data = json_pack("{s:s, s:s?, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", frame->name, "title",
+                             t->title, "section", frame->section, "part", frame->part, "folded", fold_data(t),
+                             "columns", column_data(t, looks), "rows", rows_data(t, looks, error), "note",
+                             utf8_json(frame->note), "remarks", remarks);
     attn_free(looks);
     if (!data)
         attn_fail(error, "table %s: out of memory", frame->name);

@@ -14,7 +14,7 @@ typedef struct table_frame {
     json_t *remarks;    /* texts below its links; NULL: none */
 } table_frame;
 
-/* {name, title, section, part, empty, folded, columns, rows, note, remarks}. A column without any value is left out;
+/* {name, title, section, part, folded, columns, rows, note, remarks}. A column without any value is left out;
  * one of numbers only is `numeric`. `folded` is what a long table hides behind, null for a short one. NULL on
  * failure. */
 json_t *table_data(const table *t, const table_frame *frame, attn_error *error);

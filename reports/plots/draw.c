@@ -14,7 +14,8 @@ static int move_files(const char *from, const char *to, const char *name, bool h
     } files[] = {{".dat", has_data},
                  {".gp", has_data},
                  {".svg", has_data && has_picture},
-                 {".png", has_data && has_picture}};
+                 {".png", has_data && has_picture},
+                 {".pdf", has_data && has_picture}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i].made ? staging_move(from, to, name, files[i].extension, error)
                           : staging_remove_old(to, name, files[i].extension, error))

@@ -9,10 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Titles are in gnuplot's enhanced text, where an underscore would start a subscript. */
+/* Titles are in gnuplot's enhanced text, where an underscore would start a subscript, and an @ take no room. */
 static void write_title(FILE *script, const char *text) {
     for (const char *c = text; *c; c++)
-        fprintf(script, *c == '_' ? "\\\\_" : "%c", *c);
+        fprintf(script, "%s%c", *c == '_' || *c == '@' ? "\\\\" : "", *c);
 }
 
 /* Pixels of the SVG; the PNG has twice as many. Long legends take room. */
@@ -25,11 +25,11 @@ static void write_head(FILE *script, const figure *f, const report_data *data) {
     const plot *p = f->plot;
     figure_safe_text(cpu, sizeof cpu, results_text(data->results, "machine.cpu", "unknown CPU"));
     fprintf(script,
-            "# gnuplot %s.gp draws %s.svg and %s.png from %s.dat\n"
+            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat\n"
             "set encoding utf8\n"
             "set terminal svg size 480,%d enhanced font 'sans-serif,14' name '%s' background 'white'\n"
             "set output '%s.svg'\nset title \"",
-            p->name, p->name, p->name, p->name, svg_height(p), p->name, p->name);
+            p->name, p->name, p->name, svg_height(p), p->name, p->name);
     write_title(script, p->title);
     fputs("\\n{/*0.8 ", script);
     write_title(script, cpu);
@@ -53,8 +53,9 @@ static void write_tail(FILE *script, const plot *p) {
     fprintf(
         script,
         "set terminal pngcairo size 960,%d enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale 2\n"
-        "set output '%s.png'\nreplot\n",
-        2 * svg_height(p), p->name);
+        "set output '%s.png'\nreplot\n"
+        "set terminal pdfcairo size 12.7cm,%.1fcm enhanced font 'Sans,10'\nset output '%s.pdf'\nreplot\n",
+        2 * svg_height(p), p->name, 12.7 * svg_height(p) / 480, p->name);
 }
 
 static void x_range(double *least, double *most, const lines *l) {

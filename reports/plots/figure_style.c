@@ -23,7 +23,7 @@ int figure_point_type(const measured *m) {
 }
 
 void figure_safe_text(char *to, size_t size, const char *from) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;/()+-=_";
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;/()+-=_@";
     size_t n = 0;
     for (; *from && n + 1 < size; from++)
         to[n++] = strchr(plain, *from) ? *from : '?';

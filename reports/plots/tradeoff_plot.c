@@ -54,7 +54,7 @@ static void write_script(FILE *out, const tradeoff *t, const size_t *which, size
     figure_safe_text(subject, sizeof subject, json_string_value(json_object_get(first, "subject")));
     figure_safe_text(inputs, sizeof inputs, json_string_value(json_object_get(first, "inputs")));
     fprintf(out,
-            "# gnuplot %s.gp draws %s.svg and %s.png from %s.dat\n"
+            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat\n"
             "set encoding utf8\n"
             "set terminal svg size 640,520 enhanced font 'sans-serif,14' name '%s' background 'white'\n"
             "set output '%s.svg'\n"
@@ -67,8 +67,8 @@ static void write_script(FILE *out, const tradeoff *t, const size_t *which, size
             "set pointsize 0.8\nset logscale y\nset format y '10^{%%L}'\n"
             "set xrange [0:%.0f]\nset y2range [0:%.6g]\nset yrange [:3]\n"
             "set arrow from %.0f, graph 0 to %.0f, graph 1 nohead dt 3 lc rgb '#808080'\n",
-            t->name, t->name, t->name, t->name, t->name, t->name, subject, number(first, "frames"),
-            1.06 * d_model, 0.53 * mib, d_model, d_model);
+            t->name, t->name, t->name, t->name, t->name, subject, number(first, "frames"), 1.06 * d_model,
+            0.53 * mib, d_model, d_model);
     fputs("plot ", out);
     for (size_t b = 0; b < blocks; b++)
         fprintf(
@@ -80,8 +80,9 @@ static void write_script(FILE *out, const tradeoff *t, const size_t *which, size
     fprintf(
         out,
         "set terminal pngcairo size 1280,1040 enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale "
-        "2\nset output '%s.png'\nreplot\n",
-        t->name);
+        "2\nset output '%s.png'\nreplot\n"
+        "set terminal pdfcairo size 15cm,12.2cm enhanced font 'Sans,10'\nset output '%s.pdf'\nreplot\n",
+        t->name, t->name);
 }
 
 static int open_in(attn_output *output, const char *folder, const char *name, const char *extension,

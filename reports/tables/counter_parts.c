@@ -68,5 +68,5 @@ void table_counter_parts(report_table *t, const table_sources *from) {
     snprintf(t->note, sizeof t->note,
              "Of one warm iteration by itself, read at every border between parts; the values above are of "
              "iterations in which nothing was read.");
-    t->presence = json_array_size(t->t.rows) ? TABLE_EVERYWHERE : TABLE_IN_FILES;
+    t->presence = json_array_size(t->t.rows) ? TABLE_SHOWN : TABLE_NOT_GIVEN;
 }

@@ -23,7 +23,7 @@ void table_speech(report_table *t, const table_sources *from) {
                                            {"peak_memory_bytes", "peak memory, bytes", NULL},
                                            {NULL, NULL, NULL}};
     if (!from->profiles->files) {
-        *t = (report_table){.presence = TABLE_NOWHERE};
+        *t = (report_table){.presence = TABLE_NOT_GIVEN};
         return;
     }
     report_table_share(t, &from->profiles->models);
@@ -33,5 +33,6 @@ void table_speech(report_table *t, const table_sources *from) {
         t->note, sizeof t->note,
         "profile-kv, one utterance at a time, one session each. Cache bytes are sums over the utterances, "
         "by formula and as allocated. Time is the wall clock of the model alone; its real-time factor is "
-        "total time / total audio. The files have more columns. Random weights cost what trained ones do.");
+        "total time / total audio. The csv and json files have more columns. Random weights cost what "
+        "trained ones do.");
 }

@@ -28,6 +28,28 @@ void report_column_in_files(report_table *t) {
     t->files_only[t->count - 1] = true;
 }
 
+static bool has_value(const report_table *t, const char *key) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(t->t.rows, i, row) {
+        const json_t *value = json_object_get(row, key);
+        if (value && !json_is_null(value))
+            return true;
+    }
+    return false;
+}
+
+void report_table_shown(const report_table *t, table *shown, table_column columns[REPORT_COLUMNS + 1]) {
+    const table_column *from = t->page_columns ? t->page_columns : t->t.columns;
+    size_t count = 0;
+    for (size_t i = 0; from[i].key && count < REPORT_COLUMNS; i++)
+        if (!t->files_only[i] && has_value(t, from[i].key))
+            columns[count++] = from[i];
+    columns[count] = (table_column){0};
+    *shown = t->t;
+    shown->columns = columns;
+}
+
 void report_table_free(report_table *t) {
     table_free(&t->t);
     json_decref(t->remarks);

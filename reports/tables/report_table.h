@@ -9,16 +9,19 @@
 
 enum { REPORT_COLUMNS = 40, REPORT_HEADER = 64 };
 
-/* Where a table is to be found. */
-typedef enum table_presence { TABLE_EVERYWHERE, TABLE_IN_FILES, TABLE_NOWHERE } table_presence;
+typedef enum table_presence {
+    TABLE_SHOWN,
+    TABLE_EMPTY,    /* the results file has nothing for it */
+    TABLE_NOT_GIVEN /* it is of something that was not asked for */
+} table_presence;
 
 typedef struct report_table {
     table t;
     size_t count;
     table_column columns[REPORT_COLUMNS + 1];
     char headers[REPORT_COLUMNS][REPORT_HEADER];
-    bool files_only[REPORT_COLUMNS];  /* columns that the page has no room for */
-    const table_column *page_columns; /* instead of these, on the page; NULL: these */
+    bool files_only[REPORT_COLUMNS];  /* columns that page, md and tex have no room for */
+    const table_column *page_columns; /* instead of these, where people read; NULL: these */
     char note[1000];                  /* what holds for all rows; plain text */
     json_t *remarks;                  /* more of the same, a text each; NULL: none */
     table_presence presence;
@@ -30,8 +33,11 @@ void report_table_share(report_table *t, const table *from);
 /* Columns in excess of REPORT_COLUMNS are left out of what is shown. `key` must outlive the table. */
 void report_column(report_table *t, const char *key, const char *header, ...)
     __attribute__((format(printf, 3, 4)));
-/* Leaves the newest column out of the page. */
+/* Leaves the newest column out of the page and of what is for reading: md and tex. */
 void report_column_in_files(report_table *t);
+/* The table as people read it: without those columns and without those that have no value. `shown` uses
+ * `columns`, and the rows of `t`. */
+void report_table_shown(const report_table *t, table *shown, table_column columns[REPORT_COLUMNS + 1]);
 void report_table_free(report_table *t);
 
 #endif

@@ -3,6 +3,10 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 const table_entry report_table_list[REPORT_TABLES] = {
 #define TABLE(name, place, level, link) {#name, PLACE_##place, LEVEL_##level, link, table_##name},
 #include "reports/tables/tables.inc"
@@ -26,4 +30,47 @@ int table_write_files(const table *t, const char *folder, const char *name, attn
         if (write_file(t, folder, name, (table_format)format, error))
             return -1;
     return 0;
+}
+
+static int write_shown(const report_table *t, const char *folder, const char *name, attn_error *error) {
+    table_column columns[REPORT_COLUMNS + 1];
+    table shown;
+    report_table_shown(t, &shown, columns);
+    for (int i = 0; table_format_names[i]; i++) {
+        table_format format = (table_format)i;
+        const table *written = format == TABLE_MD || format == TABLE_TEX ? &shown : &t->t;
+        if (write_file(written, folder, name, format, error))
+            return -1;
+    }
+    return 0;
+}
+
+static int remove_files(const char *folder, const char *name, attn_error *error) {
+    int result = 0;
+    for (int i = 0; !result && table_format_names[i]; i++) {
+        char *path = attn_format(error, "%s/%s.%s", folder, name, table_format_names[i]);
+        result = path ? 0 : -1;
+        if (path && unlink(path) && errno != ENOENT)
+            result = attn_fail(error, "%s: cannot be removed: %s", path, strerror(errno));
+        attn_free(path);
+    }
+    return result;
+}
+
+void report_tables_fill(report_table tables[REPORT_TABLES], const table_sources *from) {
+    for (size_t i = 0; i < REPORT_TABLES; i++) {
+        report_table_list[i].fill(&tables[i], from);
+        if (tables[i].presence == TABLE_SHOWN && tables[i].t.rows && !json_array_size(tables[i].t.rows))
+            tables[i].presence = TABLE_EMPTY;
+    }
+}
+
+int report_tables_write(const report_table tables[REPORT_TABLES], const char *folder, attn_error *error) {
+    int result = attn_make_folder(folder, error);
+    for (size_t i = 0; !result && i < REPORT_TABLES; i++) {
+        const char *name = report_table_list[i].name;
+        result = tables[i].presence == TABLE_SHOWN ? write_shown(&tables[i], folder, name, error)
+                                                   : remove_files(folder, name, error);
+    }
+    return result;
 }

@@ -41,7 +41,14 @@ enum {
 #undef TABLE
 extern const table_entry report_table_list[REPORT_TABLES];
 
-/* Writes NAME.md, .csv, .json and .tex into the folder. */
+/* Fills all of them, in the order of the list. */
+void report_tables_fill(report_table tables[REPORT_TABLES], const table_sources *from);
+
+/* Writes those that are shown into the folder (made), NAME.csv and .json with all columns, .md and .tex with those for
+ * reading; removes what an earlier report left of the others. */
+int report_tables_write(const report_table tables[REPORT_TABLES], const char *folder, attn_error *error);
+
+/* Writes NAME.md, .csv, .json and .tex of any table. */
 int table_write_files(const table *t, const char *folder, const char *name, attn_error *error);
 
 #endif

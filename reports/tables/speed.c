@@ -68,7 +68,8 @@ static void shape_columns(report_table *t, const report_data *data) {
         "the "
         "median of CPU time from 6 runs on, else least to most. Lost is the part of the wall clock in which "
         "the case did not run. Above 100%% of the roof, the roof was measured too low. Cache bytes are those "
-        "allocated. The files also have runs, disturbed samples, GB/s, the share of sgemm and cache bytes by "
+        "allocated. The csv and json files also have runs, disturbed samples, GB/s, the share of sgemm and "
+        "cache bytes by "
         "formula.",
         used ? "in every row; " : "");
 }

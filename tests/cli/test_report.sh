@@ -28,7 +28,7 @@ run() { # output folder, results file: sets status
 
 names=$(grep -oP '\.name = "\K[a-z_]+' reports/plots/plots.c)
 count=$(wc -w <<<"$names")
-tables=$(sed -n 's/^TABLE(\([a-z_]*\),.*/\1/p' reports/tables/tables.inc | grep -vx speech) # that one is of models that are given
+tables=$(sed -n 's/^TABLE(\([a-z_]*\),.*/\1/p' reports/tables/tables.inc | grep -vxE 'speech|counter_parts') # those are of what is not given
 page=$scratch/report/index.html
 
 if ! command -v gnuplot >/dev/null; then
@@ -43,14 +43,14 @@ ok "every plot is on the page" same "$(grep -c '<svg ' "$page")" "$count"
 ok "nothing is left out" none 'Left out' "$page"
 for name in $names; do
     ok "$name has data, a script and pictures" test -s "$scratch/report/plots/$name.dat" -a -s "$scratch/report/plots/$name.gp" \
-        -a -s "$scratch/report/plots/$name.svg" -a -s "$scratch/report/plots/$name.png"
+        -a -s "$scratch/report/plots/$name.svg" -a -s "$scratch/report/plots/$name.png" -a -s "$scratch/report/plots/$name.pdf"
 done
 for table in $tables; do
     for format in md csv tex json; do
         [ -s "$scratch/report/tables/$table.$format" ] || { echo "[  FAILED  ] no $table.$format"; failed=1; }
     done
 done
-ok "no more files than those" same "$(find "$scratch/report" -type f | wc -l)" $((1 + 4 * count + 4 * $(wc -w <<<"$tables")))
+ok "no more files than those" same "$(find "$scratch/report" -type f | wc -l)" $((1 + 5 * count + 4 * $(wc -w <<<"$tables")))
 ok "the page loads nothing" none '(src|href)=.?https?:|url\(|@import|<script|<link|<iframe' "$page"
 ok "no picture has a colour that dark mode cannot change" none "[\"']black[\"']|#000000" "$page"
 ok "no id is there twice" same "$(grep -oE " id=[\"']?[^ \"'>]+" "$page" | tr -d "\"'" | sort | uniq -d)" ""
@@ -68,7 +68,7 @@ ok "rates that have no value have no column" none 'rumours_per_doubled' "$scratc
 sed 's/, *"validation": *"[a-z]*"//g; s/,"validation":"[a-z]*"//g' "$sample" >"$scratch/old.json"
 run "$scratch/old" "$scratch/old.json"
 ok "without validation" same "$status" 0
-ok "counters are not shown" none 'cache_bytes_read' "$scratch/old/tables/counter_values.md"
+ok "counters are not shown" test ! -e "$scratch/old/tables/counter_values.md"
 ok "and are said not to be validated" grep -q 'cache_bytes_read | sde | none | .*not validated' "$scratch/old/tables/counters.md"
 ok "runs and aggregate are stated" grep -q 'median of 7 runs' "$scratch/report/plots/decode_time.gp"
 ok "the failed case has no numbers" none 'mla_simple/decode/L:1000/.*path:expand' "$scratch/report/tables/speed.json"
@@ -100,7 +100,7 @@ eval "set -- $command"
 ok "is told with them" same "$*" "build/attnbench sweep --plan quick --filter machine/(flops|it's) --repetitions 2 --min-time 0.001 --out R.json"
 
 cp -r "$scratch/report/plots" "$scratch/again"
-rm "$scratch"/again/*.svg "$scratch"/again/*.png
+rm "$scratch"/again/*.svg "$scratch"/again/*.png "$scratch"/again/*.pdf
 (cd "$scratch/again" && for name in $names; do gnuplot "$name.gp" 2>&1; done)
 for name in $names; do
     ok "$name is drawn again by its own script" cmp "$scratch/report/plots/$name.svg" "$scratch/again/$name.svg"
@@ -118,6 +118,9 @@ ok "it is shown" grep -q '&lt;script&gt;alert(1)' "$scratch/evil/index.html"
 ok "gnuplot runs none of it" test ! -e "$scratch/pwned"
 ok "all its plots are drawn" same "$(grep -c '<svg ' "$scratch/evil/index.html")" "$count"
 
+sed 's|Invented CPU (numbers made up)|Some Processor @ 2.80GHz|' "$sample" >"$scratch/at.json"
+run "$scratch/at" "$scratch/at.json"
+
 # Fewer data, fewer plots, in the same folder as a fuller report.
 python=$(command -v python3) && "$python" - "$sample" "$scratch/few.json" <<'PYTHON'
 import json, sys
@@ -131,7 +134,18 @@ if [ -s "$scratch/few.json" ]; then
     ok "plots without data are left out with what they need" grep -q 'Left out: &quot;Prefill: time against length&quot; needs prefill cases' "$scratch/evil/index.html"
     ok "plots of the earlier report are gone" test ! -e "$scratch/evil/plots/prefill_time.svg" -a ! -e "$scratch/evil/plots/roofline.dat" \
         -a -e "$scratch/evil/plots/decode_time.svg"
+    ok "tables without rows are left out too" same "$(grep -c 'Left out: "' "$scratch/evil/index.html")" 3
+    ok "and have no heading, no link and no files" none '=#?encoders>|tables/encoders' "$scratch/evil/index.html"
+    ok "those of the earlier report are gone" test ! -e "$scratch/evil/tables/encoders.md" -a ! -e "$scratch/evil/tables/machine.json" \
+        -a -e "$scratch/evil/tables/speed.tex"
 fi
+
+# Tables for reading have the columns of the page, those for programs all.
+columns() { grep -m 1 '^| case\|^| type\|^| model\|^| mode' "$scratch/report/tables/$1.md" | tr -cd '|' | wc -c; }
+ok "speed.md has few columns" test "$(columns speed)" -le 18
+ok "encoders.md has few columns" test "$(columns encoders)" -le 17
+ok "speed.csv has all of them" grep -q 'low_us.*high_us.*kv_bytes_formula' "$scratch/report/tables/speed.csv"
+ok "a CPU's name keeps its @" grep -q 'Processor @ 2.80GHz' "$scratch/at/plots/decode_time.svg"
 
 mkdir "$scratch/empty"
 PATH=$scratch/empty run "$scratch/report" "$sample"
@@ -165,9 +179,9 @@ ok "the rubbish is not kept" test ! -e "$scratch/report/plots/decode_time.svg" -
 printf '#!/bin/sh\necho $$ >%s/pid\nexec sleep 600\n' "$scratch" >"$scratch/empty/gnuplot"
 PATH=$scratch/empty:$PATH "$ATTNBENCH" report "$sample" --out "$scratch/killed" >/dev/null 2>&1 &
 report=$!
+disown
 until [ -s "$scratch/pid" ]; do sleep 0.1; done
 kill -9 "$report"
-wait "$report" 2>/dev/null
 is_gone() { # a process of that id: none, or one that has ended
     local i
     for i in $(seq 100); do

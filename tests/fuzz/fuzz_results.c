@@ -22,7 +22,7 @@ static void make_tables(const report_data *data, const lines *l) {
     for (size_t i = 0; i < REPORT_TABLES; i++) {
         report_table shown;
         report_table_list[i].fill(&shown, &from);
-        FUZZ_REQUIRE(shown.t.rows || shown.presence == TABLE_NOWHERE);
+        FUZZ_REQUIRE(shown.t.rows || shown.presence == TABLE_NOT_GIVEN);
         report_table_free(&shown);
     }
     json_decref(findings_list(&from));
