@@ -267,7 +267,8 @@ void table_encoders(report_table *t, const table_sources *from) {
         "cache, in the middle of a stream. CPU time and wall clock are medians; the real-time factor is CPU "
         "time "
         "/ length of audio. Low to high is a 95%% interval of the median from 6 runs on, else least to most. "
-        "Cache bytes are those allocated. An utterance in one call reuses none of its cache. The csv and json files also "
+        "Cache bytes are those allocated. An utterance in one call reuses none of its cache. The csv and "
+        "json files also "
         "have "
         "runs, disturbed samples, GFLOP/s, the share of every part and cache bytes by formula.");
 }
