@@ -277,6 +277,52 @@ static int add_lines(lines *out, const members *held, const selection *s, member
     return 0;
 }
 
+/* The best of mha where all else is as on the line. */
+static const measured *mha_beside(const line *l, const report_data *data, const selection *s) {
+    const measured *best = NULL;
+    unsigned same = s->hold | (s->series & FIELD_MODE) | (s->y == QUANTITY_CACHE_BYTES ? 0 : FIELD_Q);
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (!strcmp(m->c->kind, "attention") && !strcmp(m->c->type, "mha") &&
+            case_same(m->c, l->from->c, same) &&
+            (!best || quantity(m, s, m->time) < quantity(best, s, best->time)))
+            best = m;
+    }
+    return best;
+}
+
+static int level_line(line *l, const measured *m, const selection *s, const lines *across,
+                      attn_error *error) {
+    double least = INFINITY, most = -INFINITY;
+    for (size_t i = 0; i < across->count; i++) {
+        least = fmin(least, across->line[i].points[0].x);
+        most = fmax(most, across->line[i].points[across->line[i].count - 1].x);
+    }
+    if (new_line(l, 2, error))
+        return -1;
+    l->from = m;
+    l->count = 2;
+    for (size_t i = 0; i < 2; i++)
+        l->points[i] = (point){i ? most : least, quantity(m, s, m->time), quantity(m, s, m->low),
+                               quantity(m, s, m->high), m};
+    return 0;
+}
+
+static int add_mha_lines(lines *out, const report_data *data, const selection *s, attn_error *error) {
+    const lines others = *out;
+    for (size_t i = 0; i < others.count && out->count < LINES; i++) {
+        const measured *m = mha_beside(&others.line[i], data, s);
+        bool there = !m;
+        for (size_t k = others.count; k < out->count; k++)
+            there |= out->line[k].from == m;
+        if (!there && level_line(&out->line[out->count++], m, s, &others, error)) {
+            out->count--;
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int lines_select(lines *out, const report_data *data, const selection *s, attn_error *error) {
     *out = (lines){.interval = true};
     members set[4] = {{0}};
@@ -295,8 +341,13 @@ int lines_select(lines *out, const report_data *data, const selection *s, attn_e
     result = add_lines(out, &set[1], s, &set[2], &set[3], error);
     if (result || !out->count)
         goto done;
+    const results_case *like = out->line[0].from->c;
+    if (s->mha_line && add_mha_lines(out, data, s, error)) {
+        result = -1;
+        goto done;
+    }
     qsort(out->line, out->count, sizeof(line), by_type);
-    describe_held(out, s, out->line[0].from->c);
+    describe_held(out, s, like);
     for (size_t i = 0; i < out->count; i++) {
         name_line(&out->line[i], s, out);
         note_runs(out, &out->line[i]);

@@ -43,7 +43,8 @@ typedef struct selection {
     unsigned hold;    /* fields that all lines share; the setting with the most points is taken */
     unsigned series;  /* fields that tell lines apart */
     bool only_latent, only_kv_heads;
-    bool slope; /* fit y = a x^slope at the large end */
+    bool slope;    /* fit y = a x^slope at the large end */
+    bool mha_line; /* for x that mha lacks: what mha has in the held setting, as a level line */
 } selection;
 
 typedef struct point {

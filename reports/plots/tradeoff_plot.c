@@ -95,7 +95,7 @@ static int open_in(attn_output *output, const char *folder, const char *name, co
 
 int tradeoff_write(const tradeoff *t, const char *folder, attn_error *error) {
     attn_output points = {0}, script = {0};
-    size_t which[STYLES];
+    size_t which[STYLES] = {0};
     int result = -1;
     if (!open_in(&points, folder, t->name, ".dat", error) &&
         !open_in(&script, folder, t->name, ".gp", error)) {

@@ -177,6 +177,35 @@ static void test_kv_heads(void **state) {
     end(&w, &l);
 }
 
+/* MHA has no latent: it is level across the plot, from the best case that shares the rest of each line. */
+static void test_mha_lines(void **state) {
+    (void)state;
+    world w = {0};
+    lines l;
+    for (size_t dc = 64; dc <= 256; dc *= 2)
+        for (int k = 0; k < 2; k++)
+            add_case(&w, "mla", k ? "decode" : "chunk", 1000, k ? 1 : 16, (double)dc)->dc = dc;
+    add_case(&w, "mha", "decode", 1000, 1, 90)->impl = "scalar";
+    add_case(&w, "mha", "decode", 1000, 1, 70);
+    add_case(&w, "mha", "decode", 2000, 1, 10);
+    add_case(&w, "mha", "chunk", 1000, 8, 10);
+    add_case(&w, "mha", "chunk", 1000, 16, 320);
+    select_plot(&w, &l, "latent_time");
+    assert_int_equal(l.count, 4);
+    assert_string_equal(l.line[0].label, "mha chunk");
+    assert_string_equal(l.line[1].label, "mha decode");
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(l.line[i].count, 2);
+        assert_true(l.line[i].points[0].x == 64 && l.line[i].points[1].x == 256);
+        assert_true(l.line[i].points[0].y == (i ? 70 : 20) && l.line[i].points[1].y == (i ? 70 : 20));
+    }
+    end(&w, &l);
+    select_plot(&w, &l, "latent_bytes");
+    assert_int_equal(l.count, 2);
+    assert_true(lines_of(&l, "mha")->points[1].y == 4000);
+    end(&w, &l);
+}
+
 static void test_roofs(void **state) {
     (void)state;
     world w = {0};
@@ -263,11 +292,11 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slope),           cmocka_unit_test(test_held),
-        cmocka_unit_test(test_free_fields),     cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kv_heads),        cmocka_unit_test(test_roofs),
-        cmocka_unit_test(test_median_and_bars), cmocka_unit_test(test_four_digits),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_slope),       cmocka_unit_test(test_held),
+        cmocka_unit_test(test_free_fields), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kv_heads),    cmocka_unit_test(test_mha_lines),
+        cmocka_unit_test(test_roofs),       cmocka_unit_test(test_median_and_bars),
+        cmocka_unit_test(test_four_digits), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
