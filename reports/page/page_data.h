@@ -5,7 +5,7 @@
 #include "reports/data/tradeoff.h"
 #include "reports/plots/figure.h"
 #include "reports/plots/gnuplot.h"
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 typedef struct report {
     report_data data;

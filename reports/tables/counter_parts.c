@@ -1,6 +1,6 @@
 /* What each part of an encoder counted, in the iteration that was split. */
 #include "reports/data/counter_values.h"
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include <math.h>
 #include <string.h>

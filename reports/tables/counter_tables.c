@@ -1,7 +1,7 @@
 /* Counters: which there are, where their values come from and whether they are right, or why there are none.
  */
 #include "reports/data/counter_values.h"
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include "attn/alloc.h"
 #include "base/stats.h"

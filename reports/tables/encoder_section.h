@@ -3,7 +3,7 @@
 #ifndef REPORTS_TABLES_ENCODER_SECTION_H
 #define REPORTS_TABLES_ENCODER_SECTION_H
 
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 enum { ENCODER_BARS = 16 };
 

@@ -2,7 +2,7 @@
 #ifndef REPORTS_TABLES_FINDINGS_H
 #define REPORTS_TABLES_FINDINGS_H
 
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 /* Sentences as a JSON array of plain texts; NULL when memory is short. */
 json_t *findings_list(const table_sources *from);

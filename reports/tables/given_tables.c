@@ -1,5 +1,5 @@
 /* Tables that are made elsewhere: the audit of the paper, and models on speech. */
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 void table_paper(report_table *t, const table_sources *from) {
     report_table_share(t, &from->audit->cells);

@@ -1,5 +1,5 @@
 /* What this machine was measured to do. */
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include <math.h>
 #include <string.h>

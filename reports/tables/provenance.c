@@ -1,5 +1,5 @@
 /* Where the numbers come from, and how to get them again. */
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* One row for each case of one layer. */
 #include "reports/tables/measured_row.h"
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include "attn/alloc.h"
 

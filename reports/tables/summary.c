@@ -1,5 +1,5 @@
 /* The key findings as a table: each type against MHA at the largest length that all types share. */
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "harness/results/result_entry.h"
 #include "reports/plots/plots.h"
 #include "reports/tables/encoder_section.h"
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include "attn/alloc.h"
 #include "tests/support/cmocka_all.h"

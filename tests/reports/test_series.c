@@ -1,6 +1,6 @@
 /* From cases to lines: what is held, what tells lines apart, slopes, rates and roofs. */
 #include "reports/plots/plots.h"
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include "attn/alloc.h"
 #include "tests/support/cmocka_all.h"

@@ -4,7 +4,7 @@
 #include "harness/counters/derive.h"
 #include "harness/run/counting_merge.h"
 #include "reports/tables/findings.h"
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 #include "tests/support/cmocka_all.h"
 
 #include "attn/alloc.h"

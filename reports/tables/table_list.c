@@ -1,4 +1,4 @@
-#include "reports/tables/report_tables.h"
+#include "reports/tables/table_list.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

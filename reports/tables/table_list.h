@@ -1,6 +1,6 @@
 /* All tables of a report: what they are made from, and their list. */
-#ifndef REPORTS_TABLES_REPORT_TABLES_H
-#define REPORTS_TABLES_REPORT_TABLES_H
+#ifndef REPORTS_TABLES_TABLE_LIST_H
+#define REPORTS_TABLES_TABLE_LIST_H
 
 #include "reports/data/rounding.h"
 #include "reports/data/series.h"
