@@ -85,8 +85,7 @@ double lines_common_x(const lines *l);
 /* The point at x, or NULL. */
 const point *line_at(const line *l, double x);
 
-/* Least squares in logarithms over the points from the largest x down to a quarter of it, and at least two.
- */
+/* Least squares in logarithms over the points from the largest x down to a quarter of it, and at least two. */
 double line_slope(const line *l, double *from_x);
 
 double case_number(const results_case *c, case_field field);    /* NaN for texts */

@@ -13,7 +13,7 @@
 
 /* ---- what is given */
 
-/* A sweep that is under way has a journal beside the file that it has yet to write. */
+/* A sweep that is under way has a journal next to the file that it has yet to write. */
 static int read_results(results *from, const char *path, attn_error *error) {
     char *journal = attn_format(error, "%s.journal", path);
     int unfinished = journal && access(path, F_OK) && !access(journal, F_OK);

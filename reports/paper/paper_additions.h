@@ -1,5 +1,5 @@
 /* What the published tables leave out: the true state of linear attention, the input cache, subsampling, MB
- * beside MiB. */
+ * next to MiB. */
 #ifndef REPORTS_PAPER_PAPER_ADDITIONS_H
 #define REPORTS_PAPER_PAPER_ADDITIONS_H
 

@@ -1,4 +1,4 @@
-/* The audit of the published tables: every cell beside the formula under both geometries and the bytes of a
+/* The audit of the published tables: every cell next to the formula under both geometries and the bytes of a
  * cache that was really allocated, with a verdict found by comparison. */
 #ifndef REPORTS_PAPER_PAPER_AUDIT_H
 #define REPORTS_PAPER_PAPER_AUDIT_H

@@ -165,7 +165,7 @@ static void write_name(FILE *script, const lines *all, size_t at) {
         fprintf(script, ", slope %.2f", l->slope);
 }
 
-/* Lines of one type share its colour and are told apart by dashes and hollow points. A line that runs over
+/* Lines of one type share its colour and differ by dashes and hollow points. A line that runs over
  * another one is dashed, so that both are seen. */
 static void write_plot(FILE *script, const figure *f) {
     static const char *const dashes[] = {"1", "(8,5)", "(3,4)", "(12,4,3,4)"};

@@ -1,5 +1,4 @@
-/* One plot of one report: its data file, and the gnuplot script that draws it. Both stay beside the picture.
- */
+/* One plot of one report: its data file, and the gnuplot script that draws it. Both stay next to the picture. */
 #ifndef REPORTS_PLOTS_FIGURE_H
 #define REPORTS_PLOTS_FIGURE_H
 

@@ -7,7 +7,7 @@
 
 enum { SHOWN_BANDWIDTHS = 4 };
 
-/* Colour tells the type; shape the mode, and whether it is a layer or a whole encoder, so that the legend has
+/* Colour shows the type; shape the mode, and whether it is a layer or a whole encoder, so that the legend has
  * a handful of entries and not each combination. */
 typedef struct shape {
     const char *kind, *mode, *title; /* NULL: that of a layer, hollow */

@@ -1,5 +1,4 @@
-/* Counters: which there are, where their values come from and whether they are right, or why there are none.
- */
+/* Counters: which there are, where their values come from and whether they are right, or why there are none. */
 #include "reports/data/counter_values.h"
 #include "reports/tables/table_list.h"
 
@@ -73,15 +72,12 @@ void table_counters(report_table *t, const table_sources *from) {
     }
     json_decref(rows);
     const json_t *by = json_object_get(data->results->own, simulated);
-    snprintf(
-        t->note, sizeof t->note,
-        "papi, papi_native and perf are counted by the CPU, kernel by the operating system, sde by the "
-        "program "
-        "about itself, callgrind is simulated%s%s%s. Validation ran kernels with known answers: trusted is "
-        "within 2%% of them, scaled off by a stable factor, by which the values below are divided, unchecked "
-        "has no kernel with a "
-        "known answer; what is rejected is not shown.",
-        by ? " (" : "", counter_text(by, "caches"), by ? ")" : "");
+    snprintf(t->note, sizeof t->note,
+             "papi, papi_native and perf are counted by the CPU, kernel by the operating system, sde by the "
+             "program about itself, callgrind is simulated%s%s%s. Validation ran kernels with known answers: "
+             "trusted is within 2%% of them, scaled off by a stable factor, by which the values below are "
+             "divided, unchecked has no kernel with a known answer; what is rejected is not shown.",
+             by ? " (" : "", counter_text(by, "caches"), by ? ")" : "");
 }
 
 /* ---- Values */
@@ -203,9 +199,8 @@ void table_counter_values(report_table *t, const table_sources *from) {
     snprintf(
         t->note, sizeof t->note,
         "A dash is a counter that could not be read in that case, or was not validated: see the reasons "
-        "above. "
-        "Bytes are counted as those that empty caches, or caches much smaller than the case, bring in; the "
-        "formula is the least that has to be.");
+        "above. Bytes are counted as those that empty caches, or caches much smaller than the case, bring "
+        "in; the formula is the least that has to be.");
 }
 
 void table_counter_rates(report_table *t, const table_sources *from) {

@@ -264,13 +264,11 @@ void table_encoders(report_table *t, const table_sources *from) {
     snprintf(
         t->note + used, sizeof t->note - used,
         "prefill: T input frames in one call. chunk, decode: one call of q frames behind `left` chunks of "
-        "cache, in the middle of a stream. CPU time and wall clock are medians; the real-time factor is CPU "
-        "time "
-        "/ length of audio. Low to high is a 95%% interval of the median from 6 runs on, else least to most. "
-        "Cache bytes are those allocated. An utterance in one call reuses none of its cache. The csv and "
-        "json files also "
-        "have "
-        "runs, disturbed samples, GFLOP/s, the share of every part and cache bytes by formula.");
+        "cache, in the middle of a stream. CPU time and wall clock are medians; the real-time factor is "
+        "CPU time / length of audio. Low to high is a 95%% interval of the median from 6 runs on, else "
+        "least to most. Cache bytes are those allocated. An utterance in one call reuses none of its "
+        "cache. The csv and json files also have runs, disturbed samples, GFLOP/s, the share of every part "
+        "and cache bytes by formula.");
 }
 
 /* ---- Findings */

@@ -1,5 +1,4 @@
-/* What the report says of whole encoders: a table of their cases, time shares of their parts, and findings.
- */
+/* What the report says of whole encoders: a table of their cases, time shares of their parts, and findings. */
 #ifndef REPORTS_TABLES_ENCODER_SECTION_H
 #define REPORTS_TABLES_ENCODER_SECTION_H
 

@@ -119,9 +119,8 @@ static void say_roof(json_t *list, const report_data *data) {
     }
     if (best)
         say(list,
-            "Best use of the machine by one layer: %.3g GFLOP/s, %.3g%% of its measured sgemm rate%s, by %s "
-            "%s "
-            "at L = %zu (pos %s).",
+            "Best use of the machine by one layer: %.3g GFLOP/s, %.3g%% of its measured sgemm rate%s, by "
+            "%s %s at L = %zu (pos %s).",
             best->gflops, 100 * best->sgemm,
             best->sgemm > 1 ? " (more than all of it: that rate was measured too low)" : "", best->c->type,
             best->c->mode, best->c->L, best->c->pos);

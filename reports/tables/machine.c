@@ -19,7 +19,7 @@ void table_machine(report_table *t, const table_sources *from) {
         if (strcmp(m->c->kind, "machine"))
             continue;
         size_t size = m->c->working_set ? m->c->working_set : m->c->n;
-        bool read = !strcmp(m->c->what, "read"); /* each limit is told in its own unit */
+        bool read = !strcmp(m->c->what, "read"); /* each limit is shown in its own unit */
         const char *level = read ? machine_level(data->results, (double)size) : "";
         table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:s}", "what", m->c->what, "level",
                                    *level ? json_string(level) : json_null(), "isa",

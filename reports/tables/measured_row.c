@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "1.2 to 1.3", in so many ns. */
+/* "1.2 to 1.3", in units of that many ns. */
 static json_t *range_of(const measured *m, double ns) {
     json_t *low = four_digits(m->low / ns), *high = four_digits(m->high / ns);
     json_t *range = json_sprintf("%.10g to %.10g", json_number_value(low), json_number_value(high));

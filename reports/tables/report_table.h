@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { REPORT_COLUMNS = 40, REPORT_HEADER = 64 };
+enum { REPORT_COLUMNS = 48, REPORT_HEADER = 64 };
 
 typedef enum table_presence {
     TABLE_SHOWN,

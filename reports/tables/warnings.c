@@ -53,11 +53,10 @@ static void shared_cpu(json_t *list, const report_data *data) {
     }
     if (disturbed)
         warn(list,
-             "The CPU was shared: of the %.3g s measured, the cases did not run for %.2g%%, at worst %.2g%% "
-             "(%s). "
-             "%zu of %zu samples are marked disturbed (over 1%% lost, or a page read from disk). Times here "
-             "are "
-             "CPU time, which leaves out what was lost; caches that others emptied still cost time.",
+             "The CPU was shared: of the %.3g s measured, the cases did not run for %.2g%%, at worst "
+             "%.2g%% (%s). %zu of %zu samples are marked disturbed (over 1%% lost, or a page read from "
+             "disk). Times here are CPU time, which leaves out what was lost; caches that others emptied "
+             "still cost time.",
              wall / 1e9, 100 * fmax(0, 1 - ran / wall), 100 * worst->lost, worst->c->name, disturbed,
              samples);
 }
@@ -141,8 +140,7 @@ static double ratio_of(const results_case *c, const char *what) {
     return json_is_true(json_object_get(counted, "differs")) ? json_number_value(ratio) : NAN;
 }
 
-/* FLOPs should be those of the formula. Bytes may be more than the least that the formula tells, never less.
- */
+/* FLOPs should be those of the formula. Bytes may be more than the least that the formula gives, never less. */
 static void counts_against_formulas(json_t *list, const report_data *data) {
     static const char *const what[] = {"flops", "bytes"};
     for (size_t k = 0; k < 2; k++) {
