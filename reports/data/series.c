@@ -12,7 +12,7 @@ typedef struct members {
     const measured **list;
 } members;
 
-static double quantity(const measured *m, const selection *s, double time) {
+static double quantity(const measured *m, const series_selection *s, double time) {
     switch (s->y) {
     case QUANTITY_CACHE_BYTES:
         return m->c->kv_bytes_live;
@@ -29,7 +29,7 @@ static bool default_kv_heads(const results_case *c) {
     return !c->hkv || c->hkv == quarter;
 }
 
-static bool eligible(const measured *m, const selection *s) {
+static bool eligible(const measured *m, const series_selection *s) {
     const results_case *c = m->c;
     if (strcmp(c->kind, s->kind ? s->kind : "attention") || (s->mode && strcmp(c->mode, s->mode)))
         return false;
@@ -63,7 +63,7 @@ static size_t distinct_x(const members *in, case_field x) {
 }
 
 /* Points that lines with at least two of them would have. */
-static size_t score(const members *held, const selection *s, members *scratch) {
+static size_t score(const members *held, const series_selection *s, members *scratch) {
     size_t total = 0;
     for (size_t i = 0; i < held->count; i++) {
         if (!first_of_kind(held, i, s->series))
@@ -76,7 +76,7 @@ static size_t score(const members *held, const selection *s, members *scratch) {
 }
 
 /* Keeps the members of the hold setting that shows most; ties go to the first in the file. */
-static void hold_fields(members *all, const selection *s, members *held, members *scratch) {
+static void hold_fields(members *all, const series_selection *s, members *held, members *scratch) {
     size_t best = 0;
     const results_case *like = NULL;
     for (size_t i = 0; i < all->count; i++) {
@@ -95,18 +95,18 @@ static void hold_fields(members *all, const selection *s, members *held, members
 }
 
 static int by_x(const void *a, const void *b) {
-    const point *p = a, *q = b;
+    const series_point *p = a, *q = b;
     if (p->x != q->x)
         return p->x < q->x ? -1 : 1;
     return (p->y > q->y) - (p->y < q->y);
 }
 
-static void fill_points(line *l, const members *from, const selection *s) {
+static void fill_points(series_line *l, const members *from, const series_selection *s) {
     l->count = 0;
     for (size_t i = 0; i < from->count; i++) {
         const measured *m = from->list[i];
-        l->points[l->count++] = (point){case_number(m->c, s->x), quantity(m, s, m->time),
-                                        quantity(m, s, m->low), quantity(m, s, m->high), m};
+        l->points[l->count++] = (series_point){case_number(m->c, s->x), quantity(m, s, m->time),
+                                               quantity(m, s, m->low), quantity(m, s, m->high), m};
     }
     qsort(l->points, l->count, sizeof *l->points, by_x);
     size_t kept = 0; /* one point an x: the smallest */
@@ -117,26 +117,27 @@ static void fill_points(line *l, const members *from, const selection *s) {
 }
 
 /* Whether the free fields are set better in a than in b: more points, then less at the largest x. */
-static bool better(const line *a, const line *b) {
+static bool better(const series_line *a, const series_line *b) {
     if (a->count != b->count)
         return a->count > b->count;
     return a->count && a->points[a->count - 1].y < b->points[b->count - 1].y;
 }
 
-static int new_line(line *l, size_t room, attn_error *error) {
-    *l = (line){.slope = NAN, .slope_from_x = NAN};
+static int new_line(series_line *l, size_t room, attn_error *error) {
+    *l = (series_line){.slope = NAN, .slope_from_x = NAN};
     l->points = attn_alloc(room, sizeof *l->points, "points", error);
     return l->points ? 0 : -1;
 }
 
 /* The best setting of the free fields among the members of one line. */
-static int best_line(line *l, const members *own, const selection *s, members *scratch, attn_error *error) {
+static int best_line(series_line *l, const members *own, const series_selection *s, members *scratch,
+                     attn_error *error) {
     unsigned x = s->x | (s->x == FIELD_L ? FIELD_Q : 0) | (s->x == FIELD_H ? FIELD_HKV : 0) |
                  (s->x == FIELD_Q ? FIELD_MODE : 0) | (s->x == FIELD_T ? FIELD_L | FIELD_Q : 0) |
                  (s->x == FIELD_LEFT ? FIELD_L : 0);                   /* what follows from x */
     unsigned path = s->series & FIELD_PATH ? FIELD_ASKED : FIELD_PATH; /* the one that does not tell */
     unsigned fixed = FIELDS_ALL & ~x & ~path;
-    line trial;
+    series_line trial;
     if (new_line(l, own->count, error))
         return -1;
     if (new_line(&trial, own->count, error)) {
@@ -149,7 +150,7 @@ static int best_line(line *l, const members *own, const selection *s, members *s
         filter(scratch, own, own->list[i]->c, fixed);
         fill_points(&trial, scratch, s);
         if (better(&trial, l)) {
-            line swap = *l;
+            series_line swap = *l;
             *l = trial;
             trial = swap;
         }
@@ -159,7 +160,7 @@ static int best_line(line *l, const members *own, const selection *s, members *s
     return 0;
 }
 
-double line_slope(const line *l, double *from_x) {
+double series_line_slope(const series_line *l, double *from_x) {
     *from_x = NAN;
     if (l->count < 2)
         return NAN;
@@ -175,7 +176,7 @@ double line_slope(const line *l, double *from_x) {
     return (n * sxy - sx * sy) / (n * sxx - sx * sx);
 }
 
-static void note_runs(lines *out, const line *l) {
+static void note_runs(series_lines *out, const series_line *l) {
     for (size_t i = 0; i < l->count; i++) {
         const measured *m = l->points[i].from;
         if (!out->most_runs || m->runs < out->least_runs)
@@ -192,7 +193,7 @@ static void append(char *text, size_t size, const char *format, const char *name
         snprintf(text + used, size - used, format, used ? ", " : "", name, value);
 }
 
-static void describe_held(lines *out, const selection *s, const results_case *c) {
+static void describe_held(series_lines *out, const series_selection *s, const results_case *c) {
     static const struct {
         case_field field;
         const char *name;
@@ -207,7 +208,7 @@ static void describe_held(lines *out, const selection *s, const results_case *c)
     size_t used = strlen(out->held);
     if (s->hold & FIELD_KV && *c->kv)
         snprintf(out->held + used, sizeof out->held - used, "%s%s cache", used ? ", " : "", c->kv);
-    const results_case *first[LINES];
+    const results_case *first[SERIES_LINES];
     for (size_t i = 0; i < out->count; i++)
         first[i] = out->line[i].from->c;
     positions_text(out->positions, sizeof out->positions, first, out->count);
@@ -217,7 +218,7 @@ static void describe_held(lines *out, const selection *s, const results_case *c)
 }
 
 /* "mla d_c 256 absorb": what tells the line from the others. */
-static void name_line(line *l, const selection *s, const lines *all) {
+static void name_line(series_line *l, const series_selection *s, const series_lines *all) {
     const results_case *c = l->from->c;
     snprintf(l->label, sizeof l->label, "%s", c->type);
     bool twin = false; /* another line of the type */
@@ -234,7 +235,7 @@ static void name_line(line *l, const selection *s, const lines *all) {
         snprintf(l->label + used, sizeof l->label - used, " %s", case_path(c));
 }
 
-static size_t type_rank(const line *l) {
+static size_t type_rank(const series_line *l) {
     size_t rank = 0;
     while (attn_variants[rank] && attn_variants[rank] != l->from->variant)
         rank++;
@@ -247,30 +248,30 @@ static int by_type(const void *a, const void *b) {
 }
 
 /* Lines in excess go: those with fewest points first, later ones among equals. */
-static void drop_one(lines *out) {
+static void drop_one(series_lines *out) {
     size_t worst = 0;
     for (size_t i = 1; i < out->count; i++)
         if (out->line[i].count <= out->line[worst].count)
             worst = i;
     attn_free(out->line[worst].points);
     out->count--;
-    memmove(&out->line[worst], &out->line[worst + 1], (out->count - worst) * sizeof(line));
+    memmove(&out->line[worst], &out->line[worst + 1], (out->count - worst) * sizeof(series_line));
 }
 
-static int add_lines(lines *out, const members *held, const selection *s, members *own, members *scratch,
-                     attn_error *error) {
+static int add_lines(series_lines *out, const members *held, const series_selection *s, members *own,
+                     members *scratch, attn_error *error) {
     for (size_t i = 0; i < held->count; i++) {
         if (!first_of_kind(held, i, s->series))
             continue;
         filter(own, held, held->list[i]->c, s->series);
-        line l;
+        series_line l;
         if (best_line(&l, own, s, scratch, error))
             return -1;
         if (l.count < 2) {
             attn_free(l.points);
             continue;
         }
-        if (out->count == LINES)
+        if (out->count == SERIES_LINES)
             drop_one(out);
         out->line[out->count++] = l;
     }
@@ -278,7 +279,7 @@ static int add_lines(lines *out, const members *held, const selection *s, member
 }
 
 /* The best of mha where all else is as on the line. */
-static const measured *mha_beside(const line *l, const report_data *data, const selection *s) {
+static const measured *mha_beside(const series_line *l, const report_data *data, const series_selection *s) {
     const measured *best = NULL;
     unsigned same = s->hold | (s->series & FIELD_MODE) | (s->y == QUANTITY_CACHE_BYTES ? 0 : FIELD_Q);
     for (size_t i = 0; i < data->count; i++) {
@@ -291,8 +292,8 @@ static const measured *mha_beside(const line *l, const report_data *data, const 
     return best;
 }
 
-static int level_line(line *l, const measured *m, const selection *s, const lines *across,
-                      attn_error *error) {
+static int level_line(series_line *l, const measured *m, const series_selection *s,
+                      const series_lines *across, attn_error *error) {
     double least = INFINITY, most = -INFINITY;
     for (size_t i = 0; i < across->count; i++) {
         least = fmin(least, across->line[i].points[0].x);
@@ -303,14 +304,15 @@ static int level_line(line *l, const measured *m, const selection *s, const line
     l->from = m;
     l->count = 2;
     for (size_t i = 0; i < 2; i++)
-        l->points[i] = (point){i ? most : least, quantity(m, s, m->time), quantity(m, s, m->low),
-                               quantity(m, s, m->high), m};
+        l->points[i] = (series_point){i ? most : least, quantity(m, s, m->time), quantity(m, s, m->low),
+                                      quantity(m, s, m->high), m};
     return 0;
 }
 
-static int add_mha_lines(lines *out, const report_data *data, const selection *s, attn_error *error) {
-    const lines others = *out;
-    for (size_t i = 0; i < others.count && out->count < LINES; i++) {
+static int add_mha_lines(series_lines *out, const report_data *data, const series_selection *s,
+                         attn_error *error) {
+    const series_lines others = *out;
+    for (size_t i = 0; i < others.count && out->count < SERIES_LINES; i++) {
         const measured *m = mha_beside(&others.line[i], data, s);
         bool there = !m;
         for (size_t k = others.count; k < out->count; k++)
@@ -323,8 +325,8 @@ static int add_mha_lines(lines *out, const report_data *data, const selection *s
     return 0;
 }
 
-int lines_select(lines *out, const report_data *data, const selection *s, attn_error *error) {
-    *out = (lines){.interval = true};
+int series_select(series_lines *out, const report_data *data, const series_selection *s, attn_error *error) {
+    *out = (series_lines){.interval = true};
     members set[4] = {{0}};
     int result = 0;
     for (size_t i = 0; i < 4; i++) {
@@ -346,50 +348,50 @@ int lines_select(lines *out, const report_data *data, const selection *s, attn_e
         result = -1;
         goto done;
     }
-    qsort(out->line, out->count, sizeof(line), by_type);
+    qsort(out->line, out->count, sizeof(series_line), by_type);
     describe_held(out, s, like);
     for (size_t i = 0; i < out->count; i++) {
         name_line(&out->line[i], s, out);
         note_runs(out, &out->line[i]);
         if (s->slope)
-            out->line[i].slope = line_slope(&out->line[i], &out->line[i].slope_from_x);
+            out->line[i].slope = series_line_slope(&out->line[i], &out->line[i].slope_from_x);
     }
 done:
     for (size_t i = 0; i < 4; i++)
         attn_free(set[i].list);
     if (result)
-        lines_free(out);
+        series_free(out);
     return result;
 }
 
-void lines_free(lines *l) {
+void series_free(series_lines *l) {
     for (size_t i = 0; i < l->count; i++)
         attn_free(l->line[i].points);
-    *l = (lines){0};
+    *l = (series_lines){0};
 }
 
-const line *lines_of(const lines *l, const char *type) {
+const series_line *series_line_of(const series_lines *l, const char *type) {
     for (size_t i = 0; i < l->count; i++)
         if (!strcmp(l->line[i].from->c->type, type))
             return &l->line[i];
     return NULL;
 }
 
-const point *line_at(const line *l, double x) {
+const series_point *series_point_at(const series_line *l, double x) {
     for (size_t i = 0; i < l->count; i++)
         if (l->points[i].x == x)
             return &l->points[i];
     return NULL;
 }
 
-static size_t lines_at(const lines *l, double x) {
+static size_t lines_at(const series_lines *l, double x) {
     size_t count = 0;
     for (size_t i = 0; i < l->count; i++)
-        count += line_at(&l->line[i], x) != NULL;
+        count += series_point_at(&l->line[i], x) != NULL;
     return count;
 }
 
-double lines_common_x(const lines *l) {
+double series_common_x(const series_lines *l) {
     double best = NAN;
     size_t most = 0;
     for (size_t i = 0; i < l->count; i++)

@@ -35,7 +35,7 @@ typedef enum plot_quantity { QUANTITY_CACHE_BYTES, QUANTITY_TIME_PER_FRAME, QUAN
 
 /* What to draw. Fields that are neither x, hold nor series are free: each line takes the setting of them
  * that has the most points, then the fastest. */
-typedef struct selection {
+typedef struct series_selection {
     case_field x;
     plot_quantity y;
     const char *kind; /* NULL: attention */
@@ -45,48 +45,48 @@ typedef struct selection {
     bool only_latent, only_kv_heads;
     bool slope;    /* fit y = a x^slope at the large end */
     bool mha_line; /* for x that mha lacks: what mha has in the held setting, as a level line */
-} selection;
+} series_selection;
 
-typedef struct point {
+typedef struct series_point {
     double x, y, low, high;
     const measured *from;
-} point;
+} series_point;
 
-enum { LABEL = 64, LINES = 10 };
+enum { SERIES_LABEL = 64, SERIES_LINES = 10 };
 
-typedef struct line {
-    char label[LABEL];
+typedef struct series_line {
+    char label[SERIES_LABEL];
     const measured *from; /* its first point's case */
     size_t count;
-    point *points;       /* ascending x */
-    double slope;        /* NaN: not asked for, or too few points */
-    double slope_from_x; /* the smallest x of the fit */
-} line;
+    series_point *points; /* ascending x */
+    double slope;         /* NaN: not asked for, or too few points */
+    double slope_from_x;  /* the smallest x of the fit */
+} series_line;
 
-typedef struct lines {
+typedef struct series_lines {
     size_t count;
-    line line[LINES];
+    series_line line[SERIES_LINES];
     char held[240];     /* "h 8, d_model 512, B 1, f32 cache, pos none" */
     char positions[80]; /* its last part, "pos none" */
     size_t least_runs, most_runs;
     bool interval; /* whether every point's bars are 95% intervals */
-} lines;
+} series_lines;
 
-/* No lines (count 0) when no line would have two points. Free with lines_free. */
-int lines_select(lines *out, const report_data *data, const selection *s, attn_error *error);
-void lines_free(lines *l);
+/* No lines (count 0) when no line would have two points. Free with series_free. */
+int series_select(series_lines *out, const report_data *data, const series_selection *s, attn_error *error);
+void series_free(series_lines *l);
 
 /* The line of that type (its first), or NULL. */
-const line *lines_of(const lines *l, const char *type);
+const series_line *series_line_of(const series_lines *l, const char *type);
 
 /* The x that most lines have, the largest of those; NaN without lines. */
-double lines_common_x(const lines *l);
+double series_common_x(const series_lines *l);
 
 /* The point at x, or NULL. */
-const point *line_at(const line *l, double x);
+const series_point *series_point_at(const series_line *l, double x);
 
 /* Least squares in logarithms over the points from the largest x down to a quarter of it, and at least two. */
-double line_slope(const line *l, double *from_x);
+double series_line_slope(const series_line *l, double *from_x);
 
 double case_number(const results_case *c, case_field field);    /* NaN for texts */
 const char *case_word(const results_case *c, case_field field); /* of the texts */

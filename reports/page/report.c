@@ -62,11 +62,11 @@ static int draw_plots(report *r, const char *out, attn_error *error) {
     return result;
 }
 
-static const lines *lines_named(const report *r, const char *name) {
+static const series_lines *lines_named(const report *r, const char *name) {
     for (size_t i = 0; i < r->figure_count; i++)
         if (!strcmp(r->figures[i].plot->name, name))
             return &r->figures[i].lines;
-    static const lines none = {0};
+    static const series_lines none = {0};
     return &none;
 }
 

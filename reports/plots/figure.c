@@ -58,7 +58,7 @@ static void write_tail(FILE *script, const plot *p) {
         2 * svg_height(p), p->name, 12.7 * svg_height(p) / 480, p->name);
 }
 
-static void x_range(double *least, double *most, const lines *l) {
+static void x_range(double *least, double *most, const series_lines *l) {
     *least = INFINITY, *most = -INFINITY;
     for (size_t i = 0; i < l->count; i++)
         for (size_t k = 0; k < l->line[i].count; k++) {
@@ -68,7 +68,7 @@ static void x_range(double *least, double *most, const lines *l) {
 }
 
 /* The smallest x that is at least `from`; infinity when there is none. */
-static double next_x(const lines *l, double from) {
+static double next_x(const series_lines *l, double from) {
     double next = INFINITY;
     for (size_t i = 0; i < l->count; i++)
         for (size_t k = 0; k < l->line[i].count; k++) {
@@ -79,7 +79,7 @@ static double next_x(const lines *l, double from) {
 }
 
 /* Ticks where points are, as far as they have room. */
-static void write_ticks(FILE *script, const lines *l, bool log_x) {
+static void write_ticks(FILE *script, const series_lines *l, bool log_x) {
     double least, most;
     x_range(&least, &most, l);
     double gap = (most - least) / 15, margin = log_x ? pow(most / least, 0.05) : (most - least) * 0.05;
@@ -120,11 +120,11 @@ static void write_y_ticks(FILE *script, const figure *f) {
 static void write_points(FILE *points, const figure *f) {
     const plot *p = f->plot;
     for (size_t i = 0; i < f->lines.count; i++) {
-        const line *l = &f->lines.line[i];
+        const series_line *l = &f->lines.line[i];
         fprintf(points, "%s# %s\n# %s | %s | low | high | runs | case\n", i ? "\n\n" : "", l->label,
                 p->x_label, p->y_label);
         for (size_t k = 0; k < l->count; k++) {
-            const point *at = &l->points[k];
+            const series_point *at = &l->points[k];
             char name[256];
             figure_safe_text(name, sizeof name, at->from->c->name);
             fprintf(points, "%.10g %.10g %.10g %.10g %zu %s\n", at->x, at->y * p->scale, at->low * p->scale,
@@ -133,21 +133,21 @@ static void write_points(FILE *points, const figure *f) {
     }
 }
 
-static size_t shared_points(const line *a, const line *b) {
+static size_t shared_points(const series_line *a, const series_line *b) {
     size_t shared = 0;
     for (size_t i = 0; i < a->count; i++) {
-        const point *other = line_at(b, a->points[i].x);
+        const series_point *other = series_point_at(b, a->points[i].x);
         shared += other && other->y == a->points[i].y;
     }
     return shared;
 }
 
-static bool same_points(const line *a, const line *b) {
+static bool same_points(const series_line *a, const series_line *b) {
     return a->count == b->count && shared_points(a, b) == a->count;
 }
 
 /* Whether an earlier line says it all: caches of different types may be of one size. */
-static bool is_repeated(const lines *all, size_t at) {
+static bool is_repeated(const series_lines *all, size_t at) {
     for (size_t i = 0; i < at; i++)
         if (same_points(&all->line[i], &all->line[at]))
             return true;
@@ -155,8 +155,8 @@ static bool is_repeated(const lines *all, size_t at) {
 }
 
 /* Its own name, its slope, and the names of later lines that are the same. */
-static void write_name(FILE *script, const lines *all, size_t at) {
-    const line *l = &all->line[at];
+static void write_name(FILE *script, const series_lines *all, size_t at) {
+    const series_line *l = &all->line[at];
     fputs(l->label, script);
     for (size_t i = at + 1; i < all->count; i++)
         if (same_points(l, &all->line[i]))
@@ -171,7 +171,7 @@ static void write_plot(FILE *script, const figure *f) {
     static const char *const dashes[] = {"1", "(8,5)", "(3,4)", "(12,4,3,4)"};
     size_t twins = 0;
     for (size_t i = 0; i < f->lines.count; i++) {
-        const line *l = &f->lines.line[i];
+        const series_line *l = &f->lines.line[i];
         bool over = false;
         twins = i && l->from->variant == f->lines.line[i - 1].from->variant ? twins + 1 : 0;
         for (size_t k = 0; k < i; k++)
@@ -256,7 +256,7 @@ int figure_write(figure *f, const plot *p, const report_data *data, const char *
     *f = (figure){.plot = p};
     attn_output points = {0}, script = {0};
     int result = -1;
-    if (!p->roofline && !p->parts && lines_select(&f->lines, data, &p->select, error))
+    if (!p->roofline && !p->parts && series_select(&f->lines, data, &p->select, error))
         return -1;
     if (!p->roofline && !p->parts && !f->lines.count)
         return 0;
@@ -281,7 +281,7 @@ done:
 }
 
 void figure_free(figure *f) {
-    lines_free(&f->lines);
+    series_free(&f->lines);
     attn_free(f->svg);
     *f = (figure){0};
 }

@@ -6,10 +6,10 @@
 
 typedef struct figure {
     const plot *plot;
-    lines lines;    /* empty for the roofline and the parts */
-    char basis[96]; /* how many runs, which aggregate */
-    size_t points;  /* 0: the data is absent, nothing was written */
-    char *svg;      /* for the page: attn_free it; NULL: not drawn */
+    series_lines lines; /* empty for the roofline and the parts */
+    char basis[96];     /* how many runs, which aggregate */
+    size_t points;      /* 0: the data is absent, nothing was written */
+    char *svg;          /* for the page: attn_free it; NULL: not drawn */
 } figure;
 
 /* Finds the data; when there is any, writes NAME.dat and NAME.gp into `folder`. */

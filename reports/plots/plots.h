@@ -9,7 +9,7 @@ typedef struct plot {
     const char *title, *x_label, *y_label;
     const char *about; /* a sentence under the picture */
     const char *needs; /* what a results file must have for it */
-    selection select;
+    series_selection select;
     double scale; /* y in the plot's unit = y * scale */
     bool log_x, log_y;
     bool roofline; /* every case under the measured roofs; select is not used */

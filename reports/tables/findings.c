@@ -17,24 +17,24 @@ static void say(json_t *list, const char *format, ...) {
 }
 
 /* The lines with the least and the most y at x. */
-static void extremes(const lines *l, double x, const line **least, const line **most) {
+static void extremes(const series_lines *l, double x, const series_line **least, const series_line **most) {
     *least = *most = NULL;
     for (size_t i = 0; i < l->count; i++) {
-        const point *p = line_at(&l->line[i], x);
-        if (p && (!*least || p->y < line_at(*least, x)->y))
+        const series_point *p = series_point_at(&l->line[i], x);
+        if (p && (!*least || p->y < series_point_at(*least, x)->y))
             *least = &l->line[i];
-        if (p && (!*most || p->y > line_at(*most, x)->y))
+        if (p && (!*most || p->y > series_point_at(*most, x)->y))
             *most = &l->line[i];
     }
 }
 
-static void say_cache(json_t *list, const lines *cache) {
-    double x = lines_common_x(cache);
-    const line *mha = lines_of(cache, "mha"), *least, *most;
+static void say_cache(json_t *list, const series_lines *cache) {
+    double x = series_common_x(cache);
+    const series_line *mha = series_line_of(cache, "mha"), *least, *most;
     extremes(cache, x, &least, &most);
-    if (!mha || !least || !line_at(mha, x) || least == mha)
+    if (!mha || !least || !series_point_at(mha, x) || least == mha)
         return;
-    double own = line_at(least, x)->y, base = line_at(mha, x)->y;
+    double own = series_point_at(least, x)->y, base = series_point_at(mha, x)->y;
     char own_text[32], base_text[32];
     bytes_text(own_text, sizeof own_text, own);
     bytes_text(base_text, sizeof base_text, base);
@@ -42,8 +42,8 @@ static void say_cache(json_t *list, const lines *cache) {
         least->label, own_text, 100 * own / base, base_text);
 }
 
-static void compare(char *text, size_t size, const line *l, const line *mha, double x) {
-    const point *own = line_at(l, x), *base = line_at(mha, x);
+static void compare(char *text, size_t size, const series_line *l, const series_line *mha, double x) {
+    const series_point *own = series_point_at(l, x), *base = series_point_at(mha, x);
     bool apart = own->high < base->low || own->low > base->high;
     if (l == mha)
         snprintf(text, size, "mha");
@@ -52,11 +52,11 @@ static void compare(char *text, size_t size, const line *l, const line *mha, dou
                  apart ? "" : " (not told apart: the bars overlap)");
 }
 
-static void say_speed(json_t *list, const char *what, const lines *l) {
-    double x = lines_common_x(l);
-    const line *mha = lines_of(l, "mha"), *least, *most;
+static void say_speed(json_t *list, const char *what, const series_lines *l) {
+    double x = series_common_x(l);
+    const series_line *mha = series_line_of(l, "mha"), *least, *most;
     extremes(l, x, &least, &most);
-    const point *base = mha ? line_at(mha, x) : NULL;
+    const series_point *base = mha ? series_point_at(mha, x) : NULL;
     if (!base || !least || least == most)
         return;
     char fast[192], slow[192];
@@ -65,7 +65,7 @@ static void say_speed(json_t *list, const char *what, const lines *l) {
     say(list, "%s at L = %.0f, %s: fastest is %s, slowest %s.", what, x, l->positions, fast, slow);
 }
 
-static void say_slopes(json_t *list, const lines *prefill) {
+static void say_slopes(json_t *list, const series_lines *prefill) {
     char text[400] = "";
     for (size_t i = 0; i < prefill->count; i++) {
         size_t used = strlen(text);
@@ -77,7 +77,7 @@ static void say_slopes(json_t *list, const lines *prefill) {
         say(list, "Prefill time grows as %s at the largest lengths (%s).", text, prefill->positions);
 }
 
-static const line *path_line(const lines *paths, const char *type, const char *path) {
+static const series_line *path_line(const series_lines *paths, const char *type, const char *path) {
     for (size_t i = 0; i < paths->count; i++) {
         const results_case *c = paths->line[i].from->c;
         if (!strcmp(c->type, type) && !strcmp(case_path(c), path))
@@ -88,13 +88,13 @@ static const line *path_line(const lines *paths, const char *type, const char *p
 
 /* Up to which q absorbing is faster and from where expanding is, among the q that both ran; only where the
  * bars do not overlap. */
-static void say_paths(json_t *list, const lines *paths, const char *type) {
-    const line *expand = path_line(paths, type, "expand"), *absorb = path_line(paths, type, "absorb");
+static void say_paths(json_t *list, const series_lines *paths, const char *type) {
+    const series_line *expand = path_line(paths, type, "expand"), *absorb = path_line(paths, type, "absorb");
     double absorb_to = NAN, expand_from = NAN;
     if (!expand || !absorb)
         return;
     for (size_t i = 0; i < absorb->count; i++) {
-        const point *p = &absorb->points[i], *e = line_at(expand, p->x);
+        const series_point *p = &absorb->points[i], *e = series_point_at(expand, p->x);
         if (e && p->high < e->low)
             absorb_to = p->x;
         else if (e && e->high < p->low && isnan(expand_from))

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The line of the same type and compression, or NULL. */
-static const line *twin_of(const line *l, const lines *in) {
+static const series_line *twin_of(const series_line *l, const series_lines *in) {
     for (size_t i = 0; i < in->count; i++)
         if (case_same(in->line[i].from->c, l->from->c, FIELD_TYPE | FIELD_DC | FIELD_HKV))
             return &in->line[i];
@@ -17,10 +17,11 @@ typedef struct against {
     bool apart;          /* the two intervals do not overlap */
 } against;
 
-static against against_mha(const line *l, const lines *in, double x) {
+static against against_mha(const series_line *l, const series_lines *in, double x) {
     against a = {NAN, NAN, false};
-    const line *own = l ? twin_of(l, in) : NULL, *mha = lines_of(in, "mha");
-    const point *p = own ? line_at(own, x) : NULL, *base = mha ? line_at(mha, x) : NULL;
+    const series_line *own = l ? twin_of(l, in) : NULL, *mha = series_line_of(in, "mha");
+    const series_point *p = own ? series_point_at(own, x) : NULL,
+                       *base = mha ? series_point_at(mha, x) : NULL;
     if (p)
         a.value = p->y;
     if (p && base) {
@@ -30,16 +31,16 @@ static against against_mha(const line *l, const lines *in, double x) {
     return a;
 }
 
-static double slope_of(const line *l, const lines *prefill) {
-    const line *own = twin_of(l, prefill);
+static double slope_of(const series_line *l, const series_lines *prefill) {
+    const series_line *own = twin_of(l, prefill);
     return own ? own->slope : NAN;
 }
 
 /* What caching the layer's input would take, by the latent's formula at latent_dim = d_model. */
-static void add_input_cache(report_table *t, const lines *cache, double x) {
+static void add_input_cache(report_table *t, const series_lines *cache, double x) {
     const attn_variant *latent = attn_variant_find("mla_simple");
-    const line *mha = lines_of(cache, "mha");
-    const point *base = mha ? line_at(mha, x) : NULL;
+    const series_line *mha = series_line_of(cache, "mha");
+    const series_point *base = mha ? series_point_at(mha, x) : NULL;
     if (!base || !latent)
         return;
     const results_case *c = base->from->c;
@@ -53,11 +54,11 @@ static void add_input_cache(report_table *t, const lines *cache, double x) {
                                four_digits(100 * bytes / base->y)));
 }
 
-static void add_row(report_table *t, const line *l, const lines *cache, const lines *decode,
-                    const lines *prefill) {
-    against bytes = against_mha(l, cache, lines_common_x(cache));
-    against step = against_mha(l, decode, lines_common_x(decode));
-    against whole = against_mha(l, prefill, lines_common_x(prefill));
+static void add_row(report_table *t, const series_line *l, const series_lines *cache,
+                    const series_lines *decode, const series_lines *prefill) {
+    against bytes = against_mha(l, cache, series_common_x(cache));
+    against step = against_mha(l, decode, series_common_x(decode));
+    against whole = against_mha(l, prefill, series_common_x(prefill));
     bool is_mha = !strcmp(l->from->c->type, "mha");
     char overlap[64] = "";
     if (!is_mha && !isnan(step.ratio) && !step.apart)
@@ -74,7 +75,8 @@ static void add_row(report_table *t, const line *l, const lines *cache, const li
 }
 
 /* The lines of a column may be of other cases than those of the caches. */
-static void note_positions(report_table *t, const char *what, const lines *l, const lines *cache) {
+static void note_positions(report_table *t, const char *what, const series_lines *l,
+                           const series_lines *cache) {
     size_t used = strlen(t->note);
     if (l->count && strcmp(l->positions, cache->positions))
         snprintf(t->note + used, sizeof t->note - used, " %s times are of cases with %s.", what,
@@ -83,25 +85,25 @@ static void note_positions(report_table *t, const char *what, const lines *l, co
 
 /* The longest list of types: cache bytes exist for every mode. */
 void table_summary(report_table *t, const table_sources *from) {
-    const lines *cache = from->cache, *decode = from->decode, *prefill = from->prefill;
+    const series_lines *cache = from->cache, *decode = from->decode, *prefill = from->prefill;
     report_table_init(t, "Each type against MHA");
     report_column(t, "type", "type");
     if (cache->count) {
-        report_column(t, "cache_kib", "cache, KiB at L = %.0f", lines_common_x(cache));
+        report_column(t, "cache_kib", "cache, KiB at L = %.0f", series_common_x(cache));
         report_column(t, "cache_of_mha_percent", "%% of MHA's cache");
     }
     if (decode->count) {
-        report_column(t, "decode_us", "decode, µs a frame at L = %.0f", lines_common_x(decode));
+        report_column(t, "decode_us", "decode, µs a frame at L = %.0f", series_common_x(decode));
         report_column(t, "decode_speed", "decode speed, MHA = 1");
     }
     if (prefill->count) {
-        report_column(t, "prefill_ms", "prefill, ms at L = %.0f", lines_common_x(prefill));
+        report_column(t, "prefill_ms", "prefill, ms at L = %.0f", series_common_x(prefill));
         report_column(t, "prefill_speed", "prefill speed, MHA = 1");
         report_column(t, "prefill_slope", "prefill slope");
     }
     for (size_t i = 0; i < cache->count; i++)
         add_row(t, &cache->line[i], cache, decode, prefill);
-    add_input_cache(t, cache, lines_common_x(cache));
+    add_input_cache(t, cache, series_common_x(cache));
     bool overlaps = false;
     size_t i;
     json_t *row;
@@ -119,7 +121,7 @@ void table_summary(report_table *t, const table_sources *from) {
 }
 
 void table_prefill_slopes(report_table *t, const table_sources *from) {
-    const lines *prefill = from->prefill;
+    const series_lines *prefill = from->prefill;
     report_table_init(t, "Prefill: how time grows with length");
     report_column(t, "type", "type");
     report_column(t, "slope", "slope");
@@ -127,7 +129,7 @@ void table_prefill_slopes(report_table *t, const table_sources *from) {
     report_column(t, "to_L", "to L");
     report_column(t, "points", "points");
     for (size_t i = 0; i < prefill->count; i++) {
-        const line *l = &prefill->line[i];
+        const series_line *l = &prefill->line[i];
         size_t points = 0;
         for (size_t k = 0; k < l->count; k++)
             points += l->points[k].x >= l->slope_from_x;

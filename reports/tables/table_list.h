@@ -11,7 +11,7 @@
 /* What tables are filled from; all of it outlives them. */
 typedef struct table_sources {
     const report_data *data;
-    const lines *cache, *decode, *prefill,
+    const series_lines *cache, *decode, *prefill,
         *paths; /* of the plots of those; without points where there is no plot */
     const paper_audit *audit;
     const speech_profiles *profiles;

@@ -5,14 +5,14 @@
 
 #include <math.h>
 
-static void make_lines(lines *l, const report_data *data, const selection *s) {
+static void make_lines(series_lines *l, const report_data *data, const series_selection *s) {
     attn_error error = {0};
-    FUZZ_REQUIRE(!lines_select(l, data, s, &error));
+    FUZZ_REQUIRE(!series_select(l, data, s, &error));
     for (size_t i = 0; i < l->count; i++)
         FUZZ_REQUIRE(l->line[i].count >= 2 && l->line[i].points[0].x < l->line[i].points[1].x);
 }
 
-static void make_tables(const report_data *data, const lines *l) {
+static void make_tables(const report_data *data, const series_lines *l) {
     static const table_column columns[] = {{NULL, NULL, NULL}};
     static const speech_profiles no_profiles;
     paper_audit audit = {0};
@@ -35,12 +35,12 @@ static void make_report(const results *r) {
     attn_error error = {0};
     FUZZ_REQUIRE(!report_data_init(&data, r, &error));
     for (const plot *p = plots; p->name; p++) {
-        lines l;
+        series_lines l;
         if (p->roofline)
             continue;
         make_lines(&l, &data, &p->select);
         make_tables(&data, &l);
-        lines_free(&l);
+        series_free(&l);
     }
     json_decref(warnings_list(&data));
     report_data_free(&data);

@@ -225,23 +225,23 @@ static void test_lines(void **state) {
     (void)state;
     results r;
     report_data data;
-    lines l;
+    series_lines l;
     attn_error error = {0};
     read_rows(&r, &data, ROWS, ROW_COUNT);
-    assert_int_equal(lines_select(&l, &data, &plot_named("encoder_chunk")->select, &error), 0);
+    assert_int_equal(series_select(&l, &data, &plot_named("encoder_chunk")->select, &error), 0);
     assert_int_equal(l.count, 1);
     assert_int_equal(l.line[0].count, 2);
     assert_true(l.line[0].points[0].x == 0 && l.line[0].points[0].y == 1e6 && l.line[0].points[1].x == 2);
     assert_string_equal(l.held, "conformer, conv2d input layer, layers 2, q 4, h 2, d_model 16, pos rel_pos");
-    lines_free(&l);
-    assert_int_equal(lines_select(&l, &data, &plot_named("encoder_cache")->select, &error), 0);
+    series_free(&l);
+    assert_int_equal(series_select(&l, &data, &plot_named("encoder_cache")->select, &error), 0);
     assert_int_equal(l.count, 1);
     assert_int_equal(l.line[0].count, 3);
     assert_true(l.line[0].points[2].x == 400);
-    lines_free(&l);
-    assert_int_equal(lines_select(&l, &data, &plot_named("prefill_time")->select, &error), 0);
+    series_free(&l);
+    assert_int_equal(series_select(&l, &data, &plot_named("prefill_time")->select, &error), 0);
     assert_int_equal(l.count, 0);
-    lines_free(&l);
+    series_free(&l);
     end(&r, &data);
 }
 

@@ -71,14 +71,14 @@ static const plot *plot_named(const char *name) {
     return NULL;
 }
 
-static void select_plot(world *w, lines *l, const char *name) {
+static void select_plot(world *w, series_lines *l, const char *name) {
     attn_error error = {0};
     assert_int_equal(report_data_init(&w->data, &w->r, &error), 0);
-    assert_int_equal(lines_select(l, &w->data, &plot_named(name)->select, &error), 0);
+    assert_int_equal(series_select(l, &w->data, &plot_named(name)->select, &error), 0);
 }
 
-static void end(world *w, lines *l) {
-    lines_free(l);
+static void end(world *w, series_lines *l) {
+    series_free(l);
     report_data_free(&w->data);
     assert_int_equal(attn_alloc_live(), 0);
 }
@@ -87,17 +87,17 @@ static void end(world *w, lines *l) {
 static void test_slope(void **state) {
     (void)state;
     world w = {0};
-    lines l;
+    series_lines l;
     for (size_t L = 125; L <= 4000; L *= 2) {
         add_case(&w, "mha", "prefill", L, L, L < 1000 ? 7e9 : 3.0 * (double)L * (double)L);
         add_case(&w, "linear", "prefill", L, L, 50.0 * (double)L);
     }
     select_plot(&w, &l, "prefill_time");
     assert_int_equal(l.count, 2);
-    assert_true(fabs(lines_of(&l, "mha")->slope - 2) < 1e-9);
-    assert_true(fabs(lines_of(&l, "linear")->slope - 1) < 1e-9);
-    assert_true(lines_of(&l, "mha")->slope_from_x == 1000);
-    assert_true(lines_common_x(&l) == 4000);
+    assert_true(fabs(series_line_of(&l, "mha")->slope - 2) < 1e-9);
+    assert_true(fabs(series_line_of(&l, "linear")->slope - 1) < 1e-9);
+    assert_true(series_line_of(&l, "mha")->slope_from_x == 1000);
+    assert_true(series_common_x(&l) == 4000);
     end(&w, &l);
 }
 
@@ -105,7 +105,7 @@ static void test_slope(void **state) {
 static void test_held(void **state) {
     (void)state;
     world w = {0};
-    lines l;
+    series_lines l;
     for (size_t L = 100; L <= 200; L += 100)
         add_case(&w, "mha", "decode", L, 1, 1)->d = 256;
     for (size_t L = 100; L <= 300; L += 100)
@@ -123,7 +123,7 @@ static void test_held(void **state) {
 static void test_free_fields(void **state) {
     (void)state;
     world w = {0};
-    lines l;
+    series_lines l;
     for (size_t L = 100; L <= 300; L += 100) {
         add_case(&w, "mha", "decode", L, 1, 9)->impl = "scalar";
         add_case(&w, "mha", "decode", L, 1, 5)->impl = "blas";
@@ -142,7 +142,7 @@ static void test_paths(void **state) {
     static const size_t queries[] = {1, 16, 1000};
     static const char *const modes[] = {"decode", "chunk", "prefill"};
     world w = {0};
-    lines l;
+    series_lines l;
     for (size_t i = 0; i < 3; i++)
         for (int k = 0; k < 2; k++) {
             results_case *c = add_case(&w, "mla", modes[i], 1000, queries[i], 1000);
@@ -160,7 +160,7 @@ static void test_paths(void **state) {
 static void test_kv_heads(void **state) {
     (void)state;
     world w = {0};
-    lines l;
+    series_lines l;
     for (size_t hkv = 1; hkv <= 8; hkv *= 2) {
         results_case *c = add_case(&w, "gqa", "decode", 1000, 1, (double)hkv);
         c->hkv = hkv;
@@ -181,7 +181,7 @@ static void test_kv_heads(void **state) {
 static void test_mha_lines(void **state) {
     (void)state;
     world w = {0};
-    lines l;
+    series_lines l;
     for (size_t dc = 64; dc <= 256; dc *= 2)
         for (int k = 0; k < 2; k++)
             add_case(&w, "mla", k ? "decode" : "chunk", 1000, k ? 1 : 16, (double)dc)->dc = dc;
@@ -202,7 +202,7 @@ static void test_mha_lines(void **state) {
     end(&w, &l);
     select_plot(&w, &l, "latent_bytes");
     assert_int_equal(l.count, 2);
-    assert_true(lines_of(&l, "mha")->points[1].y == 4000);
+    assert_true(series_line_of(&l, "mha")->points[1].y == 4000);
     end(&w, &l);
 }
 
@@ -276,14 +276,14 @@ static void test_no_memory(void **state) {
     size_t n = 0;
     for (int result = -1; result;) {
         attn_error error = {0};
-        lines l = {0};
+        series_lines l = {0};
         attn_alloc_fail_at(++n);
         result = report_data_init(&w.data, &w.r, &error);
         if (!result)
-            result = lines_select(&l, &w.data, &plot_named("decode_time")->select, &error);
+            result = series_select(&l, &w.data, &plot_named("decode_time")->select, &error);
         attn_alloc_fail_at(0);
         assert_true(!result == !error.message[0]);
-        lines_free(&l);
+        series_free(&l);
         report_data_free(&w.data);
         assert_int_equal(attn_alloc_live(), 0);
     }
