@@ -11,8 +11,8 @@
 /* What tables are filled from; all of it outlives them. */
 typedef struct table_sources {
     const report_data *data;
-    const series_lines *cache, *decode, *prefill,
-        *paths; /* of the plots of those; without points where there is no plot */
+    /* Of the plots cache_bytes, decode_time, prefill_time and mla_paths; without lines where there is no plot. */
+    const series_lines *cache, *decode, *prefill, *paths;
     const paper_audit *audit;
     const speech_profiles *profiles;
 } table_sources;
