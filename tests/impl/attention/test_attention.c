@@ -114,12 +114,12 @@ static void workspace_does_not_grow_with_the_square(void **state) {
             attn_error error = {0};
             assert_int_equal(attn_geometry_complete(&g, attn_variants[v], NULL, &error), 0);
             const attn_impl *impl = attn_impl_find(attn_variants[v], "auto");
-            size_t floats = impl->workspace(&g, 1, 16000, 16000, ATTN_PATH_AUTO);
+            size_t bytes = impl->workspace(&g, 1, 16000, 16000, ATTN_PATH_AUTO);
             if (pos > ATTN_POS_ABS)
-                floats += attn_sinusoids_floats(16000, g.d_model);
-            if (floats * sizeof(float) > (size_t)40 << 20)
+                bytes += attn_sinusoids_floats(16000, g.d_model) * sizeof(float);
+            if (bytes > (size_t)40 << 20)
                 fail_msg("%s, %s: %zu MiB of workspace at 16,000 frames", attn_variants[v]->name,
-                         attn_pos_enc_names[pos], floats >> 18);
+                         attn_pos_enc_names[pos], bytes >> 20);
         }
 }
 
