@@ -131,9 +131,10 @@ typedef struct attn_block_state {
     const attn_packed_block *packed; /* of the block; no call changes it */
 } attn_block_state;
 
-/* Each part lays out its workspace in the arena that it is given, a copy: what it takes is given back when it returns.
- * ..._peak is the same layout measured: bytes that a dry arena reaches in a call of these sizes. Of a call it reads
- * config, ops, batch, frames and attention_bytes. A workspace for the largest call serves every smaller one. */
+/* Each part lays out its workspace in the arena that it is given, a copy: what it takes is given back when it
+ * returns. ..._peak is the same layout measured: bytes that a dry arena reaches in a call of these sizes. Of
+ * a call it reads config, ops, batch, frames and attention_bytes. A workspace for the largest call serves
+ * every smaller one. */
 
 /* Each adds its part to x [B, frames, d_model]. */
 void attn_conformer_block(float *x, const attn_block *block, const attn_block_state *state,

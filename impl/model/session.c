@@ -11,8 +11,8 @@ static int check_impl(attn_session *session, attn_error *error) {
     session->impl = attn_impl_find(variant, name);
     if (!session->impl)
         return attn_fail(error,
-                         "impl: %s attention has no implementation %s, expected auto, scalar, blas, base, "
-                         "avx2 or avx512",
+                         "impl: %s attention has no implementation %s, "
+                         "expected auto, scalar, blas, base, avx2 or avx512",
                          variant->name, name);
     session->isa = attn_impl_isa(name);
     attn_error inner = {0};

@@ -1,5 +1,5 @@
-/* Grouped-query attention: Ainslie et al. 2023, section 2.2. Query head i uses key/value head floor(i h_kv / h).
- */
+/* Grouped-query attention: Ainslie et al. 2023, section 2.2. Query head i uses key/value head floor(i h_kv /
+ * h). */
 #include "impl/attention/scalar.h"
 #include "impl/attention/softmax/keys_values.h"
 #include "impl/attention/variant.h"

@@ -37,7 +37,8 @@ size_t attn_blas_tile(size_t frames, size_t keys);
 float *attn_blas_group_layout(attn_arena *arena, const attn_geometry *g, size_t rows);
 /* Queries of a tile, where at most so many go together. */
 size_t attn_blas_tile_bound(size_t frames);
-/* Scores of a tile of at most so many rows in multiples of `unit`, whose tiles have at most so many queries. */
+/* Scores of a tile of at most so many rows in multiples of `unit`, whose tiles have at most so many
+ * queries. */
 float *attn_blas_scores_layout(attn_arena *arena, const attn_geometry *g, size_t rows, size_t tile,
                                size_t keys, size_t unit);
 

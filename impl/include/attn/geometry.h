@@ -1,7 +1,8 @@
 /* Sizes of one attention layer.
  *
- * Words of all headers: B batch, T frames in this call, L keys attended to (cache plus this call), h query heads,
- * h_kv key/value heads, d_k = d_model / h, d_c = latent_dim. Arrays are row-major float32; sizes count elements. */
+ * Words of all headers: B batch, T frames in this call, L keys attended to (cache plus this call), h query
+ * heads, h_kv key/value heads, d_k = d_model / h, d_c = latent_dim. Arrays are row-major float32; sizes count
+ * elements. */
 #ifndef ATTN_GEOMETRY_H
 #define ATTN_GEOMETRY_H
 
@@ -16,8 +17,10 @@ extern "C" {
 /* How attention learns of positions.
  *   none           not at all
  *   abs_pos        sinusoids added to the encoder's input (Vaswani et al. 2017, section 3.5)
- *   rel_pos        Dai et al. 2019 (Transformer-XL), section 3.3, with the relative shift, as in Gulati et al. 2020
- *   rel_pos_wenet  the same tensors without the shift: position j's encoding is scored against every query */
+ *   rel_pos        Dai et al. 2019 (Transformer-XL), section 3.3, with the relative shift, as in Gulati et al.
+ *                  2020
+ *   rel_pos_wenet  the same tensors without the shift: position j's encoding is scored against every query
+ */
 typedef enum attn_pos_enc { ATTN_POS_NONE, ATTN_POS_ABS, ATTN_POS_REL, ATTN_POS_REL_WENET } attn_pos_enc;
 extern const char
     *const attn_pos_enc_names[]; /* as in configurations, indexed by the enum, NULL-terminated */
@@ -36,10 +39,10 @@ static inline size_t attn_head_dim(const attn_geometry *g) {
 
 struct attn_variant;
 
-/* Fills defaults (num_kv_heads max(1, h / 4) or the next fewer that divide h, latent_dim d_model), clears what the
- * variant does not take, and checks: sizes positive, d_model divisible by num_heads, num_heads by num_kv_heads, no
- * rel_pos* without softmax, nothing overflows. Returns 0, or -1 and an error; `key` (may be NULL) then gets the YAML key
- * at fault. */
+/* Fills defaults (num_kv_heads max(1, h / 4) or the next fewer that divide h, latent_dim d_model), clears
+ * what the variant does not take, and checks: sizes positive, d_model divisible by num_heads, num_heads by
+ * num_kv_heads, no rel_pos* without softmax, nothing overflows. Returns 0, or -1 and an error; `key` (may be
+ * NULL) then gets the YAML key at fault. */
 int attn_geometry_complete(attn_geometry *g, const struct attn_variant *variant, const char **key,
                            attn_error *error);
 

@@ -12,7 +12,8 @@
 extern "C" {
 #endif
 
-/* One linear map, y = x W^T + b as in PyTorch: weight [out, in], bias [out] or NULL. Whoever made it owns the memory. */
+/* One linear map, y = x W^T + b as in PyTorch: weight [out, in], bias [out] or NULL. Whoever made it owns the
+ * memory. */
 typedef struct attn_linear {
     float *weight, *bias;
     size_t out, in;
@@ -32,9 +33,10 @@ typedef struct attn_layer {
     float *memory;                      /* of attn_layer_create; NULL when a model owns the weights */
 } attn_layer;
 
-/* A tensor of a layer or model. `name` is below the prefix of what is visited ("k_expand_A.3.weight"). `*data` is where
- * the owner keeps its pointer; the tensor begins `offset` floats into it, which is not 0 where heads are stacked. A stack
- * is visited from end to end, so that tensors placed one after the other in this order come out right. */
+/* A tensor of a layer or model. `name` is below the prefix of what is visited ("k_expand_A.3.weight").
+ * `*data` is where the owner keeps its pointer; the tensor begins `offset` floats into it, which is not 0
+ * where heads are stacked. A stack is visited from end to end, so that tensors placed one after the other in
+ * this order come out right. */
 typedef struct attn_tensor {
     char name[64];
     float **data;
@@ -47,17 +49,18 @@ typedef int attn_tensor_visitor(void *context, const attn_tensor *tensor, attn_e
 
 struct attn_variant;
 
-/* Visits every tensor in checkpoint order: q_proj, the variant's own, out_proj, positions. layer->geometry must be
- * complete; the sizes of the layer's maps are set on the way. Returns 0, or what the visitor returned. */
+/* Visits every tensor in checkpoint order: q_proj, the variant's own, out_proj, positions. layer->geometry
+ * must be complete; the sizes of the layer's maps are set on the way. Returns 0, or what the visitor
+ * returned. */
 int attn_layer_tensors(attn_layer *layer, const struct attn_variant *variant, attn_tensor_visitor *visit,
                        void *context, attn_error *error);
 
 /* How many weights a layer has, biases included. */
 size_t attn_layer_parameters(const struct attn_variant *variant, const attn_geometry *g);
 
-/* One layer with weights of its own, uniform in +-1/sqrt(in) as torch.nn.Linear starts, the same for the same seed on
- * every machine: for checks and benchmarks. The geometry must be complete. Returns 0, or -1 and an error when memory is
- * refused. Free with attn_layer_free. */
+/* One layer with weights of its own, uniform in +-1/sqrt(in) as torch.nn.Linear starts, the same for the same
+ * seed on every machine: for checks and benchmarks. The geometry must be complete. Returns 0, or -1 and an
+ * error when memory is refused. Free with attn_layer_free. */
 int attn_layer_create(attn_layer *layer, const struct attn_variant *variant, const attn_geometry *geometry,
                       uint64_t seed, attn_error *error);
 void attn_layer_free(attn_layer *layer); /* only what attn_layer_create made; a zeroed layer is fine */

@@ -51,9 +51,9 @@ typedef struct attn_variant {
 extern const attn_variant *const attn_variants[];
 const attn_variant *attn_variant_find(const char *name); /* NULL when unknown */
 
-/* What people may ask for: "auto" (the last of impls), "scalar", "blas", and attn_isa_names, each of which is the last of
- * impls with our kernels held to that instruction set. (Matrix products stay OpenBLAS's, which picks its own.)
- * NULL-terminated. */
+/* What people may ask for: "auto" (the last of impls), "scalar", "blas", and attn_isa_names, each of which is
+ * the last of impls with our kernels held to that instruction set. (Matrix products stay OpenBLAS's, which
+ * picks its own.) NULL-terminated. */
 extern const char *const attn_impl_names[];
 const attn_impl *attn_impl_find(const attn_variant *variant, const char *name); /* NULL when unknown */
 /* The limit for attn_cpu_limit while an implementation of this name runs; the widest where it sets none. */
@@ -62,8 +62,8 @@ attn_isa attn_impl_isa(const char *name);
 /* AUTO to EXPAND or ABSORB, whichever has fewer FLOPs; always EXPAND for variants without a latent. */
 attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
                             size_t keys, attn_path path);
-/* What a call costs with this implementation of the variant, relative positions included: all its products, with those
- * that tiles compute beyond need; biases, softmax and the making of sinusoids are left out. */
+/* What a call costs with this implementation of the variant, relative positions included: all its products,
+ * with those that tiles compute beyond need; biases, softmax and the making of sinusoids are left out. */
 attn_cost attn_impl_cost(const attn_variant *variant, const attn_impl *impl, const attn_geometry *g,
                          size_t batch, size_t frames, size_t keys, attn_path path);
 
