@@ -10,10 +10,12 @@
  *         second_layout(&p->second, arena);
  *     }
  *
- * Under AddressSanitizer pieces have forbidden bytes between them, so that a step beyond a piece is found. */
+ * Under AddressSanitizer there are forbidden bytes behind each piece, so that a step beyond it is found, but
+ * where pieces share memory with others that were given back. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,13 +53,15 @@ static inline void *attn_arena_take(attn_arena *arena, size_t count, size_t size
         __builtin_add_overflow(bytes, (size_t)ATTN_ARENA_GAP + ATTN_ARENA_ALIGN - 1, &padded) ||
         __builtin_add_overflow(start, padded & ~((size_t)ATTN_ARENA_ALIGN - 1), &end))
         end = SIZE_MAX;
+    bool is_shared = start < arena->peak;
     arena->used = end;
     if (arena->peak < end)
         arena->peak = end;
     if (!arena->memory)
         return NULL;
     ASAN_UNPOISON_MEMORY_REGION(arena->memory + start, bytes);
-    ASAN_POISON_MEMORY_REGION(arena->memory + start + bytes, end - start - bytes);
+    if (!is_shared)
+        ASAN_POISON_MEMORY_REGION(arena->memory + start + bytes, end - start - bytes);
     return arena->memory + start;
 }
 
@@ -74,7 +78,11 @@ static inline size_t attn_arena_mark(const attn_arena *arena) {
     return arena->used;
 }
 static inline void attn_arena_release(attn_arena *arena, size_t mark) {
-    arena->used = arena->used == SIZE_MAX ? SIZE_MAX : mark;
+    if (arena->used == SIZE_MAX)
+        return;
+    if (arena->memory)
+        ASAN_UNPOISON_MEMORY_REGION(arena->memory + mark, arena->used - mark);
+    arena->used = mark;
 }
 
 #endif

@@ -81,14 +81,16 @@ static void a_step_beyond_a_piece_is_found(void **state) {
     (void)state;
     attn_arena dry = attn_arena_dry();
     layout(&dry, 5);
+    attn_arena_floats(&dry, 5, 200);
     attn_error error = {0};
     char *memory = attn_alloc(dry.peak, 1, "memory", &error);
     attn_arena wet = attn_arena_wet(memory);
     pieces p = layout(&wet, 5);
+    float *beyond = attn_arena_floats(&wet, 5, 200);
     assert_false(__asan_address_is_poisoned(p.first + 14));
     assert_true(__asan_address_is_poisoned(p.first + 15));
-    assert_false(__asan_address_is_poisoned(p.late + 34));
-    assert_true(__asan_address_is_poisoned(p.late + 35));
+    assert_false(__asan_address_is_poisoned(p.early + 499)); /* late has its memory */
+    assert_false(__asan_address_is_poisoned(beyond + 999));
     attn_free(memory);
 }
 #endif
