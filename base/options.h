@@ -13,8 +13,8 @@ int option_range(const char *option, long long value, long long lowest, long lon
 /* 0 when value is given, else an error saying that the option is needed. */
 int option_needs(const char *option, const char *value, attn_error *error);
 
-/* 0 unless both paths name the same file: a result must not replace what it is made from, or another result.
- */
+/* 0 unless both paths name the same file: a result must not replace what it is made from, or another
+ * result. */
 int option_distinct(const char *option, const char *path, const char *other_option, const char *other,
                     attn_error *error);
 

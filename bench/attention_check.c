@@ -21,9 +21,9 @@ static int run_reference(float *out, const attention_setup *s, attn_cache *cache
                          attn_error *error) {
     const attn_impl *reference = reference_of(s);
     call.path = ATTN_PATH_AUTO;
-    float *workspace = attn_alloc(reference->workspace(&s->row.geometry, call.batch, call.frames,
-                                                       cache->length + call.frames, call.path),
-                                  sizeof(float), "workspace of the reference", error);
+    void *workspace = attn_alloc(reference->workspace(&s->row.geometry, call.batch, call.frames,
+                                                      cache->length + call.frames, call.path),
+                                 1, "workspace of the reference", error);
     if (!workspace)
         return -1;
     reference->forward(out, &s->layer, cache, &call, workspace);

@@ -33,13 +33,17 @@ static size_t sinusoids_floats(const bench_case *c) {
     return has_rel_pos(c) ? attn_sinusoids_floats(c->keys + 1, c->geometry.d_model) : 0;
 }
 
+static size_t workspace_bytes(const bench_case *c) {
+    return c->impl->workspace(&c->geometry, c->batch, c->queries, c->keys, c->path);
+}
+
 static double floats_needed(const attention_setup *s) {
     const bench_case *c = &s->row;
     double frames = (double)c->batch * (double)c->queries * (double)c->geometry.d_model;
     return 2 * frames + (double)sinusoids_floats(c) +
            (double)attn_layer_parameters(c->variant, &c->geometry) +
            2.0 * (double)c->variant->cache_bytes(&c->geometry, c->batch, c->keys, 1) +
-           (double)c->impl->workspace(&c->geometry, c->batch, c->queries, c->keys, c->path);
+           (double)workspace_bytes(c) / sizeof(float);
 }
 
 static float *floats(size_t count, const char *what, attn_error *error) {
@@ -113,8 +117,7 @@ int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t see
         attn_layer_create(&s->layer, row->variant, g, seed, error) || make_positions(s, error) ||
         make_frames(s, error) || fill_cache(s, error))
         goto fail;
-    s->workspace =
-        floats(row->impl->workspace(g, row->batch, row->queries, row->keys, row->path), "workspace", error);
+    s->workspace = attn_alloc(workspace_bytes(row), 1, "workspace", error);
     if (!s->workspace)
         goto fail;
     return 0;

@@ -23,7 +23,7 @@ typedef struct attention_setup {
     float *frames;                   /* [B, period, d_model] */
     float *x, *out;                  /* [B, q, d_model] */
     attn_sinusoids sinusoids;        /* rel_pos*; reaches one position further than needed */
-    float *workspace;                /* of row.impl */
+    void *workspace;                 /* of row.impl */
     float *states[ATTN_CACHE_SLOTS]; /* slots that are not per frame, as they were before the call */
 } attention_setup;
 

@@ -29,6 +29,23 @@ done | awk -v build="$build/" -v order="$order" '
         exit wrong
     }' || { echo "calls go down only: $order"; bad=1; }
 
+# Calls do not come back to where they started either. Below a file is the one that it calls; the objects of one source
+# for several instruction sets count as one.
+for folder in impl base; do
+    find "$build/$folder" -name '*.o' -exec nm -gA {} + | awk -v build="$build/" '
+        {
+            colon = index($0, ":"); file = substr($0, 1, colon - 1); sub(build, "", file)
+            sub(/(\.(base|avx2|avx512))?\.o$/, "", file)
+            kind = $(NF - 1); symbol = $NF
+            if (kind == "U") { count++; caller[count] = file; called[count] = symbol }
+            else if (kind ~ /[TDBRC]/ && !(symbol in home)) home[symbol] = file
+        }
+        END {
+            for (i = 1; i <= count; i++)
+                if (called[i] in home && home[called[i]] != caller[i]) print caller[i], home[called[i]]
+        }' | tsort >/dev/null || { echo "$folder: these files call each other in a circle"; bad=1; }
+done
+
 # Includes follow the same order, and never come back to where they started: NAME.c and NAME.h count as one.
 grep -rnoE '^#include "[^"]+"' --include='*.[ch]' --include='*.cc' $order | awk -F'[:"]' -v order="$order" '
     BEGIN { n = split(order, names, " "); for (i = 1; i <= n; i++) floor[names[i]] = i }
@@ -68,6 +85,7 @@ if grep -rn '#include <jansson\.h>' impl --include='*.[ch]' | grep -v '^impl/io/
     bad=1
 fi
 for header in base/include/attn/*.h impl/include/attn/*.h; do
+    grep -q '^extern "C" {' "$header" || [ "$header" = impl/include/attn/attention.h ] || { echo "$header lacks extern \"C\""; bad=1; }
     for language in c c++; do
         gcc -x $language -Wall -Wextra -Wpedantic -Werror -Ibase/include -Iimpl/include -fsyntax-only "$header" || bad=1
     done

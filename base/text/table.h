@@ -28,8 +28,8 @@ void table_add(table *t,
                json_t *row); /* takes the row (made with json_pack); NULL marks the table as failed */
 void table_free(table *t);
 
-/* json writes the array of rows with every key they have; csv is RFC 4180; md and tex start with the title.
- */
+/* json writes the array of rows with every key they have; csv is RFC 4180; md and tex start with the
+ * title. */
 int table_write(const table *t, table_format format, FILE *stream, attn_error *error);
 
 /* A cell's text in `format`, escaped for it: for pages that lay tables out themselves. attn_free it. */

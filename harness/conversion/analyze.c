@@ -74,8 +74,8 @@ static int run_layer(float *out, const attn_layer *layer, const attn_variant *va
     const attn_impl *impl = attn_impl_find(variant, "auto");
     attn_cache cache = {0};
     attn_sinusoids sinusoids = {0};
-    float *workspace = attn_alloc(impl->workspace(g, batch, frames, frames, ATTN_PATH_AUTO), sizeof(float),
-                                  "workspace", error);
+    void *workspace =
+        attn_alloc(impl->workspace(g, batch, frames, frames, ATTN_PATH_AUTO), 1, "workspace", error);
     int result = workspace && !attn_sinusoids_init(&sinusoids, frames, g->d_model, error)
                      ? attn_cache_init(&cache, variant, g, batch, frames, error)
                      : -1;

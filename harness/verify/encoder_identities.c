@@ -165,7 +165,7 @@ static long masked_left;
 static const attn_variant *masked_variant;
 
 static void masked_forward(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *whole,
-                           float *workspace) {
+                           void *workspace) {
     size_t d_model = layer->geometry.d_model;
     for (size_t t = 0; t < whole->frames; t += masked_chunk) {
         attn_call call = *whole;

@@ -1,6 +1,7 @@
 /* Linear attention: Katharopoulos et al. 2020, eq. 5-7, with phi = elu + 1. The cache is a state, S = sum
  * phi(k) v^T and z = sum phi(k), whose size does not depend on L. Keys and queries are not divided by
  * sqrt(d_k): phi takes them as they are. */
+#include "attn/size.h"
 #include "impl/attention/softmax/keys_values.h"
 #include "impl/attention/softmax/softmax_blas.h"
 #include "impl/attention/variant.h"
@@ -38,10 +39,23 @@ static float feature(float x) {
     return x > 0.0f ? x + 1.0f : expf(x);
 }
 
-static size_t scalar_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                            attn_path path) {
+/* Keys and values of the frames that are added to the state, then queries and contexts. */
+typedef struct linear_buffers {
+    float *first, *second; /* [rows, d_model] */
+    float *project;        /* blas: after them */
+} linear_buffers;
+
+static linear_buffers scalar_layout(attn_arena *arena, const attn_geometry *g) {
+    return (linear_buffers){.first = attn_arena_floats(arena, 1, g->d_model),
+                            .second = attn_arena_floats(arena, 1, g->d_model)};
+}
+
+static size_t scalar_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                               attn_path path) {
     (void)batch, (void)frames, (void)keys, (void)path;
-    return 2 * g->d_model;
+    attn_arena arena = attn_arena_dry();
+    scalar_layout(&arena, g);
+    return arena.peak;
 }
 
 static void scalar_update(float *state, float *norm, const float *k, const float *v, size_t d_k) {
@@ -66,10 +80,12 @@ static void scalar_read(float *context, const float *q, const float *state, cons
 }
 
 static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                   float *workspace) {
+                   void *workspace) {
     const attn_geometry *g = &layer->geometry;
     size_t d_model = g->d_model, d_k = attn_head_dim(g);
-    float *first = workspace, *second = first + d_model;
+    attn_arena arena = attn_arena_wet(workspace);
+    linear_buffers buffers = scalar_layout(&arena, g);
+    float *first = buffers.first, *second = buffers.second;
     for (size_t b = 0; b < call->batch; b++) {
         const float *x = call->x + b * call->frames * d_model;
         float *y = out + b * call->frames * d_model;
@@ -95,14 +111,22 @@ static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const
     cache->length += call->frames;
 }
 
-static size_t tile_rows(size_t frames) {
-    return frames < ROWS ? frames : ROWS;
+static linear_buffers blas_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames) {
+    linear_buffers b;
+    size_t mark = attn_arena_mark(arena);
+    b.first = attn_arena_floats(arena, attn_smaller(frames, ROWS), g->d_model);
+    b.second = attn_arena_floats(arena, attn_smaller(frames, ROWS), g->d_model);
+    attn_arena_release(arena, mark);
+    b.project = attn_blas_project_layout(arena, g, attn_times(batch, frames));
+    return b;
 }
 
-static size_t blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+static size_t blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                             attn_path path) {
     (void)keys, (void)path;
-    size_t tiles = 2 * tile_rows(frames) * g->d_model, project = attn_blas_project_floats(g, batch * frames);
-    return tiles > project ? tiles : project;
+    attn_arena arena = attn_arena_dry();
+    blas_layout(&arena, g, batch, frames);
+    return arena.peak;
 }
 
 static void blas_update(float *state, float *norm, const float *phi, const float *v, size_t rows, size_t d_k,
@@ -125,10 +149,10 @@ static void blas_read(float *context, const float *phi, const float *state, cons
 }
 
 static void blas_utterance(float *y, const float *x, const attn_layer *layer, const attn_cache *cache,
-                           size_t b, size_t frames, size_t valid, float *workspace) {
+                           size_t b, size_t frames, size_t valid, const linear_buffers *buffers) {
     size_t d_model = layer->geometry.d_model, d_k = attn_head_dim(&layer->geometry),
            heads = layer->geometry.num_heads;
-    float *first = workspace, *second = first + tile_rows(frames) * d_model;
+    float *first = buffers->first, *second = buffers->second;
     float *norm = attn_cache_rows(cache, NORM, b, 0);
     for (size_t t = 0; t < valid; t += ROWS) {
         size_t rows = valid - t < ROWS ? valid - t : ROWS;
@@ -150,16 +174,17 @@ static void blas_utterance(float *y, const float *x, const attn_layer *layer, co
 }
 
 static void blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                 float *workspace) {
+                 void *workspace) {
+    attn_arena arena = attn_arena_wet(workspace);
+    linear_buffers buffers = blas_layout(&arena, &layer->geometry, call->batch, call->frames);
     size_t size = call->frames * layer->geometry.d_model;
     for (size_t b = 0; b < call->batch; b++)
         if (attn_valid_keys(cache, call, b, cache->length + call->frames))
             blas_utterance(out + b * size, call->x + b * size, layer, cache, b, call->frames,
-                           attn_valid_frames(cache, call, b, cache->length), workspace);
+                           attn_valid_frames(cache, call, b, cache->length), &buffers);
         else
-            memset(out + b * size, 0,
-                   size * sizeof(float)); /* no key, no context: whatever the queries hold */
-    attn_blas_project(out, layer, call->batch * call->frames, workspace);
+            memset(out + b * size, 0, size * sizeof(float)); /* no key, no context: whatever queries hold */
+    attn_blas_project(out, layer, call->batch * call->frames, buffers.project);
     cache->length += call->frames;
 }
 
@@ -170,4 +195,4 @@ const attn_variant attn_variant_linear = {
     .cache_slots = cache_slots,
     .cache_bytes = cache_bytes,
     .cost = cost,
-    .impls = {{"scalar", scalar_floats, scalar}, {"blas", blas_floats, blas}}};
+    .impls = {{"scalar", scalar_workspace, scalar}, {"blas", blas_workspace, blas}}};

@@ -17,20 +17,18 @@ static size_t width_of(const attn_geometry *g) {
 
 /* Keys go in stretches of equal length. */
 static size_t stretches(size_t keys) {
-    return (keys + STRETCH - 1) / STRETCH;
+    return keys / STRETCH + (keys % STRETCH != 0);
 }
 
 static size_t stretch_length(size_t keys) {
     return keys ? (keys + stretches(keys) - 1) / stretches(keys) : 0;
 }
 
-/* Keys from the middle of a stretch to its end, both included: one more than before the middle, or as many.
- */
+/* Keys from the middle of a stretch to its end, both included: one more than before the middle, or as
+ * many. */
 static size_t one_side(size_t keys) {
     return stretch_length(keys) / 2 + 1;
 }
-
-/* ---- Which way ---- */
 
 static double fold_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys) {
     size_t sums = stretches(keys) * one_side(keys);
@@ -71,17 +69,23 @@ attn_score_rows attn_blas_score_rows(const attn_blas_view *view, size_t queries)
     return (attn_score_rows){.stride = n};
 }
 
-size_t attn_blas_position_floats(const attn_geometry *g, size_t rows, size_t tile) {
+attn_position_buffers attn_blas_position_layout(attn_arena *arena, const attn_geometry *g, size_t rows,
+                                                size_t tile) {
+    attn_position_buffers b = {0};
     if (!attn_has_rel_pos(g))
-        return 0;
-    return tile * attn_head_dim(g) + (rows + ROWS + 1) * width_of(g) + 2 * ROWS * (STRETCH / 2 + 1);
+        return b;
+    b.biased = attn_arena_floats(arena, tile, attn_head_dim(g));
+    b.folded = attn_arena_floats(arena, rows, width_of(g));
+    b.turned = attn_arena_floats(arena, ROWS, width_of(g));
+    b.angle = attn_arena_floats(arena, 1, width_of(g));
+    b.sines = attn_arena_floats(arena, ROWS, STRETCH / 2 + 1);
+    b.cosines = attn_arena_floats(arena, ROWS, STRETCH / 2 + 1);
+    return b;
 }
 
 size_t attn_blas_position_slack(const attn_geometry *g, size_t rows, size_t tile, size_t keys) {
-    return attn_has_rel_pos(g) ? rows * attn_larger(tile, stretches(keys)) + tile : 0;
+    return attn_has_rel_pos(g) ? attn_plus(attn_times(rows, attn_larger(tile, stretches(keys))), tile) : 0;
 }
-
-/* ---- Project ---- */
 
 size_t attn_blas_position_count(const attn_geometry *g, size_t batch, size_t frames, size_t keys) {
     return attn_blas_folds(g, batch, frames, keys) ? 0 : attn_position_count(g, frames, keys);
@@ -103,8 +107,13 @@ size_t attn_blas_position_bound(const attn_geometry *g, size_t batch, size_t fra
     return attn_position_count(g, frames, most < (double)keys ? (size_t)most : keys);
 }
 
-const float *attn_blas_project_positions(float *table, const attn_layer *layer, const attn_cache *cache,
-                                         const attn_call *call, size_t head0, size_t heads) {
+float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count) {
+    return attn_arena_floats(arena, attn_smaller(ROWS, count), width_of(g));
+}
+
+const float *attn_blas_project_positions(float *table, float *sinusoids, const attn_layer *layer,
+                                         const attn_cache *cache, const attn_call *call, size_t head0,
+                                         size_t heads) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, d_k = attn_head_dim(g), width = width_of(g);
     size_t count = attn_blas_position_count(g, call->batch, call->frames, held + call->frames);
@@ -114,18 +123,13 @@ const float *attn_blas_project_positions(float *table, const attn_layer *layer, 
         step = -1;
     }
     attn_linear part = attn_linear_rows(&layer->linear_pos, head0 * d_k, heads * d_k);
-    float *rows = table + count * part.out;
     for (size_t c = 0; c < count; c += ROWS) {
         size_t some = attn_smaller(ROWS, count - c);
         for (size_t r = 0; r < some; r++)
-            attn_sinusoids_row(call->sinusoids, rows + r * width, first + step * (long)(c + r));
-        attn_linear_blas(table + c * part.out, part.out, rows, width, &part, some);
+            attn_sinusoids_row(call->sinusoids, sinusoids + r * width, first + step * (long)(c + r));
+        attn_linear_blas(table + c * part.out, part.out, sinusoids, width, &part, some);
     }
     return count ? table : NULL;
-}
-
-size_t attn_blas_project_positions_floats(const attn_geometry *g, size_t count) {
-    return attn_smaller(ROWS, count) * width_of(g);
 }
 
 /* biased [m, d_k] = q + v of one head. */
@@ -146,8 +150,6 @@ static void project_scores(float *scores, const attn_blas_view *view, const floa
     else
         attn_gemm_nt(m, n, d_k, 1.0f, biased, d_k, projected, ldp, 0.0f, scores, n);
 }
-
-/* ---- Fold ---- */
 
 /* folded [m, width] = W^T biased: the factors of the sines, then those of the cosines. Under rel_pos keys
  * count down from the position of key 0, and the angle's sign goes into the factors of the sines. row is
@@ -180,45 +182,41 @@ static void unfold_stretch(float *scores, const float *cosines, const float *sin
 }
 
 /* scores [rows, stretches, length] = folded [rows, width] against every key; rows are (head, query). */
-static void folded_scores(float *scores, const attn_blas_view *view, const float *folded, size_t rows,
-                          size_t i0, size_t m, float *workspace) {
+static void folded_scores(float *scores, const attn_blas_view *view, size_t rows, size_t i0, size_t m,
+                          const attn_position_buffers *b) {
     size_t width = view->sinusoids->width, pairs = width / 2, n = view->valid;
     size_t parts = stretches(n), length = stretch_length(n), side = one_side(n);
     bool relative = view->layer->geometry.pos_enc == ATTN_POS_REL;
-    float *turned = workspace, *angle = turned + ROWS * width, *sines = angle + width;
-    float *cosines = sines + ROWS * side;
     for (size_t at = 0; at < rows * parts; at += ROWS) {
         size_t some = attn_smaller(ROWS, rows * parts - at);
         for (size_t k = 0; k < some; k++) {
             size_t row = (at + k) / parts, key = (at + k) % parts * length + (length - 1) / 2;
             long position =
                 relative ? view->position + (long)(i0 + row % m) - (long)key : -view->position - (long)key;
-            attn_sinusoids_halves(view->sinusoids, angle, position);
-            attn_rows()->add_angles(turned + k * width, folded + row * width, angle, pairs);
+            attn_sinusoids_halves(view->sinusoids, b->angle, position);
+            attn_rows()->add_angles(b->turned + k * width, b->folded + row * width, b->angle, pairs);
         }
         const float *fine = view->sinusoids->fine;
-        attn_gemm_nt(some, side, pairs, 1.0f, turned, width, fine, width, 0.0f, sines, side);
-        attn_gemm_nt(some, side, pairs, 1.0f, turned + pairs, width, fine + pairs, width, 0.0f, cosines,
+        attn_gemm_nt(some, side, pairs, 1.0f, b->turned, width, fine, width, 0.0f, b->sines, side);
+        attn_gemm_nt(some, side, pairs, 1.0f, b->turned + pairs, width, fine + pairs, width, 0.0f, b->cosines,
                      side);
         for (size_t k = 0; k < some; k++)
-            unfold_stretch(scores + (at + k) * length, cosines + k * side, sines + k * side, length);
+            unfold_stretch(scores + (at + k) * length, b->cosines + k * side, b->sines + k * side, length);
     }
 }
 
 void attn_blas_position_scores(float *scores, const attn_blas_view *view, const float *q, size_t ldq,
                                const float *projected, size_t ldp, size_t head, size_t heads, size_t i0,
-                               size_t m, float *workspace) {
+                               size_t m, const attn_position_buffers *b) {
     const attn_geometry *g = &view->layer->geometry;
     size_t d_k = attn_head_dim(g), stride = attn_blas_score_rows(view, m).stride;
-    float *biased = workspace, *folded = biased + m * d_k;
     for (size_t i = 0; i < heads; i++) {
-        add_bias(biased, view, q + i * d_k, ldq, head + i, m);
+        add_bias(b->biased, view, q + i * d_k, ldq, head + i, m);
         if (view->folds)
-            fold_queries(folded + i * m * width_of(g), view, biased, head + i, m,
-                         folded + heads * m * width_of(g));
+            fold_queries(b->folded + i * m * width_of(g), view, b->biased, head + i, m, b->angle);
         else
-            project_scores(scores + i * m * stride, view, biased, projected + i * d_k, ldp, i0, m);
+            project_scores(scores + i * m * stride, view, b->biased, projected + i * d_k, ldp, i0, m);
     }
     if (view->folds)
-        folded_scores(scores, view, folded, heads * m, i0, m, folded + heads * m * width_of(g));
+        folded_scores(scores, view, heads * m, i0, m, b);
 }

@@ -14,7 +14,8 @@
 #ifndef IMPL_ATTENTION_POSITIONS_H
 #define IMPL_ATTENTION_POSITIONS_H
 
-#include "impl/attention/softmax/softmax_blas.h"
+#include "base/arena.h"
+#include "impl/attention/view.h"
 
 /* The scores of a tile: row r of key 0 is `start` + r `stride` floats into the buffer. Under rel_pos the
  * products of a tile's queries with their window of projected positions are laid out so that this is the
@@ -37,22 +38,35 @@ double attn_blas_position_flops(const attn_geometry *g, size_t batch, size_t fra
                                 size_t tile);
 
 /* Projects the positions of the call for heads head0 .. head0 + heads - 1 into table [count, heads d_k], in
- * the order of keys: rel_pos from the last query against key 0 down, rel_pos_wenet up. The workspace comes
- * behind the table. Returns table, or NULL with nothing to project. */
-const float *attn_blas_project_positions(float *table, const attn_layer *layer, const attn_cache *cache,
-                                         const attn_call *call, size_t head0, size_t heads);
-size_t attn_blas_project_positions_floats(const attn_geometry *g, size_t count);
+ * the order of keys: rel_pos from the last query against key 0 down, rel_pos_wenet up. `sinusoids` is the
+ * workspace of attn_blas_sinusoids_layout. Returns table, or NULL with nothing to project. */
+const float *attn_blas_project_positions(float *table, float *sinusoids, const attn_layer *layer,
+                                         const attn_cache *cache, const attn_call *call, size_t head0,
+                                         size_t heads);
+/* For at most `count` positions. */
+float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count);
+
+/* Workspace of attn_blas_position_scores. */
+typedef struct attn_position_buffers {
+    float *biased;          /* [tile, d_k]: queries of one head, with v */
+    float *folded;          /* [rows, width]: W^T biased, for (head, query) */
+    float *turned;          /* [128, width]: some of those, turned by the middle of a stretch */
+    float *angle;           /* [width] */
+    float *sines, *cosines; /* [128, 128]: their products with the sinusoids of one side */
+} attn_position_buffers;
+/* For at most so many rows = heads m, and tiles of at most so many queries; nothing without rel_pos*. */
+attn_position_buffers attn_blas_position_layout(attn_arena *arena, const attn_geometry *g, size_t rows,
+                                                size_t tile);
 
 /* Position scores of queries i0 .. i0 + m - 1 and so many heads from `head` on: row (head, i) is head m + i,
- * laid out as attn_blas_score_rows tells. q [m, heads d_k] with rows ldq apart, without v. `projected` is the
+ * laid out as attn_blas_score_rows says. q [m, heads d_k] with rows ldq apart, without v. `projected` is the
  * column of the first head, rows ldp apart; NULL folds. */
 void attn_blas_position_scores(float *scores, const attn_blas_view *view, const float *q, size_t ldq,
                                const float *projected, size_t ldp, size_t head, size_t heads, size_t i0,
-                               size_t m, float *workspace);
+                               size_t m, const attn_position_buffers *buffers);
 
-/* Workspace of that for rows = heads m, and how much longer than rows keys its scores are: upper bounds for
- * all calls of at most so many rows, tiles of at most so many queries, and keys. */
-size_t attn_blas_position_floats(const attn_geometry *g, size_t rows, size_t tile);
+/* How many floats more than rows keys those scores take: upper bound for all calls of at most so many rows,
+ * tiles of at most so many queries, and keys. */
 size_t attn_blas_position_slack(const attn_geometry *g, size_t rows, size_t tile, size_t keys);
 
 #endif

@@ -6,8 +6,22 @@
 #include <math.h>
 #include <string.h>
 
-size_t attn_scalar_position_floats(const attn_geometry *g, size_t frames, size_t keys) {
-    return attn_has_rel_pos(g) ? (attn_position_count(g, frames, keys) + 1) * g->d_model : 0;
+void attn_scalar_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
+                        float *row) {
+    size_t d_model = cache->geometry.d_model, width = cache->slot[slot].width, heads = w->out / width;
+    for (size_t b = 0; b < call->batch; b++)
+        for (size_t t = 0; t < call->frames; t++) {
+            attn_linear_scalar(row, w->out, call->x + (b * call->frames + t) * d_model, d_model, w, 1);
+            for (size_t head = 0; head < heads; head++)
+                memcpy(attn_cache_rows(cache, slot, b, head) + (cache->length + t) * width,
+                       row + head * width, width * sizeof(float));
+        }
+}
+
+/* A row more than there are positions: the sinusoids of the one being projected. */
+float *attn_scalar_positions_layout(attn_arena *arena, const attn_geometry *g, size_t frames, size_t keys) {
+    return attn_arena_floats(arena, attn_has_rel_pos(g) ? attn_position_count(g, frames, keys) + 1 : 0,
+                             g->d_model);
 }
 
 double attn_scalar_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
@@ -95,24 +109,26 @@ void attn_scalar_head(float *context, float *scores, const float *query, const f
     }
 }
 
-size_t attn_scalar_rows_floats(const attn_geometry *g, size_t keys) {
-    return 2 * g->d_model + attn_head_dim(g) + keys;
+attn_scalar_buffers attn_scalar_rows_layout(attn_arena *arena, const attn_geometry *g, size_t keys) {
+    return (attn_scalar_buffers){.q = attn_arena_floats(arena, 1, g->d_model),
+                                 .context = attn_arena_floats(arena, 1, g->d_model),
+                                 .query = attn_arena_floats(arena, 1, attn_head_dim(g)),
+                                 .scores = attn_arena_floats(arena, 1, keys)};
 }
 
 void attn_scalar_rows(const attn_scalar_view *view, const float *k, const float *v, size_t head_stride,
-                      size_t stride, size_t group, float *workspace) {
+                      size_t stride, size_t group, const attn_scalar_buffers *b) {
     const attn_layer *layer = view->layer;
     size_t d_model = layer->geometry.d_model, d_k = attn_head_dim(&layer->geometry);
     float scale = 1.0f / sqrtf((float)d_k);
-    float *q = workspace, *context = q + d_model, *query = context + d_model, *scores = query + d_k;
     for (size_t i = 0; i < view->frames; i++) {
-        attn_linear_scalar(q, d_model, view->x + i * d_model, d_model, &layer->q_proj, 1);
+        attn_linear_scalar(b->q, d_model, view->x + i * d_model, d_model, &layer->q_proj, 1);
         for (size_t head = 0; head < layer->geometry.num_heads; head++) {
             size_t kv = head / group * head_stride;
-            attn_scalar_query(query, scores, view, q, i, head);
-            attn_scalar_head(context + head * d_k, scores, query, k + kv, v + kv, stride, view->valid, d_k,
-                             scale);
+            attn_scalar_query(b->query, b->scores, view, b->q, i, head);
+            attn_scalar_head(b->context + head * d_k, b->scores, b->query, k + kv, v + kv, stride,
+                             view->valid, d_k, scale);
         }
-        attn_linear_scalar(view->out + i * d_model, d_model, context, d_model, &layer->out_proj, 1);
+        attn_linear_scalar(view->out + i * d_model, d_model, b->context, d_model, &layer->out_proj, 1);
     }
 }

@@ -4,6 +4,7 @@
 #define IMPL_ATTENTION_SCALAR_H
 
 #include "attn/attention.h"
+#include "base/arena.h"
 
 /* One call on one utterance, as the loops need it. */
 typedef struct attn_scalar_view {
@@ -15,15 +16,18 @@ typedef struct attn_scalar_view {
     const float *position; /* projected positions [count, d_model]; NULL without rel_pos* */
 } attn_scalar_view;
 
-/* Floats that attn_scalar_positions writes, and the FLOPs that come of it: every position of the call is
- * projected, however few the queries. */
-size_t attn_scalar_position_floats(const attn_geometry *g, size_t frames, size_t keys);
+/* Appends x projected through w to a slot whose rows are heads apart. row is workspace of w->out floats. */
+void attn_scalar_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
+                        float *row);
+
+/* FLOPs of positions: every one of the call is projected, however few the queries. */
 double attn_scalar_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                   attn_path path);
 /* Projects the positions of the call; returns `table`, or NULL without rel_pos*. Call it before the frames
- * are appended. */
+ * are appended. The table is attn_scalar_positions_layout's. */
 const float *attn_scalar_positions(float *table, const attn_layer *layer, const attn_cache *cache,
                                    const attn_call *call);
+float *attn_scalar_positions_layout(attn_arena *arena, const attn_geometry *g, size_t frames, size_t keys);
 
 /* The view of utterance b, `held` frames having been in the cache before the call. */
 attn_scalar_view attn_scalar_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
@@ -40,9 +44,14 @@ void attn_scalar_head(float *context, float *scores, const float *query, const f
                       size_t stride, size_t keys, size_t width, float scale);
 
 /* Attention over explicit keys and values for every frame of the view: row j of kv head i is at i head_stride
- * + j stride, and `group` query heads share a kv head. Workspace: attn_scalar_rows_floats. */
+ * + j stride, and `group` query heads share a kv head. */
+typedef struct attn_scalar_buffers {
+    float *q, *context; /* [d_model] */
+    float *query;       /* [d_k] */
+    float *scores;      /* [keys] */
+} attn_scalar_buffers;
 void attn_scalar_rows(const attn_scalar_view *view, const float *k, const float *v, size_t head_stride,
-                      size_t stride, size_t group, float *workspace);
-size_t attn_scalar_rows_floats(const attn_geometry *g, size_t keys);
+                      size_t stride, size_t group, const attn_scalar_buffers *b);
+attn_scalar_buffers attn_scalar_rows_layout(attn_arena *arena, const attn_geometry *g, size_t keys);
 
 #endif

@@ -1,5 +1,27 @@
 #include "impl/attention/variant.h"
 
+const char *const attn_path_names[] = {"auto", "expand", "absorb", NULL};
+
+attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
+                            size_t keys, attn_path path) {
+    if (!variant->has_latent)
+        return ATTN_PATH_EXPAND;
+    if (path != ATTN_PATH_AUTO)
+        return path;
+    double expand = variant->cost(g, batch, frames, keys, ATTN_PATH_EXPAND).flops;
+    double absorb = variant->cost(g, batch, frames, keys, ATTN_PATH_ABSORB).flops;
+    return absorb < expand ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND;
+}
+
+attn_cost attn_impl_cost(const attn_variant *variant, const attn_impl *impl, const attn_geometry *g,
+                         size_t batch, size_t frames, size_t keys, attn_path path) {
+    path = attn_path_resolve(variant, g, batch, frames, keys, path);
+    attn_cost cost = variant->cost(g, batch, frames, keys, path);
+    if (impl->position_flops)
+        cost.flops += impl->position_flops(g, batch, frames, keys, path);
+    return cost;
+}
+
 size_t attn_valid_keys(const attn_cache *cache, const attn_call *call, size_t b, size_t keys) {
     if (!call->lengths)
         return keys;

@@ -35,8 +35,8 @@ size_t attn_valid_frames(const attn_cache *cache, const attn_call *call, size_t 
 /* Positions that a call scores: rel_pos -(T-1)..L-1 (L + T - 1 of them; none for no frames), rel_pos_wenet
  * one a key; 0 without rel_pos*. */
 size_t attn_position_count(const attn_geometry *g, size_t frames, size_t keys);
-/* Position of the call's first query against key 0, `held` frames having been in the cache before the call.
- */
+/* Position of the call's first query against key 0, `held` frames having been in the cache before the
+ * call. */
 long attn_first_position(const attn_geometry *g, const attn_cache *cache, const attn_call *call, size_t held);
 
 static inline bool attn_has_rel_pos(const attn_geometry *g) {

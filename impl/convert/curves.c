@@ -84,8 +84,6 @@ done:
     return result;
 }
 
-/* ---- Spreading ---- */
-
 /* What the layer's next step takes away; -1 when it can have no more. */
 static double gain(const attn_error_curve *curve, size_t rank) {
     return rank + curve->step <= curve->d_model ? curve->left[rank] - curve->left[rank + curve->step] : -1.0;

@@ -47,8 +47,8 @@ done:
     return result;
 }
 
-/* Sum of distances from one head to those at places first .. first + size - 1, but for the place `without`.
- */
+/* Sum of distances from one head to those at places first .. first + size - 1, but for the place
+ * `without`. */
 static double to_group(const double *distance, const size_t *order, size_t heads, size_t head, size_t first,
                        size_t size, size_t without) {
     double sum = 0.0;

@@ -112,8 +112,6 @@ static int run_pass(attn_pass *pass) {
     return 0;
 }
 
-/* ---- Around the layers ---- */
-
 static int check_data(const attn_calibration *data, const attn_convert_options *options,
                       const attn_config *config, attn_error *error) {
     size_t frames = 0;
@@ -135,8 +133,8 @@ int attn_convert_options_check(const attn_convert_options *options, const attn_c
     if (!attn_uses_attention(config))
         return attn_fail(error, "the model has no attention: cgmlp_weight gives the other branch everything");
     if (spreads && (!target.variant || !target.variant->has_latent))
-        return attn_fail(error, "a budget or an error to reach: needs a latent_dim to choose, for mla_simple "
-                                "or mla");
+        return attn_fail(error, "a budget or an error to reach: "
+                                "needs a latent_dim to choose, for mla_simple or mla");
     if (spreads && target.method == ATTN_CONVERT_AVERAGE)
         return attn_fail(error,
                          "method average: has no error that falls with each latent dimension, so there "

@@ -13,24 +13,21 @@
 typedef struct cgmlp_buffers {
     float *gates;                /* [left + frames + right, half]: what the depthwise convolution sees */
     float *normed, *kept, *gate; /* [tile, d_model], [tile, half], [tile, half] */
-    float *taps;                 /* [kernel, half] */
 } cgmlp_buffers;
 
-size_t attn_cgmlp_floats(const attn_config *config, size_t frames) {
-    size_t rows = frames + config->conv_kernel_size - 1, tile = attn_smaller(frames, ATTN_TILE_ROWS);
-    size_t half = config->cgmlp_units / 2;
-    return rows * half + tile * (config->attention.d_model + 2 * half) + config->conv_kernel_size * half;
+static cgmlp_buffers layout(attn_arena *arena, const attn_encoder_call *call) {
+    const attn_config *config = call->config;
+    size_t rows = call->frames + config->conv_kernel_size - 1;
+    size_t tile = attn_smaller(call->frames, ATTN_TILE_ROWS), half = config->cgmlp_units / 2;
+    return (cgmlp_buffers){.gates = attn_arena_floats(arena, rows, half),
+                           .normed = attn_arena_floats(arena, tile, config->attention.d_model),
+                           .kept = attn_arena_floats(arena, tile, half),
+                           .gate = attn_arena_floats(arena, tile, half)};
 }
 
-static cgmlp_buffers divide_workspace(const attn_config *config, size_t frames, float *workspace) {
-    size_t rows = frames + config->conv_kernel_size - 1, tile = attn_smaller(frames, ATTN_TILE_ROWS);
-    size_t half = config->cgmlp_units / 2;
-    cgmlp_buffers b = {.gates = workspace};
-    b.normed = b.gates + rows * half;
-    b.kept = b.normed + tile * config->attention.d_model;
-    b.gate = b.kept + tile * half;
-    b.taps = b.gate + tile * half;
-    return b;
+size_t attn_cgmlp_peak(const attn_encoder_call *call, attn_arena arena) {
+    layout(&arena, call);
+    return arena.peak;
 }
 
 /* What comes before the first frame of the call. */
@@ -73,15 +70,15 @@ static void gate_frames(const float *x, size_t frames, const attn_cgmlp *w, floa
     memset(gates + frames * half, 0, attn_right_context(call->config) * half * sizeof(float));
 }
 
-static void gated_frames(float *y, const float *x, size_t frames, const attn_cgmlp *w, const cgmlp_buffers *b,
-                         const attn_encoder_call *call) {
+static void gated_frames(float *y, const float *x, size_t frames, const attn_cgmlp *w, const float *taps,
+                         const cgmlp_buffers *b, const attn_encoder_call *call) {
     const attn_encoder_ops *ops = call->ops;
     size_t half = w->norm.width, d_model = w->channel_proj1.in;
     for (size_t t = 0; t < frames; t += ATTN_TILE_ROWS) {
         size_t count = attn_smaller(ATTN_TILE_ROWS, frames - t);
         float *gate = b->gate, *product = b->kept;
         project_half(b->kept, x + t * d_model, count, 0, w, b, call);
-        ops->depthwise(b->gate, b->gates + t * half, &w->conv, count, b->taps);
+        ops->depthwise(b->gate, b->gates + t * half, &w->conv, count, taps);
         if (w->has_linear) { /* the convolved rows are not needed again, so their place serves */
             gate = b->gates + t * half;
             ops->linear(gate, half, b->gate, half, &w->linear, count);
@@ -92,15 +89,16 @@ static void gated_frames(float *y, const float *x, size_t frames, const attn_cgm
     }
 }
 
-void attn_cgmlp_forward(float *y, const float *x, const attn_cgmlp *w, float *cache,
-                        const attn_encoder_call *call, float *workspace) {
+void attn_cgmlp_forward(float *y, const float *x, const attn_cgmlp *w, const attn_block_state *state,
+                        const attn_encoder_call *call, attn_arena arena) {
     const attn_config *config = call->config;
     size_t d_model = config->attention.d_model, half = w->norm.width, left = attn_left_context(config);
-    cgmlp_buffers b = divide_workspace(config, call->frames, workspace);
+    float *cache = state->conv;
+    cgmlp_buffers b = layout(&arena, call);
     for (size_t u = 0; u < call->batch; u++) {
         size_t at = u * call->frames * d_model, frames = call->valid[u];
         gate_frames(x + at, frames, w, cache ? cache + u * left * half : NULL, &b, call);
-        gated_frames(y + at, x + at, frames, w, &b, call);
+        gated_frames(y + at, x + at, frames, w, state->packed->taps, &b, call);
         memset(y + at + frames * d_model, 0, (call->frames - frames) * d_model * sizeof(float));
     }
 }

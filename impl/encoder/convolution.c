@@ -7,37 +7,25 @@
  * the stream begins, then those of the calls before. */
 #include "impl/encoder/encoder.h"
 
-#include <math.h>
 #include <string.h>
-
-static const double batch_norm_eps = 1e-5; /* PyTorch's default, which ESPnet and WeNet keep */
 
 typedef struct conv_buffers {
     float *gated;         /* [left + frames + right, d_model]: what the depthwise convolution sees */
     float *normed, *wide; /* [tile, d_model], [tile, 2 d_model] */
-    float *taps;          /* [kernel, d_model] */
-    float *scale, *shift; /* [d_model] */
 } conv_buffers;
 
-static size_t context_rows(const attn_config *config, size_t frames) {
-    return frames + config->conv_kernel_size - 1;
+static conv_buffers layout(attn_arena *arena, const attn_encoder_call *call) {
+    size_t d_model = call->config->attention.d_model;
+    size_t rows = call->frames + call->config->conv_kernel_size - 1,
+           tile = attn_smaller(rows, ATTN_TILE_ROWS);
+    return (conv_buffers){.gated = attn_arena_floats(arena, rows, d_model),
+                          .normed = attn_arena_floats(arena, tile, d_model),
+                          .wide = attn_arena_floats(arena, tile, 2 * d_model)};
 }
 
-size_t attn_convolution_floats(const attn_config *config, size_t frames) {
-    size_t rows = context_rows(config, frames), tile = attn_smaller(rows, ATTN_TILE_ROWS);
-    return (rows + 3 * tile + config->conv_kernel_size + 2) * config->attention.d_model;
-}
-
-static conv_buffers divide_workspace(const attn_config *config, size_t frames, float *workspace) {
-    size_t d_model = config->attention.d_model, rows = context_rows(config, frames);
-    size_t tile = attn_smaller(rows, ATTN_TILE_ROWS);
-    conv_buffers b = {.gated = workspace};
-    b.normed = b.gated + rows * d_model;
-    b.wide = b.normed + tile * d_model;
-    b.taps = b.wide + 2 * tile * d_model;
-    b.scale = b.taps + config->conv_kernel_size * d_model;
-    b.shift = b.scale + d_model;
-    return b;
+size_t attn_convolution_peak(const attn_encoder_call *call, attn_arena arena) {
+    layout(&arena, call);
+    return arena.peak;
 }
 
 /* GLU(W_1 x) of rows of the module's input. */
@@ -81,16 +69,7 @@ static void gate_frames(const float *x, size_t frames, const attn_convolution *w
     memset(gated + frames * d_model, 0, attn_right_context(call->config) * d_model * sizeof(float));
 }
 
-/* BatchNorm by its running statistics is one multiply-add a channel. */
-static void fold_batch_norm(const attn_norm *norm, const conv_buffers *b) {
-    for (size_t c = 0; c < norm->width; c++) {
-        double scale = norm->weight[c] / sqrt(norm->variance[c] + batch_norm_eps);
-        b->scale[c] = (float)scale;
-        b->shift[c] = (float)(norm->bias[c] - norm->mean[c] * scale);
-    }
-}
-
-static void apply_norm(float *y, size_t rows, const attn_norm *norm, const conv_buffers *b,
+static void apply_norm(float *y, size_t rows, const attn_norm *norm, const attn_packed_block *packed,
                        const attn_encoder_call *call) {
     size_t width = norm->width;
     if (call->config->conv_norm == ATTN_NORM_LAYER) {
@@ -99,34 +78,35 @@ static void apply_norm(float *y, size_t rows, const attn_norm *norm, const conv_
     }
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < width; c++)
-            y[r * width + c] = y[r * width + c] * b->scale[c] + b->shift[c];
+            y[r * width + c] = y[r * width + c] * packed->scale[c] + packed->shift[c];
 }
 
-static void convolve_frames(float *x, size_t frames, const attn_convolution *w, const conv_buffers *b,
+static void convolve_frames(float *x, size_t frames, const attn_convolution *w,
+                            const attn_packed_block *packed, const conv_buffers *b,
                             const attn_encoder_call *call) {
     const attn_encoder_ops *ops = call->ops;
     size_t d_model = w->pointwise_conv1.in;
     for (size_t t = 0; t < frames; t += ATTN_TILE_ROWS) {
         size_t count = attn_smaller(ATTN_TILE_ROWS, frames - t);
-        ops->depthwise(b->normed, b->gated + t * d_model, &w->depthwise_conv, count, b->taps);
-        apply_norm(b->normed, count, &w->norm, b, call);
+        ops->depthwise(b->normed, b->gated + t * d_model, &w->depthwise_conv, count, packed->taps);
+        apply_norm(b->normed, count, &w->norm, packed, call);
         ops->swish(b->normed, count * d_model);
         ops->linear(b->wide, d_model, b->normed, d_model, &w->pointwise_conv2, count);
         ops->add_scaled(x + t * d_model, b->wide, count * d_model, 1.0f);
     }
 }
 
-void attn_convolution_add(float *x, const attn_convolution *w, float *cache, const attn_encoder_call *call) {
+void attn_convolution_add(float *x, const attn_convolution *w, const attn_block_state *state,
+                          const attn_encoder_call *call, attn_arena arena) {
     const attn_config *config = call->config;
     size_t d_model = config->attention.d_model, left = attn_left_context(config);
-    conv_buffers b = divide_workspace(config, call->frames, call->workspace);
+    float *cache = state->conv;
+    conv_buffers b = layout(&arena, call);
     attn_mark_part(call, ATTN_PART_CONVOLUTION);
-    if (config->conv_norm == ATTN_NORM_BATCH)
-        fold_batch_norm(&w->norm, &b);
     for (size_t u = 0; u < call->batch; u++) {
         float *utterance = x + u * call->frames * d_model;
         gate_frames(utterance, call->valid[u], w, cache ? cache + u * left * d_model : NULL, &b, call);
-        convolve_frames(utterance, call->valid[u], w, &b, call);
+        convolve_frames(utterance, call->valid[u], w, state->packed, &b, call);
     }
 }
 

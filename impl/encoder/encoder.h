@@ -11,11 +11,11 @@
 
 #include "attn/model.h"
 #include "attn/size.h"
+#include "base/arena.h"
+#include "impl/encoder/branches.h"
 #include "impl/encoder/walk.h"
 
 #include <stdbool.h>
-
-/* ---- Weights ---- */
 
 /* One filter a channel. */
 typedef struct attn_depthwise {
@@ -71,16 +71,20 @@ typedef struct attn_embed {
     bool has_cmvn;
 } attn_embed;
 
-/* fixed_ave with all the weight on one branch: ESPnet drops the other, and so do we. */
-bool attn_uses_attention(const attn_config *config);
-bool attn_uses_cgmlp(const attn_config *config);
-
 int attn_embed_tensors(const attn_walk *walk, attn_embed *embed, const attn_config *config);
 int attn_block_tensors(const attn_walk *walk, attn_block *block, const attn_config *config);
 
-/* ---- The functions behind the parts: plain loops, or vectors and matrix products ---- */
+/* What of a block's weights is computed once, before any call. */
+typedef struct attn_packed_block {
+    float *taps; /* [kernel, channels] of the depthwise convolution: channels are the lanes of a vector */
+    float *scale, *shift; /* [d_model]: BatchNorm by its running statistics is one multiply-add a channel */
+} attn_packed_block;
+attn_packed_block attn_block_pack_layout(attn_arena *arena, const attn_config *config);
+void attn_block_pack(attn_packed_block *packed, const attn_block *block, const attn_config *config);
 
+/* The functions behind the parts: plain loops, or vectors and matrix products. */
 typedef struct attn_encoder_ops {
+    bool packs; /* subsample wants `packed` */
     void (*linear)(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
     /* y [rows, width] = (x - mean) / sqrt(variance + eps) weight + bias over each row; y may be x. */
     void (*layer_norm)(float *y, const float *x, const attn_norm *norm, size_t rows, double eps);
@@ -89,21 +93,19 @@ typedef struct attn_encoder_ops {
     void (*glu)(float *y, const float *x, size_t rows, size_t width); /* a sigmoid(b), x [rows, a | b] */
     void (*multiply)(float *y, const float *x, size_t count);
     void (*add_scaled)(float *y, const float *x, size_t count, float factor);
-    /* y [rows, channels] from x [rows + kernel - 1, channels]; taps has room for kernel x channels. */
-    void (*depthwise)(float *y, const float *x, const attn_depthwise *w, size_t rows, float *taps);
+    /* y [rows, channels] from x [rows + kernel - 1, channels]. */
+    void (*depthwise)(float *y, const float *x, const attn_depthwise *w, size_t rows, const float *taps);
     /* Both 3x3 stride-2 convolutions with ReLU: y [rows, d_model bins[2]] from x [4 rows + 3, bins[0]].
      * `packed` is attn_subsampling_pack's. */
     void (*subsample)(float *y, const float *x, const attn_embed *embed, size_t rows, const float *packed,
-                      float *workspace);
-    size_t (*subsample_floats)(const attn_embed *embed, size_t rows);
+                      attn_arena arena);
+    size_t (*subsample_peak)(const attn_embed *embed, size_t rows, attn_arena arena);
 } attn_encoder_ops;
 extern const attn_encoder_ops attn_encoder_scalar, attn_encoder_fast;
 
 /* Weights of the convolutions as the fast subsample wants them. */
 size_t attn_subsampling_packed_floats(const attn_embed *embed);
 void attn_subsampling_pack(float *packed, const attn_embed *embed);
-
-/* ---- One call ---- */
 
 /* What a call is: B utterances of `frames` frames side by side. */
 typedef struct attn_encoder_call {
@@ -117,50 +119,53 @@ typedef struct attn_encoder_call {
     void *part_context;
     attn_input_hook *input;
     void *input_context;
-    size_t layer; /* the block's number */
-    float *workspace;
+    size_t layer;           /* the block's number */
+    size_t attention_bytes; /* workspace of the attention layer */
 } attn_encoder_call;
 
 /* What a block keeps from call to call. */
 typedef struct attn_block_state {
     attn_cache *kv;
-    float *conv; /* causal convolution: its newest kernel - 1 inputs [B, kernel - 1, width]; NULL: zeros, not
-                    kept */
+    /* Causal convolution: its newest kernel - 1 inputs [B, kernel - 1, width]; NULL: zeros, not kept. */
+    float *conv;
+    const attn_packed_block *packed; /* of the block; no call changes it */
 } attn_block_state;
+
+/* Each part lays out its workspace in the arena that it is given, a copy: what it takes is given back when it
+ * returns. ..._peak is the same layout measured: bytes that a dry arena reaches in a call of these sizes. Of
+ * a call it reads config, ops, batch, frames and attention_bytes. A workspace for the largest call serves
+ * every smaller one. */
 
 /* Each adds its part to x [B, frames, d_model]. */
 void attn_conformer_block(float *x, const attn_block *block, const attn_block_state *state,
-                          const attn_encoder_call *call);
+                          const attn_encoder_call *call, attn_arena arena);
+size_t attn_conformer_peak(const attn_encoder_call *call, attn_arena arena);
 void attn_branchformer_block(float *x, const attn_block *block, const attn_block_state *state,
-                             const attn_encoder_call *call);
+                             const attn_encoder_call *call, attn_arena arena);
+size_t attn_branchformer_peak(const attn_encoder_call *call, attn_arena arena);
 
-void attn_feed_forward_add(float *x, float factor, const attn_feed_forward *w, const attn_encoder_call *call);
-void attn_convolution_add(float *x, const attn_convolution *w, float *cache, const attn_encoder_call *call);
+void attn_feed_forward_add(float *x, float factor, const attn_feed_forward *w, const attn_encoder_call *call,
+                           attn_arena arena);
+size_t attn_feed_forward_peak(const attn_encoder_call *call, attn_arena arena);
+void attn_convolution_add(float *x, const attn_convolution *w, const attn_block_state *state,
+                          const attn_encoder_call *call, attn_arena arena);
+size_t attn_convolution_peak(const attn_encoder_call *call, attn_arena arena);
 /* y = Attn(LayerNorm x) and y = cgMLP(LayerNorm x), y [B, frames, d_model]. */
 void attn_self_attention(float *y, const float *x, const attn_block *block, attn_cache *kv,
-                         const attn_encoder_call *call, float *workspace);
-void attn_cgmlp_forward(float *y, const float *x, const attn_cgmlp *w, float *cache,
-                        const attn_encoder_call *call, float *workspace);
+                         const attn_encoder_call *call, attn_arena arena);
+size_t attn_self_attention_peak(const attn_encoder_call *call, attn_arena arena);
+void attn_cgmlp_forward(float *y, const float *x, const attn_cgmlp *w, const attn_block_state *state,
+                        const attn_encoder_call *call, attn_arena arena);
+size_t attn_cgmlp_peak(const attn_encoder_call *call, attn_arena arena);
 /* x + Merge(x1, x2). */
 void attn_merge_add(float *x, const float *x1, const float *x2, const attn_merger *w,
-                    const attn_encoder_call *call, float *workspace);
+                    const attn_encoder_call *call, attn_arena arena);
+size_t attn_merge_peak(const attn_encoder_call *call, attn_arena arena);
 /* y [rows, d_model] = the conv2d input layer over x [4 rows + 3, input_dim]. */
 void attn_subsampling(float *y, const float *x, const attn_embed *embed, size_t rows,
-                      const attn_encoder_ops *ops, const float *packed, float *workspace);
-
-/* ---- Workspace in floats ---- */
-
-size_t attn_feed_forward_floats(const attn_config *config, size_t rows);
-size_t attn_convolution_floats(const attn_config *config, size_t frames);
-size_t attn_cgmlp_floats(const attn_config *config, size_t frames);
-size_t attn_merge_floats(const attn_config *config, size_t frames);
-size_t attn_subsampling_floats(const attn_embed *embed, size_t rows, const attn_encoder_ops *ops);
-/* Of a block; attention_floats is what the attention layer's own workspace takes. */
-size_t attn_conformer_floats(const attn_config *config, size_t batch, size_t frames, size_t attention_floats);
-size_t attn_branchformer_floats(const attn_config *config, size_t batch, size_t frames,
-                                size_t attention_floats);
-
-/* ---- Small things that the parts share ---- */
+                      const attn_encoder_ops *ops, const float *packed, attn_arena arena);
+size_t attn_subsampling_peak(const attn_embed *embed, size_t rows, const attn_encoder_ops *ops,
+                             attn_arena arena);
 
 enum { ATTN_TILE_ROWS = 512 }; /* rows that a part works on together, so that wide layers stay small */
 

@@ -32,11 +32,7 @@ static void add_scaled(float *y, const float *x, size_t count, float factor) {
     attn_encoder_rows()->add_scaled(y, x, count, factor);
 }
 
-/* Channels side by side in the taps, so that they are the lanes of a vector. */
-static void depthwise(float *y, const float *x, const attn_depthwise *w, size_t rows, float *taps) {
-    for (size_t c = 0; c < w->channels; c++)
-        for (size_t j = 0; j < w->kernel; j++)
-            taps[j * w->channels + c] = w->weight[c * w->kernel + j];
+static void depthwise(float *y, const float *x, const attn_depthwise *w, size_t rows, const float *taps) {
     attn_encoder_rows()->depthwise(y, x, taps, w->bias, rows, w->channels, w->kernel);
 }
 
@@ -53,9 +49,19 @@ static plane_shape shape_planes(const attn_embed *embed, size_t rows) {
     return s;
 }
 
-static size_t subsample_floats(const attn_embed *embed, size_t rows) {
+typedef struct subsample_buffers {
+    float *planes, *sums; /* [6, plane], [rows, row] */
+} subsample_buffers;
+
+static subsample_buffers subsample_layout(attn_arena *arena, const plane_shape *s, size_t rows) {
+    return (subsample_buffers){.planes = attn_arena_floats(arena, 6, s->plane),
+                               .sums = attn_arena_floats(arena, rows, s->row)};
+}
+
+static size_t subsample_peak(const attn_embed *embed, size_t rows, attn_arena arena) {
     plane_shape s = shape_planes(embed, rows);
-    return 6 * s.plane + rows * s.row;
+    subsample_layout(&arena, &s, rows);
+    return arena.peak;
 }
 
 size_t attn_subsampling_packed_floats(const attn_embed *embed) {
@@ -100,22 +106,23 @@ static void relu_to_channels_first(float *y, const float *x, const float *bias, 
 }
 
 static void subsample(float *y, const float *x, const attn_embed *embed, size_t rows, const float *packed,
-                      float *workspace) {
+                      attn_arena arena) {
     plane_shape s = shape_planes(embed, rows);
     size_t d = embed->out.out, bins = embed->bins[2];
     const float *second = packed + 9 * d;
-    float *planes = workspace, *sums = planes + 6 * s.plane;
-    first_convolution(planes, x, embed, rows, packed);
+    subsample_buffers b = subsample_layout(&arena, &s, rows);
+    first_convolution(b.planes, x, embed, rows, packed);
     for (size_t tap = 0; tap < 9; tap++) {
         size_t dt = tap / 3, df = tap % 3;
-        const float *from = planes + (dt % 2 * 3 + df) * s.plane + dt / 2 * s.row;
-        attn_gemm_nt(rows * bins, d, d, 1.0f, from, d, second + tap * d * d, d, tap ? 1.0f : 0.0f, sums, d);
+        const float *from = b.planes + (dt % 2 * 3 + df) * s.plane + dt / 2 * s.row;
+        attn_gemm_nt(rows * bins, d, d, 1.0f, from, d, second + tap * d * d, d, tap ? 1.0f : 0.0f, b.sums, d);
     }
     for (size_t r = 0; r < rows; r++)
-        relu_to_channels_first(y + r * s.row, sums + r * s.row, embed->conv_bias[1], d, bins);
+        relu_to_channels_first(y + r * s.row, b.sums + r * s.row, embed->conv_bias[1], d, bins);
 }
 
-const attn_encoder_ops attn_encoder_fast = {.linear = attn_linear_blas,
+const attn_encoder_ops attn_encoder_fast = {.packs = true,
+                                            .linear = attn_linear_blas,
                                             .layer_norm = layer_norm,
                                             .swish = swish,
                                             .gelu = gelu,
@@ -124,4 +131,4 @@ const attn_encoder_ops attn_encoder_fast = {.linear = attn_linear_blas,
                                             .add_scaled = add_scaled,
                                             .depthwise = depthwise,
                                             .subsample = subsample,
-                                            .subsample_floats = subsample_floats};
+                                            .subsample_peak = subsample_peak};

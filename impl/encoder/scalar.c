@@ -48,7 +48,7 @@ static void add_scaled(float *y, const float *x, size_t count, float factor) {
         y[i] += factor * x[i];
 }
 
-static void depthwise(float *y, const float *x, const attn_depthwise *w, size_t rows, float *taps) {
+static void depthwise(float *y, const float *x, const attn_depthwise *w, size_t rows, const float *taps) {
     (void)taps;
     for (size_t r = 0; r < rows; r++)
         for (size_t c = 0; c < w->channels; c++) {
@@ -76,18 +76,24 @@ static void conv2d_relu(float *y, const float *x, const float *weight, const flo
             }
 }
 
-static void subsample(float *y, const float *x, const attn_embed *embed, size_t rows, const float *packed,
-                      float *workspace) {
-    (void)packed;
-    size_t d_model = embed->out.out;
-    conv2d_relu(workspace, x, embed->conv_weight[0], embed->conv_bias[0], 2 * rows + 1, d_model, 1,
-                embed->bins[0]);
-    conv2d_relu(y, workspace, embed->conv_weight[1], embed->conv_bias[1], rows, d_model, d_model,
-                embed->bins[1]);
+/* Of the first convolution: [2 rows + 1, d_model, bins]. */
+static float *subsample_layout(attn_arena *arena, const attn_embed *embed, size_t rows) {
+    return attn_arena_floats(arena, 2 * rows + 1, embed->out.out * embed->bins[1]);
 }
 
-static size_t subsample_floats(const attn_embed *embed, size_t rows) {
-    return (2 * rows + 1) * embed->out.out * embed->bins[1];
+static size_t subsample_peak(const attn_embed *embed, size_t rows, attn_arena arena) {
+    subsample_layout(&arena, embed, rows);
+    return arena.peak;
+}
+
+static void subsample(float *y, const float *x, const attn_embed *embed, size_t rows, const float *packed,
+                      attn_arena arena) {
+    (void)packed;
+    size_t d_model = embed->out.out;
+    float *first = subsample_layout(&arena, embed, rows);
+    conv2d_relu(first, x, embed->conv_weight[0], embed->conv_bias[0], 2 * rows + 1, d_model, 1,
+                embed->bins[0]);
+    conv2d_relu(y, first, embed->conv_weight[1], embed->conv_bias[1], rows, d_model, d_model, embed->bins[1]);
 }
 
 const attn_encoder_ops attn_encoder_scalar = {.linear = attn_linear_scalar,
@@ -99,4 +105,4 @@ const attn_encoder_ops attn_encoder_scalar = {.linear = attn_linear_scalar,
                                               .add_scaled = add_scaled,
                                               .depthwise = depthwise,
                                               .subsample = subsample,
-                                              .subsample_floats = subsample_floats};
+                                              .subsample_peak = subsample_peak};

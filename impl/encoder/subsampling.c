@@ -5,18 +5,23 @@
 
 enum { TILE_ROWS = 32 }; /* output frames together: the convolutions are wide */
 
-size_t attn_subsampling_floats(const attn_embed *embed, size_t rows, const attn_encoder_ops *ops) {
-    size_t tile = attn_smaller(rows, TILE_ROWS);
-    return tile * embed->out.in + ops->subsample_floats(embed, tile);
+static float *convolved_layout(attn_arena *arena, const attn_embed *embed, size_t rows) {
+    return attn_arena_floats(arena, attn_smaller(rows, TILE_ROWS), embed->out.in);
+}
+
+size_t attn_subsampling_peak(const attn_embed *embed, size_t rows, const attn_encoder_ops *ops,
+                             attn_arena arena) {
+    convolved_layout(&arena, embed, rows);
+    return ops->subsample_peak(embed, attn_smaller(rows, TILE_ROWS), arena);
 }
 
 void attn_subsampling(float *y, const float *x, const attn_embed *embed, size_t rows,
-                      const attn_encoder_ops *ops, const float *packed, float *workspace) {
+                      const attn_encoder_ops *ops, const float *packed, attn_arena arena) {
     size_t d_model = embed->out.out, width = embed->out.in;
-    float *convolved = workspace, *rest = convolved + attn_smaller(rows, TILE_ROWS) * width;
+    float *convolved = convolved_layout(&arena, embed, rows);
     for (size_t r = 0; r < rows; r += TILE_ROWS) {
         size_t count = attn_smaller(TILE_ROWS, rows - r);
-        ops->subsample(convolved, x + 4 * r * embed->bins[0], embed, count, packed, rest);
+        ops->subsample(convolved, x + 4 * r * embed->bins[0], embed, count, packed, arena);
         ops->linear(y + r * d_model, d_model, convolved, width, &embed->out, count);
     }
 }

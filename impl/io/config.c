@@ -11,8 +11,6 @@
 
 enum { FILE_LIMIT = 1 << 20, UNITS_LIMIT = 1 << 22, CONV2D_FRAMES = 7, TEXT_SIZE = 4096 };
 
-/* ---- Defaults */
-
 static bool given(const config_draft *draft, const void *field) {
     return draft->given[config_key_of(draft, field)];
 }
@@ -61,7 +59,7 @@ static void fill_defaults(config_draft *draft) {
         c->input_dim = c->attention.d_model;
 }
 
-/* ---- Checks: the message starts with the key, which *key gets too */
+/* Checks: the message starts with the key, which *key gets too. */
 
 static int expanded_units(size_t *units, double factor, size_t d_model, const char *name, const char **key,
                           attn_error *error) {
@@ -197,8 +195,6 @@ int attn_config_check(const attn_config *config, const char *where, attn_error *
     return check(config, &key, &why) ? attn_fail(error, "%s: %s", where, why.message) : 0;
 }
 
-/* ---- Reading */
-
 /* The line of a key or, where its value is a default, of the key that the default depends on; 0: neither. */
 static size_t line_of(const config_draft *draft, const char *key) {
     size_t line = 0;
@@ -270,8 +266,6 @@ int attn_config_read(attn_config *config, const char *path, char note[256], attn
     attn_free(text);
     return result;
 }
-
-/* ---- Writing */
 
 /* latent_dim as a list, where layers differ. */
 static void print_latent_dims(char *text, size_t size, const attn_config *config) {

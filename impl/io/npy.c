@@ -14,8 +14,7 @@ enum { MAGIC_SIZE = 6, HEADER_LIMIT = 65536, WRITE_ALIGNMENT = 64, MESSAGE_TEXT 
 
 static const char magic[] = "\x93NUMPY";
 
-/* ---- The header: a Python dict literal with exactly the keys descr, fortran_order and shape */
-
+/* The header is a Python dict literal with exactly the keys descr, fortran_order and shape. */
 typedef struct scanner {
     const char *at, *end;
 } scanner;
@@ -202,8 +201,6 @@ static int parse_header(attn_array *array, const char *bytes, size_t size, size_
     *data_start = start + length;
     return check_size(array, data_size, *data_start, size, name, error);
 }
-
-/* ---- Reading and writing */
 
 int attn_npy_parse(attn_array *array, const char *bytes, size_t size, const char *name, attn_error *error) {
     attn_array parsed = {0};

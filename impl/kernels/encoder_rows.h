@@ -1,5 +1,5 @@
-/* Row functions of the encoders, compiled once per instruction set in impl/kernels/isa/encoder_rows.c. Pure.
- */
+/* Row functions of the encoders, compiled once per instruction set in impl/kernels/isa/encoder_rows.c.
+ * Pure. */
 #ifndef IMPL_KERNELS_ENCODER_ROWS_H
 #define IMPL_KERNELS_ENCODER_ROWS_H
 

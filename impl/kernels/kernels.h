@@ -24,8 +24,8 @@ void attn_gemm_nn(size_t m, size_t n, size_t k, float alpha, const float *a, siz
 void attn_gemm_tn(size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda, const float *b,
                   size_t ldb, float beta, float *c, size_t ldc);
 
-/* Row functions, compiled once per instruction set in impl/kernels/isa/; attn_rows() picks by attn_cpu_isa().
- */
+/* Row functions, compiled once per instruction set in impl/kernels/isa/; attn_rows() picks by
+ * attn_cpu_isa(). */
 typedef struct attn_row_kernels {
     /* x[i] = exp(scale x[i] - max), returns the sum; n may be 0 (returns 0). The largest entry becomes 1. */
     float (*softmax_numerators)(float *x, size_t n, float scale);

@@ -117,13 +117,12 @@ static int check_complete(const wanted_list *list, const attn_safetensor *extra,
         if (list->at[i].found)
             continue;
         shape_text(shape, tensor->rank, tensor->dims);
-        return extra
-                   ? attn_fail(error,
-                               "%s: tensor %s is missing, expected with shape %s (the file has %s, which the "
-                               "model has not)",
-                               path, tensor->name, shape, extra->name)
-                   : attn_fail(error, "%s: tensor %s is missing, expected with shape %s", path, tensor->name,
-                               shape);
+        return extra ? attn_fail(error,
+                                 "%s: tensor %s is missing, expected with shape %s "
+                                 "(the file has %s, which the model has not)",
+                                 path, tensor->name, shape, extra->name)
+                     : attn_fail(error, "%s: tensor %s is missing, expected with shape %s", path,
+                                 tensor->name, shape);
     }
     if (extra)
         return attn_fail(error, "%s: extra tensor %s with shape %s, which the model has not", path,

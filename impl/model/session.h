@@ -37,15 +37,20 @@ struct attn_session {
     float *carry;             /* streaming conv2d: [B, SUBSAMPLING_CARRY, input_dim] */
     float *positions;         /* abs_pos: sinusoids, one row a frame */
     attn_sinusoids sinusoids; /* rel_pos* */
-    float *packed;            /* attn_subsampling_pack */
-    float *window;            /* [B, carry + new frames, input_dim] of a call, where x cannot serve */
-    float *output;            /* [B, call_frames, width], where out cannot serve */
-    float *hidden;            /* [B, call_frames, d_model], where out cannot serve */
-    float *mixed;             /* [B, call_frames, d_model]: what a bare attention adds */
-    float *workspace;         /* of a call */
-    size_t *lengths, *valid;  /* [B] frames of each utterance: in all, and in this call */
+    void *packed;             /* holds the next two: what is computed from weights alone */
+    float *packed_embed;      /* attn_subsampling_pack */
+    attn_packed_block *packed_blocks;
+    void *memory;            /* holds the next five; NULL where there is no need */
+    float *window;           /* [B, carry + new frames, input_dim] of a call, where x cannot serve */
+    float *output;           /* [B, call_frames, width], where out cannot serve */
+    float *hidden;           /* [B, call_frames, d_model], where out cannot serve */
+    float *mixed;            /* [B, call_frames, d_model]: what a bare attention adds */
+    void *workspace;         /* of a call */
+    size_t attention_bytes;  /* of that for an attention layer */
+    size_t *lengths, *valid; /* [B] frames of each utterance: in all, and in this call */
 };
 
+/* session_shape.c: what follows from configuration and options alone. */
 bool attn_streams(const attn_session *session);        /* in chunks */
 bool attn_streams_conv(const attn_session *session);   /* keeps inputs of causal convolutions */
 bool attn_streams_conv2d(const attn_session *session); /* keeps frames before subsampling */
@@ -58,5 +63,9 @@ bool attn_session_is_contiguous(const attn_session *session);
 size_t attn_session_conv_floats(const attn_session *session);
 /* New input frames that `frames` more frames of output take, after what was consumed. */
 size_t attn_session_input_frames(const attn_config *config, size_t frames, size_t consumed);
+
+/* session_memory.c: caches, positions, packed weights and workspace. */
+int attn_session_allocate(attn_session *session, attn_error *error);
+void attn_session_release(attn_session *session);
 
 #endif

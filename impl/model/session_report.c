@@ -20,19 +20,6 @@ const char *attn_stream_note(const attn_config *config) {
     return "";
 }
 
-size_t attn_session_width(const attn_session *session) {
-    const attn_config *config = &session->model->config;
-    return session->options.logits ? config->vocab_size : config->attention.d_model;
-}
-
-size_t attn_session_layers(const attn_session *session) {
-    return session->model->config.num_layers;
-}
-
-const attn_cache *attn_session_cache(const attn_session *session, size_t layer) {
-    return &session->caches[layer];
-}
-
 size_t attn_session_kv_bytes_live(const attn_session *session) {
     size_t bytes = 0;
     for (size_t i = 0; i < attn_session_layers(session); i++)
@@ -69,8 +56,7 @@ size_t attn_session_conv_bytes_formula(const attn_session *session) {
 
 size_t attn_session_workspace_bytes(const attn_session *session) {
     const void *const blocks[] = {session->positions, session->sinusoids.fine, session->packed,
-                                  session->window,    session->output,         session->hidden,
-                                  session->mixed,     session->workspace};
+                                  session->memory};
     size_t bytes = 0;
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         bytes += attn_alloc_size(blocks[i]);
@@ -93,7 +79,7 @@ static double input_flops(const attn_config *config, const attn_embed *embed, do
     return flops;
 }
 
-/* Of one block beside its attention, over `rows` frames; `repeated` are those of a convolution cache that go
+/* Of one block next to its attention, over `rows` frames; `repeated` are those of a convolution cache that go
  * through the first pointwise convolution again. */
 static void block_flops(double parts[ATTN_PARTS], const attn_config *config, const attn_cgmlp *cgmlp,
                         double rows, double repeated) {

@@ -68,7 +68,8 @@ static void input_layer(const attn_session *session, float *h, const input_rows 
         const float *x = in->x + b * in->stride;
         float *y = h + b * frames * d_model;
         if (config->input_layer == ATTN_INPUT_CONV2D)
-            attn_subsampling(y, x, embed, frames, session->ops, session->packed, session->workspace);
+            attn_subsampling(y, x, embed, frames, session->ops, session->packed_embed,
+                             attn_arena_wet(session->workspace));
         else if (config->input_layer == ATTN_INPUT_LINEAR)
             session->ops->linear(y, d_model, x, config->input_dim, &embed->out, frames);
         else
@@ -169,17 +170,19 @@ static void run_encoder(attn_session *session, float *h, const input_rows *in, s
                               .part_context = session->options.part_context,
                               .input = session->options.input,
                               .input_context = session->options.input_context,
-                              .workspace = session->workspace};
+                              .attention_bytes = session->attention_bytes};
+    attn_arena arena = attn_arena_wet(session->workspace);
     embed_rows(session, h, in, first, frames);
     clear_padding(session, h, frames, config->attention.d_model);
     for (size_t layer = 0; layer < config->num_layers; layer++) {
         float *conv = session->conv ? session->conv + layer * attn_session_conv_floats(session) : NULL;
         call.layer = layer;
-        attn_block_state state = {.kv = layer_cache(session, layer), .conv = conv};
+        attn_block_state state = {
+            .kv = layer_cache(session, layer), .conv = conv, .packed = &session->packed_blocks[layer]};
         if (config->model_type == ATTN_MODEL_CONFORMER)
-            attn_conformer_block(h, &model->blocks[layer], &state, &call);
+            attn_conformer_block(h, &model->blocks[layer], &state, &call, arena);
         else
-            attn_branchformer_block(h, &model->blocks[layer], &state, &call);
+            attn_branchformer_block(h, &model->blocks[layer], &state, &call, arena);
     }
     if (attn_has_after_norm(config))
         session->ops->layer_norm(h, h, &model->after_norm, call.batch * frames, config->layer_norm_eps);

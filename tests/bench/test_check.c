@@ -86,7 +86,7 @@ static const attn_impl *best(const attn_cache *cache) {
 }
 
 static void wrong(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                  float *workspace) {
+                  void *workspace) {
     size_t size = call->batch * call->frames * layer->geometry.d_model;
     best(cache)->forward(out, layer, cache, call, workspace);
     size_t row = cache->slot[0].rows ? 0 : (fault == CACHE_OLD ? 0 : cache->length - 1);
@@ -140,7 +140,7 @@ static void test_wrong_implementations(void **state) {
 
 /* A reference that looked at the implementation's own keys would not see that it reads the wrong ones. */
 static void shifted(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                    float *workspace) {
+                    void *workspace) {
     attn_call other = *call;
     other.position_shift -= 1;
     best(cache)->forward(out, layer, cache, &other, workspace);
@@ -158,7 +158,7 @@ static void test_wrong_positions(void **state) {
 static attn_isa isa_seen;
 
 static void look_at_isa(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                        float *workspace) {
+                        void *workspace) {
     isa_seen = attn_cpu_isa();
     best(cache)->forward(out, layer, cache, call, workspace);
 }

@@ -7,6 +7,10 @@
 
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* count * size bytes, zero-filled (pages are untouched until written). NULL and an error naming `what` when
  * the product overflows or memory is refused. Free with attn_free. A count of 0 gives a valid empty block. */
 void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error);
@@ -25,12 +29,15 @@ size_t attn_alloc_live(void);              /* bytes now held by all blocks */
 size_t attn_alloc_peak(void);              /* the most that were held at once since attn_alloc_peak_restart */
 void attn_alloc_peak_restart(void);
 
-/* Tests: the nth allocation from now on (1 is the next) is refused, and only that one; 0 switches this off.
- */
+/* Tests: the nth allocation from now on (1 is the next) is refused, and only that one; 0 switches this
+ * off. */
 void attn_alloc_fail_at(size_t nth);
 
 /* Returns -1 when the product or sum does not fit a size_t. */
 int attn_multiply(size_t *product, size_t a, size_t b);
 int attn_add(size_t *sum, size_t a, size_t b);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

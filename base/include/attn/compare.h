@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct attn_difference {
     bool ok;
     double max_abs;   /* largest |a - b|; NaN when any value is NaN */
@@ -15,4 +19,7 @@ typedef struct attn_difference {
 /* b is the reference. */
 attn_difference attn_compare(const float *a, const float *b, size_t n, double atol, double rtol);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

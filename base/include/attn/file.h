@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Opens a regular file for reading; `size` gets its bytes. Refuses folders, devices and pipes (and never
  * waits for the other end of one). NULL and an error naming the path on failure; fclose it. */
 FILE *attn_input_open(const char *path, size_t *size, attn_error *error);
@@ -41,4 +45,7 @@ int attn_write_file(const char *path, const void *bytes, size_t size, attn_error
 /* Creates a folder and its parents; an existing one is fine. */
 int attn_make_folder(const char *path, attn_error *error);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

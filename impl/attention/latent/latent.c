@@ -2,7 +2,6 @@
 #include "impl/attention/latent/latent.h"
 
 #include "impl/attention/scalar.h"
-#include "impl/attention/softmax/keys_values.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -36,63 +35,92 @@ static void fold_scalar(float *y, size_t ldy, const float *x, size_t ldx, const 
 
 static const attn_products scalar_products = {attn_linear_scalar, fold_scalar};
 
-size_t attn_latent_scalar_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                                 attn_path path) {
-    (void)batch, (void)path;
-    size_t expand = 3 * keys * g->d_model + attn_scalar_rows_floats(g, keys);
-    size_t absorb = attn_scalar_rows_floats(g, keys) + 2 * g->latent_dim + g->d_model;
-    return attn_scalar_position_floats(g, frames, keys) + (expand > absorb ? expand : absorb);
+typedef struct scalar_buffers {
+    float *positions;
+    float *row;            /* [d_c]: of a frame; before the others */
+    float *k, *v;          /* expand: [keys, d_model] */
+    float *folded, *mixed; /* absorb: [d_c] */
+    float *tmp;            /* of the maps: [keys, d_model] or, to absorb, [d_model] */
+    attn_scalar_buffers rows;
+} scalar_buffers;
+
+/* Of a path that is not AUTO. */
+static scalar_buffers scalar_layout(attn_arena *arena, const attn_geometry *g, size_t frames, size_t keys,
+                                    attn_path path) {
+    bool expands = path == ATTN_PATH_EXPAND;
+    scalar_buffers b = {.positions = attn_scalar_positions_layout(arena, g, frames, keys)};
+    size_t mark = attn_arena_mark(arena);
+    b.row = attn_arena_floats(arena, 1, g->latent_dim);
+    attn_arena_release(arena, mark);
+    b.k = attn_arena_floats(arena, expands ? keys : 0, g->d_model);
+    b.v = attn_arena_floats(arena, expands ? keys : 0, g->d_model);
+    b.folded = attn_arena_floats(arena, expands ? 0 : 1, g->latent_dim);
+    b.mixed = attn_arena_floats(arena, expands ? 0 : 1, g->latent_dim);
+    b.tmp = attn_arena_floats(arena, expands ? keys : 1, g->d_model);
+    b.rows = attn_scalar_rows_layout(arena, g, keys);
+    return b;
 }
 
-static void expand_scalar(const attn_scalar_view *view, const float *latent, float *workspace,
+size_t attn_latent_scalar_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                    attn_path path) {
+    (void)batch;
+    attn_arena arena = attn_arena_dry();
+    if (path != ATTN_PATH_ABSORB)
+        scalar_layout(&arena, g, frames, keys, ATTN_PATH_EXPAND);
+    attn_arena_release(&arena, 0);
+    if (path != ATTN_PATH_EXPAND)
+        scalar_layout(&arena, g, frames, keys, ATTN_PATH_ABSORB);
+    return arena.peak;
+}
+
+static void expand_scalar(const attn_scalar_view *view, const float *latent, const scalar_buffers *b,
                           const attn_latent_maps *maps) {
     const attn_geometry *g = &view->layer->geometry;
-    size_t size = view->valid * g->d_model;
-    float *k = workspace, *v = k + size, *tmp = v + size;
-    maps->expand(k, g->d_model, view->layer, false, 0, g->num_heads, latent, view->valid, tmp,
+    maps->expand(b->k, g->d_model, view->layer, false, 0, g->num_heads, latent, view->valid, b->tmp,
                  &scalar_products);
-    maps->expand(v, g->d_model, view->layer, true, 0, g->num_heads, latent, view->valid, tmp,
+    maps->expand(b->v, g->d_model, view->layer, true, 0, g->num_heads, latent, view->valid, b->tmp,
                  &scalar_products);
-    attn_scalar_rows(view, k, v, attn_head_dim(g), g->d_model, 1, tmp + size);
+    attn_scalar_rows(view, b->k, b->v, attn_head_dim(g), g->d_model, 1, &b->rows);
 }
 
-static void absorb_scalar(const attn_scalar_view *view, const float *latent, float *workspace,
+static void absorb_scalar(const attn_scalar_view *view, const float *latent, const scalar_buffers *b,
                           const attn_latent_maps *maps) {
     const attn_layer *layer = view->layer;
     const attn_geometry *g = &layer->geometry;
     size_t d_model = g->d_model, d_k = attn_head_dim(g);
     float scale = 1.0f / sqrtf((float)d_k);
-    float *q = workspace, *context = q + d_model, *query = context + d_model, *folded = query + d_k;
-    float *mixed = folded + g->latent_dim, *tmp = mixed + g->latent_dim, *scores = tmp + d_model;
+    float *q = b->rows.q, *context = b->rows.context, *query = b->rows.query, *scores = b->rows.scores;
     for (size_t i = 0; i < view->frames; i++) {
         attn_linear_scalar(q, d_model, view->x + i * d_model, d_model, &layer->q_proj, 1);
         memset(context, 0, d_model * sizeof(float));
         for (size_t head = 0; view->valid && head < g->num_heads; head++) {
             attn_scalar_query(query, scores, view, q, i, head);
-            maps->fold_query(folded, g->latent_dim, layer, head, query, d_k, 1, tmp, &scalar_products);
-            attn_scalar_head(mixed, scores, folded, latent, latent, g->latent_dim, view->valid, g->latent_dim,
-                             scale);
-            maps->expand(context + head * d_k, d_k, layer, true, head, 1, mixed, 1, tmp, &scalar_products);
+            maps->fold_query(b->folded, g->latent_dim, layer, head, query, d_k, 1, b->tmp, &scalar_products);
+            attn_scalar_head(b->mixed, scores, b->folded, latent, latent, g->latent_dim, view->valid,
+                             g->latent_dim, scale);
+            maps->expand(context + head * d_k, d_k, layer, true, head, 1, b->mixed, 1, b->tmp,
+                         &scalar_products);
         }
         attn_linear_scalar(view->out + i * d_model, d_model, context, d_model, &layer->out_proj, 1);
     }
 }
 
 void attn_latent_scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                        float *workspace, const attn_latent_maps *maps) {
+                        void *workspace, const attn_latent_maps *maps) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames;
     attn_path path = attn_path_resolve(cache->variant, g, call->batch, call->frames, keys, call->path);
-    const float *position = attn_scalar_positions(workspace, layer, cache, call);
-    float *rest = workspace + attn_scalar_position_floats(g, call->frames, keys);
-    attn_scalar_append(cache, 0, &layer->kv_compress, call, rest);
+    attn_arena arena = attn_arena_wet(workspace);
+    scalar_buffers buffers = scalar_layout(&arena, g, call->frames, keys, path);
+    const float *position = attn_scalar_positions(buffers.positions, layer, cache, call);
+    attn_scalar_append(cache, 0, &layer->kv_compress, call, buffers.row);
     for (size_t b = 0; b < call->batch; b++) {
         attn_scalar_view view = attn_scalar_view_of(out, layer, cache, call, b, held, position);
         const float *latent = attn_cache_rows(cache, 0, b, 0);
         if (path == ATTN_PATH_ABSORB)
-            absorb_scalar(&view, latent, rest, maps);
+            absorb_scalar(&view, latent, &buffers, maps);
         else
-            expand_scalar(&view, latent, rest, maps);
+            expand_scalar(&view, latent, &buffers, maps);
     }
     cache->length = keys;
 }

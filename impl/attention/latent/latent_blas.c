@@ -1,13 +1,11 @@
 /* Both paths through matrix products. */
 #include "attn/size.h"
 #include "impl/attention/latent/latent.h"
-#include "impl/attention/positions.h"
 #include "impl/attention/softmax/softmax_blas.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { EXPAND_ROWS = 256 }; /* latents expanded together */
 
@@ -40,31 +38,71 @@ double attn_latent_blas_position_flops(const attn_geometry *g, size_t batch, siz
     return attn_blas_position_flops(g, batch, frames, keys, tile);
 }
 
-static size_t expand_floats(const attn_geometry *g, size_t positions, size_t frames, size_t keys) {
-    return attn_blas_group_bound(g, (positions + 2 * keys) * attn_head_dim(g)) +
-           attn_larger(EXPAND_ROWS * g->d_model, attn_blas_attend_floats(g, frames, keys, g->num_heads));
+/* Sizes are upper bounds that grow with frames and keys. */
+typedef struct latent_buffers {
+    float *append, *project; /* before, and after, all the others */
+    float *computed;  /* of a group of heads, rows of [heads d_k]: positions; to expand, keys and values */
+    float *sinusoids; /* before what follows */
+    float *tmp;       /* of the maps: [EXPAND_ROWS, d_model], before attend; to absorb, [tile, d_k] */
+    attn_attend_buffers attend;
+    /* absorb, where rows are (head, query): */
+    float *q;              /* [tile, heads d_k] */
+    float *folded, *mixed; /* [rows, d_c] */
+    float *sums;           /* [rows] */
+    float *biased;         /* [tile, d_k] */
+    attn_position_buffers position;
+    float *scores; /* laid out as attn_blas_score_rows says */
+} latent_buffers;
+
+static void expand_layout(latent_buffers *b, attn_arena *arena, const attn_geometry *g, size_t frames,
+                          size_t keys) {
+    size_t mark = attn_arena_mark(arena);
+    b->tmp = attn_arena_floats(arena, EXPAND_ROWS, g->d_model);
+    attn_arena_release(arena, mark);
+    b->attend = attn_blas_attend_layout(arena, g, frames, keys);
 }
 
-static size_t absorb_floats(const attn_geometry *g, size_t positions, size_t frames, size_t keys) {
+static void absorb_layout(latent_buffers *b, attn_arena *arena, const attn_geometry *g, size_t frames,
+                          size_t keys) {
     size_t d_k = attn_head_dim(g), tile = attn_blas_tile_bound(frames);
-    size_t rows = attn_larger(g->num_heads, attn_blas_tile_bound(frames * g->num_heads));
-    return attn_blas_group_bound(g, positions * d_k) + rows * (d_k + 2 * g->latent_dim + 1) + 2 * tile * d_k +
-           attn_blas_position_floats(g, rows, tile) + attn_blas_scores_bound(rows, keys, g->num_heads) +
-           attn_blas_position_slack(g, rows, tile, keys);
+    size_t rows = attn_larger(g->num_heads, attn_blas_tile_bound(attn_times(frames, g->num_heads)));
+    b->q = attn_arena_floats(arena, rows, d_k);
+    b->folded = attn_arena_floats(arena, rows, g->latent_dim);
+    b->mixed = attn_arena_floats(arena, rows, g->latent_dim);
+    b->sums = attn_arena_floats(arena, 1, rows);
+    b->tmp = attn_arena_floats(arena, tile, d_k);
+    b->biased = attn_arena_floats(arena, tile, d_k);
+    b->position = attn_blas_position_layout(arena, g, rows, tile);
+    b->scores = attn_blas_scores_layout(arena, g, rows, tile, keys, g->num_heads);
 }
 
-size_t attn_latent_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                               attn_path path) {
-    size_t floats = attn_larger(attn_blas_append_floats(frames, g->latent_dim),
-                                attn_blas_project_floats(g, batch * frames));
-    size_t positions = attn_blas_position_bound(g, batch, frames, keys);
-    size_t project = attn_blas_group_bound(g, positions * attn_head_dim(g)) +
-                     attn_blas_project_positions_floats(g, positions);
+/* Of a path that is not AUTO. */
+static latent_buffers blas_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames,
+                                  size_t keys, attn_path path) {
+    latent_buffers b = {0};
+    size_t positions = attn_blas_position_bound(g, batch, frames, keys), start = attn_arena_mark(arena);
+    size_t expanded = path == ATTN_PATH_EXPAND ? attn_times(2, keys) : 0;
+    b.append = attn_blas_append_layout(arena, frames, g->latent_dim);
+    attn_arena_release(arena, start);
+    b.project = attn_blas_project_layout(arena, g, attn_times(batch, frames));
+    attn_arena_release(arena, start);
+    b.computed = attn_blas_group_layout(arena, g, attn_plus(positions, expanded));
+    size_t behind = attn_arena_mark(arena);
+    b.sinusoids = attn_blas_sinusoids_layout(arena, g, positions);
+    attn_arena_release(arena, behind);
+    (path == ATTN_PATH_EXPAND ? expand_layout : absorb_layout)(&b, arena, g, frames, keys);
+    return b;
+}
+
+size_t attn_latent_blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                  attn_path path) {
+    attn_arena arena = attn_arena_dry();
     if (path != ATTN_PATH_ABSORB)
-        floats = attn_larger(floats, expand_floats(g, positions, frames, keys));
+        blas_layout(&arena, g, batch, frames, keys, ATTN_PATH_EXPAND);
+    attn_arena_release(&arena, 0);
     if (path != ATTN_PATH_EXPAND)
-        floats = attn_larger(floats, absorb_floats(g, positions, frames, keys));
-    return attn_larger(floats, project);
+        blas_layout(&arena, g, batch, frames, keys, ATTN_PATH_ABSORB);
+    return arena.peak;
 }
 
 static void expand_rows(float *y, const attn_layer *layer, bool values, size_t head0, size_t heads,
@@ -75,12 +113,14 @@ static void expand_rows(float *y, const attn_layer *layer, bool values, size_t h
                      attn_smaller(EXPAND_ROWS, rows - r), tmp, &blas_products);
 }
 
+/* Keys and values go behind the projected positions. */
 static void expand_group(const attn_blas_view *view, size_t head0, size_t heads, const float *latent,
-                         const float *position, float *workspace, const attn_latent_maps *maps) {
+                         const float *position, size_t positions, const latent_buffers *b,
+                         const attn_latent_maps *maps) {
     size_t d_k = attn_head_dim(&view->layer->geometry), width = heads * d_k;
-    float *k = workspace, *v = k + view->valid * width, *rest = v + view->valid * width;
-    expand_rows(k, view->layer, false, head0, heads, latent, view->valid, rest, maps);
-    expand_rows(v, view->layer, true, head0, heads, latent, view->valid, rest, maps);
+    float *k = b->computed + positions * width, *v = k + view->valid * width;
+    expand_rows(k, view->layer, false, head0, heads, latent, view->valid, b->tmp, maps);
+    expand_rows(v, view->layer, true, head0, heads, latent, view->valid, b->tmp, maps);
     attn_blas_keys keys = {.head0 = head0,
                            .heads = heads,
                            .group = 1,
@@ -89,73 +129,87 @@ static void expand_group(const attn_blas_view *view, size_t head0, size_t heads,
                            .head_stride = d_k,
                            .stride = width,
                            .position = position};
-    attn_blas_attend(view, &keys, rest);
+    attn_blas_attend(view, &keys, &b->attend);
+}
+
+/* folded [heads m, d_c] = E_k^T (q + u) of every head, for m queries. */
+static void fold_heads(const attn_layer *layer, size_t head0, size_t heads, size_t m, const latent_buffers *b,
+                       const attn_latent_maps *maps) {
+    const attn_geometry *g = &layer->geometry;
+    size_t d_k = attn_head_dim(g), width = heads * d_k;
+    bool positions = attn_has_rel_pos(g);
+    for (size_t head = 0; head < heads; head++) {
+        const float *query = b->q + head * d_k;
+        if (positions) {
+            attn_blas_add_bias(b->biased, query, width, layer->pos_bias_u + (head0 + head) * d_k, m, d_k);
+            query = b->biased;
+        }
+        maps->fold_query(b->folded + head * m * g->latent_dim, g->latent_dim, layer, head0 + head, query,
+                         positions ? d_k : width, m, b->tmp, &blas_products);
+    }
+}
+
+/* mixed [rows, d_c] = softmax(scale (scores + folded latent^T)) latent, over the keys that count. */
+static void mix_latents(const attn_blas_view *view, const float *latent, size_t rows, attn_score_rows layout,
+                        const latent_buffers *b) {
+    const attn_geometry *g = &view->layer->geometry;
+    size_t d_c = g->latent_dim, n = view->valid;
+    float *scores = b->scores + layout.start;
+    attn_gemm_nt(rows, n, d_c, 1.0f, b->folded, d_c, latent, d_c, attn_has_rel_pos(g) ? 1.0f : 0.0f, scores,
+                 layout.stride);
+    attn_blas_softmax(scores, layout.stride, b->sums, rows, n, 1.0f / sqrtf((float)attn_head_dim(g)));
+    attn_gemm_nn(rows, d_c, n, 1.0f, scores, layout.stride, latent, d_c, 0.0f, b->mixed, d_c);
+    for (size_t r = 0; r < rows; r++)
+        attn_rows()->scale(b->mixed + r * d_c, d_c, 1.0f / b->sums[r]);
 }
 
 /* The heads of a group share the latents, so that all their queries are the rows of one product: row (head,
  * i) is head m + i for a tile of m queries. */
 static void absorb_group(const attn_blas_view *view, size_t head0, size_t heads, const float *latent,
-                         const float *position, float *workspace, const attn_latent_maps *maps, size_t tile) {
+                         const float *position, size_t tile, const latent_buffers *b,
+                         const attn_latent_maps *maps) {
     const attn_layer *layer = view->layer;
     const attn_geometry *g = &layer->geometry;
-    size_t d_k = attn_head_dim(g), d_c = g->latent_dim, n = view->valid, width = heads * d_k;
-    float *q = workspace, *folded = q + tile * width, *mixed = folded + tile * heads * d_c;
-    float *sums = mixed + tile * heads * d_c, *tmp = sums + tile * heads, *biased = tmp + tile * d_k;
-    float *rest = biased + tile * d_k, *buffer = rest + attn_blas_position_floats(g, tile * heads, tile);
-    bool positions = attn_has_rel_pos(g);
+    size_t d_k = attn_head_dim(g), d_c = g->latent_dim, width = heads * d_k;
     attn_linear q_proj = attn_linear_rows(&layer->q_proj, head0 * d_k, width);
     for (size_t i0 = 0; i0 < view->frames; i0 += tile) {
-        size_t m = attn_smaller(tile, view->frames - i0), rows = m * heads;
-        attn_score_rows layout = attn_blas_score_rows(view, m);
-        float *scores = buffer + layout.start;
-        attn_linear_blas(q, width, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
-        if (positions)
-            attn_blas_position_scores(buffer, view, q, width, position, width, head0, heads, i0, m, rest);
-        for (size_t head = 0; head < heads; head++) {
-            const float *query = q + head * d_k;
-            size_t ldq = width;
-            if (positions) {
-                attn_blas_add_bias(biased, query, width, layer->pos_bias_u + (head0 + head) * d_k, m, d_k);
-                query = biased;
-                ldq = d_k;
-            }
-            maps->fold_query(folded + head * m * d_c, d_c, layer, head0 + head, query, ldq, m, tmp,
-                             &blas_products);
-        }
-        attn_gemm_nt(rows, n, d_c, 1.0f, folded, d_c, latent, d_c, positions ? 1.0f : 0.0f, scores,
-                     layout.stride);
-        attn_blas_softmax(scores, layout.stride, sums, rows, n, 1.0f / sqrtf((float)d_k));
-        attn_gemm_nn(rows, d_c, n, 1.0f, scores, layout.stride, latent, d_c, 0.0f, mixed, d_c);
-        for (size_t r = 0; r < rows; r++)
-            attn_rows()->scale(mixed + r * d_c, d_c, 1.0f / sums[r]);
+        size_t m = attn_smaller(tile, view->frames - i0);
+        attn_linear_blas(b->q, width, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
+        if (attn_has_rel_pos(g))
+            attn_blas_position_scores(b->scores, view, b->q, width, position, width, head0, heads, i0, m,
+                                      &b->position);
+        fold_heads(layer, head0, heads, m, b, maps);
+        mix_latents(view, latent, m * heads, attn_blas_score_rows(view, m), b);
         for (size_t head = 0; head < heads; head++)
             maps->expand(view->out + i0 * g->d_model + (head0 + head) * d_k, g->d_model, layer, true,
-                         head0 + head, 1, mixed + head * m * d_c, m, tmp, &blas_products);
+                         head0 + head, 1, b->mixed + head * m * d_c, m, b->tmp, &blas_products);
     }
 }
 
 void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                      float *workspace, const attn_latent_maps *maps) {
+                      void *workspace, const attn_latent_maps *maps) {
     const attn_geometry *g = &layer->geometry;
-    size_t held = cache->length, keys = held + call->frames, d_k = attn_head_dim(g);
+    size_t held = cache->length, keys = held + call->frames;
     attn_path path = attn_path_resolve(cache->variant, g, call->batch, call->frames, keys, call->path);
     latent_plan plan = make_plan(g, call->batch, call->frames, keys, path);
-    attn_blas_append(cache, 0, &layer->kv_compress, call, workspace);
+    attn_arena arena = attn_arena_wet(workspace);
+    latent_buffers buffers = blas_layout(&arena, g, call->batch, call->frames, keys, path);
+    attn_blas_append(cache, 0, &layer->kv_compress, call, buffers.append);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += plan.at_once) {
         size_t heads = attn_smaller(plan.at_once, g->num_heads - head0);
-        const float *position = attn_blas_project_positions(workspace, layer, cache, call, head0, heads);
-        float *rest = workspace + plan.positions * heads * d_k;
+        const float *position = attn_blas_project_positions(buffers.computed, buffers.sinusoids, layer, cache,
+                                                            call, head0, heads);
         for (size_t b = 0; b < call->batch; b++) {
             attn_blas_view view = attn_blas_view_of(out, layer, cache, call, b, held);
             const float *latent = attn_cache_rows(cache, 0, b, 0);
             if (!view.valid)
                 attn_blas_clear(&view, head0, heads);
             else if (path == ATTN_PATH_ABSORB)
-                absorb_group(&view, head0, heads, latent, position, rest, maps, plan.tile);
+                absorb_group(&view, head0, heads, latent, position, plan.tile, &buffers, maps);
             else
-                expand_group(&view, head0, heads, latent, position, rest, maps);
+                expand_group(&view, head0, heads, latent, position, plan.positions, &buffers, maps);
         }
     }
-    attn_blas_project(out, layer, call->batch * call->frames, workspace);
+    attn_blas_project(out, layer, call->batch * call->frames, buffers.project);
     cache->length = keys;
 }

@@ -43,12 +43,12 @@ static void fold_query(float *y, size_t ldy, const attn_layer *layer, size_t hea
 static const attn_latent_maps maps = {expand, fold_query};
 
 static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                   float *workspace) {
+                   void *workspace) {
     attn_latent_scalar(out, layer, cache, call, workspace, &maps);
 }
 
 static void blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                 float *workspace) {
+                 void *workspace) {
     attn_latent_blas(out, layer, cache, call, workspace, &maps);
 }
 
@@ -62,5 +62,5 @@ const attn_variant attn_variant_mla_simple = {
     .cache_slots = attn_latent_slots,
     .cache_bytes = cache_bytes,
     .cost = cost,
-    .impls = {{"scalar", attn_latent_scalar_floats, scalar, attn_scalar_position_flops},
-              {"blas", attn_latent_blas_floats, blas, attn_latent_blas_position_flops}}};
+    .impls = {{"scalar", attn_latent_scalar_workspace, scalar, attn_scalar_position_flops},
+              {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops}}};

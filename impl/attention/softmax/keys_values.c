@@ -36,48 +36,78 @@ double attn_kv_flops(const attn_geometry *g, size_t batch, size_t frames, size_t
     return attn_query_flops(g, batch, frames) + projections + scores_and_contexts;
 }
 
-void attn_scalar_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
-                        float *workspace) {
-    size_t d_model = cache->geometry.d_model, width = cache->slot[slot].width, heads = w->out / width;
-    for (size_t b = 0; b < call->batch; b++)
-        for (size_t t = 0; t < call->frames; t++) {
-            attn_linear_scalar(workspace, w->out, call->x + (b * call->frames + t) * d_model, d_model, w, 1);
-            for (size_t head = 0; head < heads; head++)
-                memcpy(attn_cache_rows(cache, slot, b, head) + (cache->length + t) * width,
-                       workspace + head * width, width * sizeof(float));
-        }
+/* Workspace of the scalar way; the last two are used one after the other. */
+typedef struct scalar_buffers {
+    float *positions;
+    float *row; /* [h_kv d_k]: of a frame */
+    attn_scalar_buffers rows;
+} scalar_buffers;
+
+static scalar_buffers scalar_layout(attn_arena *arena, const attn_geometry *g, size_t frames, size_t keys) {
+    scalar_buffers b = {.positions = attn_scalar_positions_layout(arena, g, frames, keys)};
+    size_t mark = attn_arena_mark(arena);
+    b.row = attn_arena_floats(arena, attn_kv_heads(g), attn_head_dim(g));
+    attn_arena_release(arena, mark);
+    b.rows = attn_scalar_rows_layout(arena, g, keys);
+    return b;
 }
 
-size_t attn_kv_scalar_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                             attn_path path) {
+size_t attn_kv_scalar_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                attn_path path) {
     (void)batch, (void)path;
-    return attn_scalar_position_floats(g, frames, keys) + attn_scalar_rows_floats(g, keys);
+    attn_arena arena = attn_arena_dry();
+    scalar_layout(&arena, g, frames, keys);
+    return arena.peak;
 }
 
 void attn_kv_scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                    float *workspace) {
+                    void *workspace) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, d_k = attn_head_dim(g);
-    const float *position = attn_scalar_positions(workspace, layer, cache, call);
-    float *rest = workspace + attn_scalar_position_floats(g, call->frames, held + call->frames);
-    attn_scalar_append(cache, K, &layer->k_proj, call, rest);
-    attn_scalar_append(cache, V, &layer->v_proj, call, rest);
+    attn_arena arena = attn_arena_wet(workspace);
+    scalar_buffers buffers = scalar_layout(&arena, g, call->frames, held + call->frames);
+    const float *position = attn_scalar_positions(buffers.positions, layer, cache, call);
+    attn_scalar_append(cache, K, &layer->k_proj, call, buffers.row);
+    attn_scalar_append(cache, V, &layer->v_proj, call, buffers.row);
     for (size_t b = 0; b < call->batch; b++) {
         attn_scalar_view view = attn_scalar_view_of(out, layer, cache, call, b, held, position);
         attn_scalar_rows(&view, attn_cache_rows(cache, K, b, 0), attn_cache_rows(cache, V, b, 0),
-                         cache->capacity * d_k, d_k, g->num_heads / attn_kv_heads(g), rest);
+                         cache->capacity * d_k, d_k, g->num_heads / attn_kv_heads(g), &buffers.rows);
     }
     cache->length += call->frames;
 }
 
-size_t attn_kv_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
-    (void)path;
+/* Workspace of the way by matrix products. Sizes are upper bounds that grow with frames and keys. */
+typedef struct blas_buffers {
+    float *append, *project; /* before, and after, all the others */
+    float *positions;        /* projected, of a group of heads: [count, heads d_k] */
+    float *sinusoids;        /* before attend */
+    attn_attend_buffers attend;
+} blas_buffers;
+
+static blas_buffers blas_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames,
+                                size_t keys) {
+    blas_buffers b;
     size_t d_k = attn_head_dim(g), count = attn_blas_position_bound(g, batch, frames, keys);
-    size_t attend = attn_blas_group_bound(g, count * d_k) +
-                    attn_larger(attn_blas_project_positions_floats(g, count),
-                                attn_blas_attend_floats(g, frames, keys, g->num_heads));
-    size_t append = attn_blas_append_floats(frames, attn_kv_heads(g) * d_k);
-    return attn_larger(attn_larger(attend, append), attn_blas_project_floats(g, batch * frames));
+    size_t start = attn_arena_mark(arena);
+    b.append = attn_blas_append_layout(arena, frames, attn_kv_heads(g) * d_k);
+    attn_arena_release(arena, start);
+    b.project = attn_blas_project_layout(arena, g, attn_times(batch, frames));
+    attn_arena_release(arena, start);
+    b.positions = attn_blas_group_layout(arena, g, count);
+    size_t behind = attn_arena_mark(arena);
+    b.sinusoids = attn_blas_sinusoids_layout(arena, g, count);
+    attn_arena_release(arena, behind);
+    b.attend = attn_blas_attend_layout(arena, g, frames, keys);
+    return b;
+}
+
+size_t attn_kv_blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                              attn_path path) {
+    (void)path;
+    attn_arena arena = attn_arena_dry();
+    blas_layout(&arena, g, batch, frames, keys);
+    return arena.peak;
 }
 
 double attn_kv_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
@@ -87,27 +117,30 @@ double attn_kv_blas_position_flops(const attn_geometry *g, size_t batch, size_t 
 }
 
 void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                  float *workspace) {
+                  void *workspace) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames, d_k = attn_head_dim(g);
     size_t positions = attn_blas_position_count(g, call->batch, call->frames, keys);
     size_t at_once = attn_blas_head_group(g, positions * d_k); /* all, but where positions are projected */
-    attn_blas_append(cache, K, &layer->k_proj, call, workspace);
-    attn_blas_append(cache, V, &layer->v_proj, call, workspace);
+    attn_arena arena = attn_arena_wet(workspace);
+    blas_buffers buffers = blas_layout(&arena, g, call->batch, call->frames, keys);
+    attn_blas_append(cache, K, &layer->k_proj, call, buffers.append);
+    attn_blas_append(cache, V, &layer->v_proj, call, buffers.append);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += at_once) {
         attn_blas_keys kv = {.head0 = head0,
                              .heads = attn_smaller(at_once, g->num_heads - head0),
                              .group = g->num_heads / attn_kv_heads(g),
                              .head_stride = cache->capacity * d_k,
                              .stride = d_k};
-        kv.position = attn_blas_project_positions(workspace, layer, cache, call, head0, kv.heads);
+        kv.position = attn_blas_project_positions(buffers.positions, buffers.sinusoids, layer, cache, call,
+                                                  head0, kv.heads);
         for (size_t b = 0; b < call->batch; b++) {
             attn_blas_view view = attn_blas_view_of(out, layer, cache, call, b, held);
             kv.k = attn_cache_rows(cache, K, b, head0 / kv.group);
             kv.v = attn_cache_rows(cache, V, b, head0 / kv.group);
-            attn_blas_attend(&view, &kv, workspace + positions * kv.heads * d_k);
+            attn_blas_attend(&view, &kv, &buffers.attend);
         }
     }
-    attn_blas_project(out, layer, call->batch * call->frames, workspace);
+    attn_blas_project(out, layer, call->batch * call->frames, buffers.project);
     cache->length = keys;
 }

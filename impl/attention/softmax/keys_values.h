@@ -1,5 +1,5 @@
-/* Softmax attention that caches keys and values per head: mha (h_kv = h) and gqa. Private to impl/attention.
- */
+/* Softmax attention that caches keys and values for each head: mha (h_kv = h) and gqa. Private to
+ * impl/attention. */
 #ifndef IMPL_ATTENTION_SOFTMAX_KEYS_VALUES_H
 #define IMPL_ATTENTION_SOFTMAX_KEYS_VALUES_H
 
@@ -12,19 +12,15 @@ int attn_kv_tensors(attn_layer *layer, attn_tensor_visitor *visit, void *context
 size_t attn_kv_slots(const attn_geometry *g, attn_cache_slot slot[ATTN_CACHE_SLOTS]);
 double attn_kv_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys);
 
-size_t attn_kv_scalar_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                             attn_path path);
+size_t attn_kv_scalar_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                attn_path path);
 void attn_kv_scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                    float *workspace);
+                    void *workspace);
 double attn_kv_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                    attn_path path);
-size_t attn_kv_blas_floats(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
+size_t attn_kv_blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                              attn_path path);
 void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                  float *workspace);
-
-/* Appends x projected through w to a slot whose rows are heads apart: the scalar way. Workspace: w->out
- * floats. */
-void attn_scalar_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
-                        float *workspace);
+                  void *workspace);
 
 #endif

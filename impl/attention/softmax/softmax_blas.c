@@ -1,7 +1,6 @@
 #include "impl/attention/softmax/softmax_blas.h"
 
 #include "attn/size.h"
-#include "impl/attention/positions.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -24,17 +23,20 @@ size_t attn_blas_tile(size_t frames, size_t keys) {
     return attn_smaller(frames, attn_smaller(ROWS, rows));
 }
 
-size_t attn_blas_group_bound(const attn_geometry *g, size_t floats) {
-    return attn_smaller(g->num_heads * floats, attn_larger(GROUP_FLOATS, floats));
+float *attn_blas_group_layout(attn_arena *arena, const attn_geometry *g, size_t rows) {
+    size_t all = attn_times(rows, g->d_model), one = attn_times(rows, attn_head_dim(g));
+    return attn_arena_floats(arena, 1, attn_smaller(all, attn_larger(GROUP_FLOATS, one)));
 }
 
 size_t attn_blas_tile_bound(size_t frames) {
     return attn_smaller(frames, ROWS);
 }
 
-size_t attn_blas_scores_bound(size_t rows, size_t keys, size_t unit) {
-    return attn_larger(attn_smaller(rows * keys, TILE_SCORES),
-                       attn_smaller(rows, attn_larger(SMALLEST_TILE, unit)) * keys);
+float *attn_blas_scores_layout(attn_arena *arena, const attn_geometry *g, size_t rows, size_t tile,
+                               size_t keys, size_t unit) {
+    size_t fewest = attn_smaller(rows, attn_larger(SMALLEST_TILE, unit));
+    size_t scores = attn_larger(attn_smaller(attn_times(rows, keys), TILE_SCORES), attn_times(fewest, keys));
+    return attn_arena_floats(arena, 1, attn_plus(scores, attn_blas_position_slack(g, rows, tile, keys)));
 }
 
 attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
@@ -52,8 +54,8 @@ attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn
         .folds = attn_blas_folds(&layer->geometry, call->batch, call->frames, held + call->frames)};
 }
 
-size_t attn_blas_append_floats(size_t frames, size_t width) {
-    return attn_smaller(frames, ROWS) * width;
+float *attn_blas_append_layout(attn_arena *arena, size_t frames, size_t width) {
+    return attn_arena_floats(arena, attn_smaller(frames, ROWS), width);
 }
 
 static void scatter_heads(const attn_cache *cache, size_t slot, size_t b, size_t at, const float *rows,
@@ -67,13 +69,13 @@ static void scatter_heads(const attn_cache *cache, size_t slot, size_t b, size_t
 }
 
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
-                      float *workspace) {
+                      float *rows) {
     size_t d_model = cache->geometry.d_model;
     for (size_t b = 0; b < call->batch; b++)
         for (size_t t = 0; t < call->frames; t += ROWS) {
-            size_t rows = attn_smaller(ROWS, call->frames - t);
-            attn_linear_blas(workspace, w->out, call->x + (b * call->frames + t) * d_model, d_model, w, rows);
-            scatter_heads(cache, slot, b, cache->length + t, workspace, rows);
+            size_t count = attn_smaller(ROWS, call->frames - t);
+            attn_linear_blas(rows, w->out, call->x + (b * call->frames + t) * d_model, d_model, w, count);
+            scatter_heads(cache, slot, b, cache->length + t, rows, count);
         }
 }
 
@@ -81,12 +83,6 @@ void attn_blas_softmax(float *scores, size_t stride, float *sums, size_t rows, s
     const attn_row_kernels *kernels = attn_rows();
     for (size_t r = 0; r < rows; r++)
         sums[r] = kernels->softmax_numerators(scores + r * stride, keys, scale);
-}
-
-void attn_blas_add_bias(float *y, const float *q, size_t ldq, const float *bias, size_t rows, size_t d_k) {
-    for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < d_k; c++)
-            y[r * d_k + c] = q[r * ldq + c] + bias[c];
 }
 
 /* Queries of a tile, and heads whose scores are computed together. */
@@ -109,32 +105,19 @@ static size_t group_size(const attn_geometry *g) {
     return g->num_kv_heads ? g->num_heads / g->num_kv_heads : 1;
 }
 
-typedef struct attend_buffers {
-    float *q, *sums, *biased, *position, *scores;
-} attend_buffers;
-
-/* The scores come last: they alone depend on which keys count. */
-static attend_buffers divide_workspace(const attn_geometry *g, float *workspace, size_t heads,
-                                       const attend_plan *p) {
-    attend_buffers b = {.q = workspace};
-    size_t d_k = attn_head_dim(g), rows = p->tile * p->unit;
-    b.sums = b.q + p->tile * heads * d_k;
-    b.biased = b.sums + rows;
-    b.position = b.biased + (attn_has_rel_pos(g) ? rows * d_k : 0);
-    b.scores = b.position + attn_blas_position_floats(g, p->tile * p->together, p->tile);
+attn_attend_buffers attn_blas_attend_layout(attn_arena *arena, const attn_geometry *g, size_t frames,
+                                            size_t keys) {
+    size_t tile = attn_blas_tile_bound(frames), group = group_size(g), rows = attn_larger(tile, group);
+    bool positions = attn_has_rel_pos(g);
+    size_t together =
+        positions ? attn_larger(rows, attn_smaller(attn_times(g->num_heads, tile), ROWS)) : rows;
+    attn_attend_buffers b;
+    b.q = attn_arena_floats(arena, tile, g->d_model);
+    b.sums = attn_arena_floats(arena, 1, rows);
+    b.biased = attn_arena_floats(arena, positions ? rows : 0, attn_head_dim(g));
+    b.position = attn_blas_position_layout(arena, g, together, tile);
+    b.scores = attn_blas_scores_layout(arena, g, together, tile, keys, group);
     return b;
-}
-
-size_t attn_blas_attend_floats(const attn_geometry *g, size_t frames, size_t keys, size_t heads) {
-    size_t tile = attn_blas_tile_bound(frames), d_k = attn_head_dim(g), group = group_size(g);
-    size_t rows = attn_larger(tile, group), biased = 0;
-    size_t together = rows;
-    if (attn_has_rel_pos(g)) {
-        together = attn_larger(rows, attn_smaller(heads * tile, ROWS));
-        biased = rows * d_k;
-    }
-    return tile * heads * d_k + rows + biased + attn_blas_position_floats(g, together, tile) +
-           attn_blas_scores_bound(together, keys, group) + attn_blas_position_slack(g, together, tile, keys);
 }
 
 /* context = softmax(scale (scores + Q K^T)) V for `rows` queries; beta 0 where scores hold nothing yet. */
@@ -148,10 +131,10 @@ static void attend_block(float *context, size_t ldc, const float *q, size_t ldq,
         attn_rows()->scale(context + r * ldc, d_k, 1.0f / sums[r]);
 }
 
-/* Contexts of `unit` heads for m queries; unit or m is 1, so that rows of one product are heads or queries.
- */
+/* Contexts of `unit` heads for m queries; unit or m is 1, so that rows of one product are heads or
+ * queries. */
 static void attend_unit(const attn_blas_view *view, const attn_blas_keys *keys, size_t head, size_t unit,
-                        size_t i0, size_t m, float *scores, size_t stride, const attend_buffers *b) {
+                        size_t i0, size_t m, float *scores, size_t stride, const attn_attend_buffers *b) {
     const attn_geometry *g = &view->layer->geometry;
     size_t d_k = attn_head_dim(g), ldq = keys->heads * d_k;
     size_t kv = (head / keys->group - keys->head0 / keys->group) * keys->head_stride;
@@ -167,7 +150,7 @@ static void attend_unit(const attn_blas_view *view, const attn_blas_keys *keys, 
 }
 
 static void attend_tile(const attn_blas_view *view, const attn_blas_keys *keys, const attend_plan *p,
-                        size_t i0, size_t m, const attend_buffers *b) {
+                        size_t i0, size_t m, const attn_attend_buffers *b) {
     const attn_geometry *g = &view->layer->geometry;
     size_t d_k = attn_head_dim(g), width = keys->heads * d_k;
     attn_score_rows rows = attn_blas_score_rows(view, m);
@@ -176,21 +159,14 @@ static void attend_tile(const attn_blas_view *view, const attn_blas_keys *keys, 
         if (attn_has_rel_pos(g))
             attn_blas_position_scores(b->scores, view, b->q + first * d_k, width,
                                       keys->position ? keys->position + first * d_k : NULL, width,
-                                      keys->head0 + first, some, i0, m, b->position);
+                                      keys->head0 + first, some, i0, m, &b->position);
         for (size_t i = 0; i < some; i += p->unit)
             attend_unit(view, keys, keys->head0 + first + i, p->unit, i0, m,
                         b->scores + rows.start + i * m * rows.stride, rows.stride, b);
     }
 }
 
-void attn_blas_clear(const attn_blas_view *view, size_t head0, size_t heads) {
-    const attn_geometry *g = &view->layer->geometry;
-    for (size_t i = 0; i < view->frames; i++)
-        memset(view->out + i * g->d_model + head0 * attn_head_dim(g), 0,
-               heads * attn_head_dim(g) * sizeof(float));
-}
-
-void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, float *workspace) {
+void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, const attn_attend_buffers *b) {
     const attn_geometry *g = &view->layer->geometry;
     size_t d_k = attn_head_dim(g);
     if (!view->valid || !view->frames) {
@@ -198,24 +174,23 @@ void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, fl
         return;
     }
     attend_plan p = plan_heads(view, keys);
-    attend_buffers b = divide_workspace(g, workspace, keys->heads, &p);
     attn_linear q_proj = attn_linear_rows(&view->layer->q_proj, keys->head0 * d_k, keys->heads * d_k);
     for (size_t i0 = 0; i0 < view->frames; i0 += p.tile) {
         size_t m = attn_smaller(p.tile, view->frames - i0);
-        attn_linear_blas(b.q, q_proj.out, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
-        attend_tile(view, keys, &p, i0, m, &b);
+        attn_linear_blas(b->q, q_proj.out, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
+        attend_tile(view, keys, &p, i0, m, b);
     }
 }
 
-size_t attn_blas_project_floats(const attn_geometry *g, size_t rows) {
-    return attn_smaller(rows, ROWS) * g->d_model;
+float *attn_blas_project_layout(attn_arena *arena, const attn_geometry *g, size_t rows) {
+    return attn_arena_floats(arena, attn_smaller(rows, ROWS), g->d_model);
 }
 
-void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *workspace) {
+void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *copy) {
     size_t d_model = layer->geometry.d_model;
     for (size_t r = 0; r < rows; r += ROWS) {
         size_t count = attn_smaller(ROWS, rows - r);
-        memcpy(workspace, out + r * d_model, count * d_model * sizeof(float));
-        attn_linear_blas(out + r * d_model, d_model, workspace, d_model, &layer->out_proj, count);
+        memcpy(copy, out + r * d_model, count * d_model * sizeof(float));
+        attn_linear_blas(out + r * d_model, d_model, copy, d_model, &layer->out_proj, count);
     }
 }

@@ -7,20 +7,11 @@
 #ifndef IMPL_ATTENTION_SOFTMAX_SOFTMAX_BLAS_H
 #define IMPL_ATTENTION_SOFTMAX_SOFTMAX_BLAS_H
 
-#include "attn/attention.h"
+#include "base/arena.h"
+#include "impl/attention/positions.h"
+#include "impl/attention/view.h"
 
-/* One call on one utterance. */
-typedef struct attn_blas_view {
-    const attn_layer *layer;
-    const float *x;     /* [T, d_model] */
-    float *out;         /* [T, d_model]: gets the contexts */
-    size_t frames;      /* T */
-    size_t held, valid; /* keys before this call; keys that count */
-    /* rel_pos*: */
-    const attn_sinusoids *sinusoids;
-    long position; /* of the call's first query against key 0 */
-    bool folds;    /* see positions.h */
-} attn_blas_view;
+/* The view of utterance b, `held` frames having been in the cache before the call. */
 attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
                                  const attn_call *call, size_t b, size_t held);
 
@@ -39,34 +30,41 @@ size_t attn_blas_head_group(const attn_geometry *g, size_t floats);
 /* Rows of queries to work on at once so that their scores stay near a core's cache. */
 size_t attn_blas_tile(size_t frames, size_t keys);
 
-/* Upper bounds of these for all calls of at most so many frames and keys, so that a workspace made for the
- * largest call serves every other: floats of a group's computed rows, queries of a tile, and rows times keys
- * of a tile of at most so many rows in multiples of `unit`. */
-size_t attn_blas_group_bound(const attn_geometry *g, size_t floats);
+/* Layouts take upper bounds that grow with frames and keys, so that a workspace made for the largest call
+ * serves every other. */
+
+/* What is computed for a group of heads: at most so many rows [heads d_k] for each head of a group. */
+float *attn_blas_group_layout(attn_arena *arena, const attn_geometry *g, size_t rows);
+/* Queries of a tile, where at most so many go together. */
 size_t attn_blas_tile_bound(size_t frames);
-size_t attn_blas_scores_bound(size_t rows, size_t keys, size_t unit);
+/* Scores of a tile of at most so many rows in multiples of `unit`, whose tiles have at most so many
+ * queries. */
+float *attn_blas_scores_layout(attn_arena *arena, const attn_geometry *g, size_t rows, size_t tile,
+                               size_t keys, size_t unit);
 
 /* Projects x through w into a cache slot behind the frames held. */
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
-                      float *workspace);
-size_t attn_blas_append_floats(size_t frames, size_t width);
+                      float *rows);
+float *attn_blas_append_layout(attn_arena *arena, size_t frames, size_t width);
 
 /* Contexts of a group of heads into view->out. */
-void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, float *workspace);
-size_t attn_blas_attend_floats(const attn_geometry *g, size_t frames, size_t keys, size_t heads);
+typedef struct attn_attend_buffers {
+    float *q;      /* [tile, heads d_k] */
+    float *sums;   /* [rows]: of the softmax; rows are queries, or heads that share keys */
+    float *biased; /* [rows, d_k]: queries with u; rel_pos* */
+    attn_position_buffers position;
+    float *scores; /* laid out as attn_blas_score_rows says */
+} attn_attend_buffers;
+attn_attend_buffers attn_blas_attend_layout(attn_arena *arena, const attn_geometry *g, size_t frames,
+                                            size_t keys);
+void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, const attn_attend_buffers *b);
 
-/* Zero contexts, where there is no key. */
-void attn_blas_clear(const attn_blas_view *view, size_t head0, size_t heads);
-
-/* Turns scores [rows, keys], `stride` apart, into weights that still lack the factor 1 / sum, and fills sums.
- */
+/* Turns scores [rows, keys], `stride` apart, into weights that still lack the factor 1 / sum, and fills
+ * sums. */
 void attn_blas_softmax(float *scores, size_t stride, float *sums, size_t rows, size_t keys, float scale);
 
-/* y [rows, d_k] = q [rows, d_k] + bias, q with rows ldq apart. */
-void attn_blas_add_bias(float *y, const float *q, size_t ldq, const float *bias, size_t rows, size_t d_k);
-
 /* out_proj in place on [rows, d_model]. */
-void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *workspace);
-size_t attn_blas_project_floats(const attn_geometry *g, size_t rows);
+void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *copy);
+float *attn_blas_project_layout(attn_arena *arena, const attn_geometry *g, size_t rows);
 
 #endif

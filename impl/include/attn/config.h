@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum attn_model_type {
     ATTN_MODEL_ATTENTION,
     ATTN_MODEL_CONFORMER,
@@ -55,7 +59,7 @@ typedef struct attn_config {
  * none), pos_enc rel_pos (linear: abs_pos; attention: none), latent_dim d_model, num_kv_heads max(1,
  * num_heads / 4) or the next fewer that divide num_heads, the rest as in docs/configuration.md. Unknown keys,
  * wrong types and impossible sizes are errors naming file, line and key. `note` (may be NULL) gets a one-line
- * remark when a key was accepted and ignored, else "". */
+ * remark when a key was accepted and ignored, else "". Returns 0, or -1 and an error. */
 int attn_config_read(attn_config *config, const char *path, char note[256], attn_error *error);
 
 /* The same from text in memory; `name` stands for the file in messages. */
@@ -76,4 +80,7 @@ char *attn_config_format(const attn_config *config, attn_error *error);
  * 7), otherwise the same. */
 size_t attn_output_frames(const attn_config *config, size_t frames);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

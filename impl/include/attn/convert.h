@@ -15,11 +15,12 @@
  *               there the latent is the layer's input in other coordinates, and costs as much to keep.
  *   activation  U_R from W S^{1/2}, S = E[(x - m)(x - m)^T] the covariance and m the mean of real inputs of
  *               the layer: no affine map of rank R is closer to the keys and values that these inputs
- * produce. The covariance is centred because the biases, b + (I - U_R U_R^T) W m, take over what a rank cut
- * does to the mean; with E[x x^T] a rank would be spent on it. mean        gqa: keys and values of the heads
- * in a group, averaged (Ainslie et al. 2023, section 2.1). activation  gqa: the same mean (which is the
- * nearest single head whatever the inputs), but heads are grouped so that what they produce on real inputs
- * differs least. Query heads are reordered to match; that changes no output.
+ *               produce. The covariance is centred because the biases, b + (I - U_R U_R^T) W m, take over what
+ *               a rank cut does to the mean; with E[x x^T] a rank would be spent on it.
+ *   mean        gqa: keys and values of the heads in a group, averaged (Ainslie et al. 2023, section 2.1).
+ *   activation  gqa: the same mean (which is the nearest single head whatever the inputs), but heads are
+ *               grouped so that what they produce on real inputs differs least. Query heads are reordered to
+ *               match; that changes no output.
  *
  * Both joint and activation keep C = U_R^T W and E = U_R: nothing is divided by a singular value or by the
  * covariance, so that a singular one does no harm. The left singular vectors are taken inside the range of W,
@@ -29,11 +30,15 @@
  * span (leave-one-out), and the biases then rely on no more of m than averaging so few would not give by
  * chance.
  *
- * All of it is computed in double precision, through LAPACK. */
+ * All of it is computed in double precision, through LAPACK. What can fail returns 0, or -1 and an error. */
 #ifndef ATTN_CONVERT_H
 #define ATTN_CONVERT_H
 
 #include "attn/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef enum attn_convert_method {
     ATTN_CONVERT_AVERAGE,
@@ -92,8 +97,8 @@ int attn_compare_layers(attn_convert_report *report, const attn_layer *mha, cons
                         const attn_variant *other_variant, const attn_layer_inputs *inputs,
                         attn_error *error);
 
-/* A layer at every latent_dim at once: factors at d_model, of which the smaller ones are parts. For sweeps.
- */
+/* A layer at every latent_dim at once: factors at d_model, of which the smaller ones are parts. For
+ * sweeps. */
 typedef struct attn_family attn_family;
 /* Target's latent_dim is not used. Free with attn_family_free. */
 int attn_family_make(attn_family **family, const attn_layer *mha, const attn_convert_target *target,
@@ -101,8 +106,6 @@ int attn_family_make(attn_family **family, const attn_layer *mha, const attn_con
 void attn_family_free(attn_family *family);
 /* Writes keys and values of `mha` as attn_fold_layer would after attn_convert_layer to latent_dim. */
 int attn_family_fold(attn_layer *mha, const attn_family *family, size_t latent_dim, attn_error *error);
-
-/* ---- Whole models ---- */
 
 /* left[r], r = 0..d_model: the squared error that a layer is left with at latent_dim r, relative to r = 0, in
  * the measure that the method minimises. Falls and is convex but for split, which is so in steps of two. */
@@ -129,8 +132,8 @@ typedef struct attn_calibration {
     size_t batch, frames;
 } attn_calibration;
 
-/* Called when a layer is done; `layers` of them in this pass. `report` is NULL in the pass that only looks.
- */
+/* Called when a layer is done; `layers` of them in this pass. `report` is NULL in the pass that only
+ * looks. */
 typedef void attn_convert_progress(void *context, size_t layer, size_t layers,
                                    const attn_convert_report *report);
 
@@ -169,4 +172,7 @@ void attn_conversion_free(attn_conversion *conversion);
 int attn_conversion_save(const attn_conversion *conversion, const attn_config *from_config, const char *from,
                          const char *to, attn_error *error);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

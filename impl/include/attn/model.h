@@ -1,10 +1,19 @@
-/* Models: a configuration with weights, and sessions that run them over utterances, whole or in chunks. */
+/* Models: a configuration with weights, and sessions that run them over utterances, whole or in chunks.
+ *
+ *   Conformer     Gulati et al. 2020, section 2     x + FFN/2, x + Attn, x + Conv, x + FFN/2, LayerNorm
+ *   Branchformer  Peng et al. 2022, section 3       x + Merge(Attn, cgMLP), LayerNorm
+ *
+ * What can fail returns 0, or -1 and an error. */
 #ifndef ATTN_MODEL_H
 #define ATTN_MODEL_H
 
 #include "attn/config.h"
 
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct attn_model attn_model;
 
@@ -20,9 +29,9 @@ attn_layer *attn_model_attention(attn_model *model, size_t layer);
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
 
 /* Loads a safetensors checkpoint. A missing, extra, mis-shaped or non-finite tensor is an error that names
- * it. An output layer (ctc.*) that the configuration has no vocab_size for is passed over,
- * and attn_model_load_note says so in one line ("" when there were none). global_cmvn.* is part of the model
- * when the checkpoint has it: input features are then (x - mean) istd. */
+ * it. An output layer (ctc.*) that the configuration has no vocab_size for is passed over, and
+ * attn_model_load_note says so in one line ("" when there were none). global_cmvn.* is part of the model when
+ * the checkpoint has it: input features are then (x - mean) istd. */
 int attn_model_load(attn_model *model, const char *path, attn_error *error);
 const char *attn_model_load_note(const attn_model *model);
 int attn_model_save(attn_model *model, const char *path, attn_error *error);
@@ -33,9 +42,6 @@ void attn_model_randomize(attn_model *model, uint64_t seed);
 
 size_t attn_model_parameters(const attn_model *model);
 size_t attn_model_weight_bytes(const attn_model *model); /* live, from the allocator */
-
-/* ---- Sessions
- * ---------------------------------------------------------------------------------------------------- */
 
 /* Parts of a model, for shares of time and FLOPs. cgMLP's projections are feed_forward, its gating unit is
  * convolution; norms after a block, merging, positions and the output layer are other. */
@@ -87,7 +93,10 @@ typedef struct attn_session attn_session;
 const char *attn_stream_note(const attn_config *config);
 
 /* Allocates all caches (exactly as many frames as the session can hold) and all workspace: running allocates
- * nothing. The model must outlive the session. */
+ * nothing. What depends on weights alone is computed here: BatchNorm as one multiply-add, convolutions' weights
+ * in another order. So only the weights of attention may change afterwards. The model must outlive the
+ * session. Returns 0, or -1 and an error that names the option or says what memory was refused. Close with
+ * attn_session_close. */
 int attn_session_open(attn_session **session, attn_model *model, const attn_session_options *options,
                       attn_error *error);
 void attn_session_close(attn_session *session);
@@ -109,9 +118,8 @@ size_t attn_session_width(const attn_session *session); /* d_model, or vocab_siz
 size_t attn_session_layers(const attn_session *session);
 const attn_cache *attn_session_cache(const attn_session *session, size_t layer);
 size_t attn_session_kv_bytes_live(const attn_session *session);
-size_t
-attn_session_kv_bytes_formula(const attn_session *session); /* for the frames held at the widest moment */
-/* What streaming keeps beside the attention cache: inputs of causal convolutions (the module's, or CSGU's
+size_t attn_session_kv_bytes_formula(const attn_session *session); /* at the most frames held so far */
+/* What streaming keeps next to the attention cache: inputs of causal convolutions (the module's, or CSGU's
  * gate half: kernel - 1 frames a layer) and the frames that subsampling carries over. 0 where nothing
  * streams. */
 size_t attn_session_conv_bytes_live(const attn_session *session);
@@ -122,9 +130,12 @@ size_t attn_session_workspace_bytes(const attn_session *session);
  * padding included), in sum and in parts (NULL: not wanted). */
 double attn_session_flops(const attn_session *session, size_t frames, double parts[ATTN_PARTS]);
 
-/* The caches as safetensors: layers.N.k and so on, shaped as in attention.h, only the frames that are held.
+/* The caches as safetensors: layers.N.k and so on, shaped as in cache.h, only the frames that are held.
  * Of streams with causal convolutions layers.N.conv [B, kernel - 1, width], of those with conv2d embed.carry
  * [B, 3, input_dim] too. */
 int attn_session_save_cache(const attn_session *session, const char *path, attn_error *error);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

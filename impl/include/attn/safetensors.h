@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { ATTN_SAFETENSORS_RANK = 8 };
 
 typedef enum attn_dtype { ATTN_F32, ATTN_F16, ATTN_BF16, ATTN_OTHER } attn_dtype;
@@ -25,10 +29,12 @@ typedef struct attn_safetensor {
 typedef struct attn_safetensors attn_safetensors;
 
 /* Opens and checks the whole header: lengths inside the file, shapes that match their byte ranges, ranges
- * that tile the data without holes or overlap, no duplicate names. Tensors stay valid until close. */
+ * that tile the data without holes or overlap, no duplicate names. Returns 0, or -1 and an error naming the
+ * file. Tensors stay valid until attn_safetensors_close. */
 int attn_safetensors_open(attn_safetensors **file, const char *path, attn_error *error);
+/* The same from bytes, which stay the caller's and must outlive it; `name` stands for the file in messages. */
 int attn_safetensors_parse(attn_safetensors **file, const unsigned char *bytes, size_t size, const char *name,
-                           attn_error *error); /* bytes stay the caller's and must outlive it */
+                           attn_error *error);
 void attn_safetensors_close(attn_safetensors *file);
 
 size_t attn_safetensors_count(const attn_safetensors *file);
@@ -44,10 +50,15 @@ typedef struct attn_safetensors_entry {
     size_t rank;
     const size_t *dims;
     const float *data;
-    const attn_safetensor *copy; /* not NULL: a tensor of another file, whose dtype, shape and bytes are
-                                    written as they are; rank, dims and data are not used */
+    /* Not NULL: a tensor of another file, whose dtype, shape and bytes are written as they are; rank, dims and
+     * data are not used. */
+    const attn_safetensor *copy;
 } attn_safetensors_entry;
+/* A whole file, in the order of entries. Returns 0, or -1 and an error, with nothing left behind. */
 int attn_safetensors_write(const char *path, const attn_safetensors_entry *entries, size_t count,
                            attn_error *error);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -6,8 +6,8 @@
 #define ISA_EXPAND(name, isa) ISA_PASTE(name, isa)
 #define ISA_NAME(name) ISA_EXPAND(name, ATTN_ISA)
 
-/* Declares TYPE NAME_base, ... and defines TYPE const *PICK(void), which returns the one for attn_cpu_isa().
- */
+/* Declares TYPE NAME_base, ... and defines TYPE const *PICK(void), which returns the one for
+ * attn_cpu_isa(). */
 #if defined(__x86_64__)
 #define ISA_DISPATCH(type, name)                                                                             \
     extern const type name##_base, name##_avx2, name##_avx512;                                               \

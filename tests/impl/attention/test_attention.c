@@ -114,13 +114,31 @@ static void workspace_does_not_grow_with_the_square(void **state) {
             attn_error error = {0};
             assert_int_equal(attn_geometry_complete(&g, attn_variants[v], NULL, &error), 0);
             const attn_impl *impl = attn_impl_find(attn_variants[v], "auto");
-            size_t floats = impl->workspace(&g, 1, 16000, 16000, ATTN_PATH_AUTO);
+            size_t bytes = impl->workspace(&g, 1, 16000, 16000, ATTN_PATH_AUTO);
             if (pos > ATTN_POS_ABS)
-                floats += attn_sinusoids_floats(16000, g.d_model);
-            if (floats * sizeof(float) > (size_t)40 << 20)
+                bytes += attn_sinusoids_floats(16000, g.d_model) * sizeof(float);
+            if (bytes > (size_t)40 << 20)
                 fail_msg("%s, %s: %zu MiB of workspace at 16,000 frames", attn_variants[v]->name,
-                         attn_pos_enc_names[pos], floats >> 18);
+                         attn_pos_enc_names[pos], bytes >> 20);
         }
+}
+
+/* More keys than fit any memory: no sum or product wraps around. */
+static void workspace_that_fits_no_memory_says_so(void **state) {
+    (void)state;
+    for (size_t v = 0; attn_variants[v]; v++)
+        for (attn_pos_enc pos = ATTN_POS_NONE; pos <= last_encoding(attn_variants[v]); pos++)
+            for (size_t i = 0; attn_variants[v]->is_softmax && attn_variants[v]->impls[i].name; i++) {
+                attn_geometry g = some_geometry(attn_variants[v]);
+                g.pos_enc = pos;
+                for (size_t keys = SIZE_MAX / 4; keys < SIZE_MAX / 4 + 300; keys++) {
+                    attn_error error = {0};
+                    size_t bytes = attn_variants[v]->impls[i].workspace(&g, 1, 700, keys, ATTN_PATH_AUTO);
+                    assert_true(bytes > PTRDIFF_MAX);
+                    assert_null(attn_alloc(bytes, 1, "workspace", &error));
+                    assert_non_null(strstr(error.message, "workspace"));
+                }
+            }
 }
 
 /* A quarter of the heads where that divides them, and always something that does. */
@@ -149,6 +167,7 @@ int main(void) {
         cmocka_unit_test(refused_memory_is_an_error),
         cmocka_unit_test(workspace_serves_smaller_calls),
         cmocka_unit_test(workspace_does_not_grow_with_the_square),
+        cmocka_unit_test(workspace_that_fits_no_memory_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "attn/compare.h"
 #include "attn/random.h"
 #include "impl/attention/positions.h"
+#include "impl/attention/softmax/softmax_blas.h"
 
 #include <cblas.h>
 #include <setjmp.h>
@@ -114,12 +115,14 @@ static void close_stream(stream *s) {
 /* Products of one call, which runs in exactly the workspace that is stated, with a mark behind it. */
 static double run_call(const stream *s, const attn_impl *impl, float *out, attn_cache *cache, size_t t,
                        size_t n) {
-    const float mark = 12345.0f;
+    enum { MARK = 64 }; /* bytes */
+    unsigned char mark[MARK];
     size_t rows = s->batch * s->geometry.d_model;
-    size_t floats = impl->workspace(&s->geometry, s->batch, n, cache->length + n, s->path);
-    float *workspace = malloc((floats + 1) * sizeof *workspace);
-    memset(workspace, 0xff, floats * sizeof *workspace);
-    workspace[floats] = mark;
+    size_t bytes = impl->workspace(&s->geometry, s->batch, n, cache->length + n, s->path);
+    unsigned char *workspace = aligned_alloc(64, bytes + MARK);
+    memset(workspace, 0xff, bytes); /* NaN */
+    memset(mark, 0x5a, MARK);
+    memcpy(workspace + bytes, mark, MARK);
     attn_call call = {.x = s->x + t * rows,
                       .batch = s->batch,
                       .frames = n,
@@ -128,7 +131,7 @@ static double run_call(const stream *s, const attn_impl *impl, float *out, attn_
                       .sinusoids = &s->sinusoids};
     products = 0;
     impl->forward(out + t * rows, &s->layer, cache, &call, workspace);
-    assert_true(workspace[floats] == mark);
+    assert_memory_equal(workspace + bytes, mark, MARK);
     free(workspace);
     return products;
 }
@@ -238,7 +241,7 @@ static void run_shifted(float *out, stream *s, const char *impl, size_t first, l
     attn_cache cache;
     attn_error error = {0};
     const attn_impl *i = attn_impl_find(s->variant, impl);
-    float *workspace = malloc(i->workspace(&s->geometry, 1, 2, 2, ATTN_PATH_AUTO) * sizeof *workspace);
+    void *workspace = aligned_alloc(64, i->workspace(&s->geometry, 1, 2, 2, ATTN_PATH_AUTO));
     assert_int_equal(attn_cache_init(&cache, s->variant, &s->geometry, 1, 2, &error), 0);
     cache.first = first;
     attn_call call = {
@@ -353,7 +356,7 @@ static void decode_stays_cheap(void **state) {
         /* 4 stretches of 250 keys, 126 from the middle on */
         assert_true(with - plain == 2 * 512.0 * 512.0 + 2 * 8 * (4 * 126.0) * 512.0);
         assert_true(attn_impl_cost(mha, scalar, &g, 1, 1, 1000, ATTN_PATH_AUTO).flops > 20 * with);
-        assert_true(blas->workspace(&g, 1, 1, 16000, ATTN_PATH_AUTO) * sizeof(float) < (size_t)2 << 20);
+        assert_true(blas->workspace(&g, 1, 1, 16000, ATTN_PATH_AUTO) < (size_t)2 << 20);
     }
 }
 

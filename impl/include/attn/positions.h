@@ -1,0 +1,43 @@
+/* Sinusoids of positions: Vaswani et al. 2017, section 3.5. Of position p, columns 2i and 2i + 1 are
+ * sin(p / 10000^(2i / d_model)) and cos(p / 10000^(2i / d_model)). */
+#ifndef ATTN_POSITIONS_H
+#define ATTN_POSITIONS_H
+
+#include "attn/error.h"
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* table [count, d_model], the caller's: row r is position first + r, which may be negative (the true sine of
+ * a negative angle). d_model may be odd. */
+void attn_positions(float *table, long first, size_t count, size_t d_model);
+
+enum { ATTN_SINUSOIDS_FINE = 256 };
+
+/* The sinusoids of positions -reach .. reach, to float rounding, in a table of O((reach / 256 + 256) d_model)
+ * floats: s(a + b) is made from s(a), a multiple of 256, and s(b), b below 256, by the addition theorem. */
+typedef struct attn_sinusoids {
+    size_t d_model, width; /* width of a row: d_model, rounded up to pairs of sin and cos */
+    size_t reach;
+    float *fine;   /* [256, width]: positions 0..255; all sines of a row come before its cosines */
+    float *coarse; /* [.., width], in the same block: multiples of 256 from -reach - 256, rounded down, on */
+} attn_sinusoids;
+
+size_t attn_sinusoids_floats(size_t reach, size_t d_model); /* of both tables */
+/* Returns 0, or -1 and an error when memory is refused. Free with attn_sinusoids_free. */
+int attn_sinusoids_init(attn_sinusoids *s, size_t reach, size_t d_model, attn_error *error);
+void attn_sinusoids_free(attn_sinusoids *s); /* a zeroed one is fine too */
+
+/* row [width], the caller's: position p, -reach - 256 .. reach, sin and cos interleaved as attn_positions has
+ * them. */
+void attn_sinusoids_row(const attn_sinusoids *s, float *row, long p);
+/* The same with all sines before all cosines. */
+void attn_sinusoids_halves(const attn_sinusoids *s, float *row, long p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
