@@ -1,9 +1,11 @@
-# attnbench: `make`, `make test`, `make lint`, `make format`. Set-up of packages: ./run_all.sh
+# attnbench: `make`, `make test`, `make lint`, `make format`, `make install`. Set-up of packages: ./run_all.sh
 #
 #   BUILD=dir             where everything that is built goes (default build)
 #   SANITIZE=a,b          build with -fsanitize=a,b (set BUILD too, so that objects do not mix)
 #   WERROR=1              warnings are errors (CI sets it)
 #   PARTS=0               encoders without the markers of their parts: no time and no counters by part (set BUILD too)
+
+VERSION := 0.2.0
 
 BUILD ?= build
 CC ?= gcc
@@ -99,7 +101,7 @@ $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 # What built this: read by `attnbench info` and written into every results file.
 $(BUILD)/include/build_info.h: FORCE
 	@mkdir -p $(@D)
-	@printf '#define BUILD_COMMIT "%s"\n#define BUILD_FLAGS "%s"\n' \
+	@printf '#define BUILD_VERSION "%s"\n#define BUILD_COMMIT "%s"\n#define BUILD_FLAGS "%s"\n' "$(VERSION)" \
 	  "$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
 	  "$(strip $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(CFLAGS))" > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
@@ -118,6 +120,8 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
 	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDES) cli $(FOLDERS)
 	tests/check_house.sh
+
+include install.mk
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *home_executable(attn_error *error) {
@@ -17,6 +20,14 @@ char *home_executable(attn_error *error) {
     }
     path[length] = '\0';
     return attn_strdup(path, error);
+}
+
+/* As `make install` lays it out: PREFIX/bin/attnbench and PREFIX/share/attnbench. */
+static bool is_installed(const char *prefix) {
+    char folder[PATH_MAX];
+    int length = snprintf(folder, sizeof folder, "%s/share/attnbench", prefix);
+    struct stat status;
+    return length > 0 && (size_t)length < sizeof folder && !stat(folder, &status) && S_ISDIR(status.st_mode);
 }
 
 char *home_path(const char *relative, attn_error *error) {
@@ -31,7 +42,8 @@ char *home_path(const char *relative, attn_error *error) {
         if (slash && slash != executable)
             *slash = '\0';
     }
-    char *path = attn_format(error, "%s/%s", executable, relative);
+    char *path = is_installed(executable) ? attn_format(error, "%s/share/attnbench/%s", executable, relative)
+                                          : attn_format(error, "%s/%s", executable, relative);
     attn_free(executable);
     return path;
 }

@@ -1,5 +1,5 @@
-/* Where the project's data files are (plans, counter groups, cases): ATTNBENCH_HOME, else the folder above
- * the executable's. */
+/* Where the project's data files are (plans, counter groups, cases): ATTNBENCH_HOME, else share/attnbench
+ * next to the folder of an installed executable, else the folder above the executable's. */
 #ifndef BASE_HOME_H
 #define BASE_HOME_H
 

@@ -3,6 +3,8 @@
 
 #include "attn/cpu.h"
 
+#include <build_info.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +23,7 @@ static void print_help(FILE *stream) {
           stream);
     for (size_t i = 0; commands[i].name; i++)
         fprintf(stream, "  %-12s %s\n", commands[i].name, commands[i].summary);
-    fputs("\nattnbench COMMAND --help says more. Exit status: 0 fine; 1 a check failed; 2 bad usage or bad "
+    fputs("\nattnbench COMMAND --help, or attnbench help COMMAND, says more; --version names this build. Exit status: 0 fine; 1 a check failed; 2 bad usage or bad "
           "input;\n"
           "3 undecided or not supported here.\n",
           stream);
@@ -47,20 +49,43 @@ static int run(const command *c, int argc, char **argv) {
     return flush_results(c->run(argc - 1, argv + 1));
 }
 
+static const command *find(const char *name) {
+    for (size_t i = 0; commands[i].name; i++)
+        if (!strcmp(name, commands[i].name))
+            return &commands[i];
+    attn_error error = {0};
+    attn_fail(&error, "%s: no such command (see attnbench --help)", name);
+    fprintf(stderr, "attnbench: %s\n", error.message);
+    return NULL;
+}
+
+static bool asks(const char *word, const char *option, const char *letter) {
+    return !strcmp(word, option) || !strcmp(word, letter);
+}
+
+/* help, or help COMMAND: what COMMAND --help prints. */
+static int help(int argc, char **argv) {
+    static char option[] = "--help";
+    if (argc == 2) {
+        print_help(stdout);
+        return flush_results(STATUS_OK);
+    }
+    const command *c = find(argv[2]);
+    char *words[] = {argv[2], option, NULL};
+    return c ? flush_results(c->run(2, words)) : STATUS_BAD_INPUT;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         print_help(stderr);
         return STATUS_BAD_INPUT;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        print_help(stdout);
+    if (asks(argv[1], "--help", "-h") || !strcmp(argv[1], "help"))
+        return help(argc, argv);
+    if (asks(argv[1], "--version", "-V")) {
+        puts("attnbench " BUILD_VERSION " (" BUILD_COMMIT ")");
         return flush_results(STATUS_OK);
     }
-    for (size_t i = 0; commands[i].name; i++)
-        if (!strcmp(argv[1], commands[i].name))
-            return run(&commands[i], argc, argv);
-    attn_error error = {0};
-    attn_fail(&error, "%s: no such command (see attnbench --help)", argv[1]);
-    fprintf(stderr, "attnbench: %s\n", error.message);
-    return STATUS_BAD_INPUT;
+    const command *c = find(argv[1]);
+    return c ? run(c, argc, argv) : STATUS_BAD_INPUT;
 }
