@@ -24,7 +24,7 @@ static int run(attn_error *error) {
         goto done;
     const attn_impl *impl = attn_impl_find(variant, "auto");
     size_t size = impl->workspace(&geometry, 1, 1, FRAMES, ATTN_PATH_AUTO);
-    workspace = attn_alloc(size, sizeof(float), "workspace", error);
+    workspace = attn_alloc(size, 1, "workspace", error);
     if (!workspace)
         goto done;
     for (int t = 0; t < FRAMES; t++) {
