@@ -58,7 +58,7 @@ void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error)
     }
     void *base = refused() ? NULL : calloc(1, total);
     if (!base) {
-        attn_fail(error, "%s: out of memory (%zu bytes)", what, bytes);
+        attn_fail_as(error, ATTN_ERROR_MEMORY, "%s: out of memory (%zu bytes)", what, bytes);
         return NULL;
     }
     uintptr_t start = ((uintptr_t)base + sizeof(header) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);

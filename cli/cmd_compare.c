@@ -94,5 +94,5 @@ int cmd_compare(int argc, char **argv) {
         attn_fail(&error, "expected two results files, BASE.json and CANDIDATE.json");
     else
         status = compare(&o, files[0], files[1], &error);
-    return error.message[0] || status < 0 ? command_fail(argv[0], &error) : status;
+    return error.code || status < 0 ? command_fail(argv[0], &error) : status;
 }

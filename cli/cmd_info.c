@@ -1,3 +1,4 @@
+#include "base/text/json.h"
 #include "base/text/table.h"
 #include "cli/command.h"
 #include "harness/counters/counter_set.h"
@@ -148,7 +149,7 @@ static int print_text(const table *t, attn_error *error) {
     size_t i;
     json_t *row;
     if (!t->rows)
-        return attn_fail(error, "out of memory, or text of this machine that is not UTF-8");
+        return json_not_made(error, NULL, "text of this machine");
     json_array_foreach(t->rows, i, row) {
         printf("%-31s %s\n", json_string_value(json_object_get(row, "what")),
                json_string_value(json_object_get(row, "value")));

@@ -264,7 +264,7 @@ int cmd_profile_kv(int argc, char **argv) {
     else if ((status = choose_impl(a.impl, &error)) == STATUS_OK)
         status = run(&a, &plan, (table_format)format, &error);
     corpus_free(&speech);
-    if (error.message[0]) /* without one, the process of a model has said it */
+    if (error.code) /* without one, the process of a model has said it */
         command_fail("profile-kv", &error);
     return status;
 }

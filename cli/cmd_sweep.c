@@ -118,7 +118,7 @@ static int write_results(const plan *p, const sweep_options *o, const surroundin
     json_t *results =
         json_pack("{so so}", "context", context_json(p, o, around, counted, s, sweep_count(p, s).failed),
                   "benchmarks", entries);
-    int result = results ? store_commit(s, results, error) : attn_fail(error, "out of memory");
+    int result = results ? store_commit(s, results, error) : attn_no_memory(error, NULL);
     json_decref(results);
     return result;
 }

@@ -24,7 +24,7 @@ static const char *kind_of(const yaml_node_t *node) {
 
 static int parser_fail(const yaml_file *file, const yaml_parser_t *parser, attn_error *error) {
     if (parser->error == YAML_MEMORY_ERROR)
-        return attn_fail(error, "%s: out of memory", file->name);
+        return attn_no_memory(error, file->name);
     const char *problem = parser->problem ? parser->problem : "cannot be read";
     if (parser->error == YAML_READER_ERROR)
         return attn_fail(error, "%s: not YAML: %s at byte %zu", file->name, problem, parser->problem_offset);
@@ -57,7 +57,7 @@ int yaml_file_parse(yaml_file *file, const char *text, size_t size, const char *
     yaml_parser_t parser;
     *file = (yaml_file){.name = name};
     if (!yaml_parser_initialize(&parser))
-        return attn_fail(error, "%s: out of memory", name);
+        return attn_no_memory(error, name);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
     int result = load_one(file, &parser, error);
     yaml_parser_delete(&parser);

@@ -310,7 +310,7 @@ static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *er
     deviation output = {0};
     json_t *last = json_pack("{s:s}", "where", "output, sums"), *row;
     size_t i;
-    int result = last ? run_both(g, &output) : attn_fail(error, "out of memory");
+    int result = last ? run_both(g, &output) : attn_no_memory(error, NULL);
     if (!result)
         result = add_costs(g->rows, last, plan->mha, "_mha", plan, error);
     if (!result)
@@ -332,7 +332,7 @@ int analyze_models(table *t, const analyze_plan *plan, attn_error *error) {
     g.seen = attn_alloc(layers, sizeof *g.seen, "inputs of layers", error);
     int result = -1;
     if (!g.rows || json_array_size(g.rows) != layers)
-        attn_fail(error, "out of memory");
+        attn_no_memory(error, NULL);
     else if (g.seen)
         result = fill(t, plan, &g, error);
     for (size_t i = 0; g.seen && i < layers; i++)

@@ -61,7 +61,7 @@ static json_t *evaluate(const group_formula *f, const json_t *counters) {
 int derive_formulas(json_t *derived, const counter_group *group, const json_t *counters, attn_error *error) {
     for (size_t i = 0; i < group->formulas; i++)
         if (json_object_set_new(derived, group->formula[i].name, evaluate(&group->formula[i], counters)))
-            return attn_fail(error, "out of memory");
+            return attn_no_memory(error, NULL);
     return 0;
 }
 
@@ -123,6 +123,6 @@ json_t *derive_measured(const json_t *entry, double cache_bytes, attn_error *err
     json_t *bytes = compare(count_bytes(entry, cache_bytes), entry, "bytes");
     json_t *measured = json_pack("{so so}", "flops", flops, "bytes", bytes);
     if (!measured)
-        attn_fail(error, "out of memory");
+        attn_no_memory(error, NULL);
     return measured;
 }

@@ -46,7 +46,7 @@ static int look_at(gate *g, gate_case *c, const counting *counted, attn_error *e
             return -1;
     json_decref(c->moved);
     c->moved = moved_json(counters, gate_metric_names[g->settings.metric]);
-    return c->moved ? 0 : attn_fail(error, "what moved: out of memory");
+    return c->moved ? 0 : attn_no_memory(error, "what moved");
 }
 
 static size_t count_slower(const gate *g) {
@@ -72,5 +72,5 @@ int gate_attribute(gate *g, attn_error *error) {
         if (g->cases[i].finding.verdict == GATE_SLOWER)
             result = look_at(g, &g->cases[i], &counted, &inner);
     counting_close(&counted);
-    return result && !child_stop_signal() ? attn_fail(error, "%s", inner.message) : 0;
+    return result && !child_stop_signal() ? attn_fail_as(error, inner.code, "%s", inner.message) : 0;
 }

@@ -106,7 +106,7 @@ static int find_scale(double *scale, const results *base, const results *candida
     if (isnan(*scale))
         *scale = single_scale(effects, *compared);
     attn_free(effects);
-    return error->message[0] ? -1 : 0;
+    return error->code ? -1 : 0;
 }
 
 static gate_row empty_row(const results_case *base, const results_case *candidate) {
@@ -191,9 +191,9 @@ json_t *compare_rows(const results *base, const results *candidate, const gate_r
         if (!results_find(base, candidate->cases[i].name))
             failed = json_array_append_new(
                 rows, make_row(NULL, &candidate->cases[i], rule, scale, compared, caution, error));
-    if (!failed && !error->message[0])
+    if (!failed && !error->code)
         return rows;
     json_decref(rows);
-    attn_fail(error, "the comparison: out of memory");
+    attn_no_memory(error, "the comparison");
     return NULL;
 }

@@ -318,5 +318,5 @@ int gate_run(gate *g, attn_error *error) {
     }
     g->seconds = clock_now() - g->began;
     attn_free(order);
-    return result ? attn_fail(error, "%s", inner.message) : 0;
+    return result ? attn_fail_as(error, inner.code, "%s", inner.message) : 0;
 }

@@ -45,7 +45,7 @@ static int read_lines(json_t *lines, const char *path, char *text, size_t size, 
         if (!object)
             return attn_fail(error, "%s:%zu: not JSON: %s", path, number, why.text);
         if (json_array_append_new(lines, object))
-            return attn_fail(error, "%s: out of memory", path);
+            return attn_no_memory(error, path);
         if (check_line(object, path, number, error))
             return -1;
     }
@@ -129,7 +129,7 @@ int history_add(const char *path, const results *r, const char *commit, bool for
     bool there = !access(path, F_OK);
     json_t *lines = there ? history_read(path, error) : json_array();
     json_t *line = lines ? line_of(r, commit, error) : NULL;
-    int result = line && !error->message[0] ? 0 : attn_fail(error, "history: out of memory");
+    int result = line && !error->code ? 0 : attn_no_memory(error, "history");
     if (!result)
         result = check_new(lines, line, force, path, error);
     if (!result)

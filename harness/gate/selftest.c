@@ -191,9 +191,9 @@ static int run_once(json_t **run, const selftest_settings *s, const char *copy, 
     settings.seed += 1000 * round + (size_t)(10 * percent);
     settings.silent = true;
     char *delay = delay_of(s, percent, victim, &inner);
-    if (inner.message[0] && child_stop_signal())
+    if (inner.code && child_stop_signal())
         return 1;
-    int result = inner.message[0] || gate_init(&g, &settings, &inner) ? -1 : 0;
+    int result = inner.code || gate_init(&g, &settings, &inner) ? -1 : 0;
     if (!result) {
         g.side[GATE_BASE].program = s->program;
         g.side[GATE_CANDIDATE].program = copy;
@@ -205,7 +205,7 @@ static int run_once(json_t **run, const selftest_settings *s, const char *copy, 
         gate_free(&g);
     }
     attn_free(delay);
-    return result < 0 ? attn_fail(error, "%s", inner.message) : result;
+    return result < 0 ? attn_fail_as(error, inner.code, "%s", inner.message) : result;
 }
 
 static void show(const selftest_settings *s, size_t round, const json_t *run) {

@@ -114,8 +114,8 @@ static int run_length(memory_fit_point *point, const char *config, const profile
                          WTERMSIG(code), point->seconds);
     if (got != sizeof m)
         return attn_fail(error, "%s: its process told nothing at %.0f s of audio", config, point->seconds);
-    if (m.error.message[0])
-        return attn_fail(error, "%s: %s", config, m.error.message);
+    if (m.error.code)
+        return attn_fail_as(error, m.error.code, "%s: %s", config, m.error.message);
     *point = m.point;
     return 0;
 }

@@ -24,7 +24,7 @@ static int read_config(attn_config *config, const char *path, const profile_plan
         return attn_fail(error, "%s: --seq-len %zu is too short for its input layer", path, plan->seq_len);
     attn_error inner = {0};
     if (choose_path(plan->model.path, config->variant, &inner))
-        return attn_fail(error, "%s: %s", path, inner.message);
+        return attn_fail_as(error, inner.code, "%s: %s", path, inner.message);
     if (!attn_impl_find(config->variant, plan->model.impl))
         return attn_fail(error, "--impl %s: attention type %s has no such implementation", plan->model.impl,
                          config->variant->name);

@@ -3,6 +3,7 @@
 
 #include "attn/size.h"
 #include "base/stats.h"
+#include "base/text/json.h"
 #include "harness/machine/blas.h"
 
 #include <cblas.h>
@@ -75,7 +76,7 @@ int profile_record(profiler *p, size_t index, const profile_input *in, const mea
                   integer(m->conv_live), "flops", m->flops, "seconds", seconds.median, "rtf",
                   s->series[SERIES_RTF][index], "first_chunk_seconds", first_chunk.median, "feature_seconds",
                   in->feature_seconds, "seconds_samples", samples_json(m->seconds, runs));
-    return json_array_append_new(p->utterances, row) ? attn_fail(p->error, "results: out of memory") : 0;
+    return json_array_append_new(p->utterances, row) ? attn_no_memory(p->error, "results") : 0;
 }
 
 /* ---- What was run, and how */
@@ -236,6 +237,6 @@ json_t *profile_result(profiler *p) {
         !json_object_set_new(result, "check", check_json(p)))
         return result;
     json_decref(result);
-    attn_fail(p->error, "results: out of memory, or a path that is not UTF-8");
+    json_not_made(p->error, "results", "a path");
     return NULL;
 }

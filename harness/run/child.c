@@ -170,7 +170,7 @@ static int collect(buffer *out, buffer *err, bool *late, double limit, const pip
         if (ppoll(polled, 3, isinf(end) ? NULL : &left, &mask) < 0 && errno != EINTR)
             return attn_fail(error, "output of a process: %s", strerror(errno));
         if (stop_signal)
-            return attn_fail(error, "stopped by signal %d", (int)stop_signal);
+            return attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
         *late = clock_now() >= end;
         if (*late)
             return 0;
@@ -215,7 +215,7 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
     reap(result, pid);
     close_one(&ended);
     if (!failed && stop_came())
-        failed = attn_fail(error, "stopped by signal %d", (int)stop_signal);
+        failed = attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
     last_line(result->message, sizeof result->message, err.bytes);
     attn_free(err.bytes);
     result->output = out.bytes;
@@ -237,7 +237,7 @@ int child_run_in(child_result *result, char *const argv[], const child_place *pl
     pid_t parent = getpid();
     *result = (child_result){.status = -1};
     if (stop_signal)
-        return attn_fail(error, "stopped by signal %d", (int)stop_signal);
+        return attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
     if (open_pipes(&p, error))
         return -1;
     pid_t pid = fork();

@@ -44,7 +44,7 @@ int counting_validate(counting *c, attn_error *error) {
     attn_free(r.output);
     attn_free(program);
     if (stopped())
-        return attn_fail(error, "%s", why.message);
+        return attn_fail_as(error, why.code, "%s", why.message);
     if (!c->metrics)
         fprintf(stderr, "note: counters could not be validated, so that none is trusted: %s\n",
                 failed ? why.message : r.message);
@@ -87,8 +87,8 @@ static int read_groups(group_list *groups, attn_error *error) {
     attn_error why = {0};
     if (!group_list_read(groups, &why))
         return 0;
-    if (strstr(why.message, "out of memory"))
-        return attn_fail(error, "%s", why.message);
+    if (why.code == ATTN_ERROR_MEMORY)
+        return attn_fail_as(error, why.code, "%s", why.message);
     fprintf(stderr, "note: no rates are computed from counters: %s\n", why.message);
     return 0;
 }
@@ -195,7 +195,7 @@ static int run_simulated(const counting *c, json_t *entries, const char *program
     json_t *simulated = failed ? NULL : entries_of(row, &r, &why);
     attn_free(r.output);
     if (stopped())
-        return attn_fail(error, "%s", why.message);
+        return attn_fail_as(error, why.code, "%s", why.message);
     int result = simulated ? merge_simulated(entries, simulated, error)
                            : merge_refusal(entries, c->word, why.message, error);
     json_decref(simulated);
@@ -212,7 +212,7 @@ static int run_pass(const counting *c, size_t pass, json_t *entries, const char 
     json_t *more = failed ? NULL : entries_of(row, &r, &why);
     attn_free(r.output);
     if (stopped())
-        return attn_fail(error, "%s", why.message);
+        return attn_fail_as(error, why.code, "%s", why.message);
     int result = merge_pass(entries, more, &c->passes, pass, why.message, error);
     json_decref(more);
     return result;
@@ -223,8 +223,7 @@ static int run_pass(const counting *c, size_t pass, json_t *entries, const char 
 static int derive(const counting *c, json_t *entry, attn_error *error) {
     const json_t *counters = json_object_get(entry, "counters");
     json_t *derived = json_object();
-    int result =
-        derived && !json_object_set_new(entry, "derived", derived) ? 0 : attn_fail(error, "out of memory");
+    int result = derived && !json_object_set_new(entry, "derived", derived) ? 0 : attn_no_memory(error, NULL);
     if (c->group_as)
         result = result ? -1 : derive_formulas(derived, &c->group, counters, error);
     for (size_t i = 0; !result && i < c->groups.count; i++)
@@ -259,7 +258,7 @@ int counting_complete(const counting *c, json_t *entries, const char *program, c
             continue;
         if (mark_validation(json_object_get(entry, "counters"), c->metrics, error) ||
             mark_parts(c, entry, error) || derive(c, entry, error))
-            return attn_fail(error, "out of memory");
+            return attn_no_memory(error, NULL);
     }
     return 0;
 }

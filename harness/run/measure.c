@@ -1,6 +1,7 @@
 #include "harness/run/measure.h"
 
 #include "base/home.h"
+#include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/results/result_entry.h"
@@ -73,7 +74,7 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
     }
     words[n] = NULL;
     if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
-        return attn_fail(error, "environment: out of memory");
+        return attn_no_memory(error, "environment");
     const child_place place = {.cpu = s->cpu, .limit = s->limit};
     int failed = s->simulated ? run_simulated(result, words, s, error)
                               : child_run_in(result, (char **)words, &place, error);
@@ -128,5 +129,5 @@ int measure_case(json_t **entries, bool *failed, const bench_case *c, const meas
         return -1;
     *entries = entries_of(c, &r, settings->limit, failed);
     attn_free(r.output);
-    return *entries ? 0 : attn_fail(error, "%s: out of memory, or output that is not UTF-8", c->name);
+    return *entries ? 0 : json_not_made(error, c->name, "output");
 }

@@ -115,9 +115,9 @@ int attn_moments_root(double *root, const attn_moments *m, double ridge, attn_er
         memcpy(root, m->covariance, d * d * sizeof *root);
         for (size_t i = 0; i < d; i++)
             root[i * (d + 1)] += ridge + trace_of_identity;
-        why.message[0] = '\0';
+        why = (attn_error){0};
         if (!attn_matrix_cholesky(root, d, &why))
             return 0;
     }
-    return attn_fail(error, "covariance of the layer's inputs: %s", why.message);
+    return attn_fail_as(error, why.code, "covariance of the layer's inputs: %s", why.message);
 }

@@ -192,7 +192,7 @@ static int check(const attn_config *config, const char **key, attn_error *error)
 int attn_config_check(const attn_config *config, const char *where, attn_error *error) {
     attn_error why = {0};
     const char *key;
-    return check(config, &key, &why) ? attn_fail(error, "%s: %s", where, why.message) : 0;
+    return check(config, &key, &why) ? attn_fail_as(error, why.code, "%s: %s", where, why.message) : 0;
 }
 
 /* The line of a key or, where its value is a default, of the key that the default depends on; 0: neither. */
@@ -246,8 +246,8 @@ int attn_config_parse(attn_config *config, const char *text, size_t size, const 
     if (attn_geometry_complete(&c->attention, c->variant, &key, &why) || settle_units(&draft, &key, &why) ||
         check(c, &key, &why)) {
         size_t line = line_of(&draft, key);
-        return line ? attn_fail(error, "%s:%zu: %s", name, line, why.message)
-                    : attn_fail(error, "%s: %s", name, why.message);
+        return line ? attn_fail_as(error, why.code, "%s:%zu: %s", name, line, why.message)
+                    : attn_fail_as(error, why.code, "%s: %s", name, why.message);
     }
     if (note)
         write_note(&draft, name, note);

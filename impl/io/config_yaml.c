@@ -19,7 +19,7 @@ static size_t line_of(const yaml_event_t *event) {
 static int parser_failed(reader *r) {
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR)
-        return attn_fail(r->error, "%s: out of memory", r->name);
+        return attn_no_memory(r->error, r->name);
     if (p->error == YAML_READER_ERROR)
         return attn_fail(r->error, "%s: byte %zu: %s", r->name, p->problem_offset, p->problem);
     return attn_fail(r->error, "%s:%zu: not valid YAML: %s", r->name, p->problem_mark.line + 1,
@@ -198,7 +198,7 @@ int config_yaml_read(config_draft *draft, const char *text, size_t size, const c
                      attn_error *error) {
     reader r = {.draft = draft, .name = name, .error = error};
     if (!yaml_parser_initialize(&r.parser))
-        return attn_fail(error, "%s: out of memory", name);
+        return attn_no_memory(error, name);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, size);
     int result = -1;
     if (!expect(&r, YAML_STREAM_START_EVENT, "not YAML") &&

@@ -45,10 +45,10 @@ static int describe(json_t *header, const attn_safetensors_entry *entry, size_t 
         bad = json_array_append_new(json_object_get(row, "shape"), json_integer((json_int_t)dims[i]));
     if (bad) {
         json_decref(row);
-        return attn_fail(error, "%s: tensor '%.120s': out of memory", path, entry->name);
+        return attn_no_memory(error, path);
     }
     if (json_object_set_new(header, entry->name, row))
-        return attn_fail(error, "%s: tensor '%.120s': out of memory, or a name that is not UTF-8", path,
+        return attn_fail(error, "%s: tensor '%.120s': its name is not UTF-8, or memory is short", path,
                          entry->name);
     return 0;
 }
@@ -60,7 +60,7 @@ static char *format_header(const attn_safetensors_entry *entries, size_t count, 
     size_t offset = 0;
     json_t *header = json_object();
     if (!header) {
-        attn_fail(error, "%s: out of memory", path);
+        attn_no_memory(error, path);
         return NULL;
     }
     for (size_t i = 0; i < count; i++)
@@ -77,7 +77,7 @@ static char *format_header(const attn_safetensors_entry *entries, size_t count, 
         goto done;
     memset(text, ' ', *size);
     if (json_dumpb(header, text, length, JSON_COMPACT) != length) {
-        attn_fail(error, "%s: out of memory", path);
+        attn_no_memory(error, path);
         attn_free(text);
         text = NULL;
     }

@@ -155,7 +155,7 @@ int paper_audit_run(paper_audit *audit, const paper_tables *tables, const paper_
     if (audit->cells.rows && audit->additions.rows)
         return 0;
     paper_audit_free(audit);
-    return attn_fail(error, "paper: out of memory");
+    return attn_no_memory(error, "paper");
 }
 
 void paper_audit_free(paper_audit *audit) {

@@ -169,7 +169,7 @@ static int append(json_t *metrics, const trial *t, attn_error *error) {
                   number(&v, v.measured), "kernel", text_or_null(v.kernel), "reason", text_or_null(reason));
     if (metric && v.status == VERDICT_SCALED)
         json_object_set_new(metric, "factor", json_real(v.factor));
-    return json_array_append_new(metrics, metric) ? attn_fail(error, "out of memory") : 0;
+    return json_array_append_new(metrics, metric) ? attn_no_memory(error, NULL) : 0;
 }
 
 static bool is_asked(const trial *t) {
@@ -265,7 +265,7 @@ json_t *validate_metrics(const char *word, const counter_event *const *events, s
                          attn_error *error) {
     const counter_source *const *sources = counter_sources(word ? word : "auto");
     json_t *metrics = json_array();
-    int result = metrics ? 0 : attn_fail(error, "out of memory");
+    int result = metrics ? 0 : attn_no_memory(error, NULL);
     known_cpu cpu;
     known_cpu_read(&cpu);
     for (size_t i = 0; !result && sources[i]; i++)

@@ -102,7 +102,7 @@ json_t *gate_report(const char *name, json_t *settings, json_t *rows, attn_error
         json_decref(head);
         json_decref(settings);
         json_decref(rows);
-        attn_fail(error, "the report: out of memory");
+        attn_no_memory(error, "the report");
         return NULL;
     }
     json_decref(settings);

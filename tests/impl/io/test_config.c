@@ -360,7 +360,7 @@ static void test_hostile(void **state) {
     attn_error error = {0};
     const char *path = scratch_file("long.yaml", text, SIZE);
     assert_int_equal(attn_config_read(&c, path, NULL, &error), -1);
-    error.message[0] = '\0';
+    error = (attn_error){0};
     static char longer[SIZE + 1];
     assert_int_equal(attn_config_read(&c, scratch_file("long.yaml", longer, SIZE + 1), NULL, &error), -1);
     assert_non_null(strstr(error.message, "1048577 bytes, expected at most 1048576"));
@@ -412,7 +412,7 @@ static void test_check(void **state) {
             bad.ff_units = 0;
             break;
         }
-        error.message[0] = '\0';
+        error = (attn_error){0};
         assert_int_equal(attn_config_check(&bad, "made", &error), -1);
         if (strncmp(error.message, "made: ", 6) || !strstr(error.message, keys[i]))
             fail_msg("'%s' does not name %s", error.message, keys[i]);

@@ -179,13 +179,13 @@ static void test_write_refusals(void **state) {
     const char *path = scratch_path("never.npy");
     assert_int_equal(attn_npy_write(path, data, 2, (size_t[]){1, 0}, &error), -1);
     assert_non_null(strstr(error.message, "axis 1 has size 0"));
-    error.message[0] = '\0';
+    error = (attn_error){0};
     assert_int_equal(attn_npy_write(path, data, 2, (size_t[]){SIZE_MAX, 2}, &error), -1);
     assert_non_null(strstr(error.message, "overflows"));
-    error.message[0] = '\0';
+    error = (attn_error){0};
     assert_int_equal(attn_npy_write(path, data, 5, (size_t[]){1, 1, 1, 1, 1}, &error), -1);
     assert_non_null(strstr(error.message, "5 axes"));
-    error.message[0] = '\0';
+    error = (attn_error){0};
     assert_int_equal(attn_npy_write("/dev/full", data, 1, (size_t[]){1}, &error), -1);
     assert_non_null(strstr(error.message, "/dev/full: cannot be written"));
     assert_int_not_equal(access(path, F_OK), 0);
@@ -197,10 +197,10 @@ static void test_paths(void **state) {
     attn_error error = {0};
     assert_int_equal(attn_npy_read(&array, scratch_path("missing.npy"), &error), -1);
     assert_non_null(strstr(error.message, "missing.npy: cannot be read: No such file"));
-    error.message[0] = '\0';
+    error = (attn_error){0};
     assert_int_equal(attn_npy_read(&array, "/tmp", &error), -1);
     assert_string_equal(error.message, "/tmp: not a regular file");
-    error.message[0] = '\0';
+    error = (attn_error){0};
     assert_int_equal(attn_npy_read(&array, scratch_file("empty.npy", "", 0), &error), -1);
     assert_non_null(strstr(error.message, "not an npy file"));
 }

@@ -198,7 +198,7 @@ static void test_paths(void **state) {
     attn_error error = {0};
     assert_int_equal(attn_safetensors_open(&file, scratch_path("missing"), &error), -1);
     assert_non_null(strstr(error.message, "missing: cannot be read: No such file"));
-    error.message[0] = '\0';
+    error = (attn_error){0};
     assert_int_equal(attn_safetensors_open(&file, "/tmp", &error), -1);
     assert_string_equal(error.message, "/tmp: not a regular file");
 }
@@ -251,16 +251,16 @@ static void test_write_refusals(void **state) {
                                       {"a", 1, (size_t[]){1}, numbers, NULL}};
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "tensor 'a' is named twice"));
-    error.message[0] = '\0';
+    error = (attn_error){0};
     twice[1].name = "\xff";
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "not UTF-8"));
-    error.message[0] = '\0';
+    error = (attn_error){0};
     twice[1] = (attn_safetensors_entry){"b", 2, (size_t[]){SIZE_MAX, 2}, numbers, NULL};
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "overflows"));
     assert_int_equal(scratch_count(), files);
-    error.message[0] = '\0';
+    error = (attn_error){0};
     assert_int_equal(attn_safetensors_write("/dev/full", twice, 1, &error), -1);
     assert_non_null(strstr(error.message, "/dev/full: cannot be written"));
 }
