@@ -169,7 +169,7 @@ static int run(const plan *p, const sweep_options *o, attn_error *error) {
     store_state state;
     counting counted = {0};
     char counters[300];
-    sweep_settings settings = {&counted, child_pick_cpu(o->cpu, error)};
+    sweep_settings settings = {.counting = &counted, .cpu = child_pick_cpu(o->cpu, error)};
     if (settings.cpu < 0)
         return -1;
     machine_read(&around.machine, NULL);

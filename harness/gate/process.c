@@ -11,13 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ANSWER_LIMIT = 60 };
+
 int gate_side_ask(gate_side *side, int cpu, attn_error *error) {
     char *words[] = {(char *)side->program, "info", "--format", "json", NULL};
+    const child_place place = {.cpu = cpu, .limit = ANSWER_LIMIT};
     child_result r;
-    if (child_run(&r, words, cpu, error))
+    if (child_json(&side->info, &r, words, &place, error))
         return -1;
-    side->info = r.status ? NULL : json_loadb(r.output ? r.output : "", r.size, 0, NULL);
-    attn_free(r.output);
     if (side->info && *field_text(json_object_get(side->info, "build"), "commit"))
         return 0;
     json_decref(side->info);
@@ -26,12 +27,18 @@ int gate_side_ask(gate_side *side, int cpu, attn_error *error) {
                      side->program, *r.message ? ": " : "", r.message);
 }
 
-/* Rows that a program does not know are errors of its command line. */
-static process_outcome outcome_of_failure(const json_t *entry, const char *message) {
-    static const char row[] = "row \"";
-    if (json_is_true(json_object_get(entry, "unsupported")))
-        return PROCESS_UNSUPPORTED;
-    return strncmp(message, row, sizeof row - 1) ? PROCESS_FAILED : PROCESS_MISSING;
+/* A program that refuses its command line may do so for the row, or for something else in it. */
+static int read_failure(process_value *value, const json_t *entry, measure_outcome outcome,
+                        const bench_case *c, const measure_settings *settings, attn_error *error) {
+    bool knows = true;
+    if (outcome == MEASURE_REFUSED && measure_knows(&knows, c, settings, error))
+        return -1;
+    value->outcome = outcome == MEASURE_UNSUPPORTED ? PROCESS_UNSUPPORTED
+                     : knows                        ? PROCESS_FAILED
+                                                    : PROCESS_MISSING;
+    snprintf(value->why, sizeof value->why, "%s", field_text(entry, "error_message"));
+    utf8_mend(value->why); /* it may be cut */
+    return 0;
 }
 
 static int take_times(process_value *value, const json_t *entries, attn_error *error) {
@@ -70,17 +77,14 @@ static void take_instructions(process_value *value, const json_t *entry) {
 int gate_process(process_value *value, const bench_case *c, const measure_settings *settings,
                  attn_error *error) {
     json_t *entries;
-    bool failed;
+    measure_outcome outcome;
     *value = (process_value){.time = NAN, .plain_time = NAN, .instructions = NAN, .bytes = {NAN, NAN, NAN}};
-    if (measure_case(&entries, &failed, c, settings, error))
+    if (measure_case(&entries, &outcome, c, settings, error))
         return -1;
     const json_t *first = json_array_get(entries, 0);
     int result = 0;
-    if (failed) {
-        const char *message = field_text(first, "error_message");
-        value->outcome = outcome_of_failure(first, message);
-        snprintf(value->why, sizeof value->why, "%s", message);
-        utf8_mend(value->why); /* it may be cut */
+    if (outcome != MEASURE_DONE) {
+        result = read_failure(value, first, outcome, c, settings, error);
     } else {
         for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
             value->bytes[i] = field_number(first, gate_byte_counts[i].stored);
