@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/stats.h"
-#include "harness/gate/report/gate_report.h"
 #include "harness/run/child.h"
 
 #include "attn/alloc.h"

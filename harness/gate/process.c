@@ -1,8 +1,9 @@
 #include "harness/gate/process.h"
 
+#include "base/text/json.h"
+
 #include "base/text/utf8.h"
 #include "harness/gate/decide/one_process.h"
-#include "harness/gate/report/report_members.h"
 #include "harness/run/child.h"
 
 #include "attn/alloc.h"
@@ -19,7 +20,7 @@ int gate_side_ask(gate_side *side, int cpu, attn_error *error) {
     child_result r;
     if (child_json(&side->info, &r, words, &place, error))
         return -1;
-    if (side->info && *field_text(json_object_get(side->info, "build"), "commit"))
+    if (side->info && *json_text(json_object_get(side->info, "build"), "commit"))
         return 0;
     json_decref(side->info);
     side->info = NULL;
@@ -36,7 +37,7 @@ static int read_failure(process_value *value, const json_t *entry, measure_outco
     value->outcome = outcome == MEASURE_UNSUPPORTED ? PROCESS_UNSUPPORTED
                      : knows                        ? PROCESS_FAILED
                                                     : PROCESS_MISSING;
-    snprintf(value->why, sizeof value->why, "%s", field_text(entry, "error_message"));
+    snprintf(value->why, sizeof value->why, "%s", json_text(entry, "error_message"));
     utf8_mend(value->why); /* it may be cut */
     return 0;
 }
@@ -49,9 +50,9 @@ static int take_times(process_value *value, const json_t *entries, attn_error *e
     bool *disturbed = attn_alloc(most, sizeof *disturbed, "times", error);
     if (times && sorted && disturbed) {
         json_array_foreach(entries, i, entry) {
-            if (strcmp(field_text(entry, "run_type"), "iteration"))
+            if (strcmp(json_text(entry, "run_type"), "iteration"))
                 continue;
-            times[n] = field_number(entry, "real_time");
+            times[n] = json_number(entry, "real_time");
             disturbed[n++] = json_is_true(json_object_get(entry, "disturbed"));
         }
         memcpy(sorted, times, n * sizeof *times);
@@ -66,8 +67,8 @@ static int take_times(process_value *value, const json_t *entries, attn_error *e
 
 static void take_instructions(process_value *value, const json_t *entry) {
     const json_t *counter = json_object_get(json_object_get(entry, "counters"), "instructions");
-    const char *why = field_text(counter, "unavailable");
-    value->instructions = field_number(counter, "value");
+    const char *why = json_text(counter, "unavailable");
+    value->instructions = json_number(counter, "value");
     if (value->instructions > 0)
         return;
     value->outcome = PROCESS_UNSUPPORTED;
@@ -87,7 +88,7 @@ int gate_process(process_value *value, const bench_case *c, const measure_settin
         result = read_failure(value, first, outcome, c, settings, error);
     } else {
         for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
-            value->bytes[i] = field_number(first, gate_byte_counts[i].stored);
+            value->bytes[i] = json_number(first, gate_byte_counts[i].stored);
         result = take_times(value, entries, error);
         if (settings->simulated)
             take_instructions(value, first);

@@ -86,7 +86,7 @@ static void test_sweep_goes_on(void **state) {
     const counting off = {.word = "off"};
     const store_identity identity = {"p", "hash", "commit", "fingerprint"};
     /* long enough for the one that works, on a busy machine */
-    const sweep_settings settings = {.counting = &off, .cpu = child_pick_cpu(-1, &error), .limit = 20};
+    const sweep_settings settings = {.counting = &off, .cpu = child_pick_cpu(-1, &error), .limit = 8};
     assert_int_equal(plan_parse(&p, text, strlen(text), "p.yaml", &error), 0);
     assert_int_equal(store_open(&s, &found, scratch_path("R.json"), &identity, STORE_REFUSE, &error), 0);
     if (sweep_run(&p, &settings, s, &error))
