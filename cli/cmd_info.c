@@ -1,3 +1,4 @@
+#include "base/text/append.h"
 #include "base/text/json.h"
 #include "base/text/table.h"
 #include "cli/command.h"
@@ -97,9 +98,8 @@ static void add_counters(table *t, const counter_set *set) {
     size_t missing = 0;
     for (size_t i = 0; i < set->count; i++) {
         const counter_slot *slot = &set->slots[i];
-        size_t used = strlen(list);
         if (slot->source)
-            snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", slot->event->name);
+            text_list(list, sizeof list, ", ", "%s", slot->event->name);
         else
             missing++;
     }

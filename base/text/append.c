@@ -1,10 +1,9 @@
 #include "base/text/append.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static void append(char *text, size_t size, const char *format, va_list arguments) {
+void text_vappend(char *text, size_t size, const char *format, va_list arguments) {
     size_t used = strnlen(text, size);
     if (used < size)
         vsnprintf(text + used, size - used, format, arguments);
@@ -13,7 +12,7 @@ static void append(char *text, size_t size, const char *format, va_list argument
 void text_append(char *text, size_t size, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    append(text, size, format, arguments);
+    text_vappend(text, size, format, arguments);
     va_end(arguments);
 }
 
@@ -22,6 +21,6 @@ void text_list(char *text, size_t size, const char *separator, const char *forma
     if (*text)
         text_append(text, size, "%s", separator);
     va_start(arguments, format);
-    append(text, size, format, arguments);
+    text_vappend(text, size, format, arguments);
     va_end(arguments);
 }

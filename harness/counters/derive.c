@@ -1,5 +1,7 @@
 #include "harness/counters/derive.h"
 
+#include "base/text/append.h"
+
 #include "harness/counters/formula.h"
 #include "harness/counters/validate/judge_counter.h"
 
@@ -16,9 +18,8 @@ typedef struct usage {
 } usage;
 
 static void note_source(usage *u, const char *source) {
-    size_t used = strlen(u->sources);
     if (!strstr(u->sources, source))
-        snprintf(u->sources + used, sizeof u->sources - used, "%s%s", used ? "+" : "", source);
+        text_list(u->sources, sizeof u->sources, "+", "%s", source);
 }
 
 static int lookup(void *context, const char *name, double *value, attn_error *error) {

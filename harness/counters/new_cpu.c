@@ -1,5 +1,7 @@
 #include "harness/counters/new_cpu.h"
 
+#include "base/text/append.h"
+
 #include "harness/counters/counters_tables.h"
 #include "harness/counters/source/papi_library.h"
 #include "harness/counters/source/perf_events.h"
@@ -93,9 +95,8 @@ static json_t *devices(void) {
     char list[512] = "";
     DIR *folder = opendir("/sys/bus/event_source/devices");
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        size_t used = strlen(list);
         if (entry->d_name[0] != '.')
-            snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", entry->d_name);
+            text_list(list, sizeof list, ", ", "%s", entry->d_name);
     }
     if (folder)
         closedir(folder);
@@ -146,10 +147,8 @@ static int write_events(const perf_surroundings *around, attn_error *error) {
 
 static json_t *component(const PAPI_component_info_t *info) {
     char pmus[200] = "";
-    for (size_t i = 0; i < PAPI_PMU_MAX && info->pmu_names[i]; i++) {
-        size_t used = strlen(pmus);
-        snprintf(pmus + used, sizeof pmus - used, "%s%s", used ? ", " : " (", info->pmu_names[i]);
-    }
+    for (size_t i = 0; i < PAPI_PMU_MAX && info->pmu_names[i]; i++)
+        text_append(pmus, sizeof pmus, "%s%s", i ? ", " : " (", info->pmu_names[i]);
     if (info->disabled)
         return json_sprintf("disabled: %s",
                             info->disabled_reason[0] ? info->disabled_reason : PAPI_strerror(info->disabled));
@@ -163,11 +162,10 @@ static void add_presets(table *t) {
     int code = (int)PAPI_PRESET_MASK;
     do {
         char name[PAPI_MAX_STR_LEN];
-        size_t used = strlen(list);
         all++;
         if (PAPI_query_event(code) != PAPI_OK || PAPI_event_code_to_name(code, name) != PAPI_OK)
             continue;
-        snprintf(list + used, sizeof list - used, "%s%s", count++ ? ", " : ": ", name);
+        text_append(list, sizeof list, "%s%s", count++ ? ", " : ": ", name);
     } while (PAPI_enum_event(&code, PAPI_ENUM_EVENTS) == PAPI_OK);
     add(t, "presets that exist", json_sprintf("%zu of %zu%s", count, all, list));
 }

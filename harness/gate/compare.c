@@ -1,5 +1,6 @@
 #include "harness/gate/compare.h"
 
+#include "base/text/append.h"
 #include "base/text/json.h"
 #include "harness/gate/decide/one_process.h"
 
@@ -38,7 +39,7 @@ static bool differ(const json_t *a, const json_t *b) {
 }
 
 size_t compare_surroundings(char *text, size_t size, const results *base, const results *candidate) {
-    size_t count = 0, used = 0;
+    size_t count = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const json_t *a = find_field(base, fields[i]), *b = find_field(candidate, fields[i]);
@@ -48,9 +49,7 @@ size_t compare_surroundings(char *text, size_t size, const results *base, const 
             continue;
         put_value(from, sizeof from, a);
         put_value(to, sizeof to, b);
-        if (used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%s (%s, %s)", count ? "; " : "", fields[i],
-                                     from, to);
+        text_list(text, size, "; ", "%s (%s, %s)", fields[i], from, to);
         count++;
     }
     return count;

@@ -1,3 +1,5 @@
+#include "harness/model/profile.h"
+
 #include "attn/alloc.h"
 #include "attn/compare.h"
 #include "base/clock.h"

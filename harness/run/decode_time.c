@@ -1,6 +1,7 @@
 #include "harness/run/decode_time.h"
 
 #include "attn/alloc.h"
+#include "base/text/append.h"
 #include "base/text/json.h"
 #include "bench/case.h"
 #include "harness/results/result_entry.h"
@@ -12,14 +13,14 @@
 
 static void name_case(char *row, size_t size, const attn_variant *variant, const attn_geometry *g,
                       size_t keys) {
-    int used = snprintf(row, size, "attention/%s/decode/L:%zu/q:1/h:%zu/d:%zu", variant->name, keys,
-                        g->num_heads, g->d_model);
+    snprintf(row, size, "attention/%s/decode/L:%zu/q:1/h:%zu/d:%zu", variant->name, keys, g->num_heads,
+             g->d_model);
     if (variant->has_kv_heads)
-        used += snprintf(row + used, size - (size_t)used, "/hkv:%zu", g->num_kv_heads);
+        text_append(row, size, "/hkv:%zu", g->num_kv_heads);
     if (variant->has_latent)
-        used += snprintf(row + used, size - (size_t)used, "/dc:%zu", g->latent_dim);
+        text_append(row, size, "/dc:%zu", g->latent_dim);
     if (g->pos_enc != ATTN_POS_NONE)
-        snprintf(row + used, size - (size_t)used, "/pos:%s", attn_pos_enc_names[g->pos_enc]);
+        text_append(row, size, "/pos:%s", attn_pos_enc_names[g->pos_enc]);
 }
 
 int decode_time_measure(decode_time *time, const attn_variant *variant, const attn_geometry *g, size_t keys,

@@ -1,4 +1,5 @@
 #include "attn/config.h"
+#include "base/text/append.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -216,18 +217,16 @@ static size_t line_of(const config_draft *draft, const char *key) {
 
 /* One line that lists the keys which were given and are not used. */
 static void write_note(const config_draft *draft, const char *name, char note[256]) {
-    size_t used = 0;
     note[0] = '\0';
-    for (size_t i = 0; config_keys[i].name && used < 255; i++) {
+    for (size_t i = 0; config_keys[i].name; i++) {
         const config_key *row = &config_keys[i];
         if (!draft->given[i] || config_key_used(row, &draft->config))
             continue;
-        if (!used)
-            used = (size_t)snprintf(note, 256, "%.80s: ignored:", name);
+        if (!*note)
+            text_append(note, 256, "%.80s: ignored: ", name);
         else
-            note[used++] = ',';
-        used += (size_t)snprintf(note + used, 256 - used, " %s on line %zu (%s)", row->name, draft->lines[i],
-                                 config_use_text(row->use));
+            text_append(note, 256, ", ");
+        text_append(note, 256, "%s on line %zu (%s)", row->name, draft->lines[i], config_use_text(row->use));
     }
 }
 
@@ -269,18 +268,14 @@ int attn_config_read(attn_config *config, const char *path, char note[256], attn
 
 /* latent_dim as a list, where layers differ. */
 static void print_latent_dims(char *text, size_t size, const attn_config *config) {
-    size_t used = 0;
-    for (size_t i = 0; i < config->num_layers && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%" PRIu32, i ? ", " : "  latent_dim: [",
-                                 config->latent_dims[i]);
-    if (used < size)
-        snprintf(text + used, size - used, "]\n");
+    for (size_t i = 0; i < config->num_layers; i++)
+        text_append(text, size, "%s%" PRIu32, i ? ", " : "  latent_dim: [", config->latent_dims[i]);
+    text_append(text, size, "]\n");
 }
 
 char *attn_config_format(const attn_config *config, attn_error *error) {
     config_draft draft = draft_of(config);
     char text[TEXT_SIZE] = "", value[64];
-    size_t used = 0;
     for (size_t i = 0; config_keys[i].name; i++) {
         const config_key *row = &config_keys[i];
         if (!config_key_used(row, config))
@@ -288,14 +283,12 @@ char *attn_config_format(const attn_config *config, attn_error *error) {
         const char *indent = row->parent ? "  " : "";
         if (row->kind == KEY_MAP) {
             bool filled = config->variant->has_latent || config->variant->has_kv_heads;
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s:%s\n", row->name,
-                                     filled ? "" : " null");
+            text_append(text, sizeof text, "%s:%s\n", row->name, filled ? "" : " null");
         } else if (row->offset == offsetof(config_draft, config.attention.latent_dim) &&
                    config->latent_dims[0]) {
-            print_latent_dims(text + used, sizeof text - used, config);
-            used += strlen(text + used);
+            print_latent_dims(text, sizeof text, config);
         } else if (config_key_print(&draft, i, value)) {
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: %s\n", indent, row->name, value);
+            text_append(text, sizeof text, "%s%s: %s\n", indent, row->name, value);
         }
     }
     return attn_strdup(text, error);

@@ -1,5 +1,7 @@
 #include "reports/paper/paper_audit.h"
 
+#include "base/text/append.h"
+
 #include "attn/alloc.h"
 #include "reports/paper/paper_additions.h"
 #include "reports/paper/paper_formula.h"
@@ -105,9 +107,8 @@ static void judge(char verdict[VERDICT], const cell *c) {
         snprintf(verdict, VERDICT, "reproduces exactly under the claimed geometry only");
     else
         explain_mismatch(verdict, c);
-    size_t used = strlen(verdict);
     if (!isnan(c->live) && c->live != c->identified)
-        snprintf(verdict + used, VERDICT - used, "; LIVE BYTES DIFFER FROM THE FORMULA");
+        text_append(verdict, VERDICT, "; LIVE BYTES DIFFER FROM THE FORMULA");
 }
 
 static void add_cell(paper_audit *audit, cell *c, const paper_live *live) {

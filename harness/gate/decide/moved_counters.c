@@ -1,5 +1,6 @@
 #include "harness/gate/decide/moved_counters.h"
 
+#include "base/text/append.h"
 #include "base/text/json.h"
 
 #include "base/stats.h"
@@ -146,12 +147,6 @@ static json_t *counter_json(const moved_counter *c, const char *name, double ins
                      has_moved(c, instructions));
 }
 
-/* A list that grows: "a, b". */
-static void add_word(char *list, size_t size, const char *word) {
-    size_t used = strlen(list);
-    snprintf(list + used, size - used, "%s%s", used ? ", " : "", word);
-}
-
 static void describe(char *text, size_t size, const json_t *counter) {
     double percent = json_number(counter, "change_percent");
     const char *name = json_text(counter, "name"), *source = json_text(counter, "source");
@@ -171,9 +166,10 @@ json_t *moved_json(const moved_counter counters[MOVED_COUNTERS], const char *met
         bool known = is_known(&counters[i]);
         describe(text, sizeof text, counter);
         if (known && has_moved(&counters[i], instructions))
-            add_word(moved, sizeof moved, text);
+            text_list(moved, sizeof moved, ", ", "%s", text);
         else
-            add_word(known ? same : unknown, known ? sizeof same : sizeof unknown, moved_names[i]);
+            text_list(known ? same : unknown, known ? sizeof same : sizeof unknown, ", ", "%s",
+                      moved_names[i]);
         json_array_append_new(list, counter);
     }
     const char *none = is_known(&counters[INSTRUCTIONS]) ? metric : NULL;
