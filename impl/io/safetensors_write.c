@@ -1,6 +1,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "attn/safetensors.h"
+#include "base/text/utf8.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -47,9 +48,12 @@ static int describe(json_t *header, const attn_safetensors_entry *entry, size_t 
         json_decref(row);
         return attn_no_memory(error, path);
     }
+    if (!utf8_is(entry->name)) {
+        json_decref(row);
+        return attn_fail(error, "%s: tensor '%.120s': its name is not UTF-8", path, entry->name);
+    }
     if (json_object_set_new(header, entry->name, row))
-        return attn_fail(error, "%s: tensor '%.120s': its name is not UTF-8, or memory is short", path,
-                         entry->name);
+        return attn_no_memory(error, path);
     return 0;
 }
 
