@@ -1,4 +1,5 @@
 #include "attn/alloc.h"
+#include "attn/size.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -73,7 +74,7 @@ void *attn_realloc(void *block, size_t count, size_t size, const char *what, att
     if (!grown || !block)
         return grown;
     size_t keep = attn_alloc_size(block), now = attn_alloc_size(grown);
-    memcpy(grown, block, keep < now ? keep : now);
+    memcpy(grown, block, attn_smaller(keep, now));
     attn_free(block);
     return grown;
 }

@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/compare.h"
+#include "attn/size.h"
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/status.h"
@@ -106,8 +107,7 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
 /* Input frames that give a few outputs, and more than one chunk. */
 static size_t check_frames(const profiler *p, size_t frames) {
     size_t outputs = p->plan->model.chunk + 1, enough = 1;
-    outputs = outputs < CHECK_OUTPUTS ? CHECK_OUTPUTS : outputs;
-    outputs = outputs > CHECK_OUTPUTS_MOST ? CHECK_OUTPUTS_MOST : outputs;
+    outputs = attn_smaller(attn_larger(outputs, CHECK_OUTPUTS), CHECK_OUTPUTS_MOST);
     while (enough < frames && attn_output_frames(p->config, enough) < outputs)
         enough++;
     return enough;

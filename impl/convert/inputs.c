@@ -1,6 +1,7 @@
 #include "impl/convert/inputs.h"
 
 #include "attn/alloc.h"
+#include "attn/size.h"
 #include "impl/convert/matrix.h"
 
 #include <cblas.h>
@@ -33,7 +34,7 @@ static int find_covariance(attn_moments *m, const float *x, attn_error *error) {
         return -1;
     int d = (int)m->d_model;
     for (size_t first = 0; first < m->frames; first += TILE_FRAMES) {
-        size_t count = m->frames - first < TILE_FRAMES ? m->frames - first : TILE_FRAMES;
+        size_t count = attn_smaller(m->frames - first, TILE_FRAMES);
         centre(rows, m, x + first * m->d_model, count);
         cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, d, (int)count, 1.0 / (double)m->frames, rows, d,
                     1.0, m->covariance, d);

@@ -1,4 +1,5 @@
 #include "attn/config.h"
+#include "attn/size.h"
 #include "base/text/append.h"
 
 #include "attn/alloc.h"
@@ -99,7 +100,7 @@ static int settle_units(config_draft *draft, const char **key, attn_error *error
 static int check_latent_dims(const attn_config *c, const char **key, attn_error *error) {
     size_t listed = 0, largest = 0;
     while (listed < ATTN_LATENT_LAYERS && c->latent_dims[listed]) {
-        largest = c->latent_dims[listed] > largest ? c->latent_dims[listed] : largest;
+        largest = attn_larger(c->latent_dims[listed], largest);
         listed++;
     }
     if (!listed)

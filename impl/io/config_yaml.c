@@ -2,6 +2,8 @@
  * the line of each key, which every message here names.) */
 #include "impl/io/config_keys.h"
 
+#include "attn/size.h"
+
 #include <string.h>
 #include <yaml.h>
 
@@ -131,7 +133,7 @@ static int read_latent_dims(reader *r, int row) {
         if (!*one)
             return wrong_value(r, row, "a list with null in it");
         draft->latent_dims[draft->latent_count++] = *one;
-        largest = *one > largest ? *one : largest;
+        largest = attn_larger(*one, largest);
     }
     if (!draft->latent_count)
         return wrong_value(r, row, "an empty list");

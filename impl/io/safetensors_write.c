@@ -72,7 +72,7 @@ static char *format_header(const attn_safetensors_entry *entries, size_t count, 
             goto done;
     size_t length = json_dumpb(header, NULL, 0, JSON_COMPACT);
     if (!length) {
-        attn_fail(error, "%s: its header cannot be formatted", path);
+        attn_no_memory(error, path);
         goto done;
     }
     *size = (length + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT;
