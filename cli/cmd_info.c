@@ -112,9 +112,9 @@ static void add_counters(table *t, const counter_set *set) {
 static void add_all(table *t, const facts *f) {
     json_t *build = machine_build_json();
     add_machine(t, &f->machine);
-    add(t, "Compiler", "%s", json_string_value(json_object_get(build, "compiler")));
-    add(t, "Compiler flags", "%s", json_string_value(json_object_get(build, "flags")));
-    add(t, "Commit", "%s", json_string_value(json_object_get(build, "commit")));
+    add(t, "Compiler", "%s", json_text(build, "compiler"));
+    add(t, "Compiler flags", "%s", json_text(build, "flags"));
+    add(t, "Commit", "%s", json_text(build, "commit"));
     add_blas(t, &f->blas);
     add_counters(t, &f->counters);
     add(t, "Fingerprint", "%s", f->fingerprint);
@@ -151,8 +151,7 @@ static int print_text(const table *t, attn_error *error) {
     if (!t->rows)
         return json_not_made(error, NULL, "text of this machine");
     json_array_foreach(t->rows, i, row) {
-        printf("%-31s %s\n", json_string_value(json_object_get(row, "what")),
-               json_string_value(json_object_get(row, "value")));
+        printf("%-31s %s\n", json_text(row, "what"), json_text(row, "value"));
     }
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "harness/counters/derive.h"
 
+#include "base/text/json.h"
+
 #include "base/text/append.h"
 
 #include "harness/counters/formula.h"
@@ -25,19 +27,18 @@ static void note_source(usage *u, const char *source) {
 static int lookup(void *context, const char *name, double *value, attn_error *error) {
     usage *u = context;
     const json_t *counter = json_object_get(u->counters, name);
-    const json_t *number = json_object_get(counter, "value");
-    const char *validation = json_string_value(json_object_get(counter, "validation"));
-    const json_t *factor = json_object_get(counter, "factor");
-    if (!json_is_number(number))
+    const char *validation = json_text(counter, "validation");
+    double number = json_number(counter, "value"), factor = json_number(counter, "factor");
+    if (isnan(number))
         return attn_fail(error, "%s is unavailable", name);
     verdict_status status = VERDICT_TRUSTED;
-    while (status < VERDICT_REJECTED && (!validation || strcmp(validation, verdict_names[status])))
+    while (status < VERDICT_REJECTED && strcmp(validation, verdict_names[status]))
         status++;
-    if (status >= VERDICT_REJECTED || (status == VERDICT_SCALED && !json_is_number(factor)))
+    if (status >= VERDICT_REJECTED || (status == VERDICT_SCALED && isnan(factor)))
         return attn_fail(error, "%s is not trusted", name);
-    *value = json_number_value(number) / (status == VERDICT_SCALED ? json_number_value(factor) : 1);
+    *value = number / (status == VERDICT_SCALED ? factor : 1);
     u->worst = status > u->worst ? status : u->worst;
-    note_source(u, json_string_value(json_object_get(counter, "source")));
+    note_source(u, json_text(counter, "source"));
     return 0;
 }
 

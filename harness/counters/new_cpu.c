@@ -1,5 +1,7 @@
 #include "harness/counters/new_cpu.h"
 
+#include "base/text/json.h"
+
 #include "base/text/append.h"
 
 #include "harness/counters/counters_tables.h"
@@ -220,11 +222,6 @@ static const table_column metric_columns[] = {{"source", "Source", NULL},
                                               {"reason", "Reason", NULL},
                                               {0}};
 
-static const char *member(const json_t *metric, const char *key) {
-    const char *value = json_string_value(json_object_get(metric, key));
-    return value ? value : "";
-}
-
 static const char *without(const char *reason, const char *prefix) {
     size_t length = strlen(prefix);
     return length && !strncmp(reason, prefix, length) && !strncmp(reason + length, ": ", 2)
@@ -234,16 +231,17 @@ static const char *without(const char *reason, const char *prefix) {
 
 /* Metrics of one source that have the same fate, in one row. */
 static void add_metric(table *t, const json_t *metric, const counter_event *event) {
-    const char *source = member(metric, "source"), *name = member(metric, "name");
-    const char *reason = without(member(metric, "reason"), source);
+    const char *source = json_text(metric, "source"), *name = json_text(metric, "name");
+    const char *reason = without(json_text(metric, "reason"), source);
     json_t *last = json_array_get(t->rows, json_array_size(t->rows) - 1);
     if (event && event->papi)
         reason = without(reason, event->papi);
-    if (last && !strcmp(member(last, "source"), source) &&
-        !strcmp(member(last, "status"), member(metric, "status")) && !strcmp(member(last, "reason"), reason))
-        json_object_set_new(last, "metrics", json_sprintf("%s, %s", member(last, "metrics"), name));
+    if (last && !strcmp(json_text(last, "source"), source) &&
+        !strcmp(json_text(last, "status"), json_text(metric, "status")) &&
+        !strcmp(json_text(last, "reason"), reason))
+        json_object_set_new(last, "metrics", json_sprintf("%s, %s", json_text(last, "metrics"), name));
     else
-        table_add(t, json_pack("{ss ss ss ss*}", "source", source, "status", member(metric, "status"),
+        table_add(t, json_pack("{ss ss ss ss*}", "source", source, "status", json_text(metric, "status"),
                                "metrics", name, "reason", *reason ? reason : NULL));
 }
 
@@ -260,7 +258,7 @@ static int write_validation(attn_error *error) {
     json_array_foreach(metrics, i, metric) {
         const counter_event *event = NULL;
         for (size_t e = 0; e < all.count; e++)
-            if (!strcmp(all.events[e]->name, member(metric, "name")))
+            if (!strcmp(all.events[e]->name, json_text(metric, "name")))
                 event = all.events[e];
         add_metric(&t, metric, event);
     }
@@ -277,8 +275,7 @@ int new_cpu_report(attn_error *error) {
     perf_surroundings_read(&around, NULL);
     around.pmu = !pmu;
     printf("# %s\n\nReport of `attnbench info --new-cpu`, commit %s, %s.\n\n",
-           m.cpu[0] ? m.cpu : "unknown CPU", json_string_value(json_object_get(build, "commit")),
-           json_string_value(json_object_get(build, "compiler")));
+           m.cpu[0] ? m.cpu : "unknown CPU", json_text(build, "commit"), json_text(build, "compiler"));
     json_decref(build);
     int result = write_cpu(&m, error) || write_kernel(&around, pmu, error) || write_events(&around, error) ||
                          write_papi(error) || write_blas(error) || write_validation(error)

@@ -16,10 +16,6 @@ static json_int_t integer(size_t n) {
     return (json_int_t)n;
 }
 
-static json_t *number(double x) { /* null where there is none, as the sd of one utterance */
-    return isfinite(x) ? json_real(x) : json_null();
-}
-
 /* ---- One utterance */
 
 static void add_sums(sums *s, const profile_input *in, size_t output_frames, const measurement *m) {
@@ -167,9 +163,9 @@ static json_t *times_json(const profiler *p) {
     double total = of[SERIES_SECONDS].mean * (double)p->plan->count;
     return json_pack("{s:f, s:f, s:f, s:o, s:f, s:o, s:f, s:o, s:f, s:f, s:f}", "seconds", total, "rtf",
                      total / s->audio, "mean_seconds", of[SERIES_SECONDS].mean, "sd_seconds",
-                     number(of[SERIES_SECONDS].sd), "mean_rtf", of[SERIES_RTF].mean, "sd_rtf",
-                     number(of[SERIES_RTF].sd), "mean_first_chunk_seconds", of[SERIES_FIRST_CHUNK].mean,
-                     "sd_first_chunk_seconds", number(of[SERIES_FIRST_CHUNK].sd), "feature_seconds",
+                     json_finite(of[SERIES_SECONDS].sd), "mean_rtf", of[SERIES_RTF].mean, "sd_rtf",
+                     json_finite(of[SERIES_RTF].sd), "mean_first_chunk_seconds", of[SERIES_FIRST_CHUNK].mean,
+                     "sd_first_chunk_seconds", json_finite(of[SERIES_FIRST_CHUNK].sd), "feature_seconds",
                      s->features, "flops", s->flops, "flops_per_audio_second", s->flops / s->audio);
 }
 
@@ -201,7 +197,7 @@ static json_t *parts_json(const profiler *p) {
         json_object_set_new(parts, attn_part_names[i],
                             json_pack("{s:f, s:f, s:f, s:o}", "seconds", s->parts[i] / (double)p->plan->runs,
                                       "share", s->parts[i] / all, "mean_share", share.mean, "sd_share",
-                                      number(share.sd)));
+                                      json_finite(share.sd)));
     }
     return parts;
 }
