@@ -1,4 +1,5 @@
 #include "attn/alloc.h"
+#include "attn/size.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -58,7 +59,7 @@ void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error)
     }
     void *base = refused() ? NULL : calloc(1, total);
     if (!base) {
-        attn_fail(error, "%s: out of memory (%zu bytes)", what, bytes);
+        attn_fail_as(error, ATTN_ERROR_MEMORY, "%s: out of memory (%zu bytes)", what, bytes);
         return NULL;
     }
     uintptr_t start = ((uintptr_t)base + sizeof(header) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
@@ -73,7 +74,7 @@ void *attn_realloc(void *block, size_t count, size_t size, const char *what, att
     if (!grown || !block)
         return grown;
     size_t keep = attn_alloc_size(block), now = attn_alloc_size(grown);
-    memcpy(grown, block, keep < now ? keep : now);
+    memcpy(grown, block, attn_smaller(keep, now));
     attn_free(block);
     return grown;
 }

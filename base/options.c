@@ -1,5 +1,7 @@
 #include "base/options.h"
 
+#include "base/text/append.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +12,7 @@ int option_choice(const char *option, const char *value, const char *const *choi
     for (int i = 0; choices[i]; i++) {
         if (!strcmp(value, choices[i]))
             return i;
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", choices[i]);
+        text_list(list, sizeof list, ", ", "%s", choices[i]);
     }
     return attn_fail(error, "%s %s: expected one of %s", option, value, list);
 }

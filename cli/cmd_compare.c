@@ -1,11 +1,11 @@
 /* attnbench compare: two stored results files. */
+#include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "cli/command.h"
 #include "cli/option_values.h"
 #include "harness/gate/compare.h"
 #include "harness/gate/decide/one_process.h"
-#include "harness/gate/report/gate_report.h"
-#include "harness/gate/report/report_members.h"
+#include "harness/gate/report/report_output.h"
 #include "harness/results/results.h"
 
 #include <math.h>
@@ -29,7 +29,7 @@ static json_t *notes(const results *base, const results *candidate, const char *
     const char *const paths[] = {base_path, candidate_path}, *const names[] = {"base", "candidate"};
     for (size_t i = 0; i < 2; i++)
         snprintf(lines[i], sizeof lines[i], "%s: %.100s, commit %.40s, %.40s", names[i], paths[i],
-                 results_text(both[i], "commit", "unknown"), field_text(both[i]->context, "date"));
+                 results_text(both[i], "commit", "unknown"), json_text(both[i]->context, "date"));
     json_t *list = json_pack("[oo]", utf8_json(lines[0]), utf8_json(lines[1]));
     json_array_append_new(list, json_string("one process a case and side: how processes differ is judged by "
                                             "the differences of all cases"));
@@ -42,6 +42,7 @@ static int compare(const compare_options *o, const char *base_path, const char *
                    attn_error *error) {
     results base = {0}, candidate = {0};
     gate_rule rule = {.alpha = GATE_ALPHA, .beta = GATE_BETA};
+    gate_report report = {0};
     double noise = NAN;
     char differences[1024], caution[1100];
     int status = -1;
@@ -58,17 +59,18 @@ static int compare(const compare_options *o, const char *base_path, const char *
         goto done;
     }
     snprintf(caution, sizeof caution, "not comparable: %s", differences);
-    json_t *rows = compare_rows(&base, &candidate, &rule, single_scale_of_typical(noise),
-                                differing ? caution : NULL, error);
-    json_t *settings =
-        json_pack("{so so sf so so}", "base", utf8_json(base_path), "candidate", utf8_json(candidate_path),
-                  "min_effect_percent", 100 * expm1(rule.min_effect), "forced", json_boolean(differing),
-                  "notes", notes(&base, &candidate, base_path, candidate_path, differences));
-    json_t *report = rows ? gate_report("compare", settings, rows, error) : (json_decref(settings), NULL);
-    if (report && !gate_report_write(report, &o->output, error))
-        status = gate_report_status(report);
-    json_decref(report);
+    report =
+        (gate_report){.command = "compare",
+                      .settings = json_pack("{so so sf so}", "base", utf8_json(base_path), "candidate",
+                                            utf8_json(candidate_path), "min_effect_percent",
+                                            100 * expm1(rule.min_effect), "forced", json_boolean(differing)),
+                      .notes = notes(&base, &candidate, base_path, candidate_path, differences)};
+    if (!compare_rows(&report.rows, &base, &candidate, &rule, single_scale_of_typical(noise),
+                      differing ? caution : NULL, error) &&
+        !gate_report_write(&report, &o->output, error))
+        status = gate_report_status(&report);
 done:
+    gate_report_free(&report);
     results_free(&base);
     results_free(&candidate);
     return status;
@@ -94,5 +96,5 @@ int cmd_compare(int argc, char **argv) {
         attn_fail(&error, "expected two results files, BASE.json and CANDIDATE.json");
     else
         status = compare(&o, files[0], files[1], &error);
-    return error.message[0] || status < 0 ? command_fail(argv[0], &error) : status;
+    return error.code || status < 0 ? command_fail(argv[0], &error) : status;
 }

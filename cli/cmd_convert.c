@@ -168,7 +168,7 @@ static int run(const arguments *a, attn_convert_options *o, table_format format,
     if (attn_config_read(&config, a->config, note, error))
         goto done;
     if (attn_convert_options_check(o, &config, &why)) {
-        attn_fail(error, "%s: %s", a->config, why.message);
+        attn_fail_as(error, why.code, "%s: %s", a->config, why.message);
         goto done;
     }
     if (check_writable(a->out_config, error) || check_writable(a->out_weights, error) ||

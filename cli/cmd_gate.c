@@ -1,12 +1,12 @@
 /* attnbench gate: base against candidate, now, on this machine. */
 #include "base/progress.h"
+#include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "cli/command.h"
 #include "cli/option_values.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/gate.h"
-#include "harness/gate/report/gate_report.h"
-#include "harness/gate/report/report_members.h"
+#include "harness/gate/report/report_output.h"
 #include "harness/run/child.h"
 #include "harness/run/measure.h"
 #include "harness/run/quiet_cpu.h"
@@ -33,7 +33,7 @@ typedef struct gate_options {
 } gate_options;
 
 static const char *info_text(const gate_side *side, const char *object, const char *key) {
-    const char *text = field_text(json_object_get(side->info, object), key);
+    const char *text = json_text(json_object_get(side->info, object), key);
     return *text ? text : "unknown";
 }
 
@@ -46,7 +46,7 @@ static json_t *side_note(const char *name, const gate_side *side) {
 static json_t *stored_note(const char *path, const results *base) {
     return utf8_sprintf("base: stored results %.200s, commit %.40s, %.40s: another time, and one process a "
                         "case, so verdicts are weaker than of two programs that take turns",
-                        path, results_text(base, "commit", "unknown"), field_text(base->context, "date"));
+                        path, results_text(base, "commit", "unknown"), json_text(base->context, "date"));
 }
 
 static json_t *how_note(const gate *g) {
@@ -104,29 +104,30 @@ static json_t *notes(const gate *g, const results *base, const char *differences
 
 static json_t *settings_json(const gate *g, const results *base, const char *differences) {
     const gate_settings *s = &g->settings;
-    json_t *o = json_pack(
-        "{so so sO* sO so ss sf sf sf sf sf sI sI si sb sb sb sb so}", "base",
-        utf8_json(g->side[GATE_BASE].program), "candidate", utf8_json(g->side[GATE_CANDIDATE].program),
-        "base_info", g->side[GATE_BASE].info, "candidate_info", g->side[GATE_CANDIDATE].info, "plan",
-        utf8_json(s->plan->name), "metric", gate_metric_names[s->metric], "min_effect_percent",
-        100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta, "budget_seconds",
-        s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks, "seed", (json_int_t)s->seed, "cpu",
-        s->cpu, "out_of_time", g->out_of_time, "interrupted", g->interrupted, "stored_base", base != NULL,
-        "forced", *differences != 0, "notes", notes(g, base, differences));
-    if (o && g->interrupted) /* instead of what the cases come to */
-        json_object_set_new(o, "status", json_integer(128 + child_stop_signal()));
-    return o;
+    return json_pack("{so so sO* sO so ss sf sf sf sf sf sI sI si sb sb sb sb}", "base",
+                     utf8_json(g->side[GATE_BASE].program), "candidate",
+                     utf8_json(g->side[GATE_CANDIDATE].program), "base_info", g->side[GATE_BASE].info,
+                     "candidate_info", g->side[GATE_CANDIDATE].info, "plan", utf8_json(s->plan->name),
+                     "metric", gate_metric_names[s->metric], "min_effect_percent",
+                     100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta,
+                     "budget_seconds", s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks,
+                     "seed", (json_int_t)s->seed, "cpu", s->cpu, "out_of_time", g->out_of_time, "interrupted",
+                     g->interrupted, "stored_base", base != NULL, "forced", *differences != 0);
 }
 
 static int report(const gate *g, const gate_output *output, const results *base, const char *differences,
                   attn_error *error) {
     char caution[1100];
     snprintf(caution, sizeof caution, "not comparable: %s", differences);
-    json_t *rows =
-        gate_rows(g, g->settings.metric == GATE_TIME ? "ns" : "instructions", *differences ? caution : NULL);
-    json_t *all = gate_report("gate", settings_json(g, base, differences), rows, error);
-    int status = all && !gate_report_write(all, output, error) ? gate_report_status(all) : -1;
-    json_decref(all);
+    gate_report r = {.command = "gate",
+                     .interrupted = g->interrupted ? 128 + child_stop_signal() : 0,
+                     .settings = settings_json(g, base, differences),
+                     .notes = notes(g, base, differences)};
+    int failed = gate_rows_of(&r.rows, g, g->settings.metric == GATE_TIME ? "ns" : "instructions",
+                              *differences ? caution : NULL, error) ||
+                 gate_report_write(&r, output, error);
+    int status = failed ? -1 : gate_report_status(&r);
+    gate_report_free(&r);
     return status;
 }
 

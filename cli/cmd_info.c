@@ -1,3 +1,5 @@
+#include "base/text/append.h"
+#include "base/text/json.h"
 #include "base/text/table.h"
 #include "cli/command.h"
 #include "harness/counters/counter_set.h"
@@ -96,9 +98,8 @@ static void add_counters(table *t, const counter_set *set) {
     size_t missing = 0;
     for (size_t i = 0; i < set->count; i++) {
         const counter_slot *slot = &set->slots[i];
-        size_t used = strlen(list);
         if (slot->source)
-            snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", slot->event->name);
+            text_list(list, sizeof list, ", ", "%s", slot->event->name);
         else
             missing++;
     }
@@ -111,9 +112,9 @@ static void add_counters(table *t, const counter_set *set) {
 static void add_all(table *t, const facts *f) {
     json_t *build = machine_build_json();
     add_machine(t, &f->machine);
-    add(t, "Compiler", "%s", json_string_value(json_object_get(build, "compiler")));
-    add(t, "Compiler flags", "%s", json_string_value(json_object_get(build, "flags")));
-    add(t, "Commit", "%s", json_string_value(json_object_get(build, "commit")));
+    add(t, "Compiler", "%s", json_text(build, "compiler"));
+    add(t, "Compiler flags", "%s", json_text(build, "flags"));
+    add(t, "Commit", "%s", json_text(build, "commit"));
     add_blas(t, &f->blas);
     add_counters(t, &f->counters);
     add(t, "Fingerprint", "%s", f->fingerprint);
@@ -148,10 +149,9 @@ static int print_text(const table *t, attn_error *error) {
     size_t i;
     json_t *row;
     if (!t->rows)
-        return attn_fail(error, "out of memory, or text of this machine that is not UTF-8");
+        return json_not_made(error, NULL, "text of this machine");
     json_array_foreach(t->rows, i, row) {
-        printf("%-31s %s\n", json_string_value(json_object_get(row, "what")),
-               json_string_value(json_object_get(row, "value")));
+        printf("%-31s %s\n", json_text(row, "what"), json_text(row, "value"));
     }
     return 0;
 }

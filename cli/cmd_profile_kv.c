@@ -5,19 +5,19 @@
 #include "harness/model/memory_fit.h"
 #include "harness/model/profile.h"
 #include "harness/model/profile_print.h"
+#include "harness/run/child.h"
+
+#include "attn/alloc.h"
 
 #include <cblas.h>
-#include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_FRAMES = 1000000, MOST_RUNS = 1000 };
+enum { MOST_FRAMES = 1000000, MOST_RUNS = 1000, DAY = 86400 };
 static const long long NOT_GIVEN = LLONG_MIN;
 
 typedef struct arguments {
@@ -161,39 +161,40 @@ static void settle(void) {
 
 /* ---- Several models: each in a process of its own, so that the peak memory is its own */
 
-static int run_child(int out, const char *config, const profile_plan *plan) {
+typedef struct one_model {
+    const char *config;
+    const profile_plan *plan;
+} one_model;
+
+static int profile_one(void *context) {
+    const one_model *m = context;
     attn_error error = {0};
     json_t *result;
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    int status = profile_model(&result, config, plan, &error);
+    int status = profile_model(&result, m->config, m->plan, &error);
     if (!result) {
         command_fail("profile-kv", &error);
         return status;
     }
-    return json_dumpfd(result, out, JSON_COMPACT) ? STATUS_BAD_INPUT : status;
+    return json_dumpfd(result, STDOUT_FILENO, JSON_COMPACT) ? STATUS_BAD_INPUT : status;
 }
 
 /* NULL with *status when there is no result; without an error, the child has said why. */
 static json_t *profile_in_child(int *status, const char *config, const profile_plan *plan,
                                 attn_error *error) {
-    int ends[2], code = 0;
+    one_model m = {config, plan};
+    const child_place place = {.cpu = -1, .limit = DAY, .errors = CHILD_SHOWN};
+    child_result r;
     *status = STATUS_BAD_INPUT;
-    if (pipe(ends)) {
-        attn_fail(error, "%s: no pipe for its process: %s", config, strerror(errno));
+    if (child_call(&r, profile_one, &m, &place, error))
         return NULL;
-    }
-    pid_t child = fork();
-    if (child == 0)
-        _exit(run_child(ends[1], config, plan));
-    close(ends[1]);
-    json_t *result = child < 0 ? NULL : json_loadfd(ends[0], 0, NULL);
-    close(ends[0]);
-    if (child < 0 || waitpid(child, &code, 0) != child)
-        attn_fail(error, "%s: its process cannot be started: %s", config, strerror(errno));
-    else if (WIFSIGNALED(code))
-        attn_fail(error, "%s: its process was killed by signal %d", config, WTERMSIG(code));
+    json_t *result = r.output ? json_loadb(r.output, r.size, 0, NULL) : NULL;
+    attn_free(r.output);
+    if (r.late)
+        attn_fail(error, "%s: its process was still running after a day, and was ended", config);
+    else if (r.signal)
+        attn_fail(error, "%s: its process was killed by signal %d", config, r.signal);
     else
-        *status = WEXITSTATUS(code);
+        *status = r.status;
     return result;
 }
 
@@ -264,7 +265,7 @@ int cmd_profile_kv(int argc, char **argv) {
     else if ((status = choose_impl(a.impl, &error)) == STATUS_OK)
         status = run(&a, &plan, (table_format)format, &error);
     corpus_free(&speech);
-    if (error.message[0]) /* without one, the process of a model has said it */
+    if (error.code) /* without one, the process of a model has said it */
         command_fail("profile-kv", &error);
     return status;
 }

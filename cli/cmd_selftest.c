@@ -1,4 +1,5 @@
 /* attnbench selftest: how far the gate can be trusted on this host. */
+#include "base/text/json.h"
 #include "base/text/table.h"
 #include "cli/command.h"
 #include "cli/option_values.h"
@@ -94,10 +95,8 @@ static void add_threshold(table *t, const selftest_settings *s, const selftest_c
         return;
     rate_threshold threshold = rate_threshold_of(levels, s->levels - 1);
     table_add(t, json_pack("{ss sI so so so}", "what", "smallest slow-down found 95% of the time, in percent",
-                           "runs", (json_int_t)runs, "rate",
-                           isnan(threshold.percent) ? json_null() : json_real(threshold.percent), "low",
-                           isnan(threshold.low) ? json_null() : json_real(threshold.low), "high",
-                           isnan(threshold.high) ? json_null() : json_real(threshold.high)));
+                           "runs", (json_int_t)runs, "rate", json_finite(threshold.percent), "low",
+                           json_finite(threshold.low), "high", json_finite(threshold.high)));
 }
 
 static int print(const selftest_settings *s, const selftest_count *counts, table_format format,

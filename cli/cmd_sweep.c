@@ -118,7 +118,7 @@ static int write_results(const plan *p, const sweep_options *o, const surroundin
     json_t *results =
         json_pack("{so so}", "context", context_json(p, o, around, counted, s, sweep_count(p, s).failed),
                   "benchmarks", entries);
-    int result = results ? store_commit(s, results, error) : attn_fail(error, "out of memory");
+    int result = results ? store_commit(s, results, error) : attn_no_memory(error, NULL);
     json_decref(results);
     return result;
 }
@@ -169,7 +169,7 @@ static int run(const plan *p, const sweep_options *o, attn_error *error) {
     store_state state;
     counting counted = {0};
     char counters[300];
-    sweep_settings settings = {&counted, child_pick_cpu(o->cpu, error)};
+    sweep_settings settings = {.counting = &counted, .cpu = child_pick_cpu(o->cpu, error)};
     if (settings.cpu < 0)
         return -1;
     machine_read(&around.machine, NULL);

@@ -1,5 +1,7 @@
 #include "datasets/corpus.h"
 
+#include "base/text/append.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "datasets/transcripts.h"
@@ -185,10 +187,8 @@ static int fail_split(const char *folder, const char *split, attn_error *error) 
     if (names_read(&splits, folder, NULL, error))
         return -1;
     char list[400] = "";
-    for (size_t i = 0; i < splits.count; i++) {
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", splits.items[i]);
-    }
+    for (size_t i = 0; i < splits.count; i++)
+        text_list(list, sizeof list, ", ", "%s", splits.items[i]);
     if (split)
         attn_fail(error, "%s: no split \"%s\", there is: %s", folder, split, *list ? list : "none");
     else

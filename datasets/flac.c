@@ -100,7 +100,7 @@ int flac_read(float **samples, size_t *count, const char *path, attn_error *erro
     *count = 0;
     FLAC__StreamDecoder *decoder = FLAC__stream_decoder_new();
     if (!decoder)
-        return attn_fail(error, "%s: out of memory", path);
+        return attn_no_memory(error, path);
     int result = decode(&d, decoder);
     FLAC__stream_decoder_delete(decoder);
     if (result) {

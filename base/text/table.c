@@ -1,4 +1,5 @@
 #include "base/text/table.h"
+#include "base/text/json.h"
 
 #include "attn/alloc.h"
 
@@ -186,8 +187,7 @@ static int write_row(const table *t, size_t row, table_format format, FILE *stre
 
 int table_write(const table *t, table_format format, FILE *stream, attn_error *error) {
     if (!t->rows)
-        return attn_fail(error, "%s: out of memory, or text that is not UTF-8",
-                         t->title ? t->title : "table");
+        return json_not_made(error, t->title ? t->title : "table", "text");
     if (format == TABLE_JSON) {
         if (json_dumpf(t->rows, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF)
             return attn_fail(error, "table cannot be written");

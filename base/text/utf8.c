@@ -44,6 +44,15 @@ void utf8_mend(char *text) {
     *to = '\0';
 }
 
+bool utf8_is(const char *text) {
+    for (size_t length; *text; text += length) {
+        length = length_of((unsigned char)*text);
+        if (!length || (length > 1 && whole_part(text, length) != length))
+            return false;
+    }
+    return true;
+}
+
 json_t *utf8_json(const char *text) {
     char *copy = attn_strdup(text, NULL);
     if (!copy)

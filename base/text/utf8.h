@@ -4,9 +4,12 @@
 #define BASE_TEXT_UTF8_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* What is not UTF-8 becomes '?'; a character that the end cuts is dropped. */
 void utf8_mend(char *text);
+
+bool utf8_is(const char *text); /* all of it is UTF-8 */
 
 /* A string of the text as utf8_mend leaves it. NULL when memory is short. */
 json_t *utf8_json(const char *text);

@@ -1,5 +1,7 @@
 #include "base/text/yaml.h"
 
+#include "base/text/append.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -14,62 +16,30 @@ int yaml_fail(const yaml_file *file, const yaml_node_t *node, const char *key, a
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    return attn_fail(error, "%s:%zu: %.64s%s%s", file->name, node->start_mark.line + 1, key, *key ? ": " : "",
-                     message);
+    return attn_fail(error, "%s:%zu: %.64s%s%s", file->name, yaml_line(node), key, *key ? ": " : "", message);
 }
 
 static const char *kind_of(const yaml_node_t *node) {
     return node->type == YAML_SEQUENCE_NODE ? "a list" : node->type == YAML_MAPPING_NODE ? "keys" : "a value";
 }
 
-static int parser_fail(const yaml_file *file, const yaml_parser_t *parser, attn_error *error) {
-    if (parser->error == YAML_MEMORY_ERROR)
-        return attn_fail(error, "%s: out of memory", file->name);
-    const char *problem = parser->problem ? parser->problem : "cannot be read";
-    if (parser->error == YAML_READER_ERROR)
-        return attn_fail(error, "%s: not YAML: %s at byte %zu", file->name, problem, parser->problem_offset);
-    return attn_fail(error, "%s:%zu: not YAML: %s", file->name, parser->problem_mark.line + 1, problem);
-}
-
-static int load_one(yaml_file *file, yaml_parser_t *parser, attn_error *error) {
-    yaml_document_t second;
-    if (!yaml_parser_load(parser, &file->document))
-        return parser_fail(file, parser, error);
-    file->root = yaml_document_get_root_node(&file->document);
-    if (!file->root) {
-        yaml_document_delete(&file->document);
-        return attn_fail(error, "%s: empty, expected YAML", file->name);
-    }
-    int more = yaml_parser_load(parser, &second);
-    if (!more)
-        return parser_fail(file, parser, error);
-    more = yaml_document_get_root_node(&second) != NULL;
-    yaml_document_delete(&second);
-    if (more)
-        return attn_fail(error, "%s: has a second document, expected one", file->name);
-    if (file->root->type != YAML_MAPPING_NODE)
-        return yaml_fail(file, file->root, "", error, "found %s, expected keys and values",
-                         kind_of(file->root));
-    return 0;
+size_t yaml_line(const yaml_node_t *node) {
+    return node->start_mark.line + 1;
 }
 
 int yaml_file_parse(yaml_file *file, const char *text, size_t size, const char *name, attn_error *error) {
-    yaml_parser_t parser;
-    *file = (yaml_file){.name = name};
-    if (!yaml_parser_initialize(&parser))
-        return attn_fail(error, "%s: out of memory", name);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-    int result = load_one(file, &parser, error);
-    yaml_parser_delete(&parser);
-    if (result)
-        yaml_file_free(file);
-    return result;
+    yaml_file_read(file, text, size, name, false);
+    if (!file->trouble.code)
+        return 0;
+    attn_fail_as(error, file->trouble.code, "%s", file->trouble.message);
+    yaml_file_free(file);
+    return -1;
 }
 
 void yaml_file_free(yaml_file *file) {
-    if (file->root)
+    if (file->made)
         yaml_document_delete(&file->document);
-    file->root = NULL;
+    *file = (yaml_file){0};
 }
 
 static const char *scalar(const yaml_node_t *node) {
@@ -78,6 +48,18 @@ static const char *scalar(const yaml_node_t *node) {
 
 static yaml_node_t *node_at(yaml_file *file, int index) {
     return yaml_document_get_node(&file->document, index);
+}
+
+yaml_node_t *yaml_key(yaml_file *file, const yaml_node_pair_t *pair) {
+    return node_at(file, pair->key);
+}
+
+yaml_node_t *yaml_value(yaml_file *file, const yaml_node_pair_t *pair) {
+    return node_at(file, pair->value);
+}
+
+bool yaml_is_open(yaml_file *file, const yaml_node_t *node) {
+    return file->open && node_at(file, file->open) == node;
 }
 
 yaml_node_t *yaml_find(yaml_file *file, const yaml_node_t *mapping, const char *key) {
@@ -98,8 +80,7 @@ static int check_key(yaml_file *file, const yaml_node_t *mapping, const yaml_nod
     if (!name)
         return yaml_fail(file, key, "", error, "found %s, expected a key", kind_of(key));
     for (size_t i = 0; known[i]; i++) {
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", known[i]);
+        text_list(list, sizeof list, ", ", "%s", known[i]);
         if (strcmp(name, known[i]))
             continue;
         for (const yaml_node_pair_t *p = mapping->data.mapping.pairs.start; p < pair; p++)

@@ -1,23 +1,36 @@
-/* Strict reading of small YAML files: one document, no duplicate keys, every message FILE:LINE: KEY: what was
- * found and what was expected. */
+/* Strict reading of small YAML files: one document, no duplicate keys, every message FILE:LINE: KEY: what was found
+ * and what was expected. */
 #ifndef BASE_TEXT_YAML_H
 #define BASE_TEXT_YAML_H
 
 #include "attn/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <yaml.h>
 
 typedef struct yaml_file {
     yaml_document_t document;
-    const char *name; /* for messages */
-    yaml_node_t *root;
+    const char *name;   /* for messages */
+    yaml_node_t *root;  /* a mapping; NULL: the file is no such thing */
+    attn_error trouble; /* why the file could not be read to its end */
+    int open;           /* the innermost list or mapping that has no end for that; 0: none */
+    bool made;          /* there is a document */
 } yaml_file;
 
 /* Loads the one document of a text; its root is a mapping. `name` must outlive the file. Free with
  * yaml_file_free (a zeroed one is fine too). */
 int yaml_file_parse(yaml_file *file, const char *text, size_t size, const char *name, attn_error *error);
+
+/* The same for readers that check as they go, so that the first mistake in a file is the one that is reported:
+ * the document as far as it goes, with `trouble` after it. A key whose value is not there has none (yaml_value:
+ * NULL). `plain`: anchors, aliases and tags are trouble. Free it in any case. */
+void yaml_file_read(yaml_file *file, const char *text, size_t size, const char *name, bool plain);
+yaml_node_t *yaml_key(yaml_file *file, const yaml_node_pair_t *pair);
+yaml_node_t *yaml_value(yaml_file *file, const yaml_node_pair_t *pair);
+bool yaml_is_open(yaml_file *file, const yaml_node_t *node); /* trouble came before its end */
+size_t yaml_line(const yaml_node_t *node);                   /* from 1 */
 void yaml_file_free(yaml_file *file);
 
 /* The node of a mapping's key, or NULL. */

@@ -1,5 +1,7 @@
 #include "harness/conversion/analyze.h"
 
+#include "base/text/json.h"
+
 #include "attn/alloc.h"
 #include "harness/conversion/convert_print.h"
 #include "harness/conversion/deviation.h"
@@ -124,21 +126,20 @@ static int compare_weights(gathering *g, size_t layer, const attn_layer_inputs *
         !attn_compare_layers(&r, mha, attn_model_attention(g->plan->other, layer),
                              attn_model_config(g->plan->other)->variant, inputs, g->error) &&
         !attn_stacked_spectrum(sigma, mha, attn_model_config(g->plan->mha)->variant, g->error)) {
-        json_t *more =
-            json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "latent_dim", (json_int_t)r.latent_dim,
-                      "weights_error", convert_number(r.weights_error), "weights_bound",
-                      convert_number(r.weights_bound), "produced_error", convert_number(r.produced_error),
-                      "produced_bound", convert_number(r.produced_bound), "energy_kept",
-                      convert_number(1.0 - r.weights_bound * r.weights_bound), "weights_rank",
-                      (json_int_t)r.weights_rank, "sigma_first", convert_number(sigma[0]), "sigma_cut",
-                      convert_number(isnan(r.weights_bound) ? NAN
-                                     : r.latent_dim < d     ? sigma[r.latent_dim]
-                                                            : 0.0));
+        json_t *more = json_pack(
+            "{s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "latent_dim", (json_int_t)r.latent_dim,
+            "weights_error", json_finite(r.weights_error), "weights_bound", json_finite(r.weights_bound),
+            "produced_error", json_finite(r.produced_error), "produced_bound", json_finite(r.produced_bound),
+            "energy_kept", json_finite(1.0 - r.weights_bound * r.weights_bound), "weights_rank",
+            (json_int_t)r.weights_rank, "sigma_first", json_finite(sigma[0]), "sigma_cut",
+            json_finite(isnan(r.weights_bound) ? NAN
+                        : r.latent_dim < d     ? sigma[r.latent_dim]
+                                               : 0.0));
         json_object_update(row, more);
         json_decref(more);
         json_t *list = g->plan->spectrum ? json_array() : NULL;
         for (size_t i = 0; list && i < d; i++)
-            json_array_append_new(list, convert_number(sigma[i]));
+            json_array_append_new(list, json_finite(sigma[i]));
         if (list)
             json_object_set_new(row, "spectrum", list);
         result = 0;
@@ -189,7 +190,7 @@ static void see_other(void *context, size_t layer, const float *x, size_t batch,
         deviation_add(&drift, rows, g->seen[layer], count * d);
     g->failed += !rows;
     json_object_set_new(json_array_get(g->rows, layer), "input_error",
-                        convert_number(deviation_relative(&drift)));
+                        json_finite(deviation_relative(&drift)));
     attn_free(rows);
 }
 
@@ -287,11 +288,11 @@ static int add_costs(json_t *rows, json_t *output, attn_model *model, const char
         json_object_set_new(row, bytes_key, json_integer((json_int_t)cache_bytes(config, i, plan->seq_len)));
         json_object_set_new(row, parameters_key,
                             json_integer((json_int_t)attn_layer_parameters(config->variant, &g)));
-        json_object_set_new(row, time_key, convert_number(us));
+        json_object_set_new(row, time_key, json_finite(us));
     }
     json_object_set_new(output, bytes_key, json_integer((json_int_t)bytes));
     json_object_set_new(output, parameters_key, json_integer((json_int_t)attn_model_parameters(model)));
-    json_object_set_new(output, time_key, convert_number(all_us));
+    json_object_set_new(output, time_key, json_finite(all_us));
     attn_free(known);
     return result;
 }
@@ -310,7 +311,7 @@ static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *er
     deviation output = {0};
     json_t *last = json_pack("{s:s}", "where", "output, sums"), *row;
     size_t i;
-    int result = last ? run_both(g, &output) : attn_fail(error, "out of memory");
+    int result = last ? run_both(g, &output) : attn_no_memory(error, NULL);
     if (!result)
         result = add_costs(g->rows, last, plan->mha, "_mha", plan, error);
     if (!result)
@@ -332,7 +333,7 @@ int analyze_models(table *t, const analyze_plan *plan, attn_error *error) {
     g.seen = attn_alloc(layers, sizeof *g.seen, "inputs of layers", error);
     int result = -1;
     if (!g.rows || json_array_size(g.rows) != layers)
-        attn_fail(error, "out of memory");
+        attn_no_memory(error, NULL);
     else if (g.seen)
         result = fill(t, plan, &g, error);
     for (size_t i = 0; g.seen && i < layers; i++)

@@ -1,13 +1,11 @@
 #include "harness/conversion/convert_print.h"
 
+#include "base/text/json.h"
+
 #include "attn/alloc.h"
 
 #include <math.h>
 #include <string.h>
-
-json_t *convert_number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
 
 void convert_print_progress(void *context, size_t layer, size_t layers, const attn_convert_report *report) {
     (void)context;
@@ -43,15 +41,15 @@ static size_t layer_bytes(const attn_config *config, size_t layer, size_t frames
 static void fill_layers(table *t, const attn_conversion *made, const attn_config *from, size_t frames) {
     for (size_t i = 0; i < made->layers; i++) {
         const attn_convert_report *r = &made->report[i];
-        table_add(t, json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "layer", (json_int_t)i,
-                               "numbers_per_frame", (json_int_t)r->latent_dim, "weights_rank",
-                               (json_int_t)r->weights_rank, "weights_error", convert_number(r->weights_error),
-                               "weights_bound", convert_number(r->weights_bound), "frames",
-                               r->frames ? json_integer((json_int_t)r->frames) : json_null(),
-                               "produced_error", convert_number(r->produced_error), "produced_bound",
-                               convert_number(r->produced_bound), "cache_bytes",
-                               (json_int_t)layer_bytes(&made->config, i, frames), "cache_bytes_before",
-                               (json_int_t)layer_bytes(from, i, frames)));
+        table_add(t,
+                  json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "layer", (json_int_t)i,
+                            "numbers_per_frame", (json_int_t)r->latent_dim, "weights_rank",
+                            (json_int_t)r->weights_rank, "weights_error", json_finite(r->weights_error),
+                            "weights_bound", json_finite(r->weights_bound), "frames",
+                            r->frames ? json_integer((json_int_t)r->frames) : json_null(), "produced_error",
+                            json_finite(r->produced_error), "produced_bound", json_finite(r->produced_bound),
+                            "cache_bytes", (json_int_t)layer_bytes(&made->config, i, frames),
+                            "cache_bytes_before", (json_int_t)layer_bytes(from, i, frames)));
     }
 }
 
@@ -70,7 +68,7 @@ static void add_spread(table *t, const char *name, const size_t *ranks, const at
     }
     table_add(t, json_pack("{s:s, s:I, s:I, s:o, s:o}", "ranks", name, "total", (json_int_t)total,
                            "cache_bytes", (json_int_t)(total * frames * sizeof(float)), "error",
-                           convert_number(attn_spread_error(ranks, made->curve, made->layers)), "latent_dims",
+                           json_finite(attn_spread_error(ranks, made->curve, made->layers)), "latent_dims",
                            list));
 }
 

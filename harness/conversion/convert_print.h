@@ -13,7 +13,4 @@ void convert_print_progress(void *context, size_t layer, size_t layers, const at
 int convert_print(const attn_conversion *made, const attn_config *from, const attn_convert_options *options,
                   size_t frames, table_format format, FILE *stream, attn_error *error);
 
-/* A real, or null where it is not known. */
-json_t *convert_number(double value);
-
 #endif

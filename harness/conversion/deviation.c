@@ -1,5 +1,7 @@
 #include "harness/conversion/deviation.h"
 
+#include "base/text/json.h"
+
 #include <math.h>
 
 void deviation_add(deviation *d, const float *a, const float *b, size_t count) {
@@ -36,7 +38,7 @@ const char *deviation_verdict(double relative) {
 }
 
 static void set(json_t *row, const char *key, double value) {
-    json_object_set_new(row, key, isfinite(value) ? json_real(value) : json_null());
+    json_object_set_new(row, key, json_finite(value));
 }
 
 void deviation_describe(const deviation *d, json_t *row) {

@@ -1,5 +1,7 @@
 #include "harness/conversion/tradeoff.h"
 
+#include "base/text/json.h"
+
 #include "attn/alloc.h"
 #include "harness/conversion/convert_print.h"
 #include "harness/conversion/deviation.h"
@@ -140,9 +142,9 @@ static int add_point(trial *t, const char *method, size_t numbers, bool is_laten
     table_add(t->table,
               json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:s, s:b, s:I}",
                         "subject", plan->subject, "method", method, "latent_dim", (json_int_t)numbers,
-                        "d_model", (json_int_t)d, "output_error", convert_number(error), "verdict",
-                        deviation_verdict(error), "weights_error", convert_number(weights_error),
-                        "weights_bound", convert_number(is_latent ? weights_bound(t, numbers) : NAN),
+                        "d_model", (json_int_t)d, "output_error", json_finite(error), "verdict",
+                        deviation_verdict(error), "weights_error", json_finite(weights_error),
+                        "weights_bound", json_finite(is_latent ? weights_bound(t, numbers) : NAN),
                         "cache_bytes", (json_int_t)bytes, "cache_bytes_mha", (json_int_t)before,
                         "input_cache_bytes", (json_int_t)(before / 2), "cache_saved",
                         100.0 * (1.0 - (double)bytes / (double)before), "inputs", plan->inputs, "held_out",

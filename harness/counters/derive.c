@@ -1,5 +1,9 @@
 #include "harness/counters/derive.h"
 
+#include "base/text/json.h"
+
+#include "base/text/append.h"
+
 #include "harness/counters/formula.h"
 #include "harness/counters/validate/judge_counter.h"
 
@@ -16,27 +20,25 @@ typedef struct usage {
 } usage;
 
 static void note_source(usage *u, const char *source) {
-    size_t used = strlen(u->sources);
     if (!strstr(u->sources, source))
-        snprintf(u->sources + used, sizeof u->sources - used, "%s%s", used ? "+" : "", source);
+        text_list(u->sources, sizeof u->sources, "+", "%s", source);
 }
 
 static int lookup(void *context, const char *name, double *value, attn_error *error) {
     usage *u = context;
     const json_t *counter = json_object_get(u->counters, name);
-    const json_t *number = json_object_get(counter, "value");
-    const char *validation = json_string_value(json_object_get(counter, "validation"));
-    const json_t *factor = json_object_get(counter, "factor");
-    if (!json_is_number(number))
+    const char *validation = json_text(counter, "validation");
+    double number = json_number(counter, "value"), factor = json_number(counter, "factor");
+    if (isnan(number))
         return attn_fail(error, "%s is unavailable", name);
     verdict_status status = VERDICT_TRUSTED;
-    while (status < VERDICT_REJECTED && (!validation || strcmp(validation, verdict_names[status])))
+    while (status < VERDICT_REJECTED && strcmp(validation, verdict_names[status]))
         status++;
-    if (status >= VERDICT_REJECTED || (status == VERDICT_SCALED && !json_is_number(factor)))
+    if (status >= VERDICT_REJECTED || (status == VERDICT_SCALED && isnan(factor)))
         return attn_fail(error, "%s is not trusted", name);
-    *value = json_number_value(number) / (status == VERDICT_SCALED ? json_number_value(factor) : 1);
+    *value = number / (status == VERDICT_SCALED ? factor : 1);
     u->worst = status > u->worst ? status : u->worst;
-    note_source(u, json_string_value(json_object_get(counter, "source")));
+    note_source(u, json_text(counter, "source"));
     return 0;
 }
 
@@ -61,7 +63,7 @@ static json_t *evaluate(const group_formula *f, const json_t *counters) {
 int derive_formulas(json_t *derived, const counter_group *group, const json_t *counters, attn_error *error) {
     for (size_t i = 0; i < group->formulas; i++)
         if (json_object_set_new(derived, group->formula[i].name, evaluate(&group->formula[i], counters)))
-            return attn_fail(error, "out of memory");
+            return attn_no_memory(error, NULL);
     return 0;
 }
 
@@ -123,6 +125,6 @@ json_t *derive_measured(const json_t *entry, double cache_bytes, attn_error *err
     json_t *bytes = compare(count_bytes(entry, cache_bytes), entry, "bytes");
     json_t *measured = json_pack("{so so}", "flops", flops, "bytes", bytes);
     if (!measured)
-        attn_fail(error, "out of memory");
+        attn_no_memory(error, NULL);
     return measured;
 }

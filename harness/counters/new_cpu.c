@@ -1,5 +1,9 @@
 #include "harness/counters/new_cpu.h"
 
+#include "base/text/json.h"
+
+#include "base/text/append.h"
+
 #include "harness/counters/counters_tables.h"
 #include "harness/counters/source/papi_library.h"
 #include "harness/counters/source/perf_events.h"
@@ -93,9 +97,8 @@ static json_t *devices(void) {
     char list[512] = "";
     DIR *folder = opendir("/sys/bus/event_source/devices");
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        size_t used = strlen(list);
         if (entry->d_name[0] != '.')
-            snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", entry->d_name);
+            text_list(list, sizeof list, ", ", "%s", entry->d_name);
     }
     if (folder)
         closedir(folder);
@@ -146,10 +149,8 @@ static int write_events(const perf_surroundings *around, attn_error *error) {
 
 static json_t *component(const PAPI_component_info_t *info) {
     char pmus[200] = "";
-    for (size_t i = 0; i < PAPI_PMU_MAX && info->pmu_names[i]; i++) {
-        size_t used = strlen(pmus);
-        snprintf(pmus + used, sizeof pmus - used, "%s%s", used ? ", " : " (", info->pmu_names[i]);
-    }
+    for (size_t i = 0; i < PAPI_PMU_MAX && info->pmu_names[i]; i++)
+        text_append(pmus, sizeof pmus, "%s%s", i ? ", " : " (", info->pmu_names[i]);
     if (info->disabled)
         return json_sprintf("disabled: %s",
                             info->disabled_reason[0] ? info->disabled_reason : PAPI_strerror(info->disabled));
@@ -163,11 +164,10 @@ static void add_presets(table *t) {
     int code = (int)PAPI_PRESET_MASK;
     do {
         char name[PAPI_MAX_STR_LEN];
-        size_t used = strlen(list);
         all++;
         if (PAPI_query_event(code) != PAPI_OK || PAPI_event_code_to_name(code, name) != PAPI_OK)
             continue;
-        snprintf(list + used, sizeof list - used, "%s%s", count++ ? ", " : ": ", name);
+        text_append(list, sizeof list, "%s%s", count++ ? ", " : ": ", name);
     } while (PAPI_enum_event(&code, PAPI_ENUM_EVENTS) == PAPI_OK);
     add(t, "presets that exist", json_sprintf("%zu of %zu%s", count, all, list));
 }
@@ -222,11 +222,6 @@ static const table_column metric_columns[] = {{"source", "Source", NULL},
                                               {"reason", "Reason", NULL},
                                               {0}};
 
-static const char *member(const json_t *metric, const char *key) {
-    const char *value = json_string_value(json_object_get(metric, key));
-    return value ? value : "";
-}
-
 static const char *without(const char *reason, const char *prefix) {
     size_t length = strlen(prefix);
     return length && !strncmp(reason, prefix, length) && !strncmp(reason + length, ": ", 2)
@@ -236,16 +231,17 @@ static const char *without(const char *reason, const char *prefix) {
 
 /* Metrics of one source that have the same fate, in one row. */
 static void add_metric(table *t, const json_t *metric, const counter_event *event) {
-    const char *source = member(metric, "source"), *name = member(metric, "name");
-    const char *reason = without(member(metric, "reason"), source);
+    const char *source = json_text(metric, "source"), *name = json_text(metric, "name");
+    const char *reason = without(json_text(metric, "reason"), source);
     json_t *last = json_array_get(t->rows, json_array_size(t->rows) - 1);
     if (event && event->papi)
         reason = without(reason, event->papi);
-    if (last && !strcmp(member(last, "source"), source) &&
-        !strcmp(member(last, "status"), member(metric, "status")) && !strcmp(member(last, "reason"), reason))
-        json_object_set_new(last, "metrics", json_sprintf("%s, %s", member(last, "metrics"), name));
+    if (last && !strcmp(json_text(last, "source"), source) &&
+        !strcmp(json_text(last, "status"), json_text(metric, "status")) &&
+        !strcmp(json_text(last, "reason"), reason))
+        json_object_set_new(last, "metrics", json_sprintf("%s, %s", json_text(last, "metrics"), name));
     else
-        table_add(t, json_pack("{ss ss ss ss*}", "source", source, "status", member(metric, "status"),
+        table_add(t, json_pack("{ss ss ss ss*}", "source", source, "status", json_text(metric, "status"),
                                "metrics", name, "reason", *reason ? reason : NULL));
 }
 
@@ -262,7 +258,7 @@ static int write_validation(attn_error *error) {
     json_array_foreach(metrics, i, metric) {
         const counter_event *event = NULL;
         for (size_t e = 0; e < all.count; e++)
-            if (!strcmp(all.events[e]->name, member(metric, "name")))
+            if (!strcmp(all.events[e]->name, json_text(metric, "name")))
                 event = all.events[e];
         add_metric(&t, metric, event);
     }
@@ -279,8 +275,7 @@ int new_cpu_report(attn_error *error) {
     perf_surroundings_read(&around, NULL);
     around.pmu = !pmu;
     printf("# %s\n\nReport of `attnbench info --new-cpu`, commit %s, %s.\n\n",
-           m.cpu[0] ? m.cpu : "unknown CPU", json_string_value(json_object_get(build, "commit")),
-           json_string_value(json_object_get(build, "compiler")));
+           m.cpu[0] ? m.cpu : "unknown CPU", json_text(build, "commit"), json_text(build, "compiler"));
     json_decref(build);
     int result = write_cpu(&m, error) || write_kernel(&around, pmu, error) || write_events(&around, error) ||
                          write_papi(error) || write_blas(error) || write_validation(error)

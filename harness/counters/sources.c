@@ -1,3 +1,4 @@
+#include "base/text/append.h"
 #include "harness/counters/counter_source.h"
 
 #include <linux/perf_event.h>
@@ -51,14 +52,9 @@ const char *counter_slot_label(const counter_slot *slot) {
 }
 
 void counter_slot_refuse(counter_slot *slot, const char *source, const char *why, ...) {
-    size_t used = strlen(slot->reason);
-    int length =
-        snprintf(slot->reason + used, sizeof slot->reason - used, "%s%s: ", used ? "; " : "", source);
-    used += (size_t)length;
-    if (used >= sizeof slot->reason)
-        return;
     va_list arguments;
+    text_list(slot->reason, sizeof slot->reason, "; ", "%s: ", source);
     va_start(arguments, why);
-    vsnprintf(slot->reason + used, sizeof slot->reason - used, why, arguments);
+    text_vappend(slot->reason, sizeof slot->reason, why, arguments);
     va_end(arguments);
 }

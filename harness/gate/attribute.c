@@ -14,20 +14,23 @@
 static int add_process(moved_counter *counters, gate *g, const gate_case *c, size_t side,
                        const counting *counted, attn_error *error) {
     measure_settings settings = gate_measure_settings(g, c, side, 0);
+    const char *words[MEASURE_COUNTER_WORDS];
     json_t *entries, *entry;
-    bool failed;
+    measure_outcome outcome;
     size_t i;
     int result = 0;
-    settings.counting = counted;
+    if (counted)
+        counting_words(counted, words);
+    settings.counters = counted ? words : NULL;
     settings.simulated = !counted;
-    if (measure_case(&entries, &failed, c->row, &settings, error))
+    if (measure_case(&entries, &outcome, c->row, &settings, error))
         return -1;
     json_array_foreach(entries, i, entry) {
         json_t *read = json_object_get(entry, "counters");
         if (counted && read && !result)
             result = mark_validation(read, counted->metrics, error);
     }
-    if (!failed && !result)
+    if (outcome == MEASURE_DONE && !result)
         (counted ? moved_add : moved_add_simulated)(counters, side, entries);
     json_decref(entries);
     return result;
@@ -46,7 +49,7 @@ static int look_at(gate *g, gate_case *c, const counting *counted, attn_error *e
             return -1;
     json_decref(c->moved);
     c->moved = moved_json(counters, gate_metric_names[g->settings.metric]);
-    return c->moved ? 0 : attn_fail(error, "what moved: out of memory");
+    return c->moved ? 0 : attn_no_memory(error, "what moved");
 }
 
 static size_t count_slower(const gate *g) {
@@ -72,5 +75,5 @@ int gate_attribute(gate *g, attn_error *error) {
         if (g->cases[i].finding.verdict == GATE_SLOWER)
             result = look_at(g, &g->cases[i], &counted, &inner);
     counting_close(&counted);
-    return result && !child_stop_signal() ? attn_fail(error, "%s", inner.message) : 0;
+    return result && !child_stop_signal() ? attn_fail_as(error, inner.code, "%s", inner.message) : 0;
 }

@@ -1,7 +1,8 @@
 #include "harness/gate/compare.h"
 
+#include "base/text/append.h"
+#include "base/text/json.h"
 #include "harness/gate/decide/one_process.h"
-#include "harness/gate/report/gate_report.h"
 
 #include "attn/alloc.h"
 
@@ -20,13 +21,7 @@ static const char *const fields[] = {
 static const json_t *find_field(const results *r, const char *path) {
     if (!strchr(path, '.') && strcmp(path, "fingerprint"))
         return json_object_get(r->context, path);
-    const json_t *value = r->own;
-    while (*path) {
-        size_t length = strcspn(path, ".");
-        value = json_object_getn(value, path, length);
-        path += length + (path[length] == '.');
-    }
-    return value;
+    return json_at(r->own, path);
 }
 
 static void put_value(char *text, size_t size, const json_t *value) {
@@ -44,7 +39,7 @@ static bool differ(const json_t *a, const json_t *b) {
 }
 
 size_t compare_surroundings(char *text, size_t size, const results *base, const results *candidate) {
-    size_t count = 0, used = 0;
+    size_t count = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const json_t *a = find_field(base, fields[i]), *b = find_field(candidate, fields[i]);
@@ -54,9 +49,7 @@ size_t compare_surroundings(char *text, size_t size, const results *base, const 
             continue;
         put_value(from, sizeof from, a);
         put_value(to, sizeof to, b);
-        if (used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%s (%s, %s)", count ? "; " : "", fields[i],
-                                     from, to);
+        text_list(text, size, "; ", "%s (%s, %s)", fields[i], from, to);
         count++;
     }
     return count;
@@ -106,7 +99,7 @@ static int find_scale(double *scale, const results *base, const results *candida
     if (isnan(*scale))
         *scale = single_scale(effects, *compared);
     attn_free(effects);
-    return error->message[0] ? -1 : 0;
+    return error->code ? -1 : 0;
 }
 
 static gate_row empty_row(const results_case *base, const results_case *candidate) {
@@ -163,37 +156,41 @@ static void judge_times(gate_row *row, const results_case *base, const results_c
         row->why = "too few cases to see how much processes differ (give --noise)";
 }
 
-static json_t *make_row(const results_case *base, const results_case *candidate, const gate_rule *rule,
-                        double scale, size_t compared, const char *caution, attn_error *error) {
+/* What all rows are judged by. */
+typedef struct judging {
+    const gate_rule *rule;
+    double scale;
+    size_t compared;
+    const char *caution;
+} judging;
+
+static int add_row(gate_rows *rows, const results_case *base, const results_case *candidate, const judging *j,
+                   attn_error *error) {
     char why[1200];
     gate_row row = empty_row(base, candidate);
     if (measured(base) && measured(candidate))
-        judge_times(&row, base, candidate, rule, scale, compared, error);
+        judge_times(&row, base, candidate, j->rule, j->scale, j->compared, error);
     else
         judge_absence(&row, base, candidate);
-    snprintf(why, sizeof why, "%s%s%s", row.why ? row.why : "", row.why && caution ? "; " : "",
-             caution ? caution : "");
+    snprintf(why, sizeof why, "%s%s%s", row.why ? row.why : "", row.why && j->caution ? "; " : "",
+             j->caution ? j->caution : "");
     row.why = *why ? why : NULL;
-    return gate_row_json(&row);
+    return gate_rows_add(rows, &row, error) || error->code ? -1 : 0;
 }
 
-json_t *compare_rows(const results *base, const results *candidate, const gate_rule *rule, double scale,
-                     const char *caution, attn_error *error) {
-    json_t *rows = json_array();
-    size_t compared;
-    int failed = rows ? find_scale(&scale, base, candidate, &compared, error) : -1;
-    for (size_t i = 0; !failed && i < base->count; i++) {
+int compare_rows(gate_rows *rows, const results *base, const results *candidate, const gate_rule *rule,
+                 double scale, const char *caution, attn_error *error) {
+    judging j = {.rule = rule, .scale = scale, .caution = caution};
+    if (find_scale(&j.scale, base, candidate, &j.compared, error))
+        return -1;
+    for (size_t i = 0; i < base->count; i++) {
         const results_case *b = &base->cases[i];
-        failed = json_array_append_new(
-            rows, make_row(b, results_find(candidate, b->name), rule, scale, compared, caution, error));
+        if (add_row(rows, b, results_find(candidate, b->name), &j, error))
+            return -1;
     }
-    for (size_t i = 0; !failed && i < candidate->count; i++)
-        if (!results_find(base, candidate->cases[i].name))
-            failed = json_array_append_new(
-                rows, make_row(NULL, &candidate->cases[i], rule, scale, compared, caution, error));
-    if (!failed && !error->message[0])
-        return rows;
-    json_decref(rows);
-    attn_fail(error, "the comparison: out of memory");
-    return NULL;
+    for (size_t i = 0; i < candidate->count; i++)
+        if (!results_find(base, candidate->cases[i].name) &&
+            add_row(rows, NULL, &candidate->cases[i], &j, error))
+            return -1;
+    return 0;
 }

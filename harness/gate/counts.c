@@ -99,5 +99,5 @@ int gate_run_counts(gate *g, attn_error *error) {
     }
     g->looks = 1;
     g->seconds = clock_now() - g->began;
-    return result ? attn_fail(error, "%s", inner.message) : 0;
+    return result ? attn_fail_as(error, inner.code, "%s", inner.message) : 0;
 }

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/stats.h"
-#include "harness/gate/report/gate_report.h"
+#include "base/text/append.h"
 #include "harness/run/child.h"
 
 #include "attn/alloc.h"
@@ -192,12 +192,9 @@ static void show_look(const gate *g, size_t pairs) {
     char text[256] = "";
     for (size_t i = 0; i < g->count; i++)
         counts[g->cases[i].finding.verdict]++;
-    for (size_t v = 0; v < GATE_VERDICTS; v++) {
-        size_t used = strlen(text);
+    for (size_t v = 0; v < GATE_VERDICTS; v++)
         if (counts[v])
-            snprintf(text + used, sizeof text - used, "%s%zu %s", used ? ", " : "", counts[v],
-                     gate_verdict_name((gate_verdict)v));
-    }
+            text_list(text, sizeof text, ", ", "%zu %s", counts[v], gate_verdict_name((gate_verdict)v));
     if (!g->settings.silent)
         fprintf(stderr, "%slook %zu after %zu pairs, %.0f s: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
                 g->looks, pairs, clock_now() - g->began, text);
@@ -318,5 +315,5 @@ int gate_run(gate *g, attn_error *error) {
     }
     g->seconds = clock_now() - g->began;
     attn_free(order);
-    return result ? attn_fail(error, "%s", inner.message) : 0;
+    return result ? attn_fail_as(error, inner.code, "%s", inner.message) : 0;
 }

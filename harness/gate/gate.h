@@ -5,6 +5,7 @@
 
 #include "harness/gate/decide/decide.h"
 #include "harness/gate/process.h"
+#include "harness/gate/report/gate_report.h"
 #include "harness/plan/plan.h"
 #include "harness/results/results.h"
 
@@ -104,7 +105,7 @@ int gate_open_side(gate *g, size_t side, attn_error *error);
 
 double gate_median_time(const gate_case *c, size_t side); /* over processes, NaN without any */
 
-/* gate_row_json of every case; `caution` (may be NULL) goes into each. NULL when memory is short. */
-json_t *gate_rows(const gate *g, const char *unit, const char *caution);
+/* Adds a row a case; `caution` (may be NULL) goes into each. */
+int gate_rows_of(gate_rows *rows, const gate *g, const char *unit, const char *caution, attn_error *error);
 
 #endif

@@ -1,8 +1,9 @@
 #include "harness/gate/history.h"
 
+#include "base/text/json.h"
+
 #include "harness/gate/compare.h"
 #include "harness/gate/decide/changes.h"
-#include "harness/gate/report/report_members.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -27,7 +28,7 @@ static int check_line(const json_t *line, const char *path, size_t number, attn_
     if (!json_is_object(cases))
         return attn_fail(error, "%s:%zu: cases: expected an object", path, number);
     json_object_foreach((json_t *)cases, name, entry) {
-        if (!(field_number(entry, "time") > 0))
+        if (!(json_number(entry, "time") > 0))
             return attn_fail(error, "%s:%zu: %.200s: time: expected a number above 0", path, number, name);
     }
     return 0;
@@ -45,7 +46,7 @@ static int read_lines(json_t *lines, const char *path, char *text, size_t size, 
         if (!object)
             return attn_fail(error, "%s:%zu: not JSON: %s", path, number, why.text);
         if (json_array_append_new(lines, object))
-            return attn_fail(error, "%s: out of memory", path);
+            return attn_no_memory(error, path);
         if (check_line(object, path, number, error))
             return -1;
     }
@@ -78,7 +79,7 @@ static json_t *line_of(const results *r, const char *commit, attn_error *error) 
     }
     return json_pack("{ss ss ss ss ss so}", "commit",
                      commit ? commit : results_text(r, "build.commit", results_text(r, "commit", "unknown")),
-                     "date", field_text(r->context, "date"), "host", field_text(r->context, "host_name"),
+                     "date", json_text(r->context, "date"), "host", json_text(r->context, "host_name"),
                      "fingerprint", results_text(r, "fingerprint", ""), "plan", results_text(r, "plan", ""),
                      "cases", cases);
 }
@@ -90,16 +91,16 @@ static int check_new(const json_t *lines, const json_t *line, bool force, const 
     if (!json_object_size(json_object_get(line, "cases")))
         return attn_fail(error, "%s: the results have no case with a time", path);
     json_array_foreach(lines, i, old) {
-        if (!strcmp(field_text(old, "commit"), field_text(line, "commit")) &&
-            !strcmp(field_text(old, "date"), field_text(line, "date")))
+        if (!strcmp(json_text(old, "commit"), json_text(line, "commit")) &&
+            !strcmp(json_text(old, "date"), json_text(line, "date")))
             return attn_fail(error, "%s:%zu: has these results already (commit %s, %s)", path, i + 1,
-                             field_text(line, "commit"), field_text(line, "date"));
+                             json_text(line, "commit"), json_text(line, "date"));
     }
     if (i && !force &&
-        strcmp(field_text(json_array_get(lines, last), "fingerprint"), field_text(line, "fingerprint")))
+        strcmp(json_text(json_array_get(lines, last), "fingerprint"), json_text(line, "fingerprint")))
         return attn_fail(
             error, "%s: ends with results of another machine (%s, these are of %s); --force appends", path,
-            field_text(json_array_get(lines, last), "fingerprint"), field_text(line, "fingerprint"));
+            json_text(json_array_get(lines, last), "fingerprint"), json_text(line, "fingerprint"));
     return 0;
 }
 
@@ -129,7 +130,7 @@ int history_add(const char *path, const results *r, const char *commit, bool for
     bool there = !access(path, F_OK);
     json_t *lines = there ? history_read(path, error) : json_array();
     json_t *line = lines ? line_of(r, commit, error) : NULL;
-    int result = line && !error->message[0] ? 0 : attn_fail(error, "history: out of memory");
+    int result = line && !error->code ? 0 : attn_no_memory(error, "history");
     if (!result)
         result = check_new(lines, line, force, path, error);
     if (!result)
@@ -166,7 +167,7 @@ static int fill(history_series *s, const char *name, size_t room, const json_t *
             continue;
         s->name = json_object_iter_key(json_object_iter_at(json_object_get(line, "cases"), name));
         s->line[s->count] = i;
-        s->value[s->count++] = field_number(entry, "time");
+        s->value[s->count++] = json_number(entry, "time");
     }
     return 0;
 }
@@ -197,7 +198,7 @@ void history_series_free(history_series *series, size_t count) {
 }
 
 static const char *machine_of(const history_series *s, size_t i, const json_t *lines) {
-    return field_text(json_array_get(lines, s->line[i]), "fingerprint");
+    return json_text(json_array_get(lines, s->line[i]), "fingerprint");
 }
 
 int history_changes(history_change *changes, const history_series *s, const json_t *lines, double max_p,

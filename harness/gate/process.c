@@ -1,8 +1,9 @@
 #include "harness/gate/process.h"
 
+#include "base/text/json.h"
+
 #include "base/text/utf8.h"
 #include "harness/gate/decide/one_process.h"
-#include "harness/gate/report/report_members.h"
 #include "harness/run/child.h"
 
 #include "attn/alloc.h"
@@ -11,14 +12,15 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ANSWER_LIMIT = 60 };
+
 int gate_side_ask(gate_side *side, int cpu, attn_error *error) {
     char *words[] = {(char *)side->program, "info", "--format", "json", NULL};
+    const child_place place = {.cpu = cpu, .limit = ANSWER_LIMIT};
     child_result r;
-    if (child_run(&r, words, cpu, error))
+    if (child_json(&side->info, &r, words, &place, error))
         return -1;
-    side->info = r.status ? NULL : json_loadb(r.output ? r.output : "", r.size, 0, NULL);
-    attn_free(r.output);
-    if (side->info && *field_text(json_object_get(side->info, "build"), "commit"))
+    if (side->info && *json_text(json_object_get(side->info, "build"), "commit"))
         return 0;
     json_decref(side->info);
     side->info = NULL;
@@ -26,12 +28,18 @@ int gate_side_ask(gate_side *side, int cpu, attn_error *error) {
                      side->program, *r.message ? ": " : "", r.message);
 }
 
-/* Rows that a program does not know are errors of its command line. */
-static process_outcome outcome_of_failure(const json_t *entry, const char *message) {
-    static const char row[] = "row \"";
-    if (json_is_true(json_object_get(entry, "unsupported")))
-        return PROCESS_UNSUPPORTED;
-    return strncmp(message, row, sizeof row - 1) ? PROCESS_FAILED : PROCESS_MISSING;
+/* A program that refuses its command line may do so for the row, or for something else in it. */
+static int read_failure(process_value *value, const json_t *entry, measure_outcome outcome,
+                        const bench_case *c, const measure_settings *settings, attn_error *error) {
+    bool knows = true;
+    if (outcome == MEASURE_REFUSED && measure_knows(&knows, c, settings, error))
+        return -1;
+    value->outcome = outcome == MEASURE_UNSUPPORTED ? PROCESS_UNSUPPORTED
+                     : knows                        ? PROCESS_FAILED
+                                                    : PROCESS_MISSING;
+    snprintf(value->why, sizeof value->why, "%s", json_text(entry, "error_message"));
+    utf8_mend(value->why); /* it may be cut */
+    return 0;
 }
 
 static int take_times(process_value *value, const json_t *entries, attn_error *error) {
@@ -42,9 +50,9 @@ static int take_times(process_value *value, const json_t *entries, attn_error *e
     bool *disturbed = attn_alloc(most, sizeof *disturbed, "times", error);
     if (times && sorted && disturbed) {
         json_array_foreach(entries, i, entry) {
-            if (strcmp(field_text(entry, "run_type"), "iteration"))
+            if (strcmp(json_text(entry, "run_type"), "iteration"))
                 continue;
-            times[n] = field_number(entry, "real_time");
+            times[n] = json_number(entry, "real_time");
             disturbed[n++] = json_is_true(json_object_get(entry, "disturbed"));
         }
         memcpy(sorted, times, n * sizeof *times);
@@ -59,8 +67,8 @@ static int take_times(process_value *value, const json_t *entries, attn_error *e
 
 static void take_instructions(process_value *value, const json_t *entry) {
     const json_t *counter = json_object_get(json_object_get(entry, "counters"), "instructions");
-    const char *why = field_text(counter, "unavailable");
-    value->instructions = field_number(counter, "value");
+    const char *why = json_text(counter, "unavailable");
+    value->instructions = json_number(counter, "value");
     if (value->instructions > 0)
         return;
     value->outcome = PROCESS_UNSUPPORTED;
@@ -70,20 +78,17 @@ static void take_instructions(process_value *value, const json_t *entry) {
 int gate_process(process_value *value, const bench_case *c, const measure_settings *settings,
                  attn_error *error) {
     json_t *entries;
-    bool failed;
+    measure_outcome outcome;
     *value = (process_value){.time = NAN, .plain_time = NAN, .instructions = NAN, .bytes = {NAN, NAN, NAN}};
-    if (measure_case(&entries, &failed, c, settings, error))
+    if (measure_case(&entries, &outcome, c, settings, error))
         return -1;
     const json_t *first = json_array_get(entries, 0);
     int result = 0;
-    if (failed) {
-        const char *message = field_text(first, "error_message");
-        value->outcome = outcome_of_failure(first, message);
-        snprintf(value->why, sizeof value->why, "%s", message);
-        utf8_mend(value->why); /* it may be cut */
+    if (outcome != MEASURE_DONE) {
+        result = read_failure(value, first, outcome, c, settings, error);
     } else {
         for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
-            value->bytes[i] = field_number(first, gate_byte_counts[i].stored);
+            value->bytes[i] = json_number(first, gate_byte_counts[i].stored);
         result = take_times(value, entries, error);
         if (settings->simulated)
             take_instructions(value, first);

@@ -29,7 +29,8 @@ static json_t *samples_json(const gate_case *c) {
     return list;
 }
 
-static json_t *row_of(const gate_case *c, const char *unit, const char *caution) {
+static int add_case(gate_rows *rows, const gate_case *c, const char *unit, const char *caution,
+                    attn_error *error) {
     const gate_finding *f = &c->finding;
     char why[1600];
     snprintf(why, sizeof why, "%s%s%s", c->why, *c->why && caution ? "; " : "", caution ? caution : "");
@@ -49,15 +50,12 @@ static json_t *row_of(const gate_case *c, const char *unit, const char *caution)
                     .moved = json_incref(c->moved),
                     .samples = samples_json(c)};
     memcpy(row.bytes, c->bytes, sizeof row.bytes);
-    return gate_row_json(&row);
+    return gate_rows_add(rows, &row, error);
 }
 
-json_t *gate_rows(const gate *g, const char *unit, const char *caution) {
-    json_t *rows = json_array();
-    for (size_t i = 0; i < g->count && rows; i++)
-        if (json_array_append_new(rows, row_of(&g->cases[i], unit, caution))) {
-            json_decref(rows);
-            rows = NULL;
-        }
-    return rows;
+int gate_rows_of(gate_rows *rows, const gate *g, const char *unit, const char *caution, attn_error *error) {
+    for (size_t i = 0; i < g->count; i++)
+        if (add_case(rows, &g->cases[i], unit, caution, error))
+            return -1;
+    return 0;
 }

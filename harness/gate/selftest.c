@@ -1,8 +1,9 @@
 #include "harness/gate/selftest.h"
 
+#include "base/text/json.h"
+
 #include "base/scratch.h"
 #include "base/status.h"
-#include "harness/gate/report/report_members.h"
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"
 #include "harness/run/child.h"
@@ -38,14 +39,14 @@ static json_t *identity(const selftest_settings *s) {
 
 static void count_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, const json_t *run) {
     for (size_t i = 0; i < s->levels; i++) {
-        if (fabs(s->percent[i] - field_number(run, "percent")) > 1e-9)
+        if (fabs(s->percent[i] - json_number(run, "percent")) > 1e-9)
             continue;
         counts[i].runs++;
         counts[i].found += json_is_true(json_object_get(run, "found"));
-        counts[i].wrong += field_number(run, "wrong") > 0;
-        counts[i].wrong_fast += field_number(run, "wrong_fast") > 0;
-        counts[i].undecided += field_number(run, "undecided") > 0;
-        counts[i].seconds += field_number(run, "seconds");
+        counts[i].wrong += json_number(run, "wrong") > 0;
+        counts[i].wrong_fast += json_number(run, "wrong_fast") > 0;
+        counts[i].undecided += json_number(run, "undecided") > 0;
+        counts[i].seconds += json_number(run, "seconds");
     }
 }
 
@@ -191,9 +192,9 @@ static int run_once(json_t **run, const selftest_settings *s, const char *copy, 
     settings.seed += 1000 * round + (size_t)(10 * percent);
     settings.silent = true;
     char *delay = delay_of(s, percent, victim, &inner);
-    if (inner.message[0] && child_stop_signal())
+    if (inner.code && child_stop_signal())
         return 1;
-    int result = inner.message[0] || gate_init(&g, &settings, &inner) ? -1 : 0;
+    int result = inner.code || gate_init(&g, &settings, &inner) ? -1 : 0;
     if (!result) {
         g.side[GATE_BASE].program = s->program;
         g.side[GATE_CANDIDATE].program = copy;
@@ -205,16 +206,16 @@ static int run_once(json_t **run, const selftest_settings *s, const char *copy, 
         gate_free(&g);
     }
     attn_free(delay);
-    return result < 0 ? attn_fail(error, "%s", inner.message) : result;
+    return result < 0 ? attn_fail_as(error, inner.code, "%s", inner.message) : result;
 }
 
 static void show(const selftest_settings *s, size_t round, const json_t *run) {
-    double percent = field_number(run, "percent");
+    double percent = json_number(run, "percent");
     char what[64] = "nothing slowed down";
     if (percent > 0)
-        snprintf(what, sizeof what, "%g%% in one case: %s", percent, field_text(run, "verdict"));
+        snprintf(what, sizeof what, "%g%% in one case: %s", percent, json_text(run, "verdict"));
     fprintf(stderr, "round %zu of %zu, %s; %.0f false alarms, %.0f undecided; %.0f s\n", round + 1, s->rounds,
-            what, field_number(run, "wrong"), field_number(run, "undecided"), field_number(run, "seconds"));
+            what, json_number(run, "wrong"), json_number(run, "undecided"), json_number(run, "seconds"));
 }
 
 static int run_rounds(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, const char *copy,

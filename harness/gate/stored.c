@@ -67,7 +67,7 @@ static int run_rounds(gate *g, const results *base, size_t *order, attn_error *e
                 return -1;
         }
     }
-    return error->message[0] ? -1 : 0;
+    return error->code ? -1 : 0;
 }
 
 static int judge(gate *g, gate_case *c, attn_error *error) {
@@ -107,5 +107,5 @@ int gate_run_stored(gate *g, const results *base, attn_error *error) {
     g->looks = 1;
     g->seconds = clock_now() - g->began;
     attn_free(order);
-    return result ? attn_fail(error, "%s", inner.message) : 0;
+    return result ? attn_fail_as(error, inner.code, "%s", inner.message) : 0;
 }

@@ -11,7 +11,7 @@ int choose_impl(const char *value, attn_error *error) {
         return STATUS_BAD_INPUT;
     for (size_t i = 0; attn_isa_names[i]; i++)
         if (!strcmp(value, attn_isa_names[i]) && attn_cpu_has((attn_isa)i, &inner)) {
-            attn_fail(error, "--impl %s: %s", value, inner.message);
+            attn_fail_as(error, inner.code, "--impl %s: %s", value, inner.message);
             return STATUS_UNDECIDED;
         }
     return STATUS_OK;

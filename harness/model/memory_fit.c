@@ -5,18 +5,16 @@
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "harness/model/profile_run.h"
+#include "harness/run/child.h"
 
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { LEAST_LENGTHS = 3, MOST_SECONDS = 36000 };
+enum { SLOWEST = 20 }; /* seconds that a second of audio may take */
 static const double REST_LIMIT = 1.5 * 1073741824, RESIDUAL_LIMIT = 0.02, MIB = 1048576;
 
 int memory_fit_lengths(memory_fit *fit, const char *text, attn_error *error) {
@@ -81,41 +79,49 @@ typedef struct message {
     attn_error error;
 } message;
 
-static void run_child(int out, const char *config_path, double seconds, const profile_plan *plan) {
-    message m = {.point = {.seconds = seconds}};
+/* What it is asked. */
+typedef struct question {
+    const char *config;
+    double seconds;
+    const profile_plan *plan;
+} question;
+
+static int answer(void *context) {
+    const question *q = context;
+    message m = {.point = {.seconds = q->seconds}};
     attn_config config;
     attn_model *model;
     char note[256];
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (!attn_config_read(&config, config_path, note, &m.error) &&
+    if (!attn_config_read(&config, q->config, note, &m.error) &&
         !attn_model_create(&model, &config, &m.error)) {
-        attn_model_randomize(model, plan->seed);
-        run_once(&m.point, model, plan, &m.error);
+        attn_model_randomize(model, q->plan->seed);
+        run_once(&m.point, model, q->plan, &m.error);
     }
-    _exit(write(out, &m, sizeof m) == sizeof m ? 0 : 1);
+    return write(STDOUT_FILENO, &m, sizeof m) == sizeof m ? 0 : 1;
 }
 
 static int run_length(memory_fit_point *point, const char *config, const profile_plan *plan,
                       attn_error *error) {
-    int ends[2], code = 0;
-    message m;
-    if (pipe(ends))
-        return attn_fail(error, "%s: no pipe for its process: %s", config, strerror(errno));
-    pid_t child = fork();
-    if (child == 0)
-        run_child(ends[1], config, point->seconds, plan);
-    close(ends[1]);
-    ssize_t got = child < 0 ? -1 : read(ends[0], &m, sizeof m);
-    close(ends[0]);
-    if (child < 0 || waitpid(child, &code, 0) != child)
-        return attn_fail(error, "%s: its process cannot be started: %s", config, strerror(errno));
-    if (WIFSIGNALED(code))
+    question q = {config, point->seconds, plan};
+    const child_place place = {.cpu = -1, .limit = CHILD_LIMIT + SLOWEST * point->seconds};
+    child_result r;
+    message m = {0};
+    if (child_call(&r, answer, &q, &place, error))
+        return -1;
+    bool told = r.size == sizeof m;
+    if (told)
+        memcpy(&m, r.output, sizeof m);
+    attn_free(r.output);
+    if (r.late)
+        return attn_fail(error, "%s: its process was still running after %.0f s at %.0f s of audio", config,
+                         place.limit, point->seconds);
+    if (r.signal)
         return attn_fail(error, "%s: its process was killed by signal %d at %.0f s of audio", config,
-                         WTERMSIG(code), point->seconds);
-    if (got != sizeof m)
+                         r.signal, point->seconds);
+    if (!told)
         return attn_fail(error, "%s: its process told nothing at %.0f s of audio", config, point->seconds);
-    if (m.error.message[0])
-        return attn_fail(error, "%s: %s", config, m.error.message);
+    if (m.error.code)
+        return attn_fail_as(error, m.error.code, "%s: %s", config, m.error.message);
     *point = m.point;
     return 0;
 }

@@ -4,7 +4,7 @@
 #define HARNESS_MODEL_MEMORY_FIT_H
 
 #include "base/text/table.h"
-#include "harness/model/profile.h"
+#include "harness/model/profile_plan.h"
 
 enum { MEMORY_FIT_LENGTHS = 16 };
 

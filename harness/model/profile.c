@@ -1,5 +1,8 @@
+#include "harness/model/profile.h"
+
 #include "attn/alloc.h"
 #include "attn/compare.h"
+#include "attn/size.h"
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/status.h"
@@ -24,7 +27,7 @@ static int read_config(attn_config *config, const char *path, const profile_plan
         return attn_fail(error, "%s: --seq-len %zu is too short for its input layer", path, plan->seq_len);
     attn_error inner = {0};
     if (choose_path(plan->model.path, config->variant, &inner))
-        return attn_fail(error, "%s: %s", path, inner.message);
+        return attn_fail_as(error, inner.code, "%s: %s", path, inner.message);
     if (!attn_impl_find(config->variant, plan->model.impl))
         return attn_fail(error, "--impl %s: attention type %s has no such implementation", plan->model.impl,
                          config->variant->name);
@@ -104,8 +107,7 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
 /* Input frames that give a few outputs, and more than one chunk. */
 static size_t check_frames(const profiler *p, size_t frames) {
     size_t outputs = p->plan->model.chunk + 1, enough = 1;
-    outputs = outputs < CHECK_OUTPUTS ? CHECK_OUTPUTS : outputs;
-    outputs = outputs > CHECK_OUTPUTS_MOST ? CHECK_OUTPUTS_MOST : outputs;
+    outputs = attn_smaller(attn_larger(outputs, CHECK_OUTPUTS), CHECK_OUTPUTS_MOST);
     while (enough < frames && attn_output_frames(p->config, enough) < outputs)
         enough++;
     return enough;

@@ -2,24 +2,11 @@
 #ifndef HARNESS_MODEL_PROFILE_H
 #define HARNESS_MODEL_PROFILE_H
 
+#include "harness/model/profile_plan.h"
+
 #include "attn/error.h"
-#include "attn/model.h"
-#include "datasets/corpus.h"
 
 #include <jansson.h>
-#include <stdint.h>
-
-typedef struct profile_plan {
-    const corpus *speech;       /* NULL: random features */
-    size_t count;               /* utterances to run: the first ones of the corpus; 1 for random features */
-    size_t seq_len;             /* random features: frames */
-    const char *data, *split;   /* where the corpus is, for the record */
-    const char *weights;        /* safetensors; NULL: random */
-    uint64_t seed;              /* of random weights and features */
-    size_t runs;                /* timed, after one that is not */
-    bool sgemm;                 /* measure the machine's sgemm before each timed run */
-    attn_session_options model; /* chunk, left_chunks, impl, path; the rest is the utterance's */
-} profile_plan;
 
 /* Whether the configuration can take this input: cheap, so that the fifth of five models is not found wanting
  * after an hour. Remarks on it go to stderr. */

@@ -5,7 +5,6 @@
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "datasets/audio.h"
-#include "harness/model/profile_run.h"
 
 #include <stdio.h>
 

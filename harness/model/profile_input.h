@@ -2,7 +2,7 @@
 #ifndef HARNESS_MODEL_PROFILE_INPUT_H
 #define HARNESS_MODEL_PROFILE_INPUT_H
 
-#include "harness/model/profile.h"
+#include "harness/model/profile_plan.h"
 
 #include "datasets/fbank.h"
 

@@ -1,5 +1,7 @@
 #include "harness/model/profile_print.h"
 
+#include "base/text/json.h"
+
 #include "attn/model.h"
 
 #include <string.h>
@@ -54,22 +56,9 @@ static const table_column model_columns[] = {
 
 static const double MIB = 1048576;
 
-static json_t *get(const json_t *object, const char *key) {
-    return json_object_get(object, key);
-}
-
-static const char *text(const json_t *object, const char *key) {
-    const char *found = json_string_value(get(object, key));
-    return found ? found : "";
-}
-
-static double real(const json_t *object, const char *key) {
-    return json_number_value(get(object, key));
-}
-
 /* row[to] = from[key], which may be missing. */
 static void take(json_t *row, const char *to, const json_t *from, const char *key) {
-    json_t *value = get(from, key);
+    json_t *value = json_object_get(from, key);
     json_object_set(row, to, value ? value : json_null());
 }
 
@@ -87,12 +76,14 @@ static json_t *total_row(const json_t *r) {
 }
 
 static int caches_equal(const json_t *r) {
-    return json_is_true(get(r, "formula_equals_live")) && json_is_true(get(r, "conv_formula_equals_live"));
+    return json_is_true(json_object_get(r, "formula_equals_live")) &&
+           json_is_true(json_object_get(r, "conv_formula_equals_live"));
 }
 
 static json_t *model_row(const json_t *r) {
-    const json_t *model = get(r, "model"), *chunks = get(r, "chunks"), *parts = get(r, "parts");
-    const json_t *seconds = get(chunks, "seconds");
+    const json_t *model = json_object_get(r, "model"), *chunks = json_object_get(r, "chunks"),
+                 *parts = json_object_get(r, "parts");
+    const json_t *seconds = json_object_get(chunks, "seconds");
     json_t *row = json_pack("{s:b}", "caches_equal", caches_equal(r));
     static const char *const of_model[] = {"model_type", "attention_type", "parameters"};
     static const char *const same[] = {"config",
@@ -112,43 +103,46 @@ static json_t *model_row(const json_t *r) {
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         take(row, same[i], r, same[i]);
     take(row, "utterances", r, "total_utterances");
-    if (json_is_object(get(r, "sgemm")))
-        json_object_set_new(row, "of_sgemm", json_real(100 * real(get(r, "sgemm"), "share")));
+    if (json_is_object(json_object_get(r, "sgemm")))
+        json_object_set_new(row, "of_sgemm",
+                            json_real(100 * json_number(json_object_get(r, "sgemm"), "share")));
     take(row, "frames", r, "total_frames");
     take(row, "first_chunk_seconds", r, "mean_first_chunk_seconds");
     for (size_t i = 0; attn_part_names[i]; i++)
-        json_object_set_new(row, attn_part_names[i],
-                            json_real(100 * real(get(parts, attn_part_names[i]), "share")));
+        json_object_set_new(
+            row, attn_part_names[i],
+            json_real(100 * json_number(json_object_get(parts, attn_part_names[i]), "share")));
     take(row, "chunk_p50_seconds", seconds, "p50");
     take(row, "chunk_p95_seconds", seconds, "p95");
     take(row, "chunk_p99_seconds", seconds, "p99");
-    take(row, "chunk_p99_rtf", get(chunks, "rtf"), "p99");
+    take(row, "chunk_p99_rtf", json_object_get(chunks, "rtf"), "p99");
     return row;
 }
 
 /* How it was measured; the same for all models of a run. */
 void profile_setting(const json_t *r, FILE *stream) {
-    const json_t *setting = get(r, "setting"), *blas = get(setting, "blas");
-    int speech = !strcmp(text(setting, "input"), "speech");
+    const json_t *setting = json_object_get(r, "setting"), *blas = json_object_get(setting, "blas");
+    int speech = !strcmp(json_text(setting, "input"), "speech");
     if (speech)
-        fprintf(stream, "Input: %s, split %s.", text(setting, "data"), text(setting, "split"));
+        fprintf(stream, "Input: %s, split %s.", json_text(setting, "data"), json_text(setting, "split"));
     else
         fprintf(stream, "Input: random features; a frame stands for 10 ms of audio.");
-    fprintf(stream, " Weights: %s", text(setting, "weights"));
-    if (get(setting, "seed"))
-        fprintf(stream, " (seed %.0f)", real(setting, "seed"));
-    if (real(setting, "chunk") > 0)
-        fprintf(stream, ". Chunks of %.0f frames, counted after the input layer", real(setting, "chunk"));
+    fprintf(stream, " Weights: %s", json_text(setting, "weights"));
+    if (json_object_get(setting, "seed"))
+        fprintf(stream, " (seed %.0f)", json_number(setting, "seed"));
+    if (json_number(setting, "chunk") > 0)
+        fprintf(stream, ". Chunks of %.0f frames, counted after the input layer",
+                json_number(setting, "chunk"));
     else
         fprintf(stream, ". Everything in one call");
-    if (real(setting, "left_chunks") >= 0)
-        fprintf(stream, ", %.0f chunks of cache kept", real(setting, "left_chunks"));
+    if (json_number(setting, "left_chunks") >= 0)
+        fprintf(stream, ", %.0f chunks of cache kept", json_number(setting, "left_chunks"));
     fprintf(stream,
             ".\nImplementation %s, path %s, %s with %s kernels, %.0f thread(s). Time is the model's alone: "
             "the median of %.0f run(s) after a warm-up,\nfeatures and allocation outside; the real-time "
             "factor is time / length of audio. Totals: sums, the factor total time / total audio.\n",
-            text(setting, "impl"), text(setting, "path"), text(blas, "library"), text(blas, "core"),
-            real(blas, "threads"), real(setting, "runs"));
+            json_text(setting, "impl"), json_text(setting, "path"), json_text(blas, "library"),
+            json_text(blas, "core"), json_number(blas, "threads"), json_number(setting, "runs"));
 }
 
 static void print_sgemm(const json_t *sgemm, FILE *stream) {
@@ -157,73 +151,75 @@ static void print_sgemm(const json_t *sgemm, FILE *stream) {
             stream,
             "This machine's sgemm, measured between the runs (n = %.0f, the fastest call): %.4g GFLOP/s; the "
             "model reaches %.1f%% of it.\n",
-            real(sgemm, "n"), real(sgemm, "flops_per_second") / 1e9, 100 * real(sgemm, "share"));
+            json_number(sgemm, "n"), json_number(sgemm, "flops_per_second") / 1e9,
+            100 * json_number(sgemm, "share"));
 }
 
 static void print_parts(const json_t *r, FILE *stream) {
     fprintf(stream, "Time by part:");
     for (size_t i = 0; attn_part_names[i]; i++) {
-        const json_t *part = get(get(r, "parts"), attn_part_names[i]);
-        fprintf(stream, "%s %s %.1f%%", i ? "," : "", attn_part_names[i], 100 * real(part, "share"));
-        if (json_is_number(get(part, "sd_share")))
-            fprintf(stream, " (over utterances mean %.1f%%, sd %.1f)", 100 * real(part, "mean_share"),
-                    100 * real(part, "sd_share"));
+        const json_t *part = json_object_get(json_object_get(r, "parts"), attn_part_names[i]);
+        fprintf(stream, "%s %s %.1f%%", i ? "," : "", attn_part_names[i], 100 * json_number(part, "share"));
+        if (json_is_number(json_object_get(part, "sd_share")))
+            fprintf(stream, " (over utterances mean %.1f%%, sd %.1f)", 100 * json_number(part, "mean_share"),
+                    100 * json_number(part, "sd_share"));
     }
     fprintf(stream, ".\n");
 }
 
 static void print_chunks(const json_t *chunks, FILE *stream) {
-    const json_t *seconds = get(chunks, "seconds"), *rtf = get(chunks, "rtf");
+    const json_t *seconds = json_object_get(chunks, "seconds"), *rtf = json_object_get(chunks, "rtf");
     if (!json_is_object(chunks))
         return;
     fprintf(stream,
             "A full chunk (%.0f frames after the input layer, %.2f s of audio; %.0f of them): p50 %.4f s, "
             "p95 %.4f s, p99 %.4f s; "
             "real-time factor p50 %.4f, p95 %.4f, p99 %.4f.\n",
-            real(chunks, "frames"), real(chunks, "audio_seconds"), real(chunks, "count"),
-            real(seconds, "p50"), real(seconds, "p95"), real(seconds, "p99"), real(rtf, "p50"),
-            real(rtf, "p95"), real(rtf, "p99"));
+            json_number(chunks, "frames"), json_number(chunks, "audio_seconds"), json_number(chunks, "count"),
+            json_number(seconds, "p50"), json_number(seconds, "p95"), json_number(seconds, "p99"),
+            json_number(rtf, "p50"), json_number(rtf, "p95"), json_number(rtf, "p99"));
 }
 
 static void print_summary(const json_t *r, FILE *stream) {
-    const json_t *model = get(r, "model");
+    const json_t *model = json_object_get(r, "model");
     fprintf(stream, "\nModel: %s, attention type %s, %.0f layer(s), d_model %.0f, %.0f heads",
-            text(model, "model_type"), text(model, "attention_type"), real(model, "num_layers"),
-            real(model, "d_model"), real(model, "num_heads"));
-    if (get(model, "latent_dim"))
-        fprintf(stream, ", latent_dim %.0f", real(model, "latent_dim"));
-    if (get(model, "num_kv_heads"))
-        fprintf(stream, ", %.0f key/value head(s)", real(model, "num_kv_heads"));
-    fprintf(stream, "; %.0f parameters, %.2f MiB of weights.\n", real(model, "parameters"),
-            real(model, "weight_bytes") / MIB);
+            json_text(model, "model_type"), json_text(model, "attention_type"),
+            json_number(model, "num_layers"), json_number(model, "d_model"), json_number(model, "num_heads"));
+    if (json_object_get(model, "latent_dim"))
+        fprintf(stream, ", latent_dim %.0f", json_number(model, "latent_dim"));
+    if (json_object_get(model, "num_kv_heads"))
+        fprintf(stream, ", %.0f key/value head(s)", json_number(model, "num_kv_heads"));
+    fprintf(stream, "; %.0f parameters, %.2f MiB of weights.\n", json_number(model, "parameters"),
+            json_number(model, "weight_bytes") / MIB);
     fprintf(stream, "KV cache by formula and as allocated: %s. Largest: %.3f MiB. ",
-            json_is_true(get(r, "formula_equals_live")) ? "equal" : "DIFFERENT",
-            real(r, "largest_kv_bytes_live") / MIB);
+            json_is_true(json_object_get(r, "formula_equals_live")) ? "equal" : "DIFFERENT",
+            json_number(r, "largest_kv_bytes_live") / MIB);
     fprintf(stream, "Convolution cache: %s. Largest: %.3f MiB. Peak memory: ",
-            json_is_true(get(r, "conv_formula_equals_live")) ? "equal" : "DIFFERENT",
-            real(r, "largest_conv_bytes_live") / MIB);
-    if (json_is_null(get(r, "peak_memory_bytes")))
+            json_is_true(json_object_get(r, "conv_formula_equals_live")) ? "equal" : "DIFFERENT",
+            json_number(r, "largest_conv_bytes_live") / MIB);
+    if (json_is_null(json_object_get(r, "peak_memory_bytes")))
         fprintf(stream, "unknown.\n");
     else
-        fprintf(stream, "%.1f MiB.\n", real(r, "peak_memory_bytes") / MIB);
+        fprintf(stream, "%.1f MiB.\n", json_number(r, "peak_memory_bytes") / MIB);
     fprintf(stream, "By formula %.4g FLOPs a second of audio, %.4g GFLOP/s in the time measured.\n",
-            real(r, "flops_per_audio_second"), real(r, "flops") / real(r, "seconds") / 1e9);
-    print_sgemm(get(r, "sgemm"), stream);
+            json_number(r, "flops_per_audio_second"),
+            json_number(r, "flops") / json_number(r, "seconds") / 1e9);
+    print_sgemm(json_object_get(r, "sgemm"), stream);
     print_parts(r, stream);
-    if (json_is_number(get(r, "sd_rtf")))
+    if (json_is_number(json_object_get(r, "sd_rtf")))
         fprintf(
             stream,
             "Over %.0f utterances: real-time factor mean %.4f, sd %.4f; to the first output mean %.4f s, sd "
             "%.4f s.\n",
-            real(r, "total_utterances"), real(r, "mean_rtf"), real(r, "sd_rtf"),
-            real(r, "mean_first_chunk_seconds"), real(r, "sd_first_chunk_seconds"));
-    print_chunks(get(r, "chunks"), stream);
+            json_number(r, "total_utterances"), json_number(r, "mean_rtf"), json_number(r, "sd_rtf"),
+            json_number(r, "mean_first_chunk_seconds"), json_number(r, "sd_first_chunk_seconds"));
+    print_chunks(json_object_get(r, "chunks"), stream);
 }
 
 static int print_one(const json_t *r, table_format format, FILE *stream, attn_error *error) {
     table t;
-    const json_t *utterances = get(r, "utterances");
-    table_init(&t, text(r, "config"), utterance_columns);
+    const json_t *utterances = json_object_get(r, "utterances");
+    table_init(&t, json_text(r, "config"), utterance_columns);
     for (size_t i = 0; i < json_array_size(utterances); i++)
         table_add(&t, json_incref(json_array_get(utterances, i)));
     table_add(&t, total_row(r));
@@ -241,7 +237,7 @@ void profile_table_init(table *t, const char *title) {
 }
 
 void profile_table_add(table *t, const json_t *result) {
-    const json_t *models = get(result, "models");
+    const json_t *models = json_object_get(result, "models");
     if (!models)
         table_add(t, model_row(result));
     for (size_t i = 0; i < json_array_size(models); i++)
@@ -255,14 +251,14 @@ static int print_several(const json_t *result, table_format format, FILE *stream
     int written = table_write(&t, format, stream, error);
     if (!written && format == TABLE_MD) {
         fputc('\n', stream);
-        profile_setting(json_array_get(get(result, "models"), 0), stream);
+        profile_setting(json_array_get(json_object_get(result, "models"), 0), stream);
     }
     table_free(&t);
     return written;
 }
 
 int profile_print(const json_t *result, table_format format, FILE *stream, attn_error *error) {
-    const json_t *models = get(result, "models");
+    const json_t *models = json_object_get(result, "models");
     if (format != TABLE_JSON)
         return models ? print_several(result, format, stream, error)
                       : print_one(result, format, stream, error);

@@ -3,6 +3,7 @@
 
 #include "attn/size.h"
 #include "base/stats.h"
+#include "base/text/json.h"
 #include "harness/machine/blas.h"
 
 #include <cblas.h>
@@ -13,10 +14,6 @@
 
 static json_int_t integer(size_t n) {
     return (json_int_t)n;
-}
-
-static json_t *number(double x) { /* null where there is none, as the sd of one utterance */
-    return isfinite(x) ? json_real(x) : json_null();
 }
 
 /* ---- One utterance */
@@ -75,7 +72,7 @@ int profile_record(profiler *p, size_t index, const profile_input *in, const mea
                   integer(m->conv_live), "flops", m->flops, "seconds", seconds.median, "rtf",
                   s->series[SERIES_RTF][index], "first_chunk_seconds", first_chunk.median, "feature_seconds",
                   in->feature_seconds, "seconds_samples", samples_json(m->seconds, runs));
-    return json_array_append_new(p->utterances, row) ? attn_fail(p->error, "results: out of memory") : 0;
+    return json_array_append_new(p->utterances, row) ? attn_no_memory(p->error, "results") : 0;
 }
 
 /* ---- What was run, and how */
@@ -166,9 +163,9 @@ static json_t *times_json(const profiler *p) {
     double total = of[SERIES_SECONDS].mean * (double)p->plan->count;
     return json_pack("{s:f, s:f, s:f, s:o, s:f, s:o, s:f, s:o, s:f, s:f, s:f}", "seconds", total, "rtf",
                      total / s->audio, "mean_seconds", of[SERIES_SECONDS].mean, "sd_seconds",
-                     number(of[SERIES_SECONDS].sd), "mean_rtf", of[SERIES_RTF].mean, "sd_rtf",
-                     number(of[SERIES_RTF].sd), "mean_first_chunk_seconds", of[SERIES_FIRST_CHUNK].mean,
-                     "sd_first_chunk_seconds", number(of[SERIES_FIRST_CHUNK].sd), "feature_seconds",
+                     json_finite(of[SERIES_SECONDS].sd), "mean_rtf", of[SERIES_RTF].mean, "sd_rtf",
+                     json_finite(of[SERIES_RTF].sd), "mean_first_chunk_seconds", of[SERIES_FIRST_CHUNK].mean,
+                     "sd_first_chunk_seconds", json_finite(of[SERIES_FIRST_CHUNK].sd), "feature_seconds",
                      s->features, "flops", s->flops, "flops_per_audio_second", s->flops / s->audio);
 }
 
@@ -200,7 +197,7 @@ static json_t *parts_json(const profiler *p) {
         json_object_set_new(parts, attn_part_names[i],
                             json_pack("{s:f, s:f, s:f, s:o}", "seconds", s->parts[i] / (double)p->plan->runs,
                                       "share", s->parts[i] / all, "mean_share", share.mean, "sd_share",
-                                      number(share.sd)));
+                                      json_finite(share.sd)));
     }
     return parts;
 }
@@ -236,6 +233,6 @@ json_t *profile_result(profiler *p) {
         !json_object_set_new(result, "check", check_json(p)))
         return result;
     json_decref(result);
-    attn_fail(p->error, "results: out of memory, or a path that is not UTF-8");
+    json_not_made(p->error, "results", "a path");
     return NULL;
 }

@@ -3,12 +3,13 @@
 #define HARNESS_MODEL_PROFILE_RUN_H
 
 #include "harness/machine/sgemm_rate.h"
-#include "harness/model/profile.h"
 #include "harness/model/profile_input.h"
+#include "harness/model/profile_plan.h"
 #include "harness/model/profile_watch.h"
 
-#define PROFILE_TOLERANCE 1e-4     /* of the largest output of the scalar reference */
-#define PROFILE_FRAME_SECONDS 0.01 /* between two input frames */
+#include <jansson.h>
+
+#define PROFILE_TOLERANCE 1e-4 /* of the largest output of the scalar reference */
 
 /* One utterance. */
 typedef struct measurement {

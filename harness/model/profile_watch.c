@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include "attn/alloc.h"
+#include "attn/size.h"
 
 #include <string.h>
 
@@ -11,8 +12,8 @@ int profile_watch_reserve(profile_watch *watch, size_t frames, size_t runs, attn
     size_t room = attn_alloc_size(watch->chunks) / sizeof *watch->chunks;
     if (need <= room)
         return 0;
-    double *grown = attn_realloc(watch->chunks, need > 2 * room ? need : 2 * room, sizeof *grown,
-                                 "times of chunks", error);
+    double *grown =
+        attn_realloc(watch->chunks, attn_larger(need, 2 * room), sizeof *grown, "times of chunks", error);
     if (!grown)
         return -1;
     watch->chunks = grown;

@@ -112,19 +112,50 @@ static int open_pipes(pipes *p, attn_error *error) {
     return -1;
 }
 
-/* In the child: only calls that are safe after fork. */
-static void become(char *const argv[], const child_place *place, const pipes *p, pid_t parent) {
+/* What a child does: a program, or a function of this one. */
+typedef struct task {
+    char *const *argv;
+    child_work *work;
+    void *context;
+} task;
+
+static bool pin(int cpu) {
     cpu_set_t one;
-    sigset_t mask;
     CPU_ZERO(&one);
-    CPU_SET((size_t)place->cpu, &one);
+    if (cpu < 0)
+        return true;
+    CPU_SET((size_t)cpu, &one);
+    return !sched_setaffinity(0, sizeof one, &one);
+}
+
+static bool point_errors(child_errors errors, const pipes *p) {
+    return errors == CHILD_SHOWN ||
+           dup2(errors == CHILD_TO_OUTPUT ? p->out[1] : p->err[1], STDERR_FILENO) >= 0;
+}
+
+/* Comes back only when there is no such program. */
+static void start(const task *t, const child_place *place, const pipes *p) {
+    char *const *environment = place->environment ? place->environment : environ;
+    if (t->work) {
+        close(p->start[1]); /* the parent waits for its end */
+        _exit(t->work(t->context));
+    }
+    if (strchr(t->argv[0], '/'))
+        execve(t->argv[0], t->argv, environment);
+    else
+        execvpe(t->argv[0], t->argv, environment);
+}
+
+/* In the child: only calls that are safe after fork. */
+static void become(const task *t, const child_place *place, const pipes *p, pid_t parent) {
+    sigset_t mask;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     unblock_signals(&mask);
     if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && null >= 0 &&
         dup2(null, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
-        dup2(p->err[1], STDERR_FILENO) >= 0 && !sched_setaffinity(0, sizeof one, &one) &&
-        !sigprocmask(SIG_SETMASK, &mask, NULL) && (!place->folder || !chdir(place->folder)))
-        execve(argv[0], argv, place->environment ? place->environment : environ);
+        point_errors(place->errors, p) && pin(place->cpu) && !sigprocmask(SIG_SETMASK, &mask, NULL) &&
+        (!place->folder || !chdir(place->folder)))
+        start(t, place, p);
     int why = errno;
     ssize_t written = write(p->start[1], &why, sizeof why);
     _exit(written == sizeof why ? 127 : 126);
@@ -162,15 +193,15 @@ static int collect(buffer *out, buffer *err, bool *late, double limit, const pip
     struct pollfd polled[3] = {{p->out[0], POLLIN, 0}, {p->err[0], POLLIN, 0}, {ended, POLLIN, 0}};
     buffer *const to[2] = {out, err};
     sigset_t mask;
-    double end = limit > 0 ? clock_now() + limit : INFINITY;
+    double end = clock_now() + limit;
     unblock_signals(&mask);
     while (polled[0].fd >= 0 || polled[1].fd >= 0 || polled[2].fd >= 0) {
         double whole, part = modf(fmax(end - clock_now(), 0), &whole);
-        struct timespec left = {isinf(end) ? 0 : (time_t)whole, (long)(1e9 * part)};
-        if (ppoll(polled, 3, isinf(end) ? NULL : &left, &mask) < 0 && errno != EINTR)
+        struct timespec left = {(time_t)whole, (long)(1e9 * part)};
+        if (ppoll(polled, 3, &left, &mask) < 0 && errno != EINTR)
             return attn_fail(error, "output of a process: %s", strerror(errno));
         if (stop_signal)
-            return attn_fail(error, "stopped by signal %d", (int)stop_signal);
+            return attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
         *late = clock_now() >= end;
         if (*late)
             return 0;
@@ -203,19 +234,24 @@ static void reap(child_result *result, pid_t pid) {
     result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
+static int not_run(const char *program, int why, attn_error *error) {
+    return attn_fail_as(error, why == ENOENT ? ATTN_ERROR_UNSUPPORTED : ATTN_ERROR_INPUT,
+                        "%s: cannot be run: %s", program, strerror(why));
+}
+
 static int watch(child_result *result, pid_t pid, pipes *p, const char *program, double limit,
                  attn_error *error) {
     buffer out = {0}, err = {0};
     int why = 0, ended = pidfd_open(pid, 0);
     int failed = read(p->start[0], &why, sizeof why) == sizeof why
-                     ? attn_fail(error, "%s: cannot be run: %s", program, strerror(why))
+                     ? not_run(program, why, error)
                      : collect(&out, &err, &result->late, limit, p, ended, error);
     if (failed || result->late)
         kill(pid, SIGKILL);
     reap(result, pid);
     close_one(&ended);
     if (!failed && stop_came())
-        failed = attn_fail(error, "stopped by signal %d", (int)stop_signal);
+        failed = attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
     last_line(result->message, sizeof result->message, err.bytes);
     attn_free(err.bytes);
     result->output = out.bytes;
@@ -227,27 +263,46 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
     return -1;
 }
 
-int child_run(child_result *result, char *const argv[], int cpu, attn_error *error) {
-    const child_place place = {.cpu = cpu};
-    return child_run_in(result, argv, &place, error);
-}
-
-int child_run_in(child_result *result, char *const argv[], const child_place *place, attn_error *error) {
+static int run(child_result *result, const task *t, const child_place *place, attn_error *error) {
     pipes p;
     pid_t parent = getpid();
+    const char *name = t->argv ? t->argv[0] : "a process";
     *result = (child_result){.status = -1};
     if (stop_signal)
-        return attn_fail(error, "stopped by signal %d", (int)stop_signal);
+        return attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
     if (open_pipes(&p, error))
         return -1;
     pid_t pid = fork();
     if (!pid)
-        become(argv, place, &p, parent);
+        become(t, place, &p, parent);
     close_one(&p.out[1]);
     close_one(&p.err[1]);
     close_one(&p.start[1]);
-    int failed = pid < 0 ? attn_fail(error, "%s: cannot be run: %s", argv[0], strerror(errno))
-                         : watch(result, pid, &p, argv[0], place->limit, error);
+    int failed = pid < 0 ? not_run(name, errno, error)
+                         : watch(result, pid, &p, name, place->limit > 0 ? place->limit : CHILD_LIMIT, error);
     close_pipes(&p);
     return failed;
+}
+
+int child_run(child_result *result, char *const argv[], const child_place *place, attn_error *error) {
+    const task t = {.argv = argv};
+    return run(result, &t, place, error);
+}
+
+int child_call(child_result *result, child_work *work, void *context, const child_place *place,
+               attn_error *error) {
+    const task t = {.work = work, .context = context};
+    return run(result, &t, place, error);
+}
+
+int child_json(json_t **reply, child_result *result, char *const argv[], const child_place *place,
+               attn_error *error) {
+    *reply = NULL;
+    if (child_run(result, argv, place, error))
+        return -1;
+    if (!result->status && result->output)
+        *reply = json_loadb(result->output, result->size, 0, NULL);
+    attn_free(result->output);
+    result->output = NULL;
+    return 0;
 }

@@ -1,9 +1,11 @@
-/* Fresh processes for measuring: pinned to one CPU, killed with their parent, their output collected. */
+/* Fresh processes for measuring: pinned to one CPU, killed with their parent or when their time is up, their
+ * output collected. */
 #ifndef HARNESS_RUN_CHILD_H
 #define HARNESS_RUN_CHILD_H
 
 #include "attn/error.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,18 +27,35 @@ int child_pick_cpu(int asked, attn_error *error);
 void child_catch_signals(void);
 int child_stop_signal(void); /* the first of them that came, or 0 */
 
-/* Runs argv[0] and waits for its end. -1 when it could not be started, or when a stop signal came (then there
- * is no result). A child that fails is a result. */
-int child_run(child_result *result, char *const argv[], int cpu, attn_error *error);
+/* Where and for how long a child runs. One that waits for memory would wait for ever, so that all of them have a
+ * limit. */
+enum { CHILD_LIMIT = 1800 };
 
-/* Where and for how long a child runs. */
+/* Where its stderr goes: of most only the last line is of interest. */
+typedef enum child_errors { CHILD_LAST_LINE, CHILD_TO_OUTPUT, CHILD_SHOWN } child_errors;
+
 typedef struct child_place {
-    int cpu;
-    double limit;             /* seconds until it is killed; 0: none */
+    int cpu;                  /* negative: not pinned */
+    double limit;             /* seconds until it is killed; 0: CHILD_LIMIT */
     char *const *environment; /* NULL: this process's */
     const char *folder;       /* to work in; NULL: this process's */
+    child_errors errors;
 } child_place;
 
-int child_run_in(child_result *result, char *const argv[], const child_place *place, attn_error *error);
+/* Runs argv[0], looked up in PATH when it has no slash, and waits for its end. -1 when it could not be started
+ * (ATTN_ERROR_UNSUPPORTED: there is no such program), or when a stop signal came (ATTN_ERROR_STOPPED). A child
+ * that fails is a result. */
+int child_run(child_result *result, char *const argv[], const child_place *place, attn_error *error);
+
+/* The same for a copy of this process that runs work(context): what that writes to the descriptor of standard
+ * output is the output, and what it returns the status. */
+typedef int child_work(void *context);
+int child_call(child_result *result, child_work *work, void *context, const child_place *place,
+               attn_error *error);
+
+/* Runs a program that prints JSON: *reply, NULL when it printed none or its status is not 0. The result's output
+ * is freed. */
+int child_json(json_t **reply, child_result *result, char *const argv[], const child_place *place,
+               attn_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 #include "harness/run/counting.h"
 
 #include "base/home.h"
+#include "base/text/json.h"
 #include "harness/counters/derive.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/counters/validate/validate.h"
@@ -11,23 +12,19 @@
 
 #include "attn/alloc.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool stopped(void) {
-    return child_stop_signal() != 0;
-}
-
 int counting_validate(counting *c, attn_error *error) {
     const char *words[] = {NULL,         "counters", "validate", "--format", "json",
                            "--counters", c->word,    NULL,       NULL,       NULL};
+    const child_place place = {.cpu = c->cpu};
+    child_result r;
+    json_t *root;
     attn_error why = {0};
-    json_error_t bad;
-    child_result r = {0};
     char *program = home_executable(error);
     if (!program)
         return -1;
@@ -36,15 +33,13 @@ int counting_validate(counting *c, attn_error *error) {
         words[7] = "--group";
         words[8] = c->group_as;
     }
-    bool failed = child_run(&r, (char **)words, c->cpu, &why) != 0;
-    json_t *root = failed || r.status ? NULL : json_loads(r.output, 0, &bad);
+    bool failed = child_json(&root, &r, (char **)words, &place, &why) != 0;
     json_t *metrics = json_object_get(root, "metrics");
     c->metrics = json_is_array(metrics) ? json_incref(metrics) : NULL;
     json_decref(root);
-    attn_free(r.output);
     attn_free(program);
-    if (stopped())
-        return attn_fail(error, "%s", why.message);
+    if (why.code == ATTN_ERROR_STOPPED)
+        return attn_fail_as(error, why.code, "%s", why.message);
     if (!c->metrics)
         fprintf(stderr, "note: counters could not be validated, so that none is trusted: %s\n",
                 failed ? why.message : r.message);
@@ -87,8 +82,8 @@ static int read_groups(group_list *groups, attn_error *error) {
     attn_error why = {0};
     if (!group_list_read(groups, &why))
         return 0;
-    if (strstr(why.message, "out of memory"))
-        return attn_fail(error, "%s", why.message);
+    if (why.code == ATTN_ERROR_MEMORY)
+        return attn_fail_as(error, why.code, "%s", why.message);
     fprintf(stderr, "note: no rates are computed from counters: %s\n", why.message);
     return 0;
 }
@@ -129,7 +124,8 @@ void counting_close(counting *c) {
 
 /* ---- Processes */
 
-static size_t words_of_pass(const counting *c, const char *word, size_t pass, const char **words) {
+static void words_of_pass(const counting *c, const char *word, size_t pass,
+                          const char *words[MEASURE_COUNTER_WORDS]) {
     size_t count = 0;
     words[count++] = "--counters";
     words[count++] = word;
@@ -139,80 +135,51 @@ static size_t words_of_pass(const counting *c, const char *word, size_t pass, co
         words[count++] = "--events";
         words[count++] = c->events[pass];
     }
-    return count;
+    words[count] = NULL;
 }
 
 /* Of a simulated case only time is taken: `off`. */
-size_t counting_words(const counting *c, const char *words[COUNTING_WORDS_MAX]) {
-    return words_of_pass(c, c->simulated ? "off" : c->word, 0, words);
+void counting_words(const counting *c, const char *words[MEASURE_COUNTER_WORDS]) {
+    words_of_pass(c, c->simulated ? "off" : c->word, 0, words);
 }
 
-/* What it printed, as entries; NULL and why. */
-static json_t *entries_of(const bench_case *row, const child_result *r, attn_error *why) {
-    bool failed = false;
-    json_t *entries = r->signal || !r->output ? NULL : entry_list(row, r->output, r->size, &failed, why);
-    if (entries && !failed && !r->status)
-        return entries;
-    const json_t *message = json_object_get(json_array_get(entries, 0), "error_message");
-    if (json_is_string(message))
-        attn_fail(why, "%s", json_string_value(message));
-    json_decref(entries);
-    if (r->signal)
-        attn_fail(why, "the process was ended by signal %d (%s)", r->signal, strsignal(r->signal));
-    attn_fail(why, "the process ended with status %d: %s", r->status, r->message);
-    return NULL;
+/* A further process of a case that was timed. *more: its entries, or NULL and why. */
+static int run_pass(json_t **more, const counting *c, size_t pass, const bench_case *row,
+                    const measure_settings *timed, attn_error *why, attn_error *error) {
+    const char *words[MEASURE_COUNTER_WORDS];
+    measure_settings settings = *timed;
+    measure_outcome outcome = MEASURE_FAILED;
+    words_of_pass(c, c->word, pass, words);
+    settings.counters = words;
+    settings.simulated = c->simulated;
+    if (measure_case(more, &outcome, row, &settings, why) && why->code != ATTN_ERROR_INPUT)
+        return attn_fail_as(error, why->code, "%s", why->message);
+    if (outcome == MEASURE_DONE)
+        return 0;
+    attn_fail(why, "%s", json_text(json_array_get(*more, 0), "error_message"));
+    json_decref(*more);
+    *more = NULL;
+    return 0;
 }
 
-typedef struct command_line {
-    char seed[32], repetitions[64], min_time[64];
-    const char *words[16 + COUNTING_WORDS_MAX];
-} command_line;
-
-static void write_command(command_line *l, const counting *c, const char *word, size_t pass, const plan *p,
-                          const bench_case *row, const char *program) {
-    size_t count = 0;
-    snprintf(l->seed, sizeof l->seed, "%" PRIu64, p->seed);
-    snprintf(l->repetitions, sizeof l->repetitions, "--benchmark_repetitions=%zu",
-             c->simulated ? 1 : p->repetitions);
-    snprintf(l->min_time, sizeof l->min_time, "--benchmark_min_time=%g", c->simulated ? 0 : p->min_time);
-    if (program)
-        l->words[count++] = program;
-    const char *const fixed[] = {"bench", "--case",       row->name,   "--seed",
-                                 l->seed, l->repetitions, l->min_time, "--benchmark_format=json"};
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        l->words[count++] = fixed[i];
-    count += words_of_pass(c, word, pass, l->words + count);
-    l->words[count] = NULL;
-}
-
-static int run_simulated(const counting *c, json_t *entries, const char *program, const plan *p,
-                         const bench_case *row, attn_error *error) {
-    command_line line = {0};
-    child_result r = {0};
+static int run_simulated(const counting *c, json_t *entries, const bench_case *row,
+                         const measure_settings *timed, attn_error *error) {
     attn_error why = {0};
-    write_command(&line, c, c->word, 0, p, row, NULL);
-    int failed = callgrind_run(&r, program, line.words, c->cpu, 0, &why);
-    json_t *simulated = failed ? NULL : entries_of(row, &r, &why);
-    attn_free(r.output);
-    if (stopped())
-        return attn_fail(error, "%s", why.message);
+    json_t *simulated;
+    if (run_pass(&simulated, c, 0, row, timed, &why, error))
+        return -1;
     int result = simulated ? merge_simulated(entries, simulated, error)
                            : merge_refusal(entries, c->word, why.message, error);
     json_decref(simulated);
     return result;
 }
 
-static int run_pass(const counting *c, size_t pass, json_t *entries, const char *program, const plan *p,
-                    const bench_case *row, attn_error *error) {
-    command_line line = {0};
-    child_result r = {0};
+static int run_counted(const counting *c, size_t pass, json_t *entries, const bench_case *row,
+                       const measure_settings *timed, attn_error *error) {
     attn_error why = {0};
-    write_command(&line, c, c->word, pass, p, row, program);
-    int failed = child_run(&r, (char **)line.words, c->cpu, &why);
-    json_t *more = failed ? NULL : entries_of(row, &r, &why);
-    attn_free(r.output);
-    if (stopped())
-        return attn_fail(error, "%s", why.message);
+    json_t *more;
+    if (run_pass(&more, c, pass, row, timed, &why, error))
+        return -1;
     int result = merge_pass(entries, more, &c->passes, pass, why.message, error);
     json_decref(more);
     return result;
@@ -223,8 +190,7 @@ static int run_pass(const counting *c, size_t pass, json_t *entries, const char 
 static int derive(const counting *c, json_t *entry, attn_error *error) {
     const json_t *counters = json_object_get(entry, "counters");
     json_t *derived = json_object();
-    int result =
-        derived && !json_object_set_new(entry, "derived", derived) ? 0 : attn_fail(error, "out of memory");
+    int result = derived && !json_object_set_new(entry, "derived", derived) ? 0 : attn_no_memory(error, NULL);
     if (c->group_as)
         result = result ? -1 : derive_formulas(derived, &c->group, counters, error);
     for (size_t i = 0; !result && i < c->groups.count; i++)
@@ -245,12 +211,12 @@ static int mark_parts(const counting *c, const json_t *entry, attn_error *error)
     return 0;
 }
 
-int counting_complete(const counting *c, json_t *entries, const char *program, const plan *p,
-                      const bench_case *row, attn_error *error) {
+int counting_complete(const counting *c, json_t *entries, const bench_case *row,
+                      const measure_settings *timed, attn_error *error) {
     for (size_t i = 1; i < c->passes.count; i++)
-        if (run_pass(c, i, entries, program, p, row, error))
+        if (run_counted(c, i, entries, row, timed, error))
             return -1;
-    if (c->simulated && run_simulated(c, entries, program, p, row, error))
+    if (c->simulated && run_simulated(c, entries, row, timed, error))
         return -1;
     size_t i;
     json_t *entry;
@@ -259,7 +225,7 @@ int counting_complete(const counting *c, json_t *entries, const char *program, c
             continue;
         if (mark_validation(json_object_get(entry, "counters"), c->metrics, error) ||
             mark_parts(c, entry, error) || derive(c, entry, error))
-            return attn_fail(error, "out of memory");
+            return attn_no_memory(error, NULL);
     }
     return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "harness/counters/group.h"
 #include "harness/counters/passes.h"
-#include "harness/plan/plan.h"
+#include "harness/run/measure.h"
 
 #include <jansson.h>
 
@@ -30,16 +30,14 @@ void counting_close(counting *c);
  * no counter is trusted, and stderr says why. */
 int counting_validate(counting *c, attn_error *error);
 
-/* Words of the timed process's command line: --counters and what belongs to it. Returns how many; at most
- * COUNTING_WORDS_MAX. */
-enum { COUNTING_WORDS_MAX = 8 };
-size_t counting_words(const counting *c, const char *words[COUNTING_WORDS_MAX]);
+/* Words of the timed process's command line: --counters and what belongs to it, ended by NULL. */
+void counting_words(const counting *c, const char *words[MEASURE_COUNTER_WORDS]);
 
-/* Runs the further processes of a case that was timed well and completes its entries: counters, "derived" and
- * "measured" (docs/results.md). -1 when a stop signal came or memory is short; whatever else goes wrong there
+/* Runs the further processes of a case that was timed well, with the settings of that, and completes its
+ * entries: counters, "derived" and "measured" (docs/results.md). -1 when a stop signal came or memory is short; whatever else goes wrong there
  * is a reason in the counters. */
-int counting_complete(const counting *c, json_t *entries, const char *program, const plan *p,
-                      const bench_case *row, attn_error *error);
+int counting_complete(const counting *c, json_t *entries, const bench_case *row,
+                      const measure_settings *timed, attn_error *error);
 
 /* "validation", and where they apply "callgrind" and "group", into context.attnbench. */
 void counting_describe(const counting *c, json_t *own);

@@ -37,7 +37,7 @@ static int add_counter(json_t *counters, const char *name, const json_t *more, a
     if (has_value(timed) || (!has_value(more) && !strcmp(reason_of(more), COUNTER_NOT_ASKED)))
         return 0;
     json_t *value = has_value(more) ? json_deep_copy((json_t *)more) : unavailable(timed, reason_of(more));
-    return json_object_set_new(counters, name, value) ? attn_fail(error, "out of memory") : 0;
+    return json_object_set_new(counters, name, value) ? attn_no_memory(error, NULL) : 0;
 }
 
 static int add_part(json_t *parts, const char *part, json_t *counters, attn_error *error) {
@@ -48,9 +48,9 @@ static int add_part(json_t *parts, const char *part, json_t *counters, attn_erro
     json_object_foreach(counters, name, counter) {
         /* copies, as each is marked by itself */
         if (!json_object_get(own, name) && json_object_set_new(own, name, json_deep_copy(counter)))
-            return attn_fail(error, "out of memory");
+            return attn_no_memory(error, NULL);
     }
-    return own ? 0 : attn_fail(error, "out of memory");
+    return own ? 0 : attn_no_memory(error, NULL);
 }
 
 int merge_parts(json_t *entry, const json_t *more, attn_error *error) {
@@ -96,7 +96,7 @@ int merge_refusal(json_t *entries, const char *source, const char *why, attn_err
                 continue;
             json_t *told = json_pack("{ss++}", "unavailable", source, ": ", why);
             if (json_object_set_new(counters_of(entry), name, told))
-                return attn_fail(error, "out of memory");
+                return attn_no_memory(error, NULL);
         }
     }
     return 0;
@@ -145,7 +145,7 @@ int merge_pass(json_t *entries, const json_t *more, const counter_passes *passes
             json_t *taken = good && counter ? json_incref(counter)
                                             : json_pack("{ss}", "unavailable", good ? "not counted" : text);
             if (json_object_set_new(counters_of(entry), name, taken))
-                return attn_fail(error, "out of memory");
+                return attn_no_memory(error, NULL);
         }
         if (good && merge_parts(entry, json_array_get(more, i), error))
             return -1;
@@ -169,7 +169,7 @@ int mark_validation(json_t *counters, const json_t *metrics, attn_error *error) 
         if (json_object_set_new(counter, "validation",
                                 json_string(known ? status : verdict_names[VERDICT_REJECTED])) ||
             (factor && json_object_set(counter, "factor", factor)))
-            return attn_fail(error, "out of memory");
+            return attn_no_memory(error, NULL);
     }
     return 0;
 }

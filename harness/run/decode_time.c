@@ -1,49 +1,34 @@
 #include "harness/run/decode_time.h"
 
 #include "attn/alloc.h"
-#include "base/home.h"
+#include "base/text/append.h"
+#include "base/text/json.h"
 #include "bench/case.h"
 #include "harness/results/result_entry.h"
 #include "harness/run/child.h"
+#include "harness/run/measure.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static void name_case(char *row, size_t size, const attn_variant *variant, const attn_geometry *g,
                       size_t keys) {
-    int used = snprintf(row, size, "attention/%s/decode/L:%zu/q:1/h:%zu/d:%zu", variant->name, keys,
-                        g->num_heads, g->d_model);
+    snprintf(row, size, "attention/%s/decode/L:%zu/q:1/h:%zu/d:%zu", variant->name, keys, g->num_heads,
+             g->d_model);
     if (variant->has_kv_heads)
-        used += snprintf(row + used, size - (size_t)used, "/hkv:%zu", g->num_kv_heads);
+        text_append(row, size, "/hkv:%zu", g->num_kv_heads);
     if (variant->has_latent)
-        used += snprintf(row + used, size - (size_t)used, "/dc:%zu", g->latent_dim);
+        text_append(row, size, "/dc:%zu", g->latent_dim);
     if (g->pos_enc != ATTN_POS_NONE)
-        snprintf(row + used, size - (size_t)used, "/pos:%s", attn_pos_enc_names[g->pos_enc]);
-}
-
-static int run(child_result *result, const char *row, size_t runs, attn_error *error) {
-    char repetitions[64];
-    snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu", runs);
-    char *program = home_executable(error);
-    int cpu = child_pick_cpu(-1, error);
-    const char *const words[] = {
-        program, "bench", "--case", row, repetitions, "--benchmark_min_time=0.05", "--benchmark_format=json",
-        NULL};
-    char *argv[sizeof words / sizeof *words];
-    memcpy(argv, words, sizeof words);
-    setenv("OPENBLAS_NUM_THREADS", "1", 1); /* for the child: this process has read it already */
-    int status = program && cpu >= 0 ? child_run(result, argv, cpu, error) : -1;
-    attn_free(program);
-    return status;
+        text_append(row, size, "/pos:%s", attn_pos_enc_names[g->pos_enc]);
 }
 
 int decode_time_measure(decode_time *time, const attn_variant *variant, const attn_geometry *g, size_t keys,
                         size_t runs, attn_error *error) {
     char row[BENCH_NAME_MAX];
     bench_case c;
-    child_result result = {0};
+    json_t *entries = NULL;
+    measure_outcome outcome;
     *time = (decode_time){.ns = NAN};
     attn_error why = {0};
     name_case(row, sizeof row, variant, g, keys);
@@ -51,20 +36,23 @@ int decode_time_measure(decode_time *time, const attn_variant *variant, const at
         snprintf(time->why, sizeof time->why, "%.500s", why.message);
         return 0;
     }
-    if (run(&result, c.name, runs, error))
-        return -1;
-    bool failed = false;
-    json_t *entries = entry_list(&c, result.output, result.size, &failed, &why);
-    if (entries && !failed && !result.signal && !result.status) {
+    char *program = measure_program(error);
+    const measure_settings settings = {.program = program,
+                                       .seed = 1,
+                                       .repetitions = runs,
+                                       .min_time = 0.05,
+                                       .cpu = child_pick_cpu(-1, error)};
+    measure_clean_environment();
+    int result = program && settings.cpu >= 0 ? measure_case(&entries, &outcome, &c, &settings, error) : -1;
+    if (!result && outcome == MEASURE_DONE) {
         time->ns = entry_median(entries);
         time->runs = runs;
     }
-    if (isnan(time->ns))
-        snprintf(time->why, sizeof time->why, "%.500s",
-                 *result.message ? result.message
-                 : *why.message  ? why.message
-                                 : "no time came out");
+    if (!result && isnan(time->ns)) {
+        const char *said = json_text(json_array_get(entries, 0), "error_message");
+        snprintf(time->why, sizeof time->why, "%.500s", *said ? said : "no time came out");
+    }
     json_decref(entries);
-    attn_free(result.output);
-    return 0;
+    attn_free(program);
+    return result;
 }

@@ -1,6 +1,8 @@
 #include "harness/run/measure.h"
 
 #include "base/home.h"
+#include "base/status.h"
+#include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/results/result_entry.h"
@@ -39,12 +41,18 @@ char *measure_program(attn_error *error) {
 }
 
 /* Where it runs is another folder. */
-static int run_simulated(child_result *result, const char *const *words, const measure_settings *s,
+static int run_simulated(child_result *result, const char *const *words, const child_place *place,
                          attn_error *error) {
     char program[PATH_MAX];
     if (!realpath(words[0], program))
         return attn_fail(error, "%s: cannot be run: %s", words[0], strerror(errno));
-    return callgrind_run(result, program, words + 1, s->cpu, s->limit, error);
+    return callgrind_run(result, program, words + 1, place->cpu, place->limit, error);
+}
+
+/* Google Benchmark may run a repetition for several min_time. */
+static double limit_of(const measure_settings *s) {
+    static const double times = 20;
+    return s->limit > 0 ? s->limit : CHILD_LIMIT + times * (double)s->repetitions * s->min_time;
 }
 
 enum { WORDS = 16 };
@@ -57,26 +65,23 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
     snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu",
              s->simulated ? 1 : s->repetitions);
     snprintf(min_time, sizeof min_time, "--benchmark_min_time=%g", s->simulated ? 0 : s->min_time);
-    const char *words[WORDS + COUNTING_WORDS_MAX] = {s->program,  "bench",  "--case",
-                                                     c->name,     "--seed", seed,
-                                                     repetitions, min_time, "--benchmark_format=json"};
+    const char *words[WORDS + MEASURE_COUNTER_WORDS] = {s->program,  "bench",  "--case",
+                                                        c->name,     "--seed", seed,
+                                                        repetitions, min_time, "--benchmark_format=json"};
+    const char *const none[] = {"--counters", s->simulated ? "callgrind" : "off", NULL};
     size_t n = 9;
     if (s->check_flops > 0) {
         words[n++] = "--check-flops";
         words[n++] = flops;
     }
-    if (s->counting) {
-        n += counting_words(s->counting, words + n);
-    } else {
-        words[n++] = "--counters";
-        words[n++] = s->simulated ? "callgrind" : "off";
-    }
+    for (const char *const *word = s->counters ? s->counters : none; *word; word++)
+        words[n++] = *word;
     words[n] = NULL;
     if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
-        return attn_fail(error, "environment: out of memory");
-    const child_place place = {.cpu = s->cpu, .limit = s->limit};
-    int failed = s->simulated ? run_simulated(result, words, s, error)
-                              : child_run_in(result, (char **)words, &place, error);
+        return attn_no_memory(error, "environment");
+    const child_place place = {.cpu = s->cpu, .limit = limit_of(s)};
+    int failed = s->simulated ? run_simulated(result, words, &place, error)
+                              : child_run(result, (char **)words, &place, error);
     unsetenv("ATTNBENCH_DELAY");
     return failed;
 }
@@ -96,37 +101,63 @@ static void describe_end(const child_result *r, double limit, char *text, size_t
         snprintf(text, size, "the measuring process ended with status %d and said nothing", r->status);
 }
 
-enum { STATUS_UNSUPPORTED = 3 };
-
-/* Its entries; NULL when memory is short. Whatever goes wrong with a case becomes its entry. */
-static json_t *entries_of(const bench_case *c, const child_result *r, double limit, bool *failed) {
-    attn_error why = {0};
-    json_t *entries = entry_list(c, r->output, r->size, failed, &why);
-    bool told = entries && !r->signal && (*failed || r->status == 0);
-    if (told)
-        goto done;
-    json_decref(entries);
+static json_t *failed_entry(const bench_case *c, const child_result *r, double limit, const char *why) {
     char text[700];
-    if (r->status == 0)
-        snprintf(text, sizeof text, "%s", why.message);
+    if (r->status == STATUS_OK)
+        snprintf(text, sizeof text, "%s", why);
     else
         describe_end(r, limit, text, sizeof text);
     utf8_mend(text);
-    *failed = true;
-    entries = entry_failed(c, text);
-done:
-    if (*failed && r->status == STATUS_UNSUPPORTED)
+    return entry_failed(c, text);
+}
+
+/* Its entries; NULL when memory is short. */
+static json_t *read_reply(measure_outcome *outcome, const bench_case *c, const child_result *r,
+                          double limit) {
+    attn_error why = {0};
+    bool failed = false;
+    json_t *entries = entry_list(c, r->output, r->size, &failed, &why);
+    bool told = entries && !r->signal && (failed || r->status == STATUS_OK);
+    *outcome = told && !failed ? MEASURE_DONE : MEASURE_FAILED;
+    if (*outcome == MEASURE_DONE)
+        return entries;
+    if (!told) {
+        json_decref(entries);
+        entries = failed_entry(c, r, limit, why.message);
+        *outcome = r->status == STATUS_BAD_INPUT && !r->size ? MEASURE_REFUSED : MEASURE_FAILED;
+    }
+    if (r->status == STATUS_UNDECIDED) {
         json_object_set_new(json_array_get(entries, 0), "unsupported", json_true());
+        *outcome = MEASURE_UNSUPPORTED;
+    }
     return entries;
 }
 
-int measure_case(json_t **entries, bool *failed, const bench_case *c, const measure_settings *settings,
-                 attn_error *error) {
+int measure_case(json_t **entries, measure_outcome *outcome, const bench_case *c,
+                 const measure_settings *settings, attn_error *error) {
     child_result r;
     *entries = NULL;
     if (run_child(&r, c, settings, error))
         return -1;
-    *entries = entries_of(c, &r, settings->limit, failed);
+    *entries = read_reply(outcome, c, &r, limit_of(settings));
     attn_free(r.output);
-    return *entries ? 0 : attn_fail(error, "%s: out of memory, or output that is not UTF-8", c->name);
+    return *entries ? 0 : json_not_made(error, c->name, "output");
+}
+
+int measure_knows(bool *knows, const bench_case *c, const measure_settings *settings, attn_error *error) {
+    const char *words[] = {settings->program,
+                           "bench",
+                           "--case",
+                           c->name,
+                           "--counters",
+                           "off",
+                           "--benchmark_list_tests=true",
+                           NULL};
+    const child_place place = {.cpu = settings->cpu};
+    child_result r;
+    if (child_run(&r, (char **)words, &place, error))
+        return -1;
+    *knows = r.status != STATUS_BAD_INPUT;
+    attn_free(r.output);
+    return 0;
 }

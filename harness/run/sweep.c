@@ -26,15 +26,16 @@ static void describe_outcome(const json_t *entries, bool failed, char *text, siz
         snprintf(text, size, "%.4g %s", ns / scale, unit);
 }
 
-static int run_case(const plan *p, const bench_case *c, const measure_settings *settings, store *s,
+static int run_case(const bench_case *c, const counting *counted, const measure_settings *settings, store *s,
                     progress *shown, attn_error *error) {
     json_t *entries;
-    bool failed;
+    measure_outcome end;
     char outcome[700];
     progress_running(shown, c->name);
-    if (store_started(s, c->name, error) || measure_case(&entries, &failed, c, settings, error))
+    if (store_started(s, c->name, error) || measure_case(&entries, &end, c, settings, error))
         return -1;
-    int result = failed ? 0 : counting_complete(settings->counting, entries, settings->program, p, c, error);
+    bool failed = end != MEASURE_DONE;
+    int result = failed ? 0 : counting_complete(counted, entries, c, settings, error);
     result = result ? -1 : store_finished(s, c->name, entries, failed, error);
     describe_outcome(entries, failed, outcome, sizeof outcome);
     json_decref(entries);
@@ -59,11 +60,14 @@ int sweep_run(const plan *p, const sweep_settings *settings, store *s, attn_erro
     progress shown;
     bool failed;
     char *program = measure_program(error);
+    const char *words[MEASURE_COUNTER_WORDS];
+    counting_words(settings->counting, words);
     const measure_settings of_case = {.program = program,
-                                      .counting = settings->counting,
+                                      .counters = words,
                                       .seed = p->seed,
                                       .repetitions = p->repetitions,
                                       .min_time = p->min_time,
+                                      .limit = settings->limit,
                                       .cpu = settings->cpu};
     int result = program ? 0 : -1;
     measure_clean_environment();
@@ -71,7 +75,7 @@ int sweep_run(const plan *p, const sweep_settings *settings, store *s, attn_erro
     progress_init(&shown, p->count, count_done(p, s));
     for (size_t i = 0; i < p->count && !result; i++)
         if (!store_find(s, p->rows[i].name, &failed))
-            result = run_case(p, &p->rows[i], &of_case, s, &shown, error);
+            result = run_case(&p->rows[i], settings->counting, &of_case, s, &shown, error);
     progress_clear(&shown);
     attn_free(program);
     return result;

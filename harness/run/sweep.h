@@ -8,7 +8,8 @@
 
 typedef struct sweep_settings {
     const counting *counting;
-    int cpu; /* all cases are pinned to it */
+    int cpu;      /* all cases are pinned to it */
+    double limit; /* of measure_settings */
 } sweep_settings;
 
 typedef struct sweep_counts {

@@ -5,6 +5,7 @@
 #include "attn/alloc.h"
 #include "attn/cpu.h"
 #include "attn/random.h"
+#include "attn/size.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -170,7 +171,7 @@ static void masked_forward(float *out, const attn_layer *layer, attn_cache *cach
     for (size_t t = 0; t < whole->frames; t += masked_chunk) {
         attn_call call = *whole;
         call.x = whole->x + t * d_model;
-        call.frames = whole->frames - t < masked_chunk ? whole->frames - t : masked_chunk;
+        call.frames = attn_smaller(whole->frames - t, masked_chunk);
         if (masked_left >= 0)
             attn_cache_keep(cache, (size_t)masked_left * masked_chunk);
         masked_variant->impls[0].forward(out + t * d_model, layer, cache, &call, workspace);

@@ -3,6 +3,7 @@
 #include "attn/alloc.h"
 #include "attn/cpu.h"
 #include "attn/random.h"
+#include "attn/size.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -228,8 +229,8 @@ static int chunks(identity_result *r, setting *s, attn_error *error) {
     s->batch = 1;
     float *chunked = run(s, (run_options){"scalar", ATTN_PATH_AUTO, step, s->lengths}, error);
     for (size_t start = 0; chunked && !result && start < s->frames; start += step) {
-        size_t end = start + step < s->frames ? start + step : s->frames;
-        size_t visible = s->lengths[0] < end ? s->lengths[0] : end;
+        size_t end = attn_smaller(start + step, s->frames);
+        size_t visible = attn_smaller(s->lengths[0], end);
         float *whole = run(s, (run_options){"scalar", ATTN_PATH_AUTO, 0, &visible}, error);
         if (whole)
             record(r, s, "chunk", chunked + start * d, whole + start * d, (end - start) * d);
@@ -275,7 +276,7 @@ static void quadratic_context(const setting *s, double *context, size_t i) {
 static int quadratic(identity_result *r, setting *s, attn_error *error) {
     size_t d = s->geometry.d_model;
     s->batch = 1;
-    s->frames = s->frames < 20 ? s->frames : 20; /* the form written out costs T^2 d_model^2 */
+    s->frames = attn_smaller(s->frames, 20); /* the form written out costs T^2 d_model^2 */
     float *linear = run(s, (run_options){"scalar", ATTN_PATH_AUTO, 0, NULL}, error);
     float *written_out = attn_alloc(row_floats(s), sizeof(float), "quadratic form", error);
     double *context = attn_alloc(d, sizeof(double), "quadratic form", error);

@@ -1,6 +1,7 @@
 #include "impl/convert/inputs.h"
 
 #include "attn/alloc.h"
+#include "attn/size.h"
 #include "impl/convert/matrix.h"
 
 #include <cblas.h>
@@ -33,7 +34,7 @@ static int find_covariance(attn_moments *m, const float *x, attn_error *error) {
         return -1;
     int d = (int)m->d_model;
     for (size_t first = 0; first < m->frames; first += TILE_FRAMES) {
-        size_t count = m->frames - first < TILE_FRAMES ? m->frames - first : TILE_FRAMES;
+        size_t count = attn_smaller(m->frames - first, TILE_FRAMES);
         centre(rows, m, x + first * m->d_model, count);
         cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, d, (int)count, 1.0 / (double)m->frames, rows, d,
                     1.0, m->covariance, d);
@@ -115,9 +116,9 @@ int attn_moments_root(double *root, const attn_moments *m, double ridge, attn_er
         memcpy(root, m->covariance, d * d * sizeof *root);
         for (size_t i = 0; i < d; i++)
             root[i * (d + 1)] += ridge + trace_of_identity;
-        why.message[0] = '\0';
+        why = (attn_error){0};
         if (!attn_matrix_cholesky(root, d, &why))
             return 0;
     }
-    return attn_fail(error, "covariance of the layer's inputs: %s", why.message);
+    return attn_fail_as(error, why.code, "covariance of the layer's inputs: %s", why.message);
 }

@@ -24,7 +24,7 @@ void attn_matrix_multiply(double *c, const double *a, bool transpose_a, const do
 
 static int lapack_failed(const char *routine, lapack_int info, attn_error *error) {
     if (info == LAPACK_WORK_MEMORY_ERROR || info == LAPACK_TRANSPOSE_MEMORY_ERROR)
-        return attn_fail(error, "LAPACK %s: out of memory", routine);
+        return attn_fail_as(error, ATTN_ERROR_MEMORY, "LAPACK %s: out of memory", routine);
     return attn_fail(error, "LAPACK %s: failed with %d (values that are not finite, or too large)", routine,
                      (int)info);
 }

@@ -36,7 +36,7 @@ static int visit_layer(attn_pass *pass, size_t layer, const attn_moments *moment
     const attn_convert_options *options = pass->options;
     attn_error why = {0};
     if ((pass->looks ? look : convert)(pass, layer, moments, &why))
-        return attn_fail(pass->error, "layer %zu: %s", layer, why.message);
+        return attn_fail_as(pass->error, why.code, "layer %zu: %s", layer, why.message);
     if (options->progress)
         options->progress(options->progress_context, layer, pass->conversion->layers,
                           pass->looks ? NULL : &pass->conversion->report[layer]);
@@ -70,7 +70,7 @@ static void see_inputs(void *context, size_t layer, const float *x, size_t batch
     inputs.x = rows;
     pass->failed = !rows;
     if (!pass->failed && attn_moments_make(&moments, &inputs, d, &why)) {
-        attn_fail(pass->error, "layer %zu: %s", layer, why.message);
+        attn_fail_as(pass->error, why.code, "layer %zu: %s", layer, why.message);
         pass->failed = true;
     }
     attn_free(rows);

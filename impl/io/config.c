@@ -1,4 +1,6 @@
 #include "attn/config.h"
+#include "attn/size.h"
+#include "base/text/append.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -98,7 +100,7 @@ static int settle_units(config_draft *draft, const char **key, attn_error *error
 static int check_latent_dims(const attn_config *c, const char **key, attn_error *error) {
     size_t listed = 0, largest = 0;
     while (listed < ATTN_LATENT_LAYERS && c->latent_dims[listed]) {
-        largest = c->latent_dims[listed] > largest ? c->latent_dims[listed] : largest;
+        largest = attn_larger(c->latent_dims[listed], largest);
         listed++;
     }
     if (!listed)
@@ -192,7 +194,7 @@ static int check(const attn_config *config, const char **key, attn_error *error)
 int attn_config_check(const attn_config *config, const char *where, attn_error *error) {
     attn_error why = {0};
     const char *key;
-    return check(config, &key, &why) ? attn_fail(error, "%s: %s", where, why.message) : 0;
+    return check(config, &key, &why) ? attn_fail_as(error, why.code, "%s: %s", where, why.message) : 0;
 }
 
 /* The line of a key or, where its value is a default, of the key that the default depends on; 0: neither. */
@@ -216,18 +218,16 @@ static size_t line_of(const config_draft *draft, const char *key) {
 
 /* One line that lists the keys which were given and are not used. */
 static void write_note(const config_draft *draft, const char *name, char note[256]) {
-    size_t used = 0;
     note[0] = '\0';
-    for (size_t i = 0; config_keys[i].name && used < 255; i++) {
+    for (size_t i = 0; config_keys[i].name; i++) {
         const config_key *row = &config_keys[i];
         if (!draft->given[i] || config_key_used(row, &draft->config))
             continue;
-        if (!used)
-            used = (size_t)snprintf(note, 256, "%.80s: ignored:", name);
+        if (!*note)
+            text_append(note, 256, "%.80s: ignored: ", name);
         else
-            note[used++] = ',';
-        used += (size_t)snprintf(note + used, 256 - used, " %s on line %zu (%s)", row->name, draft->lines[i],
-                                 config_use_text(row->use));
+            text_append(note, 256, ", ");
+        text_append(note, 256, "%s on line %zu (%s)", row->name, draft->lines[i], config_use_text(row->use));
     }
 }
 
@@ -246,8 +246,8 @@ int attn_config_parse(attn_config *config, const char *text, size_t size, const 
     if (attn_geometry_complete(&c->attention, c->variant, &key, &why) || settle_units(&draft, &key, &why) ||
         check(c, &key, &why)) {
         size_t line = line_of(&draft, key);
-        return line ? attn_fail(error, "%s:%zu: %s", name, line, why.message)
-                    : attn_fail(error, "%s: %s", name, why.message);
+        return line ? attn_fail_as(error, why.code, "%s:%zu: %s", name, line, why.message)
+                    : attn_fail_as(error, why.code, "%s: %s", name, why.message);
     }
     if (note)
         write_note(&draft, name, note);
@@ -269,18 +269,14 @@ int attn_config_read(attn_config *config, const char *path, char note[256], attn
 
 /* latent_dim as a list, where layers differ. */
 static void print_latent_dims(char *text, size_t size, const attn_config *config) {
-    size_t used = 0;
-    for (size_t i = 0; i < config->num_layers && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%" PRIu32, i ? ", " : "  latent_dim: [",
-                                 config->latent_dims[i]);
-    if (used < size)
-        snprintf(text + used, size - used, "]\n");
+    for (size_t i = 0; i < config->num_layers; i++)
+        text_append(text, size, "%s%" PRIu32, i ? ", " : "  latent_dim: [", config->latent_dims[i]);
+    text_append(text, size, "]\n");
 }
 
 char *attn_config_format(const attn_config *config, attn_error *error) {
     config_draft draft = draft_of(config);
     char text[TEXT_SIZE] = "", value[64];
-    size_t used = 0;
     for (size_t i = 0; config_keys[i].name; i++) {
         const config_key *row = &config_keys[i];
         if (!config_key_used(row, config))
@@ -288,14 +284,12 @@ char *attn_config_format(const attn_config *config, attn_error *error) {
         const char *indent = row->parent ? "  " : "";
         if (row->kind == KEY_MAP) {
             bool filled = config->variant->has_latent || config->variant->has_kv_heads;
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s:%s\n", row->name,
-                                     filled ? "" : " null");
+            text_append(text, sizeof text, "%s:%s\n", row->name, filled ? "" : " null");
         } else if (row->offset == offsetof(config_draft, config.attention.latent_dim) &&
                    config->latent_dims[0]) {
-            print_latent_dims(text + used, sizeof text - used, config);
-            used += strlen(text + used);
+            print_latent_dims(text, sizeof text, config);
         } else if (config_key_print(&draft, i, value)) {
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: %s\n", indent, row->name, value);
+            text_append(text, sizeof text, "%s%s: %s\n", indent, row->name, value);
         }
     }
     return attn_strdup(text, error);

@@ -1,5 +1,7 @@
 #include "impl/io/config_keys.h"
 
+#include "base/text/append.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,11 +117,6 @@ const char *config_use_text(key_use use) {
     return texts[use];
 }
 
-static void join(char *text, size_t size, const char *word, bool first) {
-    size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s%s", first ? "" : ", ", word);
-}
-
 void config_key_expected(size_t row, char expected[512]) {
     const config_key *key = &config_keys[row];
     switch (key->kind) {
@@ -135,19 +132,19 @@ void config_key_expected(size_t row, char expected[512]) {
     case KEY_CHOICE:
         snprintf(expected, 512, "%s", key->choices[1] ? "one of " : "");
         for (size_t i = 0; key->choices[i]; i++)
-            join(expected, 512, key->choices[i], i == 0);
+            text_append(expected, 512, "%s%s", i ? ", " : "", key->choices[i]);
         break;
     case KEY_VARIANT:
         snprintf(expected, 512, "one of ");
         for (size_t i = 0; attn_variants[i]; i++)
-            join(expected, 512, attn_variants[i]->name, i == 0);
+            text_append(expected, 512, "%s%s", i ? ", " : "", attn_variants[i]->name);
         break;
     case KEY_MAP:
         snprintf(expected, 512, "a map");
         break;
     }
     if (config_key_nullable(key))
-        strncat(expected, " or null", 511 - strlen(expected));
+        text_append(expected, 512, " or null");
 }
 
 /* Digits without a sign, base prefix or leading zero (which YAML 1.1 would take for octal). */

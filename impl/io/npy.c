@@ -1,4 +1,5 @@
 #include "attn/npy.h"
+#include "base/text/append.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -257,19 +258,19 @@ int attn_npy_write(const char *path, const float *data, size_t rank, const size_
     size_t count = 1, bytes;
     if (rank < 1 || rank > ATTN_NPY_RANK)
         return attn_fail(error, "%s: %zu axes, expected 1 to %d", path, rank, ATTN_NPY_RANK);
-    int length = snprintf(dict, sizeof dict, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
+    snprintf(dict, sizeof dict, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
     for (size_t i = 0; i < rank; i++) {
         if (dims[i] == 0)
             return attn_fail(error, "%s: axis %zu has size 0, expected at least 1", path, i);
         if (attn_multiply(&count, count, dims[i]))
             return attn_fail(error, "%s: the product of its shape overflows", path);
-        length += snprintf(dict + length, sizeof dict - (size_t)length, i ? ", %zu" : "%zu", dims[i]);
+        text_append(dict, sizeof dict, i ? ", %zu" : "%zu", dims[i]);
     }
     if (attn_multiply(&bytes, count, sizeof(float)))
         return attn_fail(error, "%s: the product of its shape overflows", path);
-    length += snprintf(dict + length, sizeof dict - (size_t)length, rank == 1 ? ",), }" : "), }");
+    text_append(dict, sizeof dict, rank == 1 ? ",), }" : "), }");
     size_t before = MAGIC_SIZE + 4,
-           total = (before + (size_t)length + 1 + WRITE_ALIGNMENT - 1) / WRITE_ALIGNMENT * WRITE_ALIGNMENT;
+           total = (before + strlen(dict) + 1 + WRITE_ALIGNMENT - 1) / WRITE_ALIGNMENT * WRITE_ALIGNMENT;
     unsigned header = (unsigned)(total - before);
 
     attn_output output;

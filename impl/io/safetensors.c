@@ -196,10 +196,11 @@ static json_t *read_header(const unsigned char *bytes, size_t size, size_t *head
     json_error_t why;
     json_t *header =
         json_loadb((const char *)bytes + LENGTH_SIZE, (size_t)length, JSON_REJECT_DUPLICATES, &why);
-    if (!header)
-        attn_fail(error, "%s: header is not valid JSON: %s (byte %d)", file,
-                  json_error_code(&why) == json_error_out_of_memory ? "out of memory" : why.text,
-                  why.position);
+    /* jansson has no words for memory that is refused before it begins */
+    if (!header && (json_error_code(&why) == json_error_out_of_memory || !*why.text))
+        attn_no_memory(error, file);
+    else if (!header)
+        attn_fail(error, "%s: header is not valid JSON: %s (byte %d)", file, why.text, why.position);
     *header_size = (size_t)length;
     return header;
 }

@@ -1,6 +1,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "attn/safetensors.h"
+#include "base/text/utf8.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -45,11 +46,14 @@ static int describe(json_t *header, const attn_safetensors_entry *entry, size_t 
         bad = json_array_append_new(json_object_get(row, "shape"), json_integer((json_int_t)dims[i]));
     if (bad) {
         json_decref(row);
-        return attn_fail(error, "%s: tensor '%.120s': out of memory", path, entry->name);
+        return attn_no_memory(error, path);
+    }
+    if (!utf8_is(entry->name)) {
+        json_decref(row);
+        return attn_fail(error, "%s: tensor '%.120s': its name is not UTF-8", path, entry->name);
     }
     if (json_object_set_new(header, entry->name, row))
-        return attn_fail(error, "%s: tensor '%.120s': out of memory, or a name that is not UTF-8", path,
-                         entry->name);
+        return attn_no_memory(error, path);
     return 0;
 }
 
@@ -60,7 +64,7 @@ static char *format_header(const attn_safetensors_entry *entries, size_t count, 
     size_t offset = 0;
     json_t *header = json_object();
     if (!header) {
-        attn_fail(error, "%s: out of memory", path);
+        attn_no_memory(error, path);
         return NULL;
     }
     for (size_t i = 0; i < count; i++)
@@ -68,7 +72,7 @@ static char *format_header(const attn_safetensors_entry *entries, size_t count, 
             goto done;
     size_t length = json_dumpb(header, NULL, 0, JSON_COMPACT);
     if (!length) {
-        attn_fail(error, "%s: its header cannot be formatted", path);
+        attn_no_memory(error, path);
         goto done;
     }
     *size = (length + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT;
@@ -77,7 +81,7 @@ static char *format_header(const attn_safetensors_entry *entries, size_t count, 
         goto done;
     memset(text, ' ', *size);
     if (json_dumpb(header, text, length, JSON_COMPACT) != length) {
-        attn_fail(error, "%s: out of memory", path);
+        attn_no_memory(error, path);
         attn_free(text);
         text = NULL;
     }

@@ -1,8 +1,9 @@
 #include "reports/page/history_page.h"
 
+#include "base/text/json.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "harness/gate/report/report_members.h"
 #include "reports/plots/history_plots.h"
 
 #include <regex.h>
@@ -21,8 +22,8 @@ static void add_change(history_shown *shown, const json_t *lines, const history_
                        const history_change *c) {
     const json_t *line = json_array_get(lines, series->line[c->at]);
     table_add(&shown->changes,
-              json_pack("{ss ss ss sf sf sf sf}", "case", series->name, "commit", field_text(line, "commit"),
-                        "date", field_text(line, "date"), "before", c->before, "after", c->after,
+              json_pack("{ss ss ss sf sf sf sf}", "case", series->name, "commit", json_text(line, "commit"),
+                        "date", json_text(line, "date"), "before", c->before, "after", c->after,
                         "change_percent", 100 * (c->after / c->before - 1), "p", c->p));
 }
 
@@ -81,8 +82,8 @@ static int write_page(const history_shown *shown, const char *folder, attn_error
 static size_t machine_changes(const json_t *lines) {
     size_t count = 0;
     for (size_t i = 1; i < json_array_size(lines); i++)
-        count += strcmp(field_text(json_array_get(lines, i), "fingerprint"),
-                        field_text(json_array_get(lines, i - 1), "fingerprint")) != 0;
+        count += strcmp(json_text(json_array_get(lines, i), "fingerprint"),
+                        json_text(json_array_get(lines, i - 1), "fingerprint")) != 0;
     return count;
 }
 

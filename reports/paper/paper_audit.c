@@ -1,5 +1,7 @@
 #include "reports/paper/paper_audit.h"
 
+#include "base/text/append.h"
+
 #include "attn/alloc.h"
 #include "reports/paper/paper_additions.h"
 #include "reports/paper/paper_formula.h"
@@ -105,9 +107,8 @@ static void judge(char verdict[VERDICT], const cell *c) {
         snprintf(verdict, VERDICT, "reproduces exactly under the claimed geometry only");
     else
         explain_mismatch(verdict, c);
-    size_t used = strlen(verdict);
     if (!isnan(c->live) && c->live != c->identified)
-        snprintf(verdict + used, VERDICT - used, "; LIVE BYTES DIFFER FROM THE FORMULA");
+        text_append(verdict, VERDICT, "; LIVE BYTES DIFFER FROM THE FORMULA");
 }
 
 static void add_cell(paper_audit *audit, cell *c, const paper_live *live) {
@@ -155,7 +156,7 @@ int paper_audit_run(paper_audit *audit, const paper_tables *tables, const paper_
     if (audit->cells.rows && audit->additions.rows)
         return 0;
     paper_audit_free(audit);
-    return attn_fail(error, "paper: out of memory");
+    return attn_no_memory(error, "paper");
 }
 
 void paper_audit_free(paper_audit *audit) {

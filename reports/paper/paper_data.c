@@ -110,7 +110,7 @@ int paper_read(paper_tables *tables, const char *path, attn_error *error) {
     if (!root)
         result = attn_fail(error, "%s:%d: %s", path, why.line, why.text);
     else if (read_tables(tables, root, &inner))
-        result = attn_fail(error, "%s: %s", path, inner.message);
+        result = attn_fail_as(error, inner.code, "%s: %s", path, inner.message);
     json_decref(root);
     attn_free(text);
     return result;

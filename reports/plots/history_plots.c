@@ -1,6 +1,7 @@
 #include "reports/plots/history_plots.h"
 
-#include "harness/gate/report/report_members.h"
+#include "base/text/json.h"
+
 #include "reports/plots/figure_style.h"
 
 #include "attn/alloc.h"
@@ -18,7 +19,7 @@ static void write_data(FILE *to, const history_series *s, const history_change *
         const json_t *entry = json_array_get(history, s->line[i]);
         while (next < count && changes[next].at <= i)
             level = changes[next++].after;
-        figure_safe_text(commit, sizeof commit, field_text(entry, "commit"));
+        figure_safe_text(commit, sizeof commit, json_text(entry, "commit"));
         fprintf(to, "%zu %.17g ", s->line[i] + 1, s->value[i]);
         if (count)
             fprintf(to, "%.17g ", level);

@@ -47,6 +47,7 @@ static void test_any_bytes(void **state) {
         utf8_mend(mended);
         json_t *before = json_string(text), *after = json_string(mended);
         assert_non_null(after);
+        assert_int_equal(utf8_is(text), before != NULL);
         if (before)
             assert_string_equal(text, mended);
         else

@@ -139,10 +139,11 @@ int callgrind_run(child_result *result, const char *program, const char *const *
     make_environment(&environment);
     make_words(&arguments, program, words);
     pad(&environment, &arguments, program);
-    const child_place place = {cpu, limit, environment.text, folder};
-    int failed = arguments.failed || environment.failed
-                     ? attn_fail(error, "out of memory, or too long a command for valgrind")
-                     : child_run_in(result, arguments.text, &place, error);
+    const child_place place = {.cpu = cpu, .limit = limit, .environment = environment.text, .folder = folder};
+    int failed =
+        arguments.failed || environment.failed
+            ? attn_fail_as(error, ATTN_ERROR_MEMORY, "out of memory, or too long a command for valgrind")
+            : child_run(result, arguments.text, &place, error);
     scratch_remove(folder);
     free_list(&arguments);
     free_list(&environment);

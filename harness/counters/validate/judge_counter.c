@@ -2,6 +2,8 @@
 
 #include "base/stats.h"
 
+#include "attn/size.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -35,7 +37,7 @@ static double fraction_of(const known_reading *r) {
 
 static void summarize(section *s, const known_reading *r, size_t runs) {
     double fraction[RUNS_MAX];
-    *s = (section){.first = r, .runs = runs < RUNS_MAX ? runs : RUNS_MAX, .nothing = r->expected == 0};
+    *s = (section){.first = r, .runs = attn_smaller(runs, RUNS_MAX), .nothing = r->expected == 0};
     for (size_t i = 0; i < s->runs; i++)
         fraction[i] = fraction_of(&r[i]);
     stats_sort(fraction, s->runs);

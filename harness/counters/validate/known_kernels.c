@@ -7,7 +7,9 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "attn/size.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -195,7 +197,7 @@ static int prepare_misses(known_work *w, size_t bytes, attn_error *error) {
 }
 
 static size_t largest(const known_cpu *cpu) {
-    return cpu->llc > cpu->l2 ? cpu->llc : cpu->l2;
+    return attn_larger(cpu->llc, cpu->l2);
 }
 
 static int prepare_in_l1(known_work *w, attn_error *error) {
@@ -444,7 +446,7 @@ static double least_time(void (*loop)(size_t)) {
         double start = clock_now();
         loop(LONG_RUN);
         double took = clock_now() - start;
-        least = took < least ? took : least;
+        least = fmin(took, least);
     }
     return least;
 }

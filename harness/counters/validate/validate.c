@@ -1,6 +1,7 @@
 #include "harness/counters/validate/validate.h"
 
 #include "base/home.h"
+#include "base/text/json.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/counters/validate/judge_counter.h"
@@ -149,7 +150,7 @@ static int next_turn(turn *t, trial *trials, size_t count, attn_error *error) {
 
 /* What is no number is null in JSON, as is what was never read. */
 static json_t *number(const verdict *v, double value) {
-    return v->kernel && isfinite(value) ? json_real(value) : json_null();
+    return json_finite(v->kernel ? value : NAN);
 }
 
 static json_t *text_or_null(const char *text) {
@@ -169,7 +170,7 @@ static int append(json_t *metrics, const trial *t, attn_error *error) {
                   number(&v, v.measured), "kernel", text_or_null(v.kernel), "reason", text_or_null(reason));
     if (metric && v.status == VERDICT_SCALED)
         json_object_set_new(metric, "factor", json_real(v.factor));
-    return json_array_append_new(metrics, metric) ? attn_fail(error, "out of memory") : 0;
+    return json_array_append_new(metrics, metric) ? attn_no_memory(error, NULL) : 0;
 }
 
 static bool is_asked(const trial *t) {
@@ -265,7 +266,7 @@ json_t *validate_metrics(const char *word, const counter_event *const *events, s
                          attn_error *error) {
     const counter_source *const *sources = counter_sources(word ? word : "auto");
     json_t *metrics = json_array();
-    int result = metrics ? 0 : attn_fail(error, "out of memory");
+    int result = metrics ? 0 : attn_no_memory(error, NULL);
     known_cpu cpu;
     known_cpu_read(&cpu);
     for (size_t i = 0; !result && sources[i]; i++)
@@ -280,15 +281,12 @@ const json_t *validation_find(const json_t *metrics, const char *name, const cha
     size_t i;
     json_t *metric;
     json_array_foreach((json_t *)metrics, i, metric) {
-        const char *its = json_string_value(json_object_get(metric, "name"));
-        const char *from = json_string_value(json_object_get(metric, "source"));
-        if (its && from && !strcmp(its, name) && !strcmp(from, source))
+        if (!strcmp(json_text(metric, "name"), name) && !strcmp(json_text(metric, "source"), source))
             return metric;
     }
     return NULL;
 }
 
 const char *validation_status(const json_t *metric) {
-    const char *status = json_string_value(json_object_get(metric, "status"));
-    return status ? status : "";
+    return json_text(metric, "status");
 }

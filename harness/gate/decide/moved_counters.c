@@ -1,7 +1,9 @@
 #include "harness/gate/decide/moved_counters.h"
 
+#include "base/text/append.h"
+#include "base/text/json.h"
+
 #include "base/stats.h"
-#include "harness/gate/report/report_members.h"
 
 #include "attn/alloc.h"
 
@@ -46,7 +48,7 @@ static double process_value_of(const json_t *entries, const char *name, bool mea
     size_t i, n = 0;
     json_t *entry;
     json_array_foreach((json_t *)entries, i, entry) {
-        double value = field_number(counter_of(entry, name), "value");
+        double value = json_number(counter_of(entry, name), "value");
         if (isnan(value) || n == sizeof values / sizeof *values)
             continue;
         values[n++] = value;
@@ -63,12 +65,12 @@ static void add_value(moved_counter *c, size_t side, double value) {
 
 static void add_counter(moved_counter *c, size_t side, const json_t *entries, const char *name) {
     const json_t *first = counter_of(json_array_get(entries, 0), name);
-    const char *source = field_text(first, "source"), *why = field_text(first, "unavailable");
+    const char *source = json_text(first, "source"), *why = json_text(first, "unavailable");
     double value = process_value_of(entries, name, is_kernel(source));
     if (!*source || isnan(value)) {
         snprintf(c->why, sizeof c->why, "%s", *why ? why : "not counted");
     } else if (!is_kernel(source) && !is_simulated(source) &&
-               !strcmp(field_text(first, "validation"), "rejected")) {
+               !strcmp(json_text(first, "validation"), "rejected")) {
         snprintf(c->why, sizeof c->why, "%s counts it wrongly here", source);
     } else {
         snprintf(c->source, sizeof c->source, "%s", source);
@@ -94,7 +96,7 @@ void moved_add_simulated(moved_counter counters[MOVED_COUNTERS], size_t side, co
     for (size_t i = 0; i < MOVED_COUNTERS; i++) {
         const json_t *simulated = counter_of(json_array_get(entries, 0), moved_names[i]);
         bool taken = *counters[i].source && !is_simulated(counters[i].source);
-        if (!taken && is_simulated(field_text(simulated, "source")))
+        if (!taken && is_simulated(json_text(simulated, "source")))
             add_counter(&counters[i], side, entries, moved_names[i]);
     }
 }
@@ -145,18 +147,12 @@ static json_t *counter_json(const moved_counter *c, const char *name, double ins
                      has_moved(c, instructions));
 }
 
-/* A list that grows: "a, b". */
-static void add_word(char *list, size_t size, const char *word) {
-    size_t used = strlen(list);
-    snprintf(list + used, size - used, "%s%s", used ? ", " : "", word);
-}
-
 static void describe(char *text, size_t size, const json_t *counter) {
-    double percent = field_number(counter, "change_percent");
-    const char *name = field_text(counter, "name"), *source = field_text(counter, "source");
+    double percent = json_number(counter, "change_percent");
+    const char *name = json_text(counter, "name"), *source = json_text(counter, "source");
     if (isnan(percent))
-        snprintf(text, size, "%s from %g to %.3g (%s)", name, field_number(counter, "base"),
-                 field_number(counter, "candidate"), source);
+        snprintf(text, size, "%s from %g to %.3g (%s)", name, json_number(counter, "base"),
+                 json_number(counter, "candidate"), source);
     else
         snprintf(text, size, "%s %+.3g%% (%s)", name, percent, source);
 }
@@ -170,9 +166,10 @@ json_t *moved_json(const moved_counter counters[MOVED_COUNTERS], const char *met
         bool known = is_known(&counters[i]);
         describe(text, sizeof text, counter);
         if (known && has_moved(&counters[i], instructions))
-            add_word(moved, sizeof moved, text);
+            text_list(moved, sizeof moved, ", ", "%s", text);
         else
-            add_word(known ? same : unknown, known ? sizeof same : sizeof unknown, moved_names[i]);
+            text_list(known ? same : unknown, known ? sizeof same : sizeof unknown, ", ", "%s",
+                      moved_names[i]);
         json_array_append_new(list, counter);
     }
     const char *none = is_known(&counters[INSTRUCTIONS]) ? metric : NULL;

@@ -1,8 +1,5 @@
-/* What the gate and compare found, as one JSON object, and the forms in which people and services read it.
- *
- *   {"gate": {"schema": 1, "command", "status", "verdict", "counts": {"SLOWER": 1, ...}, ...settings},
- *    "cases": [...]}                                               docs/gate.md has the fields
- */
+/* What the gate and compare found: data with its verdicts, from which the exit status comes, and the forms in
+ * which people and services read it. */
 #ifndef HARNESS_GATE_REPORT_GATE_REPORT_H
 #define HARNESS_GATE_REPORT_GATE_REPORT_H
 
@@ -11,6 +8,8 @@
 #include "attn/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum { GATE_SCHEMA = 1 };
@@ -20,40 +19,59 @@ typedef struct gate_row {
     const char *name;
     gate_verdict verdict;
     const char *why;                             /* more on the verdict; NULL: nothing */
-    const char *unit;                            /* of base and candidate: "ns", "instructions" */
+    const char *unit;                            /* of base and candidate: "ns", "instructions"; a constant */
     double base, candidate;                      /* medians over processes */
     double estimate, low, high, p, noise, floor; /* effects are logs of ratios */
     size_t pairs;                                /* or processes, where they are not paired */
     double bytes[GATE_BYTE_COUNTS][2];           /* base, candidate */
-    json_t *moved, *samples;                     /* taken; NULL: none */
+    json_t *moved, *samples;                     /* NULL: none */
 } gate_row;
 
-json_t *gate_row_json(const gate_row *row); /* NULL when memory is short */
+gate_bytes gate_row_bytes(const gate_row *row, size_t count);
+int gate_row_status(const gate_row *row);
+/* Of an effect, for people; NaN for an open bound. */
+double gate_percent(double effect);
 
-/* Takes both. `settings` are further members of "gate". */
-json_t *gate_report(const char *name, json_t *settings, json_t *rows, attn_error *error);
-int gate_report_status(const json_t *report);
+/* All cases; {0} is none. */
+typedef struct gate_rows {
+    size_t count;
+    gate_row *row;
+} gate_rows;
 
-typedef struct gate_output {
-    const char *format;                  /* on standard output: md, csv or json */
-    const char *markdown, *junit, *json; /* files; NULL: not wanted */
-} gate_output;
+/* Copies the text of the row and takes its JSON, whether there is room or not. */
+int gate_rows_add(gate_rows *rows, const gate_row *row, attn_error *error);
+void gate_rows_free(gate_rows *rows);
 
-/* For popt's table of a command. */
-#define GATE_OUTPUT_OPTIONS(output)                                                                          \
-    {"format", '\0', POPT_ARG_STRING, &(output).format, 0, "md (default), csv or json", "FORMAT"},           \
-        {"markdown", '\0', POPT_ARG_STRING, &(output).markdown, 0, "a comment for a pull request", "FILE"},  \
-        {"junit", '\0', POPT_ARG_STRING, &(output).junit, 0, "JUnit XML", "FILE"}, {                         \
-        "json", '\0', POPT_ARG_STRING, &(output).json, 0, "everything, with each process", "FILE"            \
-    }
+typedef struct gate_report {
+    const char *command; /* "gate" */
+    gate_rows rows;
+    int interrupted;          /* an exit status in place of what the cases come to; 0: not interrupted */
+    json_t *settings, *notes; /* an object; a list of text */
+} gate_report;
 
-/* Refuses a format that is none, and files that cannot be written: before anything is measured. */
-int gate_output_check(const gate_output *output, attn_error *error);
-/* All of them, whatever becomes of the others; -1 when any could not be written. */
-int gate_report_write(const json_t *report, const gate_output *output, attn_error *error);
+/* Frees rows, settings and notes; a zeroed one is fine too. */
+void gate_report_free(gate_report *report);
 
-/* One each; errors of the stream are left to its owner. */
-void gate_report_markdown(const json_t *report, FILE *to);
-void gate_report_junit(const json_t *report, FILE *to);
+int gate_report_status(const gate_report *report);          /* exit status */
+const char *gate_report_verdict(const gate_report *report); /* "PASS", "UNDECIDED" or "FAIL" */
+
+/* How many cases have each verdict, in the order in which they come first; a number of bytes that grew counts
+ * as one of its own. Returns how many there are. */
+typedef struct gate_tally {
+    const char *what;
+    size_t count;
+} gate_tally;
+enum { GATE_TALLIES = GATE_VERDICTS + 1 };
+size_t gate_report_tally(gate_tally tally[GATE_TALLIES], const gate_report *report);
+
+/* One form each; errors of the stream are left to its owner. */
+void gate_report_markdown(const gate_report *report, FILE *to);
+void gate_report_junit(const gate_report *report, FILE *to);
+
+/*   {"gate": {"schema": 1, "command", "status", "verdict", "counts": {"SLOWER": 1, ...}, ...settings, "notes"},
+ *    "cases": [...]}                                               docs/gate.md has the fields
+ * NULL when memory is short, or some text is not UTF-8. */
+json_t *gate_report_json(const gate_report *report);
+json_t *gate_row_json(const gate_row *row);
 
 #endif

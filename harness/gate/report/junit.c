@@ -1,8 +1,9 @@
 /* The report as JUnit XML: a test for the time of every case, and one for each number of bytes. */
+#include "base/text/append.h"
+#include "base/text/json.h"
+#include "base/text/utf8.h"
 #include "harness/gate/report/gate_report.h"
 
-#include "base/text/utf8.h"
-#include "harness/gate/report/report_members.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -31,42 +32,39 @@ static void put_escaped(const char *text, FILE *to) {
 
 typedef enum outcome { PASSED, FAILURE, ERROR, SKIPPED } outcome;
 
-static outcome outcome_of(const char *verdict) {
-    static const struct {
-        const char *verdict;
-        outcome outcome;
-    } outcomes[] = {{"SAME", PASSED},       {"FASTER", PASSED},   {"SHRANK", PASSED},
-                    {"SLOWER", FAILURE},    {"GREW", FAILURE},    {"CANDIDATE FAILED", FAILURE},
-                    {"UNDECIDED", SKIPPED}, {"MISSING", SKIPPED}, {"NOT SUPPORTED HERE", SKIPPED}};
-    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
-        if (!strcmp(verdict, outcomes[i].verdict))
-            return outcomes[i].outcome;
-    return ERROR;
-}
+static const outcome of_verdict[GATE_VERDICTS] = {
+    [GATE_UNDECIDED] = SKIPPED,     [GATE_SAME] = PASSED,
+    [GATE_FASTER] = PASSED,         [GATE_SLOWER] = FAILURE,
+    [GATE_MISSING_IN_BASE] = ERROR, [GATE_MISSING_IN_CANDIDATE] = ERROR,
+    [GATE_BASE_FAILED] = ERROR,     [GATE_CANDIDATE_FAILED] = FAILURE,
+    [GATE_UNSUPPORTED] = SKIPPED,
+};
 
-/* NULL: there is no such number on either side, and no test of it. */
-static const char *bytes_verdict(const json_t *row, size_t b) {
-    const char *verdict = field_text(json_object_get(row, gate_byte_counts[b].key), "verdict");
-    return strcmp(verdict, gate_bytes_name(GATE_BYTES_UNKNOWN)) ? verdict : NULL;
-}
+/* Of an unknown number there is no test. */
+static const outcome of_bytes[] = {
+    [GATE_BYTES_MISSING] = SKIPPED,
+    [GATE_BYTES_SAME] = PASSED,
+    [GATE_BYTES_GREW] = FAILURE,
+    [GATE_BYTES_SHRANK] = PASSED,
+};
 
-static size_t count(const json_t *rows, outcome wanted, bool all) {
-    size_t i, n = 0;
-    json_t *row;
-    json_array_foreach(rows, i, row) {
-        n += all || outcome_of(field_text(row, "verdict")) == wanted;
+static size_t count(const gate_rows *rows, outcome wanted, bool all) {
+    size_t n = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        n += all || of_verdict[rows->row[i].verdict] == wanted;
         for (size_t b = 0; b < GATE_BYTE_COUNTS; b++) {
-            const char *verdict = bytes_verdict(row, b);
-            n += verdict && (all || outcome_of(verdict) == wanted);
+            gate_bytes bytes = gate_row_bytes(&rows->row[i], b);
+            n += bytes != GATE_BYTES_UNKNOWN && (all || of_bytes[bytes] == wanted);
         }
     }
     return n;
 }
 
-static void put_test(const char *what, const char *name, const char *verdict, const char *message, FILE *to) {
+static void put_test(const char *what, const char *name, outcome of, const char *verdict, const char *message,
+                     FILE *to) {
     static const char *const elements[] = {
         [PASSED] = NULL, [FAILURE] = "failure", [ERROR] = "error", [SKIPPED] = "skipped"};
-    const char *element = elements[outcome_of(verdict)];
+    const char *element = elements[of];
     fprintf(to, "  <testcase classname=\"attnbench.%s\" name=\"", what);
     put_escaped(name, to);
     if (!element) {
@@ -79,54 +77,50 @@ static void put_test(const char *what, const char *name, const char *verdict, co
     fprintf(to, "\"/></testcase>\n");
 }
 
-static void describe_time(const json_t *row, char *text, size_t size) {
-    double change = field_number(row, "change_percent"), low = field_number(row, "low_percent");
-    const char *why = field_text(row, "why"), *moved = field_text(json_object_get(row, "moved"), "summary");
-    double floor = field_number(row, "floor_percent");
-    int used = 0;
+static void describe_time(const gate_row *row, char *text, size_t size) {
+    double change = gate_percent(row->estimate), low = gate_percent(row->low),
+           floor = gate_percent(row->floor);
+    const char *why = row->why ? row->why : "", *moved = json_text(row->moved, "summary");
     text[0] = '\0';
     if (!isnan(change))
-        used = snprintf(text, size, "%+.2f%% (", change);
+        text_append(text, size, "%+.2f%% (", change);
     if (!isnan(change) && !isnan(low))
-        used += snprintf(text + used, size - (size_t)used, "at least %+.2f%%; ", low);
+        text_append(text, size, "at least %+.2f%%; ", low);
     if (!isnan(change) && !isnan(floor))
-        used += snprintf(text + used, size - (size_t)used, "floor %.2f%%; ", floor);
+        text_append(text, size, "floor %.2f%%; ", floor);
     if (!isnan(change))
-        used += snprintf(text + used, size - (size_t)used, "%.0f pairs)", field_number(row, "pairs"));
-    snprintf(text + used, size - (size_t)used, "%s%s%s%s", used && *why ? "; " : "", why,
-             (used || *why) && *moved ? "; " : "", moved);
+        text_append(text, size, "%zu pairs)", row->pairs);
+    if (*why)
+        text_append(text, size, "%s%s", *text ? "; " : "", why);
+    if (*moved)
+        text_append(text, size, "%s%s", *text ? "; " : "", moved);
 }
 
-static void put_row(const json_t *row, FILE *to) {
+static void put_row(const gate_row *row, FILE *to) {
     char message[1200];
     describe_time(row, message, sizeof message);
     utf8_mend(message); /* it may be cut */
-    put_test("time", field_text(row, "name"), field_text(row, "verdict"), message, to);
+    put_test("time", row->name, of_verdict[row->verdict], gate_verdict_name(row->verdict), message, to);
     for (size_t b = 0; b < GATE_BYTE_COUNTS; b++) {
-        const json_t *bytes = json_object_get(row, gate_byte_counts[b].key);
-        const char *verdict = bytes_verdict(row, b);
-        if (!verdict)
+        gate_bytes bytes = gate_row_bytes(row, b);
+        if (bytes == GATE_BYTES_UNKNOWN)
             continue;
-        if (outcome_of(verdict) == SKIPPED)
+        if (bytes == GATE_BYTES_MISSING)
             snprintf(message, sizeof message, "a side does not tell");
         else
-            snprintf(message, sizeof message, "%.0f to %.0f bytes", field_number(bytes, "base"),
-                     field_number(bytes, "candidate"));
-        put_test(gate_byte_counts[b].key, field_text(row, "name"), verdict, message, to);
+            snprintf(message, sizeof message, "%.0f to %.0f bytes", row->bytes[b][0], row->bytes[b][1]);
+        put_test(gate_byte_counts[b].key, row->name, of_bytes[bytes], gate_bytes_name(bytes), message, to);
     }
 }
 
-void gate_report_junit(const json_t *report, FILE *to) {
-    const json_t *head = json_object_get(report, "gate"), *rows = json_object_get(report, "cases");
-    size_t i;
-    json_t *row;
+void gate_report_junit(const gate_report *report, FILE *to) {
+    const gate_rows *rows = &report->rows;
     fprintf(to,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n <testsuite name=\"attnbench %s\" "
             "tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n",
-            field_text(head, "command"), count(rows, PASSED, true), count(rows, FAILURE, false),
+            report->command, count(rows, PASSED, true), count(rows, FAILURE, false),
             count(rows, ERROR, false), count(rows, SKIPPED, false));
-    json_array_foreach(rows, i, row) {
-        put_row(row, to);
-    }
+    for (size_t i = 0; i < rows->count; i++)
+        put_row(&rows->row[i], to);
     fputs(" </testsuite>\n</testsuites>\n", to);
 }

@@ -1,7 +1,6 @@
 /* The report as a comment on a pull request. */
+#include "base/text/json.h"
 #include "harness/gate/report/gate_report.h"
-
-#include "harness/gate/report/report_members.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -22,7 +21,7 @@ static void put_amount(double value, const char *unit, FILE *to) {
         const char *name;
     } times[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
     size_t i = 0;
-    if (isnan(value)) {
+    if (!isfinite(value)) {
         fputs("—", to);
     } else if (strcmp(unit, "ns")) {
         fprintf(to, "%.0f", value);
@@ -40,8 +39,8 @@ static void put_percent(double value, FILE *to) {
         fprintf(to, "%+.2f%%", value);
 }
 
-static void put_interval(const json_t *row, FILE *to) {
-    double low = field_number(row, "low_percent"), high = field_number(row, "high_percent");
+static void put_interval(const gate_row *row, FILE *to) {
+    double low = gate_percent(row->low), high = gate_percent(row->high);
     if (isnan(low) && isnan(high)) {
         fputs("—", to);
         return;
@@ -57,85 +56,75 @@ static void put_interval(const json_t *row, FILE *to) {
         put_percent(high, to);
 }
 
-static bool is_quiet(const json_t *row) {
-    return !strcmp(field_text(row, "verdict"), "SAME");
+static bool is_quiet(const gate_row *row) {
+    return row->verdict == GATE_SAME;
 }
 
-static void put_row(const json_t *row, FILE *to) {
+static void put_row(const gate_row *row, FILE *to) {
     const char *mark = is_quiet(row) ? "" : "**";
-    fprintf(to, "| %s%s%s | `%s` | ", mark, field_text(row, "verdict"), mark, field_text(row, "name"));
-    put_amount(field_number(row, "base"), field_text(row, "unit"), to);
+    fprintf(to, "| %s%s%s | `%s` | ", mark, gate_verdict_name(row->verdict), mark, row->name);
+    put_amount(row->base, row->unit, to);
     fputs(" | ", to);
-    put_amount(field_number(row, "candidate"), field_text(row, "unit"), to);
+    put_amount(row->candidate, row->unit, to);
     fputs(" | ", to);
-    put_percent(field_number(row, "change_percent"), to);
+    put_percent(gate_percent(row->estimate), to);
     fputs(" | ", to);
     put_interval(row, to);
     fputs(" | ", to);
-    put_percent(field_number(row, "floor_percent"), to);
-    fprintf(to, " | %.0f | ", field_number(row, "pairs"));
-    put_safely(field_text(row, "why"), to);
+    put_percent(gate_percent(row->floor), to);
+    fprintf(to, " | %zu | ", row->pairs);
+    put_safely(row->why ? row->why : "", to);
     fputs(" |\n", to);
 }
 
-static void put_table(const json_t *rows, bool quiet, FILE *to) {
-    size_t i;
-    json_t *row;
+static void put_table(const gate_rows *rows, bool quiet, FILE *to) {
     fputs("| verdict | case | base | candidate | change | interval | floor | pairs | note |\n"
           "|---|---|---:|---:|---:|---:|---:|---:|---|\n",
           to);
-    json_array_foreach(rows, i, row) {
-        if (is_quiet(row) == quiet)
-            put_row(row, to);
-    }
+    for (size_t i = 0; i < rows->count; i++)
+        if (is_quiet(&rows->row[i]) == quiet)
+            put_row(&rows->row[i], to);
 }
 
-static size_t count_quiet(const json_t *rows) {
-    size_t i, count = 0;
-    json_t *row;
-    json_array_foreach(rows, i, row) {
-        count += is_quiet(row);
-    }
+static size_t count_quiet(const gate_rows *rows) {
+    size_t count = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        count += is_quiet(&rows->row[i]);
     return count;
 }
 
-static void put_counts(const json_t *counts, FILE *to) {
-    const char *what;
-    json_t *count;
-    bool first = true;
-    json_object_foreach((json_t *)counts, what, count) {
-        fprintf(to, "%s%lld %s", first ? "" : ", ", (long long)json_integer_value(count), what);
-        first = false;
-    }
-    fputs(first ? "No case was compared.\n\n" : ".\n\n", to);
+static void put_counts(const gate_report *report, FILE *to) {
+    gate_tally tally[GATE_TALLIES];
+    size_t count = gate_report_tally(tally, report);
+    for (size_t i = 0; i < count; i++)
+        fprintf(to, "%s%zu %s", i ? ", " : "", tally[i].count, tally[i].what);
+    fputs(count ? ".\n\n" : "No case was compared.\n\n", to);
 }
 
 /* What one side does not tell is worth a line only where both were measured. */
-static bool bytes_are_shown(const json_t *row, const char *verdict) {
-    bool measured = !isnan(field_number(row, "base")) && !isnan(field_number(row, "candidate"));
-    return !strcmp(verdict, "GREW") || !strcmp(verdict, "SHRANK") ||
-           (measured && !strcmp(verdict, "MISSING"));
+static bool bytes_are_shown(const gate_row *row, gate_bytes verdict) {
+    bool measured = isfinite(row->base) && isfinite(row->candidate);
+    return verdict == GATE_BYTES_GREW || verdict == GATE_BYTES_SHRANK ||
+           (measured && verdict == GATE_BYTES_MISSING);
 }
 
-static void put_bytes(const json_t *rows, FILE *to) {
-    size_t i;
-    json_t *row;
+static void put_bytes(const gate_rows *rows, FILE *to) {
     bool any = false;
-    json_array_foreach(rows, i, row) {
+    for (size_t i = 0; i < rows->count; i++) {
+        const gate_row *row = &rows->row[i];
         for (size_t k = 0; k < GATE_BYTE_COUNTS; k++) {
-            const json_t *bytes = json_object_get(row, gate_byte_counts[k].key);
-            const char *verdict = field_text(bytes, "verdict");
+            gate_bytes verdict = gate_row_bytes(row, k);
             if (!bytes_are_shown(row, verdict))
                 continue;
             if (!any)
                 fputs("### Bytes\n\n| verdict | case | what | base | candidate |\n|---|---|---|---:|---:|\n",
                       to);
             any = true;
-            fprintf(to, "| **%s** | `%s` | %s | ", verdict, field_text(row, "name"),
+            fprintf(to, "| **%s** | `%s` | %s | ", gate_bytes_name(verdict), row->name,
                     gate_byte_counts[k].name);
-            put_amount(field_number(bytes, "base"), "bytes", to);
+            put_amount(row->bytes[k][0], "bytes", to);
             fputs(" | ", to);
-            put_amount(field_number(bytes, "candidate"), "bytes", to);
+            put_amount(row->bytes[k][1], "bytes", to);
             fputs(" |\n", to);
         }
     }
@@ -143,15 +132,13 @@ static void put_bytes(const json_t *rows, FILE *to) {
         putc('\n', to);
 }
 
-static void put_moved(const json_t *rows, FILE *to) {
-    size_t i;
-    json_t *row;
+static void put_moved(const gate_rows *rows, FILE *to) {
     bool any = false;
-    json_array_foreach(rows, i, row) {
-        const char *summary = field_text(json_object_get(row, "moved"), "summary");
+    for (size_t i = 0; i < rows->count; i++) {
+        const char *summary = json_text(rows->row[i].moved, "summary");
         if (!*summary)
             continue;
-        fprintf(to, "%s- `%s`: ", any ? "" : "### What moved\n\n", field_text(row, "name"));
+        fprintf(to, "%s- `%s`: ", any ? "" : "### What moved\n\n", rows->row[i].name);
         put_safely(summary, to);
         putc('\n', to);
         any = true;
@@ -160,22 +147,22 @@ static void put_moved(const json_t *rows, FILE *to) {
         putc('\n', to);
 }
 
-static void put_notes(const json_t *head, FILE *to) {
+static void put_notes(const json_t *notes, FILE *to) {
     size_t i;
     json_t *note;
-    json_array_foreach(json_object_get(head, "notes"), i, note) {
+    json_array_foreach(notes, i, note) {
         fputs(i ? "  \n" : "", to);
         put_safely(json_string_value(note), to);
     }
     putc('\n', to);
 }
 
-void gate_report_markdown(const json_t *report, FILE *to) {
-    const json_t *head = json_object_get(report, "gate"), *rows = json_object_get(report, "cases");
+void gate_report_markdown(const gate_report *report, FILE *to) {
+    const gate_rows *rows = &report->rows;
     size_t quiet = count_quiet(rows);
-    fprintf(to, "## attnbench %s: %s\n\n", field_text(head, "command"), field_text(head, "verdict"));
-    put_counts(json_object_get(head, "counts"), to);
-    if (quiet < json_array_size(rows)) {
+    fprintf(to, "## attnbench %s: %s\n\n", report->command, gate_report_verdict(report));
+    put_counts(report, to);
+    if (quiet < rows->count) {
         put_table(rows, false, to);
         putc('\n', to);
     }
@@ -187,5 +174,5 @@ void gate_report_markdown(const json_t *report, FILE *to) {
         put_table(rows, true, to);
         fputs("\n</details>\n\n", to);
     }
-    put_notes(head, to);
+    put_notes(report->notes, to);
 }

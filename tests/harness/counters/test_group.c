@@ -3,6 +3,7 @@
 #include "harness/counters/formula.h"
 #include "harness/counters/source/callgrind_files.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/refusals.h"
 
 #include "attn/alloc.h"
 
@@ -239,37 +240,28 @@ static void test_callgrind_totals(void **state) {
     assert_int_equal(t.count, 0);
 }
 
+static int parse_group(void *context, attn_error *error) {
+    counter_group g;
+    (void)context;
+    int result = group_parse(&g, yaml, strlen(yaml), "F.yaml", error);
+    if (!result)
+        group_free(&g);
+    return result;
+}
+
+static int read_groups(void *context, attn_error *error) {
+    group_list list;
+    (void)context;
+    int result = group_list_read(&list, error);
+    if (!result)
+        group_list_free(&list);
+    return result;
+}
+
 static void test_no_memory(void **state) {
     (void)state;
-    size_t live = attn_alloc_live();
-    for (size_t nth = 1;; nth++) {
-        counter_group g;
-        attn_error error = {0};
-        attn_alloc_fail_at(nth);
-        int result = group_parse(&g, yaml, strlen(yaml), "F.yaml", &error);
-        attn_alloc_fail_at(0);
-        if (!result) {
-            assert_true(nth > 10);
-            group_free(&g);
-            break;
-        }
-        assert_non_null(strstr(error.message, "out of memory"));
-        assert_int_equal(attn_alloc_live(), live);
-    }
-    for (size_t nth = 1;; nth++) {
-        group_list list;
-        attn_error error = {0};
-        attn_alloc_fail_at(nth);
-        int result = group_list_read(&list, &error);
-        attn_alloc_fail_at(0);
-        if (!result) {
-            group_list_free(&list);
-            break;
-        }
-        assert_non_null(strstr(error.message, "out of memory"));
-        assert_int_equal(attn_alloc_live(), live);
-    }
-    assert_int_equal(attn_alloc_live(), live);
+    assert_true(refuse_each_allocation(parse_group, NULL) >= 10);
+    assert_true(refuse_each_allocation(read_groups, NULL) >= 10);
 }
 
 int main(void) {

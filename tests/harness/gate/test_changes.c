@@ -1,5 +1,6 @@
 /* Change points: the t-test against published values, and series with known steps. */
 #include "tests/support/cmocka_all.h"
+#include "tests/support/refusals.h"
 
 #include "harness/gate/decide/changes.h"
 
@@ -106,6 +107,11 @@ static void test_small_and_short(void **state) {
     assert_int_equal(changes(points, bad_day, 10), 0);
 }
 
+static int find_once(void *context, attn_error *error) {
+    static const double fine[] = {1, 1, 1};
+    return find_changes(context, fine, 3, 0.001, 0.01, error) < 0 ? -1 : 0;
+}
+
 static void test_impossible_values(void **state) {
     (void)state;
     static const double zero[] = {1, 0, 1}, unknown[] = {1, NAN, 1}, endless[] = {1, INFINITY, 1};
@@ -113,14 +119,7 @@ static void test_impossible_values(void **state) {
     assert_int_equal(changes(points, zero, 3), -1);
     assert_int_equal(changes(points, unknown, 3), -1);
     assert_int_equal(changes(points, endless, 3), -1);
-    attn_error error = {0};
-    static const double fine[] = {1, 1, 1};
-    for (size_t nth = 1; nth <= 2; nth++) {
-        attn_alloc_fail_at(nth);
-        assert_int_equal(find_changes(points, fine, 3, 0.001, 0.01, &error), -1);
-        attn_alloc_fail_at(0);
-        assert_int_equal(attn_alloc_live(), 0);
-    }
+    assert_int_equal(refuse_each_allocation(find_once, points), 2);
 }
 
 int main(void) {

@@ -1,10 +1,10 @@
 /* Stored results against each other: verdicts, absent cases, bytes, and what makes them not comparable. */
+#include "base/text/json.h"
 #include "tests/support/cmocka_all.h"
 
 #include "harness/gate/compare.h"
 #include "harness/gate/decide/one_process.h"
-#include "harness/gate/report/gate_report.h"
-#include "harness/gate/report/report_members.h"
+#include "harness/gate/report/report_output.h"
 
 #include "attn/alloc.h"
 #include "tests/support/scratch.h"
@@ -42,8 +42,8 @@ static void change_times(json_t *root, double spread, double slower) {
     size_t i;
     json_t *entry;
     json_array_foreach(json_object_get(root, "benchmarks"), i, entry) {
-        const char *name = field_text(entry, "run_name");
-        double time = field_number(entry, "real_time"), turn = 0;
+        const char *name = json_text(entry, "run_name");
+        double time = json_number(entry, "real_time"), turn = 0;
         for (const char *c = name; *c; c++)
             turn = fmod(turn * 31 + (double)*c, 1009);
         time *= 1 + spread * (2 * turn / 1009 - 1);
@@ -55,65 +55,68 @@ static void change_times(json_t *root, double spread, double slower) {
 static void drop_case(json_t *root, const char *name) {
     json_t *entries = json_object_get(root, "benchmarks");
     for (size_t i = json_array_size(entries); i-- > 0;)
-        if (!strcmp(field_text(json_array_get(entries, i), "run_name"), name))
+        if (!strcmp(json_text(json_array_get(entries, i), "run_name"), name))
             json_array_remove(entries, i);
 }
 
-static json_t *report_of(json_t *base, json_t *candidate, const char *caution) {
+static gate_report report_of(json_t *base, json_t *candidate, const char *caution) {
     results a = parsed(base), b = parsed(candidate);
     attn_error error = {0};
-    json_t *rows = compare_rows(&a, &b, &rule, NAN, caution, &error);
-    assert_non_null(rows);
-    json_t *report = gate_report("compare", json_object(), rows, &error);
-    assert_non_null(report);
+    gate_report report = {.command = "compare", .settings = json_object(), .notes = json_array()};
+    if (compare_rows(&report.rows, &a, &b, &rule, NAN, caution, &error))
+        fail_msg("%s", error.message);
     results_free(&a);
     results_free(&b);
-    assert_int_equal(attn_alloc_live(), 0);
     return report;
 }
 
-static json_t *row_of(const json_t *report, const char *name) {
-    size_t i;
-    json_t *row;
-    json_array_foreach(json_object_get(report, "cases"), i, row) {
-        if (!strcmp(field_text(row, "name"), name))
-            return row;
-    }
+static void done_with(gate_report *report) {
+    gate_report_free(report);
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
+static const gate_row *row_of(const gate_report *report, const char *name) {
+    for (size_t i = 0; i < report->rows.count; i++)
+        if (!strcmp(report->rows.row[i].name, name))
+            return &report->rows.row[i];
     fail_msg("no row %s", name);
     return NULL;
 }
 
-static long long count_of(const json_t *report, const char *verdict) {
-    return json_integer_value(
-        json_object_get(json_object_get(json_object_get(report, "gate"), "counts"), verdict));
+static const char *verdict_of(const gate_report *report, const char *name) {
+    return gate_verdict_name(row_of(report, name)->verdict);
 }
 
-static long long cases_of(const json_t *report) {
-    return (long long)json_array_size(json_object_get(report, "cases"));
+static size_t count_of(const gate_report *report, const char *what) {
+    gate_tally tally[GATE_TALLIES];
+    for (size_t i = 0, n = gate_report_tally(tally, report); i < n; i++)
+        if (!strcmp(tally[i].what, what))
+            return tally[i].count;
+    return 0;
 }
 
 static void test_same_file(void **state) {
     (void)state;
-    json_t *report = report_of(sample(), sample(), NULL);
-    assert_int_equal(count_of(report, "SAME"), cases_of(report) - 1);
-    json_t *broken =
-        row_of(report, BROKEN); /* its check failed: no pass, and nothing that the candidate did */
-    assert_string_equal(field_text(broken, "verdict"), "BASE FAILED");
-    assert_non_null(strstr(field_text(broken, "why"), "output differs"));
-    assert_int_equal(gate_report_status(report), 3);
-    json_decref(report);
+    gate_report report = report_of(sample(), sample(), NULL);
+    assert_int_equal(count_of(&report, "SAME"), report.rows.count - 1);
+    const gate_row *broken =
+        row_of(&report, BROKEN); /* its check failed: no pass, and nothing that the candidate did */
+    assert_string_equal(gate_verdict_name(broken->verdict), "BASE FAILED");
+    assert_non_null(strstr(broken->why, "output differs"));
+    assert_int_equal(gate_report_status(&report), 3);
+    done_with(&report);
 }
 
 static void test_slow_down_among_noise(void **state) {
     (void)state;
     json_t *candidate = sample();
     change_times(candidate, 0.01, 1.5);
-    json_t *report = report_of(sample(), candidate, NULL);
-    assert_string_equal(field_text(row_of(report, VICTIM), "verdict"), "SLOWER");
-    assert_int_equal(count_of(report, "SLOWER"), 1);
-    assert_int_equal(count_of(report, "FASTER"), 0);
-    assert_int_equal(gate_report_status(report), 1);
-    json_decref(report);
+    gate_report report = report_of(sample(), candidate, NULL);
+    assert_string_equal(verdict_of(&report, VICTIM), "SLOWER");
+    assert_int_equal(count_of(&report, "SLOWER"), 1);
+    assert_int_equal(count_of(&report, "FASTER"), 0);
+    assert_int_equal(gate_report_status(&report), 1);
+    done_with(&report);
 }
 
 static void test_noise_alone(void **state) {
@@ -121,10 +124,10 @@ static void test_noise_alone(void **state) {
     for (double spread = 0.01; spread < 0.5; spread *= 2) {
         json_t *candidate = sample();
         change_times(candidate, spread, 1);
-        json_t *report = report_of(sample(), candidate, NULL);
-        assert_int_equal(count_of(report, "SLOWER") + count_of(report, "FASTER"), 0);
-        assert_int_equal(gate_report_status(report), 3);
-        json_decref(report);
+        gate_report report = report_of(sample(), candidate, NULL);
+        assert_int_equal(count_of(&report, "SLOWER") + count_of(&report, "FASTER"), 0);
+        assert_int_equal(gate_report_status(&report), 3);
+        done_with(&report);
     }
 }
 
@@ -135,40 +138,40 @@ static void test_common_shift(void **state) {
     size_t i;
     json_t *entry;
     json_array_foreach(json_object_get(candidate, "benchmarks"), i, entry) {
-        double time = field_number(entry, "real_time");
+        double time = json_number(entry, "real_time");
         if (!isnan(time))
             json_object_set_new(entry, "real_time", json_real(1.1 * time));
     }
-    json_t *report = report_of(base, candidate, NULL);
-    assert_int_equal(count_of(report, "SLOWER") + count_of(report, "SAME"), 0);
-    assert_int_equal(gate_report_status(report), 3);
-    json_decref(report);
+    gate_report report = report_of(base, candidate, NULL);
+    assert_int_equal(count_of(&report, "SLOWER") + count_of(&report, "SAME"), 0);
+    assert_int_equal(gate_report_status(&report), 3);
+    done_with(&report);
 }
 
 static void test_missing(void **state) {
     (void)state;
     json_t *shorter = sample();
     drop_case(shorter, VICTIM);
-    json_t *report = report_of(json_deep_copy(shorter), sample(), NULL);
-    assert_string_equal(field_text(row_of(report, VICTIM), "verdict"), "MISSING IN BASE");
-    json_decref(report);
+    gate_report report = report_of(json_deep_copy(shorter), sample(), NULL);
+    assert_string_equal(verdict_of(&report, VICTIM), "MISSING IN BASE");
+    done_with(&report);
     report = report_of(sample(), shorter, NULL);
-    assert_string_equal(field_text(row_of(report, VICTIM), "verdict"), "MISSING IN CANDIDATE");
-    assert_int_equal(gate_report_status(report), 3);
-    json_decref(report);
+    assert_string_equal(verdict_of(&report, VICTIM), "MISSING IN CANDIDATE");
+    assert_int_equal(gate_report_status(&report), 3);
+    done_with(&report);
     json_t *base = sample();
     drop_case(base, BROKEN); /* now only the candidate has it, failed */
     report = report_of(base, sample(), NULL);
-    assert_string_equal(field_text(row_of(report, BROKEN), "verdict"), "CANDIDATE FAILED");
-    assert_int_equal(gate_report_status(report), 1);
-    json_decref(report);
+    assert_string_equal(verdict_of(&report, BROKEN), "CANDIDATE FAILED");
+    assert_int_equal(gate_report_status(&report), 1);
+    done_with(&report);
 }
 
 static void mark_unsupported(json_t *root) {
     size_t i;
     json_t *entry;
     json_array_foreach(json_object_get(root, "benchmarks"), i, entry) {
-        if (!strcmp(field_text(entry, "run_name"), BROKEN))
+        if (!strcmp(json_text(entry, "run_name"), BROKEN))
             json_object_set_new(entry, "unsupported", json_true());
     }
 }
@@ -183,10 +186,10 @@ static void test_unsupported(void **state) {
         mark_unsupported(candidate);
         if (i)
             drop_case(i == 1 ? base : candidate, BROKEN);
-        json_t *report = report_of(base, candidate, NULL);
-        assert_string_equal(field_text(row_of(report, BROKEN), "verdict"), verdicts[i]);
-        assert_int_equal(gate_report_status(report), 3);
-        json_decref(report);
+        gate_report report = report_of(base, candidate, NULL);
+        assert_string_equal(verdict_of(&report, BROKEN), verdicts[i]);
+        assert_int_equal(gate_report_status(&report), 3);
+        done_with(&report);
     }
 }
 
@@ -195,16 +198,16 @@ static void test_no_case_is_no_pass(void **state) {
     json_t *a = sample(), *b = sample();
     json_array_clear(json_object_get(a, "benchmarks"));
     json_array_clear(json_object_get(b, "benchmarks"));
-    json_t *report = report_of(a, b, NULL);
-    assert_int_equal(gate_report_status(report), 3);
-    json_decref(report);
+    gate_report report = report_of(a, b, NULL);
+    assert_int_equal(gate_report_status(&report), 3);
+    done_with(&report);
 }
 
 static void set_bytes(json_t *root, const char *key, double add) {
     size_t i;
     json_t *entry;
     json_array_foreach(json_object_get(root, "benchmarks"), i, entry) {
-        if (!strcmp(field_text(entry, "run_name"), VICTIM))
+        if (!strcmp(json_text(entry, "run_name"), VICTIM))
             json_object_set_new(entry, key, json_real(4096000 + add));
     }
 }
@@ -214,6 +217,7 @@ static void test_bytes(void **state) {
     static const char *const keys[] = {"kv_bytes_live", "conv_bytes_live", "peak_bytes"};
     static const char *const shown[] = {"kv_bytes", "conv_bytes", "peak_bytes"};
     for (size_t k = 0; k < 3; k++) {
+        assert_string_equal(gate_byte_counts[k].key, shown[k]);
         json_t *base = sample(), *more = sample(), *less = sample();
         drop_case(base, BROKEN);
         drop_case(more, BROKEN);
@@ -221,20 +225,19 @@ static void test_bytes(void **state) {
         set_bytes(base, keys[k], 0);
         set_bytes(more, keys[k], 1);
         set_bytes(less, keys[k], -1);
-        json_t *report = report_of(json_deep_copy(base), more, NULL);
-        assert_string_equal(field_text(json_object_get(row_of(report, VICTIM), shown[k]), "verdict"), "GREW");
-        assert_int_equal(count_of(report, "GREW"), 1);
-        assert_int_equal(gate_report_status(report), 1);
-        json_decref(report);
+        gate_report report = report_of(json_deep_copy(base), more, NULL);
+        assert_string_equal(gate_bytes_name(gate_row_bytes(row_of(&report, VICTIM), k)), "GREW");
+        assert_int_equal(count_of(&report, "GREW"), 1);
+        assert_int_equal(gate_report_status(&report), 1);
+        done_with(&report);
         report = report_of(base, less, NULL);
-        assert_string_equal(field_text(json_object_get(row_of(report, VICTIM), shown[k]), "verdict"),
-                            "SHRANK");
-        assert_int_equal(gate_report_status(report), 0);
-        json_decref(report);
+        assert_string_equal(gate_bytes_name(gate_row_bytes(row_of(&report, VICTIM), k)), "SHRANK");
+        assert_int_equal(gate_report_status(&report), 0);
+        done_with(&report);
     }
 }
 
-static char *written(void (*write)(const json_t *report, FILE *to), const json_t *report) {
+static char *written(void (*write)(const gate_report *report, FILE *to), const gate_report *report) {
     char *text = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
@@ -247,7 +250,7 @@ static void drop_bytes(json_t *root, const char *key) {
     size_t i;
     json_t *entry;
     json_array_foreach(json_object_get(root, "benchmarks"), i, entry) {
-        if (!strcmp(field_text(entry, "run_name"), VICTIM))
+        if (!strcmp(json_text(entry, "run_name"), VICTIM))
             json_object_del(entry, key);
     }
 }
@@ -264,14 +267,14 @@ static void test_bytes_of_one_side(void **state) {
         drop_bytes(silent, key);
         if (both)
             drop_bytes(base, key);
-        json_t *report = report_of(base, silent, NULL);
-        assert_string_equal(field_text(json_object_get(row_of(report, VICTIM), key), "verdict"),
+        gate_report report = report_of(base, silent, NULL);
+        assert_string_equal(gate_bytes_name(gate_row_bytes(row_of(&report, VICTIM), GATE_PEAK_BYTES)),
                             both ? "UNKNOWN" : "MISSING");
-        assert_int_equal(gate_report_status(report), both ? 0 : 3);
-        char *markdown = written(gate_report_markdown, report);
+        assert_int_equal(gate_report_status(&report), both ? 0 : 3);
+        char *markdown = written(gate_report_markdown, &report);
         assert_int_equal(strstr(markdown, "| peak memory | 4096000 | — |") != NULL, !both);
         free(markdown);
-        json_decref(report);
+        done_with(&report);
     }
 }
 
@@ -311,13 +314,10 @@ static void test_surroundings(void **state) {
 
 static void test_caution_in_every_row(void **state) {
     (void)state;
-    json_t *report = report_of(sample(), sample(), "not comparable: blas.core (a, b)");
-    size_t i;
-    json_t *row;
-    json_array_foreach(json_object_get(report, "cases"), i, row) {
-        assert_non_null(strstr(field_text(row, "why"), "not comparable: blas.core (a, b)"));
-    }
-    json_decref(report);
+    gate_report report = report_of(sample(), sample(), "not comparable: blas.core (a, b)");
+    for (size_t i = 0; i < report.rows.count; i++)
+        assert_non_null(strstr(report.rows.row[i].why, "not comparable: blas.core (a, b)"));
+    done_with(&report);
 }
 
 static void test_few_cases_have_no_noise(void **state) {
@@ -348,17 +348,23 @@ static void test_undisturbed_count(void **state) {
     assert_true(isnan(single_time(all, every, 0)));
 }
 
-/* Names and messages of programs under test must not become markup. */
 /* A candidate may print anything; the gate reports it nevertheless. */
 static void test_text_that_is_not_utf8(void **state) {
     (void)state;
     gate_row row = {
         .name = "a/b", .verdict = GATE_CANDIDATE_FAILED, .why = "caf\xe9: 3 \xce\xbcs, cut: \xce"};
-    json_t *o = gate_row_json(&row);
-    assert_string_equal(field_text(o, "why"), "caf?: 3 \xce\xbcs, cut: ");
-    json_decref(o);
+    attn_error error = {0};
+    gate_report report = {.command = "gate", .settings = json_object(), .notes = json_array()};
+    assert_int_equal(gate_rows_add(&report.rows, &row, &error), 0);
+    assert_string_equal(report.rows.row[0].why, "caf?: 3 \xce\xbcs, cut: ");
+    json_t *all = gate_report_json(&report);
+    assert_string_equal(json_text(json_array_get(json_object_get(all, "cases"), 0), "why"),
+                        report.rows.row[0].why);
+    json_decref(all);
+    done_with(&report);
 }
 
+/* Names and messages of programs under test must not become markup. */
 static void test_hostile_text(void **state) {
     (void)state;
     attn_error error = {0};
@@ -375,10 +381,9 @@ static void test_hostile_text(void **state) {
                     .noise = NAN,
                     .floor = NAN,
                     .bytes = {{1, 2}, {NAN, NAN}, {NAN, 2}}};
-    json_t *rows = json_array();
-    json_array_append_new(rows, gate_row_json(&row));
-    json_t *report = gate_report("gate", json_object(), rows, &error);
-    char *markdown = written(gate_report_markdown, report), *junit = written(gate_report_junit, report);
+    gate_report report = {.command = "gate", .settings = json_object(), .notes = json_array()};
+    assert_int_equal(gate_rows_add(&report.rows, &row, &error), 0);
+    char *markdown = written(gate_report_markdown, &report), *junit = written(gate_report_junit, &report);
     assert_non_null(strstr(markdown, "\\<script\\>\\|"));
     assert_null(strstr(markdown, "<script>"));
     assert_non_null(strstr(junit, "&lt;script&gt;|&quot;&amp;'  `x`"));
@@ -386,7 +391,25 @@ static void test_hostile_text(void **state) {
     assert_null(strchr(junit, 1));
     free(markdown);
     free(junit);
-    json_decref(report);
+    done_with(&report);
+}
+
+/* The exit status comes from the cases, or from the signal that ended the gate; JSON repeats it. */
+static void test_status(void **state) {
+    (void)state;
+    gate_report report = report_of(sample(), sample(), NULL);
+    for (int interrupted = 0; interrupted < 2; interrupted++) {
+        report.interrupted = interrupted ? 130 : 0;
+        assert_int_equal(gate_report_status(&report), interrupted ? 130 : 3);
+        json_t *all = gate_report_json(&report);
+        const json_t *head = json_object_get(all, "gate");
+        assert_int_equal(json_integer_value(json_object_get(head, "status")), interrupted ? 130 : 3);
+        assert_string_equal(json_text(head, "verdict"), "UNDECIDED");
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(head, "counts"), "SAME")),
+                         count_of(&report, "SAME"));
+        json_decref(all);
+    }
+    done_with(&report);
 }
 
 /* With too few pairs a bound is open: no number, in any form. */
@@ -406,37 +429,38 @@ static void test_open_bounds(void **state) {
                     .floor = INFINITY,
                     .pairs = 2,
                     .bytes = {{1, 1}, {NAN, NAN}, {1, 1}}};
-    json_t *rows = json_array();
-    json_array_append_new(rows, gate_row_json(&row));
+    gate_report report = {.command = "gate", .settings = json_object(), .notes = json_array()};
+    assert_int_equal(gate_rows_add(&report.rows, &row, &error), 0);
     static const char *const open[] = {"low_percent", "high_percent", "noise_percent", "floor_percent"};
+    json_t *o = gate_row_json(&report.rows.row[0]);
     for (size_t i = 0; i < sizeof open / sizeof *open; i++)
-        assert_true(json_is_null(json_object_get(json_array_get(rows, 0), open[i])));
-    json_t *report = gate_report("gate", json_object(), rows, &error);
-    char *markdown = written(gate_report_markdown, report), *junit = written(gate_report_junit, report);
+        assert_true(json_is_null(json_object_get(o, open[i])));
+    json_decref(o);
+    char *markdown = written(gate_report_markdown, &report), *junit = written(gate_report_junit, &report);
     assert_non_null(strstr(markdown, "| +10.00% | — | — | 2 |"));
     assert_non_null(strstr(junit, "UNDECIDED: +10.00% (2 pairs)"));
     assert_null(strstr(junit, "nan"));
     free(markdown);
     free(junit);
-    json_decref(report);
+    done_with(&report);
 }
 
 /* A full disk or a missing folder leaves nothing behind. */
 static void test_files(void **state) {
     (void)state;
     attn_error error = {0};
-    json_t *report = report_of(sample(), sample(), NULL);
+    gate_report report = report_of(sample(), sample(), NULL);
     char md[] = "md", path[512];
     gate_output output = {.format = md};
     size_t before = scratch_count();
     snprintf(path, sizeof path, "%s", scratch_path("missing/report.json"));
     output.json = path;
-    assert_int_equal(gate_report_write(report, &output, &error), -1);
+    assert_int_equal(gate_report_write(&report, &output, &error), -1);
     assert_int_equal(gate_output_check(&output, &error), -1);
     snprintf(path, sizeof path, "%s", scratch_path("report.json"));
     assert_int_equal(gate_output_check(&output, &error), 0); /* and leaves nothing */
     assert_int_equal(scratch_count(), before);
-    json_decref(report);
+    done_with(&report);
 }
 
 /* Three groups of five: their fastest are 4, 2 and 6 when nothing is disturbed. */
@@ -492,6 +516,7 @@ int main(void) {
         cmocka_unit_test(test_undisturbed_count),
         cmocka_unit_test(test_text_that_is_not_utf8),
         cmocka_unit_test(test_hostile_text),
+        cmocka_unit_test(test_status),
         cmocka_unit_test(test_open_bounds),
         cmocka_unit_test(test_files),
     };

@@ -1,6 +1,7 @@
 /* The gate's decision on made-up pairs: what it must and must not say, and, with seeded noise of unkind
  * sorts, how often it is wrong. docs/gate.md has the longer runs of the same. */
 #include "tests/support/cmocka_all.h"
+#include "tests/support/refusals.h"
 
 #include "harness/gate/decide/decide.h"
 
@@ -173,20 +174,17 @@ static void test_unknown_is_an_error(void **state) {
     assert_int_equal(attn_alloc_live(), 0);
 }
 
+static int look_again(void *context, attn_error *error) {
+    gate_finding f = {0};
+    return gate_look(&f, context, 1, &rule, 1, true, error);
+}
+
 static void test_refused_memory(void **state) {
     (void)state;
     made_up m = spread_blocks(20, 0, 0.001, 0.001);
     gate_series series = series_of(&m);
-    int result = -1;
-    for (size_t nth = 1; result; nth++) {
-        gate_finding f = {0};
-        attn_error error = {0};
-        attn_alloc_fail_at(nth);
-        result = gate_look(&f, &series, 1, &rule, 1, true, &error);
-        attn_alloc_fail_at(0);
-        assert_int_equal(attn_alloc_live(), 0);
-        assert_true(nth < 20);
-    }
+    size_t refused = refuse_each_allocation(look_again, &series);
+    assert_true(refused > 0 && refused < 19);
 }
 
 static void test_schedule(void **state) {

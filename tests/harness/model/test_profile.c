@@ -8,6 +8,7 @@
 #include "datasets/audio.h"
 #include "datasets/fbank.h"
 #include "harness/model/profile.h"
+#include "tests/support/refusals.h"
 #include "tests/support/scratch.h"
 
 #include <math.h>
@@ -291,26 +292,23 @@ static void test_refusals(void **state) {
     attn_free(short_one.path);
 }
 
+typedef struct profile_call {
+    const char *config;
+    profile_plan plan;
+} profile_call;
+
+static int profile_once(void *context, attn_error *error) {
+    const profile_call *call = context;
+    json_t *result;
+    int status = profile_model(&result, call->config, &call->plan, error);
+    json_decref(result);
+    return status;
+}
+
 static void test_allocation(void **state) {
     (void)state;
-    const char *config = make_config("mla", 5);
-    profile_plan plan = random_plan(20, 8, -1);
-    size_t live = attn_alloc_live();
-    for (size_t n = 1;; n++) {
-        attn_error error = {0};
-        json_t *result;
-        attn_alloc_fail_at(n);
-        int status = profile_model(&result, config, &plan, &error);
-        attn_alloc_fail_at(0);
-        assert_true(attn_alloc_live() == live);
-        if (status == STATUS_OK) {
-            assert_true(n > 20);
-            json_decref(result);
-            break;
-        }
-        assert_null(result);
-        assert_true(error.message[0] != '\0');
-    }
+    profile_call call = {make_config("mla", 5), random_plan(20, 8, -1)};
+    assert_true(refuse_each_allocation(profile_once, &call) >= 20);
 }
 
 int main(void) {

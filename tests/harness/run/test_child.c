@@ -7,6 +7,7 @@
 #include "harness/run/child.h"
 #include "harness/run/measure.h"
 #include "harness/run/quiet_cpu.h"
+#include "harness/run/sweep.h"
 
 #include "attn/alloc.h"
 
@@ -22,7 +23,7 @@ static child_result run_shell(const char *script, double limit) {
     attn_error error = {0};
     child_result result;
     child_place place = {.cpu = child_pick_cpu(-1, &error), .limit = limit};
-    assert_int_equal(child_run_in(&result, argv, &place, &error), 0);
+    assert_int_equal(child_run(&result, argv, &place, &error), 0);
     return result;
 }
 
@@ -55,12 +56,49 @@ static void test_late_case_has_failed(void **state) {
     const measure_settings settings = {
         .program = program, .repetitions = 1, .limit = 0.5, .cpu = child_pick_cpu(-1, &error)};
     json_t *entries;
-    bool failed = false;
-    assert_int_equal(measure_case(&entries, &failed, &c, &settings, &error), 0);
-    assert_true(failed);
+    measure_outcome outcome;
+    assert_int_equal(measure_case(&entries, &outcome, &c, &settings, &error), 0);
+    assert_int_equal(outcome, MEASURE_FAILED);
     const json_t *message = json_object_get(json_array_get(entries, 0), "error_message");
     assert_non_null(strstr(json_string_value(message), "still running after 0.5 s"));
     json_decref(entries);
+}
+
+/* A case whose process hangs has failed when its time is up, and the sweep goes on. */
+static void test_sweep_goes_on(void **state) {
+    (void)state;
+    static const char text[] =
+        "repetitions: 1\nmin_time: 0.001\ncases:\n"
+        "  - attention/mla/decode/L:8/h:2/d:8/dc:4\n  - attention/mha/decode/L:8/h:2/d:8\n";
+    const char *real = getenv("ATTNBENCH");
+    char script[512];
+    int length = snprintf(script, sizeof script,
+                          "#!/bin/sh\ncase \"$*\" in *mla*) exec sleep 600 ;; esac\nexec '%s' \"$@\"\n",
+                          real ? real : "build/attnbench");
+    const char *program = scratch_file("sometimes", script, (size_t)length);
+    assert_int_equal(chmod(program, 0700), 0);
+    assert_int_equal(setenv("ATTNBENCH_CHILD", program, 1), 0);
+    attn_error error = {0};
+    plan p;
+    store *s;
+    store_state found;
+    bool failed = false;
+    const counting off = {.word = "off"};
+    const store_identity identity = {"p", "hash", "commit", "fingerprint"};
+    /* long enough for the one that works, on a busy machine */
+    const sweep_settings settings = {.counting = &off, .cpu = child_pick_cpu(-1, &error), .limit = 8};
+    assert_int_equal(plan_parse(&p, text, strlen(text), "p.yaml", &error), 0);
+    assert_int_equal(store_open(&s, &found, scratch_path("R.json"), &identity, STORE_REFUSE, &error), 0);
+    if (sweep_run(&p, &settings, s, &error))
+        fail_msg("%s", error.message);
+    assert_non_null(store_find(s, p.rows[0].name, &failed));
+    assert_true(failed);
+    assert_non_null(store_find(s, p.rows[1].name, &failed));
+    assert_false(failed);
+    assert_int_equal(sweep_count(&p, s).failed, 1);
+    store_close(s);
+    plan_free(&p);
+    unsetenv("ATTNBENCH_CHILD");
 }
 
 /* Nothing that works may be ended: not by a budget that is nearly spent, nor for taking all of its plan's
@@ -80,6 +118,73 @@ static void test_limit_of_the_gate(void **state) {
     assert_true(gate_measure_settings(&g, &c, GATE_BASE, 0).limit > 1000);
     c.base_seconds = 30; /* its check is long */
     assert_true(gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit > 30 * 70);
+}
+
+static void test_looked_up_in_path(void **state) {
+    (void)state;
+    char *there[] = {(char *)"sh", (char *)"-c", (char *)"echo out; echo err >&2", NULL};
+    char *absent[] = {(char *)"no-such-program-anywhere", NULL};
+    const child_place both = {.cpu = -1, .errors = CHILD_TO_OUTPUT}, apart = {.cpu = -1};
+    attn_error error = {0};
+    child_result r;
+    assert_int_equal(child_run(&r, there, &both, &error), 0);
+    assert_string_equal(r.output, "out\nerr\n");
+    assert_string_equal(r.message, "");
+    attn_free(r.output);
+    assert_int_equal(child_run(&r, there, &apart, &error), 0);
+    assert_string_equal(r.output, "out\n");
+    assert_string_equal(r.message, "err");
+    attn_free(r.output);
+    assert_int_equal(child_run(&r, absent, &both, &error), -1);
+    assert_int_equal(error.code, ATTN_ERROR_UNSUPPORTED);
+}
+
+static int say_and_return(void *context) {
+    const char *word = context;
+    return write(STDOUT_FILENO, word, strlen(word)) == (ssize_t)strlen(word) ? 7 : 1;
+}
+
+static int say_and_hang(void *context) {
+    say_and_return(context);
+    pause();
+    return 0;
+}
+
+static void test_function_in_a_child(void **state) {
+    (void)state;
+    const child_place place = {.cpu = -1}, brief = {.cpu = -1, .limit = 0.2};
+    char word[] = "told";
+    attn_error error = {0};
+    child_result r;
+    assert_int_equal(child_call(&r, say_and_return, word, &place, &error), 0);
+    assert_int_equal(r.status, 7);
+    assert_string_equal(r.output, "told");
+    attn_free(r.output);
+    assert_int_equal(child_call(&r, say_and_hang, word, &brief, &error), 0);
+    assert_true(r.late);
+    assert_string_equal(r.output, "told");
+    attn_free(r.output);
+}
+
+static void test_json_of_a_child(void **state) {
+    (void)state;
+    static const struct {
+        const char *script;
+        bool json;
+    } cases[] = {{"echo '{\"a\": 1}'", true},
+                 {"echo '{\"a\": 1}'; exit 1", false},
+                 {"echo '{\"a\":'", false},
+                 {"", false}};
+    const child_place place = {.cpu = -1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *argv[] = {(char *)"sh", (char *)"-c", (char *)cases[i].script, NULL};
+        attn_error error = {0};
+        child_result r;
+        json_t *reply;
+        assert_int_equal(child_json(&reply, &r, argv, &place, &error), 0);
+        assert_true(!reply == !cases[i].json);
+        json_decref(reply);
+    }
 }
 
 static cpu_set_t cpus(const char *list) {
@@ -130,7 +235,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_late_case_has_failed),
+        cmocka_unit_test(test_sweep_goes_on),
         cmocka_unit_test(test_limit_of_the_gate),
+        cmocka_unit_test(test_looked_up_in_path),
+        cmocka_unit_test(test_function_in_a_child),
+        cmocka_unit_test(test_json_of_a_child),
         cmocka_unit_test(test_quiet_cpu),
         cmocka_unit_test(test_quiet_cpu_is_allowed),
     };

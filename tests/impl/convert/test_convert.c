@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tests/support/cmocka_all.h"
+#include "tests/support/refusals.h"
 
 enum { D = 32, HEADS = 4, D_K = D / HEADS, FRAMES = 300 };
 
@@ -606,6 +607,22 @@ static void not_finite_inputs_are_refused(void **state) {
     attn_layer_free(&mha);
 }
 
+typedef struct conversion_call {
+    const attn_layer *from;
+    const attn_convert_target *target;
+    const attn_layer_inputs *inputs;
+} conversion_call;
+
+static int convert_once(void *context, attn_error *error) {
+    const conversion_call *call = context;
+    attn_layer made;
+    attn_convert_report report;
+    int result = attn_convert_layer(&made, &report, call->from, call->target, call->inputs, error);
+    if (!result)
+        attn_layer_free(&made);
+    return result;
+}
+
 static void refused_memory_is_survived(void **state) {
     (void)state;
     static const attn_convert_method methods[] = {ATTN_CONVERT_AVERAGE, ATTN_CONVERT_SPLIT,
@@ -613,25 +630,13 @@ static void refused_memory_is_survived(void **state) {
     double directions[D * D];
     spectra_orthonormal(directions, D, D, &seed);
     float *x = new_inputs(8, 0.9, 0.3, directions);
-    attn_layer mha = new_layer(ATTN_POS_NONE), made;
-    size_t before = attn_alloc_live();
+    attn_layer mha = new_layer(ATTN_POS_NONE);
     for (size_t m = 0; m < 5; m++) {
         attn_convert_target target = {attn_variant_find(m < 4 ? "mla" : "gqa"),
                                       m < 4 ? methods[m] : ATTN_CONVERT_ACTIVATION, 6, 2, true};
         attn_layer_inputs inputs = {x, 8};
-        attn_convert_report report;
-        size_t nth = 1;
-        for (int result = -1; result; nth++) {
-            attn_error error = {0};
-            attn_alloc_fail_at(nth);
-            result = attn_convert_layer(&made, &report, &mha, &target, &inputs, &error);
-            attn_alloc_fail_at(0);
-            assert_true(!result || strstr(error.message, "out of memory"));
-            if (!result)
-                attn_layer_free(&made);
-            assert_int_equal(attn_alloc_live(), before);
-        }
-        assert_true(nth > 15);
+        conversion_call call = {&mha, &target, &inputs};
+        assert_true(refuse_each_allocation(convert_once, &call) >= 15);
     }
     free(x);
     attn_layer_free(&mha);

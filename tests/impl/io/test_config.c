@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/config.h"
+#include "tests/support/refusals.h"
 #include "tests/support/scratch.h"
 
 #include <glob.h>
@@ -360,7 +361,7 @@ static void test_hostile(void **state) {
     attn_error error = {0};
     const char *path = scratch_file("long.yaml", text, SIZE);
     assert_int_equal(attn_config_read(&c, path, NULL, &error), -1);
-    error.message[0] = '\0';
+    error = (attn_error){0};
     static char longer[SIZE + 1];
     assert_int_equal(attn_config_read(&c, scratch_file("long.yaml", longer, SIZE + 1), NULL, &error), -1);
     assert_non_null(strstr(error.message, "1048577 bytes, expected at most 1048576"));
@@ -412,7 +413,7 @@ static void test_check(void **state) {
             bad.ff_units = 0;
             break;
         }
-        error.message[0] = '\0';
+        error = (attn_error){0};
         assert_int_equal(attn_config_check(&bad, "made", &error), -1);
         if (strncmp(error.message, "made: ", 6) || !strstr(error.message, keys[i]))
             fail_msg("'%s' does not name %s", error.message, keys[i]);
@@ -430,27 +431,19 @@ static void test_output_frames(void **state) {
     assert_int_equal(attn_output_frames(&c, 5), 5);
 }
 
+static int read_and_format(void *context, attn_error *error) {
+    attn_config c;
+    if (attn_config_read(&c, context, NULL, error))
+        return -1;
+    char *text = attn_config_format(&c, error);
+    attn_free(text);
+    return text ? 0 : -1;
+}
+
 static void test_refused_memory(void **state) {
     (void)state;
-    size_t before = attn_alloc_live(), refusals = 0;
     const char *path = scratch_file("memory.yaml", everything, sizeof everything - 1);
-    for (size_t n = 1;; n++) {
-        attn_config c;
-        attn_error error = {0};
-        char *text = NULL;
-        attn_alloc_fail_at(n);
-        int result = attn_config_read(&c, path, NULL, &error);
-        if (!result)
-            result = (text = attn_config_format(&c, &error)) ? 0 : -1;
-        attn_alloc_fail_at(0);
-        attn_free(text);
-        assert_int_equal(attn_alloc_live(), before);
-        if (!result)
-            break;
-        assert_true(++refusals < 1000);
-        assert_non_null(strstr(error.message, "out of memory"));
-    }
-    assert_int_equal(refusals, 2);
+    assert_int_equal(refuse_each_allocation(read_and_format, (char *)path), 2);
 }
 
 int main(void) {

@@ -1,0 +1,33 @@
+#include "base/text/json.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *json_text(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+double json_number(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+const json_t *json_at(const json_t *object, const char *path) {
+    const json_t *value = object;
+    while (*path) {
+        size_t length = strcspn(path, ".");
+        value = json_object_getn(value, path, length);
+        path += length + (path[length] == '.');
+    }
+    return value;
+}
+
+json_t *json_finite(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+int json_not_made(attn_error *error, const char *what, const char *text) {
+    return attn_fail_as(error, ATTN_ERROR_MEMORY, "%s%sout of memory, or %s that is not UTF-8",
+                        what ? what : "", what ? ": " : "", text);
+}

@@ -1,0 +1,23 @@
+/* Members of JSON objects. `object` may be NULL, and what is absent is no error: ask for it strictly
+ * (base/text/json_place.h) where it has to be there. */
+#ifndef BASE_TEXT_JSON_H
+#define BASE_TEXT_JSON_H
+
+#include "attn/error.h"
+
+#include <jansson.h>
+
+const char *json_text(const json_t *object, const char *key); /* "" when it is none */
+double json_number(const json_t *object, const char *key);    /* NaN when it is none */
+
+/* The value of "a.b.c": c of b of a; NULL when one of them is absent. */
+const json_t *json_at(const json_t *object, const char *path);
+
+/* JSON knows neither NaN nor infinity: null then. */
+json_t *json_finite(double value);
+
+/* ATTN_ERROR_MEMORY, "WHAT: out of memory, or TEXT that is not UTF-8": the two reasons that a json_t could not
+ * be made for. `what` may be NULL. Always -1. */
+int json_not_made(attn_error *error, const char *what, const char *text);
+
+#endif

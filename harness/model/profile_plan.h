@@ -1,0 +1,26 @@
+/* What profile-kv is asked to run. */
+#ifndef HARNESS_MODEL_PROFILE_PLAN_H
+#define HARNESS_MODEL_PROFILE_PLAN_H
+
+#include "attn/model.h"
+#include "datasets/corpus.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROFILE_FRAME_SECONDS 0.01 /* between two input frames */
+
+typedef struct profile_plan {
+    const corpus *speech;       /* NULL: random features */
+    size_t count;               /* utterances to run: the first ones of the corpus; 1 for random features */
+    size_t seq_len;             /* random features: frames */
+    const char *data, *split;   /* where the corpus is, for the record */
+    const char *weights;        /* safetensors; NULL: random */
+    uint64_t seed;              /* of random weights and features */
+    size_t runs;                /* timed, after one that is not */
+    bool sgemm;                 /* measure the machine's sgemm before each timed run */
+    attn_session_options model; /* chunk, left_chunks, impl, path; the rest is the utterance's */
+} profile_plan;
+
+#endif
