@@ -12,37 +12,24 @@
 static const double LIMIT = 60; /* seconds for one picture, which takes a fraction of one */
 enum { FAILURES_IN_ROW = 2 };
 
-/* Where PATH has the program: attn_free it. NULL: nowhere. */
-static char *find_program(const char *name) {
-    const char *path = getenv("PATH");
-    for (const char *at = path; at && *at;) {
-        size_t length = strcspn(at, ":");
-        char *file = attn_format(NULL, "%.*s/%s", length ? (int)length : 1, length ? at : ".", name);
-        if (file && !access(file, X_OK))
-            return file;
-        attn_free(file);
-        at += length + (at[length] == ':');
-    }
-    return NULL;
-}
-
 gnuplot_result gnuplot_run(const char *folder, const char *name, double limit, attn_error *error) {
-    char script[128], option[] = "-d", *program = find_program("gnuplot");
-    child_result child = {0};
-    if (!program)
-        return GNUPLOT_MISSING;
-    snprintf(script, sizeof script, "%s.gp", name);
+    char script[128], program[] = "gnuplot", option[] = "-d";
     char *const arguments[] = {program, option, script, NULL};
-    const child_place place = {.cpu = child_pick_cpu(-1, error), .limit = limit, .folder = folder};
-    int bad = place.cpu < 0 ? -1 : child_run_in(&child, arguments, &place, error);
-    if (!bad && child.late)
-        bad = attn_fail(error, "gnuplot %s: it was not done after %.3g s", script, limit);
-    else if (!bad && child.status)
-        bad = attn_fail(error, "gnuplot %s: %s", script,
-                        *child.message ? child.message : "it failed without a word");
+    const child_place place = {.cpu = -1, .limit = limit, .folder = folder};
+    child_result child = {0};
+    attn_error why = {0};
+    snprintf(script, sizeof script, "%s.gp", name);
+    if (child_run(&child, arguments, &place, &why)) {
+        attn_fail(error, "%s", why.message);
+        return why.code == ATTN_ERROR_UNSUPPORTED ? GNUPLOT_MISSING : GNUPLOT_FAILED;
+    }
+    if (child.late)
+        attn_fail(error, "gnuplot %s: it was not done after %.3g s", script, limit);
+    else if (child.status)
+        attn_fail(error, "gnuplot %s: %s", script,
+                  *child.message ? child.message : "it failed without a word");
     attn_free(child.output);
-    attn_free(program);
-    return bad ? GNUPLOT_FAILED : GNUPLOT_DRAWN;
+    return child.late || child.status ? GNUPLOT_FAILED : GNUPLOT_DRAWN;
 }
 
 static void note(drawing *d, gnuplot_result result, const attn_error *why) {
