@@ -133,9 +133,10 @@ void table_prefill_slopes(report_table *t, const table_sources *from) {
         size_t points = 0;
         for (size_t k = 0; k < l->count; k++)
             points += l->points[k].x >= l->slope_from_x;
-        table_add(&t->t, json_pack("{s:s, s:o, s:f, s:f, s:I}", "type", l->label, "slope",
-                                   four_digits(l->slope), "from_L", l->slope_from_x, "to_L",
-                                   l->points[l->count - 1].x, "points", (json_int_t)points));
+        json_t *from_x = isnan(l->slope_from_x) ? json_null() : json_real(l->slope_from_x);
+        table_add(&t->t, json_pack("{s:s, s:o, s:o, s:f, s:I}", "type", l->label, "slope",
+                                   four_digits(l->slope), "from_L", from_x, "to_L", l->points[l->count - 1].x,
+                                   "points", (json_int_t)points));
     }
     snprintf(t->note, sizeof t->note, "Least squares through the logarithms of medians; %s.", prefill->held);
 }

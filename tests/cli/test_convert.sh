@@ -98,10 +98,10 @@ for name in average split joint activation "gqa mean" "gqa activation"; do
     grep -q "\"method\": \"$name\"" "$work/curves.json" || fail "no points of $name"
 done
 if command -v gnuplot >/dev/null; then
-    for ending in dat gp svg png; do
+    for ending in dat gp svg png pdf; do
         [ -s "$work/plots/tradeoff_1.$ending" ] || fail "no plot: $ending"
     done
-    [ "$(find "$work/plots" -type f | wc -l)" -eq 4 ] || fail "more files than those"
+    [ "$(find "$work/plots" -type f | wc -l)" -eq 5 ] || fail "more files than those"
     run report tests/data/results_sample.json --out "$work/report" --tradeoff "$work/curves.json"
     grep -q 'id=tradeoff' "$work/report/index.html" && grep -q 'id=plot-tradeoff_1' "$work/report/index.html" &&
         grep -q 'float32 rounding: exact' "$work/report/index.html" || fail "the page does not show the curves"

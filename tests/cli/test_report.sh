@@ -152,7 +152,7 @@ PATH=$scratch/empty run "$scratch/report" "$sample"
 ok "without gnuplot: status 3" same "$status" 3
 ok "one line says so" same "$(wc -l <"$scratch/stderr") $(grep -c 'gnuplot is not installed' "$scratch/stderr")" "1 1"
 ok "page, tables, data and scripts are made" test -s "$page" -a -s "$scratch/report/tables/speed.md" -a -s "$scratch/report/plots/roofline.gp"
-ok "pictures of an earlier report are gone" same "$(find "$scratch/report" -name '*.svg' -o -name '*.png')" ""
+ok "pictures of an earlier report are gone" same "$(find "$scratch/report" -name '*.svg' -o -name '*.png' -o -name '*.pdf')" ""
 ok "the page says why" grep -q 'No pictures' "$page"
 
 printf '#!/bin/sh\necho "no such terminal <b>" >&2\nexit 1\n' >"$scratch/empty/gnuplot"
