@@ -1,4 +1,5 @@
 #include "attn/geometry.h"
+#include "base/text/append.h"
 
 #include "attn/variant.h"
 
@@ -41,11 +42,9 @@ static int check_kv_heads(const attn_geometry *g, const char **key, attn_error *
         return -1;
     if (g->num_heads % g->num_kv_heads == 0)
         return 0;
-    for (size_t i = 1; i <= g->num_heads; i++) {
-        size_t used = strlen(list);
-        if (g->num_heads % i == 0 && used + 16 < sizeof list)
-            snprintf(list + used, sizeof list - used, "%s%zu", used ? ", " : "", i);
-    }
+    for (size_t i = 1; i <= g->num_heads; i++)
+        if (g->num_heads % i == 0 && strlen(list) + 16 < sizeof list)
+            text_list(list, sizeof list, ", ", "%zu", i);
     if (key)
         *key = "num_kv_heads";
     return attn_fail(error,

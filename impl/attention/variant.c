@@ -1,5 +1,7 @@
 #include "impl/attention/variant.h"
 
+#include "attn/size.h"
+
 const char *const attn_path_names[] = {"auto", "expand", "absorb", NULL};
 
 attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
@@ -27,7 +29,7 @@ size_t attn_valid_keys(const attn_cache *cache, const attn_call *call, size_t b,
         return keys;
     size_t length = call->lengths[b];
     size_t valid = length > cache->first ? length - cache->first : 0;
-    return valid < keys ? valid : keys;
+    return attn_smaller(valid, keys);
 }
 
 size_t attn_valid_frames(const attn_cache *cache, const attn_call *call, size_t b, size_t held) {

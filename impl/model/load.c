@@ -1,3 +1,4 @@
+#include "base/text/append.h"
 #include "impl/model/model.h"
 
 #include "attn/alloc.h"
@@ -93,19 +94,17 @@ static void note_outside(attn_model *model, const attn_safetensors *file, const 
     model->load_note[0] = '\0';
     if (!count)
         return;
-    int used = snprintf(model->load_note, sizeof model->load_note,
-                        "%.120s: not the encoder's and not used: %.120s", path, first);
+    snprintf(model->load_note, sizeof model->load_note, "%.120s: not the encoder's and not used: %.120s",
+             path, first);
     if (count > 1)
-        snprintf(model->load_note + used, sizeof model->load_note - (size_t)used, " and %zu more tensors",
-                 count - 1);
+        text_append(model->load_note, sizeof model->load_note, " and %zu more tensors", count - 1);
 }
 
 static const char *shape_text(char text[128], size_t rank, const size_t *dims) {
-    size_t used = 1;
     strcpy(text, "[");
-    for (size_t i = 0; i < rank && used < 100; i++)
-        used += (size_t)snprintf(text + used, 128 - used, "%s%zu", i ? ", " : "", dims[i]);
-    snprintf(text + used, 128 - used, "]");
+    for (size_t i = 0; i < rank && strlen(text) < 100; i++)
+        text_append(text, 128, "%s%zu", i ? ", " : "", dims[i]);
+    text_append(text, 128, "]");
     return text;
 }
 

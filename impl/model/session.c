@@ -2,6 +2,7 @@
 #include "impl/model/session.h"
 
 #include "attn/alloc.h"
+#include "attn/error.h"
 
 #include <string.h>
 
@@ -17,7 +18,7 @@ static int check_impl(attn_session *session, attn_error *error) {
     session->isa = attn_impl_isa(name);
     attn_error inner = {0};
     if (strcmp(session->impl->name, name) && strcmp(name, "auto") && attn_cpu_has(session->isa, &inner))
-        return attn_fail(error, "impl: %s", inner.message);
+        return attn_fail_as(error, inner.code, "impl: %s", inner.message);
     session->ops = strcmp(session->impl->name, "scalar") ? &attn_encoder_fast : &attn_encoder_scalar;
     return 0;
 }

@@ -66,7 +66,7 @@ int speech_profiles_read(speech_profiles *p, const char *path, attn_error *error
     }
     if (!result) {
         profile_table_add(&p->models, root);
-        result = json_array_append(p->files, root) ? attn_fail(error, "%s: out of memory", path) : 0;
+        result = json_array_append(p->files, root) ? attn_no_memory(error, path) : 0;
     }
     json_decref(root);
     return result;

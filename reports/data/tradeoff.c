@@ -1,5 +1,7 @@
 #include "reports/data/tradeoff.h"
 
+#include "base/text/json.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "harness/conversion/tradeoff.h"
@@ -69,7 +71,7 @@ int tradeoffs_add(tradeoffs *t, const json_t *rows, const char *name, attn_error
             return attn_fail(error, "%s: point %zu: more than %d subjects", name, i, TRADEOFFS_MAX);
         table_add(&of->points, json_incref(row));
         if (!of->points.rows)
-            return attn_fail(error, "%s: out of memory", name);
+            return attn_no_memory(error, name);
         of->points.title = subject_of(of);
     }
     return 0;
@@ -99,17 +101,12 @@ void tradeoffs_free(tradeoffs *t) {
 
 /* ---- The finding ---- */
 
-static double number(const json_t *row, const char *key) {
-    const json_t *value = json_object_get(row, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static const json_t *point_at_width(const tradeoff *t, const char *method) {
     size_t i;
     json_t *row;
     json_array_foreach(t->points.rows, i, row) {
         if (!strcmp(json_string_value(json_object_get(row, "method")), method) &&
-            number(row, "latent_dim") == number(row, "d_model"))
+            json_number(row, "latent_dim") == json_number(row, "d_model"))
             return row;
     }
     return NULL;
@@ -120,12 +117,12 @@ char *tradeoff_finding(const tradeoff *t, attn_error *error) {
     const json_t *joint = point_at_width(t, "joint"), *average = point_at_width(t, "average");
     if (!joint || !average)
         return attn_format(error, "%s: not measured at latent_dim = d_model.", subject_of(t));
-    double exact = number(joint, "output_error"), published = number(average, "output_error");
+    double exact = json_number(joint, "output_error"), published = json_number(average, "output_error");
     return attn_format(
         error,
         "%s: at latent_dim = d_model = %.0f, half of MHA's cache, joint's output is off by %.2g "
         "(%s) and the published average of two compressors by %.2g. Caching the layer's input "
         "costs the same and is exact by definition.",
-        subject_of(t), number(joint, "d_model"), exact,
+        subject_of(t), json_number(joint, "d_model"), exact,
         exact <= pow(10, -EXACT) ? "float32 rounding: exact" : "NOT exact", published);
 }

@@ -29,7 +29,7 @@ static json_t *page_data(const report *r, attn_error *error) {
             data = NULL;
         }
     if (!data)
-        attn_fail(error, "page: out of memory");
+        attn_no_memory(error, "page");
     return data;
 }
 

@@ -1,6 +1,7 @@
 #include "reports/page/page_data.h"
 
 #include "attn/alloc.h"
+#include "base/text/append.h"
 #include "base/text/utf8.h"
 #include "reports/page/table_data.h"
 
@@ -34,10 +35,9 @@ static void add_positions(json_t *list, const report *r, const char *kind, const
     for (size_t p = 0; attn_pos_enc_names[p]; p++)
         for (size_t i = 0; i < r->data.count; i++) {
             const results_case *c = r->data.cases[i].c;
-            size_t used = strlen(text);
             if (strcmp(c->kind, kind) || strcmp(c->pos, attn_pos_enc_names[p]))
                 continue;
-            snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", c->pos);
+            text_list(text, sizeof text, ", ", "%s", c->pos);
             break;
         }
     add_fact(list, name, text);

@@ -81,7 +81,7 @@ static int fill_tables(report *r, attn_error *error) {
     report_tables_fill(r->tables, &from);
     r->findings = findings_list(&from);
     r->warnings = warnings_list(&r->data);
-    return r->findings && r->warnings ? 0 : attn_fail(error, "report: out of memory");
+    return r->findings && r->warnings ? 0 : attn_no_memory(error, "report");
 }
 
 static int write_tables(const report *r, const char *out, attn_error *error) {

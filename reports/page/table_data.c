@@ -91,7 +91,7 @@ json_t *table_data(const table *t, const table_frame *frame, attn_error *error) 
                              utf8_json(frame->note), "remarks", remarks);
     attn_free(looks);
     if (!data)
-        attn_fail(error, "table %s: out of memory", frame->name);
+        attn_no_memory(error, frame->name);
     return data;
 }
 

@@ -1,5 +1,7 @@
 #include "reports/paper/paper_additions.h"
 
+#include "base/text/json.h"
+
 #include "attn/config.h"
 #include "reports/paper/paper_formula.h"
 
@@ -16,10 +18,9 @@ static double total_bytes(const paper_tables *tables, const paper_row *row, cons
 static void add(table *t, const char *model, const char *row, const char *quantity, const char *unit,
                 double claimed, double identified, double live, const char *note) {
     table_add(t, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "model", model, "row", row, "quantity",
-                           quantity, "unit", unit, "claimed_geometry",
-                           isnan(claimed) ? json_null() : json_real(claimed), "identified_geometry",
-                           isnan(identified) ? json_null() : json_real(identified), "live",
-                           isnan(live) ? json_null() : json_real(live), "note", note));
+                           quantity, "unit", unit, "claimed_geometry", json_finite(claimed),
+                           "identified_geometry", json_finite(identified), "live", json_finite(live), "note",
+                           note));
 }
 
 static void add_linear_state(table *t, const paper_tables *tables, const paper_model *model,

@@ -1,6 +1,7 @@
 #include "reports/paper/paper_audit.h"
 
 #include "base/text/append.h"
+#include "base/text/json.h"
 
 #include "attn/alloc.h"
 #include "reports/paper/paper_additions.h"
@@ -123,8 +124,8 @@ static void add_cell(paper_audit *audit, cell *c, const paper_live *live) {
               json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:o, s:s}", "model", c->model->name, "row",
                         c->row->name, "quantity", paper_quantity_names[c->quantity], "unit",
                         unit_of(c->quantity), "published", strtod(c->published, NULL), "claimed_geometry",
-                        c->claimed, "identified_geometry", c->identified, "live",
-                        isnan(c->live) ? json_null() : json_real(c->live), "verdict", verdict));
+                        c->claimed, "identified_geometry", c->identified, "live", json_finite(c->live),
+                        "verdict", verdict));
 }
 
 static const table_column cell_columns[] = {{"model", "model", NULL},

@@ -1,5 +1,7 @@
 #include "reports/plots/figure.h"
 
+#include "base/text/append.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "reports/plots/figure_style.h"
@@ -209,10 +211,9 @@ static void name_positions(char *text, size_t size, const report_data *data) {
     for (size_t p = 0; attn_pos_enc_names[p]; p++)
         for (size_t i = 0; i < data->count; i++) {
             const results_case *c = data->cases[i].c;
-            size_t used = strlen(text);
             if (strcmp(c->kind, "attention") || strcmp(c->pos, attn_pos_enc_names[p]))
                 continue;
-            snprintf(text + used, size - used, "%s %s", used > 3 ? "," : "", c->pos);
+            text_append(text, size, "%s %s", strlen(text) > 3 ? "," : "", c->pos);
             break;
         }
 }

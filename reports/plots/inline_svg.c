@@ -68,7 +68,7 @@ static char *rewrite(const char *svg, const char *name, attn_error *error) {
     }
     FILE *out = open_memstream(&text, &size);
     if (!out) {
-        attn_fail(error, "%s.svg: out of memory", name);
+        attn_no_memory(error, name);
         return NULL;
     }
     fprintf(out, "<svg %.*s\" role=\"img\" aria-label=\"%s\">", (int)(end - box), box, name);
@@ -77,7 +77,7 @@ static char *rewrite(const char *svg, const char *name, attn_error *error) {
     if (!fclose(out))
         copy = attn_strdup(text, error);
     else
-        attn_fail(error, "%s.svg: out of memory", name);
+        attn_no_memory(error, name);
     free(text);
     return copy;
 }

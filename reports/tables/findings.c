@@ -1,5 +1,7 @@
 #include "reports/tables/findings.h"
 
+#include "base/text/append.h"
+
 #include "attn/alloc.h"
 #include "reports/tables/encoder_section.h"
 
@@ -67,12 +69,9 @@ static void say_speed(json_t *list, const char *what, const series_lines *l) {
 
 static void say_slopes(json_t *list, const series_lines *prefill) {
     char text[400] = "";
-    for (size_t i = 0; i < prefill->count; i++) {
-        size_t used = strlen(text);
+    for (size_t i = 0; i < prefill->count; i++)
         if (!isnan(prefill->line[i].slope))
-            snprintf(text + used, sizeof text - used, "%s%s L^%.2f", used ? ", " : "", prefill->line[i].label,
-                     prefill->line[i].slope);
-    }
+            text_list(text, sizeof text, ", ", "%s L^%.2f", prefill->line[i].label, prefill->line[i].slope);
     if (*text)
         say(list, "Prefill time grows as %s at the largest lengths (%s).", text, prefill->positions);
 }

@@ -1,4 +1,5 @@
 /* The key findings as a table: each type against MHA at the largest length that all types share. */
+#include "base/text/append.h"
 #include "reports/tables/table_list.h"
 
 #include <math.h>
@@ -77,10 +78,8 @@ static void add_row(report_table *t, const series_line *l, const series_lines *c
 /* The lines of a column may be of other cases than those of the caches. */
 static void note_positions(report_table *t, const char *what, const series_lines *l,
                            const series_lines *cache) {
-    size_t used = strlen(t->note);
     if (l->count && strcmp(l->positions, cache->positions))
-        snprintf(t->note + used, sizeof t->note - used, " %s times are of cases with %s.", what,
-                 l->positions);
+        text_append(t->note, sizeof t->note, " %s times are of cases with %s.", what, l->positions);
 }
 
 /* The longest list of types: cache bytes exist for every mode. */

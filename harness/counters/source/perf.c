@@ -7,6 +7,7 @@
 #include "harness/counters/source/pmu_devices.h"
 
 #include "attn/alloc.h"
+#include "attn/error.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -59,14 +60,13 @@ static int find_event(pmu_event *found, const counter_event *event, attn_error *
         if (length < sizeof name) {
             memcpy(name, at, length);
             name[length] = '\0';
-            attn_error later = {0};
-            if (!pmu_event_find(found, name, sched_getcpu(), why.message[0] ? &later : &why))
+            if (!pmu_event_find(found, name, sched_getcpu(), &why))
                 return 0;
         }
         at += length;
     }
     if (event->perf_type < 0)
-        return attn_fail(error, "%s", why.message);
+        return attn_fail_as(error, why.code, "%s", why.message);
     *found = generic_event(event);
     return 0;
 }

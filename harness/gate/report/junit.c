@@ -4,7 +4,6 @@
 #include "base/text/utf8.h"
 #include "harness/gate/report/gate_report.h"
 
-
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>

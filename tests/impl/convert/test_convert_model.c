@@ -6,6 +6,7 @@
 #include "attn/safetensors.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/encoders.h"
+#include "tests/support/refusals.h"
 #include "tests/support/scratch.h"
 #include "tests/support/spectra.h"
 
@@ -484,6 +485,25 @@ static void what_cannot_be_converted_is_named(void **state) {
     expect_failure(&config, &options, "needs a latent_dim to choose");
 }
 
+typedef struct conversion_call {
+    attn_model *model;
+    const attn_convert_options *options;
+    const attn_config *config;
+    const char *from, *to;
+    size_t files; /* that are there before */
+} conversion_call;
+
+/* What fails leaves no file behind. */
+static int convert_and_save(void *context, attn_error *error) {
+    const conversion_call *call = context;
+    attn_conversion made;
+    int result = attn_convert_model(&made, call->model, call->options, error) ||
+                 attn_conversion_save(&made, call->config, call->from, call->to, error);
+    attn_conversion_free(&made);
+    assert_int_equal(scratch_count(), call->files + !result);
+    return result;
+}
+
 static void refused_memory_is_survived(void **state) {
     (void)state;
     attn_config config = encoder_config(ATTN_MODEL_CONFORMER, ATTN_POS_REL, 2);
@@ -494,20 +514,8 @@ static void refused_memory_is_survived(void **state) {
     assert_int_equal(attn_model_save(model, from, &error), 0);
     attn_convert_options options = options_for("mla", ATTN_CONVERT_ACTIVATION, 0, x, 30);
     options.total_ranks = 9;
-    size_t before = attn_alloc_live(), files = scratch_count(), nth = 1;
-    for (int result = -1; result; nth++) {
-        attn_conversion made;
-        memset(&error, 0, sizeof error);
-        attn_alloc_fail_at(nth);
-        result = attn_convert_model(&made, model, &options, &error) ||
-                 attn_conversion_save(&made, &config, from, to, &error);
-        attn_alloc_fail_at(0);
-        assert_true(!result || error.message[0]);
-        attn_conversion_free(&made);
-        assert_int_equal(attn_alloc_live(), before);
-        assert_int_equal(scratch_count(), files + !result);
-    }
-    assert_true(nth > 100);
+    conversion_call call = {model, &options, &config, from, to, scratch_count()};
+    assert_true(refuse_each_allocation(convert_and_save, &call) >= 100);
     attn_free(x);
     attn_model_free(model);
 }
