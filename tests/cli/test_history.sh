@@ -21,8 +21,8 @@ H=$scratch/h.jsonl
 
 grow() { # from, to, slower by
     local i
-    echo "victim=linear slow=$3" >"$scratch/fake.conf"
     for ((i = $1; i <= $2; i++)); do
+        echo "victim=linear slow=$3 seed=$i" >"$scratch/fake.conf"
         "$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/r.json" --restart >/dev/null 2>&1 &&
             history 0 add "$H" --results "$scratch/r.json" --commit "c$i" || return 1
     done
