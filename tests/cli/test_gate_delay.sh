@@ -7,11 +7,11 @@ cat >"$scratch/late" <<'END'
 ATTNBENCH_DELAY='mla=400%' exec "$ATTNBENCH" "$@"
 END
 chmod +x "$scratch/late"
-gate 1 --base "$ATTNBENCH" --candidate "$scratch/late" --filter 'mla|mha'
+"$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --filter 'mla|mha' --budget 15s --base "$ATTNBENCH" \
+    --candidate "$scratch/late" --json "$scratch/report.json" >"$scratch/out" 2>"$scratch/err"
+check "a delay: 1" [ $? -eq 1 ]
 check "a delay in timed regions is found where it is" says '**SLOWER** | `attention/mla/' out
 check "a delay: not elsewhere" verdict SLOWER 1
-"$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --filter mla --base "$ATTNBENCH" --candidate "$scratch/late" \
-    --json "$scratch/report.json" >"$scratch/out" 2>"$scratch/err"
 check "a delay: its case is run again with counters" says '### What moved' out
 check "a delay: counters of the kernel were read on both sides" \
     grep -qE '"name": "page_faults_minor",' "$scratch/report.json"

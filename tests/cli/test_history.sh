@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# history: results of a made-up program over "commits", one of which made a case slower.
+# history: results of a made-up program over "commits", one of which made a case slower. Starts early.
 . "$(dirname "$0")/../support/check.sh"
 
 history() { # status expected, arguments

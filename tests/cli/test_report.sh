@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # attnbench report on a sample results file: what is on the page, what lies beside it, and what hostile text, a
-# missing gnuplot and an earlier report do to it.
+# missing gnuplot and an earlier report do to it. Starts early.
 set -u
 cd "$(dirname "$0")/../.."
 : "${ATTNBENCH:=$PWD/build/attnbench}"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # sweep around measuring processes that work, fail, lie and crash; interruption; what it says and how it ends.
+# Starts early.
 . "$(dirname "$0")/../support/check.sh"
 
 sweep() { # status expected, arguments

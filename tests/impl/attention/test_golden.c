@@ -1,9 +1,11 @@
 /* Golden vectors: `attnbench forward` against what PyTorch computed (tests/golden/README.md). Each line of a
- * case's `runs` file is run with every implementation and, for the latent types, every evaluation order. */
+ * case's `runs` file is run with every implementation and, for the latent types, every evaluation order.
+ * Starts early. */
 #include "attn/alloc.h"
 #include "attn/compare.h"
 #include "attn/file.h"
 #include "attn/npy.h"
+#include "tests/support/scratch.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -27,7 +29,7 @@ typedef struct golden {
 
 static struct CMUnitTest tests[MAX_TESTS];
 static size_t test_count;
-static char output_path[64], message_path[64];
+static const char *output_path, *message_path;
 
 static char *slurp(const char *folder, const char *name, char *text) {
     char path[256];
@@ -183,8 +185,10 @@ static void free_tests(void) {
 }
 
 int main(void) {
-    snprintf(output_path, sizeof output_path, "/tmp/attnbench-golden-%ld.npy", (long)getpid());
-    snprintf(message_path, sizeof message_path, "/tmp/attnbench-golden-%ld.txt", (long)getpid());
+    output_path = strdup(scratch_path("output.npy"));
+    message_path = strdup(scratch_path("message.txt"));
+    if (!output_path || !message_path)
+        return 1;
     add_cases("tests/golden/attention");
     add_cases("tests/golden/encoder");
     if (!test_count) {
@@ -192,8 +196,8 @@ int main(void) {
         return 1;
     }
     int failed = _cmocka_run_group_tests("golden", tests, test_count, NULL, NULL);
-    remove(output_path);
-    remove(message_path);
+    free((char *)output_path);
+    free((char *)message_path);
     free_tests();
     return failed != 0;
 }
