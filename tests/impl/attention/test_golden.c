@@ -29,7 +29,7 @@ typedef struct golden {
 
 static struct CMUnitTest tests[MAX_TESTS];
 static size_t test_count;
-static const char *output_path, *message_path;
+static char *output_path, *message_path;
 
 static char *slurp(const char *folder, const char *name, char *text) {
     char path[256];
@@ -196,8 +196,8 @@ int main(void) {
         return 1;
     }
     int failed = _cmocka_run_group_tests("golden", tests, test_count, NULL, NULL);
-    free((char *)output_path);
-    free((char *)message_path);
+    free(output_path);
+    free(message_path);
     free_tests();
     return failed != 0;
 }
