@@ -40,7 +40,7 @@ done
 files=$(ls -A "$room/tmp")
 
 # cmocka lists failed and skipped tests again below its line "[==========] N test(s) run."
-awk -v status="$status" -v limit="${TEST_LIMIT:-240}" -v left="${left//$'\n'/, }" -v files="${files//$'\n'/, }" '
+awk -v log_file="$log" -v status="$status" -v limit="${TEST_LIMIT:-240}" -v left="${left//$'\n'/, }" -v files="${files//$'\n'/, }" '
     function result(word, name, more) {
         gsub(/#/, "\\#", name)
         print word " " ++count " - " name more
@@ -51,12 +51,16 @@ awk -v status="$status" -v limit="${TEST_LIMIT:-240}" -v left="${left//$'\n'/, }
     /^\[       OK \] / { result("ok", substr($0, 14)) }
     /^\[  SKIPPED \] / { result("ok", substr($0, 14), " # SKIP") }
     /^\[  FAILED  \] / { result("not ok", substr($0, 14)) }
+    function fault(what) { # that the log does not have
+        result("not ok", what)
+        print "[  FAILED  ] " what >>log_file
+    }
     END {
-        if (status == 124 || status == 137) result("not ok", "ends within " limit " seconds")
-        else if (status && !bad) result("not ok", "exit status " status)
-        if (!status && bad) result("not ok", "exit status 0 in spite of a failure")
-        if (left != "") result("not ok", "leaves no process behind: " left)
-        if (files != "") result("not ok", "leaves no file behind: " files)
-        if (!count) result("not ok", "checks something")
+        if (status == 124 || status == 137) fault("ends within " limit " seconds")
+        else if (status && !bad) fault("exit status " status)
+        if (!status && bad) fault("exit status 0 in spite of a failure")
+        if (left != "") fault("leaves no process behind: " left)
+        if (files != "") fault("leaves no file behind: " files)
+        if (!count) fault("checks something")
         print "1.." count
     }' "$log"
