@@ -116,11 +116,19 @@ OUR_C := $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
 format:
 	clang-format -i $(OUR_C)
 
-lint:
+# Each on its own: `make -j2 lint`. shellcheck runs where it is installed.
+.PHONY: lint-format lint-c lint-house lint-scripts
+lint: lint-format lint-c lint-house lint-scripts
+lint-format:
 	clang-format --dry-run -Werror $(OUR_C)
+lint-c: $(BUILD)/include/build_info.h
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
 	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDES) cli $(FOLDERS)
-	tests/check_house.sh
+lint-house: $(BUILD)/attnbench
+	BUILD=$(BUILD) tests/check_house.sh
+lint-scripts:
+	@if command -v shellcheck >/dev/null; then shellcheck --severity=warning .ci/run $(shell git ls-files '*.sh' 2>/dev/null); \
+	else echo "shellcheck is not installed: scripts are not checked"; fi
 
 include install.mk
 

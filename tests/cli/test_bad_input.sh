@@ -2,7 +2,7 @@
 # Bad input is refused: exit status 2, one line on stderr that says what is wrong, no file made or changed.
 # Each folder of tests/bad is one case; tests/bad/README.md says what is in it. Starts early.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 ROOT=$PWD
 export ROOT
 : "${ATTNBENCH:=$ROOT/build/attnbench}"

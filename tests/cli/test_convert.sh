@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The commands convert and analyze on the golden encoders: exact at full rank, budgets, folding back, curves, formats.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 : "${ATTNBENCH:=$PWD/build/attnbench}"
 export ATTNBENCH_HOME=$PWD
 work=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command profile-kv: its formats, several models, and real speech where there is some.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 attnbench=${ATTNBENCH:-build/attnbench}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -2,7 +2,7 @@
 # attnbench report on a sample results file: what is on the page, what lies beside it, and what hostile text, a
 # missing gnuplot and an earlier report do to it. Starts early.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 : "${ATTNBENCH:=$PWD/build/attnbench}"
 sample=tests/data/results_sample.json
 scratch=$(mktemp -d)

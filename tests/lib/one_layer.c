@@ -9,8 +9,8 @@
 enum { FRAMES = 6, WIDTH = 16, VALUES = FRAMES * WIDTH, CALLS = 2 };
 
 /* out [CALLS, FRAMES, WIDTH] of one implementation, the cache carried from call to call; -1 and the error. */
-static int attend(float *out, const float *x, const attn_variant *variant, const attn_impl *impl, const attn_layer *layer,
-                  size_t *cache_bytes, attn_error *error) {
+static int attend(float *out, const float *x, const attn_variant *variant, const attn_impl *impl,
+                  const attn_layer *layer, size_t *cache_bytes, attn_error *error) {
     const attn_geometry *g = &layer->geometry;
     attn_cache cache = {};
     size_t size = impl->workspace(g, 1, FRAMES, CALLS * FRAMES, ATTN_PATH_AUTO);

@@ -4,7 +4,7 @@
 : "${BUILD:=build}"
 
 sanitize=()
-"$ATTNBENCH" info | grep -q fsanitize && sanitize=(-fsanitize=address,undefined)
+"$ATTNBENCH" info | grep -q fsanitize && sanitize=("-fsanitize=address,undefined")
 read -ra flags <<<"$(pkg-config --cflags openblas jansson yaml-0.1)"
 read -ra libraries <<<"-l:liblapacke.a $(pkg-config --libs openblas jansson yaml-0.1) -lm -pthread"
 cp -r impl/include/attn "$scratch/attn" # public headers, and no other header in reach

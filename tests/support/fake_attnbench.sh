@@ -7,7 +7,7 @@ if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
     [ -z "${FAKE_INFO:-}" ] && exec "$ATTNBENCH" info --format json
     exec cat "$FAKE_INFO"
 fi
-victim=/ slow=0 spread=1 bytes=0 peak=0 behave= pause=0 seed=
+victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed=""
 conf=${FAKE_CONF:-$0.conf}
 [ -e "$conf" ] && . "$conf"
 while [ "$1" != --case ]; do shift; done
@@ -24,7 +24,8 @@ if [ $hit = 1 ]; then
     crash_later) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 9 ] || kill -SEGV $$ ;;
     babble) echo "not JSON"; exit 0 ;;
     nan) slow=NaN ;;
-    latin) printf 'attnbench bench: caf\351: %300s\316\n' | tr ' ' '\316' >&2; exit 1 ;;
+    latin) # shellcheck disable=SC2183 # 300 bytes of nothing
+        printf 'attnbench bench: caf\351: %300s\316\n' | tr ' ' '\316' >&2; exit 1 ;;
     drag) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -eq 1 ] || sleep 3 ;;
     wait) echo $$ >"${conf%.conf}.mark"; exec sleep 60 ;;
     esac

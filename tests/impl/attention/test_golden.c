@@ -8,8 +8,10 @@
 #include "tests/support/scratch.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -74,13 +76,15 @@ static int run_forward(const golden *g) {
         words[n++] = word;
     words[n] = NULL;
     remove(output_path);
-    pid_t child = fork();
-    if (child == 0) {
-        if (!freopen(message_path, "wb", stderr) || !freopen("/dev/null", "wb", stdout))
-            _exit(126);
-        execv(attnbench ? attnbench : "build/attnbench", words);
-        _exit(127);
-    }
+    posix_spawn_file_actions_t files;
+    pid_t child;
+    assert_int_equal(posix_spawn_file_actions_init(&files), 0);
+    assert_int_equal(posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0), 0);
+    assert_int_equal(
+        posix_spawn_file_actions_addopen(&files, 2, message_path, O_WRONLY | O_CREAT | O_TRUNC, 0600), 0);
+    assert_int_equal(
+        posix_spawn(&child, attnbench ? attnbench : "build/attnbench", &files, NULL, words, environ), 0);
+    posix_spawn_file_actions_destroy(&files);
     int status = -1;
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
