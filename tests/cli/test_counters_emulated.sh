@@ -34,7 +34,7 @@ says() { grep -qE "$1" "$scratch/out"; }
 # Others hold all counters but two (the NMI watchdog, a hypervisor): the two most wanted are counted.
 check "two of six counters are free" with PERF_SHIM_COUNTERS=6 PERF_SHIM_HELD=4 -- "${bench[@]}" --counters perf
 check "cycles and instructions have them" counted perf cycles instructions
-check "the others are told that none is left" says '"counter.branches": ".*no counter is left'
+check "the others: none is left" says '"counter.branches": ".*no counter is left'
 check "with four held, PAPI" with PERF_SHIM_COUNTERS=6 PERF_SHIM_HELD=4 LIBPFM_FORCE_PMU=icx -- "${bench[@]}" --counters papi
 check "counts cycles and instructions too" counted papi cycles instructions
 

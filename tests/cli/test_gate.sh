@@ -22,7 +22,7 @@ check "faster: said so" verdict FASTER 1
 check "1% slower is the same" against 0 "victim=mla slow=1 spread=0" "spread=0"
 
 check "a cache larger by a byte: 1" against 1 "victim=linear bytes=1"
-check "a byte: told apart from time" verdict SAME 4
+check "a byte: not taken for time" verdict SAME 4
 check "a byte: GREW" bytes GREW 1
 check "a byte: in the table" says '| **GREW** | `attention/linear/decode/L:8/q:1/h:2/d:8/kv:f32/impl:blas` | cache | 64 | 65 |' out
 check "a byte less: 0" against 0 "victim=linear bytes=-1"

@@ -50,7 +50,7 @@ rm -f "$scratch"/*.calls
 make_fake base "behave=drag"
 check "a report that cannot be written: 2" gate 2 --base "$scratch/base" --candidate "$scratch/base" \
     --markdown "$scratch/missing/report.md"
-check "a report that cannot be written: told before anything is measured" [ ! -e "$scratch/base.calls" ]
+check "a report that cannot be written: reported before anything is measured" [ ! -e "$scratch/base.calls" ]
 
 mkfifo "$scratch/pipe"
 cat "$scratch/pipe" >"$scratch/piped" &

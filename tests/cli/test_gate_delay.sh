@@ -15,5 +15,5 @@ check "a delay: not elsewhere" verdict SLOWER 1
 check "a delay: its case is run again with counters" says '### What moved' out
 check "a delay: counters of the kernel were read on both sides" \
     grep -qE '"name": "page_faults_minor",' "$scratch/report.json"
-check "a delay: what cannot be counted is told" eval 'says "cannot be counted here: " out || says instructions out'
+check "a delay: what cannot be counted is reported" eval 'says "cannot be counted here: " out || says instructions out'
 exit $failed

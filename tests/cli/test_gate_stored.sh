@@ -25,8 +25,8 @@ grep -v linear "$scratch/tiny.yaml" >"$scratch/three.yaml"
 ATTNBENCH_CHILD=$scratch/base "$ATTNBENCH" sweep --plan "$scratch/three.yaml" --out "$scratch/three.json" \
     >"$scratch/out" 2>"$scratch/err"
 gate 3 --base "$scratch/three.json" --candidate "$scratch/candidate"
-check "a case that the stored base has not is told" verdict "MISSING IN BASE" 1
+check "a case that the stored base lacks is reported" verdict "MISSING IN BASE" 1
 "$ATTNBENCH" gate --plan "$scratch/three.yaml" --base "$scratch/base.json" --candidate "$scratch/candidate" --budget 60s \
     >"$scratch/out" 2>"$scratch/err"
-check "a case of the stored base that the plan has not is told" says "1 of 4 cases of the stored base are not in the plan" out
+check "a case of the stored base that the plan lacks is reported" says "1 of 4 cases of the stored base are not in the plan" out
 exit $failed

@@ -57,11 +57,11 @@ check "refused: says where they are" grep -q "h.jsonl:16: has these results alre
 sed 's/"fingerprint": *"[^"]*"/"fingerprint":"other"/' "$scratch/r.json" >"$scratch/other.json"
 check "another machine is refused" history 2 add "$H" --results "$scratch/other.json" --commit d1
 check "another machine: --force" history 0 add "$H" --results "$scratch/other.json" --commit d1 --force
-check "and told by show" history 0 show "$H"
-check "told" grep -q "the machine changed 1 times" "$scratch/err"
+check "and reported by show" history 0 show "$H"
+check "reported" grep -q "the machine changed 1 times" "$scratch/err"
 check "nothing was lost" [ "$(wc -l <"$H")" -eq 17 ]
 printf '{"commit"' >>"$H"
-check "a line cut short is told" history 2 show "$H"
-check "told with its number" grep -q "h.jsonl:18: cut short" "$scratch/err"
+check "a line cut short is reported" history 2 show "$H"
+check "reported with its number" grep -q "h.jsonl:18: cut short" "$scratch/err"
 
 exit $failed
