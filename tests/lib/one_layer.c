@@ -14,7 +14,7 @@ static int attend(float *out, const float *x, const attn_variant *variant, const
     const attn_geometry *g = &layer->geometry;
     attn_cache cache = {};
     size_t size = impl->workspace(g, 1, FRAMES, CALLS * FRAMES, ATTN_PATH_AUTO);
-    float *workspace = (float *)attn_alloc(size, sizeof(float), "workspace", error);
+    void *workspace = attn_alloc(size, 1, "workspace", error);
     int status = workspace ? attn_cache_init(&cache, variant, g, 1, CALLS * FRAMES, error) : -1;
     for (size_t i = 0; !status && i < CALLS; i++) {
         attn_call call = {};

@@ -16,7 +16,7 @@ build() { # compiler, language, standard
 }
 case $BUILD in /*) library=$BUILD/libattn.a ;; *) library=$PWD/$BUILD/libattn.a ;; esac
 
-for way in "gcc c c2x" "g++ c++ c++17"; do
+for way in "gcc c gnu17" "g++ c++ c++17"; do
     read -r compiler language standard <<<"$way"
     check "$language: links" build "$compiler" "$language" "$standard"
     "$scratch/$language" >"$scratch/out" 2>"$scratch/err"
