@@ -42,7 +42,7 @@ ISA_FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mpr
 endif
 
 # One static archive a folder, linked in this order and once each: a call upwards finds nothing to link with.
-# tests/check_calls.sh finds the ones that archives let through.
+# tests/check_house.sh finds the ones that archives let through.
 FOLDERS := reports harness bench impl datasets base
 ARCHIVES := $(FOLDERS:%=$(BUILD)/lib%.a)
 
@@ -70,9 +70,10 @@ $(BUILD)/lib$(1).a: $(OBJECTS_$(1))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call archive_rule,$(f))))
 
-# For users of the library: impl and what it needs of base.
+# For users of the library: impl, what has a public header in base, and what these need of base.
+OBJECTS_public := $(OBJECTS_impl) $(filter $(patsubst base/include/attn/%.h,$(BUILD)/base/%.o,$(wildcard base/include/attn/*.h)),$(OBJECTS_base))
 $(BUILD)/libattn.a: $(OBJECTS_impl) $(OBJECTS_base)
-	rm -f $@ && $(AR) qcs $@ $(OBJECTS_impl) $$(tests/needed_objects.sh $(OBJECTS_impl) -- $(OBJECTS_base))
+	rm -f $@ && $(AR) qcs $@ $(OBJECTS_public) $$(tests/needed_objects.sh $(OBJECTS_public) -- $(filter-out $(OBJECTS_public),$(OBJECTS_base)))
 
 # The page's templates and style sheet, which the program carries with it.
 PAGE_FILES := $(sort $(wildcard reports/page/*.html reports/page/*.css))
@@ -115,11 +116,19 @@ OUR_C := $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
 format:
 	clang-format -i $(OUR_C)
 
-lint:
+# Each on its own: `make -j2 lint`. shellcheck runs where it is installed.
+.PHONY: lint-format lint-c lint-house lint-scripts
+lint: lint-format lint-c lint-house lint-scripts
+lint-format:
 	clang-format --dry-run -Werror $(OUR_C)
+lint-c: $(BUILD)/include/build_info.h
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
 	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDES) cli $(FOLDERS)
-	tests/check_house.sh
+lint-house: $(BUILD)/attnbench
+	BUILD=$(BUILD) tests/check_house.sh
+lint-scripts:
+	@if command -v shellcheck >/dev/null; then shellcheck --severity=warning .ci/run $(shell git ls-files '*.sh' 2>/dev/null); \
+	else echo "shellcheck is not installed: scripts are not checked"; fi
 
 include install.mk
 

@@ -4,7 +4,7 @@ set -euo pipefail
 if [ -n "${ATTNBENCH_SPEECH:-}" ]; then
     ATTNBENCH_SPEECH=$(realpath -m "$ATTNBENCH_SPEECH") # given from where the user stands
 fi
-cd "$(dirname "$0")"
+cd "$(dirname "$0")" || exit
 export LC_ALL=C.UTF-8
 
 usage() {
@@ -224,10 +224,16 @@ everything() { # plan
     exit "$swept"
 }
 
+# Runs a command that ends when this script does, however it ends.
+attached() {
+    setpriv --pdeathsig TERM "$@" &
+    wait $!
+}
+
 run_tests() {
     set_up test
     begin "make test"
-    make -j"${JOBS:-$(nproc)}" test
+    attached make -j"${JOBS:-$(nproc)}" test
     finish
 }
 
@@ -235,7 +241,7 @@ run_pmu_tests() {
     # make test-pmu itself says what is missing, and that it was skipped.
     (set_up pmu) || echo "   going on without"
     begin "make test-pmu"
-    make -j"${JOBS:-$(nproc)}" test-pmu
+    attached make -j"${JOBS:-$(nproc)}" test-pmu
     finish
 }
 

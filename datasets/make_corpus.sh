@@ -66,9 +66,15 @@ mkdir -p "$(dirname "$out")" 2>/dev/null || fail "$(dirname "$out"): folder cann
 work=$(mktemp -d "$out.tmp.XXXXXX" 2>/dev/null) || fail "$(dirname "$out"): cannot be written"
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
+mkdir "$work/espeak"
+
+# Even when it only writes a file or its version, its PulseAudio leaves folders in HOME and TMPDIR.
+espeak() {
+    HOME=$work/espeak TMPDIR=$work/espeak espeak-ng "$@"
+}
 
 say() { # words, voice, speed, pitch, FLAC file
-    espeak-ng -v "$2" -s "$3" -p "$4" -w "$work/speech.wav" "$1" &&
+    espeak -v "$2" -s "$3" -p "$4" -w "$work/speech.wav" "$1" &&
         zita-resampler --rate 16000 --16bit --flac "$work/speech.wav" "$5" >"$work/log" 2>&1
 }
 
@@ -85,8 +91,9 @@ for ((i = 0; i < count; i++)); do
     echo "$id ${words^^}" >>"$folder/$speaker-$chapter.trans.txt"
 done
 
-rm -f "$work/speech.wav" "$work/log"
-echo "Synthetic speech made by datasets/make_corpus.sh with $(espeak-ng --version | sed 's/ *Data at.*//'). Not human speech." >"$work/README.txt"
+version=$(espeak --version | sed 's/ *Data at.*//')
+echo "Synthetic speech made by datasets/make_corpus.sh with $version. Not human speech." >"$work/README.txt"
+rm -rf "$work/speech.wav" "$work/log" "$work/espeak"
 mv -T "$work" "$out" || fail "$out: cannot be written"
 trap - EXIT
 echo "make_corpus.sh: $count utterances in $out/test" >&2

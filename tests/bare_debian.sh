@@ -6,7 +6,7 @@
 #   tests/bare_debian.sh [run|test] [RESULTS]     run (default): ./run_all.sh; test: ./run_all.sh test
 #                                                 RESULTS: folder that gets a copy of out/ (must not exist)
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 stop() {
     echo "bare_debian.sh: $*" >&2

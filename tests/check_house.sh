@@ -2,7 +2,7 @@
 # The house (README, "The house"): calls go down one flight of stairs, no two files include each other, public headers
 # compile alone in C and in C++. Takes the objects of a build that is there (BUILD, default build).
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 build=${BUILD:-build}
 order="cli reports harness bench impl datasets base"
 bad=0
@@ -91,8 +91,8 @@ for header in base/include/attn/*.h impl/include/attn/*.h; do
     done
 done
 [ "$(find $order -name '*.cc' | wc -l)" -eq 1 ] || { echo "expected exactly one .cc file"; bad=1; }
-for folder in $(find $order -type d); do
+while read -r folder; do
     files=$(find "$folder" -maxdepth 1 -type f | wc -l)
     [ "$files" -le 30 ] || { echo "$folder has $files files: divide it"; bad=1; }
-done
+done < <(find $order -type d)
 exit $bad

@@ -14,7 +14,7 @@
 # BUDGET=15s        of a run without a slow-down
 # FIND_BUDGET=3m    of a run with one; what the issue allows
 # FILTER=REGEX      only some rows of the plan (PLAN, default gate); INSTRUCTION_FILTER for instructions
-# MINUTES=0         at most so long for each scenario (0: no limit); what was not reached is told and fails
+# MINUTES=0         at most that long for each scenario (0: no limit); what was not reached is reported and fails
 # OUT=folder        journals and tables, default $BUILD/gate-measure. Each run is kept: the same command goes on where
 #                   it was stopped (Ctrl-C is fine). Another budget, plan or build needs another OUT.
 #                   RUNS=1 prints what is there.

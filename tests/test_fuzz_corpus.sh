@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every fuzz target over its seeds, each seed cut at every length and with every bit flipped.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 build=${BUILD:-build} failed=0
 for source in tests/fuzz/fuzz_*.c; do
     name=$(basename "$source" .c)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run_all.sh says at once, in one line, what it can't do: before it installs or builds anything.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=0

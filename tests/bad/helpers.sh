@@ -1,4 +1,5 @@
 # Shell functions that make inputs, for tests/cli/test_bad_input.sh and the setup lines of its cases.
+# shellcheck shell=bash
 
 bytes() { # HEX...: writes them
     local hex=$*

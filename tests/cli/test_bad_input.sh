@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Bad input is refused: exit status 2, one line on stderr that says what is wrong, no file made or changed.
-# Each folder of tests/bad is one case; tests/bad/README.md says what is in it.
+# Each folder of tests/bad is one case; tests/bad/README.md says what is in it. Starts early.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 ROOT=$PWD
 export ROOT
 : "${ATTNBENCH:=$ROOT/build/attnbench}"
@@ -12,68 +12,84 @@ commands=$("$ATTNBENCH" --help) || { echo "$ATTNBENCH does not run"; exit 1; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=0 run=0
+forward='forward --config config.yaml --weights weights.safetensors --input input.npy --output output.npy'
 
 mkdir "$scratch/good"
 (cd "$scratch/good" && good_model)
 
-listing() { # every file below the working folder with its checksum
-    find . ! -type p ! -type f -printf '%p %y\n' -o -type p -printf '%p %y\n' -o -type f -exec cksum {} + | sort
+listing() { # folders below the working folder, and files with their kind, size and the time that they were written
+    find . -type d -printf '%p\n' -o -printf '%p %y %s %T@\n'
 }
 
-case_file() { # case, file, what stands for it when there is none
-    if [ -e "$ROOT/tests/bad/$1/$2" ]; then cat "$ROOT/tests/bad/$1/$2"; else printf '%s' "$3"; fi
+# The text of a case's file, or what stands for it when there is none, into a variable.
+case_file() { # variable, case, file, text instead
+    printf -v "$1" '%s' "$4"
+    [ ! -e "tests/bad/$2/$3" ] || read -r -d '' "$1" <"tests/bad/$2/$3" || true
 }
 
-fault() {
-    echo "[  FAILED  ] $1: $2"
-    failed=$((failed + 1))
+# The good model and what else is in the case's folder.
+lay_out() { # case
+    local file
+    local -a inputs=()
+    for file in "tests/bad/$1"/*; do
+        case ${file##*/} in cmd | stderr | setup | status | needs | environment) ;; *) inputs+=("$file") ;; esac
+    done
+    cp -r "$scratch/good" "$scratch/case"
+    [ ${#inputs[@]} -eq 0 ] || cp -r "${inputs[@]}" "$scratch/case"
+}
+
+# Runs the case in its folder; prints what is wrong with it.
+fault_of() { # case
+    local name=$1 line wanted setup environment fragments status before said fragment
+    case_file line "$name" cmd "$forward"
+    case_file wanted "$name" status 2
+    case_file setup "$name" setup :
+    case_file environment "$name" environment ""
+    case_file fragments "$name" stderr ""
+    (cd "$scratch/case" || exit; set -e; eval "$setup")
+    [ $? -eq 0 ] || { echo "its setup failed"; return; } # apart, as a test of it would switch set -e off
+    cd "$scratch/case" || return
+    before=$(listing)
+    # shellcheck disable=SC2086
+    (eval "set -- $line" && exec env $environment timeout 60 "$ATTNBENCH" "$@") >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
+    status=$?
+    mapfile -n 20 said <"$scratch/stderr"
+    if [ "$status" -ne "$wanted" ]; then
+        echo "exit status $status, expected $wanted: ${said[*]}"
+    elif [ "$wanted" -ne 0 ] && [[ ${#said[@]} -ne 1 || ${said[0]} != *$'\n' ]]; then
+        echo "expected one line on stderr: ${said[*]}"
+    elif [ "$wanted" -ne 0 ] && [ "$(listing)" != "$before" ]; then
+        echo "files were left behind or changed: $(ls -C)"
+    elif [ -n "$fragments" ]; then
+        while IFS= read -r fragment; do
+            [[ ${said[*]} == *"$fragment"* ]] || echo "'${said[*]}' does not say '$fragment'"
+        done <<<"$fragments"
+    fi
 }
 
 check() { # case
-    local name=$1 line needs wanted setup status fragment before
-    line=$(case_file "$name" cmd 'forward --config config.yaml --weights weights.safetensors --input input.npy --output output.npy')
-    wanted=$(case_file "$name" status 2)
-    needs=$(case_file "$name" needs "${line%% *}")
-    if [ -n "$needs" ] && ! grep -q "^  $needs " <<<"$commands"; then
+    local name=$1 line needs fault
+    case_file line "$name" cmd "$forward"
+    case_file needs "$name" needs "${line%% *}"
+    if [[ -n $needs && $commands != *$'\n'"  $needs "* ]]; then
         echo "[  SKIPPED ] $name: there is no command $needs"
         return
     fi
-    cp -r "$scratch/good" "$scratch/case"
-    cp -r "tests/bad/$name/." "$scratch/case"
-    rm -f "$scratch/case"/{cmd,stderr,setup,status,needs,environment}
-    setup=$(case_file "$name" setup :)
-    (cd "$scratch/case" || exit; set -e; eval "$setup")
-    status=$? # apart from the test of it, which would switch set -e off
-    if [ "$status" -ne 0 ]; then
-        fault "$name" "its setup failed"
-        rm -rf "$scratch/case"
-        return
-    fi
-    before=$(cd "$scratch/case" && listing)
-    (cd "$scratch/case" && eval "set -- $line" && exec env $(case_file "$name" environment "") timeout 60 "$ATTNBENCH" "$@") \
-        >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
-    status=$?
-    run=$((run + 1))
-    if [ "$status" -ne "$wanted" ]; then
-        fault "$name" "exit status $status, expected $wanted: $(head -c 2000 "$scratch/stderr")"
-    elif [ "$wanted" -ne 0 ] && [ "$(wc -l <"$scratch/stderr")" -ne 1 ]; then
-        fault "$name" "expected one line on stderr: $(head -c 2000 "$scratch/stderr")"
-    elif [ "$wanted" -ne 0 ] && [ "$(cd "$scratch/case" && listing)" != "$before" ]; then
-        fault "$name" "files were left behind: $(cd "$scratch/case" && ls -C)"
-    else
-        while IFS= read -r fragment; do
-            grep -qF -- "$fragment" "$scratch/stderr" && continue
-            fault "$name" "'$(cat "$scratch/stderr")' does not say '$fragment'"
-            rm -rf "$scratch/case"
-            return
-        done < <(case_file "$name" stderr "")
-        echo "[       OK ] $name"
-    fi
+    lay_out "$name"
+    fault=$(fault_of "$name")
     rm -rf "$scratch/case"
+    run=$((run + 1))
+    if [ -z "$fault" ]; then
+        echo "[       OK ] $name"
+    else
+        echo "[  FAILED  ] $name: $fault"
+        failed=$((failed + 1))
+    fi
 }
 
 for folder in tests/bad/*/; do
-    check "$(basename "$folder")"
+    folder=${folder%/}
+    check "${folder##*/}"
 done
 echo "$run cases run, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Simulated counters: validated against known answers, the same on every run, and said to be missing where they are.
+# Starts early.
 . "$(dirname "$0")/../support/check.sh"
 
 sweep() { # status expected, arguments

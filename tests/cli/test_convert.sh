@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The commands convert and analyze on the golden encoders: exact at full rank, budgets, folding back, curves, formats.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 : "${ATTNBENCH:=$PWD/build/attnbench}"
 export ATTNBENCH_HOME=$PWD
 work=$(mktemp -d)
@@ -105,6 +105,6 @@ if command -v gnuplot >/dev/null; then
     run report tests/data/results_sample.json --out "$work/report" --tradeoff "$work/curves.json"
     grep -q 'id=tradeoff' "$work/report/index.html" && grep -q 'id=plot-tradeoff_1' "$work/report/index.html" &&
         grep -q 'float32 rounding: exact' "$work/report/index.html" || fail "the page does not show the curves"
-    [ -s "$work/report/tables/tradeoff_1.csv" ] && [ -s "$work/report/plots/tradeoff_1.png" ] || fail "no files beside the page"
+    [ -s "$work/report/tables/tradeoff_1.csv" ] && [ -s "$work/report/plots/tradeoff_1.png" ] || fail "no files next to the page"
 fi
 echo "[       OK ] analyze --sweep: every method, plots, and the part of the page"

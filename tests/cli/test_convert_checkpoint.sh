@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # PyTorch checkpoints of ESPnet and WeNet, converted and run.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 attnbench=${ATTNBENCH:-${BUILD:-build}/attnbench}
 
 if ! /usr/bin/python3 -c 'import torch, yaml' 2>/dev/null; then

@@ -34,7 +34,7 @@ says() { grep -qE "$1" "$scratch/out"; }
 # Others hold all counters but two (the NMI watchdog, a hypervisor): the two most wanted are counted.
 check "two of six counters are free" with PERF_SHIM_COUNTERS=6 PERF_SHIM_HELD=4 -- "${bench[@]}" --counters perf
 check "cycles and instructions have them" counted perf cycles instructions
-check "the others are told that none is left" says '"counter.branches": ".*no counter is left'
+check "the others: none is left" says '"counter.branches": ".*no counter is left'
 check "with four held, PAPI" with PERF_SHIM_COUNTERS=6 PERF_SHIM_HELD=4 LIBPFM_FORCE_PMU=icx -- "${bench[@]}" --counters papi
 check "counts cycles and instructions too" counted papi cycles instructions
 
@@ -83,7 +83,7 @@ put power/cpumask 0
 put power/format/event config:0-7
 put power/events/energy-pkg event=0x02
 put power/events/energy-pkg.scale 2.5e-10
-hybrid=(PERF_SHIM_TYPES=4:0,10:1,22:0-1 ATTNBENCH_PMU_DEVICES="$pmus" PERF_SHIM_LOG="$scratch/log")
+hybrid=("PERF_SHIM_TYPES=4:0,10:1,22:0-1" ATTNBENCH_PMU_DEVICES="$pmus" PERF_SHIM_LOG="$scratch/log")
 on_cpu() { taskset -c "$1" env "${hybrid[@]}" LD_PRELOAD="$shim" "$ATTNBENCH" "${@:2}" >"$scratch/out" 2>"$scratch/err"; }
 opened() { grep -q "$1" "$scratch/log"; }
 value_of() { sed -nE "s/^ *\"$1\": ([0-9.e+]+),?$/\1/p" "$scratch/out" | head -n 1; }

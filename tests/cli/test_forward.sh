@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command forward beyond its golden vectors: random weights, results behind links, caches of streams, whole checkpoints.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 : "${ATTNBENCH:=$PWD/${BUILD:-build}/attnbench}"
 . tests/bad/helpers.sh
 work=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Results that cannot be written: exit status 2 and one line, whatever the command and its format.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 : "${ATTNBENCH:=$PWD/${BUILD:-build}/attnbench}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

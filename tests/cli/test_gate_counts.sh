@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The gate by simulated instructions: the same on every run, and 1% more is seen.
+# The gate by simulated instructions: the same on every run, and 1% more is seen. Starts early.
 . "$(dirname "$0")/../support/check.sh"
 
 attnbench() { # status expected, arguments

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# history: results of a made-up program over "commits", one of which made a case slower.
+# history: results of a made-up program over "commits", one of which made a case slower. Starts early.
 . "$(dirname "$0")/../support/check.sh"
 
 history() { # status expected, arguments
@@ -21,8 +21,8 @@ H=$scratch/h.jsonl
 
 grow() { # from, to, slower by
     local i
-    echo "victim=linear slow=$3" >"$scratch/fake.conf"
     for ((i = $1; i <= $2; i++)); do
+        echo "victim=linear slow=$3 seed=$i" >"$scratch/fake.conf"
         "$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/r.json" --restart >/dev/null 2>&1 &&
             history 0 add "$H" --results "$scratch/r.json" --commit "c$i" || return 1
     done
@@ -57,11 +57,11 @@ check "refused: says where they are" grep -q "h.jsonl:16: has these results alre
 sed 's/"fingerprint": *"[^"]*"/"fingerprint":"other"/' "$scratch/r.json" >"$scratch/other.json"
 check "another machine is refused" history 2 add "$H" --results "$scratch/other.json" --commit d1
 check "another machine: --force" history 0 add "$H" --results "$scratch/other.json" --commit d1 --force
-check "and told by show" history 0 show "$H"
-check "told" grep -q "the machine changed 1 times" "$scratch/err"
+check "and reported by show" history 0 show "$H"
+check "reported" grep -q "the machine changed 1 times" "$scratch/err"
 check "nothing was lost" [ "$(wc -l <"$H")" -eq 17 ]
 printf '{"commit"' >>"$H"
-check "a line cut short is told" history 2 show "$H"
-check "told with its number" grep -q "h.jsonl:18: cut short" "$scratch/err"
+check "a line cut short is reported" history 2 show "$H"
+check "reported with its number" grep -q "h.jsonl:18: cut short" "$scratch/err"
 
 exit $failed

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../support/check.sh"
 : "${BUILD:=build}" "${CC:=gcc}"
 
-includes=(-I. -Iimpl/include "-I$BUILD/include")
+includes=(-I. -Iimpl/include -Ibase/include "-I$BUILD/include")
 read -ra packages <<<"$(pkg-config --cflags openblas 2>/dev/null)"
 code() { # object, source, flags...: its machine code alone
     local object=$1 source=$2

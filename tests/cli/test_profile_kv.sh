@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command profile-kv: its formats, several models, and real speech where there is some.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 attnbench=${ATTNBENCH:-build/attnbench}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -39,7 +39,7 @@ run --config "$work/mha.yaml" --seq-len 30 --sgemm --format json
 [ "$(value flops_per_second <"$work/out" | cut -d. -f1)" -gt 100000000 ] || fail "sgemm in JSON"
 run --config "$work/mha.yaml" --seq-len 30 --format json
 grep -q '"sgemm": null' "$work/out" || fail "sgemm that nobody asked for"
-echo "[       OK ] profile-kv: beside the machine's sgemm"
+echo "[       OK ] profile-kv: next to the machine's sgemm"
 
 run --config "$work/mha.yaml" --config "$work/mla.yaml" --seq-len 30 --format json
 [ "$(grep -c '"models"' "$work/out")" -eq 1 ] && [ "$(grep -c '"config"' "$work/out")" -eq 2 ] || fail "two models under \"models\""

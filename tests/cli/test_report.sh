@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# attnbench report on a sample results file: what is on the page, what lies beside it, and what hostile text, a
-# missing gnuplot and an earlier report do to it.
+# attnbench report on a sample results file: what is on the page, what lies next to it, and what hostile text, a
+# missing gnuplot and an earlier report do to it. Starts early.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 : "${ATTNBENCH:=$PWD/build/attnbench}"
 sample=tests/data/results_sample.json
 scratch=$(mktemp -d)
@@ -54,12 +54,12 @@ ok "no more files than those" same "$(find "$scratch/report" -type f | wc -l)" $
 ok "the page loads nothing" none '(src|href)=.?https?:|url\(|@import|<script|<link|<iframe' "$page"
 ok "no picture has a colour that dark mode cannot change" none "[\"']black[\"']|#000000" "$page"
 ok "no id is there twice" same "$(grep -oE " id=[\"']?[^ \"'>]+" "$page" | tr -d "\"'" | sort | uniq -d)" ""
-ok "the failed check is told with its message" grep -q 'output differs from the scalar reference: 0.25' "$page"
+ok "the failed check is reported with its message" grep -q 'output differs from the scalar reference: 0.25' "$page"
 ok "the BLAS core type is remarked on" grep -q 'OPENBLAS_CORETYPE=SkylakeX' "$page"
-ok "an unavailable counter is told with its reason" grep -q 'no hardware counters: invented reason' "$page"
+ok "an unavailable counter is reported with its reason" grep -q 'no hardware counters: invented reason' "$page"
 values=$scratch/report/tables/counter_values.md
 ok "a rejected counter has no column" none 'rumours|31415' "$values"
-ok "and its reason is told" grep -q 'rumours | perf | rejected | .* hearsay: read 31415' "$scratch/report/tables/counters.md"
+ok "and its reason is reported" grep -q 'rumours | perf | rejected | .* hearsay: read 31415' "$scratch/report/tables/counters.md"
 ok "a scaled one is divided by its factor, and says so" grep -qE 'doubled \(scaled\).*' "$values"
 ok "the quotient is shown" grep -q '| 1001 |' "$values"
 ok "a simulated one says so" grep -q 'cold_bytes (simulated)' "$values"
@@ -73,7 +73,7 @@ ok "and are said not to be validated" grep -q 'cache_bytes_read | sde | none | .
 ok "runs and aggregate are stated" grep -q 'median of 7 runs' "$scratch/report/plots/decode_time.gp"
 ok "the failed case has no numbers" none 'mla_simple/decode/L:1000/.*path:expand' "$scratch/report/tables/speed.json"
 
-ok "positions are told with what is held" grep -q 'Held: .*pos none' "$page"
+ok "positions stand with what is held" grep -q 'Held: .*pos none' "$page"
 ok "what time is meant is said" grep -q 'Times are CPU time' "$page"
 ok "what is not measured is said" grep -q 'no word error rate' "$page"
 ok "the paper is named" grep -q 'Attention Mechanisms for ASR Models' "$page"
@@ -91,13 +91,13 @@ ok "and a table of their own" same "$(wc -l <"$scratch/more/tables/speech.csv")"
 ok "live bytes of the paper are in the audit" grep -q '<td>conformer</td><td>mha</td><td>total</td><td>MiB</td><td class=n>187.5</td><td class=n>46.875</td><td class=n>187.5</td><td class=n>187.5</td>' "$scratch/more/index.html"
 ok "and judged again, whatever the file says" grep -q 'LIVE BYTES DIFFER' "$scratch/more/index.html"
 
-# What was asked of the sweep is what the page tells to do again, as a shell takes it.
+# What was asked of the sweep is what the page says to do again, as a shell takes it.
 "$ATTNBENCH" sweep --plan quick --filter "machine/(flops|it's)" --repetitions 2 --min-time 0.001 --out "$scratch/asked.json" >/dev/null 2>&1
 run "$scratch/asked" "$scratch/asked.json"
 ok "a sweep with options" same "$status" 0
 command=$(grep -o 'build/attnbench sweep --plan quick --filter .*R.json$' "$scratch/asked/index.html" | sed "s/&#39;/'/g")
 eval "set -- $command"
-ok "is told with them" same "$*" "build/attnbench sweep --plan quick --filter machine/(flops|it's) --repetitions 2 --min-time 0.001 --out R.json"
+ok "is reported with them" same "$*" "build/attnbench sweep --plan quick --filter machine/(flops|it's) --repetitions 2 --min-time 0.001 --out R.json"
 
 cp -r "$scratch/report/plots" "$scratch/again"
 rm "$scratch"/again/*.svg "$scratch"/again/*.png "$scratch"/again/*.pdf
@@ -159,7 +159,7 @@ printf '#!/bin/sh\necho "no such terminal <b>" >&2\nexit 1\n' >"$scratch/empty/g
 chmod +x "$scratch/empty/gnuplot"
 PATH=$scratch/empty:$PATH run "$scratch/report" "$sample"
 ok "with a gnuplot that fails: status 3" same "$status" 3
-ok "its own words are told" grep -q 'no such terminal' "$scratch/stderr"
+ok "its own words are reported" grep -q 'no such terminal' "$scratch/stderr"
 ok "and escaped" none '<b>"' "$page"
 
 # One picture that is none costs itself.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# selftest around a made-up program: what it counts, that it goes on where it stopped, what it refuses.
+# selftest around a made-up program: what it counts, that it goes on where it stopped, what it refuses. Starts early.
 . "$(dirname "$0")/../support/check.sh"
 
 cat >"$scratch/tiny.yaml" <<'END'

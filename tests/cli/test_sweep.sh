@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # sweep around measuring processes that work, fail, lie and crash; interruption; what it says and how it ends.
+# Starts early.
 . "$(dirname "$0")/../support/check.sh"
 
 sweep() { # status expected, arguments
@@ -79,43 +80,58 @@ for way in "crash:ended by signal 11" "quiet:ended with status 7 and said nothin
     check "$MISBEHAVE: failed again when complete" sweep 1 --out "$scratch/$MISBEHAVE.json"
 done
 
+marked() { # waits until the measuring process has begun, a minute at most
+    local i
+    for ((i = 0; i < 1200; i++)); do
+        [ -e "$MARK" ] && return
+        sleep 0.05
+    done
+    echo "[  FAILED  ] no measuring process began"
+    kill -KILL "$pid"
+    exit 1
+}
+ended() { # the status of what was signalled, a minute at most
+    timeout 60 tail --pid="$pid" -f /dev/null || kill -KILL "$pid"
+    wait "$pid"
+}
+
 export MISBEHAVE=wait
 for signal in TERM:143 INT:130; do
     rm -f "$MARK"
     set -m # otherwise the shell has SIGINT ignored in what it starts in the background
-    "$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/wait.json" \
+    env --default-signal=INT "$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/wait.json" \
         >"$scratch/out" 2>"$scratch/err" &
     pid=$!
     set +m
-    while [ ! -e "$MARK" ]; do sleep 0.05; done
+    marked
     kill -s "${signal%:*}" $pid
-    wait $pid
+    ended
     check "SIG${signal%:*}: exit status" [ $? -eq "${signal#*:}" ]
     check "SIG${signal%:*}: how to resume" grep -q "the same command resumes" "$scratch/err"
     check "SIG${signal%:*}: nothing under the final name" [ ! -e "$scratch/wait.json" ]
 done
 rm -f "$MARK"
 set -m # a process group of its own, as a terminal's Ctrl-C reaches: parent and child at once
-"$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/wait.json" >"$scratch/out" 2>"$scratch/err" &
+env --default-signal=INT "$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/wait.json" >"$scratch/out" 2>"$scratch/err" &
 pid=$!
 set +m
-while [ ! -e "$MARK" ]; do sleep 0.05; done
+marked
 kill -s INT -- -$pid
-wait $pid
+ended
 check "Ctrl-C: exit status" [ $? -eq 130 ]
 check "Ctrl-C: the case in flight is not taken for a failure" eval '! grep -q FAILED "$scratch/err"'
 
 rm -f "$MARK"
 "$ATTNBENCH" sweep --plan "$scratch/tiny.yaml" --out "$scratch/wait.json" >"$scratch/out" 2>"$scratch/err" &
 pid=$!
-while [ ! -e "$MARK" ]; do sleep 0.05; done
+marked
 child=$(cat "$MARK")
 kill -9 $pid
 wait $pid 2>/dev/null
 gone() { # or dead and not reaped, where nobody does that for orphans
     [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }
-for i in $(seq 100); do gone "$child" && break; sleep 0.05; done
+for _ in $(seq 100); do gone "$child" && break; sleep 0.05; done
 check "kill -9 takes the measuring process along" gone "$child"
 unset ATTNBENCH_CHILD
 check "resumes after signals" sweep 0 --out "$scratch/wait.json"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Features of real speech against torchaudio's, where both are there: ATTNBENCH_SPEECH names a corpus with a split "test".
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 attnbench=${ATTNBENCH:-build/attnbench}
 if [ ! -d "${ATTNBENCH_SPEECH:-}/test" ]; then
     echo "[  SKIPPED ] features of real speech: ATTNBENCH_SPEECH is not a corpus with a split \"test\""

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The synthetic corpus: the layout is right, the same every time, nothing half-made is left behind.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 attnbench=${ATTNBENCH:-build/attnbench}
 script=datasets/make_corpus.sh
 work=$(mktemp -d)

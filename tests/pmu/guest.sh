@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What the emulated machine runs, as root. All of it goes into /tmp/out; test_pmu.sh looks at it on the host.
 export OPENBLAS_NUM_THREADS=1 ATTNBENCH_HOME=/
 paranoid=/proc/sys/kernel/perf_event_paranoid

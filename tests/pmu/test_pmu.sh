@@ -2,7 +2,7 @@
 # make test-pmu: attnbench on two emulated arm64 CPUs that have a PMU, whatever this machine has; docs/pmu.md.
 # Ends with "N passed, N failed, N skipped". Exit status: 0 passed, 1 failed, 3 nothing could be run.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 here=tests/pmu
 pmu=${BUILD:-build}/pmu
 passed=0 failed=0 skipped=0

@@ -2,15 +2,19 @@
 # Stands for attnbench in tests of the gate: answers to `bench --case ROW` with times of our choice, in a few
 # milliseconds. $0.conf, or $FAKE_CONF where the program is copied once more, may set slow (percent), spread
 # (percent), bytes and peak for rows with $victim in them, or `behave`; and `pause`, seconds before each answer.
-# Copied under the names of the programs that a test wants.
-[ "$1" = info ] && exec "$ATTNBENCH" info --format json
-victim=/ slow=0 spread=1 bytes=0 peak=0 behave= pause=0
+# `seed` makes the noise the same each time. Copied under the names of the programs that a test wants.
+if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
+    [ -z "${FAKE_INFO:-}" ] && exec "$ATTNBENCH" info --format json
+    exec cat "$FAKE_INFO"
+fi
+victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed=""
 conf=${FAKE_CONF:-$0.conf}
 [ -e "$conf" ] && . "$conf"
 while [ "$1" != --case ]; do shift; done
 row=$2
 full=$row
 [ "$pause" = 0 ] || sleep "$pause"
+[ -z "$seed" ] || RANDOM=$((seed + ${#row}))
 case $row in *$victim*) hit=1 ;; *) hit=0 ;; esac
 if [ $hit = 1 ]; then
     case $behave in
@@ -20,7 +24,8 @@ if [ $hit = 1 ]; then
     crash_later) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 9 ] || kill -SEGV $$ ;;
     babble) echo "not JSON"; exit 0 ;;
     nan) slow=NaN ;;
-    latin) printf 'attnbench bench: caf\351: %300s\316\n' | tr ' ' '\316' >&2; exit 1 ;;
+    latin) # shellcheck disable=SC2183 # 300 bytes of nothing
+        printf 'attnbench bench: caf\351: %300s\316\n' | tr ' ' '\316' >&2; exit 1 ;;
     drag) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -eq 1 ] || sleep 3 ;;
     wait) echo $$ >"${conf%.conf}.mark"; exec sleep 60 ;;
     esac

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char folder[64];
+static char folder[PATH_MAX - 256];
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where) {
     (void)status;
@@ -24,7 +24,8 @@ static void remove_folder(void) {
 static void make_folder(void) {
     if (folder[0])
         return;
-    snprintf(folder, sizeof folder, "/tmp/attnbench-test-XXXXXX");
+    const char *place = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/attnbench-test-XXXXXX", place ? place : "/tmp");
     if (!mkdtemp(folder)) {
         perror(folder);
         exit(1);

@@ -1,5 +1,5 @@
 /* The gate's decision on made-up pairs: what it must and must not say, and, with seeded noise of unkind
- * sorts, how often it is wrong. docs/gate.md has the longer runs of the same. */
+ * sorts, how often it is wrong. docs/gate-trust.md has the longer runs of the same. */
 #include "tests/support/cmocka_all.h"
 #include "tests/support/refusals.h"
 
@@ -354,7 +354,7 @@ static void test_slow_downs_are_found(void **state) {
     expect_rates(neighbour, 0.05, 12, 12);
 }
 
-/* The table in docs/gate.md: ATTNBENCH_SIMULATE=1000 build/tests/harness/gate/test_gate_decide */
+/* The table in docs/gate-trust.md: ATTNBENCH_SIMULATE=1000 build/tests/harness/gate/test_gate_decide */
 static int print_table(size_t runs) {
     longest = 400;
     static const double effects[] = {0, 0.019, 0.03, 0.05};

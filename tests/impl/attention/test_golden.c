@@ -1,13 +1,17 @@
 /* Golden vectors: `attnbench forward` against what PyTorch computed (tests/golden/README.md). Each line of a
- * case's `runs` file is run with every implementation and, for the latent types, every evaluation order. */
+ * case's `runs` file is run with every implementation and, for the latent types, every evaluation order.
+ * Starts early. */
 #include "attn/alloc.h"
 #include "attn/compare.h"
 #include "attn/file.h"
 #include "attn/npy.h"
+#include "tests/support/scratch.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +31,7 @@ typedef struct golden {
 
 static struct CMUnitTest tests[MAX_TESTS];
 static size_t test_count;
-static char output_path[64], message_path[64];
+static char *output_path, *message_path;
 
 static char *slurp(const char *folder, const char *name, char *text) {
     char path[256];
@@ -72,13 +76,15 @@ static int run_forward(const golden *g) {
         words[n++] = word;
     words[n] = NULL;
     remove(output_path);
-    pid_t child = fork();
-    if (child == 0) {
-        if (!freopen(message_path, "wb", stderr) || !freopen("/dev/null", "wb", stdout))
-            _exit(126);
-        execv(attnbench ? attnbench : "build/attnbench", words);
-        _exit(127);
-    }
+    posix_spawn_file_actions_t files;
+    pid_t child;
+    assert_int_equal(posix_spawn_file_actions_init(&files), 0);
+    assert_int_equal(posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0), 0);
+    assert_int_equal(
+        posix_spawn_file_actions_addopen(&files, 2, message_path, O_WRONLY | O_CREAT | O_TRUNC, 0600), 0);
+    assert_int_equal(
+        posix_spawn(&child, attnbench ? attnbench : "build/attnbench", &files, NULL, words, environ), 0);
+    posix_spawn_file_actions_destroy(&files);
     int status = -1;
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -183,8 +189,10 @@ static void free_tests(void) {
 }
 
 int main(void) {
-    snprintf(output_path, sizeof output_path, "/tmp/attnbench-golden-%ld.npy", (long)getpid());
-    snprintf(message_path, sizeof message_path, "/tmp/attnbench-golden-%ld.txt", (long)getpid());
+    output_path = strdup(scratch_path("output.npy"));
+    message_path = strdup(scratch_path("message.txt"));
+    if (!output_path || !message_path)
+        return 1;
     add_cases("tests/golden/attention");
     add_cases("tests/golden/encoder");
     if (!test_count) {
@@ -192,8 +200,8 @@ int main(void) {
         return 1;
     }
     int failed = _cmocka_run_group_tests("golden", tests, test_count, NULL, NULL);
-    remove(output_path);
-    remove(message_path);
+    free(output_path);
+    free(message_path);
     free_tests();
     return failed != 0;
 }
