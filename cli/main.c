@@ -23,19 +23,20 @@ static void print_help(FILE *stream) {
           stream);
     for (size_t i = 0; commands[i].name; i++)
         fprintf(stream, "  %-12s %s\n", commands[i].name, commands[i].summary);
-    fputs("\nattnbench COMMAND --help, or attnbench help COMMAND, says more; --version names this build. Exit status: 0 fine; 1 a check failed; 2 bad usage or bad "
+    fputs("\nattnbench COMMAND --help, or attnbench help COMMAND, says more; --version names this build. "
+          "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad "
           "input;\n"
           "3 undecided or not supported here.\n",
           stream);
 }
 
-/* A result that could not be written is a failure even when the work went well. A command that ends with
- * STATUS_BAD_INPUT has said its one line already. */
+/* A result that could not be written is a failure, whatever it says. A command that ends with STATUS_BAD_INPUT has
+ * said its one line already. */
 static int flush_results(int status) {
     if (fflush(stdout) || ferror(stdout)) {
         if (status != STATUS_BAD_INPUT)
             fputs("attnbench: standard output cannot be written\n", stderr);
-        return status == STATUS_OK ? STATUS_BAD_INPUT : status;
+        return STATUS_BAD_INPUT;
     }
     return status;
 }

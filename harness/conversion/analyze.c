@@ -108,7 +108,11 @@ static int compare_outputs(gathering *g, size_t layer, const float *x, size_t ba
         deviation d_out = {0};
         deviation_add_frames(&d_out, got, wanted, batch, frames, valid, d);
         deviation_describe(&d_out, json_array_get(g->rows, layer));
-        result = 0;
+        result = isfinite(d_out.squared) ? 0
+                                         : attn_fail(g->error,
+                                                     "layer %zu: its outputs on these inputs are not finite "
+                                                     "numbers, nothing is compared",
+                                                     layer);
     }
     attn_free(wanted);
     attn_free(got);
@@ -327,7 +331,19 @@ static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *er
     return result;
 }
 
+/* A model that sees other features than the one it is compared with. */
+static int check_features(const analyze_plan *plan, attn_error *error) {
+    if (attn_model_normalizes(plan->mha) == attn_model_normalizes(plan->other))
+        return 0;
+    return attn_fail(
+        error, "--mla: its checkpoint %s global_cmvn.*, which that of --mha %s: they see different features",
+        attn_model_normalizes(plan->other) ? "has" : "lacks",
+        attn_model_normalizes(plan->mha) ? "has" : "lacks");
+}
+
 int analyze_models(table *t, const analyze_plan *plan, attn_error *error) {
+    if (check_features(plan, error))
+        return -1;
     size_t layers = attn_model_config(plan->mha)->num_layers;
     gathering g = {.plan = plan, .rows = new_rows(layers), .error = error};
     g.seen = attn_alloc(layers, sizeof *g.seen, "inputs of layers", error);

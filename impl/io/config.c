@@ -37,6 +37,7 @@ static config_draft new_draft(void) {
                 .dropout = 0.1,
             },
         .ff_expansion_factor = 4,
+        .macaron_style = true,
         .mlp_expansion_factor = 4,
     };
 }
@@ -79,6 +80,7 @@ static int expanded_units(size_t *units, double factor, size_t d_model, const ch
 static int settle_units(config_draft *draft, const char **key, attn_error *error) {
     attn_config *c = &draft->config;
     size_t d_model = c->attention.d_model, units = 0;
+    c->one_feed_forward = !draft->macaron_style;
     if (c->model_type == ATTN_MODEL_CONFORMER)
         return expanded_units(&c->ff_units, draft->ff_expansion_factor, d_model, "ff_expansion_factor", key,
                               error);
@@ -148,6 +150,7 @@ static int check_shapes(const attn_config *c, const char **key, attn_error *erro
 /* A draft with the rows' own values, as though they had been read. */
 static config_draft draft_of(const attn_config *config) {
     config_draft draft = {.config = *config};
+    draft.macaron_style = !config->one_feed_forward;
     if (config->model_type == ATTN_MODEL_CONFORMER)
         draft.ff_expansion_factor = (double)config->ff_units / (double)config->attention.d_model;
     return draft;
@@ -231,6 +234,21 @@ static void write_note(const config_draft *draft, const char *name, char note[25
     }
 }
 
+/* A training configuration of ESPnet or WeNet has many keys that are unknown here: what it is says more than the first of
+ * them. */
+static int refuse(const char *text, size_t size, const char *name, const attn_error *why, attn_error *error) {
+    static const char key[] = "\nencoder_conf:";
+    bool is_training = size >= sizeof key &&
+                       (!strncmp(text, key + 1, sizeof key - 2) || memmem(text, size, key, sizeof key - 1));
+    if (is_training)
+        return attn_fail(
+            error,
+            "%s: a training configuration of ESPnet or WeNet: "
+            "harness/conversion/convert_checkpoint.py --training-config makes one for attnbench of it",
+            name);
+    return attn_fail(error, "%s", why->message);
+}
+
 int attn_config_parse(attn_config *config, const char *text, size_t size, const char *name, char note[256],
                       attn_error *error) {
     config_draft draft = new_draft();
@@ -239,8 +257,8 @@ int attn_config_parse(attn_config *config, const char *text, size_t size, const 
     const char *key = NULL;
     if (note)
         note[0] = '\0';
-    if (config_yaml_read(&draft, text, size, name, error))
-        return -1;
+    if (config_yaml_read(&draft, text, size, name, &why))
+        return refuse(text, size, name, &why, error);
     fill_defaults(&draft);
     settle_latent_dims(&draft);
     if (attn_geometry_complete(&c->attention, c->variant, &key, &why) || settle_units(&draft, &key, &why) ||

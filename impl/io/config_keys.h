@@ -23,7 +23,7 @@ typedef enum key_use {
 typedef enum key_null {
     NULL_WRONG,   /* null is a wrong type */
     NULL_DEFAULT, /* null stands for the default */
-    NULL_ABSENT,  /* the value may be absent: 0 in the structure */
+    NULL_ABSENT,  /* the value may be absent: 0 in the structure, the first of choices */
     NULL_EITHER   /* absent, and null says so */
 } key_null;
 
@@ -33,6 +33,7 @@ enum { KEYS_MAX = 40 };
 typedef struct config_draft {
     attn_config config;
     double ff_expansion_factor, mlp_expansion_factor;
+    bool macaron_style;
     size_t feature_dim;
     size_t latent_count; /* entries when latent_dim is a list */
     size_t latent_dims[ATTN_LATENT_LAYERS];

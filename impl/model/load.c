@@ -3,6 +3,7 @@
 
 #include "attn/alloc.h"
 #include "attn/safetensors.h"
+#include "impl/model/recognise.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -91,13 +92,24 @@ static void note_outside(attn_model *model, const attn_safetensors *file, const 
         first = first ? first : name;
         count++;
     }
-    model->load_note[0] = '\0';
     if (!count)
         return;
     snprintf(model->load_note, sizeof model->load_note, "%.120s: not the encoder's and not used: %.120s",
              path, first);
     if (count > 1)
         text_append(model->load_note, sizeof model->load_note, " and %zu more tensors", count - 1);
+}
+
+/* What the user has to know about what was loaded, in one line. */
+static void write_note(attn_model *model, const attn_safetensors *file, const char *path) {
+    model->load_note[0] = '\0';
+    note_outside(model, file, path);
+    const char *norm = attn_feature_norm_note(&model->config, model->embed.has_cmvn);
+    size_t used = strlen(model->load_note);
+    if (*norm && used)
+        snprintf(model->load_note + used, sizeof model->load_note - used, "; %s", norm);
+    else if (*norm)
+        snprintf(model->load_note, sizeof model->load_note, "%.120s: %s", path, norm);
 }
 
 static const char *shape_text(char text[128], size_t rank, const size_t *dims) {
@@ -125,7 +137,7 @@ static int check_complete(const wanted_list *list, const attn_safetensor *extra,
     }
     if (extra)
         return attn_fail(error, "%s: extra tensor %s with shape %s, which the model has not", path,
-                         extra->name, shape_text(shape, extra->rank, extra->dims));
+                         *extra->name ? extra->name : "\"\"", shape_text(shape, extra->rank, extra->dims));
     return 0;
 }
 
@@ -141,6 +153,29 @@ static int check_tensor(const wanted *want, const char *path, attn_error *error)
         return attn_fail(error, "%s: tensor %s has another dtype, expected F32, F16 or BF16", path,
                          found->name);
     return 0;
+}
+
+static int check_tensors(const wanted_list *list, const attn_safetensor *extra, const char *path,
+                         attn_error *error) {
+    if (check_complete(list, extra, path, error))
+        return -1;
+    for (size_t i = 0; i < list->count; i++)
+        if (check_tensor(&list->at[i], path, error))
+            return -1;
+    return 0;
+}
+
+/* A checkpoint of another model is called that before its first tensor that does not fit. */
+static int check_model(const wanted_list *list, const attn_safetensor *extra, const attn_safetensors *file,
+                       const attn_config *config, const char *path, attn_error *error) {
+    attn_error why = {0};
+    char other[200];
+    if (!check_tensors(list, extra, path, &why))
+        return 0;
+    attn_model_recognise(other, file, config);
+    if (!*other)
+        return attn_fail(error, "%s", why.message);
+    return attn_fail(error, "%s: %s: %s", path, other, why.message + strlen(path) + 2);
 }
 
 static int read_tensor(const wanted *want, const char *path, attn_error *error) {
@@ -220,21 +255,22 @@ int attn_model_load(attn_model *model, const char *path, attn_error *error) {
     const attn_safetensor *extra;
     if (attn_safetensors_open(&file, path, error) || take_optional(model, file, error) ||
         list_wanted(&list, model, error) || pair_tensors(&list, file, &model->config, path, &extra, error) ||
-        check_complete(&list, extra, path, error))
+        check_model(&list, extra, file, &model->config, path, error))
         goto done;
-    for (size_t i = 0; i < list.count; i++)
-        if (check_tensor(&list.at[i], path, error))
-            goto done;
     for (size_t i = 0; i < list.count; i++)
         if (read_tensor(&list.at[i], path, error))
             goto done;
-    note_outside(model, file, path);
+    write_note(model, file, path);
     result = 0;
 done:
     attn_free(list.by_name);
     attn_free(list.at);
     attn_safetensors_close(file);
     return result;
+}
+
+bool attn_model_normalizes(const attn_model *model) {
+    return model->embed.has_cmvn;
 }
 
 const char *attn_model_load_note(const attn_model *model) {
