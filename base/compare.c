@@ -17,3 +17,10 @@ attn_difference attn_compare(const float *a, const float *b, size_t n, double at
     }
     return d;
 }
+
+size_t attn_first_nonfinite(const float *x, size_t n) {
+    size_t i = 0;
+    while (i < n && isfinite(x[i]))
+        i++;
+    return i;
+}

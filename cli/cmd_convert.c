@@ -179,6 +179,8 @@ static int run(const arguments *a, attn_convert_options *o, table_format format,
         fprintf(stderr, "attnbench convert: %s\n", attn_model_load_note(model));
     if (note[0])
         fprintf(stderr, "attnbench convert: %s\n", note);
+    if (a->data && *attn_speech_note(&config))
+        fprintf(stderr, "attnbench convert: %s\n", attn_speech_note(&config));
     o->calibration = data.at;
     o->progress = convert_print_progress;
     if (attn_convert_model(&made, model, o, error))

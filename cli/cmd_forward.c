@@ -1,5 +1,6 @@
 /* attnbench forward: runs a model on features and writes what comes out. */
 #include "attn/alloc.h"
+#include "attn/compare.h"
 #include "attn/file.h"
 #include "attn/model.h"
 #include "attn/npy.h"
@@ -7,6 +8,7 @@
 #include "harness/model/choices.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@ typedef struct forward_options {
     attn_path path_choice;
 } forward_options;
 
-static const long long NO_SEED = -1; /* nothing else stands for "not given" among its values */
+static const long long NOT_GIVEN = LLONG_MIN;
 
 /* "a,b,c" into one length for each utterance. NULL text: NULL lengths, everything is valid. */
 static int parse_lengths(size_t **lengths, const char *text, size_t batch, size_t frames, attn_error *error) {
@@ -54,16 +56,39 @@ static int parse_lengths(size_t **lengths, const char *text, size_t batch, size_
 /* Padding may hold anything: it must not matter. */
 static int check_finite(const attn_array *input, const size_t *lengths, const char *path, size_t batch,
                         size_t frames, size_t width, attn_error *error) {
-    for (size_t b = 0; b < batch; b++)
-        for (size_t i = 0; i < (lengths ? lengths[b] : frames) * width; i++)
-            if (!isfinite(input->data[b * frames * width + i]))
-                return attn_fail(error, "%s: utterance %zu, frame %zu, value %zu is not a finite number",
-                                 path, b, i / width, i % width);
+    for (size_t b = 0; b < batch; b++) {
+        size_t count = (lengths ? lengths[b] : frames) * width;
+        size_t i = attn_first_nonfinite(input->data + b * frames * width, count);
+        if (i < count)
+            return attn_fail(error, "%s: utterance %zu, frame %zu, value %zu is not a finite number", path, b,
+                             i / width, i % width);
+    }
     return 0;
 }
 
+static double largest(const attn_array *input, size_t count) {
+    double most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, fabs((double)input->data[i]));
+    return most;
+}
+
+/* Finite input and weights may still overflow on the way. */
+static int check_output(const float *out, const size_t dims[3], const attn_array *input, const char *path,
+                        attn_error *error) {
+    size_t count = dims[0] * dims[1] * dims[2], width = dims[2], i = attn_first_nonfinite(out, count);
+    if (i == count)
+        return 0;
+    return attn_fail(
+        error,
+        "%s: utterance %zu, frame %zu of the output is not a finite number: the largest input is %g, "
+        "too large for this model in float32",
+        path, i / width / dims[1], i / width % dims[1],
+        largest(input, dims[0] * input->dims[input->rank - 2] * input->dims[input->rank - 1]));
+}
+
 static int check_weights(const forward_options *o, attn_error *error) {
-    if (o->seed == NO_SEED)
+    if (o->seed == NOT_GIVEN)
         return o->weights ? 0 : attn_fail(error, "--weights is needed (or --seed, for random weights)");
     if (o->weights)
         return attn_fail(
@@ -76,7 +101,7 @@ static int check_options(forward_options *o, attn_error *error) {
     o->path_choice = (attn_path)path;
     if (path < 0 || option_needs("--config", o->config, error) || check_weights(o, error) ||
         option_needs("--input", o->input, error) || option_needs("--output", o->output, error) ||
-        option_range("--chunk", o->chunk, 0, 1 << 30, error) ||
+        (o->chunk != NOT_GIVEN && option_range("--chunk", o->chunk, 1, 1 << 30, error)) ||
         option_range("--left-chunks", o->left_chunks, -1, 1 << 30, error))
         return -1;
     const char *const sources[][2] = {
@@ -85,6 +110,8 @@ static int check_options(forward_options *o, attn_error *error) {
         if ((i < 3 && option_distinct("--output", o->output, sources[i][0], sources[i][1], error)) ||
             option_distinct("--cache-out", o->cache_out, sources[i][0], sources[i][1], error))
             return -1;
+    if (o->chunk == NOT_GIVEN)
+        o->chunk = 0;
     if (o->left_chunks >= 0 && !o->chunk)
         return attn_fail(error, "--left-chunks %lld: needs --chunk", o->left_chunks);
     return 0;
@@ -131,6 +158,8 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
     if (!out)
         goto done;
     attn_session_run(session, out, input.data, frames, lengths, NULL, NULL);
+    if (check_output(out, dims, &input, o->input, error))
+        goto done;
     if (o->cache_out && attn_session_save_cache(session, o->cache_out, error))
         goto done;
     result = attn_npy_write(o->output, out, input.rank, dims + 3 - input.rank, error);
@@ -175,7 +204,8 @@ done:
 }
 
 int cmd_forward(int argc, char **argv) {
-    forward_options o = {.path = "auto", .impl = "auto", .left_chunks = -1, .seed = NO_SEED};
+    forward_options o = {
+        .path = "auto", .impl = "auto", .chunk = NOT_GIVEN, .left_chunks = -1, .seed = NOT_GIVEN};
     struct poptOption table[] = {
         {"config", 'c', POPT_ARG_STRING, &o.config, 0, "needed: model configuration (YAML)", "F"},
         {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "needed, or --seed: checkpoint (safetensors)", "F"},

@@ -32,6 +32,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
                      .impl = "auto",
                      .format = "md",
                      .seq_len = NOT_GIVEN,
+                     .chunk = NOT_GIVEN,
                      .limit = NOT_GIVEN,
                      .left_chunks = -1,
                      .seed = NOT_GIVEN,
@@ -93,7 +94,7 @@ static int check_input(const arguments *a, attn_error *error) {
         return attn_fail(error, "--weights goes with one --config");
     if (a->memory_fit && a->runs != NOT_GIVEN)
         return attn_fail(error, "--runs: --memory-fit runs each length once");
-    if (a->left_chunks >= 0 && !a->chunk)
+    if (a->left_chunks >= 0 && a->chunk == NOT_GIVEN)
         return attn_fail(error, "--left-chunks %lld: needs --chunk", a->left_chunks);
     if (a->weights && a->data && a->seed != NOT_GIVEN)
         return attn_fail(error, "--seed: with --weights and --data nothing is random");
@@ -109,7 +110,7 @@ static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) 
     int path = option_choice("--path", a->path, attn_path_names, error);
     if (check_input(a, error) || path < 0 || check_given("--seq-len", a->seq_len, 1, MOST_FRAMES, error) ||
         check_given("--limit", a->limit, 1, MOST_FRAMES, error) ||
-        option_range("--chunk", a->chunk, 0, MOST_FRAMES, error) ||
+        check_given("--chunk", a->chunk, 1, MOST_FRAMES, error) ||
         option_range("--left-chunks", a->left_chunks, -1, MOST_FRAMES, error) ||
         check_given("--seed", a->seed, 0, 1LL << 62, error) ||
         check_given("--runs", a->runs, 1, MOST_RUNS, error))
@@ -122,7 +123,7 @@ static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) 
                            .seed = a->seed == NOT_GIVEN ? 1 : (uint64_t)a->seed,
                            .runs = a->runs == NOT_GIVEN ? 1 : (size_t)a->runs,
                            .sgemm = a->sgemm,
-                           .model = {.chunk = (size_t)a->chunk,
+                           .model = {.chunk = a->chunk == NOT_GIVEN ? 0 : (size_t)a->chunk,
                                      .left_chunks = (long)a->left_chunks,
                                      .impl = a->impl,
                                      .path = (attn_path)path}};

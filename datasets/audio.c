@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 enum { FIRST_BLOCK = 1 << 18 };
+static const float LOUDEST = 100; /* 40 dB above full scale: no recording, but numbers of another unit */
 
 /* libsndfile's own words for a missing file or a folder are "System error". */
 static int check_regular(const char *path, attn_error *error) {
@@ -85,6 +86,10 @@ static int check_samples(const audio *a, size_t claimed, const char *path, attn_
     for (size_t i = 0; i < a->count; i++)
         if (!isfinite(a->samples[i]))
             return attn_fail(error, "%s: sample %zu is not finite", path, i);
+        else if (fabsf(a->samples[i]) > LOUDEST)
+            return attn_fail(error,
+                             "%s: sample %zu is %g, expected -1 to 1 (floats in the range of integers?)",
+                             path, i, (double)a->samples[i]);
     return 0;
 }
 

@@ -14,7 +14,7 @@ typedef struct audio {
 } audio;
 
 /* Reads a FLAC or WAV file. An error names the file: not audio, a rate other than AUDIO_RATE, more than one
- * channel, no samples, samples that are not finite, or fewer samples than its header says, and for
+ * channel, no samples, samples that are not finite or beyond 100 times full scale, or fewer samples than its header says, and for
  * FLAC samples that do not have its MD5. */
 int audio_read(audio *a, const char *path, attn_error *error);
 

@@ -116,7 +116,7 @@ static void log_mel(fbank *f, float *out) {
         double energy = 0;
         for (size_t k = 0; k < bin->count; k++)
             energy += f->weights[bin->weight + k] * f->power[bin->first + k];
-        out[b] = (float)log(fmax(energy, (double)FLT_EPSILON));
+        out[b] = (float)log(energy < (double)FLT_EPSILON ? (double)FLT_EPSILON : energy); /* NaN stays NaN */
     }
 }
 

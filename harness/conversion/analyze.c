@@ -327,7 +327,19 @@ static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *er
     return result;
 }
 
+/* A model that sees other features than the one it is compared with. */
+static int check_features(const analyze_plan *plan, attn_error *error) {
+    if (attn_model_normalizes(plan->mha) == attn_model_normalizes(plan->other))
+        return 0;
+    return attn_fail(
+        error, "--mla: its checkpoint %s global_cmvn.*, which that of --mha %s: they see different features",
+        attn_model_normalizes(plan->other) ? "has" : "lacks",
+        attn_model_normalizes(plan->mha) ? "has" : "lacks");
+}
+
 int analyze_models(table *t, const analyze_plan *plan, attn_error *error) {
+    if (check_features(plan, error))
+        return -1;
     size_t layers = attn_model_config(plan->mha)->num_layers;
     gathering g = {.plan = plan, .rows = new_rows(layers), .error = error};
     g.seen = attn_alloc(layers, sizeof *g.seen, "inputs of layers", error);

@@ -52,6 +52,8 @@ int study_features(calibration *c, const study *s, const attn_config *config, at
     const calibration_source source = {"--input", s->input, s->data, s->split, s->max_frames};
     if (!s->input && !s->data && !s->split)
         return study_make_features(c, config, RANDOM_FRAMES, s->seed, error);
+    if (s->data && *attn_speech_note(config))
+        s->note(attn_speech_note(config));
     return calibration_read(c, &source, config, error);
 }
 

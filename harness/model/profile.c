@@ -9,6 +9,7 @@
 #include "harness/model/choices.h"
 #include "harness/model/profile_run.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,17 +76,31 @@ static void run_timed(measurement *m, profile_watch *watch, size_t run, attn_ses
         m->parts[i] += watch->parts[i];
 }
 
+/* A wrong model shows in its output's size; one that is not finite has no costs worth measuring. */
+static int take_output(measurement *m, profiler *p, const float *out, size_t count, const char *id) {
+    double squares = 0;
+    for (size_t i = 0; i < count; i++)
+        squares += (double)out[i] * (double)out[i];
+    m->output_rms = sqrt(squares / (double)count);
+    return isfinite(squares) ? 0
+                             : attn_fail(p->error, "%s: %s: the output of the model is not a finite number",
+                                         p->config_path, id);
+}
+
 /* The session has room for exactly this utterance, so that its live memory is what the utterance needs. */
 static int measure(measurement *m, profiler *p, const profile_input *in) {
     attn_session *session = open_session(p, p->plan->model.impl, in->frames);
     bool fits = session && !profile_watch_reserve(&p->watch, attn_output_frames(p->config, in->frames),
                                                   p->plan->runs, p->error);
     float *out = fits ? new_output(p, session, in->frames) : NULL;
+    int result = -1;
     if (out) {
         memset(m->parts, 0, sizeof m->parts);
         /* The warm-up touches the pages of the new cache, too. */
         attn_session_run(session, out, in->features, in->frames, NULL, NULL, NULL);
-        for (size_t i = 0; i < p->plan->runs; i++) {
+        result = take_output(m, p, out,
+                             attn_output_frames(p->config, in->frames) * attn_session_width(session), in->id);
+        for (size_t i = 0; !result && i < p->plan->runs; i++) {
             if (p->sgemm.matrices)
                 sgemm_rate_sample(&p->sgemm);
             run_timed(m, &p->watch, i, session, out, in);
@@ -99,7 +114,7 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
     }
     attn_free(out);
     attn_session_close(session);
-    return out ? 0 : -1;
+    return result;
 }
 
 /* ---- The check before the first number */
@@ -197,6 +212,8 @@ static int prepare(profiler *p, attn_config *config, measurement *scratch) {
         return -1;
     if (*attn_model_load_note(p->model))
         fprintf(stderr, "attnbench profile-kv: %s\n", attn_model_load_note(p->model));
+    if (plan->weights && plan->speech && *attn_speech_note(config))
+        fprintf(stderr, "attnbench profile-kv: %s: %s\n", p->config_path, attn_speech_note(config));
     if (plan->sgemm && sgemm_rate_init(&p->sgemm, p->error))
         return -1;
     p->extractor = fbank_create(p->error);

@@ -64,14 +64,14 @@ int profile_record(profiler *p, size_t index, const profile_input *in, const mea
     s->series[SERIES_FIRST_CHUNK][index] = first_chunk.median;
     add_sums(s, in, output_frames, m);
     add_shares(s, index, m->parts);
-    json_t *row =
-        json_pack("{s:s, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o}", "id", in->id,
-                  "frames", integer(in->frames), "output_frames", integer(output_frames), "audio_seconds",
-                  in->audio_seconds, "kv_bytes_formula", integer(m->kv_formula), "kv_bytes_live",
-                  integer(m->kv_live), "conv_bytes_formula", integer(m->conv_formula), "conv_bytes_live",
-                  integer(m->conv_live), "flops", m->flops, "seconds", seconds.median, "rtf",
-                  s->series[SERIES_RTF][index], "first_chunk_seconds", first_chunk.median, "feature_seconds",
-                  in->feature_seconds, "seconds_samples", samples_json(m->seconds, runs));
+    json_t *row = json_pack(
+        "{s:s, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "id", in->id, "frames",
+        integer(in->frames), "output_frames", integer(output_frames), "audio_seconds", in->audio_seconds,
+        "kv_bytes_formula", integer(m->kv_formula), "kv_bytes_live", integer(m->kv_live),
+        "conv_bytes_formula", integer(m->conv_formula), "conv_bytes_live", integer(m->conv_live), "flops",
+        m->flops, "seconds", seconds.median, "rtf", s->series[SERIES_RTF][index], "first_chunk_seconds",
+        first_chunk.median, "feature_seconds", in->feature_seconds, "output_rms", m->output_rms,
+        "seconds_samples", samples_json(m->seconds, runs));
     return json_array_append_new(p->utterances, row) ? attn_no_memory(p->error, "results") : 0;
 }
 

@@ -15,6 +15,7 @@
 typedef struct measurement {
     size_t kv_formula, kv_live, conv_formula, conv_live, workspace;
     double flops;
+    double output_rms;             /* root mean square of the model's output */
     double parts[ATTN_PARTS];      /* seconds of each part of the model, over the timed runs */
     double *seconds, *first_chunk; /* [runs] */
 } measurement;

@@ -11,6 +11,8 @@ const char *const attn_model_type_names[] = {"attention", "conformer", "branchfo
 const char *const attn_input_layer_names[] = {"none", "linear", "conv2d", NULL};
 const char *const attn_conv_norm_names[] = {"batch_norm", "layer_norm", NULL};
 const char *const attn_merge_names[] = {"concat", "learned_ave", "fixed_ave", NULL};
+const char *const attn_features_names[] = {"fbank", "other", NULL};
+const char *const attn_feature_norm_names[] = {"none", "global_mvn", "utterance_mvn", NULL};
 static const char *const kv_dtype_names[] = {"f32", NULL}; /* the only one that caches are kept in so far */
 
 /* Far beyond any model, and small enough that no product of sizes overflows. */
@@ -48,6 +50,8 @@ const config_key config_keys[] = {
     REAL("mlp_expansion_factor", mlp_expansion_factor, 1e-3, 64, NULL_EITHER, USE_BRANCHFORMER),
     REAL("cgmlp_weight", config.cgmlp_weight, 0, 1, NULL_WRONG, USE_BRANCHFORMER),
     CHOICE("input_layer", config.input_layer, attn_input_layer_names, NULL_WRONG, USE_ALWAYS),
+    CHOICE("features", config.features, attn_features_names, NULL_ABSENT, USE_ALWAYS),
+    CHOICE("feature_norm", config.feature_norm, attn_feature_norm_names, NULL_ABSENT, USE_ALWAYS),
     CHOICE("pos_enc", config.attention.pos_enc, attn_pos_enc_names, NULL_WRONG, USE_ALWAYS),
     CHOICE("conv_norm", config.conv_norm, attn_conv_norm_names, NULL_WRONG, USE_CONFORMER),
     BOOL("causal", config.causal, USE_ENCODER),
@@ -286,7 +290,7 @@ bool config_key_print(const config_draft *draft, size_t row, char text[64]) {
         return true;
     case KEY_CHOICE:
         snprintf(text, 64, "%s", key->choices[*(const unsigned *)field]);
-        return true;
+        return key->null != NULL_ABSENT || *(const unsigned *)field;
     case KEY_VARIANT:
         snprintf(text, 64, "%s", draft->config.variant->name);
         return true;

@@ -90,7 +90,6 @@ static void note_outside(attn_model *model, const attn_safetensors *file, const 
         first = first ? first : name;
         count++;
     }
-    model->load_note[0] = '\0';
     if (!count)
         return;
     int used = snprintf(model->load_note, sizeof model->load_note,
@@ -98,6 +97,18 @@ static void note_outside(attn_model *model, const attn_safetensors *file, const 
     if (count > 1)
         snprintf(model->load_note + used, sizeof model->load_note - (size_t)used, " and %zu more tensors",
                  count - 1);
+}
+
+/* What the user has to know about what was loaded, in one line. */
+static void write_note(attn_model *model, const attn_safetensors *file, const char *path) {
+    model->load_note[0] = '\0';
+    note_outside(model, file, path);
+    const char *norm = attn_feature_norm_note(&model->config, model->embed.has_cmvn);
+    size_t used = strlen(model->load_note);
+    if (*norm && used)
+        snprintf(model->load_note + used, sizeof model->load_note - used, "; %s", norm);
+    else if (*norm)
+        snprintf(model->load_note, sizeof model->load_note, "%.120s: %s", path, norm);
 }
 
 static const char *shape_text(char text[128], size_t rank, const size_t *dims) {
@@ -229,13 +240,17 @@ int attn_model_load(attn_model *model, const char *path, attn_error *error) {
     for (size_t i = 0; i < list.count; i++)
         if (read_tensor(&list.at[i], path, error))
             goto done;
-    note_outside(model, file, path);
+    write_note(model, file, path);
     result = 0;
 done:
     attn_free(list.by_name);
     attn_free(list.at);
     attn_safetensors_close(file);
     return result;
+}
+
+bool attn_model_normalizes(const attn_model *model) {
+    return model->embed.has_cmvn;
 }
 
 const char *attn_model_load_note(const attn_model *model) {

@@ -13,7 +13,7 @@ struct attn_model {
     attn_block *blocks; /* num_layers */
     attn_norm after_norm;
     attn_linear ctc;     /* [vocab_size, d_model] */
-    char load_note[320]; /* of the last attn_model_load */
+    char load_note[640]; /* of the last attn_model_load */
 };
 
 bool attn_has_after_norm(const attn_config *config);

@@ -198,8 +198,7 @@ static void run_call(attn_session *session, float *out, const input_rows *in, si
     (bare ? run_attention : run_encoder)(session, h, in, first, frames);
     if (session->hidden)
         session->ops->linear(out, width, h, d_model, &session->model->ctc, session->options.batch * frames);
-    if (!bare)
-        clear_padding(session, out, frames, width);
+    clear_padding(session, out, frames, width);
     session->widest = attn_larger(session->widest, session->caches[0].length);
 }
 

@@ -19,6 +19,9 @@ typedef struct attn_difference {
 /* b is the reference. */
 attn_difference attn_compare(const float *a, const float *b, size_t n, double atol, double rtol);
 
+/* Index of the first element that is infinite or NaN; n when there is none. */
+size_t attn_first_nonfinite(const float *x, size_t n);
+
 #ifdef __cplusplus
 }
 #endif

@@ -20,12 +20,23 @@ typedef enum attn_model_type {
 } attn_model_type;
 typedef enum attn_input_layer { ATTN_INPUT_NONE, ATTN_INPUT_LINEAR, ATTN_INPUT_CONV2D } attn_input_layer;
 typedef enum attn_conv_norm { ATTN_NORM_BATCH, ATTN_NORM_LAYER } attn_conv_norm;
+/* What the model's input features are: log-mel as Kaldi makes it, or the output of another front end. */
+typedef enum attn_features { ATTN_FEATURES_FBANK, ATTN_FEATURES_OTHER } attn_features;
+/* How features were normalised when the model was trained. The loader applies global_mvn where the checkpoint has
+ * global_cmvn.*; the rest is up to whoever gives the features. */
+typedef enum attn_feature_norm {
+    ATTN_FEATURE_NORM_NONE,
+    ATTN_FEATURE_NORM_GLOBAL,
+    ATTN_FEATURE_NORM_UTTERANCE
+} attn_feature_norm;
 typedef enum attn_merge { ATTN_MERGE_CONCAT, ATTN_MERGE_LEARNED_AVE, ATTN_MERGE_FIXED_AVE } attn_merge;
 
 extern const char *const attn_model_type_names[]; /* NULL-terminated, indexed by the enum, as in YAML */
 extern const char *const attn_input_layer_names[];
 extern const char *const attn_conv_norm_names[];
 extern const char *const attn_merge_names[];
+extern const char *const attn_features_names[];
+extern const char *const attn_feature_norm_names[];
 
 /* latent_dim may be a list, one a layer, of up to so many layers. */
 enum { ATTN_LATENT_LAYERS = 128 };
@@ -47,6 +58,8 @@ typedef struct attn_config {
     attn_merge merge_method;
     attn_input_layer input_layer;
     attn_conv_norm conv_norm;
+    attn_features features;
+    attn_feature_norm feature_norm;
     bool causal;
     bool after_norm;
     double layer_norm_eps;
@@ -69,6 +82,13 @@ int attn_config_parse(attn_config *config, const char *text, size_t size, const 
 /* The check behind both, for configurations made in code (attention completed by attn_geometry_complete):
  * sizes consistent, nothing overflows. `where` starts the message. */
 int attn_config_check(const attn_config *config, const char *where, attn_error *error);
+
+/* One line for who gives this model, with trained weights, the features that attnbench makes of speech (Kaldi's):
+ * "" where they are what it was trained on. */
+const char *attn_speech_note(const attn_config *config);
+/* One line where the model was trained on normalised features and what normalises them is missing; `applied`: the
+ * loaded checkpoint has global_cmvn.*. "" otherwise. */
+const char *attn_feature_norm_note(const attn_config *config, bool applied);
 
 /* The geometry of one attention layer: `attention` with the layer's own latent_dim. */
 attn_geometry attn_config_geometry(const attn_config *config, size_t layer);

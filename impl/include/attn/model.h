@@ -29,11 +29,13 @@ attn_layer *attn_model_attention(attn_model *model, size_t layer);
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
 
 /* Loads a safetensors checkpoint. A missing, extra, mis-shaped or non-finite tensor is an error that names
- * it. An output layer (ctc.*) that the configuration has no vocab_size for is passed over, and
- * attn_model_load_note says so in one line ("" when there were none). global_cmvn.* is part of the model when
- * the checkpoint has it: input features are then (x - mean) istd. */
+ * it. An output layer (ctc.*) that the configuration has no vocab_size for is passed over. global_cmvn.* is part
+ * of the model when the checkpoint has it: input features are then (x - mean) istd. attn_model_load_note says in
+ * one line ("" where there is nothing to say) what was passed over, and whether the configuration says that the
+ * features were normalised and the checkpoint does not. */
 int attn_model_load(attn_model *model, const char *path, attn_error *error);
 const char *attn_model_load_note(const attn_model *model);
+bool attn_model_normalizes(const attn_model *model); /* has global_cmvn.* */
 int attn_model_save(attn_model *model, const char *path, attn_error *error);
 
 /* Uniform in +-1/sqrt(fan_in), as torch.nn.Linear starts; norms at 1 and 0. The same seed gives the same
@@ -105,7 +107,8 @@ void attn_session_close(attn_session *session);
 typedef void attn_chunk_hook(void *context, size_t chunk_index, size_t frames_out);
 
 /* Runs x [B, T, input_dim] (T at most max_frames) from an empty cache; lengths [B] in input frames or NULL.
- * Writes out [B, attn_output_frames(T), attn_session_width]. Cannot fail. */
+ * Writes out [B, attn_output_frames(T), attn_session_width], with zeros beyond an utterance's length. Cannot fail;
+ * numbers that overflow float32 come out infinite or NaN. */
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context);
 
