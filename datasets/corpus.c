@@ -4,9 +4,9 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "datasets/folder.h"
 #include "datasets/transcripts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,130 +14,85 @@
 
 enum { TRANSCRIPT_LIMIT = 64 << 20 };
 
-/* Names in a folder, sorted. */
-typedef struct names {
-    char **items;
-    size_t count, room;
-} names;
-
-static void names_free(names *n) {
-    for (size_t i = 0; i < n->count; i++)
-        attn_free(n->items[i]);
-    attn_free(n->items);
-    *n = (names){0};
-}
-
-/* Makes room for one more element of a growing array. NULL and an error when memory is refused. */
-static void *grown(void *items, size_t count, size_t *room, size_t size, attn_error *error) {
-    if (count < *room)
-        return items;
-    void *more = attn_realloc(items, *room ? *room * 2 : 16, size, "corpus", error);
-    if (more)
-        *room = *room ? *room * 2 : 16;
-    return more;
-}
-
-static int names_add(names *n, const char *name, size_t length, attn_error *error) {
-    char **items = grown(n->items, n->count, &n->room, sizeof *items, error);
-    if (!items)
-        return -1;
-    n->items = items;
-    n->items[n->count] = attn_format(error, "%.*s", (int)length, name);
-    return n->items[n->count] ? (n->count++, 0) : -1;
-}
-
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Length of a wanted name without `ending`; 0 when it is not wanted. */
-static size_t wanted(DIR *stream, const char *name, const char *ending) {
-    struct stat status; /* follows symbolic links: splits are often linked into place */
-    size_t length = strlen(name), tail = ending ? strlen(ending) : 0;
-    if (name[0] == '.')
-        return 0;
-    if (ending)
-        return length > tail && !strcmp(name + length - tail, ending) ? length - tail : 0;
-    return !fstatat(dirfd(stream), name, &status, 0) && S_ISDIR(status.st_mode) ? length : 0;
-}
-
-/* `ending` NULL: the folders in `folder`, else its files with that ending, which is left out. */
-static int names_read(names *n, const char *folder, const char *ending, attn_error *error) {
-    *n = (names){0};
-    DIR *stream = opendir(folder);
-    if (!stream)
-        return attn_fail(error, "%s: cannot be read: %s", folder, strerror(errno));
-    struct dirent *entry;
-    int result = 0;
-    for (errno = 0; !result && (entry = readdir(stream)); errno = 0) {
-        size_t length = wanted(stream, entry->d_name, ending);
-        if (length)
-            result = names_add(n, entry->d_name, length, error);
-    }
-    if (!result && errno)
-        result = attn_fail(error, "%s: cannot be read: %s", folder, strerror(errno));
-    closedir(stream);
-    if (result)
-        names_free(n);
-    else if (n->count)
-        qsort(n->items, n->count, sizeof *n->items, compare_names);
-    return result;
-}
-
 typedef struct reader {
     corpus *corpus;
     size_t room;
     attn_error *error;
 } reader;
 
-static int add_utterance(reader *r, const char *chapter, const char *id, const char *text) {
+static int add_utterance(reader *r, const char *chapter, const char *file, const char *text) {
     corpus *c = r->corpus;
-    corpus_utterance *more = grown(c->utterances, c->count, &r->room, sizeof *more, r->error);
+    corpus_utterance *more = folder_grown(c->utterances, c->count, &r->room, sizeof *more, r->error);
     if (!more)
         return -1;
     c->utterances = more;
     corpus_utterance *u = &c->utterances[c->count++];
-    *u = (corpus_utterance){.id = attn_strdup(id, r->error),
-                            .path = attn_format(r->error, "%s/%s.flac", chapter, id),
+    *u = (corpus_utterance){.id = attn_format(r->error, "%.*s", (int)folder_id_length(file), file),
+                            .path = attn_format(r->error, "%s/%s", chapter, file),
                             .transcript = attn_strdup(text, r->error)};
     return u->id && u->path && u->transcript ? 0 : -1;
 }
 
+static int add_file(reader *r, const char *folder, const char *prefix, const char *file,
+                    const transcripts *texts, const char *texts_path) {
+    size_t length = strlen(prefix);
+    if (strncmp(file, prefix, length) || file[length] != '-' || folder_id_length(file) <= length + 1)
+        return attn_fail(r->error, "%s/%s: expected a name that starts with %s-, as LibriSpeech has them",
+                         folder, file, prefix);
+    char *id = attn_format(r->error, "%.*s", (int)folder_id_length(file), file);
+    const char *text = id ? transcripts_find(texts, id) : NULL;
+    attn_free(id);
+    if (!text)
+        return attn_fail(r->error, "%s/%s: no transcript in %s", folder, file, texts_path);
+    return add_utterance(r, folder, file, text);
+}
+
+static int fail_silent(reader *r, const char *folder, const char *id, const char *texts_path) {
+    folder_names others;
+    if (folder_read(&others, folder, FOLDER_OTHER_AUDIO, r->error))
+        return -1;
+    const char *other = folder_find(&others, id);
+    if (other)
+        attn_fail(r->error, "%s/%s: only FLAC and WAV are read: convert it", folder, other);
+    else
+        attn_fail(r->error, "%s: utterance %.80s has no audio beside it", texts_path, id);
+    folder_free(&others);
+    return -1;
+}
+
 /* The chapter's audio against its transcripts: both must name the same utterances. */
-static int match_chapter(reader *r, const char *folder, const char *prefix, const names *audio,
+static int match_chapter(reader *r, const char *folder, const char *prefix, const folder_names *audio,
                          const transcripts *texts, const char *texts_path) {
     for (size_t i = 0; i < audio->count; i++) {
-        const char *id = audio->items[i];
-        size_t length = strlen(prefix);
-        if (strncmp(id, prefix, length) || id[length] != '-' || !id[length + 1])
-            return attn_fail(r->error, "%s/%s.flac: expected a name that starts with %s-", folder, id,
-                             prefix);
-        const char *text = transcripts_find(texts, id);
-        if (!text)
-            return attn_fail(r->error, "%s/%s.flac: no transcript in %s", folder, id, texts_path);
-        if (add_utterance(r, folder, id, text))
+        const char *file = audio->items[i], *next = i + 1 < audio->count ? audio->items[i + 1] : "";
+        if (folder_id_length(file) == folder_id_length(next) && !memcmp(file, next, folder_id_length(file)))
+            return attn_fail(r->error, "%s: %s and %s are one utterance twice", folder, file, next);
+        if (add_file(r, folder, prefix, file, texts, texts_path))
             return -1;
     }
-    for (size_t i = 0; i < texts->count; i++) {
-        const char *id = texts->lines[i].id;
-        if (!bsearch(&id, audio->items, audio->count, sizeof *audio->items, compare_names))
-            return attn_fail(r->error, "%s: utterance %.80s has no audio beside it", texts_path, id);
-    }
+    for (size_t i = 0; i < texts->count; i++)
+        if (!folder_find(audio, texts->lines[i].id))
+            return fail_silent(r, folder, texts->lines[i].id, texts_path);
     return 0;
 }
 
 static int read_chapter(reader *r, const char *folder, const char *prefix) {
-    names audio = {0};
+    folder_names audio = {0};
     transcripts texts = {0};
     char *bytes = NULL;
     size_t size;
     int result = -1;
     char *path = attn_format(r->error, "%s/%s.trans.txt", folder, prefix);
-    if (!path || names_read(&audio, folder, ".flac", r->error))
+    if (!path || folder_read(&audio, folder, FOLDER_AUDIO, r->error))
         goto done;
     struct stat status;
     if (!audio.count && stat(path, &status)) { /* an empty folder */
         result = 0;
+        goto done;
+    }
+    if (stat(path, &status)) {
+        attn_fail(r->error, "%s: cannot be read: %s: the transcripts of %s, as LibriSpeech has them", path,
+                  strerror(errno), folder);
         goto done;
     }
     bytes = attn_read_file(path, TRANSCRIPT_LIMIT, &size, r->error);
@@ -147,14 +102,14 @@ static int read_chapter(reader *r, const char *folder, const char *prefix) {
 done:
     attn_free(bytes);
     transcripts_free(&texts);
-    names_free(&audio);
+    folder_free(&audio);
     attn_free(path);
     return result;
 }
 
 static int read_speaker(reader *r, const char *folder, const char *speaker) {
-    names chapters;
-    if (names_read(&chapters, folder, NULL, r->error))
+    folder_names chapters;
+    if (folder_read(&chapters, folder, FOLDER_FOLDERS, r->error))
         return -1;
     int result = 0;
     for (size_t i = 0; !result && i < chapters.count; i++) {
@@ -164,13 +119,13 @@ static int read_speaker(reader *r, const char *folder, const char *speaker) {
         attn_free(path);
         attn_free(prefix);
     }
-    names_free(&chapters);
+    folder_free(&chapters);
     return result;
 }
 
 static int read_split(reader *r, const char *folder) {
-    names speakers;
-    if (names_read(&speakers, folder, NULL, r->error))
+    folder_names speakers;
+    if (folder_read(&speakers, folder, FOLDER_FOLDERS, r->error))
         return -1;
     int result = 0;
     for (size_t i = 0; !result && i < speakers.count; i++) {
@@ -178,13 +133,13 @@ static int read_split(reader *r, const char *folder) {
         result = path ? read_speaker(r, path, speakers.items[i]) : -1;
         attn_free(path);
     }
-    names_free(&speakers);
+    folder_free(&speakers);
     return result;
 }
 
 static int fail_split(const char *folder, const char *split, attn_error *error) {
-    names splits;
-    if (names_read(&splits, folder, NULL, error))
+    folder_names splits;
+    if (folder_read(&splits, folder, FOLDER_FOLDERS, error))
         return -1;
     char list[400] = "";
     for (size_t i = 0; i < splits.count; i++)
@@ -193,7 +148,20 @@ static int fail_split(const char *folder, const char *split, attn_error *error) 
         attn_fail(error, "%s: no split \"%s\", there is: %s", folder, split, *list ? list : "none");
     else
         attn_fail(error, "%s: which split? There is: %s", folder, *list ? list : "none");
-    names_free(&splits);
+    folder_free(&splits);
+    return -1;
+}
+
+/* A split without utterances: often a corpus of another layout. */
+static int fail_empty(const char *folder, attn_error *error) {
+    struct stat status;
+    char *texts = attn_format(error, "%s/transcripts.txt", folder);
+    if (!texts)
+        return -1;
+    attn_fail(error, "%s: no utterances, expected SPEAKER/CHAPTER/SPEAKER-CHAPTER-UTTERANCE.flac or .wav%s",
+              folder,
+              stat(texts, &status) ? "" : " and their .trans.txt (this looks like the layout of MLS)");
+    attn_free(texts);
     return -1;
 }
 
@@ -208,8 +176,7 @@ int corpus_read(corpus *c, const char *folder, const char *split, attn_error *er
     if (!split || !*split || stat(path, &status) || !S_ISDIR(status.st_mode))
         fail_split(folder, split, error);
     else if (!(result = read_split(&r, path)) && !c->count)
-        result = attn_fail(
-            error, "%s: no utterances, expected SPEAKER/CHAPTER/SPEAKER-CHAPTER-UTTERANCE.flac", path);
+        result = fail_empty(path, error);
     attn_free(path);
     if (result)
         corpus_free(c);

@@ -1,5 +1,6 @@
 /* A speech corpus laid out as LibriSpeech is (Panayotov et al. 2015):
- * FOLDER/SPLIT/SPEAKER/CHAPTER/SPEAKER-CHAPTER-UTTERANCE.flac, with SPEAKER-CHAPTER.trans.txt beside them. */
+ * FOLDER/SPLIT/SPEAKER/CHAPTER/SPEAKER-CHAPTER-UTTERANCE.flac (or .wav; either in any case), with
+ * SPEAKER-CHAPTER.trans.txt next to them. */
 #ifndef DATASETS_CORPUS_H
 #define DATASETS_CORPUS_H
 
@@ -9,7 +10,7 @@
 
 typedef struct corpus_utterance {
     char *id;   /* SPEAKER-CHAPTER-UTTERANCE */
-    char *path; /* FOLDER/SPLIT/.../ID.flac */
+    char *path; /* FOLDER/SPLIT/.../ID.flac or .wav */
     char *transcript;
 } corpus_utterance;
 
@@ -22,7 +23,7 @@ typedef struct corpus {
 /* Lists the utterances of a split; opens no audio. `split` may be NULL: the error then lists the splits there
  * are, as it does for one that is missing. An error, because a corpus half there gives numbers for another
  * corpus: audio without a transcript, a transcript without audio, audio in a folder whose name it does not
- * carry, and a split without utterances. Other files, and names that start with a dot, are not looked at.
+ * carry, the same utterance twice, audio of another kind, and a split without utterances. Other files, and names that start with a dot, are not looked at.
  * Free with corpus_free. */
 int corpus_read(corpus *c, const char *folder, const char *split, attn_error *error);
 void corpus_free(corpus *c);
