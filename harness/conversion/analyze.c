@@ -108,7 +108,11 @@ static int compare_outputs(gathering *g, size_t layer, const float *x, size_t ba
         deviation d_out = {0};
         deviation_add_frames(&d_out, got, wanted, batch, frames, valid, d);
         deviation_describe(&d_out, json_array_get(g->rows, layer));
-        result = 0;
+        result = isfinite(d_out.squared) ? 0
+                                         : attn_fail(g->error,
+                                                     "layer %zu: its outputs on these inputs are not finite "
+                                                     "numbers, nothing is compared",
+                                                     layer);
     }
     attn_free(wanted);
     attn_free(got);

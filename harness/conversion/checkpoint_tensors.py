@@ -115,7 +115,7 @@ HINTS = (
     (r"\.alpha$", "pos_enc_layer_type: scaled_abs_pos"),
     (r"depthwise_conv_fusion", "an E-Branchformer"),
     (r"feed_forward.*(gate|experts|w_3)", "mlp_type"),
-    (r"norm_final\.|norm_conv\.", "use_cnn_module: false"),
+    (r"norm_(final|conv)\.weight", "use_cnn_module: false"),
     (r"encoders\.\d+\.(norm_ff_macaron|feed_forward_macaron\.w_\d\.weight)", "macaron_style: false"),
     (r"attn\.linear_q\.bias|attn\.linear_out\.bias", "query_bias: false"),
     (r"attn\.linear_k\.bias", "key_bias: false"),

@@ -104,6 +104,20 @@ def sizes(conf, model_type):
     return result
 
 
+def is_set(value):
+    return value is not None and value not in ("none", False)
+
+
+def input_dim(training):
+    """Of the encoder; None where nothing tells."""
+    if is_set(training.get("preencoder")):
+        width = (training.get("preencoder_conf") or {}).get("output_size")
+    else:
+        width = next((training[key] for key in ("input_dim", "input_size") if training.get(key)),
+                     (training.get("frontend_conf") or {}).get("n_mels"))
+    return width if isinstance(width, int) else None
+
+
 def from_training(path, framework, checkpoint, given, ignored):
     """(the keys that only the training configuration knows, all of it)"""
     training, conf = read_training(path)
@@ -117,10 +131,8 @@ def from_training(path, framework, checkpoint, given, ignored):
         result["pos_enc"] = positions(framework, conf)
     if framework == "wenet":
         result["layer_norm_eps"] = norm_eps(path, conf)
-    if isinstance(training.get("input_dim"), int):
-        result["input_dim"] = training["input_dim"]
-    elif isinstance((training.get("frontend_conf") or {}).get("n_mels"), int) and not training.get("preencoder"):
-        result["input_dim"] = training["frontend_conf"]["n_mels"]
+    if input_dim(training):
+        result["input_dim"] = input_dim(training)
     if model_type == "branchformer":
         result["merge_method"] = conf.get("merge_method", "concat")
         weight = conf.get("cgmlp_weight", 0.5)
@@ -130,10 +142,6 @@ def from_training(path, framework, checkpoint, given, ignored):
                 raise Refused(f"{path}: cgmlp_weight differs between layers, expected one for all")
             result["cgmlp_weight"] = float(weights.pop())
     return result, training
-
-
-def is_set(value):
-    return value is not None and value not in ("none", False)
 
 
 def normalisation(training, framework):

@@ -75,8 +75,8 @@ def merge(checkpoint, shapes, training, given):
     """Tensors and training configuration have to agree; what --set gives counts."""
     path = checkpoint.path
     conf = {"layer_norm_eps": 1e-12, "causal": False, **training, **shapes}
-    for key in shapes.keys() & training.keys():
-        if shapes[key] != training[key]:
+    for key in shapes:
+        if key in training and shapes[key] != training[key]:
             raise Refused(f"{path}: {key} is {shapes[key]} by the tensors, but {training[key]} by the training configuration")
     conf.update(given)
     for key in ["num_heads", "pos_enc"] + (["merge_method"] if conf["model_type"] == "branchformer" else []):

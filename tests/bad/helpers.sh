@@ -71,6 +71,25 @@ safetensors() { # FILE HEADER_FILE BYTES: the header and that many zero bytes
     } >"$1"
 }
 
+float_wav() { # FILE HEX FRAMES: mono floats of 16 kHz, all of them the one whose 4 bytes are HEX
+    local bytes=$(($3 * 4)) i
+    {
+        printf RIFF
+        little $((36 + bytes)) 4
+        printf 'WAVEfmt '
+        little 16 4
+        little 3 2
+        little 1 2
+        little 16000 4
+        little 64000 4
+        little 4 2
+        little 32 2
+        printf data
+        little $bytes 4
+        for ((i = 0; i < $3; i++)); do bytes "$2"; done
+    } >"$1"
+}
+
 golden_model() { # CASE of tests/golden/encoder, instead of the good model
     cp "$ROOT/tests/golden/encoder/$1"/{config.yaml,weights.safetensors,input.npy} .
 }
@@ -109,13 +128,13 @@ drop_tensor() { # FILE TENSOR: with its data
     rm lines
 }
 
-add_tensor() { # FILE TENSOR: one number
-    local end
+add_tensor() { # FILE TENSOR [COUNT]: zeros, one unless told
+    local end count=${3:-1}
     end=$(tensors "$1" | sed -n '$s/.*,\([0-9]*\)\]}/\1/p')
-    { tensors "$1"; echo "\"$2\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[$end,$((end + 4))]}"; } >lines
+    { tensors "$1"; echo "\"$2\":{\"dtype\":\"F32\",\"shape\":[$count],\"data_offsets\":[$end,$((end + 4 * count))]}"; } >lines
     tensors_from "$1" <lines
     rm lines
-    zeros 4 >>"$1"
+    zeros $((4 * count)) >>"$1"
 }
 
 transpose_tensor() { # FILE TENSOR: its shape

@@ -29,15 +29,19 @@ static void put_text(const char *name, const char *text) {
     assert_int_equal(attn_write_file(path, text, strlen(text), &error), 0);
 }
 
-static void put_flac(const char *name) {
+static void put_audio(const char *name, int format) {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", root, name);
-    SF_INFO info = {.samplerate = AUDIO_RATE, .channels = 1, .format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16};
+    SF_INFO info = {.samplerate = AUDIO_RATE, .channels = 1, .format = format | SF_FORMAT_PCM_16};
     SNDFILE *file = sf_open(path, SFM_WRITE, &info);
     float samples[800] = {0};
     assert_non_null(file);
     assert_int_equal(sf_writef_float(file, samples, 800), 800);
     assert_int_equal(sf_close(file), 0);
+}
+
+static void put_flac(const char *name) {
+    put_audio(name, SF_FORMAT_FLAC);
 }
 
 /* A corpus of its own for each test: speakers 7 and 10, three utterances. */
@@ -178,6 +182,73 @@ static void test_no_audio(void **state) {
     refuse("test", "10-3.trans.txt: utterance 10-3-0001 has no audio");
 }
 
+static void test_wav_and_any_case(void **state) {
+    (void)state;
+    put_audio("dev/7/71/7-71-0000.wav", SF_FORMAT_WAV);
+    put_audio("dev/7/71/7-71-0001.WAV", SF_FORMAT_WAV);
+    put_flac("dev/7/71/7-71-0002.FLAC");
+    put_text("dev/7/71/7-71.trans.txt", "7-71-0000 ZERO\n7-71-0001 ONE\n7-71-0002 TWO\n");
+    attn_error error = {0};
+    corpus c;
+    assert_int_equal(corpus_read(&c, root, "dev", &error), 0);
+    assert_int_equal(c.count, 3);
+    static const char *const endings[] = {"/7-71-0000.wav", "/7-71-0001.WAV", "/7-71-0002.FLAC"};
+    for (size_t i = 0; i < 3; i++) {
+        audio a;
+        assert_non_null(strstr(c.utterances[i].path, endings[i]));
+        assert_int_equal(strlen(c.utterances[i].id), strlen("7-71-0000"));
+        assert_int_equal(audio_read(&a, c.utterances[i].path, &error), 0);
+        assert_int_equal(a.count, 800);
+        attn_free(a.samples);
+    }
+    corpus_free(&c);
+    put_flac("dev/7/71/7-71-0000.flac");
+    refuse("dev", "7-71-0000.flac and 7-71-0000.wav are one utterance twice");
+}
+
+static void test_other_audio(void **state) {
+    (void)state;
+    put_text("test/10/3/10-3.trans.txt", "10-3-0000 NINE\n10-3-0001 LOST\n");
+    put_text("test/10/3/10-3-0001.opus", "not looked into");
+    refuse("test", "10-3-0001.opus: only FLAC and WAV are read");
+    put_text("test/10/3/10-3.trans.txt", "10-3-0000 NINE\n10-3-0002 LOST\n");
+    refuse("test", "10-3-0002 has no audio");
+}
+
+static void test_other_layouts(void **state) {
+    (void)state;
+    put_text("dev/transcripts.txt", "7_71_0000\tZERO\n");
+    refuse("dev", "looks like the layout of MLS");
+    put_audio("dev/7/71/7_71_000000_000000.wav", SF_FORMAT_WAV);
+    refuse("dev", "7-71.trans.txt: cannot be read: No such file or directory: the transcripts of ");
+    put_text("dev/7/71/7-71.trans.txt", "7-71-0000 ZERO\n");
+    refuse("dev", "7_71_000000_000000.wav: expected a name that starts with 7-71-, as LibriSpeech has them");
+}
+
+/* Numbers of another unit, such as 16-bit samples kept as floats, are not speech at full scale. */
+static void test_floats_of_integers(void **state) {
+    (void)state;
+    static const float loud[] = {1.5f, 99.0f, 101.0f, 32767.0f, 3e38f, -3e38f};
+    char path[512];
+    snprintf(path, sizeof path, "%s/loud.wav", root);
+    for (size_t i = 0; i < sizeof loud / sizeof *loud; i++) {
+        SF_INFO info = {.samplerate = AUDIO_RATE, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_FLOAT};
+        SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+        float samples[800] = {[3] = loud[i]};
+        assert_non_null(file);
+        assert_int_equal(sf_writef_float(file, samples, 800), 800);
+        assert_int_equal(sf_close(file), 0);
+        attn_error error = {0};
+        audio a;
+        assert_int_equal(audio_read(&a, path, &error), i < 2 ? 0 : -1);
+        if (i < 2)
+            assert_true(a.samples[3] == loud[i]);
+        else
+            assert_non_null(strstr(error.message, "loud.wav: sample 3 is "));
+        attn_free(a.samples);
+    }
+}
+
 static void test_foreign_audio(void **state) {
     (void)state;
     put_flac("test/10/3/10-4-0000.flac");
@@ -290,6 +361,10 @@ int main(void) {
         IN_A_CORPUS(test_no_transcript),
         IN_A_CORPUS(test_no_transcripts_file),
         IN_A_CORPUS(test_no_audio),
+        IN_A_CORPUS(test_wav_and_any_case),
+        IN_A_CORPUS(test_other_audio),
+        IN_A_CORPUS(test_other_layouts),
+        IN_A_CORPUS(test_floats_of_integers),
         IN_A_CORPUS(test_foreign_audio),
         IN_A_CORPUS(test_links_and_others),
         IN_A_CORPUS(test_prefix_ids),

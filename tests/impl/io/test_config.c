@@ -110,6 +110,7 @@ static const char everything[] = "# every key\n"
                                  "input_dim: 40\nvocab_size: 31\nconv_kernel_size: 4\n"
                                  "mlp_expansion_factor: 1.5\ncgmlp_linear_units: 144\ncgmlp_weight: .25\n"
                                  "input_layer: linear\npos_enc: rel_pos_wenet\n"
+                                 "features: other\nfeature_norm: utterance_mvn\n"
                                  "causal: True\nafter_norm: false\nlayer_norm_eps: 1e-12\nkv_dtype: f32\n"
                                  "dropout: 0.15\nbatch_size: 16\nnum_epochs: 50\n"
                                  "learning_rate: 0.001\nweight_decay: 1.0e-6\n";
@@ -132,6 +133,8 @@ static void test_every_key(void **state) {
     assert_int_equal(c.cgmlp_units, 144);
     assert_true(c.cgmlp_weight == 0.25);
     assert_int_equal(c.input_layer, ATTN_INPUT_LINEAR);
+    assert_int_equal(c.features, ATTN_FEATURES_OTHER);
+    assert_int_equal(c.feature_norm, ATTN_FEATURE_NORM_UTTERANCE);
     assert_true(c.causal);
     assert_false(c.after_norm);
     assert_true(c.layer_norm_eps == 1e-12);
@@ -154,6 +157,7 @@ static void test_format(void **state) {
         "num_kv_heads: 4\n",
         "d_model: 768\nff_expansion_factor: 1.3333333333333333\nconv_norm: layer_norm\nlearning_rate: 0.1\n",
         "model_type: attention\nconv_kernel_size: 4\nmerge_method: learned_ave\nafter_norm: true\n",
+        "feature_norm: global_mvn\n",
         "model_type: branchformer\ncgmlp_weight: 0.1\nmerge_method: learned_ave\nconv_norm: layer_norm\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -168,6 +172,28 @@ static void test_format(void **state) {
         same(&c, &back);
         attn_free(text);
     }
+}
+
+/* What was not given stays out of what is written. */
+static void test_feature_notes(void **state) {
+    (void)state;
+    attn_error error = {0};
+    attn_config c = parsed("{}");
+    char *text = attn_config_format(&c, &error);
+    assert_null(strstr(text, "feature"));
+    attn_free(text);
+    assert_string_equal(attn_speech_note(&c), "");
+    assert_string_equal(attn_feature_norm_note(&c, false), "");
+    c = parsed("features: other\nfeature_norm: global_mvn\n");
+    text = attn_config_format(&c, &error);
+    assert_non_null(strstr(text, "features: other\nfeature_norm: global_mvn\n"));
+    attn_free(text);
+    assert_non_null(strstr(attn_speech_note(&c), "features: other: "));
+    assert_non_null(strstr(attn_feature_norm_note(&c, false), "has no global_cmvn.mean"));
+    assert_string_equal(attn_feature_norm_note(&c, true), "");
+    c = parsed("feature_norm: utterance_mvn\n");
+    assert_non_null(strstr(attn_feature_norm_note(&c, false), "utterance_mvn"));
+    assert_non_null(strstr(attn_feature_norm_note(&c, true), "utterance_mvn"));
 }
 
 static void test_shipped(void **state) {
@@ -448,17 +474,12 @@ static void test_refused_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_every_key),
-        cmocka_unit_test(test_latent_dims),
-        cmocka_unit_test(test_format),
-        cmocka_unit_test(test_shipped),
-        cmocka_unit_test(test_notes),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_output_frames),
-        cmocka_unit_test(test_refused_memory),
+        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_latent_dims),   cmocka_unit_test(test_format),
+        cmocka_unit_test(test_feature_notes), cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_notes),         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_hostile),       cmocka_unit_test(test_check),
+        cmocka_unit_test(test_output_frames), cmocka_unit_test(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

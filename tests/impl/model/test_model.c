@@ -419,6 +419,49 @@ static void test_global_cmvn(void **state) {
     attn_free(y);
 }
 
+/* A model that was trained on normalised features says so when its checkpoint has lost what normalises them. */
+static void test_lost_normalisation(void **state) {
+    (void)state;
+    static const struct {
+        attn_feature_norm trained;
+        bool has, with_ctc;
+        const char *note;
+    } cases[] = {
+        {ATTN_FEATURE_NORM_NONE, false, false, ""},
+        {ATTN_FEATURE_NORM_NONE, true, false, ""},
+        {ATTN_FEATURE_NORM_GLOBAL, true, false, ""},
+        {ATTN_FEATURE_NORM_GLOBAL, false, false, "the checkpoint has no global_cmvn.mean"},
+        {ATTN_FEATURE_NORM_GLOBAL, false, true, "; feature_norm: global_mvn: "},
+        {ATTN_FEATURE_NORM_UTTERANCE, false, false, "feature_norm: utterance_mvn"},
+    };
+    float ones[16];
+    for (size_t i = 0; i < 16; i++)
+        ones[i] = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        attn_config config = make_config("mha", 1);
+        config.feature_norm = cases[i].trained;
+        attn_model *model = make_model(&config, 3);
+        checkpoint *c = checkpoint_of(model);
+        if (cases[i].has) {
+            add_entry(c, "global_cmvn.mean", ones);
+            c->dims[c->count - 1][0] = 16;
+            add_entry(c, "global_cmvn.istd", ones);
+            c->dims[c->count - 1][0] = 16;
+        }
+        if (cases[i].with_ctc)
+            add_entry(c, "ctc.ctc_lo.weight", ones);
+        attn_error error;
+        if (load(model, c, &error))
+            fail_msg("%s", error.message);
+        assert_int_equal(attn_model_normalizes(model), cases[i].has);
+        const char *note = attn_model_load_note(model);
+        if (cases[i].note[0] ? !strstr(note, cases[i].note) : note[0])
+            fail_msg("case %zu: \"%s\"", i, note);
+        attn_free(c);
+        attn_model_free(model);
+    }
+}
+
 static void test_bad_checkpoints(void **state) {
     (void)state;
     attn_config config = make_config("gqa", 1);
@@ -615,9 +658,10 @@ int main(void) {
         cmocka_unit_test(test_left_chunks),          cmocka_unit_test(test_linear_cannot_forget_some),
         cmocka_unit_test(test_save_and_load),        cmocka_unit_test(test_names),
         cmocka_unit_test(test_names_of_one_layer),   cmocka_unit_test(test_whole_checkpoints),
-        cmocka_unit_test(test_global_cmvn),          cmocka_unit_test(test_saved_caches),
-        cmocka_unit_test(test_bad_checkpoints),      cmocka_unit_test(test_unused_branches),
-        cmocka_unit_test(test_optional_norm),        cmocka_unit_test(test_allocation_failure),
+        cmocka_unit_test(test_lost_normalisation),   cmocka_unit_test(test_global_cmvn),
+        cmocka_unit_test(test_saved_caches),         cmocka_unit_test(test_bad_checkpoints),
+        cmocka_unit_test(test_unused_branches),      cmocka_unit_test(test_optional_norm),
+        cmocka_unit_test(test_allocation_failure),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);
