@@ -153,6 +153,13 @@ static void announce(const plan *p, const surroundings *around, store_state stat
     if (state == STORE_RESUMED)
         fprintf(stderr, "resuming; %zu cases were in flight when the sweep was interrupted\n",
                 store_interrupted(s));
+    const char *damage;
+    size_t damaged = store_damaged(s, &damage);
+    if (damaged == 1)
+        fprintf(stderr, "attnbench sweep: %s: this case is run again\n", damage);
+    else if (damaged)
+        fprintf(stderr, "attnbench sweep: %s: this case and those of %zu more lines are run again\n", damage,
+                damaged - 1);
 }
 
 /* An interrupted sweep ends as a shell expects it of a program that a signal ended. */

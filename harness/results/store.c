@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "harness/results/journal_line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,9 @@ struct store {
     json_t *finished; /* row -> its line of the journal */
     json_t *running;  /* rows started and not finished: those that were in flight */
     size_t interrupted;
-    bool is_other; /* the journal is one of another identity */
+    size_t damaged;    /* lines that are not believed */
+    attn_error damage; /* the first of them */
+    bool is_other;     /* the journal is one of another identity */
     char date[32];
 };
 
@@ -190,6 +193,18 @@ static int wrong_line(const store *s, size_t number, const char *what, attn_erro
                      number, what);
 }
 
+/* Whether the case has to be run again, because its line was changed or damaged. */
+static bool doubt_line(store *s, const json_t *line, size_t number) {
+    char where[4200];
+    attn_error why = {0};
+    snprintf(where, sizeof where, "%s:%zu", s->journal, number);
+    if (!journal_line_check(line, where, &why))
+        return false;
+    if (!s->damaged++)
+        s->damage = why;
+    return true;
+}
+
 static int take_line(store *s, json_t *line, size_t number, const store_identity *identity,
                      attn_error *error) {
     const char *started = json_string_value(json_object_get(line, "started"));
@@ -212,6 +227,8 @@ static int take_line(store *s, json_t *line, size_t number, const store_identity
     if (!finished || !json_is_array(json_object_get(line, "entries")))
         return wrong_line(s, number, "unknown line", error);
     json_object_del(s->running, finished);
+    if (doubt_line(s, line, number))
+        return 0;
     return json_object_set(s->finished, finished, line) ? attn_fail(error, "%s: out of memory", s->journal)
                                                         : 0;
 }
@@ -342,6 +359,11 @@ const json_t *store_find(const store *s, const char *row, bool *failed) {
 
 size_t store_interrupted(const store *s) {
     return s->interrupted;
+}
+
+size_t store_damaged(const store *s, const char **first) {
+    *first = s->damage.message;
+    return s->damaged;
 }
 
 const char *store_date(const store *s) {

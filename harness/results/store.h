@@ -39,6 +39,9 @@ void store_close(store *s); /* the journal stays; NULL is fine */
 /* Entries of the case when it is finished, else NULL; *failed as it was given. */
 const json_t *store_find(const store *s, const char *row, bool *failed);
 
+/* Lines about finished cases that the journal has and that cannot be believed: their cases are missing. *first says what
+ * is wrong with the first of them, "" when there is none. */
+size_t store_damaged(const store *s, const char **first);
 size_t store_interrupted(const store *s); /* cases that were in flight when an earlier sweep ended */
 const char *store_date(const store *s);   /* when the first of the sweeps began, ISO 8601 */
 

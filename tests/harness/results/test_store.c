@@ -62,9 +62,25 @@ static void start(store *s, const char *row) {
         fail_msg("%s", error.message);
 }
 
+/* The one entry of a row, as a sweep writes it; `number` tells entries apart. */
+static json_t *entry_of(const char *row, int number, bool failed) {
+    if (failed)
+        return json_pack("{ss ss ss si si so so so sb ss s{ss ss ss si si si si}}", "name", row, "run_name",
+                         row, "run_type", "iteration", "repetitions", 1, "number", number, "flops",
+                         json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1),
+                         "error_occurred", 1, "error_message", "it is a test", "case", "kind", "attention",
+                         "type", "mha", "mode", "decode", "L", 1, "q", 1, "h", 1, "d", 1);
+    return json_pack("{ss ss ss si si so so so so so so si ss s{ss ss ss si si si si}}", "name", row,
+                     "run_name", row, "run_type", "iteration", "repetitions", 1, "number", number, "flops",
+                     json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1), "kv_bytes_live",
+                     json_real(1), "real_time", json_real(2), "cpu_time", json_real(2), "iterations", 10,
+                     "time_unit", "ns", "case", "kind", "attention", "type", "mha", "mode", "decode", "L", 1,
+                     "q", 1, "h", 1, "d", 1);
+}
+
 static void finish(store *s, const char *row, int number, bool failed) {
     attn_error error = {0};
-    json_t *entries = json_pack("[{si}]", "number", number);
+    json_t *entries = json_pack("[o]", entry_of(row, number, failed));
     if (store_finished(s, row, entries, failed, &error))
         fail_msg("%s", error.message);
     json_decref(entries);
@@ -284,6 +300,91 @@ static void test_files_of_others(void **state) {
     assert_refused(&us, "R.json.journal:3: unknown line");
 }
 
+/* A journal with one line about the row "a" whose entries and failed are these. */
+static void put_finished(json_t *entries, json_t *failed) {
+    unlink(journal);
+    store_close(open_store(STORE_NEW));
+    size_t size;
+    char *begun = contents(journal, &size);
+    json_t *line = json_pack("{ss so so}", "finished", "a", "failed", failed, "entries", entries);
+    char *text = json_dumps(line, JSON_COMPACT);
+    char *all = attn_format(NULL, "%s{\"started\":\"a\"}\n%s\n", begun, text);
+    put(journal, all, strlen(all));
+    attn_free(all);
+    free(text);
+    json_decref(line);
+    attn_free(begun);
+}
+
+static json_t *with(json_t *entry, const char *key, json_t *value) {
+    json_object_set_new(entry, key, value);
+    return entry;
+}
+
+static json_t *aggregate(const char *name, double time) {
+    return json_pack("{ss ss ss ss sf sf ss}", "name", name, "run_name", "a", "run_type", "aggregate",
+                     "aggregate_name", "mean", "real_time", time, "cpu_time", time, "time_unit", "ns");
+}
+
+static void test_changed_lines(void **state) {
+    (void)state;
+    json_t *own = entry_of("a", 1, false), *failure = entry_of("a", 1, true);
+    const struct {
+        json_t *entries, *failed;
+        const char *what; /* NULL: believed */
+    } cases[] = {
+        {json_pack("[O]", own), json_false(), NULL},
+        {json_pack("[O o]", own, aggregate("a_mean", 2)), json_false(), NULL},
+        {json_pack("[O]", failure), json_true(), NULL},
+        {json_pack("[]"), json_false(), "no entries of a"},
+        {json_pack("[i s n]", 1, "x"), json_false(), "entry 0 of a is no object"},
+        {json_pack("[O n]", own), json_false(), "entry 1 of a is no object"},
+        {json_pack("[o]", entry_of("b", 1, false)), json_false(), "the name of another case"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "name", json_string("b"))), json_false(),
+         "the name of another case"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "run_name", json_string("b"))), json_false(),
+         "the name of another case"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "name", json_string("a_mean"))), json_false(),
+         "the name of another case"},
+        {json_pack("[O o]", own, aggregate("b_mean", 2)), json_false(), "the name of another case"},
+        {json_pack("[O o]", own, aggregate("a_mean", -2)), json_false(), "no times from 0"},
+        {json_pack("[o]", aggregate("a_mean", 2)), json_false(), "aggregates only"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "real_time", json_real(-1))), json_false(),
+         "real_time: found -1"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "cpu_time", json_integer(0))), json_false(),
+         "cpu_time"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "iterations", json_string("1"))), json_false(),
+         "iterations"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "time_unit", json_string("ms"))), json_false(),
+         "time_unit"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "repetitions", json_integer(3))), json_false(),
+         "1 entries of repetitions of a, expected 3"},
+        {json_pack("[o]", with(entry_of("a", 1, false), "case", json_string("x"))), json_false(), "case"},
+        {json_pack("[O O]", own, own), json_false(), "2 entries of repetitions of a, expected 1"},
+        {json_pack("[O]", own), json_true(), "a failed, but its entries are not one error"},
+        {json_pack("[O]", failure), json_false(), "0 entries of repetitions"},
+        {json_pack("[O]", own), json_string("no"), "failed is neither true nor false"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *first;
+        assert_non_null(cases[i].entries);
+        put_finished(cases[i].entries, cases[i].failed);
+        store *s = open_store(STORE_RESUMED);
+        bool failed, believed = store_find(s, "a", &failed) != NULL;
+        if (store_damaged(s, &first) != (cases[i].what != NULL) || believed != !cases[i].what)
+            fail_msg("case %zu: %s", i, first);
+        if (cases[i].what && (!strstr(first, "R.json.journal:3: ") || !strstr(first, cases[i].what)))
+            fail_msg("case %zu: \"%s\" does not say \"%s\"", i, first, cases[i].what);
+        finish(s, "a", 7, false); /* run again: from now on that counts */
+        store_close(s);
+        s = open_store(STORE_RESUMED);
+        assert_found(s, "a", 7, false);
+        store_close(s);
+    }
+    json_decref(own);
+    json_decref(failure);
+}
+
 static void test_unwritable(void **state) {
     (void)state;
     char path[128];
@@ -381,8 +482,9 @@ int main(void) {
         IN_FOLDER(test_resume),           IN_FOLDER(test_cut_anywhere),
         IN_FOLDER(test_another_identity), IN_FOLDER(test_replace_and_restart),
         IN_FOLDER(test_complete),         IN_FOLDER(test_files_of_others),
-        IN_FOLDER(test_unwritable),       IN_FOLDER(test_two_at_once),
-        IN_FOLDER(test_full_disk),        IN_FOLDER(test_no_memory),
+        IN_FOLDER(test_changed_lines),    IN_FOLDER(test_unwritable),
+        IN_FOLDER(test_two_at_once),      IN_FOLDER(test_full_disk),
+        IN_FOLDER(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
