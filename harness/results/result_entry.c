@@ -92,9 +92,11 @@ static json_t *case_json(const bench_case *c) {
 }
 
 json_t *entry_failed(const bench_case *c, const char *message) {
-    return json_pack("[{ss ss ss si so sb ss}]", "name", c->name, "run_name", c->name, "run_type",
-                     "iteration", "repetition_index", 0, "case", case_json(c), "error_occurred", 1,
-                     "error_message", message);
+    return json_pack("[{ss si si ss ss si si si so sb ss si sf sf ss}]", "name", c->name, "family_index", 0,
+                     "per_family_instance_index", 0, "run_name", c->name, "run_type", "iteration",
+                     "repetitions", 1, "repetition_index", 0, "threads", 1, "case", case_json(c),
+                     "error_occurred", 1, "error_message", message, "iterations", 0, "real_time", 0.0,
+                     "cpu_time", 0.0, "time_unit", "ns");
 }
 
 /* A counter is a number of the run; the context says where it comes from, or why there is none. */
