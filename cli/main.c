@@ -29,13 +29,13 @@ static void print_help(FILE *stream) {
           stream);
 }
 
-/* A result that could not be written is a failure even when the work went well. A command that ends with
- * STATUS_BAD_INPUT has said its one line already. */
+/* A result that could not be written is a failure, whatever it says. A command that ends with STATUS_BAD_INPUT has
+ * said its one line already. */
 static int flush_results(int status) {
     if (fflush(stdout) || ferror(stdout)) {
         if (status != STATUS_BAD_INPUT)
             fputs("attnbench: standard output cannot be written\n", stderr);
-        return status == STATUS_OK ? STATUS_BAD_INPUT : status;
+        return STATUS_BAD_INPUT;
     }
     return status;
 }

@@ -231,6 +231,21 @@ static void write_note(const config_draft *draft, const char *name, char note[25
     }
 }
 
+/* A training configuration of ESPnet or WeNet has many keys that are unknown here: what it is says more than the first of
+ * them. */
+static int refuse(const char *text, size_t size, const char *name, const attn_error *why, attn_error *error) {
+    static const char key[] = "\nencoder_conf:";
+    bool is_training = size >= sizeof key &&
+                       (!strncmp(text, key + 1, sizeof key - 2) || memmem(text, size, key, sizeof key - 1));
+    if (is_training)
+        return attn_fail(
+            error,
+            "%s: a training configuration of ESPnet or WeNet: "
+            "harness/conversion/convert_checkpoint.py --training-config makes one for attnbench of it",
+            name);
+    return attn_fail(error, "%s", why->message);
+}
+
 int attn_config_parse(attn_config *config, const char *text, size_t size, const char *name, char note[256],
                       attn_error *error) {
     config_draft draft = new_draft();
@@ -239,8 +254,8 @@ int attn_config_parse(attn_config *config, const char *text, size_t size, const 
     const char *key = NULL;
     if (note)
         note[0] = '\0';
-    if (config_yaml_read(&draft, text, size, name, error))
-        return -1;
+    if (config_yaml_read(&draft, text, size, name, &why))
+        return refuse(text, size, name, &why, error);
     fill_defaults(&draft);
     settle_latent_dims(&draft);
     if (attn_geometry_complete(&c->attention, c->variant, &key, &why) || settle_units(&draft, &key, &why) ||

@@ -3,6 +3,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "impl/io/file_kind.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -148,11 +149,17 @@ static int parse_dict(attn_array *array, const char *text, size_t size, const ch
     return 0;
 }
 
+static int refuse_kind(const unsigned char *bytes, size_t size, const char *name, attn_error *error) {
+    const char *kind = file_kind(bytes, size);
+    return kind ? attn_fail(error, "%s: not an npy file, but %s", name, kind)
+                : attn_fail(error, "%s: not an npy file (it does not start with \\x93NUMPY)", name);
+}
+
 /* Bytes before the dict, and in the dict, from the first bytes of the file. */
 static int parse_preamble(const unsigned char *bytes, size_t size, size_t *start, size_t *length,
                           const char *name, attn_error *error) {
     if (size < MAGIC_SIZE || memcmp(bytes, magic, MAGIC_SIZE))
-        return attn_fail(error, "%s: not an npy file (it does not start with \\x93NUMPY)", name);
+        return refuse_kind(bytes, size, name, error);
     if (size < MAGIC_SIZE + 4)
         return attn_fail(error, "%s: truncated in the npy header (%zu bytes)", name, size);
     unsigned major = bytes[6], minor = bytes[7];

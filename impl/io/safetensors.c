@@ -3,6 +3,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "impl/io/dtype.h"
+#include "impl/io/file_kind.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -95,9 +96,12 @@ static int read_tensor(attn_safetensor *t, const json_t *entry, const unsigned c
                          PLACE_OF(where));
     if (attn_multiply(&bits, t->count, row->bits))
         return attn_fail(error, PLACE "the product of 'shape' overflows", PLACE_OF(where));
-    if (bits % 8 || t->size != bits / 8)
+    if (bits % 8)
+        return attn_fail(error, PLACE "%zu values of %zu bits (%s) are no whole number of bytes",
+                         PLACE_OF(where), t->count, row->bits, row->name);
+    if (t->size != bits / 8)
         return attn_fail(error, PLACE "data_offsets hold %zu bytes, expected %zu for its shape in %s",
-                         PLACE_OF(where), t->size, bits / 8 + (bits % 8 != 0), row->name);
+                         PLACE_OF(where), t->size, bits / 8, row->name);
     return 0;
 }
 
@@ -174,25 +178,37 @@ static int read_tensors(attn_safetensors *f, json_t *header, const unsigned char
     return check_tiling(f, data, data_size, file, error);
 }
 
+/* A file of another kind is called by its name, where that is known. */
+static json_t *refuse_kind(const unsigned char *bytes, size_t size, const char *file, const char *otherwise,
+                           attn_error *error) {
+    const char *kind = file_kind(bytes, size);
+    if (kind)
+        attn_fail(error, "%s: not a safetensors file, but %s", file, kind);
+    else
+        attn_fail(error, "%s: %s", file, otherwise);
+    return NULL;
+}
+
 /* Checks the length field and parses the JSON after it. */
 static json_t *read_header(const unsigned char *bytes, size_t size, size_t *header_size, const char *file,
                            attn_error *error) {
-    uint64_t length;
+    uint64_t length = 0;
+    char why_not[128];
     if (size < LENGTH_SIZE) {
-        attn_fail(error, "%s: not a safetensors file (%zu bytes, expected at least %d)", file, size,
-                  LENGTH_SIZE);
-        return NULL;
+        snprintf(why_not, sizeof why_not, "not a safetensors file (%zu bytes, expected at least %d)", size,
+                 LENGTH_SIZE);
+        return refuse_kind(bytes, size, file, why_not, error);
     }
     memcpy(&length, bytes, LENGTH_SIZE);
     if (length > header_limit || length > size - LENGTH_SIZE) {
-        attn_fail(error, "%s: header of %llu bytes in a file of %zu: truncated, or not a safetensors file",
-                  file, (unsigned long long)length, size);
-        return NULL;
+        snprintf(why_not, sizeof why_not,
+                 "header of %llu bytes in a file of %zu: truncated, or not a safetensors file",
+                 (unsigned long long)length, size);
+        return refuse_kind(bytes, size, file, why_not, error);
     }
-    if (length < 2 || bytes[LENGTH_SIZE] != '{') {
-        attn_fail(error, "%s: not a safetensors file (its header is not a JSON object)", file);
-        return NULL;
-    }
+    if (length < 2 || bytes[LENGTH_SIZE] != '{')
+        return refuse_kind(bytes, size, file, "not a safetensors file (its header is not a JSON object)",
+                           error);
     json_error_t why;
     json_t *header =
         json_loadb((const char *)bytes + LENGTH_SIZE, (size_t)length, JSON_REJECT_DUPLICATES, &why);
@@ -236,8 +252,8 @@ int attn_safetensors_open(attn_safetensors **file, const char *path, attn_error 
     FILE *stream = attn_input_open(path, &size, error);
     if (!stream)
         return -1;
-    if (size < LENGTH_SIZE) {
-        attn_fail(error, "%s: not a safetensors file (%zu bytes)", path, size);
+    if (!size) {
+        attn_fail(error, "%s: not a safetensors file (0 bytes)", path);
         goto failed;
     }
     f = attn_alloc(1, sizeof *f, path, error);

@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/safetensors.h"
+#include "impl/model/recognise.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -137,7 +138,7 @@ static int check_complete(const wanted_list *list, const attn_safetensor *extra,
     }
     if (extra)
         return attn_fail(error, "%s: extra tensor %s with shape %s, which the model has not", path,
-                         extra->name, shape_text(shape, extra->rank, extra->dims));
+                         *extra->name ? extra->name : "\"\"", shape_text(shape, extra->rank, extra->dims));
     return 0;
 }
 
@@ -153,6 +154,29 @@ static int check_tensor(const wanted *want, const char *path, attn_error *error)
         return attn_fail(error, "%s: tensor %s has another dtype, expected F32, F16 or BF16", path,
                          found->name);
     return 0;
+}
+
+static int check_tensors(const wanted_list *list, const attn_safetensor *extra, const char *path,
+                         attn_error *error) {
+    if (check_complete(list, extra, path, error))
+        return -1;
+    for (size_t i = 0; i < list->count; i++)
+        if (check_tensor(&list->at[i], path, error))
+            return -1;
+    return 0;
+}
+
+/* A checkpoint of another model is called that before its first tensor that does not fit. */
+static int check_model(const wanted_list *list, const attn_safetensor *extra, const attn_safetensors *file,
+                       const attn_config *config, const char *path, attn_error *error) {
+    attn_error why = {0};
+    char other[200];
+    if (!check_tensors(list, extra, path, &why))
+        return 0;
+    attn_model_recognise(other, file, config);
+    if (!*other)
+        return attn_fail(error, "%s", why.message);
+    return attn_fail(error, "%s: %s: %s", path, other, why.message + strlen(path) + 2);
 }
 
 static int read_tensor(const wanted *want, const char *path, attn_error *error) {
@@ -232,11 +256,8 @@ int attn_model_load(attn_model *model, const char *path, attn_error *error) {
     const attn_safetensor *extra;
     if (attn_safetensors_open(&file, path, error) || take_optional(model, file, error) ||
         list_wanted(&list, model, error) || pair_tensors(&list, file, &model->config, path, &extra, error) ||
-        check_complete(&list, extra, path, error))
+        check_model(&list, extra, file, &model->config, path, error))
         goto done;
-    for (size_t i = 0; i < list.count; i++)
-        if (check_tensor(&list.at[i], path, error))
-            goto done;
     for (size_t i = 0; i < list.count; i++)
         if (read_tensor(&list.at[i], path, error))
             goto done;

@@ -93,6 +93,10 @@ void attn_model_canonical_name(char canonical[64], const attn_config *config, co
         return;
     const char *rest = after(name, "encoder.");
     name = rest ? rest : name;
+    if (!*name) { /* no name at all: nobody's, and not to be ignored */
+        strcpy(canonical, "\"\"");
+        return;
+    }
     if (is_ignored(config, name))
         return;
     bool bare = config->model_type == ATTN_MODEL_ATTENTION;

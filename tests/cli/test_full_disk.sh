@@ -30,3 +30,6 @@ full verify --draws 1
 full verify --draws 1 --format json
 full profile-kv --config configs/attention/mla.yaml --seq-len 10
 full profile-kv --config configs/attention/mla.yaml --seq-len 10 --format json
+full compare tests/data/results_sample.json tests/data/results_sample.json
+full compare tests/data/results_sample.json tests/data/results_sample.json --format json
+full compare tests/data/results_sample.json tests/data/results_sample.json --format csv

@@ -142,7 +142,7 @@ static void test_disturbed(void **state) {
     json_decref(e);
 }
 
-static void test_failed_check_has_no_numbers(void **state) {
+static void test_failed_check_measures_nothing(void **state) {
     (void)state;
     bool failed;
     json_t *e = entries_of("{\"name\": \"x\", \"run_type\": \"iteration\", \"error_occurred\": true,"
@@ -153,7 +153,13 @@ static void test_failed_check_has_no_numbers(void **state) {
     const json_t *entry = json_array_get(e, 0);
     assert_true(json_is_true(json_object_get(entry, "error_occurred")));
     assert_string_equal(json_string_value(json_object_get(entry, "error_message")), "check failed: 3 > 1");
-    assert_null(json_object_get(entry, "real_time"));
+    static const char *const zeros[] = {"real_time", "cpu_time", "iterations"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(json_is_number(json_object_get(entry, zeros[i])));
+        assert_true(json_number_value(json_object_get(entry, zeros[i])) == 0);
+    }
+    assert_string_equal(json_string_value(json_object_get(entry, "time_unit")), "ns");
+    assert_null(json_object_get(entry, "flops"));
     assert_null(json_object_get(entry, "counters"));
     assert_string_equal(text_at(e, 0, "case", "type"), "mla");
     json_decref(e);
@@ -234,7 +240,7 @@ int main(void) {
         cmocka_unit_test(test_counters),
         cmocka_unit_test(test_counters_by_part),
         cmocka_unit_test(test_disturbed),
-        cmocka_unit_test(test_failed_check_has_no_numbers),
+        cmocka_unit_test(test_failed_check_measures_nothing),
         cmocka_unit_test(test_machine_case),
         cmocka_unit_test(test_output_that_is_no_result),
         cmocka_unit_test(test_no_memory),

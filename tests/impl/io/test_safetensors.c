@@ -133,7 +133,7 @@ static const bad_case bad_cases[] = {
     {"{" ENTRY("a", "F32", "[1]", "[0]") "}", 4, "'data_offsets' is not a pair"},
     {"{" ENTRY("a", "F32", "[1]", "[0,4,4]") "}", 4, "'data_offsets' is not a pair"},
     {"{" ENTRY("a", "F32", "[2]", "[0,4]") "}", 4, "data_offsets hold 4 bytes, expected 8"},
-    {"{" ENTRY("a", "F4", "[3]", "[0,1]") "}", 1, "data_offsets hold 1 bytes, expected 2"},
+    {"{" ENTRY("a", "F4", "[3]", "[0,1]") "}", 1, "3 values of 4 bits (F4) are no whole number of bytes"},
     {"{" ENTRY("a", "F32", "[1]", "[4,8]") "}", 8, "begin at 4, expected 0 (hole)"},
     {"{" ENTRY("a", "F32", "[1]", "[0,4]") "," ENTRY("b", "F32", "[1]", "[8,12]") "}", 12,
      "tensor 'b': its bytes begin at 8, expected 4 (hole)"},
