@@ -9,7 +9,7 @@ export LC_ALL=C.UTF-8
 
 usage() {
     cat <<'END'
-./run_all.sh           set up, build, check, measure the quick plan and write the report (about 5 minutes on two cores)
+./run_all.sh           set up, build, check, measure the quick plan and write the report (about 6 minutes on two cores)
 ./run_all.sh --full    the same with the long plan (hours)
 ./run_all.sh test      set up, then make test
 ./run_all.sh test-pmu  set up, then make test-pmu: hardware counters, on emulated machines that have them

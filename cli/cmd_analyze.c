@@ -35,8 +35,11 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"split", '\0', POPT_ARG_STRING, &a->split, 0, "of the speech", "S"},
         {"max-frames", '\0', POPT_ARG_LONGLONG, &a->max_frames, 0,
          "of speech: enough utterances for so many frames after the input layer (default 4096)", "N"},
-        {"seq-len", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0,
-         "frames that cache bytes are for, and keys when decoding (default 1000)", "L"},
+        {"cache-frames", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0,
+         "frames in the cache that its bytes are for, and keys when decoding, counted after the input layer "
+         "(default 1000)",
+         "L"},
+        {"seq-len", '\0', POPT_ARG_LONGLONG | POPT_ARGFLAG_DOC_HIDDEN, &a->seq_len, 0, "its older name", "L"},
         {"runs", '\0', POPT_ARG_LONGLONG, &a->runs, 0,
          "of each decode time, whose median counts (default 5; 0: no times)", "N"},
         {"spectrum", '\0', POPT_ARG_NONE, &a->spectrum, 0,
@@ -89,7 +92,7 @@ static int check_arguments(const arguments *a, attn_error *error) {
         return -1;
     if (a->fold && !strcmp(a->out_config, a->out_weights))
         return attn_fail(error, "--out-config and --out-weights: both are %s", a->out_config);
-    return option_range("--seq-len", a->seq_len, 1, MOST_FRAMES, error) ||
+    return option_range("--cache-frames", a->seq_len, 1, MOST_FRAMES, error) ||
                    option_range("--runs", a->runs, 0, 1000, error) ||
                    option_range("--max-frames", a->max_frames, 1, MOST_FRAMES, error) ||
                    option_range("--seed", a->seed, 0, 1LL << 62, error)

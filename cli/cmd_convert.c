@@ -36,11 +36,12 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
          "average, split, joint (default) or activation; gqa: mean (default) or activation", "M"},
         {"latent-dim", '\0', POPT_ARG_LONGLONG, &a->latent_dim, 0, "of every layer, 1 to d_model", "R"},
         {"budget-bytes", '\0', POPT_ARG_LONGLONG, &a->budget_bytes, 0,
-         "instead: cache of all layers at --seq-len, spread over them where it helps most", "N"},
+         "instead: cache of all layers at --cache-frames, spread over them where it helps most", "N"},
         {"target-error", '\0', POPT_ARG_DOUBLE, &a->target_error, 0,
          "instead: the least cache that leaves this relative error (root mean square over layers)", "E"},
-        {"seq-len", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0, "frames that cache bytes are for (default 1000)",
-         "L"},
+        {"cache-frames", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0,
+         "frames in the cache that its bytes are for, counted after the input layer (default 1000)", "L"},
+        {"seq-len", '\0', POPT_ARG_LONGLONG | POPT_ARGFLAG_DOC_HIDDEN, &a->seq_len, 0, "its older name", "L"},
         {"num-kv-heads", '\0', POPT_ARG_LONGLONG, &a->num_kv_heads, 0, "of gqa", "G"},
         {"balance", '\0', POPT_ARG_NONE, &a->balance, 0,
          "weigh keys and values the same, whichever is larger", NULL},
@@ -110,7 +111,7 @@ static int read_options(attn_convert_options *o, const arguments *a, attn_error 
         option_needs("--to", a->to, error) || option_needs("--out-config", a->out_config, error) ||
         option_needs("--out-weights", a->out_weights, error) ||
         option_choice("--to", a->to, types, error) < 0 ||
-        option_range("--seq-len", a->seq_len, 1, MOST_FRAMES, error))
+        option_range("--cache-frames", a->seq_len, 1, MOST_FRAMES, error))
         return -1;
     if (a->max_frames != NOT_GIVEN && !a->data)
         return attn_fail(error, "--max-frames needs --data");

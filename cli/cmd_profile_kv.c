@@ -40,14 +40,15 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
     struct poptOption options[] = {
         {"config", '\0', POPT_ARG_ARGV, &a->configs, 0,
          "needed: the model; given several times: a table of models", "F.yaml"},
-        {"seq-len", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0, "random features: frames (default 1000)", "N"},
+        {"seq-len", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0,
+         "random features: input frames, of 10 ms each (default 1000)", "N"},
         {"data", '\0', POPT_ARG_STRING, &a->data, 0, "speech instead: a folder laid out as LibriSpeech is",
          "DIR"},
         {"split", '\0', POPT_ARG_STRING, &a->split, 0, "of the speech", "S"},
         {"limit", '\0', POPT_ARG_LONGLONG, &a->limit, 0, "only the first K utterances", "K"},
         {"chunk", '\0', POPT_ARG_LONGLONG, &a->chunk, 0,
-         "frames a call, counted after the input layer: under conv2d 16 are 64 input frames, 640 ms (default "
-         "0: "
+         "frames a call, counted after the input layer: under conv2d 16 are 64 input frames, 640 ms "
+         "(default: "
          "everything in one call)",
          "N"},
         {"left-chunks", '\0', POPT_ARG_LONGLONG, &a->left_chunks, 0,

@@ -3,6 +3,7 @@
 
 #include "attn/alloc.h"
 
+#include <ctype.h>
 #include <string.h>
 
 const char *const table_format_names[] = {"md", "csv", "json", "tex", NULL};
@@ -51,13 +52,27 @@ static char *plain_text(const json_t *value, const char *format, const char *mis
     return text;
 }
 
-static const char *escape(char c, table_format format) {
+/* Markdown takes HTML and links as they are: what a file said stays text. */
+static const char *escape_markdown(const char *at) {
+    if (*at == '|')
+        return "\\|";
+    if (*at == '<' && (isalpha((unsigned char)at[1]) || (at[1] && strchr("/!?", at[1]))))
+        return "\\<";
+    if (*at == ']' && at[1] == '(')
+        return "\\]";
+    return iscntrl((unsigned char)*at) ? " " : NULL;
+}
+
+static const char *escape(const char *at, table_format format) {
+    char c = *at;
     switch (format) {
     case TABLE_MD:
-        return c == '|' ? "\\|" : c == '\n' ? " " : NULL;
+        return escape_markdown(at);
     case TABLE_CSV:
         return c == '"' ? "\"\"" : NULL;
     case TABLE_TEX:
+        if (iscntrl((unsigned char)c)) /* an empty line would end the table */
+            return " ";
         switch (c) {
         case '&':
             return "\\&";
@@ -90,7 +105,7 @@ static const char *escape(char c, table_format format) {
 static char *escaped(const char *text, table_format format, attn_error *error) {
     size_t size = 3;
     for (const char *c = text; *c; c++) {
-        const char *e = escape(*c, format);
+        const char *e = escape(c, format);
         size += e ? strlen(e) : 1;
     }
     char *out = attn_alloc(size, 1, "table cell", error);
@@ -101,7 +116,7 @@ static char *escaped(const char *text, table_format format, attn_error *error) {
     if (quote)
         *p++ = '"';
     for (const char *c = text; *c; c++) {
-        const char *e = escape(*c, format);
+        const char *e = escape(c, format);
         if (e)
             p = stpcpy(p, e);
         else
@@ -144,8 +159,10 @@ static void write_head(const table *t, table_format format, FILE *stream) {
     while (t->columns[columns].key)
         columns++;
     if (format == TABLE_MD) {
-        if (t->title)
-            fprintf(stream, "### %s\n\n", t->title);
+        char *title = t->title ? escaped(t->title, format, NULL) : NULL;
+        if (title)
+            fprintf(stream, "### %s\n\n", title);
+        attn_free(title);
         for (size_t i = 0; i < columns; i++)
             fprintf(stream, "| %s ", t->columns[i].header);
         fputs("|\n", stream);

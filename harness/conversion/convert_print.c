@@ -10,11 +10,12 @@
 void convert_print_progress(void *context, size_t layer, size_t layers, const attn_convert_report *report) {
     (void)context;
     if (!report) {
-        fprintf(stderr, "attnbench convert: layer %zu of %zu: looked at\n", layer + 1, layers);
+        fprintf(stderr, "attnbench convert: layer %zu (%zu of %zu): looked at\n", layer, layer + 1, layers);
         return;
     }
-    fprintf(stderr, "attnbench convert: layer %zu of %zu: %zu numbers a frame, error of the weights %.3g",
-            layer + 1, layers, report->latent_dim, report->weights_error);
+    fprintf(stderr,
+            "attnbench convert: layer %zu (%zu of %zu): %zu numbers a frame, error of the weights %.3g",
+            layer, layer + 1, layers, report->latent_dim, report->weights_error);
     if (report->frames)
         fprintf(stderr, ", of what %zu frames produce %.3g%s", report->frames, report->produced_error,
                 report->few_inputs ? " (few frames: no more than d_model)" : "");

@@ -6,6 +6,7 @@
 #include "attn/file.h"
 #include "reports/plots/history_plots.h"
 
+#include <ctype.h>
 #include <regex.h>
 #include <string.h>
 
@@ -60,6 +61,12 @@ static int show_all(history_shown *shown, const history_request *request, const 
     return result;
 }
 
+/* The words under a picture: names come from the file, and Markdown would take HTML and brackets in them. */
+static void put_plain(const char *text, FILE *to) {
+    for (; *text; text++)
+        putc(iscntrl((unsigned char)*text) || strchr("<>[]`\\", *text) ? '?' : *text, to);
+}
+
 static int write_page(const history_shown *shown, const char *folder, attn_error *error) {
     attn_output page = {0};
     size_t i;
@@ -69,8 +76,9 @@ static int write_page(const history_shown *shown, const char *folder, attn_error
     if (path && !attn_output_open(&page, path, error) &&
         !table_write(&shown->changes, TABLE_MD, page.stream, error)) {
         json_array_foreach(shown->pictures, i, picture) {
-            fprintf(page.stream, "\n![%s](%s)\n", json_string_value(json_object_get(picture, "case")),
-                    json_string_value(json_object_get(picture, "file")));
+            fputs("\n![", page.stream);
+            put_plain(json_string_value(json_object_get(picture, "case")), page.stream);
+            fprintf(page.stream, "](%s)\n", json_string_value(json_object_get(picture, "file")));
         }
         result = attn_output_commit(&page, error);
     }

@@ -15,6 +15,14 @@ static void put_safely(const char *text, FILE *to) {
             putc((unsigned char)*text < ' ' ? ' ' : *text, to);
 }
 
+/* A case's name between backticks, where only they, bars and the ends of lines mean anything. */
+static void put_name(const char *name, FILE *to) {
+    putc('`', to);
+    for (; *name; name++)
+        putc((unsigned char)*name < ' ' || strchr("`|", *name) ? '?' : *name, to);
+    putc('`', to);
+}
+
 static void put_amount(double value, const char *unit, FILE *to) {
     static const struct {
         double scale;
@@ -62,7 +70,9 @@ static bool is_quiet(const gate_row *row) {
 
 static void put_row(const gate_row *row, FILE *to) {
     const char *mark = is_quiet(row) ? "" : "**";
-    fprintf(to, "| %s%s%s | `%s` | ", mark, gate_verdict_name(row->verdict), mark, row->name);
+    fprintf(to, "| %s%s%s | ", mark, gate_verdict_name(row->verdict), mark);
+    put_name(row->name, to);
+    fputs(" | ", to);
     put_amount(row->base, row->unit, to);
     fputs(" | ", to);
     put_amount(row->candidate, row->unit, to);
@@ -120,8 +130,9 @@ static void put_bytes(const gate_rows *rows, FILE *to) {
                 fputs("### Bytes\n\n| verdict | case | what | base | candidate |\n|---|---|---|---:|---:|\n",
                       to);
             any = true;
-            fprintf(to, "| **%s** | `%s` | %s | ", gate_bytes_name(verdict), row->name,
-                    gate_byte_counts[k].name);
+            fprintf(to, "| **%s** | ", gate_bytes_name(verdict));
+            put_name(row->name, to);
+            fprintf(to, " | %s | ", gate_byte_counts[k].name);
             put_amount(row->bytes[k][0], "bytes", to);
             fputs(" | ", to);
             put_amount(row->bytes[k][1], "bytes", to);
@@ -138,7 +149,9 @@ static void put_moved(const gate_rows *rows, FILE *to) {
         const char *summary = json_text(rows->row[i].moved, "summary");
         if (!*summary)
             continue;
-        fprintf(to, "%s- `%s`: ", any ? "" : "### What moved\n\n", rows->row[i].name);
+        fputs(any ? "- " : "### What moved\n\n- ", to);
+        put_name(rows->row[i].name, to);
+        fputs(": ", to);
         put_safely(summary, to);
         putc('\n', to);
         any = true;
