@@ -135,6 +135,31 @@ def hint(name):
     return f" ({HINTS[hint_index(name)][1]})" if hint_index(name) < len(HINTS) else ""
 
 
+# Biases that a training configuration may switch off.
+BIASES = {
+    "query_bias": r"attn\.linear_(q|out)\.bias$",
+    "key_bias": r"attn\.linear_k\.bias$",
+    "value_bias": r"attn\.linear_v\.bias$",
+    "mlp_bias": r"\.feed_forward(_macaron)?\.w_[12]\.bias$",
+    "conv_bias": r"conv_module\.\w+_conv\d?\.bias$",
+}
+
+
+def fill_biases(checkpoint, conf, encoder_conf):
+    """A bias that is off becomes zeros, which gives the same numbers. Returns how many."""
+    off = {key: pattern for key, pattern in BIASES.items() if encoder_conf.get(key, True) is False}
+    filled = 0
+    for name, shape in expected_tensors(conf, checkpoint).items():
+        key = next((key for key, pattern in off.items() if re.search(pattern, name)), None)
+        if key and checkpoint.has(name):
+            raise Refused(f"{checkpoint.path}: tensor {checkpoint.prefix}{name} is there, but {key} is false by the training "
+                          "configuration")
+        if key:
+            checkpoint.encoder[name] = torch.zeros(shape)
+            filled += 1
+    return filled
+
+
 def linear(name, rows, columns):
     return {f"{name}.weight": (rows, columns), f"{name}.bias": (rows,)}
 

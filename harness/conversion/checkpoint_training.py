@@ -4,12 +4,12 @@ import yaml
 
 from checkpoint_tensors import Refused
 
-BIASES = {key: (True,) for key in ("query_bias", "key_bias", "value_bias")}
+BIASES = {key: (True, False) for key in ("query_bias", "key_bias", "value_bias", "conv_bias", "mlp_bias")}
 # Keys of encoder_conf that change what an encoder computes, with the values under which it is one of attnbench's. A key that is
 # not there counts as the first of them.
 EXPECTED = {
     "conformer": {
-        **BIASES, "conv_bias": (True,), "mlp_bias": (True,), "normalize_before": (True,), "concat_after": (False,),
+        **BIASES, "normalize_before": (True,), "concat_after": (False,),
         "positionwise_layer_type": ("linear",), "activation_type": ("swish",), "use_cnn_module": (True,),
         "cnn_module_norm": ("batch_norm", "layer_norm"), "conv_inner_factor": (2,), "zero_triu": (False,),
         "layer_norm_type": ("layer_norm",), "mlp_type": ("position_wise_feed_forward",), "qk_norm": (False,),

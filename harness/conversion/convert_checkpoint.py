@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True  # nothing is left in the script's folder
 
 import yaml  # noqa: E402
 
-from checkpoint_tensors import Checkpoint, Refused, check_tensors, load_state  # noqa: E402
+from checkpoint_tensors import Checkpoint, Refused, check_tensors, fill_biases, load_state  # noqa: E402
 from checkpoint_training import foreign_features, from_training, normalisation  # noqa: E402
 
 
@@ -245,6 +245,9 @@ def run(options):
     drop_unused(checkpoint, conf, (training.get("encoder_conf") or {}).get("final_norm", True))
     notes = settle_features(checkpoint, conf, training, options.framework) + other_notes(checkpoint, training)
     conf.update(given)
+    filled = fill_biases(checkpoint, conf, training.get("encoder_conf") or {})
+    if filled:
+        notes.append(f"{filled} biases that the model does not have are written as zeros: the same numbers, a few more parameters")
     check_tensors(checkpoint, conf)
     write_all([(options.out_weights, safetensors_bytes(checkpoint.final())), (options.out_config, config_text(conf))])
     say_rest(checkpoint, notes)

@@ -5,6 +5,7 @@ exits with 1 at the first failure.
 """
 
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -50,6 +51,16 @@ CASES = {
         conv_kernel_size=8, after_norm=False,
         training=dict(encoder="conformer", input_dim=20, cmvn_file="global_cmvn",
                       encoder_conf=dict(WENET_CONFORMER, final_norm=False))),
+    "wenet-no-biases": dict(
+        COMMON, model_type="conformer", pos_enc="rel_pos_wenet", input_layer="conv2d", conv_norm="layer_norm", causal=True,
+        conv_kernel_size=8,
+        training=dict(encoder="conformer", input_dim=20, cmvn="global_cmvn", encoder_conf=dict(
+            WENET_CONFORMER, query_bias=False, key_bias=False, value_bias=False, conv_bias=False, mlp_bias=False))),
+    "wenet-branchformer-no-key-bias": dict(
+        COMMON, model_type="branchformer", pos_enc="rel_pos_wenet", input_layer="conv2d", merge_method="concat",
+        training=dict(encoder="branchformer", input_dim=20, cmvn="global_cmvn", encoder_conf=dict(
+            attention_heads=4, pos_enc_layer_type="rel_pos", selfattention_layer_type="rel_selfattn", merge_method="concat",
+            key_bias=False))),
     "wenet-branchformer": dict(
         COMMON, model_type="branchformer", pos_enc="rel_pos_wenet", input_layer="conv2d", merge_method="fixed_ave",
         cgmlp_weight=0.3,
@@ -61,15 +72,35 @@ CASES = {
 }
 
 
+# What WeNet's keys switch off.
+BIASES = {"query_bias": r"linear_(q|out)\.bias", "key_bias": r"linear_k\.bias", "value_bias": r"linear_v\.bias",
+          "mlp_bias": r"w_[12]\.bias", "conv_bias": r"(pointwise_conv[12]|depthwise_conv)\.bias"}
+
+
+def ours(name):
+    for theirs, here in (("encoder.encoders", "encoders"), ("linear_q", "q_proj"), ("linear_k", "k_proj"), ("linear_v", "v_proj"),
+                         ("linear_out", "out_proj")):
+        name = name.replace(theirs, here)
+    return name
+
+
 def check_case(attnbench, model, work):
     name, state = model.name, model.state_dict()
     if name == "wenet-no-final-norm":  # saved all the same
         state["encoder.after_norm.weight"] = state["encoder.after_norm.bias"] = torch.ones(16)
+    if "bias" in name:
+        conf = model.training["encoder_conf"]
+        off = [pattern for key, pattern in BIASES.items() if conf.get(key) is False]
+        for tensor in [tensor for tensor in state if any(re.search(pattern, tensor) for pattern in off)]:
+            del state[tensor]
+            model.weights[ours(tensor)][:] = 0
     torch.save(state, work / "final.pt")
     status, text = convert(work, model.framework, *model.options(work))
     counted = [text.count(word) for word in ("left out, not the encoder's: decoder.* (1)", "buffers that inference does not need",
                                               "left out, not used by this model")]
-    unused = name in ("wenet-branchformer", "wenet-no-final-norm")
+    unused = name.startswith("wenet-branchformer") or name == "wenet-no-final-norm"
+    if ("biases that the model does not have are written as zeros" in text) != ("bias" in name):
+        fail(name, text)
     if status or counted != [1, 1, int(unused)] or "WARNING" in text:
         fail(name, f"status {status}: {text}")
     keys = (work / "c.yaml").read_text()

@@ -91,8 +91,7 @@ ESPNET_TENSORS = (
     ("a negative variance", changed(LAYER + "conv_module.norm.running_var", -1.0), ["running_var is -1.0"]),
 )
 # Keys of the WeNet Conformer's training configuration with its own tensors.
-KEYS = {"macaron_style": False, "query_bias": False, "key_bias": False, "value_bias": False, "conv_bias": False, "mlp_bias": False,
-        "conv_inner_factor": 4, "selfattention_layer_type": "shaw_rel_selfattn", "mlp_type": "moe", "head_dim": 8,
+KEYS = {"macaron_style": False, "query_bias": "x", "conv_inner_factor": 4, "selfattention_layer_type": "shaw_rel_selfattn", "mlp_type": "moe", "head_dim": 8,
         "conv_norm_eps": 1e-3, "layer_norm_type": "rms_norm", "cnn_module_norm": "rms_norm", "input_layer": "conv2d6",
         "normalize_before": False, "use_cnn_module": False, "activation_type": "relu", "mystery_key": 1}
 ESPNET_KEYS = {"interctc_use_conditioning": True, "ctc_trim": True, "qk_norm": True, "zero_triu": True, "concat_after": True,
@@ -135,6 +134,8 @@ def check_keys(wenet, espnet, work):
             words = [key, "--ignore"] if key == "mystery_key" else [key if key != "rel_pos_type" else "legacy", word]
             refused(work, f"{key}: {word}", model.framework, words, *with_conf(model, **{key: value}).options(work))
     torch.save(wenet.state_dict(), work / "final.pt")
+    for key in ("query_bias", "key_bias", "value_bias", "conv_bias", "mlp_bias"):
+        refused(work, f"{key}: false with biases", "wenet", [key, "bias is there"], *with_conf(wenet, **{key: False}).options(work))
     for key, (value, ours) in SIZES.items():
         refused(work, f"{key} that disagrees", "wenet", [ours, "by the tensors"], *with_conf(wenet, **{key: value}).options(work))
     status, text = convert(work, "wenet", *with_conf(wenet, mystery_key=1).options(work), "--ignore", "mystery_key")
