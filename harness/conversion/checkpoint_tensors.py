@@ -186,11 +186,12 @@ def conformer_tensors(conf):
                "conv_module.pointwise_conv1.weight": (2 * d, d, 1), "conv_module.pointwise_conv1.bias": (2 * d,),
                "conv_module.depthwise_conv.weight": (d, 1, kernel), "conv_module.depthwise_conv.bias": (d,),
                "conv_module.pointwise_conv2.weight": (d, d, 1), "conv_module.pointwise_conv2.bias": (d,)}
-    for name in ("norm_ff_macaron", "norm_mha", "norm_conv", "conv_module.norm", "norm_ff", "norm_final"):
+    macaron = conf.get("macaron_style", True)
+    for name in ("norm_mha", "norm_conv", "conv_module.norm", "norm_ff", "norm_final") + (("norm_ff_macaron",) if macaron else ()):
         tensors.update(norm(name, d))
     if conf["conv_norm"] == "batch_norm":
         tensors.update({"conv_module.norm.running_mean": (d,), "conv_module.norm.running_var": (d,)})
-    for name in ("feed_forward_macaron", "feed_forward"):
+    for name in ("feed_forward", "feed_forward_macaron")[:1 + macaron]:
         tensors.update({**linear(f"{name}.w_1", units, d), **linear(f"{name}.w_2", d, units)})
     return tensors
 

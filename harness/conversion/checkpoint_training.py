@@ -14,7 +14,7 @@ EXPECTED = {
         "cnn_module_norm": ("batch_norm", "layer_norm"), "conv_inner_factor": (2,), "zero_triu": (False,),
         "layer_norm_type": ("layer_norm",), "mlp_type": ("position_wise_feed_forward",), "qk_norm": (False,),
         "selfattention_layer_type": ("rel_selfattn", "selfattn"), "interctc_use_conditioning": (False,),
-        "ctc_trim": (False,), "macaron_style": (True,)},
+        "ctc_trim": (False,)},
     "branchformer": {
         **BIASES, "gate_activation": ("identity",), "use_attn": (True,), "use_cgmlp": (True,), "zero_triu": (False,),
         "layer_norm_type": ("layer_norm",), "attention_layer_type": ("rel_selfattn", "selfattn"),
@@ -23,7 +23,7 @@ EXPECTED = {
 }
 # Read below, or by the sizes of tensors.
 READ = set("""attention_heads input_layer pos_enc_layer_type rel_pos_type causal norm_eps conv_norm_eps final_norm head_dim n_kv_head
-merge_method cgmlp_weight static_chunk_size output_size num_blocks linear_units cnn_module_kernel cgmlp_linear_units
+merge_method cgmlp_weight macaron_style static_chunk_size output_size num_blocks linear_units cnn_module_kernel cgmlp_linear_units
 cgmlp_conv_kernel use_linear_after_conv""".split())
 # Of no effect on what a trained encoder of this kind computes.
 HARMLESS = set("""dropout_rate positional_dropout_rate attention_dropout_rate attn_branch_drop_rate stochastic_depth_rate
@@ -98,6 +98,8 @@ def sizes(conf, model_type):
         result["conv_kernel_size"] = kernel
     if model_type == "conformer":
         result.pop("cgmlp_linear_units", None)
+        if isinstance(conf.get("macaron_style"), bool):
+            result["macaron_style"] = conf["macaron_style"]
         if isinstance(conf.get("linear_units"), int) and "d_model" in result:
             units, width = conf["linear_units"], result["d_model"]
             result["ff_expansion_factor"] = units // width if units % width == 0 else units / width

@@ -34,7 +34,9 @@ def from_attention(checkpoint, model_type, d_model):
 
 def from_conformer(checkpoint, d_model):
     units = checkpoint.shape("encoders.0.feed_forward.w_1.weight")[0]
-    return {"ff_expansion_factor": units // d_model if units % d_model == 0 else units / d_model,
+    macaron = any(".feed_forward_macaron." in name or ".norm_ff_macaron." in name for name in checkpoint.encoder)
+    return {"macaron_style": macaron,
+            "ff_expansion_factor": units // d_model if units % d_model == 0 else units / d_model,
             "conv_kernel_size": checkpoint.shape("encoders.0.conv_module.depthwise_conv.weight")[2],
             "conv_norm": "batch_norm" if checkpoint.has("encoders.0.conv_module.norm.running_mean") else "layer_norm"}
 
@@ -157,7 +159,7 @@ def other_notes(checkpoint, training):
 
 
 ORDER = ("model_type attention_type d_model num_heads num_layers attention_kwargs input_layer input_dim features feature_norm "
-         "vocab_size pos_enc conv_kernel_size causal after_norm layer_norm_eps ff_expansion_factor conv_norm cgmlp_linear_units "
+         "vocab_size pos_enc conv_kernel_size causal after_norm layer_norm_eps ff_expansion_factor macaron_style conv_norm cgmlp_linear_units "
          "merge_method cgmlp_weight").split()
 
 

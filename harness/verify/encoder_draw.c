@@ -24,6 +24,7 @@ int encoder_draw(attn_config *config, attn_model_type model_type, const attn_var
                             .causal = below(random, 2),
                             .after_norm = below(random, 4) > 0,
                             .layer_norm_eps = 1e-5};
+    config->one_feed_forward = config->ff_units % 4 == 0;
     config->conv_kernel_size += config->causal && below(random, 2); /* even ones are causal */
     attn_geometry *g = &config->attention;
     g->num_heads = heads[below(random, 3)];

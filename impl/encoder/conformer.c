@@ -20,10 +20,12 @@ static void attention_add(float *x, const attn_block *block, attn_cache *kv, con
 
 void attn_conformer_block(float *x, const attn_block *block, const attn_block_state *state,
                           const attn_encoder_call *call, attn_arena arena) {
-    attn_feed_forward_add(x, 0.5f, &block->feed_forward_macaron, call, arena);
+    bool macaron = !call->config->one_feed_forward;
+    if (macaron)
+        attn_feed_forward_add(x, 0.5f, &block->feed_forward_macaron, call, arena);
     attention_add(x, block, state->kv, call, arena);
     attn_convolution_add(x, &block->convolution, state, call, arena);
-    attn_feed_forward_add(x, 0.5f, &block->feed_forward, call, arena);
+    attn_feed_forward_add(x, macaron ? 0.5f : 1.0f, &block->feed_forward, call, arena);
     attn_mark_part(call, ATTN_PART_OTHER);
     call->ops->layer_norm(x, x, &block->norm_final, call->batch * call->frames, call->config->layer_norm_eps);
 }

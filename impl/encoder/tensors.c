@@ -44,8 +44,9 @@ static int walk_convolution(const attn_walk *walk, attn_convolution *w, const at
 
 static int walk_conformer(const attn_walk *walk, attn_block *block, const attn_config *config) {
     size_t d_model = config->attention.d_model;
-    if (walk_feed_forward(walk, "norm_ff_macaron", "feed_forward_macaron.w_1", "feed_forward_macaron.w_2",
-                          &block->feed_forward_macaron, config) ||
+    if ((!config->one_feed_forward &&
+         walk_feed_forward(walk, "norm_ff_macaron", "feed_forward_macaron.w_1", "feed_forward_macaron.w_2",
+                           &block->feed_forward_macaron, config)) ||
         attn_walk_layer_norm(walk, "norm_mha", &block->norm_mha, d_model) ||
         attn_walk_attention(walk, "self_attn", &block->attention, config->variant) ||
         walk_convolution(walk, &block->convolution, config) ||

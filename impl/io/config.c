@@ -37,6 +37,7 @@ static config_draft new_draft(void) {
                 .dropout = 0.1,
             },
         .ff_expansion_factor = 4,
+        .macaron_style = true,
         .mlp_expansion_factor = 4,
     };
 }
@@ -79,6 +80,7 @@ static int expanded_units(size_t *units, double factor, size_t d_model, const ch
 static int settle_units(config_draft *draft, const char **key, attn_error *error) {
     attn_config *c = &draft->config;
     size_t d_model = c->attention.d_model, units = 0;
+    c->one_feed_forward = !draft->macaron_style;
     if (c->model_type == ATTN_MODEL_CONFORMER)
         return expanded_units(&c->ff_units, draft->ff_expansion_factor, d_model, "ff_expansion_factor", key,
                               error);
@@ -148,6 +150,7 @@ static int check_shapes(const attn_config *c, const char **key, attn_error *erro
 /* A draft with the rows' own values, as though they had been read. */
 static config_draft draft_of(const attn_config *config) {
     config_draft draft = {.config = *config};
+    draft.macaron_style = !config->one_feed_forward;
     if (config->model_type == ATTN_MODEL_CONFORMER)
         draft.ff_expansion_factor = (double)config->ff_units / (double)config->attention.d_model;
     return draft;

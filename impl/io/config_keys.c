@@ -46,6 +46,7 @@ const config_key config_keys[] = {
     SIZE("vocab_size", config.vocab_size, 1, COUNT, NULL_EITHER, USE_ALWAYS),
     SIZE("conv_kernel_size", config.conv_kernel_size, 1, WIDTH, NULL_WRONG, USE_ENCODER),
     REAL("ff_expansion_factor", ff_expansion_factor, 1e-3, 64, NULL_WRONG, USE_CONFORMER),
+    BOOL("macaron_style", macaron_style, USE_CONFORMER),
     SIZE("cgmlp_linear_units", config.cgmlp_units, 2, UNITS, NULL_DEFAULT, USE_BRANCHFORMER),
     REAL("mlp_expansion_factor", mlp_expansion_factor, 1e-3, 64, NULL_EITHER, USE_BRANCHFORMER),
     REAL("cgmlp_weight", config.cgmlp_weight, 0, 1, NULL_WRONG, USE_BRANCHFORMER),

@@ -33,6 +33,7 @@ enum { KEYS_MAX = 40 };
 typedef struct config_draft {
     attn_config config;
     double ff_expansion_factor, mlp_expansion_factor;
+    bool macaron_style;
     size_t feature_dim;
     size_t latent_count; /* entries when latent_dim is a list */
     size_t latent_dims[ATTN_LATENT_LAYERS];

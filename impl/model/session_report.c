@@ -85,7 +85,8 @@ static void block_flops(double parts[ATTN_PARTS], const attn_config *config, con
                         double rows, double repeated) {
     size_t d = config->attention.d_model, half = config->cgmlp_units / 2, kernel = config->conv_kernel_size;
     if (config->model_type == ATTN_MODEL_CONFORMER) {
-        parts[ATTN_PART_FEED_FORWARD] += 2.0 * linear_flops(2.0 * rows, config->ff_units, d);
+        double modules = config->one_feed_forward ? 1.0 : 2.0;
+        parts[ATTN_PART_FEED_FORWARD] += modules * linear_flops(2.0 * rows, config->ff_units, d);
         parts[ATTN_PART_CONVOLUTION] += linear_flops(rows + repeated, 2 * d, d) +
                                         linear_flops(rows, d, kernel) + linear_flops(rows, d, d);
     }

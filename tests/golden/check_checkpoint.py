@@ -33,6 +33,15 @@ CASES = {
         COMMON, model_type="conformer", pos_enc="rel_pos", input_layer="conv2d", layer_norm_eps=1e-12,
         training=dict(encoder="conformer", input_size=20, frontend=None, normalize="global_mvn",
                       encoder_conf=ESPNET_CONFORMER)),
+    "espnet-no-macaron": dict(  # ESPnet's default
+        COMMON, model_type="conformer", pos_enc="rel_pos", input_layer="conv2d", layer_norm_eps=1e-12, macaron_style=False,
+        training=dict(encoder="conformer", frontend_conf=dict(n_mels=20), normalize="global_mvn", encoder_conf={
+            key: value for key, value in ESPNET_CONFORMER.items() if key != "macaron_style"})),
+    "wenet-no-macaron": dict(
+        COMMON, model_type="conformer", pos_enc="rel_pos_wenet", input_layer="conv2d", conv_norm="layer_norm", causal=True,
+        conv_kernel_size=8, macaron_style=False,
+        training=dict(encoder="conformer", input_dim=20, cmvn="global_cmvn",
+                      encoder_conf=dict(WENET_CONFORMER, macaron_style=False))),
     "espnet-branchformer": dict(
         COMMON, model_type="branchformer", pos_enc="abs_pos", input_layer="linear", embed_norm=True, csgu_linear=True,
         merge_method="learned_ave", layer_norm_eps=1e-12,

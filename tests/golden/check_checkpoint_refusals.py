@@ -61,7 +61,8 @@ TENSORS = (
     ("norms of queries and keys", added(LAYER + "self_attn.q_norm.weight", 4), ["q_norm", "qk_norm"]),
     ("a scale of positions", added("encoder.embed.pos_enc.alpha", 1), ["pos_enc.alpha", "scaled_abs_pos"]),
     ("experts", added(LAYER + "feed_forward.experts.0.w_1.weight", 4, 4), ["experts", "mlp_type"]),
-    ("no macaron", without("_macaron"), ["feed_forward_macaron", "is missing", "macaron_style: false"]),
+    ("half of a macaron", without("norm_ff_macaron"), ["norm_ff_macaron", "is missing", "macaron_style: false"]),
+    ("a layer without macaron", without("encoders.1.feed_forward_macaron"), ["encoders.1.feed_forward_macaron", "is missing"]),
     ("no query biases", removed("linear_q.bias", "linear_out.bias"), ["linear_", "query_bias: false"]),
     ("no key biases", removed("linear_k.bias"), ["linear_k.bias", "key_bias: false"]),
     ("no value biases", removed("linear_v.bias"), ["linear_v.bias", "value_bias: false"]),
@@ -91,13 +92,13 @@ ESPNET_TENSORS = (
     ("a negative variance", changed(LAYER + "conv_module.norm.running_var", -1.0), ["running_var is -1.0"]),
 )
 # Keys of the WeNet Conformer's training configuration with its own tensors.
-KEYS = {"macaron_style": False, "query_bias": "x", "conv_inner_factor": 4, "selfattention_layer_type": "shaw_rel_selfattn", "mlp_type": "moe", "head_dim": 8,
+KEYS = {"query_bias": "x", "conv_inner_factor": 4, "selfattention_layer_type": "shaw_rel_selfattn", "mlp_type": "moe", "head_dim": 8,
         "conv_norm_eps": 1e-3, "layer_norm_type": "rms_norm", "cnn_module_norm": "rms_norm", "input_layer": "conv2d6",
         "normalize_before": False, "use_cnn_module": False, "activation_type": "relu", "mystery_key": 1}
 ESPNET_KEYS = {"interctc_use_conditioning": True, "ctc_trim": True, "qk_norm": True, "zero_triu": True, "concat_after": True,
                "selfattention_layer_type": "lf_selfattn", "rel_pos_type": "legacy", "pos_enc_layer_type": "scaled_abs_pos"}
 # Keys whose value is another one than that of the tensors; what the message calls them.
-SIZES = {"num_blocks": (3, "num_layers"), "output_size": (32, "d_model"), "cnn_module_kernel": (9, "conv_kernel_size"),
+SIZES = {"macaron_style": (False, "macaron_style"), "num_blocks": (3, "num_layers"), "output_size": (32, "d_model"), "cnn_module_kernel": (9, "conv_kernel_size"),
          "linear_units": (48, "ff_expansion_factor"), "attention_heads": (8, "num_heads")}
 
 

@@ -80,10 +80,11 @@ def conformer_block(w, cfg, x, seen):
     def norm(name, y):
         return layer_norm(w, name, y, cfg)
 
-    x = x + 0.5 * feed_forward(w, "feed_forward_macaron", norm("norm_ff_macaron", x))
+    if cfg["macaron_style"]:
+        x = x + 0.5 * feed_forward(w, "feed_forward_macaron", norm("norm_ff_macaron", x))
     x = x + attention(below(w, "self_attn."), cfg, norm("norm_mha", x), seen)
     x = x + convolution_module(below(w, "conv_module."), cfg, norm("norm_conv", x))
-    x = x + 0.5 * feed_forward(w, "feed_forward", norm("norm_ff", x))
+    x = x + (0.5 if cfg["macaron_style"] else 1) * feed_forward(w, "feed_forward", norm("norm_ff", x))
     return norm("norm_final", x)
 
 
@@ -167,10 +168,11 @@ def tensors(cfg):
         if cfg["model_type"] == "conformer":
             units = cfg["ff_expansion_factor"] * d
             for norm in ("norm_ff_macaron", "norm_mha", "norm_conv", "norm_ff", "norm_final", "conv_module.norm"):
-                add(p + norm, d)
+                if cfg["macaron_style"] or norm != "norm_ff_macaron":
+                    add(p + norm, d)
             if cfg["conv_norm"] == "batch_norm":
                 shapes[p + "conv_module.norm.running_mean"] = shapes[p + "conv_module.norm.running_var"] = (d,)
-            for ff in ("feed_forward_macaron", "feed_forward"):
+            for ff in ("feed_forward_macaron", "feed_forward")[not cfg["macaron_style"]:]:
                 add(f"{p}{ff}.w_1", units, d)
                 add(f"{p}{ff}.w_2", d, units)
             add(p + "conv_module.pointwise_conv1", 2 * d, d, 1)

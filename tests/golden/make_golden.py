@@ -20,7 +20,7 @@ import encoder
 HERE = pathlib.Path(__file__).resolve().parent
 DEFAULTS = dict(
     attention_type="mha", d_model=16, num_heads=4, num_layers=1, num_kv_heads=None, latent_dim=None, pos_enc="none",
-    input_layer="none", input_dim=None, vocab_size=0, conv_kernel_size=7, ff_expansion_factor=2, conv_norm="batch_norm",
+    input_layer="none", input_dim=None, vocab_size=0, conv_kernel_size=7, ff_expansion_factor=2, macaron_style=True, conv_norm="batch_norm",
     causal=False, after_norm=True, merge_method="concat", cgmlp_linear_units=24, cgmlp_weight=0.5, layer_norm_eps=1e-5,
     # Not keys of the YAML file: optional tensors of a checkpoint, and how the case is run.
     embed_norm=False, csgu_linear=False, lengths=None, frames=13, batch=2, runs=("",), logits=False, names="ours")
@@ -94,6 +94,7 @@ def encoder_cases():
         case("names-espnet", model, names="espnet", pos_enc="rel_pos", vocab_size=7, **PADDED)
         case("logits", model, vocab_size=7, logits=True, **PADDED)
     case("layer_norm", "conformer", conv_norm="layer_norm", **PADDED)
+    case("no-macaron", "conformer", macaron_style=False, num_layers=2, pos_enc="rel_pos", **PADDED)
     case("learned_ave", "branchformer", merge_method="learned_ave", **PADDED)
     case("fixed_ave", "branchformer", merge_method="fixed_ave", cgmlp_weight=0.3, **PADDED)
     case("csgu-linear", "branchformer", csgu_linear=True, **PADDED)
@@ -155,7 +156,7 @@ def yaml_text(cfg):
         keys += ["conv_kernel_size", "causal", "after_norm"]
         keys += [key for key in ("layer_norm_eps", "vocab_size") if cfg[key] != DEFAULTS[key]]
         if cfg["model_type"] == "conformer":
-            keys += ["ff_expansion_factor", "conv_norm"]
+            keys += ["ff_expansion_factor", "conv_norm"] + ([] if cfg["macaron_style"] else ["macaron_style"])
         else:
             keys += ["cgmlp_linear_units", "merge_method", "cgmlp_weight"]
     lines = [f"{key}: {json.dumps(cfg[key]).strip(chr(34))}" for key in keys]

@@ -61,6 +61,7 @@ typedef struct attn_config {
     attn_features features;
     attn_feature_norm feature_norm;
     bool causal;
+    bool one_feed_forward; /* macaron_style: false: x + FFN(x) at the end of a block, none at its start */
     bool after_norm;
     double layer_norm_eps;
     /* Kept for training; inference ignores them. 0: not given. */

@@ -31,6 +31,9 @@ static void same(const attn_config *a, const attn_config *b) {
     assert_int_equal(a->merge_method, b->merge_method);
     assert_int_equal(a->input_layer, b->input_layer);
     assert_int_equal(a->conv_norm, b->conv_norm);
+    assert_int_equal(a->features, b->features);
+    assert_int_equal(a->feature_norm, b->feature_norm);
+    assert_int_equal(a->one_feed_forward, b->one_feed_forward);
     assert_int_equal(a->causal, b->causal);
     assert_int_equal(a->after_norm, b->after_norm);
     assert_true(a->layer_norm_eps == b->layer_norm_eps);
@@ -143,7 +146,9 @@ static void test_every_key(void **state) {
     assert_int_equal(c.num_epochs, 50);
     assert_true(c.learning_rate == 0.001);
     assert_true(c.weight_decay == 1e-6);
-    c = parsed("ff_expansion_factor: 2.5\nconv_norm: layer_norm\n");
+    assert_false(c.one_feed_forward);
+    c = parsed("ff_expansion_factor: 2.5\nconv_norm: layer_norm\nmacaron_style: false\n");
+    assert_true(c.one_feed_forward);
     assert_int_equal(c.ff_units, 1280);
     assert_int_equal(c.conv_norm, ATTN_NORM_LAYER);
 }
@@ -158,6 +163,7 @@ static void test_format(void **state) {
         "d_model: 768\nff_expansion_factor: 1.3333333333333333\nconv_norm: layer_norm\nlearning_rate: 0.1\n",
         "model_type: attention\nconv_kernel_size: 4\nmerge_method: learned_ave\nafter_norm: true\n",
         "feature_norm: global_mvn\n",
+        "macaron_style: false\n",
         "model_type: branchformer\ncgmlp_weight: 0.1\nmerge_method: learned_ave\nconv_norm: layer_norm\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
