@@ -59,6 +59,25 @@ static void test_flops(void **state) {
     attn_model_free(model);
 }
 
+/* Without macaron a layer has one feed-forward module: half of the FLOPs, and its parameters are gone. */
+static void test_no_macaron(void **state) {
+    (void)state;
+    attn_config config = tiny_conformer();
+    attn_model *with = make_model(&config, 1);
+    config.one_feed_forward = true;
+    attn_model *model = make_model(&config, 1);
+    attn_session *session =
+        open_session(model, (attn_session_options){.batch = 1, .max_frames = 83, .impl = "auto"});
+    double parts[ATTN_PARTS];
+    attn_session_flops(session, 83, parts);
+    assert_true(parts[ATTN_PART_FEED_FORWARD] == 3.0 * 2 * 2 * 20 * 8 * 32); /* two maps of 8 x 32 a layer */
+    size_t module = 32 * 8 + 32 + 32 * 8 + 8 + 16;
+    assert_int_equal(attn_model_parameters(model) + 3 * module, attn_model_parameters(with));
+    attn_session_close(session);
+    attn_model_free(model);
+    attn_model_free(with);
+}
+
 static void test_parameters(void **state) {
     (void)state;
     attn_config config = tiny_conformer();
@@ -124,8 +143,11 @@ static void test_too_short(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),      cmocka_unit_test(test_flops),
-        cmocka_unit_test(test_parameters), cmocka_unit_test(test_parts_are_marked),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_flops),
+        cmocka_unit_test(test_no_macaron),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_parts_are_marked),
         cmocka_unit_test(test_too_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
