@@ -150,13 +150,14 @@ static void start(const task *t, const child_place *place, const pipes *p) {
 static void become(const task *t, const child_place *place, const pipes *p, pid_t parent) {
     sigset_t mask;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int without = null < 0 ? errno : 0;
     unblock_signals(&mask);
     if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && null >= 0 &&
         dup2(null, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
         point_errors(place->errors, p) && pin(place->cpu) && !sigprocmask(SIG_SETMASK, &mask, NULL) &&
         (!place->folder || !chdir(place->folder)))
         start(t, place, p);
-    int why = errno;
+    int why = without ? -without : errno; /* below 0: of /dev/null, and not of the program */
     ssize_t written = write(p->start[1], &why, sizeof why);
     _exit(written == sizeof why ? 127 : 126);
 }
@@ -235,6 +236,8 @@ static void reap(child_result *result, pid_t pid) {
 }
 
 static int not_run(const char *program, int why, attn_error *error) {
+    if (why < 0)
+        return attn_fail(error, "/dev/null: cannot be opened: %s", strerror(-why));
     return attn_fail_as(error, why == ENOENT ? ATTN_ERROR_UNSUPPORTED : ATTN_ERROR_INPUT,
                         "%s: cannot be run: %s", program, strerror(why));
 }
