@@ -23,7 +23,8 @@ static void print_help(FILE *stream) {
           stream);
     for (size_t i = 0; commands[i].name; i++)
         fprintf(stream, "  %-12s %s\n", commands[i].name, commands[i].summary);
-    fputs("\nattnbench COMMAND --help, or attnbench help COMMAND, says more; --version names this build. Exit status: 0 fine; 1 a check failed; 2 bad usage or bad "
+    fputs("\nattnbench COMMAND --help, or attnbench help COMMAND, says more; --version names this build. "
+          "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad "
           "input;\n"
           "3 undecided or not supported here.\n",
           stream);
