@@ -73,8 +73,7 @@ int journal_line_check(const json_t *line, const char *where, attn_error *error)
     if (check_names(entries, row, where, error))
         return -1;
     char *text = as_results(entries);
-    int result = text ? results_parse(&r, text, strlen(text), where, error)
-                      : attn_fail(error, "%s: out of memory", where);
+    int result = text ? results_parse(&r, text, strlen(text), where, error) : attn_no_memory(error, where);
     json_malloc_t allocate;
     json_free_t release;
     json_get_alloc_funcs(&allocate, &release);

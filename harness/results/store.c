@@ -193,16 +193,17 @@ static int wrong_line(const store *s, size_t number, const char *what, attn_erro
                      number, what);
 }
 
-/* Whether the case has to be run again, because its line was changed or damaged. */
-static bool doubt_line(store *s, const json_t *line, size_t number) {
+/* *doubted: the case has to be run again, because its line was changed or damaged. */
+static int doubt_line(bool *doubted, store *s, const json_t *line, size_t number, attn_error *error) {
     char where[4200];
     attn_error why = {0};
     snprintf(where, sizeof where, "%s:%zu", s->journal, number);
-    if (!journal_line_check(line, where, &why))
-        return false;
-    if (!s->damaged++)
+    *doubted = journal_line_check(line, where, &why);
+    if (why.code == ATTN_ERROR_MEMORY)
+        return attn_no_memory(error, s->journal);
+    if (*doubted && !s->damaged++)
         s->damage = why;
-    return true;
+    return 0;
 }
 
 static int take_line(store *s, json_t *line, size_t number, const store_identity *identity,
@@ -227,7 +228,10 @@ static int take_line(store *s, json_t *line, size_t number, const store_identity
     if (!finished || !json_is_array(json_object_get(line, "entries")))
         return wrong_line(s, number, "unknown line", error);
     json_object_del(s->running, finished);
-    if (doubt_line(s, line, number))
+    bool doubted;
+    if (doubt_line(&doubted, s, line, number, error))
+        return -1;
+    if (doubted)
         return 0;
     return json_object_set(s->finished, finished, line) ? attn_fail(error, "%s: out of memory", s->journal)
                                                         : 0;
