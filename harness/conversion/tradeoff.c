@@ -3,6 +3,7 @@
 #include "base/text/json.h"
 
 #include "attn/alloc.h"
+#include "attn/compare.h"
 #include "harness/conversion/convert_print.h"
 #include "harness/conversion/deviation.h"
 
@@ -245,7 +246,13 @@ static int prepare(trial *t) {
             return -1;
     if (run(t, t->wanted, &plan->calibration, keep_first) || !t->first)
         return -1;
-    return run(t, t->wanted, &plan->test, NULL);
+    if (run(t, t->wanted, &plan->test, NULL))
+        return -1;
+    return attn_first_nonfinite(t->wanted, floats * d) == floats * d
+               ? 0
+               : attn_fail(t->error,
+                           "%s: its output on these inputs is not finite numbers, nothing is compared",
+                           plan->subject);
 }
 
 int tradeoff_measure(table *into, const tradeoff_plan *plan, attn_error *error) {
