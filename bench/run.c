@@ -1,6 +1,7 @@
 #include "bench/run.h"
 
 #include "bench/gbench.h"
+#include "bench/row.h"
 
 #include "attn/alloc.h"
 

@@ -1,5 +1,5 @@
 /* Rows of text into cases: canonical names, defaults, and what is refused with which message. */
-#include "bench/case.h"
+#include "bench/row.h"
 
 #include "attn/cpu.h"
 #include "attn/random.h"

@@ -1,6 +1,7 @@
 #include "harness/results/result_entry.h"
 
 #include "attn/alloc.h"
+#include "bench/row.h"
 
 #include <math.h>
 #include <setjmp.h>

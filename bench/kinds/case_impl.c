@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-const char *bench_impl_choice(const bench_case *c, size_t i) {
-    (void)c;
-    return attn_impl_names[i];
-}
-
 /* In its name a case says what "auto" took. */
 int bench_impl_complete(bench_case *c, attn_error *error) {
     const char *asked = attn_impl_names[c->impl_choice];
