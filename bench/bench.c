@@ -47,8 +47,8 @@ static const char help_text[] =
 
 static const char flags_text[] =
     "\n"
-    "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad input; 3 a case needs what this CPU has "
-    "not.\n\n"
+    "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad input; 3 a case needs what this CPU or its\n"
+    "implementation lacks.\n\n"
     "Flags of Google Benchmark (here the defaults are --benchmark_repetitions=3 "
     "--benchmark_min_time=0.05):\n\n";
 

@@ -7,8 +7,8 @@
 
 /* `attnbench bench`: all of Google Benchmark's flags, plus --case ROW (repeatable), --cases FILE ("-":
  * standard input), --seed N, --check-flops N. Without cases those of the file default_cases run. Reorders
- * argv. Returns an exit status: 0; 1 when a check failed; 2 on bad input; 3 when a case needs instructions
- * that this CPU has not.
+ * argv. Returns an exit status: 0; 1 when a check failed; 2 on bad input; 3 when a case needs what
+ * this CPU or its implementation lacks.
  *
  * User counters of each entry: flops, bytes (formulas, per iteration), check_max_error, check_limit,
  * check_rows; for the whole repetition major_faults, minor_faults, involuntary_switches, voluntary_switches;

@@ -123,41 +123,42 @@ bool bench_field_is_default(const bench_field *field, const bench_case *c) {
     return bench_field_get(field, c) == field->fallback;
 }
 
-/* "attention, encoder chunk, encoder decode, with a latent". */
+/* "attention, encoder (chunk, decode)", "attention, encoder; of gqa". */
 static void describe_cases(char *text, size_t size, const bench_field *field) {
     static const char *const needs[] = {[BENCH_NEEDS_NOTHING] = "",
-                                        [BENCH_NEEDS_HEADS] = " of gqa",
-                                        [BENCH_NEEDS_LATENT] = " of mla, mla_simple",
-                                        [BENCH_NEEDS_MERGE] = " of branchformer"};
+                                        [BENCH_NEEDS_HEADS] = "; of gqa",
+                                        [BENCH_NEEDS_LATENT] = "; of mla, mla_simple",
+                                        [BENCH_NEEDS_MERGE] = "; of branchformer"};
     size_t used = 0;
     for (size_t i = 0; i < PLACES; i += 3) { /* three of a kind */
         unsigned kind = (unsigned)(places[i].where | places[i + 1].where | places[i + 2].where);
-        if ((field->rows & kind) == kind) {
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", places[i].kind);
+        if (!(field->rows & kind))
             continue;
-        }
-        const char *of = places[i].kind;
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", places[i].kind);
+        if ((field->rows & kind) == kind)
+            continue;
+        const char *before = " (";
         for (size_t k = i; k < i + 3; k++)
             if (field->rows & (unsigned)places[k].where) {
-                used += (size_t)snprintf(text + used, size - used, "%s%s%s%s", used ? ", " : "", of,
-                                         *of ? " " : "", places[k].mode);
-                of = "";
+                used += (size_t)snprintf(text + used, size - used, "%s%s", before, places[k].mode);
+                before = ", ";
             }
+        used += (size_t)snprintf(text + used, size - used, ")");
     }
     snprintf(text + used, size - used, "%s", needs[field->needs]);
 }
 
 static void print_values(FILE *stream, const bench_field *field) {
     if (!field->words)
-        fprintf(stream, ": %zu to %zu", field->least, field->most);
+        fprintf(stream, "%zu to %zu", field->least, field->most);
     for (size_t i = 0; field->words && field->words[i]; i++)
-        fprintf(stream, "%s%s", i ? ", " : ": ", field->words[i]);
+        fprintf(stream, "%s%s", i ? ", " : "", field->words[i]);
     if (field->required)
         fputs("; must be given", stream);
     else if (field->words && (field->fallback || field->plan))
-        fprintf(stream, "; %s", field->words[field->fallback]);
+        fprintf(stream, "; default %s", field->words[field->fallback]);
     else if (field->fallback)
-        fprintf(stream, "; %zu", field->fallback);
+        fprintf(stream, "; default %zu", field->fallback);
 }
 
 void bench_fields_print(FILE *stream) {
@@ -165,8 +166,8 @@ void bench_fields_print(FILE *stream) {
         const bench_field *field = &bench_fields[i];
         char cases[160];
         describe_cases(cases, sizeof cases, field);
-        fprintf(stream, "  %-6s  %-16s  %s\n          %s", field->key, field->plan ? field->plan : "", cases,
-                field->about);
+        fprintf(stream, "  %-6s  %s\n          %s%s%s\n          ", field->key, field->about, cases,
+                field->plan ? "; in plans " : "", field->plan ? field->plan : "");
         print_values(stream, field);
         fputs("\n", stream);
     }

@@ -50,7 +50,7 @@ size_t bench_field_get(const bench_field *field, const bench_case *c); /* a numb
 void bench_field_set(const bench_field *field, bench_case *c, size_t value);
 bool bench_field_is_default(const bench_field *field, const bench_case *c);
 
-/* "T    seq_len    encoder prefill    1 to 4194304    input frames" and so on, for --help and docs/fields.md. */
+/* For --help and docs/fields.md, three lines a field: what it is, the cases that take it, its values. */
 void bench_fields_print(FILE *stream);
 
 #endif

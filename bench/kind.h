@@ -52,17 +52,6 @@ typedef struct bench_kind_ops {
     void (*release)(void *state);
 } bench_kind_ops;
 
-/* The key impl of models: fills impl, impl_name and isa from impl_choice. */
-int bench_impl_complete(bench_case *c, attn_error *error);
-/* 0, or -1 and the reason: what a case asks for and this machine, or the library, lacks. */
-int bench_impl_supported(const bench_case *c, attn_error *error);
-
-/* The new frames of a call of attention or of a stream, by mode where the row leaves them out. */
-int bench_queries_complete(bench_case *c, attn_error *error);
-
-/* Finds the mode of attention or an encoder, and sets mode and where. */
-int bench_mode_read(bench_case *c, const char *kind, const char *word, attn_error *error);
-
 extern const bench_kind_ops bench_attention, bench_encoder, bench_machine;
 extern const bench_kind_ops *const bench_kinds[]; /* ended by NULL */
 const bench_kind_ops *bench_kind_of(const bench_case *c);

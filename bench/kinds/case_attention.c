@@ -3,6 +3,7 @@
 #include "bench/kind.h"
 #include "bench/kinds/attention_check.h"
 #include "bench/kinds/attention_setup.h"
+#include "bench/kinds/models.h"
 
 #include "attn/alloc.h"
 
@@ -19,11 +20,11 @@ static int subject(bench_case *c, char *const *words, attn_error *error) {
     if (!c->variant)
         return attn_fail(error, "\"%s\": not a type of attention, expected one of %s", words[0], known);
     snprintf(c->subject, sizeof c->subject, "%s", c->variant->name);
-    return bench_mode_read(c, "attention", words[1], error);
+    return models_read_mode(c, "attention", words[1], error);
 }
 
 static int complete_frames(bench_case *c, attn_error *error) {
-    if (bench_queries_complete(c, error))
+    if (models_complete_queries(c, error))
         return -1;
     if (c->where & BENCH_PREFILL && c->queries != c->keys)
         return attn_fail(error, "q: found %zu, expected L (%zu), as prefill starts without a cache",
@@ -48,11 +49,11 @@ static int complete_geometry(bench_case *c, attn_error *error) {
 static int complete(bench_case *c, attn_error *error) {
     if (complete_frames(c, error) || complete_geometry(c, error))
         return -1;
-    return bench_impl_complete(c, error);
+    return models_complete(c, error);
 }
 
 static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
-    if (bench_impl_supported(c, error))
+    if (models_supported(c, error))
         return BENCH_UNSUPPORTED;
     attention_setup *setup = attn_alloc(1, sizeof *setup, "set-up of a case", error);
     if (!setup)

@@ -1,6 +1,7 @@
 /* The kind encoder/<model>/<type>/<mode>: a whole encoder, one call. */
 #include "bench/kind.h"
 #include "bench/kinds/encoder_setup.h"
+#include "bench/kinds/models.h"
 
 #include "attn/alloc.h"
 
@@ -32,7 +33,7 @@ static int subject(bench_case *c, char *const *words, attn_error *error) {
                          words[1]);
     c->model = (unsigned)model;
     snprintf(c->subject, sizeof c->subject, "%s/%s", words[0], words[1]);
-    return bench_mode_read(c, "encoder", words[2], error);
+    return models_read_mode(c, "encoder", words[2], error);
 }
 
 static void defaults(bench_case *c) {
@@ -45,7 +46,7 @@ static int complete_frames(bench_case *c, attn_error *error) {
         c->keys = c->queries = attn_output_frames(&input, c->frames);
         return c->keys ? 0 : attn_fail(error, "T: found %zu, expected at least 7 for conv2d", c->frames);
     }
-    if (bench_queries_complete(c, error))
+    if (models_complete_queries(c, error))
         return -1;
     if ((c->left + 2) * c->queries > MOST_FRAMES)
         return attn_fail(error, "left: found %zu chunks of %zu frames, expected at most %d frames in all",
@@ -72,11 +73,11 @@ static int complete(bench_case *c, attn_error *error) {
     c->batch = 1;
     if (complete_frames(c, error) || complete_model(c, error))
         return -1;
-    return bench_impl_complete(c, error);
+    return models_complete(c, error);
 }
 
 static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
-    if (bench_impl_supported(c, error))
+    if (models_supported(c, error))
         return BENCH_UNSUPPORTED;
     encoder_setup *setup = attn_alloc(1, sizeof *setup, "set-up of a case", error);
     if (!setup)

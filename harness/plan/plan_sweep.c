@@ -65,19 +65,21 @@ static unsigned long number(const sweep *s, int field) {
 
 /* Writes why the combination cannot be, or "". Whatever else may be wrong with it is an error. */
 static void impossible(const sweep *s, char *why, size_t size) {
-    unsigned long heads = number(s, BENCH_FIELD_H), kv = number(s, BENCH_FIELD_HKV),
+    unsigned long heads = number(s, BENCH_FIELD_H), kv_heads = number(s, BENCH_FIELD_HKV),
                   width = number(s, BENCH_FIELD_D), queries = number(s, BENCH_FIELD_Q),
                   keys = number(s, BENCH_FIELD_L);
-    const char *pos = chosen(s, BENCH_FIELD_POS);
+    const char *pos = chosen(s, BENCH_FIELD_POS), *kv = chosen(s, BENCH_FIELD_KV);
     why[0] = '\0';
     if (heads && width && width % heads)
         snprintf(why, size, "num_heads %lu does not divide d_model %lu", heads, width);
-    else if (kv && heads && heads % kv)
-        snprintf(why, size, "num_kv_heads %lu does not divide num_heads %lu", kv, heads);
+    else if (kv_heads && heads && heads % kv_heads)
+        snprintf(why, size, "num_kv_heads %lu does not divide num_heads %lu", kv_heads, heads);
     else if (keys && queries > keys)
         snprintf(why, size, "queries %lu are more than seq_len %lu", queries, keys);
     else if (pos && !strncmp(pos, "rel_pos", 7) && !s->kind.variant->is_softmax)
         snprintf(why, size, "%s has no %s", s->kind.variant->name, pos);
+    else if (kv && strcmp(kv, attn_kv_dtype_names[0]) != 0 && !s->kind.variant->is_softmax)
+        snprintf(why, size, "%s keeps its state in %s", s->kind.variant->name, attn_kv_dtype_names[0]);
 }
 
 static bool is_encoder(const sweep *s) {

@@ -43,6 +43,11 @@ static const char *const valid[][2] = {
     {"encoder/conformer/mha/prefill/T:1000/impl:base",
      "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:base"},
     {"machine/read/bytes:4/isa:base", "machine/read/bytes:4/isa:base"},
+    {"attention/mha/decode/L:9/kv:q8_0", "attention/mha/decode/L:9/q:1/h:8/d:512/kv:q8_0/impl:blas"},
+    {"encoder/conformer/mha/prefill/T:1000/kv:f32",
+     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:blas"},
+    {"encoder/conformer/mha/prefill/T:1000/kv:bf16",
+     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/kv:bf16/input:conv2d/pos:rel_pos/impl:blas"},
     {"machine/sgemm", "machine/sgemm/n:1024"},
     {"machine/flops/isa:avx512", "machine/flops/isa:avx512"}};
 
@@ -135,7 +140,10 @@ static const char *const invalid[][2] = {
     {"attention/mha/decode/L:5/hkv:2", "hkv: not a key of attention/mha"},
     {"attention/linear/decode/L:5/path:absorb", "path: not a key of attention/linear"},
     {"attention/mla/decode/L:5/path:fold", "path: found \"fold\", expected one of auto, expand, absorb"},
-    {"attention/mla/decode/L:5/kv:f8", "kv: found \"f8\", expected one of f32"},
+    {"attention/mla/decode/L:5/kv:f8", "kv: found \"f8\", expected one of f32, f16, bf16, q8_0"},
+    {"attention/linear/decode/L:5/kv:f16",
+     "kv: found f16, expected f32, as linear attention keeps its state in it"},
+    {"encoder/conformer/mha/prefill/T:9/d:70000", "d: found 70000, expected at most 65536 in an encoder"},
     {"attention/mla/decode/L:5/impl:cuda",
      "impl: found \"cuda\", expected one of auto, scalar, blas, base, avx2, avx512"},
     {"attention/mla/decode/L:5/pos:rope",
