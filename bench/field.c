@@ -26,6 +26,10 @@ enum {
 #define NO_AXIS .plan = NULL
 #define REQUIRED 0, .required = true
 #define BY_KIND 0
+#define WORDS(...)                                                                                           \
+    (const char *const[]) {                                                                                  \
+        __VA_ARGS__, NULL                                                                                    \
+    }
 #define NAMED .unnamed = 0
 #define UNNAMED(cases) .unnamed = cases
 #define UNSAID(cases) .unnamed = cases, .unsaid = cases

@@ -58,6 +58,8 @@ int models_supported(const bench_case *c, attn_error *error) {
     if (c->kv)
         return attn_fail(error, "kv: %s is not supported yet by implementation %s",
                          attn_kv_dtype_names[c->kv], c->impl_name);
+    if (c->part)
+        return attn_fail(error, "part: core is not supported yet by implementation %s", c->impl_name);
     if (c->threads > 1)
         return attn_fail(error, "t: %zu threads are not supported yet by implementation %s", c->threads,
                          c->impl_name);
