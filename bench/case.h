@@ -32,6 +32,7 @@
 
 enum { BENCH_NAME_MAX = 256 };
 enum { BENCH_BATCH_MAX = 1 << 12 }; /* utterances */
+enum { BENCH_WARM, BENCH_COLD };    /* cache */
 
 typedef enum bench_kind { BENCH_ATTENTION, BENCH_ENCODER, BENCH_MACHINE } bench_kind;
 

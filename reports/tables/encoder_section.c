@@ -272,23 +272,26 @@ static void say(json_t *list, json_t *sentence) {
 
 static void say_utterance(json_t *list, const measured *m) {
     const results_case *c = m->c;
-    char sgemm[64] = "";
+    char sgemm[64] = "", unsaid[80];
+    unsaid_text(unsaid, sizeof unsaid, c, case_fields_unsaid());
     if (!isnan(m->sgemm))
         snprintf(sgemm, sizeof sgemm, ", %.3g%% of the measured sgemm rate", 100 * m->sgemm);
-    say(list,
-        json_sprintf(
-            "A whole %s of %zu layers (%s, d_model %zu, pos %s) takes %.3g ms for %.3g s of audio: real-time "
-            "factor %.3g, %.3g GFLOP/s%s; %.3g%% of the time is attention.",
-            c->model, c->layers, c->type, c->d, c->pos, m->time / 1e6, c->audio_seconds,
-            m->time / 1e9 / c->audio_seconds, m->gflops, sgemm, encoder_share(c, ATTN_PART_ATTENTION)));
+    say(list, json_sprintf("A whole %s of %zu layers (%s, d_model %zu, pos %s%s) takes %.3g ms for %.3g s of "
+                           "audio: real-time "
+                           "factor %.3g, %.3g GFLOP/s%s; %.3g%% of the time is attention.",
+                           c->model, c->layers, c->type, c->d, c->pos, unsaid, m->time / 1e6,
+                           c->audio_seconds, m->time / 1e9 / c->audio_seconds, m->gflops, sgemm,
+                           encoder_share(c, ATTN_PART_ATTENTION)));
 }
 
 static void say_chunk(json_t *list, const measured *m) {
     const results_case *c = m->c;
+    char unsaid[80];
+    unsaid_text(unsaid, sizeof unsaid, c, case_fields_unsaid());
     say(list,
         json_sprintf("A chunk of %zu frames (%.3g s of audio) behind %zu chunks of cache takes a %s of %zu "
-                     "layers (%s, d_model %zu, pos %s) %.3g ms.",
-                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, c->pos,
+                     "layers (%s, d_model %zu, pos %s%s) %.3g ms.",
+                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, c->pos, unsaid,
                      m->time / 1e6));
 }
 
