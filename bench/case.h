@@ -72,8 +72,8 @@ typedef struct bench_case {
 #define SIZE_IN(member)
 #define INDEX_OWN(member) unsigned member;
 #define INDEX_IN(member)
-#define NUMBER(id, member, key, place, ...) SIZE_##place
-#define CHOICE(id, member, key, place, ...) INDEX_##place
+#define NUMBER(id, member, key, home, place, ...) SIZE_##home(place)
+#define CHOICE(id, member, key, home, place, ...) INDEX_##home(place)
 #include "bench/fields.inc"
 #undef SIZE_OWN
 #undef SIZE_IN

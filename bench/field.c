@@ -33,12 +33,11 @@ enum {
 #define NAMED .unnamed = 0
 #define UNNAMED(cases) .unnamed = cases
 #define UNSAID(cases) .unnamed = cases, .unsaid = cases
-#define OFFSET_OWN(member) offsetof(bench_case, member)
-#define OFFSET_IN(member) offsetof(bench_case, member)
 
-#define NUMBER(id, member, key_, place, rows_, results_, needs_, plan, default, least_, most_, name, about_) \
+#define NUMBER(id, member, key_, home, place, rows_, results_, needs_, plan, default, least_, most_, name,   \
+               about_)                                                                                       \
     {.key = key_,                                                                                            \
-     .offset = OFFSET_##place,                                                                               \
+     .offset = offsetof(bench_case, place),                                                                  \
      .rows = rows_,                                                                                          \
      .results = results_,                                                                                    \
      .needs = needs_,                                                                                        \
@@ -48,9 +47,9 @@ enum {
      .most = most_,                                                                                          \
      name,                                                                                                   \
      .about = about_},
-#define CHOICE(id, member, key_, place, rows_, results_, needs_, plan, default, words_, name, about_)        \
+#define CHOICE(id, member, key_, home, place, rows_, results_, needs_, plan, default, words_, name, about_)  \
     {.key = key_,                                                                                            \
-     .offset = OFFSET_##place,                                                                               \
+     .offset = offsetof(bench_case, place),                                                                  \
      .rows = rows_,                                                                                          \
      .results = results_,                                                                                    \
      .needs = needs_,                                                                                        \
