@@ -70,7 +70,7 @@ static int read_settings(plan *p, yaml_file *file, attn_error *error) {
 
 static int read_rows(plan *p, yaml_file *file, attn_error *error) {
     json_t *seen = json_object();
-    int result = seen ? 0 : attn_fail(error, "out of memory");
+    int result = seen ? 0 : attn_no_memory(error, NULL);
     yaml_node_t *sweeps = yaml_find(file, file->root, "sweeps");
     for (size_t i = 0; !result && sweeps && i < yaml_count(sweeps); i++)
         result = plan_add_sweep(p, seen, file, yaml_item(file, sweeps, i), error);

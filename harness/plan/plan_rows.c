@@ -25,7 +25,7 @@ int plan_add_row(plan *p, json_t *seen, const char *row, attn_error *error) {
     if (grow(p, error))
         return -1;
     if (json_object_set_new(seen, c.name, json_true()))
-        return attn_fail(error, "out of memory");
+        return attn_no_memory(error, NULL);
     p->rows[p->count++] = c;
     return 0;
 }

@@ -225,7 +225,7 @@ static int append_iterations(json_t *entries, const bench_case *c, const json_t 
         if (check_run(run, error))
             return -1;
         if (json_array_append_new(entries, iteration_entry(c, context, run)))
-            return attn_fail(error, "out of memory");
+            return attn_no_memory(error, NULL);
     }
     return json_array_size(entries) ? 0 : attn_fail(error, "the measuring process printed no measurement");
 }
@@ -295,7 +295,7 @@ json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *fai
     if (!root)
         result = attn_fail(error, "the measuring process printed no JSON: line %d: %s", why.line, why.text);
     else if (!entries)
-        result = attn_fail(error, "out of memory");
+        result = attn_no_memory(error, NULL);
     if (!result)
         result = append_iterations(entries, c, root, &failure, error);
     if (!result && failure) {

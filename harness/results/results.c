@@ -317,7 +317,7 @@ static int find_case(results_case **found, results *r, json_t *index, const char
         return 0;
     }
     if (json_object_set_new(index, name, json_pack("[I, I]", (json_int_t)r->count, (json_int_t)number)))
-        return attn_fail(p->error, "%s: out of memory", p->file);
+        return attn_no_memory(p->error, p->file);
     *found = &r->cases[r->count++];
     **found = (results_case){.name = name,
                              .flops = NAN,
@@ -373,7 +373,7 @@ static int read_entries(results *r, const char *file, attn_error *error) {
         return wrong(&p, "benchmarks", entries, "a list");
     r->cases = attn_alloc(json_array_size(entries) + 1, sizeof *r->cases, "cases", error);
     json_t *index = json_object();
-    int result = r->cases && index ? 0 : attn_fail(error, "%s: out of memory", file);
+    int result = r->cases && index ? 0 : attn_no_memory(error, file);
     for (size_t i = 0; !result && i < json_array_size(entries); i++)
         result = read_entry(r, index, i, json_array_get(entries, i), &p);
     json_decref(index);
