@@ -1,6 +1,7 @@
 #include "attn/alloc.h"
 #include "attn/size.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -15,13 +16,42 @@ enum { ALIGNMENT = 64 };
 typedef struct header {
     void *base;
     size_t size;
+    struct header *next, **link; /* the blocks now held; what points to this one */
 } header;
+
+static header *held;
+static pthread_mutex_t holding = PTHREAD_MUTEX_INITIALIZER;
 
 static atomic_size_t live_bytes, peak_bytes;
 static atomic_size_t refuse_in;
 
 static header *header_of(const void *block) {
     return (header *)((uintptr_t)block - sizeof(header));
+}
+
+static void hold(header *h) {
+    pthread_mutex_lock(&holding);
+    h->next = held;
+    h->link = &held;
+    if (held)
+        held->link = &h->next;
+    held = h;
+    pthread_mutex_unlock(&holding);
+}
+
+static void let_go(header *h) {
+    pthread_mutex_lock(&holding);
+    *h->link = h->next;
+    if (h->next)
+        h->next->link = h->link;
+    pthread_mutex_unlock(&holding);
+}
+
+void attn_alloc_visit(void (*visit)(void *context, const void *block, size_t size), void *context) {
+    pthread_mutex_lock(&holding);
+    for (const header *h = held; h; h = h->next)
+        visit(context, (const char *)h + sizeof *h, h->size);
+    pthread_mutex_unlock(&holding);
 }
 
 static int refused(void) {
@@ -65,6 +95,7 @@ void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error)
     uintptr_t start = ((uintptr_t)base + sizeof(header) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
     void *block = (void *)start;
     *header_of(block) = (header){.base = base, .size = bytes};
+    hold(header_of(block));
     raise_peak(atomic_fetch_add(&live_bytes, bytes) + bytes);
     return block;
 }
@@ -82,6 +113,7 @@ void *attn_realloc(void *block, size_t count, size_t size, const char *what, att
 void attn_free(void *block) {
     if (!block)
         return;
+    let_go(header_of(block));
     header h = *header_of(block);
     atomic_fetch_sub(&live_bytes, h.size);
     free(h.base);

@@ -1,5 +1,6 @@
 #include "bench/bench.h"
 
+#include "bench/field.h"
 #include "bench/gbench.h"
 #include "bench/run.h"
 
@@ -34,24 +35,20 @@ static const char help_text[] =
     "  --check-flops N what the reference may compute for a check, about; beyond it a sample of rows is\n"
     "                  compared, one at least (default: 1e9)\n"
     "  -h, --help      show this\n\n"
-    "A row reads attention/TYPE/MODE/KEY:VALUE/...\n"
+    "A row reads attention/TYPE/MODE/KEY:VALUE/..., one layer,\n"
+    "or encoder/MODEL/TYPE/MODE/KEY:VALUE/..., a whole encoder with its input layer,\n"
+    "or machine/flops/KEY:VALUE, machine/read/KEY:VALUE/..., machine/sgemm/KEY:VALUE, limits of this "
+    "machine.\n"
     "  TYPE  mha, mla, mla_simple, gqa, linear\n"
-    "  MODE  prefill (q = L), chunk (q = 16), decode (q = 1)\n"
-    "  KEY   L keys attended to, q of them new in the call, B batch (1), h heads (8), d width (512),\n"
-    "        hkv key/value heads (gqa), dc latent width and path auto, expand or absorb (mla, mla_simple),\n"
-    "        kv cache type (f32), pos none, abs_pos, rel_pos or rel_pos_wenet (none), impl auto, scalar,\n"
-    "        blas, or base, avx2, avx512: blas with our kernels held to that instruction set (auto)\n"
-    "or encoder/MODEL/TYPE/MODE/KEY:VALUE/..., a whole encoder with its input layer\n"
-    "  MODEL conformer, branchformer\n"
-    "  KEY   T input frames (prefill), q frames after the input layer (chunk, 16) behind `left` chunks of "
-    "cache\n"
-    "        (8), layers (12), h, d, hkv, dc, path, impl as above, k kernel (31), input none, linear or "
-    "conv2d\n"
-    "        (conv2d), merge concat, learned_ave or fixed_ave (branchformer), pos (rel_pos; linear: "
-    "abs_pos)\n"
-    "or machine/flops/isa:ISA, machine/read/bytes:N/isa:ISA, machine/sgemm/n:N: limits of this machine.\n\n"
-    "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad input; 3 a case needs what this CPU has "
-    "not.\n\n"
+    "  MODE  prefill (all frames in one call), chunk (some of a stream), decode (one frame)\n"
+    "  MODEL conformer, branchformer\n\n"
+    "Keys, each with its name in the sweeps of plans, the cases that take it, what it takes and its "
+    "default:\n";
+
+static const char flags_text[] =
+    "\n"
+    "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad input; 3 a case needs what this CPU or its\n"
+    "implementation lacks.\n\n"
     "Flags of Google Benchmark (here the defaults are --benchmark_repetitions=3 "
     "--benchmark_min_time=0.05):\n\n";
 
@@ -243,6 +240,8 @@ int bench_main(int argc, char **argv, const char *default_cases, const bench_pro
         status = 2;
     } else if (o.help) {
         fputs(help_text, stdout);
+        bench_fields_print(stdout);
+        fputs(flags_text, stdout);
         gbench_print_flags();
     } else {
         status = run(&session, &o, default_cases, &error) ? 2 : bench_session_status(&session);

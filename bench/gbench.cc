@@ -197,6 +197,14 @@ bool gbench_keep_running(gbench_state *state) {
     return state_of(state)->KeepRunning();
 }
 
+void gbench_pause(gbench_state *state) {
+    state_of(state)->PauseTiming();
+}
+
+void gbench_resume(gbench_state *state) {
+    state_of(state)->ResumeTiming();
+}
+
 uint64_t gbench_iterations(const gbench_state *state) {
     return static_cast<uint64_t>(reinterpret_cast<const benchmark::State *>(state)->iterations());
 }

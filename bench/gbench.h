@@ -28,6 +28,9 @@ int gbench_add_context(const char *key, const char *value, attn_error *error);
 int gbench_run(int argc, char **argv, size_t *matched, attn_error *error);
 
 bool gbench_keep_running(gbench_state *state);
+/* Leave something out of the timed region: both clocks stand between the two. */
+void gbench_pause(gbench_state *state);
+void gbench_resume(gbench_state *state);
 uint64_t gbench_iterations(const gbench_state *state); /* run so far */
 void gbench_skip(gbench_state *state, const char *message);
 void gbench_counter(gbench_state *state, const char *name, double value);

@@ -1,25 +1,14 @@
-/* A kind of case: how its rows are read and how one of them is measured. One file a kind, one line in case.c.
+/* A kind of case: how its rows are read and how one of them is measured. One file a kind, one line in kind.c.
  * Private to bench/. */
 #ifndef BENCH_KIND_H
 #define BENCH_KIND_H
 
 #include "attn/model.h"
-#include "bench/bench.h"
 #include "bench/case.h"
+#include "bench/probe.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* A key of a row: a whole number, or one of some choices. */
-typedef struct bench_key {
-    const char *name;
-    size_t offset;         /* in bench_case: of a size_t, or of an unsigned (or enum) that counts choices */
-    size_t fallback, most; /* numbers: when left out (0: see complete), and the largest allowed */
-    bool from_zero;        /* numbers: 0 is allowed, otherwise 1 is the least */
-    const char *(*choice)(const bench_case *c, size_t i); /* the ith choice, NULL after the last */
-    bool (*applies)(const bench_case *c);                 /* NULL: always */
-    bool quiet;                                           /* left out of the name at its fallback */
-} bench_key;
 
 /* Outcome of the comparison with the reference. */
 typedef struct bench_check {
@@ -40,12 +29,15 @@ typedef struct bench_settings {
 #define BENCH_CHECK_FLOPS 1e9 /* about a second of the scalar reference */
 
 typedef struct bench_kind_ops {
-    const char *name;      /* the row's first word */
-    size_t words;          /* words between it and the keys */
-    const char *form;      /* for messages */
-    const bench_key *keys; /* ended by a NULL name */
+    bench_kind kind;
+    const char *name; /* the row's first word */
+    size_t words;     /* words between it and the keys */
+    const char *form; /* for messages */
+    /* Sets subject, mode, where, variant and model from those words. */
     int (*subject)(bench_case *c, char *const *words, attn_error *error);
-    int (*complete)(bench_case *c, attn_error *error); /* defaults and what concerns several keys */
+    void (*defaults)(bench_case *c); /* where they depend on the subject, before keys are read; may be NULL */
+    /* What a row left to it (BY_KIND in fields.inc), and what concerns several keys. */
+    int (*complete)(bench_case *c, attn_error *error);
 
     /* Allocates and fills everything that run and check use. Returns 0, -1, or BENCH_UNSUPPORTED with the
      * reason as the error. */
@@ -60,12 +52,8 @@ typedef struct bench_kind_ops {
     void (*release)(void *state);
 } bench_kind_ops;
 
-/* The key impl of models. complete fills impl, impl_name and isa from impl_choice. */
-const char *bench_impl_choice(const bench_case *c, size_t i);
-int bench_impl_complete(bench_case *c, attn_error *error);
-int bench_impl_supported(const bench_case *c, attn_error *error); /* 0, or -1 and the reason */
-
 extern const bench_kind_ops bench_attention, bench_encoder, bench_machine;
+extern const bench_kind_ops *const bench_kinds[]; /* ended by NULL */
 const bench_kind_ops *bench_kind_of(const bench_case *c);
 
 #endif

@@ -1,6 +1,8 @@
 #include "bench/run.h"
 
+#include "bench/evict.h"
 #include "bench/gbench.h"
+#include "bench/row.h"
 
 #include "attn/alloc.h"
 
@@ -97,12 +99,18 @@ static void mark_part(void *context, attn_part part) {
     probe->part(probe->context, (int)part);
 }
 
+static bool is_cold(const bench_session *session) {
+    return session->current->row.cache == BENCH_COLD;
+}
+
 /* Counters by part are read at every border, which is no business of the timed region. */
 static void count_parts(const bench_session *session) {
     const bench_kind_ops *kind = bench_kind_of(&session->current->row);
     const bench_probe *probe = session->probe;
     if (!probe || !probe->part)
         return;
+    if (is_cold(session))
+        bench_evict();
     if (kind->run_parts && attn_parts_are_marked)
         kind->run_parts(session->state, mark_part, (void *)probe);
     probe->part(probe->context, BENCH_PARTS_END);
@@ -167,8 +175,14 @@ static void run_region(const bench_session *session, workload work, double cache
     stop_probe(session, gbench_iterations(state), cache_bytes);
 }
 
+/* Eviction is outside of what is timed and of what the probe counts. */
 static void run_each(const bench_session *session, workload work, double cache_bytes, gbench_state *state) {
     while (gbench_keep_running(state)) {
+        if (is_cold(session)) {
+            gbench_pause(state);
+            bench_evict();
+            gbench_resume(state);
+        }
         start_probe(session);
         work.run(work.state);
         stop_probe(session, 1, cache_bytes);
@@ -190,7 +204,8 @@ static void measure(void *context, gbench_state *state) {
     kind->rewind(session->state);
     attn_alloc_peak_restart();
     getrusage(RUSAGE_THREAD, &before);
-    (probe && probe->each ? run_each : run_region)(session, workload_of(entry->session), cache_bytes, state);
+    bool each = (probe && probe->each) || is_cold(session);
+    (each ? run_each : run_region)(session, workload_of(entry->session), cache_bytes, state);
     getrusage(RUSAGE_THREAD, &after);
     kind->values(session->state, &cache_bytes, emit_number, state);
     emit_check(state, &entry->check);

@@ -4,6 +4,7 @@
 
 #include "bench/delay.h"
 #include "bench/kind.h"
+#include "bench/probe.h"
 
 typedef struct bench_entry {
     bench_case row;

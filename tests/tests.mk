@@ -13,6 +13,8 @@ $(TEST_PROGRAMS): %: %.o $(TEST_SUPPORT) $(ARCHIVES)
 # These spoil what an implementation gives, and formulas, to see that the checks stop it.
 $(BUILD)/tests/bench/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run
 $(BUILD)/tests/harness/model/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session_kv_bytes_formula,--wrap=attn_session_conv_bytes_formula
+# This one counts how often caches are emptied.
+$(BUILD)/tests/bench/test_cold: LDLIBS_ALL += -Wl,--wrap=bench_evict
 # This one counts the products that are taken.
 $(BUILD)/tests/impl/attention/test_positions: LDLIBS_ALL += -Wl,--wrap=cblas_sgemm,--wrap=cblas_sgemv
 

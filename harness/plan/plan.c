@@ -19,33 +19,6 @@ _Static_assert((int)PLAN_HASH >= (int)HASH_NAME, "a plan's hash is a hash name")
 
 enum { FILE_LIMIT = 1 << 18 };
 
-static int grow(plan *p, attn_error *error) {
-    size_t room = attn_alloc_size(p->rows) / sizeof *p->rows;
-    if (p->count < room)
-        return 0;
-    bench_case *rows = attn_realloc(p->rows, room ? 2 * room : 64, sizeof *rows, "rows of the plan", error);
-    if (!rows)
-        return -1;
-    p->rows = rows;
-    return 0;
-}
-
-int plan_add_row(plan *p, json_t *seen, const char *row, attn_error *error) {
-    bench_case c;
-    if (bench_case_parse(&c, row, error))
-        return -1;
-    if (json_object_get(seen, c.name))
-        return 0;
-    if (p->count == PLAN_ROWS_MAX)
-        return attn_fail(error, "more than %d rows", PLAN_ROWS_MAX);
-    if (grow(p, error))
-        return -1;
-    if (json_object_set_new(seen, c.name, json_true()))
-        return attn_fail(error, "out of memory");
-    p->rows[p->count++] = c;
-    return 0;
-}
-
 static int add_machine_row(plan *p, json_t *seen, const char *row, attn_error *error) {
     char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW];
     machine m;
@@ -97,7 +70,7 @@ static int read_settings(plan *p, yaml_file *file, attn_error *error) {
 
 static int read_rows(plan *p, yaml_file *file, attn_error *error) {
     json_t *seen = json_object();
-    int result = seen ? 0 : attn_fail(error, "out of memory");
+    int result = seen ? 0 : attn_no_memory(error, NULL);
     yaml_node_t *sweeps = yaml_find(file, file->root, "sweeps");
     for (size_t i = 0; !result && sweeps && i < yaml_count(sweeps); i++)
         result = plan_add_sweep(p, seen, file, yaml_item(file, sweeps, i), error);

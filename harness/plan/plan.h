@@ -10,37 +10,19 @@
  *       mode: [prefill, chunk, decode]
  *       seq_len: [128, 512]   L; of encoders T, and of mode prefill only
  *       queries: [1, 16]  of mode chunk only; 16 by itself
- *       d_model, num_heads, pos_enc, impl
- *       batch, kv_dtype   only for attention
- *       left_chunks, num_layers, input_layer, conv_kernel_size, merge_method   only for encoders
- *       num_kv_heads      only for types that have it
- *       latent_dim, path  only for types that have a latent
+ *       and the other keys of fields that have one in bench/fields.inc (docs/fields.md), each for the cases that
+ *       take it: others are left out, and the row comes up once
  *   cases: [attention/mha/decode/L:1000, ...]    single rows
  *   machine: [machine/sgemm/n:512, ...]          limits of the machine, single rows; machine/levels and
  *                                                machine/instruction_sets stand for what this one has
  *
  * Combinations that cannot be (heads that do not divide d_model, KV heads that do not divide the heads, more
- * queries than keys, rel_pos without softmax) are skipped and counted; a sweep of nothing else is an error.
+ * queries than keys, rel_pos or a kv_dtype but f32 without softmax) are skipped and counted; a sweep of nothing else is an error.
  */
 #ifndef HARNESS_PLAN_PLAN_H
 #define HARNESS_PLAN_PLAN_H
 
-#include "bench/case.h"
-
-#include <stdint.h>
-
-enum { PLAN_ROWS_MAX = 20000 };
-
-typedef struct plan {
-    char *name; /* "quick"; of a file, its name without .yaml */
-    size_t repetitions;
-    double min_time;
-    uint64_t seed;
-    size_t count;
-    bench_case *rows; /* in the plan's order, no two of one name; machine rows come last */
-    size_t skipped;   /* combinations that cannot be */
-    char note[200];   /* the first of them, and why */
-} plan;
+#include "harness/plan/plan_rows.h"
 
 /* `which` is a name under harness/plan/plans/, or a path (with a slash, or ending in .yaml). Free with plan_free
  * (a zeroed plan is fine too). */

@@ -1,122 +1,110 @@
 #include "harness/plan/plan_sweep.h"
 
+#include "bench/field.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The axes of a cross product, slowest first. */
-enum {
-    MODEL,
-    TYPE,
-    MODE,
-    POS,
-    KV,
-    BATCH,
-    INPUT,
-    LAYERS,
-    WIDTH,
-    HEADS,
-    KV_HEADS,
-    LATENT,
-    KERNEL,
-    MERGE,
-    KEYS,
-    LEFT,
-    QUERIES,
-    PATH,
-    IMPL,
-    AXES
-};
+/* The axes of a cross product, slowest first: three words of the row, then the fields by their rank. */
+enum { MODEL, TYPE, MODE, WORDS };
+static const char *const word_keys[WORDS] = {"model_type", "attention_type", "mode"};
 
-static const struct {
-    const char *key; /* in the plan, as in model configurations */
-    const char *row; /* in the row; NULL: a word of its own */
-    bool is_number;
-    uint64_t least;
-} axes[AXES] = {
-    [MODEL] = {"model_type", NULL, false, 0},
-    [TYPE] = {"attention_type", NULL, false, 0},
-    [MODE] = {"mode", NULL, false, 0},
-    [POS] = {"pos_enc", "pos", false, 0},
-    [KV] = {"kv_dtype", "kv", false, 0},
-    [BATCH] = {"batch", "B", true, 1},
-    [INPUT] = {"input_layer", "input", false, 0},
-    [LAYERS] = {"num_layers", "layers", true, 1},
-    [WIDTH] = {"d_model", "d", true, 1},
-    [HEADS] = {"num_heads", "h", true, 1},
-    [KV_HEADS] = {"num_kv_heads", "hkv", true, 1},
-    [LATENT] = {"latent_dim", "dc", true, 1},
-    [KERNEL] = {"conv_kernel_size", "k", true, 1},
-    [MERGE] = {"merge_method", "merge", false, 0},
-    [KEYS] = {"seq_len", "L", true, 1}, /* of encoders: T */
-    [LEFT] = {"left_chunks", "left", true, 0},
-    [QUERIES] = {"queries", "q", true, 1},
-    [PATH] = {"path", "path", false, 0},
-    [IMPL] = {"impl", "impl", false, 0},
-};
+typedef struct axis {
+    const char *key;          /* in the plan, as in model configurations; NULL: no more axes */
+    const bench_field *field; /* NULL: a word */
+    yaml_node_t *list;        /* NULL: the row's default */
+    const char *chosen;       /* in the combination at hand; NULL: the row's default */
+} axis;
 
 typedef struct sweep {
     plan *plan;
     json_t *seen;
     yaml_file *file;
     yaml_node_t *node;
-    yaml_node_t *list[AXES];  /* NULL: the row's default */
-    const char *chosen[AXES]; /* of the combination at hand; NULL: the row's default */
-    const attn_variant *variant;
+    axis axes[WORDS + BENCH_FIELDS + 1];
+    bench_case kind; /* where, variant and model of the combination at hand */
     size_t tried, made;
     attn_error *error;
 } sweep;
 
-static bool is_encoder(const sweep *s) {
-    return s->chosen[MODEL] && strcmp(s->chosen[MODEL], attn_model_type_names[ATTN_MODEL_ATTENTION]);
+static int by_rank(const void *a, const void *b) {
+    const axis *x = a, *y = b;
+    if (x->field->rank != y->field->rank)
+        return x->field->rank < y->field->rank ? -1 : 1;
+    return (x->field > y->field) - (x->field < y->field);
 }
 
-/* The axes that the combination's model, type and mode take; others are left out, and the row comes up once.
- */
-static bool applies(const sweep *s, int axis) {
-    switch (axis) {
-    case KV_HEADS:
-        return s->variant->has_kv_heads;
-    case LATENT:
-    case PATH:
-        return s->variant->has_latent;
-    case QUERIES:
-        return !strcmp(s->chosen[MODE], "chunk");
-    case KEYS:
-        return !is_encoder(s) || !strcmp(s->chosen[MODE], "prefill");
-    case LEFT:
-        return is_encoder(s) && strcmp(s->chosen[MODE], "prefill");
-    case MERGE:
-        return is_encoder(s) && !strcmp(s->chosen[MODEL], attn_model_type_names[ATTN_MODEL_BRANCHFORMER]);
-    case KERNEL:
-    case LAYERS:
-    case INPUT:
-        return is_encoder(s);
-    case KV:
-    case BATCH:
-        return !is_encoder(s);
-    default:
-        return true;
-    }
+static void make_axes(axis axes[WORDS + BENCH_FIELDS + 1]) {
+    size_t count = WORDS;
+    for (size_t i = 0; i < WORDS; i++)
+        axes[i].key = word_keys[i];
+    for (size_t i = 0; i < BENCH_FIELDS; i++)
+        if (bench_fields[i].plan)
+            axes[count++] = (axis){.key = bench_fields[i].plan, .field = &bench_fields[i]};
+    qsort(axes + WORDS, count - WORDS, sizeof *axes, by_rank);
 }
 
-static unsigned long number(const sweep *s, int axis, unsigned long fallback) {
-    return s->chosen[axis] ? strtoul(s->chosen[axis], NULL, 10) : fallback;
+/* Other axes are left out of the combination, and the row comes up once. */
+static bool applies(const sweep *s, const axis *a) {
+    return !a->field || bench_field_applies(a->field, a->field->rows & a->field->planned, &s->kind);
+}
+
+/* The axis of the field, among the chosen ones. */
+static const char *chosen(const sweep *s, int field) {
+    for (const axis *a = s->axes + WORDS; a->key; a++)
+        if (a->field == &bench_fields[field])
+            return a->chosen;
+    return NULL;
+}
+
+static unsigned long number(const sweep *s, int field) {
+    const char *text = chosen(s, field);
+    return text ? strtoul(text, NULL, 10) : 0;
 }
 
 /* Writes why the combination cannot be, or "". Whatever else may be wrong with it is an error. */
 static void impossible(const sweep *s, char *why, size_t size) {
-    unsigned long heads = number(s, HEADS, 0), kv = number(s, KV_HEADS, 0), width = number(s, WIDTH, 0),
-                  queries = number(s, QUERIES, 0), keys = number(s, KEYS, 0);
+    unsigned long heads = number(s, BENCH_FIELD_H), kv_heads = number(s, BENCH_FIELD_HKV),
+                  width = number(s, BENCH_FIELD_D), queries = number(s, BENCH_FIELD_Q),
+                  keys = number(s, BENCH_FIELD_L);
+    const char *pos = chosen(s, BENCH_FIELD_POS), *kv = chosen(s, BENCH_FIELD_KV);
     why[0] = '\0';
     if (heads && width && width % heads)
         snprintf(why, size, "num_heads %lu does not divide d_model %lu", heads, width);
-    else if (kv && heads && heads % kv)
-        snprintf(why, size, "num_kv_heads %lu does not divide num_heads %lu", kv, heads);
+    else if (kv_heads && heads && heads % kv_heads)
+        snprintf(why, size, "num_kv_heads %lu does not divide num_heads %lu", kv_heads, heads);
     else if (keys && queries > keys)
         snprintf(why, size, "queries %lu are more than seq_len %lu", queries, keys);
-    else if (s->chosen[POS] && !strncmp(s->chosen[POS], "rel_pos", 7) && !s->variant->is_softmax)
-        snprintf(why, size, "%s has no %s", s->variant->name, s->chosen[POS]);
+    else if (pos && !strncmp(pos, "rel_pos", 7) && !s->kind.variant->is_softmax)
+        snprintf(why, size, "%s has no %s", s->kind.variant->name, pos);
+    else if (kv && strcmp(kv, attn_kv_dtype_names[0]) != 0 && !s->kind.variant->is_softmax)
+        snprintf(why, size, "%s keeps its state in %s", s->kind.variant->name, attn_kv_dtype_names[0]);
+}
+
+static bool is_encoder(const sweep *s) {
+    const char *model = s->axes[MODEL].chosen;
+    return model && strcmp(model, attn_model_type_names[ATTN_MODEL_ATTENTION]);
+}
+
+/* What axes depend on. That there is such a model is found out with the row. */
+static void settle_kind(sweep *s) {
+    s->kind.where = bench_where_find(is_encoder(s) ? "encoder" : "attention", s->axes[MODE].chosen);
+    s->kind.model =
+        is_encoder(s) && !strcmp(s->axes[MODEL].chosen, attn_model_type_names[ATTN_MODEL_BRANCHFORMER])
+            ? ATTN_MODEL_BRANCHFORMER
+            : ATTN_MODEL_CONFORMER;
+}
+
+static int write_row(const sweep *s, char *row, size_t size) {
+    const axis *words = s->axes;
+    int used = is_encoder(s) ? snprintf(row, size, "encoder/%s/%s/%s", words[MODEL].chosen,
+                                        words[TYPE].chosen, words[MODE].chosen)
+                             : snprintf(row, size, "attention/%s/%s", words[TYPE].chosen, words[MODE].chosen);
+    for (const axis *a = s->axes + WORDS; a->key && (size_t)used < size; a++)
+        if (a->chosen)
+            used += snprintf(row + used, size - (size_t)used, "/%s:%s", a->field->key, a->chosen);
+    return (size_t)used < size ? 0 : -1;
 }
 
 static int add_combination(sweep *s) {
@@ -125,97 +113,101 @@ static int add_combination(sweep *s) {
         return yaml_fail(s->file, s->node, "sweeps", s->error, "more than %d combinations",
                          4 * PLAN_ROWS_MAX);
     impossible(s, why, sizeof why);
-    if (!s->chosen[KEYS] && applies(s, KEYS))
-        return yaml_fail(s->file, s->node, axes[KEYS].key, s->error, "missing");
+    for (const axis *a = s->axes + WORDS; a->key; a++)
+        if (a->field->required && !a->chosen && applies(s, a))
+            return yaml_fail(s->file, s->node, a->key, s->error, "missing");
     if (why[0]) {
         if (!s->plan->skipped++)
             snprintf(s->plan->note, sizeof s->plan->note, "%s", why);
         return 0;
     }
-    int used = is_encoder(s) ? snprintf(row, sizeof row, "encoder/%s/%s/%s", s->chosen[MODEL],
-                                        s->chosen[TYPE], s->chosen[MODE])
-                             : snprintf(row, sizeof row, "attention/%s/%s", s->chosen[TYPE], s->chosen[MODE]);
-    for (int i = 0; i < AXES && used < (int)sizeof row; i++)
-        if (axes[i].row && s->chosen[i])
-            used += snprintf(row + used, sizeof row - (size_t)used, "/%s:%s",
-                             i == KEYS && is_encoder(s) ? "T" : axes[i].row, s->chosen[i]);
     attn_error inner = {0};
     s->made++;
-    if (used >= (int)sizeof row || plan_add_row(s->plan, s->seen, row, &inner))
+    if (write_row(s, row, sizeof row) || plan_add_row(s->plan, s->seen, row, &inner))
         return yaml_fail(s->file, s->node, "sweeps", s->error, "%s",
                          inner.message[0] ? inner.message : "a row is too long");
     return 0;
 }
 
-static int expand(sweep *s, int axis);
+static int expand(sweep *s, axis *a);
 
-static int expand_value(sweep *s, int axis, const yaml_node_t *node) {
-    s->chosen[axis] = (const char *)node->data.scalar.value;
-    if (axis == TYPE && !(s->variant = attn_variant_find(s->chosen[axis]))) {
-        char known[128] = "";
-        for (size_t i = 0; attn_variants[i]; i++) {
-            size_t used = strlen(known);
-            snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", attn_variants[i]->name);
-        }
-        return yaml_fail(s->file, node, axes[axis].key, s->error, "found \"%.40s\", expected one of %s",
-                         s->chosen[axis], known);
+static int find_variant(sweep *s, const axis *a, const yaml_node_t *node) {
+    char known[128] = "";
+    s->kind.variant = attn_variant_find(a->chosen);
+    for (size_t i = 0; !s->kind.variant && attn_variants[i]; i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", attn_variants[i]->name);
     }
-    return expand(s, axis + 1);
+    return s->kind.variant ? 0
+                           : yaml_fail(s->file, node, a->key, s->error, "found \"%.40s\", expected one of %s",
+                                       a->chosen, known);
 }
 
-static int expand(sweep *s, int axis) {
-    if (axis == AXES)
+static int expand_value(sweep *s, axis *a, const yaml_node_t *node) {
+    a->chosen = (const char *)node->data.scalar.value;
+    if (a == &s->axes[TYPE] && find_variant(s, a, node))
+        return -1;
+    if (a == &s->axes[MODE])
+        settle_kind(s);
+    if (a == &s->axes[MODE] && !s->kind.where)
+        return yaml_fail(s->file, node, a->key, s->error,
+                         "found \"%.40s\", expected one of prefill, chunk, decode", a->chosen);
+    return expand(s, a + 1);
+}
+
+static int expand(sweep *s, axis *a) {
+    if (!a->key)
         return add_combination(s);
-    s->chosen[axis] = NULL;
-    if (!s->list[axis] || !applies(s, axis))
-        return expand(s, axis + 1);
-    for (size_t i = 0; i < yaml_count(s->list[axis]); i++)
-        if (expand_value(s, axis, yaml_item(s->file, s->list[axis], i)))
+    a->chosen = NULL;
+    if (!a->list || !applies(s, a))
+        return expand(s, a + 1);
+    for (size_t i = 0; i < yaml_count(a->list); i++)
+        if (expand_value(s, a, yaml_item(s->file, a->list, i)))
             return -1;
     return 0;
 }
 
 /* Values go into a row of text, so they may not bring its punctuation along. */
-static int check_value(const sweep *s, int axis, const yaml_node_t *node) {
+static int check_value(const sweep *s, const axis *a, const yaml_node_t *node) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
-    const char *key = axes[axis].key;
     uint64_t value;
-    if (axes[axis].is_number)
-        return yaml_integer(s->file, node, key, axes[axis].least, 1 << 24, &value, s->error);
-    const char *text = yaml_text(s->file, node, key, s->error);
+    if (a->field && !a->field->words)
+        return yaml_integer(s->file, node, a->key, a->field->least, 1 << 24, &value, s->error);
+    const char *text = yaml_text(s->file, node, a->key, s->error);
     if (text && (!*text || strlen(text) > 31 || text[strspn(text, allowed)]))
-        return yaml_fail(s->file, node, key, s->error, "found \"%.40s\", expected a word", text);
+        return yaml_fail(s->file, node, a->key, s->error, "found \"%.40s\", expected a word", text);
     return text ? 0 : -1;
 }
 
-static int check_axis(sweep *s, int axis) {
-    s->list[axis] = yaml_find(s->file, s->node, axes[axis].key);
-    if (!s->list[axis]) {
-        if (axis == TYPE || axis == MODE)
-            return yaml_fail(s->file, s->node, axes[axis].key, s->error, "missing");
-        return 0;
+static int read_axis(sweep *s, axis *a) {
+    a->list = yaml_find(s->file, s->node, a->key);
+    if (!a->list) {
+        bool needed = a == &s->axes[TYPE] || a == &s->axes[MODE];
+        return needed ? yaml_fail(s->file, s->node, a->key, s->error, "missing") : 0;
     }
-    if (!yaml_count(s->list[axis]))
-        return yaml_fail(s->file, s->list[axis], axes[axis].key, s->error, "an empty list");
-    for (size_t i = 0; i < yaml_count(s->list[axis]); i++)
-        if (check_value(s, axis, yaml_item(s->file, s->list[axis], i)))
+    if (!yaml_count(a->list))
+        return yaml_fail(s->file, a->list, a->key, s->error, "an empty list");
+    for (size_t i = 0; i < yaml_count(a->list); i++)
+        if (check_value(s, a, yaml_item(s->file, a->list, i)))
             return -1;
     return 0;
 }
 
 int plan_add_sweep(plan *p, json_t *seen, yaml_file *file, yaml_node_t *node, attn_error *error) {
     sweep s = {.plan = p, .seen = seen, .file = file, .node = node, .error = error};
-    const char *known[AXES + 2] = {"about"};
-    for (int i = 0; i < AXES; i++)
-        known[i + 1] = axes[i].key;
+    const char *known[WORDS + BENCH_FIELDS + 2] = {"about"};
+    make_axes(s.axes);
+    for (size_t i = 0, count = 1; s.axes[i].key; i++)
+        if (strcmp(known[count - 1], s.axes[i].key)) /* seq_len is that of two fields */
+            known[count++] = s.axes[i].key;
     if (node->type != YAML_MAPPING_NODE)
         return yaml_fail(file, node, "sweeps", error, "expected a list of keys with their values");
     if (yaml_check_keys(file, node, known, error))
         return -1;
-    for (int i = 0; i < AXES; i++)
-        if (check_axis(&s, i))
+    for (axis *a = s.axes; a->key; a++)
+        if (read_axis(&s, a))
             return -1;
-    if (expand(&s, 0))
+    if (expand(&s, s.axes))
         return -1;
     if (!s.made)
         return yaml_fail(file, node, "sweeps", error, "no combination is possible: %s", p->note);

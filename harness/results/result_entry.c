@@ -1,6 +1,7 @@
 #include "harness/results/result_entry.h"
 
 #include "base/stats.h"
+#include "bench/field.h"
 #include "harness/counters/counter_set.h"
 
 #include "attn/alloc.h"
@@ -17,77 +18,33 @@ static void set(json_t *object, const char *key, json_t *value) {
     json_object_set_new(object, key, value);
 }
 
-static void set_size(json_t *object, const char *key, size_t value) {
-    set(object, key, json_integer((json_int_t)value));
-}
-
-static void set_widths(json_t *o, const bench_case *c) {
-    set_size(o, "h", c->geometry.num_heads);
-    set_size(o, "d", c->geometry.d_model);
-    if (c->variant->has_kv_heads)
-        set_size(o, "hkv", c->geometry.num_kv_heads);
-    if (c->variant->has_latent)
-        set_size(o, "dc", c->geometry.latent_dim);
-}
-
-static void set_way(json_t *o, const bench_case *c) {
-    set(o, "pos", json_string(attn_pos_enc_names[c->geometry.pos_enc]));
-    if (c->variant->has_latent)
-        set(o, "path", json_string(attn_path_names[c->path]));
-    set(o, "impl", json_string(c->impl_name));
-}
-
-static void set_attention(json_t *o, const bench_case *c) {
-    set(o, "type", json_string(c->subject));
-    set(o, "mode", json_string(c->mode));
-    set_size(o, "L", c->keys);
-    set_size(o, "q", c->queries);
-    set_size(o, "B", c->batch);
-    set_widths(o, c);
-    set(o, "kv", json_string(bench_kv_names[c->kv]));
-    set_way(o, c);
-}
-
-static void set_encoder(json_t *o, const bench_case *c) {
-    const bool prefill = !strcmp(c->mode, "prefill");
-    set(o, "model", json_string(attn_model_type_names[c->model]));
+/* The words of the row, before its fields. */
+static void set_words(json_t *o, const bench_case *c) {
+    if (c->kind == BENCH_MACHINE) {
+        set(o, "what", json_string(c->subject));
+        return;
+    }
+    if (c->kind == BENCH_ENCODER)
+        set(o, "model", json_string(attn_model_type_names[c->model]));
     set(o, "type", json_string(c->variant->name));
     set(o, "mode", json_string(c->mode));
-    if (prefill)
-        set_size(o, "T", c->frames);
-    else
-        set_size(o, "left", c->left);
-    set_size(o, "L", c->keys);
-    set_size(o, "q", c->queries);
-    set_size(o, "layers", c->num_layers);
-    set_widths(o, c);
-    set_size(o, "k", c->conv_kernel_size);
-    set(o, "input", json_string(attn_input_layer_names[c->input]));
-    if (c->model == ATTN_MODEL_BRANCHFORMER)
-        set(o, "merge", json_string(attn_merge_names[c->merge]));
-    set_way(o, c);
-}
-
-static void set_machine(json_t *o, const bench_case *c) {
-    set(o, "what", json_string(c->subject));
-    if (!strcmp(c->subject, "sgemm"))
-        set_size(o, "n", c->n);
-    else
-        set(o, "isa", json_string(attn_isa_names[c->isa]));
-    if (!strcmp(c->subject, "read"))
-        set_size(o, "bytes", c->bytes);
 }
 
 static json_t *case_json(const bench_case *c) {
     static const char *const kinds[] = {
         [BENCH_ATTENTION] = "attention", [BENCH_ENCODER] = "encoder", [BENCH_MACHINE] = "machine"};
     json_t *o = json_pack("{ss}", "kind", kinds[c->kind]);
-    if (o && c->kind == BENCH_ATTENTION)
-        set_attention(o, c);
-    else if (o && c->kind == BENCH_ENCODER)
-        set_encoder(o, c);
-    else if (o && c->kind == BENCH_MACHINE)
-        set_machine(o, c);
+    if (!o)
+        return NULL;
+    set_words(o, c);
+    for (size_t i = 0; i < BENCH_FIELDS; i++) {
+        const bench_field *field = &bench_fields[i];
+        size_t value = bench_field_get(field, c);
+        if (!bench_field_applies(field, field->results, c) ||
+            ((field->unsaid & (unsigned)c->where) && bench_field_is_default(field, c)))
+            continue;
+        set(o, field->key, field->words ? json_string(field->words[value]) : json_integer((json_int_t)value));
+    }
     return o;
 }
 
@@ -270,7 +227,7 @@ static int append_iterations(json_t *entries, const bench_case *c, const json_t 
         if (check_run(run, error))
             return -1;
         if (json_array_append_new(entries, iteration_entry(c, context, run)))
-            return attn_fail(error, "out of memory");
+            return attn_no_memory(error, NULL);
     }
     return json_array_size(entries) ? 0 : attn_fail(error, "the measuring process printed no measurement");
 }
@@ -340,7 +297,7 @@ json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *fai
     if (!root)
         result = attn_fail(error, "the measuring process printed no JSON: line %d: %s", why.line, why.text);
     else if (!entries)
-        result = attn_fail(error, "out of memory");
+        result = attn_no_memory(error, NULL);
     if (!result)
         result = append_iterations(entries, c, root, &failure, error);
     if (!result && failure) {

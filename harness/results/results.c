@@ -1,5 +1,7 @@
 #include "harness/results/results.h"
 
+#include "bench/field.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
 
@@ -76,10 +78,6 @@ static int read_least(size_t *to, const place *p, const json_t *object, const ch
     return 0;
 }
 
-static int read_size(size_t *to, const place *p, const json_t *object, const char *key, bool needed) {
-    return read_least(to, p, object, key, needed, 1);
-}
-
 static int need_object(const place *p, const json_t *object, const char *key, const json_t **to) {
     *to = json_object_get(object, key);
     return json_is_object(*to) ? 0 : wrong(p, key, *to, "an object");
@@ -110,17 +108,36 @@ static int read_context(results *r, const char *file, attn_error *error) {
     return read_text(&text, &p, machine, "cpu");
 }
 
-static int read_encoder_shape(results_case *c, const place *p, const json_t *shape) {
-    bool encoder = !strcmp(c->kind, "encoder"), prefill = !strcmp(c->mode, "prefill");
-    return read_word(&c->model, p, shape, "model", encoder) ||
-                   read_word(&c->input, p, shape, "input", encoder) ||
-                   read_word(&c->merge, p, shape, "merge", false) ||
-                   read_size(&c->layers, p, shape, "layers", encoder) ||
-                   read_size(&c->k, p, shape, "k", encoder) ||
-                   read_size(&c->T, p, shape, "T", encoder && prefill) ||
-                   read_least(&c->left, p, shape, "left", encoder && !prefill, 0)
-               ? -1
-               : 0;
+/* Where a field lands in results_case. */
+static const size_t members[BENCH_FIELDS] = {
+#define NUMBER(id, member, ...) offsetof(results_case, member),
+#define CHOICE(id, member, ...) offsetof(results_case, member),
+#include "bench/fields.inc"
+};
+
+/* Needed is what every case of its kind and mode has in its results, unless it is left out at its default. */
+static int read_field(results_case *c, const place *p, const json_t *shape, bench_where where, size_t i) {
+    const bench_field *field = &bench_fields[i];
+    const bool has = field->results & (unsigned)where, quiet = field->unnamed & (unsigned)where,
+               needed = has && !quiet && field->needs == BENCH_NEEDS_NOTHING,
+               left_out = has && quiet && !json_object_get(shape, field->key);
+    char *at = (char *)c + members[i];
+    if (field->words) {
+        const char *word = "";
+        if (read_word(&word, p, shape, field->key, needed))
+            return -1;
+        if (left_out)
+            word = field->words[field->fallback];
+        memcpy(at, &word, sizeof word);
+        return 0;
+    }
+    size_t number;
+    if (read_least(&number, p, shape, field->key, needed, (json_int_t)field->least))
+        return -1;
+    if (left_out)
+        number = field->fallback;
+    memcpy(at, &number, sizeof number);
+    return 0;
 }
 
 static int read_shape(results_case *c, const place *entry, const json_t *shape) {
@@ -128,23 +145,22 @@ static int read_shape(results_case *c, const place *entry, const json_t *shape) 
     strncat(p.where, ".case", sizeof p.where - strlen(p.where) - 1);
     if (read_word(&c->kind, &p, shape, "kind", true))
         return -1;
-    bool machine = !strcmp(c->kind, "machine");
-    if (!machine && strcmp(c->kind, "attention") && strcmp(c->kind, "encoder"))
+    bool machine = !strcmp(c->kind, "machine"), encoder = !strcmp(c->kind, "encoder");
+    if (!machine && !encoder && strcmp(c->kind, "attention"))
         return wrong(&p, "kind", json_object_get(shape, "kind"), "attention, encoder or machine");
     if (read_word(&c->type, &p, shape, "type", !machine) ||
-        read_word(&c->mode, &p, shape, "mode", !machine) || read_word(&c->kv, &p, shape, "kv", false) ||
-        read_word(&c->pos, &p, shape, "pos", false) || read_word(&c->path, &p, shape, "path", false) ||
-        read_word(&c->path_run, &p, shape, "path_run", false) ||
-        read_word(&c->impl, &p, shape, "impl", false) || read_word(&c->what, &p, shape, "what", machine) ||
-        read_word(&c->isa, &p, shape, "isa", false))
+        read_word(&c->mode, &p, shape, "mode", !machine) ||
+        read_word(&c->model, &p, shape, "model", encoder) ||
+        read_word(&c->what, &p, shape, "what", machine) ||
+        read_word(&c->path_run, &p, shape, "path_run", false))
         return -1;
-    if (read_size(&c->L, &p, shape, "L", !machine) || read_size(&c->q, &p, shape, "q", !machine) ||
-        read_size(&c->B, &p, shape, "B", false) || read_size(&c->h, &p, shape, "h", !machine) ||
-        read_size(&c->d, &p, shape, "d", !machine) || read_size(&c->hkv, &p, shape, "hkv", false) ||
-        read_size(&c->dc, &p, shape, "dc", false) || read_size(&c->working_set, &p, shape, "bytes", false) ||
-        read_size(&c->n, &p, shape, "n", false) || read_encoder_shape(c, &p, shape))
-        return -1;
-    if (!machine && !c->B)
+    bench_where where = bench_where_find(c->kind, machine ? c->what : c->mode);
+    if (!machine && !where)
+        return wrong(&p, "mode", json_object_get(shape, "mode"), "prefill, chunk or decode");
+    for (size_t i = 0; i < BENCH_FIELDS; i++)
+        if (read_field(c, &p, shape, where, i))
+            return -1;
+    if (encoder) /* one utterance, without a field for it */
         c->B = 1;
     return 0;
 }
@@ -301,7 +317,7 @@ static int find_case(results_case **found, results *r, json_t *index, const char
         return 0;
     }
     if (json_object_set_new(index, name, json_pack("[I, I]", (json_int_t)r->count, (json_int_t)number)))
-        return attn_fail(p->error, "%s: out of memory", p->file);
+        return attn_no_memory(p->error, p->file);
     *found = &r->cases[r->count++];
     **found = (results_case){.name = name,
                              .flops = NAN,
@@ -357,7 +373,7 @@ static int read_entries(results *r, const char *file, attn_error *error) {
         return wrong(&p, "benchmarks", entries, "a list");
     r->cases = attn_alloc(json_array_size(entries) + 1, sizeof *r->cases, "cases", error);
     json_t *index = json_object();
-    int result = r->cases && index ? 0 : attn_fail(error, "%s: out of memory", file);
+    int result = r->cases && index ? 0 : attn_no_memory(error, file);
     for (size_t i = 0; !result && i < json_array_size(entries); i++)
         result = read_entry(r, index, i, json_array_get(entries, i), &p);
     json_decref(index);

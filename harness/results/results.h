@@ -27,13 +27,15 @@ typedef struct results_sample {
 typedef struct results_case {
     const char *name; /* canonical row */
     const char *kind; /* "attention", "encoder", "machine" */
-    const char *type, *mode, *kv, *pos, *path, *path_run, *impl;
-    const char *model, *input, *merge; /* encoder */
-    const char *what, *isa;            /* machine */
-    size_t L, q, B, h, d, hkv, dc;
-    size_t T, left, layers, k; /* encoder; left: chunks, 0 also for prefill */
-    size_t working_set, n;     /* machine: `bytes` (read), `n` (sgemm) */
-    double flops, bytes;       /* per iteration, by formula */
+    const char *type, *mode;
+    const char *path_run; /* path as run */
+    const char *model;    /* encoder */
+    const char *what;     /* machine */
+/* The rows of bench/fields.inc: a size each number, a text each word. What a file leaves out has its default. */
+#define NUMBER(id, member, ...) size_t member;
+#define CHOICE(id, member, ...) const char *member;
+#include "bench/fields.inc"
+    double flops, bytes; /* per iteration, by formula */
     double kv_bytes_formula, kv_bytes_live, peak_bytes;
     double conv_bytes_formula, conv_bytes_live; /* encoder: of convolutions and subsampling */
     double audio_seconds, parameters;           /* encoder: audio of an iteration */

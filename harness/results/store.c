@@ -221,9 +221,7 @@ static int take_line(store *s, json_t *line, size_t number, const store_identity
     if (started) {
         if (json_object_get(s->running, started))
             s->interrupted++;
-        return json_object_set_new(s->running, started, json_true())
-                   ? attn_fail(error, "%s: out of memory", s->journal)
-                   : 0;
+        return json_object_set_new(s->running, started, json_true()) ? attn_no_memory(error, s->journal) : 0;
     }
     if (!finished || !json_is_array(json_object_get(line, "entries")))
         return wrong_line(s, number, "unknown line", error);
@@ -233,8 +231,7 @@ static int take_line(store *s, json_t *line, size_t number, const store_identity
         return -1;
     if (doubted)
         return 0;
-    return json_object_set(s->finished, finished, line) ? attn_fail(error, "%s: out of memory", s->journal)
-                                                        : 0;
+    return json_object_set(s->finished, finished, line) ? attn_no_memory(error, s->journal) : 0;
 }
 
 /* Takes the complete lines; what follows the last of them was cut short by a kill. */
@@ -331,7 +328,7 @@ int store_open(store **out, store_state *state, const char *path, const store_id
         return 0;
     }
     if (!s->finished || !s->running) {
-        attn_fail(error, "out of memory");
+        attn_no_memory(error, NULL);
         goto fail;
     }
     if (open_journal(s, state, identity, policy, error))

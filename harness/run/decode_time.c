@@ -3,7 +3,7 @@
 #include "attn/alloc.h"
 #include "base/text/append.h"
 #include "base/text/json.h"
-#include "bench/case.h"
+#include "bench/row.h"
 #include "harness/results/result_entry.h"
 #include "harness/run/child.h"
 #include "harness/run/measure.h"

@@ -28,7 +28,7 @@ static int check_heads(const attn_geometry *g, const char **key, attn_error *err
 }
 
 /* A quarter of the heads or, where that does not divide them (9 heads), the next fewer that do. */
-static size_t default_kv_heads(size_t num_heads) {
+size_t attn_default_kv_heads(size_t num_heads) {
     size_t count = num_heads >= 4 ? num_heads / 4 : 1;
     while (num_heads % count)
         count--;
@@ -60,7 +60,7 @@ int attn_geometry_complete(attn_geometry *g, const attn_variant *variant, const 
     if (!variant->has_kv_heads)
         g->num_kv_heads = 0;
     else if (!g->num_kv_heads)
-        g->num_kv_heads = default_kv_heads(g->num_heads);
+        g->num_kv_heads = attn_default_kv_heads(g->num_heads);
     if (!variant->has_latent)
         g->latent_dim = 0;
     else if (!g->latent_dim)

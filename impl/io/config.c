@@ -249,10 +249,25 @@ static int refuse(const char *text, size_t size, const char *name, const attn_er
     return attn_fail(error, "%s", why->message);
 }
 
+int attn_kv_dtype_check(unsigned kv_dtype, attn_error *error) {
+    return kv_dtype ? attn_fail(error, "kv_dtype: found %s, expected f32 (no other is supported yet)",
+                                attn_kv_dtype_names[kv_dtype])
+                    : 0;
+}
+
+/* A draft whose defaults are filled in. */
+static int check_draft(config_draft *draft, const char **key, attn_error *error) {
+    attn_config *c = &draft->config;
+    if (attn_geometry_complete(&c->attention, c->variant, key, error) || settle_units(draft, key, error) ||
+        check(c, key, error))
+        return -1;
+    *key = "kv_dtype";
+    return attn_kv_dtype_check(draft->kv_dtype, error);
+}
+
 int attn_config_parse(attn_config *config, const char *text, size_t size, const char *name, char note[256],
                       attn_error *error) {
     config_draft draft = new_draft();
-    attn_config *c = &draft.config;
     attn_error why = {0};
     const char *key = NULL;
     if (note)
@@ -261,15 +276,14 @@ int attn_config_parse(attn_config *config, const char *text, size_t size, const 
         return refuse(text, size, name, &why, error);
     fill_defaults(&draft);
     settle_latent_dims(&draft);
-    if (attn_geometry_complete(&c->attention, c->variant, &key, &why) || settle_units(&draft, &key, &why) ||
-        check(c, &key, &why)) {
+    if (check_draft(&draft, &key, &why)) {
         size_t line = line_of(&draft, key);
         return line ? attn_fail_as(error, why.code, "%s:%zu: %s", name, line, why.message)
                     : attn_fail_as(error, why.code, "%s: %s", name, why.message);
     }
     if (note)
         write_note(&draft, name, note);
-    *config = *c;
+    *config = draft.config;
     return 0;
 }
 

@@ -13,7 +13,7 @@ const char *const attn_conv_norm_names[] = {"batch_norm", "layer_norm", NULL};
 const char *const attn_merge_names[] = {"concat", "learned_ave", "fixed_ave", NULL};
 const char *const attn_features_names[] = {"fbank", "other", NULL};
 const char *const attn_feature_norm_names[] = {"none", "global_mvn", "utterance_mvn", NULL};
-static const char *const kv_dtype_names[] = {"f32", NULL}; /* the only one that caches are kept in so far */
+const char *const attn_kv_dtype_names[] = {"f32", "f16", "bf16", "q8_0", NULL};
 
 /* Far beyond any model, and small enough that no product of sizes overflows. */
 enum { WIDTH = 1 << 16, UNITS = 1 << 22, LAYERS = 1 << 10, COUNT = 1 << 24 };
@@ -58,7 +58,7 @@ const config_key config_keys[] = {
     BOOL("causal", config.causal, USE_ENCODER),
     BOOL("after_norm", config.after_norm, USE_ENCODER),
     REAL("layer_norm_eps", config.layer_norm_eps, 1e-30, 1, NULL_WRONG, USE_ALWAYS),
-    CHOICE("kv_dtype", kv_dtype, kv_dtype_names, NULL_WRONG, USE_ALWAYS),
+    CHOICE("kv_dtype", kv_dtype, attn_kv_dtype_names, NULL_WRONG, USE_ALWAYS),
     REAL("dropout", config.dropout, 0, 1, NULL_WRONG, USE_ALWAYS),
     SIZE("batch_size", config.batch_size, 1, COUNT, NULL_ABSENT, USE_ALWAYS),
     SIZE("num_epochs", config.num_epochs, 1, COUNT, NULL_ABSENT, USE_ALWAYS),

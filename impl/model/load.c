@@ -112,18 +112,6 @@ static void write_note(attn_model *model, const attn_safetensors *file, const ch
         snprintf(model->load_note, sizeof model->load_note, "%.120s: %s", path, norm);
 }
 
-/* What the user has to know about what was loaded, in one line. */
-static void write_note(attn_model *model, const attn_safetensors *file, const char *path) {
-    model->load_note[0] = '\0';
-    note_outside(model, file, path);
-    const char *norm = attn_feature_norm_note(&model->config, model->embed.has_cmvn);
-    size_t used = strlen(model->load_note);
-    if (*norm && used)
-        snprintf(model->load_note + used, sizeof model->load_note - used, "; %s", norm);
-    else if (*norm)
-        snprintf(model->load_note, sizeof model->load_note, "%.120s: %s", path, norm);
-}
-
 static const char *shape_text(char text[128], size_t rank, const size_t *dims) {
     strcpy(text, "[");
     for (size_t i = 0; i < rank && strlen(text) < 100; i++)

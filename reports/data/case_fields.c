@@ -1,66 +1,129 @@
-/* The fields of a case, by their bits. */
-#include "reports/data/series.h"
+#include "reports/data/case_fields.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert(FIELD_WORDS + BENCH_FIELDS < 31, "an int has a bit for each field");
+
+/* Where a field is in results_case. */
+static const size_t members[BENCH_FIELDS] = {
+#define NUMBER(id, member, ...) offsetof(results_case, member),
+#define CHOICE(id, member, ...) offsetof(results_case, member),
+#include "bench/fields.inc"
+};
+
 const char *case_path(const results_case *c) {
     return *c->path_run ? c->path_run : c->path;
 }
 
+/* The row of fields.inc, or -1 for the other words. */
+static int row_of(case_field field) {
+    for (int i = 0; i < BENCH_FIELDS; i++)
+        if ((unsigned)field == 1u << (FIELD_WORDS + i))
+            return i;
+    return -1;
+}
+
 double case_number(const results_case *c, case_field field) {
-    switch (field) {
-    case FIELD_L:
-        return (double)c->L;
-    case FIELD_Q:
-        return (double)c->q;
-    case FIELD_B:
-        return (double)c->B;
-    case FIELD_H:
-        return (double)c->h;
-    case FIELD_D:
-        return (double)c->d;
-    case FIELD_HKV:
-        return (double)c->hkv;
-    case FIELD_DC:
-        return (double)c->dc;
-    case FIELD_T:
-        return (double)c->T;
-    case FIELD_LEFT:
-        return (double)c->left;
-    case FIELD_LAYERS:
-        return (double)c->layers;
-    case FIELD_K:
-        return (double)c->k;
-    default:
+    int row = row_of(field);
+    size_t number;
+    if (row < 0 || bench_fields[row].words)
         return NAN;
-    }
+    memcpy(&number, (const char *)c + members[row], sizeof number);
+    return (double)number;
 }
 
 const char *case_word(const results_case *c, case_field field) {
+    const char *word;
     switch (field) {
     case FIELD_TYPE:
         return c->type;
     case FIELD_MODE:
         return c->mode;
-    case FIELD_PATH:
-        return case_path(c);
-    case FIELD_ASKED:
-        return c->path;
-    case FIELD_IMPL:
-        return c->impl;
-    case FIELD_KV:
-        return c->kv;
     case FIELD_MODEL:
         return c->model;
-    case FIELD_INPUT:
-        return c->input;
-    case FIELD_MERGE:
-        return c->merge;
+    case FIELD_ASKED:
+        return c->path;
+    case FIELD_PATH:
+        return case_path(c);
     default:
-        return c->pos;
+        memcpy(&word, (const char *)c + members[row_of(field)], sizeof word);
+        return word;
     }
+}
+
+static bool is_number(int row) {
+    return !bench_fields[row].words;
+}
+
+/* At its default, or not taken at all. */
+static bool goes_unsaid(const results_case *c, int row) {
+    const bench_field *field = &bench_fields[row];
+    case_field bit = (case_field)(1u << (FIELD_WORDS + row));
+    if (!(field->unsaid & (unsigned)bench_where_find(c->kind, c->mode)))
+        return !(field->rows & (unsigned)bench_where_find(c->kind, c->mode));
+    return is_number(row) ? case_number(c, bit) == (double)field->fallback
+                          : !strcmp(case_word(c, bit), field->words[field->fallback]);
+}
+
+unsigned case_fields_unsaid(void) {
+    unsigned fields = 0;
+    for (int i = 0; i < BENCH_FIELDS; i++)
+        if (bench_fields[i].unsaid)
+            fields |= 1u << (FIELD_WORDS + i);
+    return fields;
+}
+
+void unsaid_text(char *text, size_t size, const results_case *c, unsigned fields) {
+    text[0] = '\0';
+    for (int i = 0; i < BENCH_FIELDS; i++) {
+        unsigned bit = 1u << (FIELD_WORDS + i);
+        size_t used = strlen(text);
+        if (!(fields & bit) || goes_unsaid(c, i))
+            continue;
+        if (is_number(i))
+            snprintf(text + used, size - used, ", %s %.0f", bench_fields[i].key,
+                     case_number(c, (case_field)bit));
+        else
+            snprintf(text + used, size - used, ", %s %s", bench_fields[i].key, case_word(c, (case_field)bit));
+    }
+}
+
+/* Whether some case of the kind takes the field and says so. */
+static bool is_said(const report_data *data, const char *kind, int row) {
+    for (size_t i = 0; i < data->count; i++)
+        if (!strcmp(data->cases[i].c->kind, kind) && !goes_unsaid(data->cases[i].c, row))
+            return true;
+    return false;
+}
+
+static bool kind_takes(const char *kind, int row) {
+    static const char *const modes[] = {"prefill", "chunk", "decode"};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (bench_fields[row].rows & (unsigned)bench_where_find(kind, modes[i]))
+            return true;
+    return false;
+}
+
+size_t case_columns(case_column columns[BENCH_FIELDS], const report_data *data, const char *kind) {
+    size_t count = 0;
+    for (int i = 0; i < BENCH_FIELDS; i++)
+        if (kind_takes(kind, i) && (!bench_fields[i].unsaid || is_said(data, kind, i)))
+            columns[count++] = (case_column){bench_fields[i].key, (case_field)(1u << (FIELD_WORDS + i))};
+    return count;
+}
+
+json_t *case_value(const results_case *c, case_field field) {
+    int row = row_of(field);
+    if (row >= 0 && !(bench_fields[row].rows & (unsigned)bench_where_find(c->kind, c->mode)))
+        return json_null();
+    if (row >= 0 && is_number(row)) {
+        double number = case_number(c, field);
+        return number > 0 || !bench_fields[row].least ? json_integer((json_int_t)number) : json_null();
+    }
+    const char *word = case_word(c, field);
+    return *word ? json_string(word) : json_null();
 }
 
 bool case_same(const results_case *a, const results_case *b, unsigned fields) {

@@ -25,8 +25,7 @@ static double quantity(const measured *m, const series_selection *s, double time
 
 /* Against heads, key/value heads follow at their default ratio: other ratios are another plot. */
 static bool default_kv_heads(const results_case *c) {
-    size_t quarter = c->h / 4 ? c->h / 4 : 1;
-    return !c->hkv || c->hkv == quarter;
+    return !c->hkv || c->hkv == attn_default_kv_heads(c->h);
 }
 
 static bool eligible(const measured *m, const series_selection *s) {
@@ -214,7 +213,10 @@ static void describe_held(series_lines *out, const series_selection *s, const re
     positions_text(out->positions, sizeof out->positions, first, out->count);
     used = strlen(out->held);
     if (*out->positions)
-        snprintf(out->held + used, sizeof out->held - used, "%s%s", used ? ", " : "", out->positions);
+        used += (size_t)snprintf(out->held + used, sizeof out->held - used, "%s%s", used ? ", " : "",
+                                 out->positions);
+    if (used < sizeof out->held)
+        unsaid_text(out->held + used, sizeof out->held - used, c, case_fields_unsaid() & ~s->hold);
 }
 
 /* "mla d_c 256 absorb": what tells the line from the others. */
@@ -339,7 +341,9 @@ int series_select(series_lines *out, const report_data *data, const series_selec
     for (size_t i = 0; i < data->count; i++)
         if (eligible(&data->cases[i], s))
             set[0].list[set[0].count++] = &data->cases[i];
-    hold_fields(&set[0], s, &set[1], &set[2]);
+    series_selection held = *s;
+    held.hold |= case_fields_unsaid() & ~(s->series | (unsigned)s->x);
+    hold_fields(&set[0], &held, &set[1], &set[2]);
     result = add_lines(out, &set[1], s, &set[2], &set[3], error);
     if (result || !out->count)
         goto done;

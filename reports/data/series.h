@@ -2,34 +2,7 @@
 #ifndef REPORTS_DATA_SERIES_H
 #define REPORTS_DATA_SERIES_H
 
-#include "reports/data/measured.h"
-
-/* Fields of a case, as bits. */
-typedef enum case_field {
-    FIELD_TYPE = 1 << 0,
-    FIELD_MODE = 1 << 1,
-    FIELD_PATH = 1 << 2, /* as run */
-    FIELD_IMPL = 1 << 3,
-    FIELD_KV = 1 << 4,
-    FIELD_POS = 1 << 5,
-    FIELD_L = 1 << 6,
-    FIELD_Q = 1 << 7,
-    FIELD_B = 1 << 8,
-    FIELD_H = 1 << 9,
-    FIELD_D = 1 << 10,
-    FIELD_HKV = 1 << 11,
-    FIELD_DC = 1 << 12,
-    FIELD_ASKED = 1 << 13, /* path as asked for, where auto stays auto */
-    /* of encoders */
-    FIELD_MODEL = 1 << 14,
-    FIELD_T = 1 << 15,
-    FIELD_LEFT = 1 << 16,
-    FIELD_LAYERS = 1 << 17,
-    FIELD_K = 1 << 18,
-    FIELD_INPUT = 1 << 19,
-    FIELD_MERGE = 1 << 20,
-    FIELDS_ALL = (1 << 21) - 1
-} case_field;
+#include "reports/data/case_fields.h"
 
 typedef enum plot_quantity { QUANTITY_CACHE_BYTES, QUANTITY_TIME_PER_FRAME, QUANTITY_TIME } plot_quantity;
 
@@ -87,13 +60,5 @@ const series_point *series_point_at(const series_line *l, double x);
 
 /* Least squares in logarithms over the points from the largest x down to a quarter of it, and at least two. */
 double series_line_slope(const series_line *l, double *from_x);
-
-double case_number(const results_case *c, case_field field);    /* NaN for texts */
-const char *case_word(const results_case *c, case_field field); /* of the texts */
-bool case_same(const results_case *a, const results_case *b, unsigned fields);
-const char *case_path(const results_case *c); /* as run, or as asked for */
-
-/* "pos rel_pos", or "pos rel_pos (linear: abs_pos)": the positions of these cases; "" when none tells any. */
-void positions_text(char *text, size_t size, const results_case *const *cases, size_t count);
 
 #endif

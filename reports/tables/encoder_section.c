@@ -52,7 +52,7 @@ static void gather_bars(encoder_bars *bars, const report_data *data, const resul
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
         size_t at = 0;
-        if (!has_bar(m) || !case_same(m->c, like, SETTING))
+        if (!has_bar(m) || !case_same(m->c, like, SETTING | case_fields_unsaid()))
             continue;
         while (at < bars->count && !case_same(bars->bar[at]->c, m->c, FIELD_MODEL | FIELD_TYPE))
             at++;
@@ -91,6 +91,8 @@ void encoder_bars_find(encoder_bars *bars, const report_data *data) {
     positions_text(positions, sizeof positions, cases, bars->count);
     snprintf(bars->held, sizeof bars->held, "T %zu, layers %zu, d_model %zu, h %zu, %s input layer%s%s",
              best->T, best->layers, best->d, best->h, best->input, *positions ? ", " : "", positions);
+    size_t used = strlen(bars->held);
+    unsaid_text(bars->held + used, sizeof bars->held - used, best, case_fields_unsaid());
 }
 
 static const char *const part_colours[ATTN_PARTS] = {"#8d8150", "#3b82d6", "#d9730d", "#2c9c62", "#9d63d8"};
@@ -130,25 +132,9 @@ void encoder_bars_write(FILE *points, FILE *script, const encoder_bars *bars) {
 
 /* ---- Table */
 
-static json_t *size_or_null(size_t size) {
-    return size ? json_integer((json_int_t)size) : json_null();
-}
-
-static json_t *word_or_null(const char *word) {
-    return *word ? json_string(word) : json_null();
-}
-
-static json_t *encoder_row(const measured *m) {
+static json_t *encoder_row(const measured *m, const case_column *columns, size_t count) {
     const results_case *c = m->c;
-    bool prefill = !strcmp(c->mode, "prefill");
-    json_t *row = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "model",
-        c->model, "type", c->type, "mode", c->mode, "T", size_or_null(c->T), "q",
-        prefill ? json_null() : size_or_null(c->q), "left",
-        prefill ? json_null() : json_integer((json_int_t)c->left), "layers", size_or_null(c->layers), "d",
-        size_or_null(c->d), "h", size_or_null(c->h), "hkv", size_or_null(c->hkv), "dc", size_or_null(c->dc),
-        "k", size_or_null(c->k), "input", word_or_null(c->input), "merge", word_or_null(c->merge), "pos",
-        word_or_null(c->pos), "path", word_or_null(case_path(c)), "impl", word_or_null(c->impl));
+    json_t *row = json_pack("{s:s, s:s, s:s}", "model", c->model, "type", c->type, "mode", c->mode);
     const struct {
         const char *key;
         json_t *value;
@@ -159,7 +145,10 @@ static json_t *encoder_row(const measured *m) {
                   {"conv_bytes_formula", exact_count(c->conv_bytes_formula)},
                   {"conv_bytes_live", exact_count(c->conv_bytes_live)},
                   {"parameters", exact_count(c->parameters)}};
-    int bad = !row || measured_row_add(row, m, "ms");
+    int bad = !row;
+    for (size_t i = 0; i < count; i++)
+        bad |= json_object_set_new(row, columns[i].key, case_value(c, columns[i].field));
+    bad |= measured_row_add(row, m, "ms");
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         bad |= json_object_set_new(row, values[i].key, values[i].value);
     for (size_t p = 0; p < ATTN_PARTS; p++)
@@ -185,24 +174,26 @@ static const json_t *shared_value(const report_table *t, const char *key) {
 }
 
 /* What all rows share is said once, in the note. */
-static void add_shape_columns(report_table *t) {
-    static const char *const shape[] = {"model", "type", "mode", "T",     "q",   "left", "layers", "d",
-                                        "h",     "hkv",  "dc",   "merge", "pos", "path", "impl"};
-    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
-        const json_t *value = shared_value(t, shape[i]);
-        size_t used = strlen(t->note);
-        const char *comma = used ? ", " : "Everywhere, as far as it applies: ";
-        report_column(t, shape[i], "%s", shape[i]);
-        if (!value)
-            continue;
-        report_column_in_files(t);
-        if (json_is_string(value))
-            snprintf(t->note + used, sizeof t->note - used, "%s%s %s", comma, shape[i],
-                     json_string_value(value));
-        else
-            snprintf(t->note + used, sizeof t->note - used, "%s%s %.0f", comma, shape[i],
-                     json_number_value(value));
-    }
+static void add_shape_column(report_table *t, const char *key) {
+    const json_t *value = shared_value(t, key);
+    size_t used = strlen(t->note);
+    const char *comma = used ? ", " : "Everywhere, as far as it applies: ";
+    report_column(t, key, "%s", key);
+    if (!value)
+        return;
+    report_column_in_files(t);
+    if (json_is_string(value))
+        snprintf(t->note + used, sizeof t->note - used, "%s%s %s", comma, key, json_string_value(value));
+    else
+        snprintf(t->note + used, sizeof t->note - used, "%s%s %.0f", comma, key, json_number_value(value));
+}
+
+static void add_shape_columns(report_table *t, const case_column *columns, size_t count) {
+    static const char *const words[] = {"model", "type", "mode"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        add_shape_column(t, words[i]);
+    for (size_t i = 0; i < count; i++)
+        add_shape_column(t, columns[i].key);
     size_t used = strlen(t->note);
     snprintf(t->note + used, sizeof t->note - used, "%s", used ? ". " : "");
 }
@@ -239,7 +230,7 @@ static void add_value_columns(report_table *t) {
     report_column(t, "conv_bytes_live", "convolution cache, bytes");
 }
 
-static void add_rows(report_table *t, const report_data *data) {
+static void add_rows(report_table *t, const report_data *data, const case_column *columns, size_t count) {
     const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
     size_t rows = 0;
     for (size_t i = 0; order && i < data->count; i++)
@@ -250,15 +241,17 @@ static void add_rows(report_table *t, const report_data *data) {
     else if (rows)
         qsort(order, rows, sizeof *order, by_case);
     for (size_t i = 0; i < rows; i++)
-        table_add(&t->t, encoder_row(order[i]));
+        table_add(&t->t, encoder_row(order[i], columns, count));
     attn_free(order);
 }
 
 void table_encoders(report_table *t, const table_sources *from) {
     const report_data *data = from->data;
     report_table_init(t, "Whole encoders");
-    add_rows(t, data);
-    add_shape_columns(t);
+    case_column columns[BENCH_FIELDS];
+    size_t count = case_columns(columns, data, "encoder");
+    add_rows(t, data, columns, count);
+    add_shape_columns(t, columns, count);
     add_value_columns(t);
     size_t used = strlen(t->note);
     snprintf(
@@ -279,23 +272,26 @@ static void say(json_t *list, json_t *sentence) {
 
 static void say_utterance(json_t *list, const measured *m) {
     const results_case *c = m->c;
-    char sgemm[64] = "";
+    char sgemm[64] = "", unsaid[80];
+    unsaid_text(unsaid, sizeof unsaid, c, case_fields_unsaid());
     if (!isnan(m->sgemm))
         snprintf(sgemm, sizeof sgemm, ", %.3g%% of the measured sgemm rate", 100 * m->sgemm);
-    say(list,
-        json_sprintf(
-            "A whole %s of %zu layers (%s, d_model %zu, pos %s) takes %.3g ms for %.3g s of audio: real-time "
-            "factor %.3g, %.3g GFLOP/s%s; %.3g%% of the time is attention.",
-            c->model, c->layers, c->type, c->d, c->pos, m->time / 1e6, c->audio_seconds,
-            m->time / 1e9 / c->audio_seconds, m->gflops, sgemm, encoder_share(c, ATTN_PART_ATTENTION)));
+    say(list, json_sprintf("A whole %s of %zu layers (%s, d_model %zu, pos %s%s) takes %.3g ms for %.3g s of "
+                           "audio: real-time "
+                           "factor %.3g, %.3g GFLOP/s%s; %.3g%% of the time is attention.",
+                           c->model, c->layers, c->type, c->d, c->pos, unsaid, m->time / 1e6,
+                           c->audio_seconds, m->time / 1e9 / c->audio_seconds, m->gflops, sgemm,
+                           encoder_share(c, ATTN_PART_ATTENTION)));
 }
 
 static void say_chunk(json_t *list, const measured *m) {
     const results_case *c = m->c;
+    char unsaid[80];
+    unsaid_text(unsaid, sizeof unsaid, c, case_fields_unsaid());
     say(list,
         json_sprintf("A chunk of %zu frames (%.3g s of audio) behind %zu chunks of cache takes a %s of %zu "
-                     "layers (%s, d_model %zu, pos %s) %.3g ms.",
-                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, c->pos,
+                     "layers (%s, d_model %zu, pos %s%s) %.3g ms.",
+                     c->q, c->audio_seconds, c->left, c->model, c->layers, c->type, c->d, c->pos, unsaid,
                      m->time / 1e6));
 }
 

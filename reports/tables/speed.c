@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-    const char *key;
-    case_field field;
-} shape_keys[] = {{"type", FIELD_TYPE}, {"mode", FIELD_MODE}, {"L", FIELD_L},     {"q", FIELD_Q},
-                  {"B", FIELD_B},       {"h", FIELD_H},       {"d", FIELD_D},     {"hkv", FIELD_HKV},
-                  {"dc", FIELD_DC},     {"kv", FIELD_KV},     {"pos", FIELD_POS}, {"path", FIELD_PATH},
-                  {"impl", FIELD_IMPL}};
-enum { SHAPE_KEYS = sizeof shape_keys / sizeof *shape_keys };
+/* Type, mode, and the fields that rows of attention have. */
+typedef struct shape {
+    size_t count;
+    case_column key[2 + BENCH_FIELDS];
+} shape;
+
+static shape shape_of(const report_data *data) {
+    shape s = {.key = {{"type", FIELD_TYPE}, {"mode", FIELD_MODE}}};
+    s.count = 2 + case_columns(s.key + 2, data, "attention");
+    return s;
+}
 
 static bool is_row(const measured *m) {
     return !strcmp(m->c->kind, "attention");
@@ -34,32 +37,23 @@ static bool varies(const report_data *data, case_field field) {
     return false;
 }
 
-static json_t *shape_value(const results_case *c, case_field field) {
-    double number = case_number(c, field);
-    if (isnan(number)) {
-        const char *word = case_word(c, field);
-        return *word ? json_string(word) : json_null();
-    }
-    return number > 0 ? json_integer((json_int_t)number) : json_null();
-}
-
 /* What all rows share is said once, under the table. */
-static void shape_columns(report_table *t, const report_data *data) {
+static void shape_columns(report_table *t, const report_data *data, const shape *s) {
     const measured *any = NULL;
     for (size_t i = 0; i < data->count && !any; i++)
         any = is_row(&data->cases[i]) ? &data->cases[i] : NULL;
-    for (size_t k = 0; any && k < SHAPE_KEYS; k++) {
+    for (size_t k = 0; any && k < s->count; k++) {
         size_t used = strlen(t->note);
-        if (varies(data, shape_keys[k].field)) {
-            report_column(t, shape_keys[k].key, "%s", shape_keys[k].key);
+        if (varies(data, s->key[k].field)) {
+            report_column(t, s->key[k].key, "%s", s->key[k].key);
             continue;
         }
-        double number = case_number(any->c, shape_keys[k].field);
-        const char *word = isnan(number) ? case_word(any->c, shape_keys[k].field) : "";
+        double number = case_number(any->c, s->key[k].field);
+        const char *word = isnan(number) ? case_word(any->c, s->key[k].field) : "";
         if (number > 0)
-            snprintf(t->note + used, sizeof t->note - used, "%s %.0f, ", shape_keys[k].key, number);
+            snprintf(t->note + used, sizeof t->note - used, "%s %.0f, ", s->key[k].key, number);
         else if (*word)
-            snprintf(t->note + used, sizeof t->note - used, "%s %s, ", shape_keys[k].key, word);
+            snprintf(t->note + used, sizeof t->note - used, "%s %s, ", s->key[k].key, word);
     }
     size_t used = strlen(t->note);
     snprintf(
@@ -72,7 +66,7 @@ static void shape_columns(report_table *t, const report_data *data) {
         used ? "in every row; " : "");
 }
 
-static void add_speed_row(report_table *t, const measured *m) {
+static void add_speed_row(report_table *t, const measured *m, const shape *s) {
     const results_case *c = m->c;
     json_t *row = json_object();
     double frames = c->q ? (double)c->q * (double)c->B : NAN;
@@ -84,8 +78,8 @@ static void add_speed_row(report_table *t, const measured *m) {
                   {"kv_bytes_formula", exact_count(c->kv_bytes_formula)},
                   {"kv_bytes_live", exact_count(c->kv_bytes_live)}};
     int bad = !row || measured_row_add(row, m, "us");
-    for (size_t k = 0; !bad && k < SHAPE_KEYS; k++)
-        bad |= json_object_set_new(row, shape_keys[k].key, shape_value(c, shape_keys[k].field));
+    for (size_t k = 0; !bad && k < s->count; k++)
+        bad |= json_object_set_new(row, s->key[k].key, case_value(c, s->key[k].field));
     for (size_t k = 0; k < sizeof values / sizeof *values; k++)
         bad |= json_object_set_new(row, values[k].key, values[k].value);
     if (bad) {
@@ -107,7 +101,8 @@ static int by_shape(const void *left, const void *right) {
 void table_speed(report_table *t, const table_sources *from) {
     const report_data *data = from->data;
     report_table_init(t, "Speed of every attention case");
-    shape_columns(t, data);
+    shape s = shape_of(data);
+    shape_columns(t, data, &s);
     report_column(t, "runs", "runs");
     report_column_in_files(t);
     report_column(t, "disturbed", "disturbed");
@@ -140,6 +135,6 @@ void table_speed(report_table *t, const table_sources *from) {
     else if (rows)
         qsort(order, rows, sizeof *order, by_shape);
     for (size_t i = 0; i < rows; i++)
-        add_speed_row(t, order[i]);
+        add_speed_row(t, order[i], &s);
     attn_free(order);
 }

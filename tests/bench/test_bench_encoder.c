@@ -1,6 +1,7 @@
 /* Encoder cases: the check lets right implementations through and stops wrong ones, the timed call is the one
  * that the row means, and its numbers are those of that call. */
-#include "bench/encoder_setup.h"
+#include "bench/kinds/encoder_setup.h"
+#include "bench/row.h"
 #include "bench/run.h"
 #include "impl/model/session.h"
 

@@ -1,5 +1,5 @@
 /* Rows of text into cases: canonical names, defaults, and what is refused with which message. */
-#include "bench/case.h"
+#include "bench/row.h"
 
 #include "attn/cpu.h"
 #include "attn/random.h"
@@ -43,6 +43,15 @@ static const char *const valid[][2] = {
     {"encoder/conformer/mha/prefill/T:1000/impl:base",
      "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:base"},
     {"machine/read/bytes:4/isa:base", "machine/read/bytes:4/isa:base"},
+    {"attention/mha/decode/L:9/kv:q8_0", "attention/mha/decode/L:9/q:1/h:8/d:512/kv:q8_0/impl:blas"},
+    {"encoder/conformer/mha/prefill/T:1000/kv:f32",
+     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:blas"},
+    {"encoder/conformer/mha/prefill/T:1000/kv:bf16",
+     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/kv:bf16/input:conv2d/pos:rel_pos/impl:blas"},
+    {"attention/mha/decode/L:9/t:1/cache:warm/part:layer",
+     "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:blas"},
+    {"attention/mha/decode/t:4/cache:cold/part:core/L:9",
+     "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:blas/part:core/cache:cold/t:4"},
     {"machine/sgemm", "machine/sgemm/n:1024"},
     {"machine/flops/isa:avx512", "machine/flops/isa:avx512"}};
 
@@ -130,12 +139,19 @@ static const char *const invalid[][2] = {
     {"attention/mha/decode/L:5//h:8", "\"\": expected key:value"},
     {"attention/mha/decode/L:5/L:5", "L: given twice"},
     {"attention/mha/decode/L:5/l:5",
-     "l: not a key of attention/mha, which takes L, q, B, h, d, kv, pos, impl"},
+     "l: not a key of attention/mha, which takes L, q, B, h, d, kv, pos, impl, part, cache, t"},
+    {"encoder/conformer/mha/prefill/T:9/part:core", "part: not a key of encoder/conformer/mha"},
+    {"machine/read/cache:cold", "cache: not a key of machine/read"},
+    {"attention/mha/decode/L:5/cache:hot", "cache: found \"hot\", expected one of warm, cold"},
+    {"attention/mha/decode/L:5/t:0", "t: found \"0\", expected a number from 1 to 1024"},
     {"attention/mha/decode/L:5/dc:64", "dc: not a key of attention/mha"},
     {"attention/mha/decode/L:5/hkv:2", "hkv: not a key of attention/mha"},
     {"attention/linear/decode/L:5/path:absorb", "path: not a key of attention/linear"},
     {"attention/mla/decode/L:5/path:fold", "path: found \"fold\", expected one of auto, expand, absorb"},
-    {"attention/mla/decode/L:5/kv:f8", "kv: found \"f8\", expected one of f32"},
+    {"attention/mla/decode/L:5/kv:f8", "kv: found \"f8\", expected one of f32, f16, bf16, q8_0"},
+    {"attention/linear/decode/L:5/kv:f16",
+     "kv: found f16, expected f32, as linear attention keeps its state in it"},
+    {"encoder/conformer/mha/prefill/T:9/d:70000", "d: found 70000, expected at most 65536 in an encoder"},
     {"attention/mla/decode/L:5/impl:cuda",
      "impl: found \"cuda\", expected one of auto, scalar, blas, base, avx2, avx512"},
     {"attention/mla/decode/L:5/pos:rope",

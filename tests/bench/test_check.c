@@ -1,8 +1,9 @@
 /* The check before timing: it lets right implementations through, at every type, mode and position encoding,
  * whole and sampled, and stops wrong ones; what it stops publishes no number. */
-#include "bench/attention_setup.h"
 #include "bench/gbench.h"
+#include "bench/kinds/attention_check.h"
 #include "bench/machine_kernels.h"
+#include "bench/row.h"
 #include "bench/run.h"
 
 #include "attn/alloc.h"

@@ -1,7 +1,7 @@
 /* Rows of cases: whatever is taken has a name that is taken for the same case. */
 #include "tests/fuzz/fuzz.h"
 
-#include "bench/case.h"
+#include "bench/row.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char row[2 * BENCH_NAME_MAX];

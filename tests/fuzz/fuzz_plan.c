@@ -1,5 +1,6 @@
 #include "tests/fuzz/fuzz.h"
 
+#include "bench/row.h"
 #include "harness/plan/plan.h"
 
 /* Every row is one that the bench takes, by its canonical name; settings are in range. */

@@ -1,5 +1,6 @@
 /* Encoder cases on their way from the measuring process to the report: entries, the reader, bars, table,
  * findings and plots. */
+#include "bench/row.h"
 #include "harness/results/result_entry.h"
 #include "reports/plots/plots.h"
 #include "reports/tables/encoder_section.h"

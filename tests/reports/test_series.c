@@ -18,6 +18,19 @@ typedef struct world {
     report_data data;
 } world;
 
+/* Fields that the literal below does not set are as the reader leaves them. */
+static void set_rest(results_case *c) {
+#define NUMBER(id, member, ...)                                                                              \
+    if (bench_fields[BENCH_FIELD_##id].unsaid && !c->member)                                                 \
+        c->member = bench_fields[BENCH_FIELD_##id].fallback;
+#define CHOICE(id, member, ...)                                                                              \
+    if (!c->member)                                                                                          \
+        c->member = bench_fields[BENCH_FIELD_##id].unsaid                                                    \
+                        ? bench_fields[BENCH_FIELD_##id].words[bench_fields[BENCH_FIELD_##id].fallback]      \
+                        : "";
+#include "bench/fields.inc"
+}
+
 static results_case *add_case(world *w, const char *type, const char *mode, size_t L, size_t q, double time) {
     size_t i = w->r.count++;
     assert_true(i < CASES);
@@ -28,14 +41,10 @@ static results_case *add_case(world *w, const char *type, const char *mode, size
                                  .mode = mode,
                                  .kv = "f32",
                                  .pos = "none",
-                                 .path = "",
                                  .path_run = "",
                                  .impl = "blas",
                                  .model = "",
-                                 .input = "",
-                                 .merge = "",
                                  .what = "",
-                                 .isa = "",
                                  .L = L,
                                  .q = q,
                                  .B = 1,
@@ -49,6 +58,7 @@ static results_case *add_case(world *w, const char *type, const char *mode, size
                                  .limit = NAN,
                                  .count = 1,
                                  .samples = &w->samples[i]};
+    set_rest(&w->cases[i]);
     w->r.cases = w->cases;
     return &w->cases[i];
 }
@@ -290,13 +300,61 @@ static void test_no_memory(void **state) {
     assert_true(n > 5);
 }
 
+/* Cold and warm cases are never one line: the setting with more points is drawn, and said when it is not the default. */
+static void test_unsaid_fields_are_held(void **state) {
+    (void)state;
+    world w = {0};
+    series_lines l;
+    for (size_t L = 100; L <= 400; L *= 2)
+        add_case(&w, "mha", "decode", L, 1, (double)L);
+    for (size_t L = 100; L <= 800; L *= 2)
+        add_case(&w, "mha", "decode", L, 1, 2 * (double)L)->cache = "cold";
+    select_plot(&w, &l, "decode_time");
+    assert_int_equal(l.count, 1);
+    assert_int_equal(l.line[0].count, 4);
+    assert_non_null(strstr(l.held, ", pos none, cache cold"));
+    end(&w, &l);
+    for (size_t i = 0; i < w.r.count; i++)
+        w.cases[i].cache = "warm";
+    w.r.count = 3;
+    select_plot(&w, &l, "decode_time");
+    assert_null(strstr(l.held, "cache cold"));
+    end(&w, &l);
+}
+
+/* A column of cache comes up with the first case that is cold. */
+static void test_unsaid_columns(void **state) {
+    (void)state;
+    world w = {0};
+    case_column columns[BENCH_FIELDS];
+    attn_error error = {0};
+    results_case *c = add_case(&w, "mha", "decode", 100, 1, 1);
+    add_case(&w, "mha", "decode", 200, 1, 1);
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    size_t plain = case_columns(columns, &w.data, "attention");
+    c->cache = "cold";
+    assert_int_equal(case_columns(columns, &w.data, "attention"), plain + 1);
+    assert_string_equal(columns[plain].key, "cache");
+    json_t *value = case_value(c, columns[plain].field);
+    assert_string_equal(json_string_value(value), "cold");
+    json_decref(value);
+    report_data_free(&w.data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slope),       cmocka_unit_test(test_held),
-        cmocka_unit_test(test_free_fields), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kv_heads),    cmocka_unit_test(test_mha_lines),
-        cmocka_unit_test(test_roofs),       cmocka_unit_test(test_median_and_bars),
-        cmocka_unit_test(test_four_digits), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_slope),
+        cmocka_unit_test(test_held),
+        cmocka_unit_test(test_free_fields),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kv_heads),
+        cmocka_unit_test(test_mha_lines),
+        cmocka_unit_test(test_roofs),
+        cmocka_unit_test(test_median_and_bars),
+        cmocka_unit_test(test_four_digits),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_unsaid_fields_are_held),
+        cmocka_unit_test(test_unsaid_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

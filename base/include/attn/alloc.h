@@ -29,6 +29,9 @@ size_t attn_alloc_live(void);              /* bytes now held by all blocks */
 size_t attn_alloc_peak(void);              /* the most that were held at once since attn_alloc_peak_restart */
 void attn_alloc_peak_restart(void);
 
+/* Calls visit for each block now held, in no order. It may not allocate or free. */
+void attn_alloc_visit(void (*visit)(void *context, const void *block, size_t size), void *context);
+
 /* Tests: the nth allocation from now on (1 is the next) is refused, and only that one; 0 switches this
  * off. */
 void attn_alloc_fail_at(size_t nth);

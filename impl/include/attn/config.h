@@ -38,6 +38,11 @@ extern const char *const attn_merge_names[];
 extern const char *const attn_features_names[];
 extern const char *const attn_feature_norm_names[];
 
+/* Types that a cache may be kept in: "f32", "f16", "bf16", "q8_0", NULL. -1 and the reason when it is one that caches do
+ * not support yet. */
+extern const char *const attn_kv_dtype_names[];
+int attn_kv_dtype_check(unsigned kv_dtype, attn_error *error);
+
 /* latent_dim may be a list, one a layer, of up to so many layers. */
 enum { ATTN_LATENT_LAYERS = 128 };
 

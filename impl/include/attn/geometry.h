@@ -46,6 +46,8 @@ struct attn_variant;
 int attn_geometry_complete(attn_geometry *g, const struct attn_variant *variant, const char **key,
                            attn_error *error);
 
+size_t attn_default_kv_heads(size_t num_heads); /* the default above */
+
 #ifdef __cplusplus
 }
 #endif

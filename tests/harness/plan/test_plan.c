@@ -146,6 +146,12 @@ static void test_impossible_combinations(void **state) {
     assert_int_equal(p.skipped, 2 * 3 * 2 * 2 + 2 * 3 * 2 - 8);
     assert_string_equal(p.note, "queries 8 are more than seq_len 4");
     plan_free(&p);
+    parse(&p,
+          "sweeps:\n- {attention_type: [mha, linear], mode: decode, seq_len: 4, kv_dtype: [f32, q8_0]}\n");
+    assert_int_equal(p.count, 3);
+    assert_row(&p, 1, "attention/mha/decode/L:4/q:1/h:8/d:512/kv:q8_0/impl:blas");
+    assert_string_equal(p.note, "linear keeps its state in f32");
+    plan_free(&p);
     attn_error error = {0};
     const char *none = "sweeps:\n- {attention_type: mha, mode: decode, seq_len: 9, num_heads: 3, d_model: 8}";
     assert_int_equal(plan_parse(&p, none, strlen(none), "p.yaml", &error), -1);

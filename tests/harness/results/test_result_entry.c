@@ -1,6 +1,7 @@
 #include "harness/results/result_entry.h"
 
 #include "attn/alloc.h"
+#include "bench/row.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -182,6 +183,24 @@ static void test_machine_case(void **state) {
     json_decref(e);
 }
 
+/* What came later is in the results where it is not at its default. */
+static void test_unsaid_fields(void **state) {
+    (void)state;
+    static const char *const rows[] = {"attention/mha/decode/L:4", "attention/mha/decode/L:4/cache:cold/t:3"};
+    for (size_t i = 0; i < 2; i++) {
+        bench_case c;
+        attn_error error = {0};
+        assert_int_equal(bench_case_parse(&c, rows[i], &error), 0);
+        json_t *e = entry_failed(&c, "why"), *shape = json_object_get(json_array_get(e, 0), "case");
+        assert_int_equal(json_integer_value(json_object_get(shape, "B")), 1);
+        assert_null(json_object_get(shape, "part"));
+        assert_int_equal(json_integer_value(json_object_get(shape, "t")), i ? 3 : 0);
+        assert_int_equal(json_object_get(shape, "t") != NULL, i);
+        assert_int_equal(json_object_get(shape, "cache") != NULL, i);
+        json_decref(e);
+    }
+}
+
 static void test_output_that_is_no_result(void **state) {
     (void)state;
     static const struct {
@@ -242,6 +261,7 @@ int main(void) {
         cmocka_unit_test(test_disturbed),
         cmocka_unit_test(test_failed_check_measures_nothing),
         cmocka_unit_test(test_machine_case),
+        cmocka_unit_test(test_unsaid_fields),
         cmocka_unit_test(test_output_that_is_no_result),
         cmocka_unit_test(test_no_memory),
     };

@@ -21,7 +21,8 @@ static const char ENTRY[] =
     " \"cpu_time\": 2.0, \"time_unit\": \"ns\", \"flops\": 10, \"bytes\": 20, \"kv_bytes_formula\": 8,"
     " \"kv_bytes_live\": 8, \"case\": {\"kind\": \"attention\", \"type\": \"mla\", \"mode\": \"decode\", "
     "\"L\": 7,"
-    " \"q\": 1, \"h\": 2, \"d\": 4, \"dc\": 2, \"path\": \"auto\", \"path_run\": \"absorb\", \"impl\": "
+    " \"q\": 1, \"h\": 2, \"d\": 4, \"dc\": 2, \"kv\": \"f32\", \"path\": \"auto\", \"path_run\": "
+    "\"absorb\", \"impl\": "
     "\"blas\"},"
     " \"counters\": {\"INS\": {\"source\": \"papi\", \"value\": 5}}, \"disturbed\": true}";
 
@@ -53,6 +54,9 @@ static void test_entry(void **state) {
     assert_string_equal(c->what, "");
     assert_int_equal(c->L, 7);
     assert_int_equal(c->B, 1); /* where the file does not say */
+    assert_string_equal(c->pos, "none");
+    assert_string_equal(c->cache, "warm");
+    assert_int_equal(c->t, 1);
     assert_int_equal(c->dc, 2);
     assert_int_equal(c->hkv, 0);
     assert_true(c->flops == 10 && c->bytes == 20 && c->kv_bytes_live == 8 && isnan(c->limit));

@@ -10,6 +10,7 @@
 #include "harness/run/sweep.h"
 
 #include "attn/alloc.h"
+#include "bench/row.h"
 
 #include <signal.h>
 #include <stdio.h>

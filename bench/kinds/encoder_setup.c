@@ -1,4 +1,4 @@
-#include "bench/encoder_setup.h"
+#include "bench/kinds/encoder_setup.h"
 
 #include "attn/alloc.h"
 #include "attn/memory.h"

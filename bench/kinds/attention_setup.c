@@ -1,4 +1,6 @@
-#include "bench/attention_setup.h"
+#include "bench/kinds/attention_setup.h"
+
+#include "bench/kinds/attention_reference.h"
 
 #include "attn/alloc.h"
 #include "attn/memory.h"
@@ -8,12 +10,6 @@
 #include <string.h>
 
 #define AMPLITUDE 4.0f /* of frames: scores then spread enough for softmax to prefer some keys */
-
-double attention_reference_flops(const bench_case *c, size_t queries, size_t keys) {
-    return attn_impl_cost(c->variant, &c->variant->impls[0], &c->geometry, c->batch, queries, keys,
-                          ATTN_PATH_AUTO)
-        .flops;
-}
 
 /* As many distinct frames as the reference can afford keys of: a prime. */
 static size_t affordable_period(const attention_setup *s) {
@@ -91,7 +87,7 @@ static int fill_cache(attention_setup *s, attn_error *error) {
     int result = frames ? 0 : -1;
     if (frames && held) {
         attn_random_uniform(frames, c->batch * period * d, AMPLITUDE, &random);
-        result = attention_append(&s->cache, s, frames, period, held, error);
+        result = attention_append(&s->cache, &s->layer, &s->call, frames, period, held, error);
     }
     attn_free(frames);
     for (size_t i = 0; i < s->cache.slots && !result; i++) {

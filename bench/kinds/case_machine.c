@@ -1,4 +1,5 @@
 /* The kind machine/<what>: limits of this machine, measured, for rooflines. Each has a known answer. */
+#include "bench/field.h"
 #include "bench/kind.h"
 #include "bench/machine_kernels.h"
 
@@ -9,60 +10,31 @@
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { READ_BYTES = 64 << 20, SGEMM_N = 1024 };
 enum { ROUNDS = 1 << 16 };     /* of multiply-adds in an iteration; sums stay exact below 2^24 */
 enum { LEAST_READ = 4 << 20 }; /* a small working set is read again up to this in an iteration */
 enum { BLOCK = 1 << 20 };      /* floats summed at once; sums of 0 and 1 stay exact */
 enum { COMPARED = 256 };       /* entries of the matrix product that are compared */
 
-static bool is(const bench_case *c, const char *what) {
-    return !strcmp(c->subject, what);
-}
-
-static bool takes_bytes(const bench_case *c) {
-    return is(c, "read");
-}
-
-static bool takes_n(const bench_case *c) {
-    return is(c, "sgemm");
-}
-
 static bool takes_isa(const bench_case *c) {
-    return is(c, "flops") || is(c, "read");
+    return c->where & (BENCH_FLOPS | BENCH_READ);
 }
-
-static const char *isa_choice(const bench_case *c, size_t i) {
-    (void)c;
-    return attn_isa_names[i];
-}
-
-static const bench_key keys[] = {
-    {.name = "bytes",
-     .offset = offsetof(bench_case, bytes),
-     .fallback = READ_BYTES,
-     .most = (size_t)1 << 40,
-     .applies = takes_bytes},
-    {.name = "n",
-     .offset = offsetof(bench_case, n),
-     .fallback = SGEMM_N,
-     .most = 1 << 15,
-     .applies = takes_n},
-    {.name = "isa", .offset = offsetof(bench_case, isa), .choice = isa_choice, .applies = takes_isa},
-    {.name = NULL}};
 
 static int subject(bench_case *c, char *const *words, attn_error *error) {
     snprintf(c->subject, sizeof c->subject, "%s", words[0]);
-    c->isa = attn_cpu_isa(); /* unless the row says otherwise */
-    if (takes_bytes(c) || takes_n(c) || takes_isa(c))
+    c->where = bench_where_find("machine", words[0]);
+    if (c->where)
         return 0;
     return attn_fail(error, "\"%s\": not a limit of the machine, expected one of flops, read, sgemm",
                      words[0]);
 }
 
+static void defaults(bench_case *c) {
+    c->isa = attn_cpu_isa();
+}
+
 static int complete(bench_case *c, attn_error *error) {
-    if (takes_bytes(c) && c->bytes % sizeof(float))
+    if (c->where == BENCH_READ && c->bytes % sizeof(float))
         return attn_fail(error, "bytes: found %zu, expected a multiple of %zu", c->bytes, sizeof(float));
     return 0;
 }
@@ -143,9 +115,9 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
         return -1;
     m->row = *c;
     m->kernels = takes_isa(c) ? machine_kernels_for(c->isa) : NULL;
-    if (is(c, "flops")  ? prepare_flops(m)
-        : is(c, "read") ? prepare_read(m, settings->seed, error)
-                        : prepare_sgemm(m, settings->seed, error)) {
+    if (c->where == BENCH_FLOPS  ? prepare_flops(m)
+        : c->where == BENCH_READ ? prepare_read(m, settings->seed, error)
+                                 : prepare_sgemm(m, settings->seed, error)) {
         release(m);
         return -1;
     }
@@ -219,11 +191,12 @@ static void values(const void *state, double *cache_bytes, bench_emit_number *em
     }
 }
 
-const bench_kind_ops bench_machine = {.name = "machine",
+const bench_kind_ops bench_machine = {.kind = BENCH_MACHINE,
+                                      .name = "machine",
                                       .words = 1,
                                       .form = "machine/<flops|read|sgemm>/<key:value>/...",
-                                      .keys = keys,
                                       .subject = subject,
+                                      .defaults = defaults,
                                       .complete = complete,
                                       .prepare = prepare,
                                       .check = check,

@@ -1,5 +1,5 @@
 /* The comparison of a whole encoder with the scalar reference before anything is timed. */
-#include "bench/encoder_setup.h"
+#include "bench/kinds/encoder_setup.h"
 
 #include "attn/alloc.h"
 #include "attn/compare.h"

@@ -1,7 +1,7 @@
 /* A whole encoder and one call of it: the set-up that the check and the timed loop share. Private to bench/.
  */
-#ifndef BENCH_ENCODER_SETUP_H
-#define BENCH_ENCODER_SETUP_H
+#ifndef BENCH_KINDS_ENCODER_SETUP_H
+#define BENCH_KINDS_ENCODER_SETUP_H
 
 #include "attn/model.h"
 #include "bench/kind.h"

@@ -1,5 +1,7 @@
 /* The comparison of an implementation with the scalar reference before anything is timed. */
-#include "bench/attention_setup.h"
+#include "bench/kinds/attention_check.h"
+
+#include "bench/kinds/attention_reference.h"
 
 #include "attn/alloc.h"
 #include "attn/compare.h"
@@ -12,90 +14,6 @@
 #define TOLERANCE 1e-4
 enum { MOST_SAMPLES = 16 };
 
-static const attn_impl *reference_of(const attention_setup *s) {
-    return &s->row.variant->impls[0];
-}
-
-/* One call of the scalar reference, by the path that costs it least. */
-static int run_reference(float *out, const attention_setup *s, attn_cache *cache, attn_call call,
-                         attn_error *error) {
-    const attn_impl *reference = reference_of(s);
-    call.path = ATTN_PATH_AUTO;
-    void *workspace = attn_alloc(reference->workspace(&s->row.geometry, call.batch, call.frames,
-                                                      cache->length + call.frames, call.path),
-                                 1, "workspace of the reference", error);
-    if (!workspace)
-        return -1;
-    reference->forward(out, &s->layer, cache, &call, workspace);
-    attn_free(workspace);
-    return 0;
-}
-
-static size_t heads_of(const attn_cache *cache, size_t slot) {
-    return cache->slot[slot].heads ? cache->slot[slot].heads : 1;
-}
-
-/* Keys of one period behind the frames held, `count` of them. */
-static void lay_out_keys(attn_cache *cache, size_t slot, const attn_cache *one, size_t count) {
-    size_t width = cache->slot[slot].width;
-    for (size_t b = 0; b < cache->batch; b++)
-        for (size_t head = 0; head < heads_of(cache, slot); head++) {
-            float *to = attn_cache_rows(cache, slot, b, head) + cache->length * width;
-            const float *from = attn_cache_rows(one, slot, b, head);
-            for (size_t j = 0; j < count; j++)
-                memcpy(to + j * width, from + j % one->length * width, width * sizeof(float));
-        }
-}
-
-static bool keeps_state(const attn_cache *cache) {
-    for (size_t i = 0; i < cache->slots; i++)
-        if (cache->slot[i].rows)
-            return true;
-    return false;
-}
-
-/* A state is a sum over frames. */
-static void add_states(attn_cache *cache, const attn_cache *one, size_t times) {
-    for (size_t i = 0; i < cache->slots; i++)
-        for (size_t j = 0; cache->slot[i].rows && j < attn_alloc_size(one->data[i]) / sizeof(float); j++)
-            cache->data[i][j] += (float)times * one->data[i][j];
-}
-
-int attention_append(attn_cache *cache, const attention_setup *s, const float *frames, size_t period,
-                     size_t count, attn_error *error) {
-    attn_call call = s->call;
-    attn_cache one = {0};
-    size_t rest[ATTENTION_BATCH_MAX];
-    int result = -1;
-    float *out = attn_alloc(call.batch * period * s->row.geometry.d_model, sizeof(float),
-                            "output of the reference", error);
-    if (!out || attn_cache_init(&one, s->row.variant, &s->row.geometry, call.batch, period, error))
-        goto done;
-    call.x = frames;
-    call.frames = period;
-    if (run_reference(out, s, &one, call, error))
-        goto done;
-    for (size_t i = 0; i < cache->slots; i++)
-        if (!cache->slot[i].rows)
-            lay_out_keys(cache, i, &one, count);
-    add_states(cache, &one, count / period);
-    if (count % period && keeps_state(cache)) {
-        for (size_t b = 0; b < call.batch; b++)
-            rest[b] = count % period;
-        call.lengths = rest;
-        attn_cache_reset(&one);
-        if (run_reference(out, s, &one, call, error))
-            goto done;
-        add_states(cache, &one, 1);
-    }
-    cache->length += count;
-    result = 0;
-done:
-    attn_free(out);
-    attn_cache_free(&one);
-    return result;
-}
-
 /* What the check works with; rows are [samples, B, d_model]. */
 typedef struct comparison {
     attn_cache cache; /* the reference's: L frames in the end, and room for one more */
@@ -104,6 +22,11 @@ typedef struct comparison {
     float *expected, *found;
 } comparison;
 
+static int run_reference(float *out, const attention_setup *s, attn_cache *cache, const attn_call *call,
+                         attn_error *error) {
+    return attention_reference_run(out, s->row.variant, &s->layer, cache, call, error);
+}
+
 static int copy_cache(attn_cache *to, const attn_cache *from, size_t capacity, attn_error *error) {
     if (attn_cache_init(to, from->variant, &from->geometry, from->batch, capacity, error))
         return -1;
@@ -111,7 +34,7 @@ static int copy_cache(attn_cache *to, const attn_cache *from, size_t capacity, a
     for (size_t i = 0; i < from->slots; i++) {
         size_t rows = from->slot[i].rows ? from->slot[i].rows : from->length;
         for (size_t b = 0; b < from->batch; b++)
-            for (size_t head = 0; head < heads_of(from, i); head++)
+            for (size_t head = 0; head < attention_slot_heads(from, i); head++)
                 memcpy(attn_cache_rows(to, i, b, head), attn_cache_rows(from, i, b, head),
                        rows * from->slot[i].width * sizeof(float));
     }
@@ -134,7 +57,7 @@ static void draw_samples(comparison *m, const attention_setup *s) {
 /* Query t against all L keys: they are in the cache already, and the length masks the frame that the call
  * appends. That frame sits at position L, so under rel_pos the distances are shifted back by L - t. */
 static int run_sample(comparison *m, const attention_setup *s, size_t i, attn_error *error) {
-    size_t lengths[ATTENTION_BATCH_MAX], d = s->row.geometry.d_model, t = m->sample[i];
+    size_t lengths[BENCH_BATCH_MAX], d = s->row.geometry.d_model, t = m->sample[i];
     attn_call call = s->call;
     float *x = attn_alloc(call.batch * d, sizeof(float), "sampled frame", error);
     if (!x)
@@ -149,7 +72,7 @@ static int run_sample(comparison *m, const attention_setup *s, size_t i, attn_er
     if (s->row.geometry.pos_enc == ATTN_POS_REL)
         call.position_shift -= (long)(s->row.queries - t);
     m->cache.length = s->row.keys;
-    int result = run_reference(m->expected + i * call.batch * d, s, &m->cache, call, error);
+    int result = run_reference(m->expected + i * call.batch * d, s, &m->cache, &call, error);
     m->cache.length = s->row.keys;
     attn_free(x);
     return result;
@@ -157,8 +80,8 @@ static int run_sample(comparison *m, const attention_setup *s, size_t i, attn_er
 
 static int compute_expected(comparison *m, const attention_setup *s, attn_error *error) {
     if (s->whole)
-        return run_reference(m->expected, s, &m->cache, s->call, error);
-    if (attention_append(&m->cache, s, s->frames, s->period, s->row.queries, error))
+        return run_reference(m->expected, s, &m->cache, &s->call, error);
+    if (attention_append(&m->cache, &s->layer, &s->call, s->frames, s->period, s->row.queries, error))
         return -1;
     for (size_t i = 0; i < m->samples; i++)
         if (run_sample(m, s, i, error))
@@ -188,10 +111,10 @@ static void compare_slot(bench_check *check, const attention_setup *s, const att
     size_t count = (shape->rows ? shape->rows : s->row.keys) * shape->width;
     double largest = 0.0;
     for (size_t b = 0; b < s->row.batch; b++)
-        for (size_t head = 0; head < heads_of(reference, slot); head++)
+        for (size_t head = 0; head < attention_slot_heads(reference, slot); head++)
             largest = fmax(largest, largest_magnitude(attn_cache_rows(reference, slot, b, head), count));
     for (size_t b = 0; b < s->row.batch && check->ok; b++)
-        for (size_t head = 0; head < heads_of(reference, slot) && check->ok; head++) {
+        for (size_t head = 0; head < attention_slot_heads(reference, slot) && check->ok; head++) {
             attn_difference d =
                 attn_compare(attn_cache_rows(&s->cache, slot, b, head),
                              attn_cache_rows(reference, slot, b, head), count, TOLERANCE * largest, 0.0);

@@ -1,11 +1,9 @@
 /* One attention layer, its cache and one call on it: the set-up that the check and the timed loop share.
  * Private to bench/. */
-#ifndef BENCH_ATTENTION_SETUP_H
-#define BENCH_ATTENTION_SETUP_H
+#ifndef BENCH_KINDS_ATTENTION_SETUP_H
+#define BENCH_KINDS_ATTENTION_SETUP_H
 
 #include "bench/kind.h"
-
-enum { ATTENTION_BATCH_MAX = 1 << 12 };
 
 /* The new frames repeat `period` distinct ones. Where the reference can afford all rows, period is q. Where
  * it cannot, it computes the keys of one period only and lays them out L times, so that it stays independent
@@ -33,23 +31,10 @@ int attention_setup_init(attention_setup *setup, const bench_case *row, uint64_t
                          attn_error *error);
 void attention_setup_free(attention_setup *setup);
 
-/* What the scalar reference takes for so many queries against so many keys, by formula. */
-double attention_reference_flops(const bench_case *row, size_t queries, size_t keys);
-
 /* Back to L - q frames. Between the calls of a timed loop only the length is reset, by attention_setup_run
  * itself: keys are overwritten in place. A state (linear) then goes on summing the same frames; that costs
  * the same, and numbers stay far from overflow for any count of iterations. */
 void attention_setup_rewind(attention_setup *setup);
 void attention_setup_run(attention_setup *setup);
-
-/* Runs the implementation once and compares its output, and the cache that it leaves, with the scalar
- * reference: |difference| <= 1e-4 of the largest magnitude in the reference (of the output; of each cached
- * tensor). All rows, or a seeded sample of them where all would take the reference more than check_flops.
- */
-int attention_check(attention_setup *setup, bench_check *check, attn_error *error);
-
-/* Appends `count` frames to the cache through the scalar reference; frames [B, period, d_model] repeat. */
-int attention_append(attn_cache *cache, const attention_setup *setup, const float *frames, size_t period,
-                     size_t count, attn_error *error);
 
 #endif

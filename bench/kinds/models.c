@@ -1,0 +1,67 @@
+#include "bench/kinds/models.h"
+
+#include "bench/field.h"
+
+#include "attn/cpu.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CHUNK_FRAMES = 16 }; /* of mode chunk, where the row does not say */
+
+int models_read_mode(bench_case *c, const char *kind, const char *word, attn_error *error) {
+    c->where = bench_where_find(kind, word);
+    if (!c->where)
+        return attn_fail(error, "\"%s\": not a mode, expected one of prefill, chunk, decode", word);
+    snprintf(c->mode, sizeof c->mode, "%s", word);
+    return 0;
+}
+
+int models_complete_queries(bench_case *c, attn_error *error) {
+    bool decode = c->where & BENCH_DECODE;
+    if (!c->queries)
+        c->queries = c->where & BENCH_PREFILL ? c->keys : decode ? 1 : CHUNK_FRAMES;
+    if (decode && c->queries != 1)
+        return attn_fail(error, "q: found %zu, expected 1, as decode takes one frame (chunk takes more)",
+                         c->queries);
+    return 0;
+}
+
+static int complete_impl(bench_case *c, attn_error *error) {
+    const char *asked = attn_impl_names[c->impl_choice];
+    c->impl = attn_impl_find(c->variant, asked);
+    if (!c->impl)
+        return attn_fail(error, "impl: %s attention has no %s", c->variant->name, asked);
+    for (unsigned i = 0; !strcmp(asked, "auto") && attn_impl_names[i]; i++)
+        if (!strcmp(attn_impl_names[i], c->impl->name))
+            c->impl_choice = i;
+    c->impl_name = attn_impl_names[c->impl_choice];
+    c->isa = attn_impl_isa(c->impl_name);
+    return 0;
+}
+
+int models_complete(bench_case *c, attn_error *error) {
+    if (c->kv && !c->variant->is_softmax)
+        return attn_fail(error, "kv: found %s, expected %s, as %s attention keeps its state in it",
+                         attn_kv_dtype_names[c->kv], attn_kv_dtype_names[0], c->variant->name);
+    return complete_impl(c, error);
+}
+
+static int impl_supported(const bench_case *c, attn_error *error) {
+    attn_error inner = {0};
+    if (!strcmp(c->impl_name, c->impl->name) || !attn_cpu_has((attn_isa)c->isa, &inner))
+        return 0;
+    return attn_fail(error, "impl: %s", inner.message);
+}
+
+int models_supported(const bench_case *c, attn_error *error) {
+    if (c->kv)
+        return attn_fail(error, "kv: %s is not supported yet by implementation %s",
+                         attn_kv_dtype_names[c->kv], c->impl_name);
+    if (c->part)
+        return attn_fail(error, "part: core is not supported yet by implementation %s", c->impl_name);
+    if (c->threads > 1)
+        return attn_fail(error, "t: %zu threads are not supported yet by implementation %s", c->threads,
+                         c->impl_name);
+    return impl_supported(c, error);
+}

@@ -1,0 +1,26 @@
+/* The rows of a plan. Other code reads plans through harness/plan/plan.h. */
+#ifndef HARNESS_PLAN_PLAN_ROWS_H
+#define HARNESS_PLAN_PLAN_ROWS_H
+
+#include "bench/case.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+enum { PLAN_ROWS_MAX = 20000 };
+
+typedef struct plan {
+    char *name; /* "quick"; of a file, its name without .yaml */
+    size_t repetitions;
+    double min_time;
+    uint64_t seed;
+    size_t count;
+    bench_case *rows; /* in the plan's order, no two of one name; machine rows come last */
+    size_t skipped;   /* combinations that cannot be */
+    char note[200];   /* the first of them, and why */
+} plan;
+
+/* Appends a row unless the plan has it; `seen` has the names of those that it has. */
+int plan_add_row(plan *p, json_t *seen, const char *row, attn_error *error);
+
+#endif
