@@ -3,12 +3,16 @@
 #   PREFIX=dir    where it is to live (default /usr/local)
 #   DESTDIR=dir   put in front of it, for packages
 
+#   BUILT=1       what is in BUILD is installed as it is, and nothing is built
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 INSTALL ?= install
 LIBDIR ?= $(PREFIX)/lib
 SHARE := $(PREFIX)/share/attnbench
 PAGES := $(BUILD)/man
+PROGRAM := $(if $(BUILT),,$(BUILD)/attnbench)
+LIBRARY := $(if $(BUILT),,$(BUILD)/libattn.a)
 
 # What the program reads when it runs, and what people start from.
 DATA := $(wildcard harness/plan/plans/*.yaml harness/counters/groups/*.yaml reports/paper/*.json bench/cases.txt) \
@@ -23,17 +27,17 @@ $(BUILD)/attn.pc: install.mk Makefile
 
 # From what the program prints of itself; needs help2man.
 .PHONY: man completion install
-man: $(BUILD)/attnbench
+man: $(PROGRAM)
 	cli/man_pages.sh $(BUILD)/attnbench $(VERSION) $(PAGES)
 
-completion: $(BUILD)/attnbench
+completion: $(PROGRAM)
 	cli/completion.sh bash $(BUILD)/attnbench >$(BUILD)/attnbench.bash
 	cli/completion.sh zsh $(BUILD)/attnbench >$(BUILD)/_attnbench
 
 # Man pages are left out where help2man is missing.
 HELP2MAN := $(shell command -v help2man)
 
-install: $(BUILD)/attnbench $(BUILD)/libattn.a $(BUILD)/attn.pc completion $(if $(HELP2MAN),man)
+install: $(PROGRAM) $(LIBRARY) $(BUILD)/attn.pc completion $(if $(HELP2MAN),man)
 	@$(if $(HELP2MAN),,echo "note: help2man is not installed, so there are no man pages")
 	$(INSTALL) -D -m 755 $(BUILD)/attnbench $(DESTDIR)$(PREFIX)/bin/attnbench
 	for f in $(DATA); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done

@@ -18,3 +18,4 @@ diff <(sed -n '/^```text$/,/^```$/{/^```/!p}' "$page") <(listed) || {
     echo "$page lists other fields than bench/fields.inc (--write mends it)"
     exit 1
 }
+echo "[       OK ] $page lists the fields of bench/fields.inc"

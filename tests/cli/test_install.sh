@@ -10,7 +10,7 @@ if ! command -v make >/dev/null || ! command -v pkg-config >/dev/null; then
 fi
 to=$scratch/to
 run() { "$@" >"$scratch/out" 2>"$scratch/err"; }
-quietly() { env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory BUILD="$build" PREFIX=/opt/attnbench DESTDIR="$to" install; }
+quietly() { env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory BUILT=1 BUILD="$build" PREFIX=/opt/attnbench DESTDIR="$to" install; }
 check "make install" run quietly
 program=$to/opt/attnbench/bin/attnbench
 away() { (cd / && env -u ATTNBENCH_HOME "$program" "$@"); }
