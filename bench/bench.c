@@ -104,6 +104,8 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
                                  POPT_TABLEEND};
     poptContext context = poptGetContext("bench", argc, (const char **)argv, table, 0);
     int code, result = -1;
+    if (!context)
+        return attn_no_memory(error, "options");
     while ((code = poptGetNextOpt(context)) > 0) {
         if (code == 'h') {
             o->help = true;
