@@ -104,6 +104,8 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
                                  POPT_TABLEEND};
     poptContext context = poptGetContext("bench", argc, (const char **)argv, table, 0);
     int code, result = -1;
+    if (!context)
+        return attn_no_memory(error, "options");
     while ((code = poptGetNextOpt(context)) > 0) {
         if (code == 'h') {
             o->help = true;
@@ -181,8 +183,39 @@ static int describe(const bench_session *session, attn_error *error) {
                : 0;
 }
 
+/* Whether a program reads what is printed: it wants the reason of every counter that is missing. A reader of the console
+ * wants the table. */
+static bool is_for_programs(const options *o) {
+    static const char flag[] = "--benchmark_format=";
+    const char *format = getenv("BENCHMARK_FORMAT");
+    for (int i = 1; i < o->flag_count; i++)
+        if (!strncmp(o->flags[i], flag, sizeof flag - 1))
+            format = o->flags[i] + sizeof flag - 1;
+    return output_path(o) || (format && strcmp(format, "console"));
+}
+
+typedef struct description {
+    bool all;
+    size_t missing;
+    attn_error *error;
+} description;
+
 static void add_text(void *to, const char *key, const char *value) {
-    gbench_add_context(key, value, to);
+    static const char missing[] = "unavailable: ";
+    description *d = to;
+    if (d->all || strncmp(value, missing, sizeof missing - 1))
+        gbench_add_context(key, value, d->error);
+    else
+        d->missing++;
+}
+
+static int describe_probe(const bench_probe *probe, bool all, attn_error *error) {
+    description d = {.all = all, .error = error};
+    char text[80];
+    if (probe && probe->describe)
+        probe->describe(probe->context, add_text, &d);
+    snprintf(text, sizeof text, "%zu (attnbench counters list says why)", d.missing);
+    return d.missing ? gbench_add_context("counters unavailable", text, error) : 0;
 }
 
 /* The library writes to the temporary name, which becomes the real one when all went well. */
@@ -218,8 +251,8 @@ static int run(bench_session *session, options *o, const char *default_cases, at
     session->settings = (bench_settings){(uint64_t)o->seed, o->check_flops};
     if (bench_delay_parse(&session->delay, getenv(BENCH_DELAY_VARIABLE), error) || describe(session, error))
         return -1;
-    if (session->probe && session->probe->describe)
-        session->probe->describe(session->probe->context, add_text, error);
+    if (describe_probe(session->probe, is_for_programs(o), error))
+        return -1;
     return error->message[0] ? -1 : run_to_file(session, o, error);
 }
 

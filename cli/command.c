@@ -50,6 +50,12 @@ int command_options(int argc, char **argv, const char *arguments, const char *de
     argv[0] = program;
     __lsan_disable();
     poptContext context = poptGetContext(name, argc, (const char **)argv, all, 0);
+    if (!context) {
+        attn_error error = {0};
+        attn_no_memory(&error, "options");
+        *status = command_fail(name, &error);
+        return 0;
+    }
     poptSetOtherOptionHelp(context, after);
     int code;
     do

@@ -46,7 +46,7 @@ const config_key config_keys[] = {
     SIZE("vocab_size", config.vocab_size, 1, COUNT, NULL_EITHER, USE_ALWAYS),
     SIZE("conv_kernel_size", config.conv_kernel_size, 1, WIDTH, NULL_WRONG, USE_ENCODER),
     REAL("ff_expansion_factor", ff_expansion_factor, 1e-3, 64, NULL_WRONG, USE_CONFORMER),
-    BOOL("macaron_style", macaron_style, USE_CONFORMER),
+    {NULL, "macaron_style", KEY_BOOL, IN(macaron_style), 0, 0, NULL, NULL_ABSENT, USE_CONFORMER},
     SIZE("cgmlp_linear_units", config.cgmlp_units, 2, UNITS, NULL_DEFAULT, USE_BRANCHFORMER),
     REAL("mlp_expansion_factor", mlp_expansion_factor, 1e-3, 64, NULL_EITHER, USE_BRANCHFORMER),
     REAL("cgmlp_weight", config.cgmlp_weight, 0, 1, NULL_WRONG, USE_BRANCHFORMER),
@@ -288,7 +288,7 @@ bool config_key_print(const config_draft *draft, size_t row, char text[64]) {
         return !is_absent(draft, row);
     case KEY_BOOL:
         snprintf(text, 64, "%s", *(const bool *)field ? "true" : "false");
-        return true;
+        return key->null != NULL_ABSENT || !*(const bool *)field;
     case KEY_CHOICE:
         snprintf(text, 64, "%s", key->choices[*(const unsigned *)field]);
         return key->null != NULL_ABSENT || *(const unsigned *)field;

@@ -23,7 +23,7 @@ typedef enum key_use {
 typedef enum key_null {
     NULL_WRONG,   /* null is a wrong type */
     NULL_DEFAULT, /* null stands for the default */
-    NULL_ABSENT,  /* the value may be absent: 0 in the structure, the first of choices */
+    NULL_ABSENT,  /* the value may be absent: 0 in the structure, the first of choices, true */
     NULL_EITHER   /* absent, and null says so */
 } key_null;
 

@@ -187,6 +187,7 @@ static void test_feature_notes(void **state) {
     attn_config c = parsed("{}");
     char *text = attn_config_format(&c, &error);
     assert_null(strstr(text, "feature"));
+    assert_null(strstr(text, "macaron"));
     attn_free(text);
     assert_string_equal(attn_speech_note(&c), "");
     assert_string_equal(attn_feature_norm_note(&c, false), "");
