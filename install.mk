@@ -2,7 +2,6 @@
 #
 #   PREFIX=dir    where it is to live (default /usr/local)
 #   DESTDIR=dir   put in front of it, for packages
-
 #   BUILT=1       what is in BUILD is installed as it is, and nothing is built
 
 PREFIX ?= /usr/local
