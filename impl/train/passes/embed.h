@@ -1,0 +1,27 @@
+/* What comes before the blocks: global_cmvn, the input layer, sqrt(d_model), positions, dropout. */
+#ifndef TRAIN_EMBED_H
+#define TRAIN_EMBED_H
+
+#include "impl/train/passes/conv2d.h"
+#include "impl/train/passes/pass.h"
+
+typedef struct attn_embed_tape {
+    attn_real *x;            /* [input rows, input_dim] after global_cmvn */
+    attn_real *convolved[2]; /* conv2d: [middle rows, bins, d_model], [rows, bins, d_model] */
+    attn_conv2d conv[2];     /* their scratch */
+    attn_linear out, dout;   /* conv2d: embed.out.0 with the channel last; scratch */
+    attn_norm_tape norm;
+    attn_real *linear, *dlinear; /* scratch [rows, d_model] where there is a norm */
+    attn_real *dconvolved[2];    /* scratch */
+} attn_embed_tape;
+
+void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const attn_pass *pass,
+                             attn_layouts *at);
+/* h [rows, d_model] from x [utterances, frames, input_dim] with padding. */
+void attn_train_embed(attn_real *h, attn_embed_tape *tape, const float *x, size_t frames, const attn_embed *w,
+                      const attn_pass *pass);
+/* dh is overwritten. */
+void attn_train_embed_backward(attn_real *dh, attn_embed_tape *tape, const attn_embed *w,
+                               const attn_embed *dw, const attn_pass *pass);
+
+#endif
