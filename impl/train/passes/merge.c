@@ -37,6 +37,14 @@ static attn_real dot(const attn_real *a, const attn_real *b, size_t n) {
     return (attn_real)sum;
 }
 
+/* a . (b - c): what differs little is subtracted before it is multiplied. */
+static attn_real dot_difference(const attn_real *a, const attn_real *b, const attn_real *c, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)a[i] * ((double)b[i] - (double)c[i]);
+    return (attn_real)sum;
+}
+
 /* l of one branch and utterance; leaves softmax(s) and m. */
 static double pool(attn_real *share, attn_real *mean, const attn_real *x, size_t frames,
                    const attn_linear *pooling, const attn_linear *weight) {
@@ -98,28 +106,25 @@ void attn_train_merge(attn_real *x, attn_merge_tape *tape, const attn_real *x1, 
 }
 
 /* Adds to dx [frames, d_model] what comes back through l, whose gradient is dl:
- * dq += dl m, dc += dl, dm = dl q; with a = softmax(s): da_t = dm . x_t, ds = a (da - sum a da) / sqrt(d),
+ * dq += dl m, dc += dl, dm = dl q; with a = softmax(s): ds_t = a_t dm . (x_t - m) / sqrt(d),
  * dp += ds_t x_t, db += sum ds, dx_t += a_t dm + ds_t p. */
 static void pool_backward(attn_real *dx, attn_merge_tape *tape, attn_real dl, const attn_real *x, size_t u,
                           size_t i, const attn_merger *w, const attn_merger *dw, const attn_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t d_model = pass->config->attention.d_model, frames = attn_ragged_length(&pass->rows, u);
-    attn_real *share = tape->shares + i * pass->rows.rows + pass->rows.start[u];
+    const attn_real *share = tape->shares + i * pass->rows.rows + pass->rows.start[u];
     const attn_real *mean = tape->means + (i * pass->rows.utterances + u) * d_model;
-    attn_real *scores = tape->out; /* free by now, and at least as long as the frames */
+    attn_real scale = (attn_real)(1.0 / sqrt((double)d_model));
     k->add(attn_gradients(dw->weight_proj[i].weight), mean, d_model, dl);
     *attn_gradients(dw->weight_proj[i].bias) += dl;
     memset(tape->dmean, 0, d_model * sizeof *dx);
     k->add(tape->dmean, attn_values(w->weight_proj[i].weight), d_model, dl);
     for (size_t t = 0; t < frames; t++) {
-        scores[t] = dot(tape->dmean, x + t * d_model, d_model);
+        attn_real ds = share[t] * scale * dot_difference(tape->dmean, x + t * d_model, mean, d_model);
         k->add(dx + t * d_model, tape->dmean, d_model, share[t]);
-    }
-    k->softmax_backward(scores, share, frames, (attn_real)(1.0 / sqrt((double)d_model)));
-    for (size_t t = 0; t < frames; t++) {
-        k->add(attn_gradients(dw->pooling_proj[i].weight), x + t * d_model, d_model, scores[t]);
-        *attn_gradients(dw->pooling_proj[i].bias) += scores[t];
-        k->add(dx + t * d_model, attn_values(w->pooling_proj[i].weight), d_model, scores[t]);
+        k->add(attn_gradients(dw->pooling_proj[i].weight), x + t * d_model, d_model, ds);
+        *attn_gradients(dw->pooling_proj[i].bias) += ds;
+        k->add(dx + t * d_model, attn_values(w->pooling_proj[i].weight), d_model, ds);
     }
 }
 
@@ -137,8 +142,7 @@ static void average_backward(attn_real *const dx[2], attn_merge_tape *tape, cons
     }
     if (!learns(pass))
         return;
-    attn_real change = dot(tape->dmerged + at, x[0] + at, count) - dot(tape->dmerged + at, x[1] + at, count);
-    attn_real dl = weights[0] * weights[1] * change;
+    attn_real dl = weights[0] * weights[1] * dot_difference(tape->dmerged + at, x[0] + at, x[1] + at, count);
     pool_backward(dx[0] + at, tape, dl, x[0] + at, u, 0, w, dw, pass);
     pool_backward(dx[1] + at, tape, -dl, x[1] + at, u, 1, w, dw, pass);
 }
