@@ -187,14 +187,85 @@ def make(name, cfg):
     return dict(name=name, config=yaml_of(cfg), lengths=lengths, targets=TARGETS, loss=loss.item())
 
 
+STEPS = dict(count=50, peak=3e-3, warmup=10, floor=0.05, clip=5.0, weight_decay=1e-2, eps=1e-9, betas=[0.9, 0.98])
+STEP_BATCHES = 4
+
+
+def learning_rate(step):
+    if step < STEPS["warmup"]:
+        return STEPS["peak"] * step / STEPS["warmup"]
+    along = (step - STEPS["warmup"]) / (STEPS["count"] - STEPS["warmup"])
+    return STEPS["peak"] * (1 - (1 - STEPS["floor"]) * along)
+
+
+def make_steps(name, cfg):
+    """The loss before each of so many steps of AdamW, over batches in turn."""
+    lengths = [31, 22, 19, 10] if cfg["input_layer"] == "conv2d" else [7, 5, 4, 2]
+    w = weights_of(cfg)
+    groups = [dict(params=[t for n, t in w.items() if trained(n) and (t.dim() > 1) == matrix],
+                   weight_decay=STEPS["weight_decay"] if matrix else 0.0) for matrix in (True, False)]
+    optimizer = torch.optim.AdamW(groups, lr=1.0, betas=STEPS["betas"], eps=STEPS["eps"])
+    batches = [features_of(cfg, lengths, f"features {i}") for i in range(STEP_BATCHES)]
+    losses, norms = [], []
+    for step in range(1, STEPS["count"] + 1):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step)
+        optimizer.zero_grad()
+        loss = loss_of(w, cfg, batches[step % STEP_BATCHES], TARGETS)
+        loss.backward()
+        norms.append(float(torch.nn.utils.clip_grad_norm_([t for n, t in w.items() if trained(n)], STEPS["clip"])))
+        optimizer.step()
+        losses.append(loss.item())
+    return dict(name=name, config=yaml_of(cfg), lengths=lengths, targets=TARGETS, losses=losses, norms=norms)
+
+
+def step_cases():
+    yield "conformer", config(model_type="conformer", attention_type="mha", input_layer="conv2d", pos_enc="rel_pos",
+                              num_layers=2)
+    yield "conformer-mla", config(model_type="conformer", attention_type="mla", input_layer="linear",
+                                  pos_enc="rel_pos_wenet", conv_norm="layer_norm", causal=True, num_layers=2)
+    yield "branchformer", config(model_type="branchformer", attention_type="gqa", input_layer="none",
+                                 pos_enc="rel_pos", merge_method="learned_ave", num_layers=2)
+    yield "branchformer-linear", config(model_type="branchformer", attention_type="linear", input_layer="conv2d",
+                                        pos_enc="abs_pos", num_layers=2)
+
+
+def ctc_cases():
+    """Frames, tokens, labels; logits are drawn from the case's number."""
+    yield 1, 2, [1]
+    yield 1, 3, []
+    yield 3, 3, [1, 2]
+    yield 3, 3, [1, 1]
+    yield 2, 3, [1, 1]
+    yield 4, 5, [4, 1, 4]
+    yield 12, 6, [5, 5, 1, 2, 2]
+    yield 40, 17, [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9]
+    yield 200, 9, [1 + i * i % 8 for i in range(60)]
+
+
+def make_ctc(number, frames, vocab, labels):
+    scores = torch.from_numpy(draw(f"ctc {number}", (frames, vocab)) * np.float32(4)).double().requires_grad_(True)
+    loss = ctc(scores, labels)
+    loss.backward()
+    gradient = [float(np.float32(g)) for g in scores.grad.flatten()]
+    return dict(frames=frames, vocab=vocab, labels=labels, loss=loss.item(), gradient=gradient)
+
+
+def write_lines(name, rows):
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    (HERE / name).write_text(f"[\n{lines}\n]\n")
+
+
 def main():
     torch.set_num_threads(1)
     shutil.rmtree(HERE, ignore_errors=True)
     HERE.mkdir()
     made = [make(name, cfg) for name, cfg in cases()]
-    lines = ",\n".join(json.dumps(case) for case in made)
-    (HERE / "cases.json").write_text(f"[\n{lines}\n]\n")
-    print(f"{len(made)} cases")
+    write_lines("cases.json", made)
+    write_lines("ctc.json", [make_ctc(i, *case) for i, case in enumerate(ctc_cases())])
+    steps = [make_steps(name, cfg) for name, cfg in step_cases()]
+    (HERE / "steps.json").write_text(json.dumps(dict(STEPS, batches=STEP_BATCHES, runs=steps)) + "\n")
+    print(f"{len(made)} cases of gradients, {len(steps)} of steps")
 
 
 if __name__ == "__main__":
