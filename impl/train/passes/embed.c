@@ -8,23 +8,11 @@ static bool is_conv2d(const attn_pass *pass) {
     return pass->config->input_layer == ATTN_INPUT_CONV2D;
 }
 
-static attn_conv2d conv_layout(const attn_embed *w, size_t i, attn_arena *scratch) {
-    attn_conv2d c = {
-        .out = w->out.out, .in = i ? w->out.out : 1, .bins = w->bins[i], .width = w->bins[i + 1]};
-    c.packed = attn_arena_reals(scratch, c.out, 9 * c.in);
-    c.dpacked = attn_arena_reals(scratch, c.out, 9 * c.in);
-    c.patches = attn_arena_reals(scratch, attn_conv2d_tile(&c), 9 * c.in);
-    return c;
-}
-
 static void conv2d_layout(attn_embed_tape *tape, const attn_embed *w, const attn_pass *pass,
                           attn_layouts *at) {
-    const attn_ragged *rows[2] = {&pass->middle, &pass->rows};
-    for (size_t i = 0; i < 2; i++) {
-        tape->convolved[i] = attn_arena_reals(&at->keep, rows[i]->rows, w->bins[i + 1] * w->out.out);
-        tape->dconvolved[i] = attn_arena_reals(&at->scratch, rows[i]->rows, w->bins[i + 1] * w->out.out);
-        tape->conv[i] = conv_layout(w, i, &at->scratch);
-    }
+    tape->convolved = attn_arena_reals(&at->keep, pass->rows.rows, w->out.in);
+    tape->dconvolved = attn_arena_reals(&at->scratch, pass->rows.rows, w->out.in);
+    attn_train_subsampling_layout(&tape->subsampling, w, &at->scratch);
     tape->out = tape->dout = (attn_linear){.out = w->out.out, .in = w->out.in};
     tape->out.weight = (void *)attn_arena_reals(&at->scratch, w->out.out, w->out.in);
     tape->dout.weight = (void *)attn_arena_reals(&at->scratch, w->out.out, w->out.in);
@@ -65,60 +53,39 @@ static void add_swapped(attn_real *to, const attn_real *from, size_t rows, size_
                 to[(r * b + j) * a + i] += from[(r * a + i) * b + j];
 }
 
-static void pack(attn_embed_tape *tape, const attn_embed *w) {
-    for (size_t i = 0; i < 2; i++)
-        attn_conv2d_pack(&tape->conv[i], attn_values(w->conv_weight[i]));
+static void lay_weights(attn_embed_tape *tape, const attn_embed *w) {
+    attn_train_subsampling_begin(&tape->subsampling, w);
     memset(tape->out.weight, 0, w->out.out * w->out.in * sizeof(attn_real));
     add_swapped(attn_gradients(tape->out.weight), attn_values(w->out.weight), w->out.out, w->out.out,
                 w->bins[2]);
     tape->out.bias = w->out.bias;
 }
 
-/* One utterance's part of what is before and after a convolution. */
-static attn_real *part(attn_real *rows, const attn_ragged *of, size_t u, size_t width) {
-    return rows + of->start[u] * width;
-}
-
 static void subsample(attn_real *y, attn_embed_tape *tape, const attn_embed *w, const attn_pass *pass) {
-    size_t width[3] = {w->bins[0], w->bins[1] * w->out.out, w->bins[2] * w->out.out};
-    pack(tape, w);
-    for (size_t u = 0; u < pass->rows.utterances; u++) {
-        size_t frames = attn_ragged_length(&pass->rows, u);
-        attn_real *middle = part(tape->convolved[0], &pass->middle, u, width[1]);
-        if (!frames)
-            continue;
-        attn_conv2d_forward(middle, part(tape->x, &pass->input, u, width[0]), &tape->conv[0],
-                            attn_values(w->conv_bias[0]), 2 * frames + 1);
-        attn_conv2d_forward(part(tape->convolved[1], &pass->rows, u, width[2]), middle, &tape->conv[1],
-                            attn_values(w->conv_bias[1]), frames);
-    }
-    attn_train_linear(y, tape->convolved[1], &tape->out, pass->rows.rows);
+    lay_weights(tape, w);
+    for (size_t u = 0; u < pass->rows.utterances; u++)
+        attn_train_subsampling(tape->convolved + pass->rows.start[u] * w->out.in,
+                               tape->x + pass->input.start[u] * w->bins[0], &tape->subsampling, w,
+                               attn_ragged_length(&pass->rows, u));
+    attn_train_linear(y, tape->convolved, &tape->out, pass->rows.rows);
 }
 
 static void subsample_backward(const attn_real *dy, attn_embed_tape *tape, const attn_embed *w,
                                const attn_embed *dw, const attn_pass *pass) {
-    size_t width[3] = {w->bins[0], w->bins[1] * w->out.out, w->bins[2] * w->out.out};
-    attn_real *const *y = tape->convolved, *const *d = tape->dconvolved;
-    pack(tape, w);
-    for (size_t i = 0; i < 2; i++)
-        memset(tape->conv[i].dpacked, 0, tape->conv[i].out * 9 * tape->conv[i].in * sizeof(attn_real));
-    memset(tape->dout.weight, 0, w->out.out * w->out.in * sizeof(attn_real));
-    memset(d[0], 0, pass->middle.rows * width[1] * sizeof(attn_real));
+    size_t width = w->out.in;
+    lay_weights(tape, w);
+    memset(tape->dout.weight, 0, w->out.out * width * sizeof(attn_real));
     tape->dout.bias = dw->out.bias;
-    attn_train_linear_backward(d[1], 0, dy, y[1], &tape->out, &tape->dout, pass->rows.rows);
+    attn_train_linear_backward(tape->dconvolved, 0, dy, tape->convolved, &tape->out, &tape->dout,
+                               pass->rows.rows);
     for (size_t u = 0; u < pass->rows.utterances; u++) {
-        size_t frames = attn_ragged_length(&pass->rows, u);
-        attn_real *middle = part(y[0], &pass->middle, u, width[1]);
-        attn_real *dmiddle = part(d[0], &pass->middle, u, width[1]);
-        if (!frames)
-            continue;
-        attn_conv2d_backward(dmiddle, attn_gradients(dw->conv_bias[1]), part(d[1], &pass->rows, u, width[2]),
-                             part(y[1], &pass->rows, u, width[2]), middle, &tape->conv[1], frames);
-        attn_conv2d_backward(NULL, attn_gradients(dw->conv_bias[0]), dmiddle, middle,
-                             part(tape->x, &pass->input, u, width[0]), &tape->conv[0], 2 * frames + 1);
+        size_t at = pass->rows.start[u] * width, frames = attn_ragged_length(&pass->rows, u);
+        if (frames)
+            attn_train_subsampling_backward(tape->dconvolved + at, tape->convolved + at,
+                                            tape->x + pass->input.start[u] * w->bins[0], &tape->subsampling,
+                                            w, dw, frames);
     }
-    for (size_t i = 0; i < 2; i++)
-        attn_conv2d_add_gradient(&tape->conv[i], attn_gradients(dw->conv_weight[i]));
+    attn_train_subsampling_end(&tape->subsampling, dw);
     add_swapped(attn_gradients(dw->out.weight), attn_values(tape->dout.weight), w->out.out, w->bins[2],
                 w->out.out);
 }

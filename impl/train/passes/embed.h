@@ -2,17 +2,16 @@
 #ifndef TRAIN_EMBED_H
 #define TRAIN_EMBED_H
 
-#include "impl/train/passes/conv2d.h"
 #include "impl/train/passes/pass.h"
+#include "impl/train/passes/subsampling.h"
 
 typedef struct attn_embed_tape {
-    attn_real *x;            /* [input rows, input_dim] after global_cmvn */
-    attn_real *convolved[2]; /* conv2d: [middle rows, bins, d_model], [rows, bins, d_model] */
-    attn_conv2d conv[2];     /* their scratch */
-    attn_linear out, dout;   /* conv2d: embed.out.0 with the channel last; scratch */
+    attn_real *x;                      /* [input rows, input_dim] after global_cmvn */
+    attn_real *convolved, *dconvolved; /* conv2d: [rows, bins, d_model]; scratch */
+    attn_subsampling_scratch subsampling;
+    attn_linear out, dout; /* conv2d: embed.out.0 with the channel last; scratch */
     attn_norm_tape norm;
     attn_real *linear, *dlinear; /* scratch [rows, d_model] where there is a norm */
-    attn_real *dconvolved[2];    /* scratch */
 } attn_embed_tape;
 
 void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const attn_pass *pass,

@@ -2,11 +2,6 @@
 #ifndef TRAIN_F64_NAMES_H
 #define TRAIN_F64_NAMES_H
 
-#define attn_conv2d_add_gradient attn_conv2d_add_gradient_f64
-#define attn_conv2d_backward attn_conv2d_backward_f64
-#define attn_conv2d_forward attn_conv2d_forward_f64
-#define attn_conv2d_pack attn_conv2d_pack_f64
-#define attn_conv2d_tile attn_conv2d_tile_f64
 #define attn_real_gemm_nn attn_real_gemm_nn_f64
 #define attn_real_gemm_nt attn_real_gemm_nt_f64
 #define attn_real_gemm_tn attn_real_gemm_tn_f64
@@ -56,6 +51,11 @@
 #define attn_train_positions_fill attn_train_positions_fill_f64
 #define attn_train_positions_layout attn_train_positions_layout_f64
 #define attn_train_rows attn_train_rows_f64
+#define attn_train_subsampling attn_train_subsampling_f64
+#define attn_train_subsampling_backward attn_train_subsampling_backward_f64
+#define attn_train_subsampling_begin attn_train_subsampling_begin_f64
+#define attn_train_subsampling_end attn_train_subsampling_end_f64
+#define attn_train_subsampling_layout attn_train_subsampling_layout_f64
 #define attn_train_softmax attn_train_softmax_f64
 #define attn_train_softmax_backward attn_train_softmax_backward_f64
 #define attn_train_softmax_layout attn_train_softmax_layout_f64

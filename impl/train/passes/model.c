@@ -42,14 +42,11 @@ static void lay_rows(attn_ragged *rows, size_t utterances, attn_arena *arena) {
 
 static void rows_layout(attn_pass *pass, const attn_train_batch *batch, attn_arena *arena) {
     lay_rows(&pass->input, batch->utterances, arena);
-    lay_rows(&pass->middle, batch->utterances, arena);
     lay_rows(&pass->rows, batch->utterances, arena);
     for (size_t u = 0; u < batch->utterances; u++) {
         size_t length = batch->lengths ? attn_smaller(batch->lengths[u], batch->frames) : batch->frames;
         size_t out = attn_output_frames(pass->config, length);
-        bool halves = pass->config->input_layer == ATTN_INPUT_CONV2D && out;
         count_rows(&pass->input, length, u);
-        count_rows(&pass->middle, halves ? 2 * out + 1 : 0, u);
         count_rows(&pass->rows, out, u);
     }
 }

@@ -45,9 +45,9 @@ typedef enum attn_dropout_site {
 
 typedef struct attn_pass {
     const attn_config *config;
-    attn_ragged input, middle, rows; /* input frames; after the first convolution of conv2d; after both */
-    double dropout;                  /* probability; 0: none */
-    uint64_t seed, step;             /* of dropout */
+    attn_ragged input, rows; /* before and after the input layer */
+    double dropout;          /* probability; 0: none */
+    uint64_t seed, step;     /* of dropout */
     size_t layer;
     bool fixed_statistics; /* BatchNorm by its running statistics */
 } attn_pass;

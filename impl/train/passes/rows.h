@@ -51,8 +51,18 @@ typedef struct attn_train_row_kernels {
     void (*depthwise_backward)(attn_real *dx, attn_real *dtaps, const attn_real *dy, const attn_real *x,
                                const attn_real *taps, size_t rows, size_t n, size_t kernel);
 
-    void (*bias_relu)(attn_real *y, const attn_real *bias, size_t n);   /* y = max(y + bias, 0) */
-    void (*relu_backward)(attn_real *dy, const attn_real *y, size_t n); /* dy = 0 where y is 0 */
+    /* y [rows, n] = max(y + bias, 0) */
+    void (*bias_relu)(attn_real *y, const attn_real *bias, size_t rows, size_t n);
+    /* dy [rows, n] = 0 where y is 0; dbias += each row. */
+    void (*relu_backward)(attn_real *dy, attn_real *dbias, const attn_real *y, size_t rows, size_t n);
+
+    /* A row of a 3x3 stride-2 convolution of one channel with ReLU: y [width, n] from 3 rows of x, ldx apart;
+     * taps [3, 3, n]. */
+    void (*conv3x3)(attn_real *y, const attn_real *x, size_t ldx, const attn_real *taps,
+                    const attn_real *bias, size_t width, size_t n);
+    /* dtaps += x dz, dz [width, n] behind the ReLU. */
+    void (*conv3x3_backward)(attn_real *dtaps, const attn_real *dz, const attn_real *x, size_t ldx,
+                             size_t width, size_t n);
     /* x *= 1 / keep where the bits of (key, counter) say so, else 0: see attn_train_dropout. */
     void (*dropout)(attn_real *x, size_t n, float keep, const uint32_t key[2], const uint32_t counter[3]);
 } attn_train_row_kernels;

@@ -252,18 +252,64 @@ static void depthwise_backward(attn_real *restrict dx, attn_real *restrict dtaps
     }
 }
 
-static void bias_relu(attn_real *restrict y, const attn_real *restrict bias, size_t n) {
+static void bias_relu(attn_real *restrict y, const attn_real *restrict bias, size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, y += n)
 #pragma omp simd
-    for (size_t i = 0; i < n; i++) {
-        attn_real sum = y[i] + bias[i];
-        y[i] = sum < 0 ? 0 : sum;
+        for (size_t i = 0; i < n; i++) {
+            attn_real sum = y[i] + bias[i];
+            y[i] = sum < 0 ? 0 : sum;
+        }
+}
+
+static void relu_backward(attn_real *restrict dy, attn_real *restrict dbias, const attn_real *restrict y,
+                          size_t rows, size_t n) {
+    for (size_t r = 0; r < rows; r++, y += n, dy += n)
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) {
+            attn_real d = y[i] > 0 ? dy[i] : 0;
+            dy[i] = d;
+            dbias[i] += d;
+        }
+}
+
+static void conv3x3(attn_real *restrict y, const attn_real *restrict x, size_t ldx,
+                    const attn_real *restrict taps, const attn_real *restrict bias, size_t width, size_t n) {
+    for (size_t f = 0; f < width; f++, x += 2, y += n) {
+        const attn_real *a = x, *b = x + ldx, *c = x + 2 * ldx, *w = taps;
+#pragma omp simd
+        for (size_t i = 0; i < n; i++) {
+            attn_real sum = bias[i] + a[0] * w[i] + a[1] * w[n + i] + a[2] * w[2 * n + i];
+            sum += b[0] * w[3 * n + i] + b[1] * w[4 * n + i] + b[2] * w[5 * n + i];
+            sum += c[0] * w[6 * n + i] + c[1] * w[7 * n + i] + c[2] * w[8 * n + i];
+            y[i] = sum < 0 ? 0 : sum;
+        }
     }
 }
 
-static void relu_backward(attn_real *restrict dy, const attn_real *restrict y, size_t n) {
+enum { BLOCK = 16 }; /* channels whose nine sums stay in registers */
+
+static void conv3x3_block(attn_real *restrict dtaps, const attn_real *restrict dz,
+                          const attn_real *restrict x, size_t ldx, size_t width, size_t n) {
+    attn_real sum[9][BLOCK] = {{0}};
+    for (size_t f = 0; f < width; f++, x += 2, dz += n)
+        for (size_t tap = 0; tap < 9; tap++)
 #pragma omp simd
-    for (size_t i = 0; i < n; i++)
-        dy[i] = y[i] > 0 ? dy[i] : 0;
+            for (size_t i = 0; i < BLOCK; i++)
+                sum[tap][i] += x[tap / 3 * ldx + tap % 3] * dz[i];
+    for (size_t tap = 0; tap < 9; tap++)
+        for (size_t i = 0; i < BLOCK; i++)
+            dtaps[tap * n + i] += sum[tap][i];
+}
+
+static void conv3x3_backward(attn_real *restrict dtaps, const attn_real *restrict dz,
+                             const attn_real *restrict x, size_t ldx, size_t width, size_t n) {
+    size_t c = 0;
+    for (; c + BLOCK <= n; c += BLOCK)
+        conv3x3_block(dtaps + c, dz + c, x, ldx, width, n);
+    for (size_t f = 0; c < n && f < width; f++)
+        for (size_t tap = 0; tap < 9; tap++)
+            for (size_t i = c; i < n; i++)
+                dtaps[tap * n + i] += x[tap / 3 * ldx + 2 * f + tap % 3] * dz[f * n + i];
 }
 
 /* Element i is word i % 4 of the block whose counter begins with i / 4. */
@@ -305,4 +351,6 @@ const attn_train_row_kernels ISA_NAME(attn_train_rows) = {.add = add,
                                                           .depthwise_backward = depthwise_backward,
                                                           .bias_relu = bias_relu,
                                                           .relu_backward = relu_backward,
+                                                          .conv3x3 = conv3x3,
+                                                          .conv3x3_backward = conv3x3_backward,
                                                           .dropout = dropout};
