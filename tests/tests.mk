@@ -73,6 +73,7 @@ overhead: $(BUILD)/attnbench
 golden:
 	/usr/bin/python3 -B tests/golden/make_golden.py
 	/usr/bin/python3 -B tests/golden/make_fbank.py
+	/usr/bin/python3 -B tests/golden/make_train.py
 
 # Each fuzz target for FUZZ_SECONDS; what it finds is left in $(BUILD)-fuzz. Needs clang and its runtime
 # (libclang-rt-14-dev on Debian 12).
