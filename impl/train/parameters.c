@@ -32,6 +32,12 @@ int attn_model_like(attn_model **made, const attn_model *model, attn_error *erro
     return -1;
 }
 
+static int count_all(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)tensor, (void)error;
+    ++*(size_t *)context;
+    return 0;
+}
+
 static int count_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)error;
     *(size_t *)context += is_trained(tensor->name);
@@ -39,12 +45,10 @@ static int count_tensor(void *context, const attn_tensor *tensor, attn_error *er
 }
 
 /* Tensors of a stack come one after the other in the order of visits, so they join the one before. */
-static int list_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
+static int list_any(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)error;
     attn_parameters *list = context;
     size_t count = attn_tensor_count(tensor);
-    if (!is_trained(tensor->name))
-        return 0;
     if (tensor->offset) {
         list->at[list->count - 1].count += count;
         return 0;
@@ -55,13 +59,26 @@ static int list_tensor(void *context, const attn_tensor *tensor, attn_error *err
     return 0;
 }
 
-int attn_parameters_list(attn_parameters *list, attn_model *model, attn_error *error) {
+static int list_trained(void *context, const attn_tensor *tensor, attn_error *error) {
+    return is_trained(tensor->name) ? list_any(context, tensor, error) : 0;
+}
+
+static int make_list(attn_parameters *list, attn_model *model, attn_tensor_visitor *visit,
+                     attn_error *error) {
     size_t room = 0;
     *list = (attn_parameters){0};
-    if (attn_model_tensors(model, count_tensor, &room, error))
+    if (attn_model_tensors(model, count_all, &room, error))
         return -1;
     list->at = attn_alloc(room, sizeof *list->at, "list of parameters", error);
-    return list->at ? attn_model_tensors(model, list_tensor, list, error) : -1;
+    return list->at ? attn_model_tensors(model, visit, list, error) : -1;
+}
+
+int attn_parameters_list(attn_parameters *list, attn_model *model, attn_error *error) {
+    return make_list(list, model, list_trained, error);
+}
+
+int attn_tensors_list(attn_parameters *list, attn_model *model, attn_error *error) {
+    return make_list(list, model, list_any, error);
 }
 
 void attn_parameters_free(attn_parameters *list) {

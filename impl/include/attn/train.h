@@ -67,6 +67,10 @@ size_t attn_train_ctc_least_frames(const int32_t *labels, size_t count);
 /* A model of the same tensors, all 0. Free with attn_model_free. */
 int attn_model_like(attn_model **made, const attn_model *model, attn_error *error);
 
+/* Weights to train from scratch: attn_model_randomize, and CSGU's convolutions near 0 with biases of 1, so that the
+ * gate begins open (Peng et al. 2022, section 3.3, after Liu et al. 2021). The same seed, the same weights. */
+void attn_model_initialize(attn_model *model, uint64_t seed);
+
 /* One trained tensor, or a stack of tensors that share memory. */
 typedef struct attn_parameter {
     char name[64]; /* of the first of a stack */
@@ -82,6 +86,8 @@ typedef struct attn_parameters {
     size_t count;
 } attn_parameters;
 int attn_parameters_list(attn_parameters *list, attn_model *model, attn_error *error);
+/* The same with running statistics and global_cmvn: all that a checkpoint has. */
+int attn_tensors_list(attn_parameters *list, attn_model *model, attn_error *error);
 void attn_parameters_free(attn_parameters *list); /* a zeroed one is fine too */
 
 /* Writes the trained tensors under their names and shapes in checkpoints. */

@@ -1,0 +1,30 @@
+/* The training loop: epochs over a split, a model, a log and a state that goes on where it was. */
+#ifndef HARNESS_MODEL_TRAINING_H
+#define HARNESS_MODEL_TRAINING_H
+
+#include "attn/train.h"
+#include "harness/model/speech.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef struct training_request {
+    const char *config;       /* YAML */
+    const char *data, *split; /* what is learned */
+    const char *dev_split;    /* what each epoch is judged on */
+    const char *out;          /* RUN/ */
+    const char *weights;      /* start from this checkpoint; NULL: from scratch */
+    const char *units;        /* "char", "word" or a file */
+    size_t epochs;            /* 0: the configuration's num_epochs, or 5 */
+    bool epochs_given;        /* 0 epochs are then meant: RUN/ gets the model as it starts */
+    uint64_t seed;
+    bool checkpoint_activations;
+    FILE *progress; /* lines for people */
+} training_request;
+
+/* Trains, or goes on: RUN/state.safetensors of the same training (configuration, units, seed, epochs, speech) is
+ * taken up at the end of the last epoch that it has. RUN/ holds model.yaml, model.safetensors, units.txt, log.jsonl
+ * and state.safetensors, each written whole. Sets OpenBLAS to one thread. */
+int training_run(const training_request *request, attn_error *error);
+
+#endif
