@@ -82,8 +82,8 @@ training_batch training_batch_one(const training_batch *b, size_t u, size_t inpu
     return one;
 }
 
-attn_train_result training_run(attn_model *gradient, const attn_model *model, const attn_train_batch *batch,
-                               const attn_train_options *options) {
+attn_train_result training_pass(attn_model *gradient, const attn_model *model, const attn_train_batch *batch,
+                                const attn_train_options *options) {
     enum { GUARD = 64 };
     attn_train_result result = {0};
     attn_parameters list;

@@ -28,7 +28,7 @@ void training_batch_read(training_batch *b, const json_t *lengths, const json_t 
 training_batch training_batch_one(const training_batch *b, size_t u, size_t input_dim);
 
 /* Clears the gradient, runs, and checks that the workspace that attn_train_bytes gives was enough. */
-attn_train_result training_run(attn_model *gradient, const attn_model *model, const attn_train_batch *batch,
-                               const attn_train_options *options);
+attn_train_result training_pass(attn_model *gradient, const attn_model *model, const attn_train_batch *batch,
+                                const attn_train_options *options);
 
 #endif

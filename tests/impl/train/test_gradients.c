@@ -122,7 +122,8 @@ static void test_against_autograd(void **state) {
         comparison c = {.expected = g.file, .total = total_norm(g.file), .name = g.name};
         for (int isa = 0; isa <= (int)attn_cpu_isa(); isa++) {
             attn_isa before = attn_cpu_limit((attn_isa)isa);
-            attn_train_result r = training_run(g.gradient, g.model, &g.batch.batch, &(attn_train_options){0});
+            attn_train_result r =
+                training_pass(g.gradient, g.model, &g.batch.batch, &(attn_train_options){0});
             attn_cpu_limit(before);
             assert_int_equal(r.infeasible, 1);
             if (!(fabs(r.loss - g.loss) <= 1e-5 * g.loss))
@@ -181,10 +182,10 @@ static void test_padding_is_invisible(void **state) {
         double loss = 0, sums[2];
         for (size_t u = 0; u < count; u++) {
             training_batch alone = training_batch_one(&g.batch, u, dim);
-            loss += training_run(one, g.model, &alone.batch, &options).loss / (double)count;
+            loss += training_pass(one, g.model, &alone.batch, &options).loss / (double)count;
             add_model(sum, one, 1.0 / (double)count);
         }
-        double batch_loss = training_run(g.gradient, g.model, &g.batch.batch, &options).loss;
+        double batch_loss = training_pass(g.gradient, g.model, &g.batch.batch, &options).loss;
         assert_true(fabs(batch_loss - loss) <= 1e-5 * loss);
         distance(sums, g.gradient, sum);
         if (!(sqrt(sums[0]) <= 1e-5 * sqrt(sums[1])))
@@ -207,13 +208,13 @@ static void test_padding_and_checkpoints_to_the_bit(void **state) {
         size_t frames = g.batch.batch.frames, dim = attn_model_config(g.model)->input_dim;
         attn_model *other;
         assert_int_equal(attn_model_like(&other, g.model, NULL), 0);
-        double loss = training_run(g.gradient, g.model, &g.batch.batch, &options).loss, sums[2];
+        double loss = training_pass(g.gradient, g.model, &g.batch.batch, &options).loss, sums[2];
         for (size_t u = 0; u < g.batch.batch.utterances; u++)
             for (size_t i = g.batch.lengths[u] * dim; i < frames * dim; i++)
                 g.batch.x[u * frames * dim + i] = NAN;
         attn_train_options checkpoints = options;
         checkpoints.checkpoint_activations = true;
-        assert_true(training_run(other, g.model, &g.batch.batch, &checkpoints).loss == loss);
+        assert_true(training_pass(other, g.model, &g.batch.batch, &checkpoints).loss == loss);
         distance(sums, other, g.gradient);
         assert_true(sums[0] == 0 && sums[1] > 0);
         attn_model_free(other);

@@ -54,7 +54,7 @@ static double check_run(const json_t *all, const json_t *run) {
                                                  steps, number(all, "floor")),
                               0.9, 0.98, number(all, "eps"), number(all, "weight_decay")};
         double loss =
-            training_run(t.models[1], model, &batches[step % BATCHES].batch, &(attn_train_options){0}).loss;
+            training_pass(t.models[1], model, &batches[step % BATCHES].batch, &(attn_train_options){0}).loss;
         double norm = attn_parameters_clip(&t.lists[1], number(all, "clip"));
         attn_adamw_step(&t.lists[0], &t.lists[1], &t.lists[2], &t.lists[3], &options, step);
         double expected = json_number_value(json_array_get(json_object_get(run, "losses"), step - 1));
