@@ -51,12 +51,16 @@ static int settle_vocabulary(training *t, attn_error *error) {
 
 static int read_speech(training *t, attn_error *error) {
     const training_request *r = t->request;
-    fprintf(r->progress, "attnbench train: reading speech\n");
     if (speech_read(&t->speech, r->data, r->split, t->config.input_dim, error) ||
         speech_read(&t->dev, r->data, r->dev_split, t->config.input_dim, error) || read_units(t, error) ||
-        settle_vocabulary(t, error) || speech_label(&t->speech, &t->units, error))
+        settle_vocabulary(t, error) || speech_label(&t->speech, &t->units, error) ||
+        speech_label(&t->dev, &t->units, error))
         return -1;
-    return speech_label(&t->dev, &t->units, error);
+    char length[32];
+    progress_time(length, sizeof length, t->speech.seconds);
+    fprintf(r->progress, "attnbench train: %s: %zu utterances, %s of speech; %zu units\n", r->split,
+            t->speech.count, length, t->units.count);
+    return 0;
 }
 
 /* Utterances that no alignment fits give no gradient; says which, the first few. */
