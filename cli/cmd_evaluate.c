@@ -1,7 +1,7 @@
 /* attnbench evaluate: the word error rate of a model on the utterances of a split. */
 #include "attn/file.h"
 #include "cli/command.h"
-#include "harness/model/recognition.h"
+#include "harness/model/speech/recognition.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* attnbench gradients: the gradient of the CTC loss of one batch. */
 #include "cli/command.h"
-#include "harness/model/gradients.h"
+#include "harness/model/training/gradients.h"
 
 #include <stdio.h>
 #include <string.h>

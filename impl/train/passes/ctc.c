@@ -37,10 +37,11 @@ static double log_sum(double a, double b, double c) {
 }
 
 static void log_softmax(double *out, const attn_real *logits, size_t n) {
-    double most = logits[0], sum = 0;
+    double most = logits[0];
     for (size_t i = 1; i < n; i++)
         most = logits[i] > most ? logits[i] : most;
-    for (size_t i = 0; i < n; i++)
+    double sum = exp((double)logits[0] - most);
+    for (size_t i = 1; i < n; i++)
         sum += exp((double)logits[i] - most);
     double shift = most + log(sum);
     for (size_t i = 0; i < n; i++)

@@ -67,7 +67,7 @@ static void blocks_layout(attn_train_tape *tape, const attn_model *model, bool c
         tape->inputs = attn_arena_reals(&at->keep, layers * tape->pass.rows.rows, d_model);
     size_t mark = attn_arena_mark(&at->keep);
     for (size_t i = 0; i < layers; i++) {
-        attn_block_tape measured, *block = tape->blocks ? &tape->blocks[i] : &measured;
+        attn_block_tape measured = {0}, *block = tape->blocks ? &tape->blocks[i] : &measured;
         if (checkpoints)
             attn_arena_release(&at->keep, mark);
         attn_train_block_layout(block, &model->blocks[i], &tape->positions, &tape->pass, at);

@@ -2,8 +2,8 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "attn/random.h"
-#include "harness/model/recognition.h"
-#include "harness/model/training.h"
+#include "harness/model/speech/recognition.h"
+#include "harness/model/training/training.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tones.h"
@@ -228,9 +228,11 @@ static void test_refusals(void **state) {
     r.dev_split = "strange";
     refuse(&r, "utterance 1-2-0000: the word \"Q\" is not among the units");
     r.dev_split = "dev";
+    const char *own = r.out;
     r.out = scratch_path("once");
     refuse(&r, "state.safetensors: of another training");
-    drop(&(training_request){.config = r.config, .out = NULL});
+    r.out = own;
+    drop(&r);
     r = request_of("vocabulary", "vocab_size: 9\nd_model: 16\nnum_heads: 2\n", 1);
     refuse(&r, "vocab_size 9, and there are 5 units");
     drop(&r);
@@ -276,11 +278,10 @@ static void test_infeasible(void **state) {
             "1-2-0000 A B A A A A A A A A A A A A A A A A A A\n1-2-0001 A A A A A A A A A A A A A A\n");
     fclose(transcripts);
     r.progress = nowhere;
-    r.out = scratch_path("none");
     refuse(&r, "every utterance has more labels than frames");
     free(path);
     free(folder);
-    free((char *)(uintptr_t)r.config);
+    drop(&r);
 }
 
 static int set_up(void **state) {

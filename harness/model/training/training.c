@@ -1,13 +1,13 @@
-#include "harness/model/training.h"
+#include "harness/model/training/training.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/text/hash.h"
-#include "harness/model/recognition.h"
-#include "harness/model/trainer.h"
-#include "harness/model/training_log.h"
+#include "harness/model/speech/recognition.h"
+#include "harness/model/training/trainer.h"
+#include "harness/model/training/training_log.h"
 
 #include "datasets/fbank.h"
 

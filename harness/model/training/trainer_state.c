@@ -2,7 +2,7 @@
  * base 2^16, which float32 holds exactly. */
 #include "attn/alloc.h"
 #include "attn/safetensors.h"
-#include "harness/model/trainer.h"
+#include "harness/model/training/trainer.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "harness/model/training_log.h"
+#include "harness/model/training/training_log.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

@@ -1,6 +1,6 @@
 /* Gradients of one batch from files: what `attnbench gradients` does. */
-#ifndef HARNESS_MODEL_GRADIENTS_H
-#define HARNESS_MODEL_GRADIENTS_H
+#ifndef HARNESS_MODEL_TRAINING_GRADIENTS_H
+#define HARNESS_MODEL_TRAINING_GRADIENTS_H
 
 #include "attn/error.h"
 

@@ -1,4 +1,4 @@
-#include "harness/model/trainer.h"
+#include "harness/model/training/trainer.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"

@@ -1,4 +1,4 @@
-#include "harness/model/targets.h"
+#include "harness/model/training/targets.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

@@ -1,10 +1,10 @@
 /* A model over the utterances of a split: what it hears, against what was said. */
-#ifndef HARNESS_MODEL_RECOGNITION_H
-#define HARNESS_MODEL_RECOGNITION_H
+#ifndef HARNESS_MODEL_SPEECH_RECOGNITION_H
+#define HARNESS_MODEL_SPEECH_RECOGNITION_H
 
 #include "attn/model.h"
 #include "datasets/word_errors.h"
-#include "harness/model/speech.h"
+#include "harness/model/speech/speech.h"
 
 typedef struct recognition_options {
     size_t chunk;     /* frames after the input layer in a call; 0: whole utterances */

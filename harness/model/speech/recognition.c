@@ -1,4 +1,4 @@
-#include "harness/model/recognition.h"
+#include "harness/model/speech/recognition.h"
 
 #include "attn/alloc.h"
 #include "attn/decode.h"

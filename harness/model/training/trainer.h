@@ -1,9 +1,9 @@
 /* One training in memory: the model, what moves it, and how far it is. */
-#ifndef HARNESS_MODEL_TRAINER_H
-#define HARNESS_MODEL_TRAINER_H
+#ifndef HARNESS_MODEL_TRAINING_TRAINER_H
+#define HARNESS_MODEL_TRAINING_TRAINER_H
 
 #include "attn/train.h"
-#include "harness/model/speech.h"
+#include "harness/model/speech/speech.h"
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "harness/model/speech.h"
+#include "harness/model/speech/speech.h"
 
 #include "attn/alloc.h"
 #include "datasets/audio.h"

@@ -1,6 +1,6 @@
 /* Token numbers of utterances, as a JSON file has them: a list of lists, one an utterance. */
-#ifndef HARNESS_MODEL_TARGETS_H
-#define HARNESS_MODEL_TARGETS_H
+#ifndef HARNESS_MODEL_TRAINING_TARGETS_H
+#define HARNESS_MODEL_TRAINING_TARGETS_H
 
 #include "attn/error.h"
 

@@ -3,7 +3,7 @@
 #define HARNESS_MODEL_TRAINING_H
 
 #include "attn/train.h"
-#include "harness/model/speech.h"
+#include "harness/model/speech/speech.h"
 
 #include <stdbool.h>
 #include <stdio.h>

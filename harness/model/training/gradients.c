@@ -1,10 +1,10 @@
-#include "harness/model/gradients.h"
+#include "harness/model/training/gradients.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "attn/memory.h"
 #include "attn/train.h"
-#include "harness/model/targets.h"
+#include "harness/model/training/targets.h"
 #include "harness/model/utterances.h"
 
 #include <math.h>
