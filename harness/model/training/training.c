@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/text/hash.h"
+#include "harness/conversion/calibration.h"
 #include "harness/model/speech/recognition.h"
 #include "harness/model/training/trainer.h"
 #include "harness/model/training/training_log.h"
@@ -14,7 +15,7 @@
 #include <cblas.h>
 #include <string.h>
 
-enum { DEFAULT_EPOCHS = 5 };
+enum { DEFAULT_EPOCHS = 5, CALIBRATION_FRAMES = 4096 };
 
 typedef struct training {
     const training_request *request;
@@ -90,20 +91,49 @@ static int check_lengths(const training *t, attn_error *error) {
     return 0;
 }
 
+/* Weights to begin with, as they are. */
+static int first_weights(training *t, attn_model *model, attn_error *error) {
+    float mean[FBANK_BINS], inverse_deviation[FBANK_BINS];
+    if (t->request->weights)
+        return attn_model_load(model, t->request->weights, error);
+    speech_moments(&t->speech, mean, inverse_deviation);
+    attn_model_initialize(model, t->request->seed);
+    return attn_model_set_cmvn(model, mean, inverse_deviation, error);
+}
+
+/* *model becomes the converted one. */
+static int convert(training *t, attn_model **model, attn_error *error) {
+    const training_request *r = t->request;
+    calibration data = {0};
+    calibration_source source = {.data = r->data, .split = r->split, .max_frames = CALIBRATION_FRAMES};
+    attn_conversion made = {0};
+    attn_model *converted = NULL;
+    attn_convert_options options = {.target = {.variant = r->convert_to,
+                                               .method = r->method,
+                                               .latent_dim = r->latent_dim,
+                                               .num_kv_heads = r->num_kv_heads}};
+    bool looks = r->method == ATTN_CONVERT_ACTIVATION;
+    int failed = attn_convert_options_check(&options, &t->config, error) ||
+                 (looks && calibration_read(&data, &source, &t->config, error));
+    options.calibration = data.at;
+    if (!failed)
+        failed = attn_convert_model(&made, *model, &options, error) ||
+                 attn_conversion_apply(&converted, &made, *model, error);
+    if (!failed) {
+        t->config = made.config;
+        attn_model_free(*model);
+        *model = converted;
+    }
+    attn_conversion_free(&made);
+    calibration_free(&data);
+    return failed ? -1 : 0;
+}
+
 static int make_model(training *t, attn_error *error) {
     attn_model *model;
-    float mean[FBANK_BINS], inverse_deviation[FBANK_BINS];
     if (attn_model_create(&model, &t->config, error))
         return -1;
-    int failed;
-    if (t->request->weights) {
-        failed = attn_model_load(model, t->request->weights, error);
-    } else {
-        speech_moments(&t->speech, mean, inverse_deviation);
-        attn_model_initialize(model, t->request->seed);
-        failed = attn_model_set_cmvn(model, mean, inverse_deviation, error);
-    }
-    if (!failed)
+    if (!first_weights(t, model, error) && (!t->request->convert_to || !convert(t, &model, error)))
         return trainer_create(&t->trainer, model, error);
     attn_model_free(model);
     return -1;
@@ -123,6 +153,8 @@ static int set_up(training *t, attn_error *error) {
         return -1;
     if (note[0])
         fprintf(r->progress, "attnbench train: %s\n", note);
+    if (r->learning_rate > 0)
+        t->config.learning_rate = r->learning_rate;
     if (t->config.dropout >= 1)
         return attn_fail(error, "%s: dropout %g: nothing would be left to learn from", r->config,
                          t->config.dropout);
@@ -149,6 +181,8 @@ static int identify(const training *t, uint64_t *identity, attn_error *error) {
     snprintf(numbers, sizeof numbers, "%llu %zu", (unsigned long long)t->request->seed, t->trainer.epochs);
     *identity = hash_text(*identity, numbers);
     *identity = hash_text(*identity, t->request->weights ? t->request->weights : "");
+    if (t->request->convert_to)
+        *identity = hash_text(*identity, attn_convert_method_names[t->request->method]);
     for (size_t i = 0; i < t->units.count; i++)
         *identity = hash_text(*identity, t->units.tokens[i]);
     for (size_t u = 0; u < t->speech.count; u++) {

@@ -30,38 +30,40 @@ typedef struct attn_attention_tape {
 
 typedef struct attn_train_variant {
     const char *name; /* attention_type */
-    void (*layout)(attn_attention_tape *tape, const attn_layer *w, const attn_pass *pass, attn_layouts *at);
+    void (*layout)(attn_attention_tape *tape, const attn_layer *w, const attn_train_pass *pass,
+                   attn_layouts *at);
     /* q is there. Fills k and v (softmax types), or context. */
     void (*forward)(attn_attention_tape *tape, const attn_real *x, const attn_layer *w,
-                    const attn_pass *pass);
+                    const attn_train_pass *pass);
     /* From dk and dv (softmax types), or dcontext to dq too; dx [rows, d_model] is added to. */
     void (*backward)(attn_real *dx, attn_attention_tape *tape, const attn_real *x, const attn_layer *w,
-                     const attn_layer *dw, const attn_pass *pass);
+                     const attn_layer *dw, const attn_train_pass *pass);
 } attn_train_variant;
 extern const attn_train_variant attn_train_mha, attn_train_mla, attn_train_mla_simple, attn_train_gqa,
     attn_train_linear_attention;
 
 /* Scores, weights and contexts of the softmax types. */
 void attn_train_softmax_layout(attn_attention_tape *tape, const attn_layer *w,
-                               const attn_train_positions *positions, const attn_pass *pass,
+                               const attn_train_positions *positions, const attn_train_pass *pass,
                                attn_layouts *at);
 void attn_train_softmax(attn_attention_tape *tape, const attn_layer *w, const attn_train_positions *positions,
-                        const attn_pass *pass);
+                        const attn_train_pass *pass);
 void attn_train_softmax_backward(attn_attention_tape *tape, const attn_layer *w, const attn_layer *dw,
-                                 const attn_train_positions *positions, const attn_pass *pass);
+                                 const attn_train_positions *positions, const attn_train_pass *pass);
 
 /* y = Attn(x), dropout after out_proj; y and x [rows, d_model]. */
 void attn_train_attention_layout(attn_attention_tape *tape, const attn_layer *w,
-                                 const attn_train_positions *positions, const attn_pass *pass,
+                                 const attn_train_positions *positions, const attn_train_pass *pass,
                                  attn_layouts *at);
 void attn_train_attention(attn_real *y, attn_attention_tape *tape, const attn_real *x, const attn_layer *w,
-                          const attn_train_positions *positions, const attn_pass *pass);
+                          const attn_train_positions *positions, const attn_train_pass *pass);
 /* dx is set; dy is overwritten. */
 void attn_train_attention_backward(attn_real *dx, attn_real *dy, attn_attention_tape *tape,
                                    const attn_real *x, const attn_layer *w, const attn_layer *dw,
-                                   const attn_train_positions *positions, const attn_pass *pass);
+                                   const attn_train_positions *positions, const attn_train_pass *pass);
 
-void attn_train_positions_layout(attn_train_positions *positions, const attn_pass *pass, attn_layouts *at);
-void attn_train_positions_fill(attn_train_positions *positions, const attn_pass *pass);
+void attn_train_positions_layout(attn_train_positions *positions, const attn_train_pass *pass,
+                                 attn_layouts *at);
+void attn_train_positions_fill(attn_train_positions *positions, const attn_train_pass *pass);
 
 #endif

@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-static bool is(const attn_pass *pass, attn_model_type type) {
+static bool is(const attn_train_pass *pass, attn_model_type type) {
     return pass->config->model_type == type;
 }
 
-static void parts_layout(attn_block_tape *tape, const attn_block *w, const attn_pass *pass,
+static void parts_layout(attn_block_tape *tape, const attn_block *w, const attn_train_pass *pass,
                          attn_layouts *at) {
     size_t rows = pass->rows.rows, d_model = pass->config->attention.d_model;
     if (is(pass, ATTN_MODEL_CONFORMER)) {
@@ -28,7 +28,8 @@ static void parts_layout(attn_block_tape *tape, const attn_block *w, const attn_
 }
 
 void attn_train_block_layout(attn_block_tape *tape, const attn_block *w,
-                             const attn_train_positions *positions, const attn_pass *pass, attn_layouts *at) {
+                             const attn_train_positions *positions, const attn_train_pass *pass,
+                             attn_layouts *at) {
     size_t rows = pass->rows.rows, d_model = pass->config->attention.d_model;
     size_t mark = attn_arena_mark(&at->scratch);
     *tape = (attn_block_tape){.normed = attn_arena_reals(&at->keep, rows, d_model),
@@ -44,7 +45,7 @@ void attn_train_block_layout(attn_block_tape *tape, const attn_block *w,
 
 /* y = Attn(LN x) */
 static void attend(attn_real *y, attn_block_tape *tape, const attn_real *x, const attn_block *w,
-                   const attn_train_positions *positions, const attn_pass *pass) {
+                   const attn_train_positions *positions, const attn_train_pass *pass) {
     attn_train_layer_norm(tape->normed, &tape->norm_mha, x, &w->norm_mha, pass->rows.rows,
                           pass->config->layer_norm_eps);
     attn_train_attention(y, &tape->attention, tape->normed, &w->attention, positions, pass);
@@ -53,7 +54,7 @@ static void attend(attn_real *y, attn_block_tape *tape, const attn_real *x, cons
 /* dx += what comes back through Attn(LN x); dy is overwritten. */
 static void attend_backward(attn_real *dx, attn_real *dy, attn_block_tape *tape, const attn_block *w,
                             const attn_block *dw, const attn_train_positions *positions,
-                            const attn_pass *pass) {
+                            const attn_train_pass *pass) {
     attn_train_attention_backward(tape->dnormed, dy, &tape->attention, tape->normed, &w->attention,
                                   &dw->attention, positions, pass);
     attn_train_layer_norm_backward(dx, tape->dnormed, &tape->norm_mha, &w->norm_mha, &dw->norm_mha,
@@ -61,7 +62,7 @@ static void attend_backward(attn_real *dx, attn_real *dy, attn_block_tape *tape,
 }
 
 static void conformer(attn_real *x, attn_block_tape *tape, const attn_block *w,
-                      const attn_train_positions *positions, const attn_pass *pass) {
+                      const attn_train_positions *positions, const attn_train_pass *pass) {
     size_t count = pass->rows.rows * pass->config->attention.d_model;
     attn_train_feed_forward(x, &tape->macaron, &w->feed_forward_macaron, true, pass);
     attend(tape->attended, tape, x, w, positions, pass);
@@ -72,7 +73,7 @@ static void conformer(attn_real *x, attn_block_tape *tape, const attn_block *w,
 
 static void conformer_backward(attn_real *dx, attn_block_tape *tape, const attn_block *w,
                                const attn_block *dw, const attn_train_positions *positions,
-                               const attn_pass *pass) {
+                               const attn_train_pass *pass) {
     size_t count = pass->rows.rows * pass->config->attention.d_model;
     attn_train_feed_forward_backward(dx, &tape->feed_forward, &w->feed_forward, &dw->feed_forward, false,
                                      pass);
@@ -84,7 +85,7 @@ static void conformer_backward(attn_real *dx, attn_block_tape *tape, const attn_
 }
 
 static void branchformer(attn_real *x, attn_block_tape *tape, const attn_block *w,
-                         const attn_train_positions *positions, const attn_pass *pass) {
+                         const attn_train_positions *positions, const attn_train_pass *pass) {
     size_t count = pass->rows.rows * pass->config->attention.d_model;
     if (attn_uses_attention(pass->config))
         attend(tape->x1, tape, x, w, positions, pass);
@@ -97,7 +98,7 @@ static void branchformer(attn_real *x, attn_block_tape *tape, const attn_block *
 
 static void branchformer_backward(attn_real *dx, attn_block_tape *tape, const attn_block *w,
                                   const attn_block *dw, const attn_train_positions *positions,
-                                  const attn_pass *pass) {
+                                  const attn_train_pass *pass) {
     size_t count = pass->rows.rows * pass->config->attention.d_model;
     attn_train_merge_backward(tape->dx1, tape->dx2, dx, &tape->merge, tape->x1, tape->x2, &w->merger,
                               &dw->merger, pass);
@@ -110,7 +111,7 @@ static void branchformer_backward(attn_real *dx, attn_block_tape *tape, const at
 }
 
 static void bare(attn_real *x, attn_block_tape *tape, const attn_block *w,
-                 const attn_train_positions *positions, const attn_pass *pass) {
+                 const attn_train_positions *positions, const attn_train_pass *pass) {
     size_t count = pass->rows.rows * pass->config->attention.d_model;
     memcpy(tape->normed, x, count * sizeof *x);
     attn_train_attention(tape->attended, &tape->attention, tape->normed, &w->attention, positions, pass);
@@ -120,7 +121,7 @@ static void bare(attn_real *x, attn_block_tape *tape, const attn_block *w,
 }
 
 static void bare_backward(attn_real *dx, attn_block_tape *tape, const attn_block *w, const attn_block *dw,
-                          const attn_train_positions *positions, const attn_pass *pass) {
+                          const attn_train_positions *positions, const attn_train_pass *pass) {
     size_t count = pass->rows.rows * pass->config->attention.d_model;
     memcpy(tape->attended, dx, count * sizeof *dx);
     attn_train_attention_backward(tape->dnormed, tape->attended, &tape->attention, tape->normed,
@@ -131,7 +132,8 @@ static void bare_backward(attn_real *dx, attn_block_tape *tape, const attn_block
 }
 
 /* x = LN(x): the tape's other buffers are free by then. */
-static void norm_final(attn_real *x, attn_block_tape *tape, const attn_block *w, const attn_pass *pass) {
+static void norm_final(attn_real *x, attn_block_tape *tape, const attn_block *w,
+                       const attn_train_pass *pass) {
     size_t count = pass->rows.rows * pass->config->attention.d_model;
     memcpy(tape->attended, x, count * sizeof *x);
     attn_train_layer_norm(x, &tape->norm_final, tape->attended, &w->norm_final, pass->rows.rows,
@@ -139,7 +141,7 @@ static void norm_final(attn_real *x, attn_block_tape *tape, const attn_block *w,
 }
 
 static void norm_final_backward(attn_real *dx, attn_block_tape *tape, const attn_block *w,
-                                const attn_block *dw, const attn_pass *pass) {
+                                const attn_block *dw, const attn_train_pass *pass) {
     size_t count = pass->rows.rows * pass->config->attention.d_model;
     memcpy(tape->attended, dx, count * sizeof *dx);
     memset(dx, 0, count * sizeof *dx);
@@ -148,7 +150,7 @@ static void norm_final_backward(attn_real *dx, attn_block_tape *tape, const attn
 }
 
 void attn_train_block(attn_real *x, attn_block_tape *tape, const attn_block *w,
-                      const attn_train_positions *positions, const attn_pass *pass) {
+                      const attn_train_positions *positions, const attn_train_pass *pass) {
     if (is(pass, ATTN_MODEL_ATTENTION)) {
         bare(x, tape, w, positions, pass);
         return;
@@ -159,7 +161,7 @@ void attn_train_block(attn_real *x, attn_block_tape *tape, const attn_block *w,
 
 void attn_train_block_backward(attn_real *dx, attn_block_tape *tape, const attn_block *w,
                                const attn_block *dw, const attn_train_positions *positions,
-                               const attn_pass *pass) {
+                               const attn_train_pass *pass) {
     if (is(pass, ATTN_MODEL_ATTENTION)) {
         bare_backward(dx, tape, w, dw, positions, pass);
         return;

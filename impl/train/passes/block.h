@@ -17,13 +17,14 @@ typedef struct attn_block_tape {
 } attn_block_tape;
 
 void attn_train_block_layout(attn_block_tape *tape, const attn_block *w,
-                             const attn_train_positions *positions, const attn_pass *pass, attn_layouts *at);
+                             const attn_train_positions *positions, const attn_train_pass *pass,
+                             attn_layouts *at);
 /* x [rows, d_model] in place; pass->layer is the block's number. */
 void attn_train_block(attn_real *x, attn_block_tape *tape, const attn_block *w,
-                      const attn_train_positions *positions, const attn_pass *pass);
+                      const attn_train_positions *positions, const attn_train_pass *pass);
 /* dx in place: at the output, then at the input. */
 void attn_train_block_backward(attn_real *dx, attn_block_tape *tape, const attn_block *w,
                                const attn_block *dw, const attn_train_positions *positions,
-                               const attn_pass *pass);
+                               const attn_train_pass *pass);
 
 #endif

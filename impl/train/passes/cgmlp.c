@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-void attn_train_cgmlp_layout(attn_cgmlp_tape *tape, const attn_cgmlp *w, const attn_pass *pass,
+void attn_train_cgmlp_layout(attn_cgmlp_tape *tape, const attn_cgmlp *w, const attn_train_pass *pass,
                              attn_layouts *at) {
     size_t rows = pass->rows.rows, d_model = pass->config->attention.d_model;
     size_t half = pass->config->cgmlp_units / 2, mark = attn_arena_mark(&at->scratch);
@@ -40,7 +40,7 @@ static void join(attn_real *x, const attn_real *first, const attn_real *second, 
 }
 
 void attn_train_cgmlp(attn_real *y, attn_cgmlp_tape *tape, const attn_real *x, const attn_cgmlp *w,
-                      const attn_pass *pass) {
+                      const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t rows = pass->rows.rows, half = w->norm.width;
     double eps = pass->config->layer_norm_eps;
@@ -61,7 +61,7 @@ void attn_train_cgmlp(attn_real *y, attn_cgmlp_tape *tape, const attn_real *x, c
 
 /* dgate [rows, half] at the gate half, from dgating at the gate's factor. */
 static void gate_backward(attn_real *dgate, attn_real *dgating, attn_real *other, attn_cgmlp_tape *tape,
-                          const attn_cgmlp *w, const attn_cgmlp *dw, const attn_pass *pass) {
+                          const attn_cgmlp *w, const attn_cgmlp *dw, const attn_train_pass *pass) {
     size_t rows = pass->rows.rows, half = w->norm.width;
     attn_real *dconvolved = dgating;
     if (w->has_linear) {
@@ -75,7 +75,7 @@ static void gate_backward(attn_real *dgate, attn_real *dgating, attn_real *other
 }
 
 void attn_train_cgmlp_backward(attn_real *dx, const attn_real *dy, attn_cgmlp_tape *tape, const attn_cgmlp *w,
-                               const attn_cgmlp *dw, const attn_pass *pass) {
+                               const attn_cgmlp *dw, const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t rows = pass->rows.rows, half = w->norm.width, count = rows * half;
     attn_real *dkept = tape->dproduct, *dgating = tape->gate, *dgate = tape->normal_gate;

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-void attn_train_convolution_layout(attn_convolution_tape *tape, const attn_pass *pass, attn_layouts *at) {
+void attn_train_convolution_layout(attn_convolution_tape *tape, const attn_train_pass *pass,
+                                   attn_layouts *at) {
     size_t rows = pass->rows.rows, d_model = pass->config->attention.d_model;
     size_t mark = attn_arena_mark(&at->scratch);
     attn_train_layer_norm_layout(&tape->pre_norm, rows, d_model, at);
@@ -26,7 +27,7 @@ void attn_train_convolution_layout(attn_convolution_tape *tape, const attn_pass 
 }
 
 static void apply_norm(attn_real *y, attn_convolution_tape *tape, const attn_real *x,
-                       const attn_convolution *w, const attn_pass *pass) {
+                       const attn_convolution *w, const attn_train_pass *pass) {
     if (pass->config->conv_norm == ATTN_NORM_BATCH)
         attn_train_batch_norm(y, &tape->norm, x, &w->norm, pass);
     else
@@ -34,7 +35,7 @@ static void apply_norm(attn_real *y, attn_convolution_tape *tape, const attn_rea
 }
 
 void attn_train_convolution(attn_real *x, attn_convolution_tape *tape, const attn_convolution *w,
-                            const attn_pass *pass) {
+                            const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t rows = pass->rows.rows, d_model = w->pointwise_conv2.in;
     attn_train_layer_norm(tape->normed, &tape->pre_norm, x, &w->pre_norm, rows, pass->config->layer_norm_eps);
@@ -54,7 +55,8 @@ void attn_train_convolution(attn_real *x, attn_convolution_tape *tape, const att
 
 /* dx = through the norm; dy is overwritten by nothing. */
 static void norm_backward(attn_real *dx, const attn_real *dy, const attn_convolution_tape *tape,
-                          const attn_convolution *w, const attn_convolution *dw, const attn_pass *pass) {
+                          const attn_convolution *w, const attn_convolution *dw,
+                          const attn_train_pass *pass) {
     if (pass->config->conv_norm == ATTN_NORM_BATCH) {
         attn_train_batch_norm_backward(dx, dy, &tape->norm, &w->norm, &dw->norm, pass);
         return;
@@ -72,7 +74,7 @@ static void edge_backward(attn_real *dbias, const attn_convolution_tape *tape, c
 }
 
 void attn_train_convolution_backward(attn_real *dx, attn_convolution_tape *tape, const attn_convolution *w,
-                                     const attn_convolution *dw, const attn_pass *pass) {
+                                     const attn_convolution *dw, const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t rows = pass->rows.rows, d_model = w->pointwise_conv2.in, count = rows * d_model;
     attn_real *first = tape->first, *second = tape->second;

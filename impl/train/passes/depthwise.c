@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-void attn_train_depthwise_layout(attn_depthwise_tape *tape, size_t channels, const attn_pass *pass,
+void attn_train_depthwise_layout(attn_depthwise_tape *tape, size_t channels, const attn_train_pass *pass,
                                  attn_layouts *at) {
     size_t kernel = pass->config->conv_kernel_size;
     size_t rows = pass->rows.rows + pass->rows.utterances * (kernel - 1);
@@ -14,12 +14,12 @@ void attn_train_depthwise_layout(attn_depthwise_tape *tape, size_t channels, con
     tape->dtaps = attn_arena_reals(&at->scratch, kernel, channels);
 }
 
-size_t attn_train_padded_start(const attn_pass *pass, size_t u) {
+size_t attn_train_padded_start(const attn_train_pass *pass, size_t u) {
     return pass->rows.start[u] + u * (pass->config->conv_kernel_size - 1);
 }
 
 void attn_train_depthwise_pad(attn_depthwise_tape *tape, const attn_real *x, const attn_real *before,
-                              size_t channels, const attn_pass *pass) {
+                              size_t channels, const attn_train_pass *pass) {
     size_t left = attn_left_context(pass->config), right = attn_right_context(pass->config);
     for (size_t u = 0; u < pass->rows.utterances; u++) {
         size_t length = attn_ragged_length(&pass->rows, u);
@@ -43,7 +43,7 @@ static void lay_taps(attn_real *taps, const attn_depthwise *w) {
 }
 
 void attn_train_depthwise(attn_real *y, attn_depthwise_tape *tape, const attn_depthwise *w,
-                          const attn_pass *pass) {
+                          const attn_train_pass *pass) {
     lay_taps(tape->taps, w);
     for (size_t u = 0; u < pass->rows.utterances; u++)
         attn_train_rows()->depthwise(y + pass->rows.start[u] * w->channels,
@@ -60,7 +60,7 @@ static void add_taps(attn_real *dweight, const attn_real *dtaps, const attn_dept
 
 void attn_train_depthwise_backward(attn_real *dx, attn_real *dbefore, const attn_real *dy,
                                    attn_depthwise_tape *tape, const attn_depthwise *w,
-                                   const attn_depthwise *dw, const attn_pass *pass) {
+                                   const attn_depthwise *dw, const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t n = w->channels, left = attn_left_context(pass->config);
     lay_taps(tape->taps, w);

@@ -1,6 +1,7 @@
 #include "impl/train/passes/pass.h"
 
-void attn_train_dropout(attn_real *x, size_t n, attn_dropout_site site, size_t lane, const attn_pass *pass) {
+void attn_train_dropout(attn_real *x, size_t n, attn_dropout_site site, size_t lane,
+                        const attn_train_pass *pass) {
     if (!(pass->dropout > 0))
         return;
     const uint32_t key[2] = {(uint32_t)pass->seed, (uint32_t)(pass->seed >> 32)};

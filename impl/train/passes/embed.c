@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_conv2d(const attn_pass *pass) {
+static bool is_conv2d(const attn_train_pass *pass) {
     return pass->config->input_layer == ATTN_INPUT_CONV2D;
 }
 
-static void conv2d_layout(attn_embed_tape *tape, const attn_embed *w, const attn_pass *pass,
+static void conv2d_layout(attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass,
                           attn_layouts *at) {
     tape->convolved = attn_arena_reals(&at->keep, pass->rows.rows, w->out.in);
     tape->dconvolved = attn_arena_reals(&at->scratch, pass->rows.rows, w->out.in);
@@ -18,7 +18,7 @@ static void conv2d_layout(attn_embed_tape *tape, const attn_embed *w, const attn
     tape->dout.weight = (void *)attn_arena_reals(&at->scratch, w->out.out, w->out.in);
 }
 
-void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const attn_pass *pass,
+void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass,
                              attn_layouts *at) {
     size_t d_model = pass->config->attention.d_model, mark = attn_arena_mark(&at->scratch);
     *tape = (attn_embed_tape){.x = attn_arena_reals(&at->keep, pass->input.rows, pass->config->input_dim)};
@@ -33,7 +33,7 @@ void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const a
 }
 
 static void take_features(attn_embed_tape *tape, const float *x, size_t frames, const attn_embed *w,
-                          const attn_pass *pass) {
+                          const attn_train_pass *pass) {
     size_t dim = pass->config->input_dim;
     const attn_real *mean = attn_values(w->cmvn_mean), *istd = attn_values(w->cmvn_istd);
     for (size_t u = 0; u < pass->input.utterances; u++) {
@@ -61,7 +61,7 @@ static void lay_weights(attn_embed_tape *tape, const attn_embed *w) {
     tape->out.bias = w->out.bias;
 }
 
-static void subsample(attn_real *y, attn_embed_tape *tape, const attn_embed *w, const attn_pass *pass) {
+static void subsample(attn_real *y, attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass) {
     lay_weights(tape, w);
     for (size_t u = 0; u < pass->rows.utterances; u++)
         attn_train_subsampling(tape->convolved + pass->rows.start[u] * w->out.in,
@@ -71,7 +71,7 @@ static void subsample(attn_real *y, attn_embed_tape *tape, const attn_embed *w, 
 }
 
 static void subsample_backward(const attn_real *dy, attn_embed_tape *tape, const attn_embed *w,
-                               const attn_embed *dw, const attn_pass *pass) {
+                               const attn_embed *dw, const attn_train_pass *pass) {
     size_t width = w->out.in;
     lay_weights(tape, w);
     memset(tape->dout.weight, 0, w->out.out * width * sizeof(attn_real));
@@ -90,13 +90,13 @@ static void subsample_backward(const attn_real *dy, attn_embed_tape *tape, const
                 w->out.out);
 }
 
-static attn_real scale_of(const attn_pass *pass) {
+static attn_real scale_of(const attn_train_pass *pass) {
     bool scales =
         pass->config->model_type != ATTN_MODEL_ATTENTION && pass->config->attention.pos_enc != ATTN_POS_NONE;
     return scales ? (attn_real)sqrt((double)pass->config->attention.d_model) : 1;
 }
 
-static void add_positions(attn_real *h, const attn_pass *pass) {
+static void add_positions(attn_real *h, const attn_train_pass *pass) {
     size_t d_model = pass->config->attention.d_model;
     for (size_t i = 0; pass->config->attention.pos_enc == ATTN_POS_ABS && i < d_model; i++) {
         double step = pow(10000.0, -2.0 * (double)(i / 2) / (double)d_model);
@@ -109,7 +109,7 @@ static void add_positions(attn_real *h, const attn_pass *pass) {
 }
 
 void attn_train_embed(attn_real *h, attn_embed_tape *tape, const float *x, size_t frames, const attn_embed *w,
-                      const attn_pass *pass) {
+                      const attn_train_pass *pass) {
     size_t rows = pass->rows.rows, count = rows * pass->config->attention.d_model;
     attn_real *y = w->has_norm ? tape->linear : h, scale = scale_of(pass);
     take_features(tape, x, frames, w, pass);
@@ -128,7 +128,7 @@ void attn_train_embed(attn_real *h, attn_embed_tape *tape, const float *x, size_
 }
 
 void attn_train_embed_backward(attn_real *dh, attn_embed_tape *tape, const attn_embed *w,
-                               const attn_embed *dw, const attn_pass *pass) {
+                               const attn_embed *dw, const attn_train_pass *pass) {
     size_t rows = pass->rows.rows, count = rows * pass->config->attention.d_model;
     attn_real *dy = dh, scale = scale_of(pass);
     attn_train_dropout(dh, count, ATTN_DROP_EMBED, 0, pass);

@@ -14,13 +14,13 @@ typedef struct attn_embed_tape {
     attn_real *linear, *dlinear; /* scratch [rows, d_model] where there is a norm */
 } attn_embed_tape;
 
-void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const attn_pass *pass,
+void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass,
                              attn_layouts *at);
 /* h [rows, d_model] from x [utterances, frames, input_dim] with padding. */
 void attn_train_embed(attn_real *h, attn_embed_tape *tape, const float *x, size_t frames, const attn_embed *w,
-                      const attn_pass *pass);
+                      const attn_train_pass *pass);
 /* dh is overwritten. */
 void attn_train_embed_backward(attn_real *dh, attn_embed_tape *tape, const attn_embed *w,
-                               const attn_embed *dw, const attn_pass *pass);
+                               const attn_embed *dw, const attn_train_pass *pass);
 
 #endif

@@ -4,7 +4,8 @@
 
 static const attn_real half = (attn_real)0.5;
 
-void attn_train_feed_forward_layout(attn_feed_forward_tape *tape, const attn_pass *pass, attn_layouts *at) {
+void attn_train_feed_forward_layout(attn_feed_forward_tape *tape, const attn_train_pass *pass,
+                                    attn_layouts *at) {
     size_t rows = pass->rows.rows, d_model = pass->config->attention.d_model, units = pass->config->ff_units;
     size_t mark = attn_arena_mark(&at->scratch);
     attn_train_layer_norm_layout(&tape->norm, rows, d_model, at);
@@ -17,7 +18,7 @@ void attn_train_feed_forward_layout(attn_feed_forward_tape *tape, const attn_pas
 }
 
 void attn_train_feed_forward(attn_real *x, attn_feed_forward_tape *tape, const attn_feed_forward *w,
-                             bool macaron, const attn_pass *pass) {
+                             bool macaron, const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t rows = pass->rows.rows, d_model = w->w_1.in, units = w->w_1.out;
     attn_train_layer_norm(tape->normed, &tape->norm, x, &w->norm, rows, pass->config->layer_norm_eps);
@@ -33,7 +34,7 @@ void attn_train_feed_forward(attn_real *x, attn_feed_forward_tape *tape, const a
 
 void attn_train_feed_forward_backward(attn_real *dx, const attn_feed_forward_tape *tape,
                                       const attn_feed_forward *w, const attn_feed_forward *dw, bool macaron,
-                                      const attn_pass *pass) {
+                                      const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t rows = pass->rows.rows, d_model = w->w_1.in, units = w->w_1.out;
     for (size_t i = 0; i < rows * d_model; i++)

@@ -7,15 +7,15 @@
 #include <math.h>
 #include <string.h>
 
-static bool concatenates(const attn_pass *pass) {
+static bool concatenates(const attn_train_pass *pass) {
     return pass->config->merge_method == ATTN_MERGE_CONCAT;
 }
 
-static bool learns(const attn_pass *pass) {
+static bool learns(const attn_train_pass *pass) {
     return pass->config->merge_method == ATTN_MERGE_LEARNED_AVE;
 }
 
-void attn_train_merge_layout(attn_merge_tape *tape, const attn_pass *pass, attn_layouts *at) {
+void attn_train_merge_layout(attn_merge_tape *tape, const attn_train_pass *pass, attn_layouts *at) {
     size_t rows = pass->rows.rows, d_model = pass->config->attention.d_model, batch = pass->rows.utterances;
     size_t width = concatenates(pass) ? 2 * d_model : d_model, mark = attn_arena_mark(&at->scratch);
     *tape = (attn_merge_tape){.merged = attn_arena_reals(&at->keep, rows, width),
@@ -59,7 +59,7 @@ static double pool(attn_real *share, attn_real *mean, const attn_real *x, size_t
 }
 
 static void weigh(attn_merge_tape *tape, const attn_real *const x[2], size_t u, const attn_merger *w,
-                  const attn_pass *pass) {
+                  const attn_train_pass *pass) {
     attn_real *weights = tape->weights + 2 * u;
     if (!learns(pass)) {
         weights[0] = (attn_real)(1.0 - pass->config->cgmlp_weight);
@@ -77,7 +77,7 @@ static void weigh(attn_merge_tape *tape, const attn_real *const x[2], size_t u, 
 }
 
 static void average(attn_merge_tape *tape, const attn_real *const x[2], const attn_merger *w,
-                    const attn_pass *pass) {
+                    const attn_train_pass *pass) {
     size_t d_model = pass->config->attention.d_model;
     const bool used[2] = {attn_uses_attention(pass->config), attn_uses_cgmlp(pass->config)};
     for (size_t u = 0; u < pass->rows.utterances; u++) {
@@ -91,7 +91,7 @@ static void average(attn_merge_tape *tape, const attn_real *const x[2], const at
 }
 
 void attn_train_merge(attn_real *x, attn_merge_tape *tape, const attn_real *x1, const attn_real *x2,
-                      const attn_merger *w, const attn_pass *pass) {
+                      const attn_merger *w, const attn_train_pass *pass) {
     size_t rows = pass->rows.rows, d_model = pass->config->attention.d_model;
     const attn_real *const branches[2] = {x1, x2};
     for (size_t r = 0; concatenates(pass) && r < rows; r++) {
@@ -109,7 +109,8 @@ void attn_train_merge(attn_real *x, attn_merge_tape *tape, const attn_real *x1, 
  * dq += dl m, dc += dl, dm = dl q; with a = softmax(s): ds_t = a_t dm . (x_t - m) / sqrt(d),
  * dp += ds_t x_t, db += sum ds, dx_t += a_t dm + ds_t p. */
 static void pool_backward(attn_real *dx, attn_merge_tape *tape, attn_real dl, const attn_real *x, size_t u,
-                          size_t i, const attn_merger *w, const attn_merger *dw, const attn_pass *pass) {
+                          size_t i, const attn_merger *w, const attn_merger *dw,
+                          const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t d_model = pass->config->attention.d_model, frames = attn_ragged_length(&pass->rows, u);
     const attn_real *share = tape->shares + i * pass->rows.rows + pass->rows.start[u];
@@ -129,7 +130,8 @@ static void pool_backward(attn_real *dx, attn_merge_tape *tape, attn_real dl, co
 }
 
 static void average_backward(attn_real *const dx[2], attn_merge_tape *tape, const attn_real *const x[2],
-                             size_t u, const attn_merger *w, const attn_merger *dw, const attn_pass *pass) {
+                             size_t u, const attn_merger *w, const attn_merger *dw,
+                             const attn_train_pass *pass) {
     size_t d_model = pass->config->attention.d_model, at = pass->rows.start[u] * d_model;
     size_t count = attn_ragged_length(&pass->rows, u) * d_model;
     const bool used[2] = {attn_uses_attention(pass->config), attn_uses_cgmlp(pass->config)};
@@ -149,7 +151,7 @@ static void average_backward(attn_real *const dx[2], attn_merge_tape *tape, cons
 
 void attn_train_merge_backward(attn_real *dx1, attn_real *dx2, const attn_real *dx, attn_merge_tape *tape,
                                const attn_real *x1, const attn_real *x2, const attn_merger *w,
-                               const attn_merger *dw, const attn_pass *pass) {
+                               const attn_merger *dw, const attn_train_pass *pass) {
     size_t rows = pass->rows.rows, d_model = pass->config->attention.d_model;
     const attn_real *const branches[2] = {x1, x2};
     attn_real *const gradients[2] = {dx1, dx2};

@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct attn_train_tape {
-    attn_pass pass;
+    attn_train_pass pass;
     attn_train_positions positions;
     attn_embed_tape embed;
     attn_block_tape *blocks; /* one a layer */
@@ -40,7 +40,7 @@ static void lay_rows(attn_ragged *rows, size_t utterances, attn_arena *arena) {
         rows->start[0] = 0;
 }
 
-static void rows_layout(attn_pass *pass, const attn_train_batch *batch, attn_arena *arena) {
+static void rows_layout(attn_train_pass *pass, const attn_train_batch *batch, attn_arena *arena) {
     lay_rows(&pass->input, batch->utterances, arena);
     lay_rows(&pass->rows, batch->utterances, arena);
     for (size_t u = 0; u < batch->utterances; u++) {
@@ -51,7 +51,7 @@ static void rows_layout(attn_pass *pass, const attn_train_batch *batch, attn_are
     }
 }
 
-static size_t ctc_bytes(const attn_pass *pass, const attn_train_batch *batch) {
+static size_t ctc_bytes(const attn_train_pass *pass, const attn_train_batch *batch) {
     size_t most = 0;
     for (size_t u = 0; u < batch->utterances; u++)
         most = attn_larger(most, batch->label_counts[u]);

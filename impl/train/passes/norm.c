@@ -44,7 +44,7 @@ void attn_train_batch_norm_layout(attn_norm_tape *tape, size_t rows, size_t widt
 }
 
 void attn_train_batch_norm(attn_real *y, attn_norm_tape *tape, const attn_real *x, const attn_norm *norm,
-                           const attn_pass *pass) {
+                           const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t n = norm->width, rows = pass->rows.rows;
     if (pass->fixed_statistics) {
@@ -71,7 +71,8 @@ static void batch_norm_columns(attn_real *restrict dx, const attn_real *restrict
 }
 
 void attn_train_batch_norm_backward(attn_real *dx, const attn_real *dy, const attn_norm_tape *tape,
-                                    const attn_norm *norm, const attn_norm *dnorm, const attn_pass *pass) {
+                                    const attn_norm *norm, const attn_norm *dnorm,
+                                    const attn_train_pass *pass) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t n = norm->width, rows = pass->rows.rows;
     attn_real *sum = tape->sums, *along = sum + n;

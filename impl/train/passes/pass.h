@@ -43,14 +43,14 @@ typedef enum attn_dropout_site {
     ATTN_DROP_SITES
 } attn_dropout_site;
 
-typedef struct attn_pass {
+typedef struct attn_train_pass {
     const attn_config *config;
     attn_ragged input, rows; /* before and after the input layer */
     double dropout;          /* probability; 0: none */
     uint64_t seed, step;     /* of dropout */
     size_t layer;
     bool fixed_statistics; /* BatchNorm by its running statistics */
-} attn_pass;
+} attn_train_pass;
 
 typedef struct attn_layouts {
     attn_arena keep, scratch;
@@ -77,25 +77,28 @@ void attn_train_layer_norm_backward(attn_real *dx, const attn_real *dy, const at
                                     const attn_norm *norm, const attn_norm *dnorm, size_t rows);
 void attn_train_batch_norm_layout(attn_norm_tape *tape, size_t rows, size_t width, attn_layouts *at);
 void attn_train_batch_norm(attn_real *y, attn_norm_tape *tape, const attn_real *x, const attn_norm *norm,
-                           const attn_pass *pass);
+                           const attn_train_pass *pass);
 void attn_train_batch_norm_backward(attn_real *dx, const attn_real *dy, const attn_norm_tape *tape,
-                                    const attn_norm *norm, const attn_norm *dnorm, const attn_pass *pass);
+                                    const attn_norm *norm, const attn_norm *dnorm,
+                                    const attn_train_pass *pass);
 
 /* x [n] = x / (1 - p) where the bits of (seed, step, site, lane, element) say so, else 0: the same function
  * takes the gradient back. */
-void attn_train_dropout(attn_real *x, size_t n, attn_dropout_site site, size_t lane, const attn_pass *pass);
+void attn_train_dropout(attn_real *x, size_t n, attn_dropout_site site, size_t lane,
+                        const attn_train_pass *pass);
 
 typedef struct attn_feed_forward_tape {
     attn_norm_tape norm;
     attn_real *normed, *wide, *inner; /* [rows, d_model], [rows, units] before and after the activation */
     attn_real *out, *dinner;          /* scratch: [rows, d_model], [rows, units] */
 } attn_feed_forward_tape;
-void attn_train_feed_forward_layout(attn_feed_forward_tape *tape, const attn_pass *pass, attn_layouts *at);
+void attn_train_feed_forward_layout(attn_feed_forward_tape *tape, const attn_train_pass *pass,
+                                    attn_layouts *at);
 void attn_train_feed_forward(attn_real *x, attn_feed_forward_tape *tape, const attn_feed_forward *w,
-                             bool macaron, const attn_pass *pass);
+                             bool macaron, const attn_train_pass *pass);
 void attn_train_feed_forward_backward(attn_real *dx, const attn_feed_forward_tape *tape,
                                       const attn_feed_forward *w, const attn_feed_forward *dw, bool macaron,
-                                      const attn_pass *pass);
+                                      const attn_train_pass *pass);
 
 /* A depthwise convolution over each utterance by itself; its rows have kernel - 1 more of each. */
 typedef struct attn_depthwise_tape {
@@ -103,19 +106,19 @@ typedef struct attn_depthwise_tape {
     attn_real *dpadded;      /* scratch, the same */
     attn_real *taps, *dtaps; /* scratch [kernel, channels] */
 } attn_depthwise_tape;
-void attn_train_depthwise_layout(attn_depthwise_tape *tape, size_t channels, const attn_pass *pass,
+void attn_train_depthwise_layout(attn_depthwise_tape *tape, size_t channels, const attn_train_pass *pass,
                                  attn_layouts *at);
 /* Where the rows of utterance u begin: `left` rows before the first frame come first. */
-size_t attn_train_padded_start(const attn_pass *pass, size_t u);
+size_t attn_train_padded_start(const attn_train_pass *pass, size_t u);
 /* Fills tape->padded: zeros (`before` NULL) or the row `before` on the left, x, zeros on the right. */
 void attn_train_depthwise_pad(attn_depthwise_tape *tape, const attn_real *x, const attn_real *before,
-                              size_t channels, const attn_pass *pass);
+                              size_t channels, const attn_train_pass *pass);
 void attn_train_depthwise(attn_real *y, attn_depthwise_tape *tape, const attn_depthwise *w,
-                          const attn_pass *pass);
+                          const attn_train_pass *pass);
 /* dx = what came back to the frames; dbefore (may be NULL) += what came back to the rows on the left. */
 void attn_train_depthwise_backward(attn_real *dx, attn_real *dbefore, const attn_real *dy,
                                    attn_depthwise_tape *tape, const attn_depthwise *w,
-                                   const attn_depthwise *dw, const attn_pass *pass);
+                                   const attn_depthwise *dw, const attn_train_pass *pass);
 
 typedef struct attn_convolution_tape {
     attn_norm_tape pre_norm, norm;
@@ -125,11 +128,12 @@ typedef struct attn_convolution_tape {
     attn_real *first, *second, *dwide; /* scratch [rows, d_model] twice, [rows, 2 d_model] */
     attn_real *edge, *dedge;           /* scratch [d_model], [3 d_model]: causal, what comes before */
 } attn_convolution_tape;
-void attn_train_convolution_layout(attn_convolution_tape *tape, const attn_pass *pass, attn_layouts *at);
+void attn_train_convolution_layout(attn_convolution_tape *tape, const attn_train_pass *pass,
+                                   attn_layouts *at);
 void attn_train_convolution(attn_real *x, attn_convolution_tape *tape, const attn_convolution *w,
-                            const attn_pass *pass);
+                            const attn_train_pass *pass);
 void attn_train_convolution_backward(attn_real *dx, attn_convolution_tape *tape, const attn_convolution *w,
-                                     const attn_convolution *dw, const attn_pass *pass);
+                                     const attn_convolution *dw, const attn_train_pass *pass);
 
 typedef struct attn_cgmlp_tape {
     attn_norm_tape pre_norm, norm;
@@ -140,12 +144,12 @@ typedef struct attn_cgmlp_tape {
     attn_real *convolved, *gating, *product; /* [rows, half]: gating is convolved where there is no linear */
     attn_real *dproduct, *dnormed;           /* scratch [rows, half], [rows, d_model] */
 } attn_cgmlp_tape;
-void attn_train_cgmlp_layout(attn_cgmlp_tape *tape, const attn_cgmlp *w, const attn_pass *pass,
+void attn_train_cgmlp_layout(attn_cgmlp_tape *tape, const attn_cgmlp *w, const attn_train_pass *pass,
                              attn_layouts *at);
 void attn_train_cgmlp(attn_real *y, attn_cgmlp_tape *tape, const attn_real *x, const attn_cgmlp *w,
-                      const attn_pass *pass);
+                      const attn_train_pass *pass);
 void attn_train_cgmlp_backward(attn_real *dx, const attn_real *dy, attn_cgmlp_tape *tape, const attn_cgmlp *w,
-                               const attn_cgmlp *dw, const attn_pass *pass);
+                               const attn_cgmlp *dw, const attn_train_pass *pass);
 
 typedef struct attn_merge_tape {
     attn_real *merged;                /* [rows, d_model], or [rows, 2 d_model] when concatenated */
@@ -154,12 +158,12 @@ typedef struct attn_merge_tape {
     attn_real *means;                 /* learned_ave: [2, utterances, d_model] */
     attn_real *out, *dmerged, *dmean; /* scratch [rows, d_model], as merged, [d_model] */
 } attn_merge_tape;
-void attn_train_merge_layout(attn_merge_tape *tape, const attn_pass *pass, attn_layouts *at);
+void attn_train_merge_layout(attn_merge_tape *tape, const attn_train_pass *pass, attn_layouts *at);
 void attn_train_merge(attn_real *x, attn_merge_tape *tape, const attn_real *x1, const attn_real *x2,
-                      const attn_merger *w, const attn_pass *pass);
+                      const attn_merger *w, const attn_train_pass *pass);
 /* dx is the gradient at the output, and stays that at x; dx1 and dx2 are set. */
 void attn_train_merge_backward(attn_real *dx1, attn_real *dx2, const attn_real *dx, attn_merge_tape *tape,
                                const attn_real *x1, const attn_real *x2, const attn_merger *w,
-                               const attn_merger *dw, const attn_pass *pass);
+                               const attn_merger *dw, const attn_train_pass *pass);
 
 #endif

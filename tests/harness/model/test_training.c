@@ -9,6 +9,7 @@
 #include "tests/support/tones.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,6 +212,65 @@ static void test_no_epochs_writes_the_model(void **state) {
     drop(&b);
 }
 
+static double loss_of(const char *run) {
+    char path[512];
+    attn_config config;
+    attn_model *model;
+    units u;
+    speech s;
+    recognition result;
+    recognition_options options = {.left_chunks = -1};
+    snprintf(path, sizeof path, "%s/model.yaml", run);
+    assert_int_equal(attn_config_read(&config, path, NULL, NULL), 0);
+    snprintf(path, sizeof path, "%s/units.txt", run);
+    assert_int_equal(units_read(&u, path, NULL), 0);
+    snprintf(path, sizeof path, "%s/model.safetensors", run);
+    assert_int_equal(attn_model_create(&model, &config, NULL), 0);
+    assert_int_equal(attn_model_load(model, path, NULL), 0);
+    assert_int_equal(speech_read(&s, corpus_folder, "dev", 80, NULL), 0);
+    assert_int_equal(speech_label(&s, &u, NULL), 0);
+    assert_int_equal(recognition_run(&result, model, &s, &u, &options, NULL), 0);
+    double loss = result.loss;
+    recognition_free(&result);
+    speech_free(&s);
+    units_free(&u);
+    attn_model_free(model);
+    return loss;
+}
+
+static double convert(const char *run, const char *type, attn_convert_method method, size_t size,
+                      size_t epochs) {
+    training_request r = request_of(run, model_text, epochs);
+    char *weights = strdup(scratch_path("learns/model.safetensors"));
+    r.weights = weights;
+    r.convert_to = attn_variant_find(type);
+    r.method = method;
+    r.latent_dim = r.convert_to->has_latent ? size : 0;
+    r.num_kv_heads = r.convert_to->has_latent ? 0 : size;
+    r.learning_rate = 0.002;
+    train(&r);
+    if (epochs)
+        train(&r); /* taken up: nothing is left to do */
+    double loss = loss_of(r.out);
+    free(weights);
+    drop(&r);
+    return loss;
+}
+
+/* At full rank nothing changes; below it something is lost, and tuning brings it back. */
+static void test_conversions(void **state) {
+    (void)state;
+    double whole = loss_of(scratch_path("learns"));
+    assert_true(fabs(convert("mla", "mla", ATTN_CONVERT_JOINT, 16, 0) - whole) <= 1e-3 * whole);
+    assert_true(fabs(convert("simple", "mla_simple", ATTN_CONVERT_ACTIVATION, 16, 0) - whole) <=
+                1e-3 * whole);
+    assert_true(fabs(convert("gqa", "gqa", ATTN_CONVERT_MEAN, 2, 0) - whole) <= 1e-3 * whole);
+    double cut = convert("cut", "mla", ATTN_CONVERT_ACTIVATION, 1, 0);
+    double tuned = convert("tuned", "mla", ATTN_CONVERT_ACTIVATION, 1, 8);
+    print_message("loss %.3f; cut %.3f; tuned %.3f\n", whole, cut, tuned);
+    assert_true(cut > whole && tuned < cut);
+}
+
 static void refuse(const training_request *r, const char *message) {
     attn_error error = {0};
     assert_int_equal(training_run(r, &error), -1);
@@ -306,6 +366,7 @@ int main(void) {
                                        cmocka_unit_test(test_same_seed_same_bits),
                                        cmocka_unit_test(test_killed_and_taken_up),
                                        cmocka_unit_test(test_no_epochs_writes_the_model),
+                                       cmocka_unit_test(test_conversions),
                                        cmocka_unit_test(test_refusals),
                                        cmocka_unit_test(test_infeasible)};
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -23,7 +23,7 @@ static void test_known_answers(void **state) {
 enum { COUNT = 100003 };
 static float x[COUNT], y[COUNT];
 
-static size_t drop(float *out, const attn_pass *pass, attn_dropout_site site, size_t lane) {
+static size_t drop(float *out, const attn_train_pass *pass, attn_dropout_site site, size_t lane) {
     size_t kept = 0;
     for (size_t i = 0; i < COUNT; i++)
         out[i] = 3;
@@ -45,7 +45,7 @@ static size_t both(void) {
 /* Any other seed, step, layer, site or lane gives bits that know nothing of the first. */
 static void test_dropout(void **state) {
     (void)state;
-    attn_pass pass = {.dropout = 0.25, .seed = 0x100000005, .step = 6, .layer = 2}, other;
+    attn_train_pass pass = {.dropout = 0.25, .seed = 0x100000005, .step = 6, .layer = 2}, other;
     assert_in_range(drop(x, &pass, ATTN_DROP_INNER, 4), 74200, 75800);
     for (int i = 0; i < 6; i++) {
         other = pass;

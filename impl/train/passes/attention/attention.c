@@ -7,7 +7,7 @@
 static const attn_train_variant *const variants[] = {&attn_train_mha, &attn_train_mla, &attn_train_mla_simple,
                                                      &attn_train_gqa, &attn_train_linear_attention};
 
-static const attn_train_variant *variant_of(const attn_pass *pass) {
+static const attn_train_variant *variant_of(const attn_train_pass *pass) {
     size_t i = 0;
     while (strcmp(variants[i]->name, pass->config->variant->name))
         i++;
@@ -15,7 +15,7 @@ static const attn_train_variant *variant_of(const attn_pass *pass) {
 }
 
 void attn_train_attention_layout(attn_attention_tape *tape, const attn_layer *w,
-                                 const attn_train_positions *positions, const attn_pass *pass,
+                                 const attn_train_positions *positions, const attn_train_pass *pass,
                                  attn_layouts *at) {
     const attn_geometry *g = &w->geometry;
     size_t rows = pass->rows.rows, mark = attn_arena_mark(&at->scratch);
@@ -35,7 +35,7 @@ void attn_train_attention_layout(attn_attention_tape *tape, const attn_layer *w,
 }
 
 void attn_train_attention(attn_real *y, attn_attention_tape *tape, const attn_real *x, const attn_layer *w,
-                          const attn_train_positions *positions, const attn_pass *pass) {
+                          const attn_train_positions *positions, const attn_train_pass *pass) {
     size_t rows = pass->rows.rows;
     attn_train_linear(tape->q, x, &w->q_proj, rows);
     variant_of(pass)->forward(tape, x, w, pass);
@@ -47,7 +47,7 @@ void attn_train_attention(attn_real *y, attn_attention_tape *tape, const attn_re
 
 void attn_train_attention_backward(attn_real *dx, attn_real *dy, attn_attention_tape *tape,
                                    const attn_real *x, const attn_layer *w, const attn_layer *dw,
-                                   const attn_train_positions *positions, const attn_pass *pass) {
+                                   const attn_train_positions *positions, const attn_train_pass *pass) {
     size_t rows = pass->rows.rows, count = rows * w->geometry.d_model;
     attn_train_dropout(dy, count, ATTN_DROP_ATTENTION, 0, pass);
     attn_train_linear_backward(tape->dcontext, 0, dy, tape->context, &w->out_proj, &dw->out_proj, rows);
@@ -58,12 +58,13 @@ void attn_train_attention_backward(attn_real *dx, attn_real *dy, attn_attention_
     attn_train_linear_backward(dx, 1, tape->dq, x, &w->q_proj, &dw->q_proj, rows);
 }
 
-static bool is_relative(const attn_pass *pass) {
+static bool is_relative(const attn_train_pass *pass) {
     attn_pos_enc pos_enc = pass->config->attention.pos_enc;
     return pos_enc == ATTN_POS_REL || pos_enc == ATTN_POS_REL_WENET;
 }
 
-void attn_train_positions_layout(attn_train_positions *positions, const attn_pass *pass, attn_layouts *at) {
+void attn_train_positions_layout(attn_train_positions *positions, const attn_train_pass *pass,
+                                 attn_layouts *at) {
     size_t longest = pass->rows.longest;
     *positions = (attn_train_positions){0};
     if (!longest || !is_relative(pass))
@@ -73,7 +74,7 @@ void attn_train_positions_layout(attn_train_positions *positions, const attn_pas
 }
 
 /* Vaswani et al. 2017, section 3.5: sin and cos interleaved. */
-void attn_train_positions_fill(attn_train_positions *positions, const attn_pass *pass) {
+void attn_train_positions_fill(attn_train_positions *positions, const attn_train_pass *pass) {
     size_t d_model = pass->config->attention.d_model;
     bool shifts = pass->config->attention.pos_enc == ATTN_POS_REL;
     for (size_t i = 0; i < d_model; i++) {

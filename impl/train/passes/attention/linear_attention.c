@@ -9,7 +9,8 @@
 
 static const attn_real epsilon = (attn_real)1e-6;
 
-static void layout(attn_attention_tape *tape, const attn_layer *w, const attn_pass *pass, attn_layouts *at) {
+static void layout(attn_attention_tape *tape, const attn_layer *w, const attn_train_pass *pass,
+                   attn_layouts *at) {
     size_t d_k = attn_head_dim(&w->geometry), heads = w->geometry.num_heads;
     tape->state = attn_arena_reals(&at->keep, pass->rows.utterances * heads, d_k * (d_k + 1));
     tape->denominator = attn_arena_reals(&at->keep, pass->rows.rows, heads);
@@ -30,8 +31,8 @@ typedef struct head {
     size_t frames, d_k, d_model, heads;
 } head;
 
-static head head_of(const attn_attention_tape *tape, const attn_layer *w, const attn_pass *pass, size_t u,
-                    size_t i) {
+static head head_of(const attn_attention_tape *tape, const attn_layer *w, const attn_train_pass *pass,
+                    size_t u, size_t i) {
     size_t d_model = w->geometry.d_model, heads = w->geometry.num_heads, d_k = attn_head_dim(&w->geometry);
     size_t at = pass->rows.start[u] * d_model + i * d_k;
     attn_real *state = tape->state + (u * heads + i) * d_k * (d_k + 1);
@@ -88,7 +89,7 @@ static void attend_backward(const head *h, attn_real *dstate) {
 }
 
 static void forward(attn_attention_tape *tape, const attn_real *x, const attn_layer *w,
-                    const attn_pass *pass) {
+                    const attn_train_pass *pass) {
     size_t rows = pass->rows.rows, count = rows * w->geometry.d_model;
     attn_train_linear(tape->k, x, &w->k_proj, rows);
     attn_train_linear(tape->v, x, &w->v_proj, rows);
@@ -102,7 +103,7 @@ static void forward(attn_attention_tape *tape, const attn_real *x, const attn_la
 }
 
 static void backward(attn_real *dx, attn_attention_tape *tape, const attn_real *x, const attn_layer *w,
-                     const attn_layer *dw, const attn_pass *pass) {
+                     const attn_layer *dw, const attn_train_pass *pass) {
     size_t rows = pass->rows.rows, count = rows * w->geometry.d_model;
     for (size_t u = 0; u < pass->rows.utterances; u++)
         for (size_t i = 0; i < w->geometry.num_heads; i++) {

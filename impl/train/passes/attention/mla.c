@@ -2,7 +2,8 @@
  * project's factors a head). The heads' matrices are stacked: A is one map, B is block by block. */
 #include "impl/train/passes/attention.h"
 
-static void layout(attn_attention_tape *tape, const attn_layer *w, const attn_pass *pass, attn_layouts *at) {
+static void layout(attn_attention_tape *tape, const attn_layer *w, const attn_train_pass *pass,
+                   attn_layouts *at) {
     size_t rows = pass->rows.rows, d_model = w->geometry.d_model;
     tape->latent = attn_arena_reals(&at->keep, rows, w->geometry.latent_dim);
     tape->a_k = attn_arena_reals(&at->keep, rows, d_model);
@@ -38,7 +39,7 @@ static void blocks_backward(attn_real *da, const attn_real *dy, const attn_real 
 }
 
 static void forward(attn_attention_tape *tape, const attn_real *x, const attn_layer *w,
-                    const attn_pass *pass) {
+                    const attn_train_pass *pass) {
     size_t rows = pass->rows.rows;
     attn_train_linear(tape->latent, x, &w->kv_compress, rows);
     attn_train_linear(tape->a_k, tape->latent, &w->k_expand_a, rows);
@@ -48,7 +49,7 @@ static void forward(attn_attention_tape *tape, const attn_real *x, const attn_la
 }
 
 static void backward(attn_real *dx, attn_attention_tape *tape, const attn_real *x, const attn_layer *w,
-                     const attn_layer *dw, const attn_pass *pass) {
+                     const attn_layer *dw, const attn_train_pass *pass) {
     size_t rows = pass->rows.rows;
     blocks_backward(tape->da, tape->dk, tape->a_k, &w->k_expand_b, &dw->k_expand_b, rows);
     attn_train_linear_backward(tape->dlatent, 0, tape->da, tape->latent, &w->k_expand_a, &dw->k_expand_a,

@@ -15,7 +15,7 @@
 #include <string.h>
 
 void attn_train_softmax_layout(attn_attention_tape *tape, const attn_layer *w,
-                               const attn_train_positions *positions, const attn_pass *pass,
+                               const attn_train_positions *positions, const attn_train_pass *pass,
                                attn_layouts *at) {
     size_t d_model = w->geometry.d_model, longest = pass->rows.longest;
     tape->weights = attn_arena_reals(&at->keep, pass->rows.squares, w->geometry.num_heads);
@@ -46,7 +46,7 @@ static size_t kv_width(const attn_layer *w) {
 }
 
 static void head_positions(head *h, const attn_attention_tape *tape, const attn_layer *w,
-                           const attn_layer *dw, const attn_pass *pass, size_t i) {
+                           const attn_layer *dw, const attn_train_pass *pass, size_t i) {
     size_t column = i * h->d_k;
     h->shifts = w->geometry.pos_enc == ATTN_POS_REL;
     size_t first = h->shifts ? pass->rows.longest - h->frames : 0;
@@ -62,7 +62,7 @@ static void head_positions(head *h, const attn_attention_tape *tape, const attn_
 
 /* weights: where those of the utterance begin. */
 static head head_of(const attn_attention_tape *tape, const attn_layer *w, const attn_layer *dw,
-                    const attn_train_positions *positions, const attn_pass *pass, size_t u, size_t i,
+                    const attn_train_positions *positions, const attn_train_pass *pass, size_t u, size_t i,
                     attn_real *weights) {
     size_t d_model = w->geometry.d_model, d_k = attn_head_dim(&w->geometry), width = kv_width(w);
     size_t frames = attn_ragged_length(&pass->rows, u), start = pass->rows.start[u];
@@ -107,7 +107,7 @@ static void position_scores(const head *h, const attn_attention_tape *tape) {
 
 /* The weights as values see them: in `scores` where there is dropout. */
 static const attn_real *dropped_weights(const head *h, const attn_attention_tape *tape,
-                                        const attn_pass *pass) {
+                                        const attn_train_pass *pass) {
     size_t count = h->frames * h->frames;
     if (!(pass->dropout > 0))
         return h->weights;
@@ -116,7 +116,7 @@ static const attn_real *dropped_weights(const head *h, const attn_attention_tape
     return tape->scores;
 }
 
-static void attend(const head *h, const attn_attention_tape *tape, const attn_pass *pass) {
+static void attend(const head *h, const attn_attention_tape *tape, const attn_train_pass *pass) {
     size_t n = h->frames;
     const attn_real *q = h->q;
     size_t ldq = h->d_model;
@@ -166,7 +166,7 @@ static void position_backward(const head *h, const attn_attention_tape *tape) {
         attn_train_rows()->add(h->dq + t * h->d_model, tape->biased + t * h->d_k, h->d_k, 1);
 }
 
-static void attend_backward(const head *h, const attn_attention_tape *tape, const attn_pass *pass) {
+static void attend_backward(const head *h, const attn_attention_tape *tape, const attn_train_pass *pass) {
     size_t n = h->frames;
     attn_real_gemm_tn(n, h->d_k, n, 1, dropped_weights(h, tape, pass), n, h->dcontext, h->d_model, 1, h->dv,
                       h->kv_width);
@@ -184,7 +184,7 @@ static void attend_backward(const head *h, const attn_attention_tape *tape, cons
 }
 
 void attn_train_softmax(attn_attention_tape *tape, const attn_layer *w, const attn_train_positions *positions,
-                        const attn_pass *pass) {
+                        const attn_train_pass *pass) {
     attn_real *weights = tape->weights;
     if (positions->count)
         attn_train_linear(tape->positions, positions->table, &w->linear_pos, positions->count);
@@ -199,7 +199,7 @@ void attn_train_softmax(attn_attention_tape *tape, const attn_layer *w, const at
 }
 
 void attn_train_softmax_backward(attn_attention_tape *tape, const attn_layer *w, const attn_layer *dw,
-                                 const attn_train_positions *positions, const attn_pass *pass) {
+                                 const attn_train_positions *positions, const attn_train_pass *pass) {
     attn_real *weights = tape->weights;
     size_t kv_count = pass->rows.rows * kv_width(w);
     memset(tape->dk, 0, kv_count * sizeof *tape->dk);
