@@ -10,7 +10,7 @@
 typedef struct train_options {
     training_request r;
     char *from, *convert_to, *method;
-    long long epochs, seed, latent_dim, num_kv_heads;
+    long long epochs, seed, latent_dim, num_kv_heads, threads;
     int checkpoints;
 } train_options;
 
@@ -67,6 +67,9 @@ static int check_options(train_options *o, attn_error *error) {
     o->r.epochs = o->r.epochs_given ? (size_t)o->epochs : 0;
     o->r.seed = (uint64_t)o->seed;
     o->r.checkpoint_activations = o->checkpoints;
+    o->r.threads = (int)o->threads;
+    if (option_range("--threads", o->threads, 1, 256, error))
+        return -1;
     return option_range("--seed", o->seed, 0, 1LL << 62, error) ? -1 : check_conversion(o, error);
 }
 
@@ -84,7 +87,8 @@ static int take_from(train_options *o, char *paths[2], attn_error *error) {
 }
 
 int cmd_train(int argc, char **argv) {
-    train_options o = {.epochs = NOT_GIVEN, .seed = 1, .latent_dim = NOT_GIVEN, .num_kv_heads = NOT_GIVEN};
+    train_options o = {
+        .epochs = NOT_GIVEN, .seed = 1, .threads = 1, .latent_dim = NOT_GIVEN, .num_kv_heads = NOT_GIVEN};
     struct poptOption table[] = {
         {"config", 'c', POPT_ARG_STRING, &o.r.config, 0, "needed: model configuration (YAML)", "F"},
         {"data", 'd', POPT_ARG_STRING, &o.r.data, 0, "needed: a corpus laid out as LibriSpeech is", "DIR"},
@@ -109,6 +113,8 @@ int cmd_train(int argc, char **argv) {
          "its peak (default: the configuration's, or 3e-3)", "X"},
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "of weights, order, dropout and masks (default 1)",
          "N"},
+        {"threads", '\0', POPT_ARG_LONGLONG, &o.threads, 0,
+         "of matrix products (default 1); the bits are those of the number", "N"},
         {"checkpoint-activations", '\0', POPT_ARG_NONE, &o.checkpoints, 0,
          "run each block again on the way back: the same bits for less memory", NULL},
         POPT_TABLEEND};

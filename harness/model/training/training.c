@@ -173,12 +173,13 @@ static int set_up(training *t, attn_error *error) {
 
 /* Of everything that the bits depend on. */
 static int identify(const training *t, uint64_t *identity, attn_error *error) {
-    char *config = attn_config_format(&t->config, error), numbers[64];
+    char *config = attn_config_format(&t->config, error), numbers[80];
     if (!config)
         return -1;
     *identity = hash_text(HASH_START, config);
     attn_free(config);
-    snprintf(numbers, sizeof numbers, "%llu %zu", (unsigned long long)t->request->seed, t->trainer.epochs);
+    snprintf(numbers, sizeof numbers, "%llu %zu %d", (unsigned long long)t->request->seed, t->trainer.epochs,
+             t->request->threads);
     *identity = hash_text(*identity, numbers);
     *identity = hash_text(*identity, t->request->weights ? t->request->weights : "");
     if (t->request->convert_to)
@@ -301,7 +302,7 @@ static int run(training *t, attn_error *error) {
 
 int training_run(const training_request *request, attn_error *error) {
     training t = {.request = request};
-    openblas_set_num_threads(1);
+    openblas_set_num_threads(request->threads);
     int failed = set_up(&t, error) ? -1 : run(&t, error);
     trainer_free(&t.trainer);
     speech_free(&t.speech);

@@ -24,12 +24,14 @@ typedef struct training_request {
     bool epochs_given;    /* 0 epochs are then meant: RUN/ gets the model as it starts */
     uint64_t seed;
     bool checkpoint_activations;
+    int threads;    /* of OpenBLAS; the bits are those of the number */
     FILE *progress; /* lines for people */
 } training_request;
 
 /* Trains, or goes on: RUN/state.safetensors of the same training (configuration, units, seed, epochs, speech) is
  * taken up at the end of the last epoch that it has. RUN/ holds model.yaml, model.safetensors, units.txt, log.jsonl
- * and state.safetensors, each written whole. Sets OpenBLAS to one thread. */
+ * and state.safetensors, each written whole. Leaves OpenBLAS with that number of
+ * threads. */
 int training_run(const training_request *request, attn_error *error);
 
 #endif

@@ -8,22 +8,14 @@ static bool is_conv2d(const attn_train_pass *pass) {
     return pass->config->input_layer == ATTN_INPUT_CONV2D;
 }
 
-static void conv2d_layout(attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass,
-                          attn_layouts *at) {
-    tape->convolved = attn_arena_reals(&at->keep, pass->rows.rows, w->out.in);
-    tape->dconvolved = attn_arena_reals(&at->scratch, pass->rows.rows, w->out.in);
-    attn_train_subsampling_layout(&tape->subsampling, w, &at->scratch);
-    tape->out = tape->dout = (attn_linear){.out = w->out.out, .in = w->out.in};
-    tape->out.weight = (void *)attn_arena_reals(&at->scratch, w->out.out, w->out.in);
-    tape->dout.weight = (void *)attn_arena_reals(&at->scratch, w->out.out, w->out.in);
-}
-
 void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass,
                              attn_layouts *at) {
     size_t d_model = pass->config->attention.d_model, mark = attn_arena_mark(&at->scratch);
     *tape = (attn_embed_tape){.x = attn_arena_reals(&at->keep, pass->input.rows, pass->config->input_dim)};
-    if (is_conv2d(pass))
-        conv2d_layout(tape, w, pass, at);
+    if (is_conv2d(pass)) {
+        tape->convolved = attn_arena_reals(&at->keep, pass->rows.rows, w->out.in);
+        attn_train_subsampling_layout(&tape->subsampling, w, &at->scratch);
+    }
     if (w->has_norm) {
         attn_train_layer_norm_layout(&tape->norm, pass->rows.rows, d_model, at);
         tape->linear = attn_arena_reals(&at->scratch, pass->rows.rows, d_model);
@@ -44,50 +36,27 @@ static void take_features(attn_embed_tape *tape, const float *x, size_t frames, 
     }
 }
 
-/* Adds a [rows, a, b] to [rows, b, a]. Columns of embed.out.0 are [channel, bin] in checkpoints, [bin,
- * channel] here. */
-static void add_swapped(attn_real *to, const attn_real *from, size_t rows, size_t a, size_t b) {
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < a; i++)
-            for (size_t j = 0; j < b; j++)
-                to[(r * b + j) * a + i] += from[(r * a + i) * b + j];
-}
-
-static void lay_weights(attn_embed_tape *tape, const attn_embed *w) {
-    attn_train_subsampling_begin(&tape->subsampling, w);
-    memset(tape->out.weight, 0, w->out.out * w->out.in * sizeof(attn_real));
-    add_swapped(attn_gradients(tape->out.weight), attn_values(w->out.weight), w->out.out, w->out.out,
-                w->bins[2]);
-    tape->out.bias = w->out.bias;
-}
-
 static void subsample(attn_real *y, attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass) {
-    lay_weights(tape, w);
+    attn_train_subsampling_begin(&tape->subsampling, w);
     for (size_t u = 0; u < pass->rows.utterances; u++)
         attn_train_subsampling(tape->convolved + pass->rows.start[u] * w->out.in,
                                tape->x + pass->input.start[u] * w->bins[0], &tape->subsampling, w,
                                attn_ragged_length(&pass->rows, u));
-    attn_train_linear(y, tape->convolved, &tape->out, pass->rows.rows);
+    attn_train_linear(y, tape->convolved, &w->out, pass->rows.rows);
 }
 
 static void subsample_backward(const attn_real *dy, attn_embed_tape *tape, const attn_embed *w,
                                const attn_embed *dw, const attn_train_pass *pass) {
-    size_t width = w->out.in;
-    lay_weights(tape, w);
-    memset(tape->dout.weight, 0, w->out.out * width * sizeof(attn_real));
-    tape->dout.bias = dw->out.bias;
-    attn_train_linear_backward(tape->dconvolved, 0, dy, tape->convolved, &tape->out, &tape->dout,
-                               pass->rows.rows);
+    attn_train_subsampling_begin(&tape->subsampling, w);
+    attn_train_linear_backward(NULL, 0, dy, tape->convolved, &w->out, &dw->out, pass->rows.rows);
     for (size_t u = 0; u < pass->rows.utterances; u++) {
-        size_t at = pass->rows.start[u] * width, frames = attn_ragged_length(&pass->rows, u);
+        size_t start = pass->rows.start[u], frames = attn_ragged_length(&pass->rows, u);
         if (frames)
-            attn_train_subsampling_backward(tape->dconvolved + at, tape->convolved + at,
+            attn_train_subsampling_backward(dy + start * w->out.out, tape->convolved + start * w->out.in,
                                             tape->x + pass->input.start[u] * w->bins[0], &tape->subsampling,
                                             w, dw, frames);
     }
     attn_train_subsampling_end(&tape->subsampling, dw);
-    add_swapped(attn_gradients(dw->out.weight), attn_values(tape->dout.weight), w->out.out, w->bins[2],
-                w->out.out);
 }
 
 static attn_real scale_of(const attn_train_pass *pass) {

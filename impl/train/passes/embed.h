@@ -6,10 +6,9 @@
 #include "impl/train/passes/subsampling.h"
 
 typedef struct attn_embed_tape {
-    attn_real *x;                      /* [input rows, input_dim] after global_cmvn */
-    attn_real *convolved, *dconvolved; /* conv2d: [rows, bins, d_model]; scratch */
+    attn_real *x;         /* [input rows, input_dim] after global_cmvn */
+    attn_real *convolved; /* conv2d: [rows, d_model bins] */
     attn_subsampling_scratch subsampling;
-    attn_linear out, dout; /* conv2d: embed.out.0 with the channel last; scratch */
     attn_norm_tape norm;
     attn_real *linear, *dlinear; /* scratch [rows, d_model] where there is a norm */
 } attn_embed_tape;

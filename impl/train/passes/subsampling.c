@@ -24,6 +24,8 @@ void attn_train_subsampling_layout(attn_subsampling_scratch *s, const attn_embed
     s->patches = attn_arena_reals(scratch, tile * s->bins[2], 9 * n);
     s->middle = attn_arena_reals(scratch, (2 * tile + 1) * s->bins[1], n);
     s->dmiddle = attn_arena_reals(scratch, (2 * tile + 1) * s->bins[1], n);
+    s->tile = attn_arena_reals(scratch, tile * s->bins[2], n);
+    s->swapped = attn_arena_reals(scratch, tile * s->bins[2], n);
 }
 
 void attn_train_subsampling_begin(attn_subsampling_scratch *s, const attn_embed *w) {
@@ -79,16 +81,24 @@ static void scatter(const attn_subsampling_scratch *s, size_t frames) {
                 k->add(s->dmiddle + (2 * t + i) * row + 2 * f * s->channels, from, stretch, 1);
 }
 
+/* to [rows, b, a] from [rows, a, b]. */
+static void swap(attn_real *restrict to, const attn_real *restrict from, size_t rows, size_t a, size_t b) {
+    for (size_t r = 0; r < rows; r++, to += a * b, from += a * b)
+        for (size_t i = 0; i < a; i++)
+            for (size_t j = 0; j < b; j++)
+                to[j * a + i] = from[i * b + j];
+}
+
 void attn_train_subsampling(attn_real *y, const attn_real *x, const attn_subsampling_scratch *s,
                             const attn_embed *w, size_t frames) {
     size_t n = s->channels, depth = 9 * n, tile = tile_frames(s);
     for (size_t t = 0; t < frames; t += tile) {
         size_t some = attn_smaller(tile, frames - t), positions = some * s->bins[2];
-        attn_real *to = y + t * s->bins[2] * n;
         make_middle(x + 4 * t * s->bins[0], s, w, some);
         gather(s, some);
-        attn_real_gemm_nt(positions, n, depth, 1, s->patches, depth, s->packed, depth, 0, to, n);
-        attn_train_rows()->bias_relu(to, attn_values(w->conv_bias[1]), positions, n);
+        attn_real_gemm_nt(positions, n, depth, 1, s->patches, depth, s->packed, depth, 0, s->tile, n);
+        attn_train_rows()->bias_relu(s->tile, attn_values(w->conv_bias[1]), positions, n);
+        swap(y + t * s->bins[2] * n, s->tile, some, s->bins[2], n);
     }
 }
 
@@ -104,24 +114,35 @@ static void first_backward(const attn_real *x, const attn_subsampling_scratch *s
                             s->channels);
 }
 
-void attn_train_subsampling_backward(attn_real *dy, const attn_real *y, const attn_real *x,
+/* s->tile = the gradient before the ReLU, from that behind embed.out.0, with the channel last. */
+static void second_gradient(const attn_real *dh, const attn_real *y, const attn_subsampling_scratch *s,
+                            const attn_embed *w, size_t frames) {
+    size_t width = w->out.in;
+    attn_real_gemm_nn(frames, width, w->out.out, 1, dh, w->out.out, attn_values(w->out.weight), width, 0,
+                      s->swapped, width);
+    for (size_t i = 0; i < frames * width; i++)
+        s->swapped[i] = y[i] > 0 ? s->swapped[i] : 0;
+    swap(s->tile, s->swapped, frames, s->channels, s->bins[2]);
+}
+
+void attn_train_subsampling_backward(const attn_real *dh, const attn_real *y, const attn_real *x,
                                      const attn_subsampling_scratch *s, const attn_embed *w,
                                      const attn_embed *dw, size_t frames) {
     size_t n = s->channels, depth = 9 * n, tile = tile_frames(s), row = s->bins[1] * n;
-    memset(s->dmiddle, 0, row * sizeof *dy);
+    memset(s->dmiddle, 0, row * sizeof *s->dmiddle);
     for (size_t t = 0; t < frames; t += tile) {
         size_t some = attn_smaller(tile, frames - t), positions = some * s->bins[2];
-        size_t at = t * s->bins[2] * n;
         const attn_real *from = x + 4 * t * s->bins[0];
         make_middle(from, s, w, some);
         gather(s, some);
-        attn_train_rows()->relu_backward(dy + at, attn_gradients(dw->conv_bias[1]), y + at, positions, n);
-        attn_real_gemm_tn(n, depth, positions, 1, dy + at, n, s->patches, depth, 1, s->dpacked, depth);
-        attn_real_gemm_nn(positions, depth, n, 1, dy + at, n, s->packed, depth, 0, s->patches, depth);
-        memset(s->dmiddle + row, 0, 2 * some * row * sizeof *dy);
+        second_gradient(dh + t * w->out.out, y + t * w->out.in, s, w, some);
+        attn_train_rows()->add_columns(attn_gradients(dw->conv_bias[1]), s->tile, positions, n);
+        attn_real_gemm_tn(n, depth, positions, 1, s->tile, n, s->patches, depth, 1, s->dpacked, depth);
+        attn_real_gemm_nn(positions, depth, n, 1, s->tile, n, s->packed, depth, 0, s->patches, depth);
+        memset(s->dmiddle + row, 0, 2 * some * row * sizeof *s->dmiddle);
         scatter(s, some);
         first_backward(from, s, dw, t + some < frames ? 2 * some : 2 * some + 1);
         /* The tile's last frame of the middle is the next one's first, and gets the rest there. */
-        memcpy(s->dmiddle, s->dmiddle + 2 * some * row, row * sizeof *dy);
+        memcpy(s->dmiddle, s->dmiddle + 2 * some * row, row * sizeof *s->dmiddle);
     }
 }

@@ -14,6 +14,7 @@ typedef struct attn_subsampling_scratch {
     attn_real *packed, *dpacked; /* second: [channels, 3, 3, channels], from [channels, channels, 3, 3] */
     attn_real *patches;          /* [positions of a tile, 9 channels] */
     attn_real *middle, *dmiddle; /* [2 tile + 1, bins[1], channels] */
+    attn_real *tile, *swapped;   /* [tile, bins[2], channels], and with bins last */
 } attn_subsampling_scratch;
 
 void attn_train_subsampling_layout(attn_subsampling_scratch *s, const attn_embed *w, attn_arena *scratch);
@@ -22,11 +23,11 @@ void attn_train_subsampling_begin(attn_subsampling_scratch *s, const attn_embed 
 /* After the last: adds the gradients. */
 void attn_train_subsampling_end(const attn_subsampling_scratch *s, const attn_embed *dw);
 
-/* y [frames, bins[2], channels] from x [4 frames + 3, bins[0]]. */
+/* y [frames, channels, bins[2]], as embed.out.0 takes it, from x [4 frames + 3, bins[0]]. */
 void attn_train_subsampling(attn_real *y, const attn_real *x, const attn_subsampling_scratch *s,
                             const attn_embed *w, size_t frames);
-/* dy is overwritten. */
-void attn_train_subsampling_backward(attn_real *dy, const attn_real *y, const attn_real *x,
+/* dh [frames, d_model] is the gradient behind embed.out.0. */
+void attn_train_subsampling_backward(const attn_real *dh, const attn_real *y, const attn_real *x,
                                      const attn_subsampling_scratch *s, const attn_embed *w,
                                      const attn_embed *dw, size_t frames);
 

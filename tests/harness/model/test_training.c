@@ -40,6 +40,7 @@ static training_request request_of(const char *run, const char *config, size_t e
                               .epochs = epochs,
                               .epochs_given = true,
                               .seed = 3,
+                              .threads = 1,
                               .progress = nowhere};
 }
 

@@ -222,6 +222,32 @@ static void test_padding_and_checkpoints_to_the_bit(void **state) {
     }
 }
 
+static size_t bytes_of(const char *yaml, size_t utterances, size_t frames, bool checkpoints) {
+    enum { LABELS = 16 };
+    size_t counts[8];
+    attn_model *model = training_model(yaml, false, false);
+    for (size_t u = 0; u < utterances; u++)
+        counts[u] = LABELS;
+    attn_train_batch batch = {.utterances = utterances, .frames = frames, .label_counts = counts};
+    size_t bytes =
+        attn_train_bytes(model, &batch, &(attn_train_options){.checkpoint_activations = checkpoints});
+    attn_model_free(model);
+    return bytes;
+}
+
+/* What the formula says of sizes that people have. */
+static void test_memory(void **state) {
+    (void)state;
+    const char *deep = "{d_model: 256, num_heads: 4, num_layers: 12, conv_kernel_size: 15, vocab_size: 500}";
+    const char *small = "{d_model: 64, num_heads: 4, num_layers: 3, conv_kernel_size: 15, vocab_size: 30}";
+    size_t kept = bytes_of(deep, 8, 400, false), again = bytes_of(deep, 8, 400, true);
+    print_message("d_model 256, 12 layers, 8 x 400 frames: %zu MB, %zu MB with checkpoints\n", kept >> 20,
+                  again >> 20);
+    assert_true(again <= kept / 5);
+    assert_true(bytes_of(small, 8, 320, false) <= (size_t)64 << 20);
+    assert_true(bytes_of(small, 1, 0, false) < bytes_of(small, 1, 7, false));
+}
+
 static void test_nan_comes_out(void **state) {
     (void)state;
     golden g;
@@ -240,9 +266,10 @@ static void test_nan_comes_out(void **state) {
 
 int main(void) {
     cases = json_load_file("tests/golden/train/cases.json", 0, NULL);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_autograd), cmocka_unit_test(test_padding_is_invisible),
-        cmocka_unit_test(test_padding_and_checkpoints_to_the_bit), cmocka_unit_test(test_nan_comes_out)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_autograd),
+                                       cmocka_unit_test(test_padding_is_invisible),
+                                       cmocka_unit_test(test_padding_and_checkpoints_to_the_bit),
+                                       cmocka_unit_test(test_memory), cmocka_unit_test(test_nan_comes_out)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     json_decref(cases);
     return failed;
