@@ -1,9 +1,9 @@
 /* attnbench evaluate: the word error rate of a model on the utterances of a split. */
 #include "attn/file.h"
+#include "base/text/json.h"
 #include "cli/command.h"
 #include "harness/model/speech/recognition.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,11 +38,9 @@ static int check_options(const evaluate_options *o, attn_error *error) {
 }
 
 static void print_text(const json_t *o) {
-    printf("WER %.2f%% (95%% interval %.2f to %.2f), CER %.2f%%\n",
-           json_number_value(json_object_get(o, "wer_percent")),
-           json_number_value(json_object_get(o, "wer_low_percent")),
-           json_number_value(json_object_get(o, "wer_high_percent")),
-           json_number_value(json_object_get(o, "cer_percent")));
+    printf("WER %.2f%% (95%% interval %.2f to %.2f), CER %.2f%%\n", json_number(o, "wer_percent"),
+           json_number(o, "wer_low_percent"), json_number(o, "wer_high_percent"),
+           json_number(o, "cer_percent"));
     printf("%lld words: %lld substitutions, %lld deletions, %lld insertions; %zu utterances\n",
            (long long)json_integer_value(json_object_get(o, "words")),
            (long long)json_integer_value(json_object_get(o, "substitutions")),
@@ -50,7 +48,7 @@ static void print_text(const json_t *o) {
            (long long)json_integer_value(json_object_get(o, "insertions")),
            json_array_size(json_object_get(o, "utterances")));
     printf("CTC loss %.4f an utterance, real-time factor %.4f, KV cache %lld bytes at most\n",
-           json_number_value(json_object_get(o, "loss")), json_number_value(json_object_get(o, "rtf")),
+           json_number(o, "loss"), json_number(o, "rtf"),
            (long long)json_integer_value(json_object_get(o, "kv_bytes_live")));
 }
 

@@ -348,7 +348,7 @@ char *attn_config_format(const attn_config *config, attn_error *error) {
         if (is_default_training(&draft, i))
             continue;
         if (row->kind == KEY_MAP && !strcmp(row->name, "train")) {
-            used += (size_t)snprintf(text + used, sizeof text - used, "train:\n");
+            text_append(text, sizeof text, "train:\n");
         } else if (row->kind == KEY_MAP) {
             bool filled = config->variant->has_latent || config->variant->has_kv_heads;
             text_append(text, sizeof text, "%s:%s\n", row->name, filled ? "" : " null");

@@ -2,21 +2,14 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/text/json.h"
 #include "base/text/utf8.h"
-
-#include <jansson.h>
-#include <math.h>
-
-/* A number that is not finite is null: it is not known. */
-static json_t *real(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
 
 static json_t *utterance_json(const recognized *u, const corpus_utterance *said) {
     return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o}", "id", utf8_json(said->id), "ref",
                      utf8_json(said->transcript), "hyp", utf8_json(u->text), "errors",
                      (json_int_t)word_errors_sum(&u->words), "words", (json_int_t)u->words.words, "loss",
-                     real(u->loss));
+                     json_finite(u->loss));
 }
 
 static int interval(double low_high[2], const recognition *r, attn_error *error) {
@@ -40,18 +33,18 @@ json_t *recognition_json(const recognition *r, const speech *s, attn_error *erro
         return NULL;
     json_t *o = json_object(), *list = json_array();
     int bad = !o || !list;
-    set(o, "wer_percent", real(word_errors_percent(&r->words)), &bad);
-    set(o, "wer_low_percent", real(low_high[0]), &bad);
-    set(o, "wer_high_percent", real(low_high[1]), &bad);
-    set(o, "cer_percent", real(word_errors_percent(&r->characters)), &bad);
+    set(o, "wer_percent", json_finite(word_errors_percent(&r->words)), &bad);
+    set(o, "wer_low_percent", json_finite(low_high[0]), &bad);
+    set(o, "wer_high_percent", json_finite(low_high[1]), &bad);
+    set(o, "cer_percent", json_finite(word_errors_percent(&r->characters)), &bad);
     set(o, "words", json_integer((json_int_t)r->words.words), &bad);
     set(o, "substitutions", json_integer((json_int_t)r->words.substitutions), &bad);
     set(o, "deletions", json_integer((json_int_t)r->words.deletions), &bad);
     set(o, "insertions", json_integer((json_int_t)r->words.insertions), &bad);
-    set(o, "loss", real(r->loss), &bad);
+    set(o, "loss", json_finite(r->loss), &bad);
     set(o, "infeasible", json_integer((json_int_t)r->infeasible), &bad);
-    set(o, "rtf", real(r->seconds / r->audio_seconds), &bad);
-    set(o, "audio_seconds", real(r->audio_seconds), &bad);
+    set(o, "rtf", json_finite(r->seconds / r->audio_seconds), &bad);
+    set(o, "audio_seconds", json_finite(r->audio_seconds), &bad);
     set(o, "kv_bytes_live", json_integer((json_int_t)r->kv_bytes_live), &bad);
     for (size_t i = 0; i < r->count; i++)
         bad |= json_array_append_new(list, utterance_json(&r->utterances[i], &s->corpus.utterances[i]));
@@ -59,7 +52,7 @@ json_t *recognition_json(const recognition *r, const speech *s, attn_error *erro
     if (!bad)
         return o;
     json_decref(o);
-    attn_fail(error, "results: out of memory");
+    attn_no_memory(error, "results");
     return NULL;
 }
 
