@@ -5,25 +5,52 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+
+enum { MOST_STEPS = 32 };
 
 typedef struct train_options {
     training_request r;
-    char *from, *convert_to, *method;
+    char *from, *convert_to, *method, *schedule;
     long long epochs, seed, latent_dim, num_kv_heads, threads;
     int checkpoints;
+    size_t dims[MOST_STEPS], steps; /* of --latent-schedule */
 } train_options;
 
 static const long long NOT_GIVEN = -1;
+
+/* "a,b,c", each smaller than the one before. */
+static int read_schedule(train_options *o, attn_error *error) {
+    for (char *at = o->schedule; at;) {
+        char *end;
+        long long value = strtoll(at, &end, 10);
+        if (end == at || value < 1 || value > 1 << 20 || (*end && *end != ',') || o->steps == MOST_STEPS ||
+            (o->steps && (size_t)value >= o->dims[o->steps - 1]))
+            return attn_fail(error,
+                             "--latent-schedule %s: expected up to %d falling numbers with commas between",
+                             o->schedule, MOST_STEPS);
+        o->dims[o->steps++] = (size_t)value;
+        at = *end ? end + 1 : NULL;
+    }
+    if (o->steps && o->latent_dim != NOT_GIVEN)
+        return attn_fail(error, "--latent-schedule %s: --latent-dim is given; only one of them can be",
+                         o->schedule);
+    if (o->steps)
+        o->latent_dim = (long long)o->dims[o->steps - 1];
+    return 0;
+}
 
 /* What --convert-to and its size say. */
 static int check_conversion(train_options *o, attn_error *error) {
     static const char *const types[] = {"mla_simple", "mla", "gqa", NULL};
     if (!o->convert_to) {
-        if (o->latent_dim != NOT_GIVEN || o->num_kv_heads != NOT_GIVEN || o->method)
-            return attn_fail(error, "--latent-dim, --num-kv-heads and --method need --convert-to");
+        if (o->latent_dim != NOT_GIVEN || o->num_kv_heads != NOT_GIVEN || o->method || o->schedule)
+            return attn_fail(
+                error, "--latent-dim, --latent-schedule, --num-kv-heads and --method need --convert-to");
         return 0;
     }
+    if (read_schedule(o, error))
+        return -1;
     if (option_choice("--convert-to", o->convert_to, types, error) < 0)
         return -1;
     o->r.convert_to = attn_variant_find(o->convert_to);
@@ -102,6 +129,8 @@ int cmd_train(int argc, char **argv) {
         {"convert-to", '\0', POPT_ARG_STRING, &o.convert_to, 0,
          "mha weights become mla_simple, mla or gqa first; --config is the mha model's", "T"},
         {"latent-dim", '\0', POPT_ARG_LONGLONG, &o.latent_dim, 0, "of mla_simple and mla", "R"},
+        {"latent-schedule", '\0', POPT_ARG_STRING, &o.schedule, 0,
+         "instead: step by step, each a training of --epochs; all but the last in RUN/steps", "R1,R2"},
         {"num-kv-heads", '\0', POPT_ARG_LONGLONG, &o.num_kv_heads, 0, "of gqa", "G"},
         {"method", '\0', POPT_ARG_STRING, &o.method, 0,
          "of the conversion: as in convert (default activation, on the training split)", "M"},
@@ -128,7 +157,7 @@ int cmd_train(int argc, char **argv) {
     int failed = check_options(&o, &error) || take_from(&o, paths, &error);
     if (!failed) {
         o.r.units = o.r.units ? o.r.units : "char";
-        failed = training_run(&o.r, &error);
+        failed = o.steps ? training_run_schedule(&o.r, o.dims, o.steps, &error) : training_run(&o.r, &error);
     }
     attn_free(paths[0]);
     attn_free(paths[1]);

@@ -5,17 +5,15 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/text/hash.h"
-#include "harness/conversion/calibration.h"
 #include "harness/model/speech/recognition.h"
 #include "harness/model/training/trainer.h"
 #include "harness/model/training/training_log.h"
-
-#include "datasets/fbank.h"
+#include "harness/model/training/training_model.h"
 
 #include <cblas.h>
 #include <string.h>
 
-enum { DEFAULT_EPOCHS = 5, CALIBRATION_FRAMES = 4096 };
+enum { DEFAULT_EPOCHS = 5 };
 
 typedef struct training {
     const training_request *request;
@@ -91,52 +89,11 @@ static int check_lengths(const training *t, attn_error *error) {
     return 0;
 }
 
-/* Weights to begin with, as they are. */
-static int first_weights(training *t, attn_model *model, attn_error *error) {
-    float mean[FBANK_BINS], inverse_deviation[FBANK_BINS];
-    if (t->request->weights)
-        return attn_model_load(model, t->request->weights, error);
-    speech_moments(&t->speech, mean, inverse_deviation);
-    attn_model_initialize(model, t->request->seed);
-    return attn_model_set_cmvn(model, mean, inverse_deviation, error);
-}
-
-/* *model becomes the converted one. */
-static int convert(training *t, attn_model **model, attn_error *error) {
-    const training_request *r = t->request;
-    calibration data = {0};
-    calibration_source source = {.data = r->data, .split = r->split, .max_frames = CALIBRATION_FRAMES};
-    attn_conversion made = {0};
-    attn_model *converted = NULL;
-    attn_convert_options options = {.target = {.variant = r->convert_to,
-                                               .method = r->method,
-                                               .latent_dim = r->latent_dim,
-                                               .num_kv_heads = r->num_kv_heads}};
-    bool looks = r->method == ATTN_CONVERT_ACTIVATION;
-    int failed = attn_convert_options_check(&options, &t->config, error) ||
-                 (looks && calibration_read(&data, &source, &t->config, error));
-    options.calibration = data.at;
-    if (!failed)
-        failed = attn_convert_model(&made, *model, &options, error) ||
-                 attn_conversion_apply(&converted, &made, *model, error);
-    if (!failed) {
-        t->config = made.config;
-        attn_model_free(*model);
-        *model = converted;
-    }
-    attn_conversion_free(&made);
-    calibration_free(&data);
-    return failed ? -1 : 0;
-}
-
-static int make_model(training *t, attn_error *error) {
+static int make_trainer(training *t, attn_error *error) {
     attn_model *model;
-    if (attn_model_create(&model, &t->config, error))
+    if (training_model_make(&model, &t->config, t->request, &t->speech, error))
         return -1;
-    if (!first_weights(t, model, error) && (!t->request->convert_to || !convert(t, &model, error)))
-        return trainer_create(&t->trainer, model, error);
-    attn_model_free(model);
-    return -1;
+    return trainer_create(&t->trainer, model, error);
 }
 
 static size_t epochs_of(const training *t) {
@@ -158,7 +115,7 @@ static int set_up(training *t, attn_error *error) {
     if (t->config.dropout >= 1)
         return attn_fail(error, "%s: dropout %g: nothing would be left to learn from", r->config,
                          t->config.dropout);
-    if (read_speech(t, error) || check_lengths(t, error) || make_model(t, error))
+    if (read_speech(t, error) || check_lengths(t, error) || make_trainer(t, error))
         return -1;
     t->trainer.seed = r->seed;
     t->trainer.epochs = epochs_of(t);

@@ -10,13 +10,15 @@
 #include <stdio.h>
 
 typedef struct training_request {
-    const char *config;             /* YAML */
-    const char *data, *split;       /* what is learned */
-    const char *dev_split;          /* what each epoch is judged on */
-    const char *out;                /* RUN/ */
-    const char *weights;            /* start from this checkpoint; NULL: from scratch */
-    const attn_variant *convert_to; /* mha weights become this type first; NULL: they stay. config is mha's */
-    attn_convert_method method;     /* of the conversion; activation: on inputs of the training split */
+    const char *config;       /* YAML */
+    const char *data, *split; /* what is learned */
+    const char *dev_split;    /* what each epoch is judged on */
+    const char *out;          /* RUN/ */
+    const char *weights;      /* start from this checkpoint; NULL: from scratch */
+    const attn_variant
+        *convert_to; /* mha weights become this type first; NULL: they stay. Other types that have keys and
+                                     * values become the mha that computes the same before that */
+    attn_convert_method method; /* of the conversion; activation: on inputs of the training split */
     size_t latent_dim, num_kv_heads;
     const char *units;    /* "char", "word" or a file */
     size_t epochs;        /* 0: the configuration's num_epochs, or 5 */
@@ -33,5 +35,10 @@ typedef struct training_request {
  * and state.safetensors, each written whole. Leaves OpenBLAS with that number of
  * threads. */
 int training_run(const training_request *request, attn_error *error);
+
+/* Goes down step by step: a training for each of `dims`, the first from the request's weights, each next from what
+ * the one before it left, all but the last in RUN/steps/N-latent-DIM, the last in RUN. request->convert_to is set. */
+int training_run_schedule(const training_request *request, const size_t *dims, size_t count,
+                          attn_error *error);
 
 #endif

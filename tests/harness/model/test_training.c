@@ -272,6 +272,35 @@ static void test_conversions(void **state) {
     assert_true(cut > whole && tuned < cut);
 }
 
+/* Steps leave runs of their own, each from the one before; done once, nothing is done again. */
+static void test_schedule(void **state) {
+    (void)state;
+    training_request r = request_of("schedule", model_text, 2);
+    char *weights = strdup(scratch_path("learns/model.safetensors"));
+    const size_t dims[] = {8, 4, 2};
+    attn_error error = {0};
+    r.weights = weights;
+    r.convert_to = attn_variant_find("mla");
+    r.method = ATTN_CONVERT_ACTIVATION;
+    r.learning_rate = 0.002;
+    for (int twice = 0; twice < 2; twice++)
+        if (training_run_schedule(&r, dims, 3, &error))
+            fail_msg("%s", error.message);
+    attn_config config;
+    const char *runs[] = {"schedule/steps/1-latent-8", "schedule/steps/2-latent-4", "schedule"};
+    for (size_t i = 0; i < 3; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s/model.yaml", runs[i]);
+        assert_int_equal(attn_config_read(&config, scratch_path(name), NULL, NULL), 0);
+        assert_int_equal(config.attention.latent_dim, dims[i]);
+        assert_true(loss_of(scratch_path(runs[i])) < 1);
+    }
+    last_of_log(&r, "loss", 2);
+    free(weights);
+    drop(&r);
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
 static void refuse(const training_request *r, const char *message) {
     attn_error error = {0};
     assert_int_equal(training_run(r, &error), -1);
@@ -368,6 +397,7 @@ int main(void) {
                                        cmocka_unit_test(test_killed_and_taken_up),
                                        cmocka_unit_test(test_no_epochs_writes_the_model),
                                        cmocka_unit_test(test_conversions),
+                                       cmocka_unit_test(test_schedule),
                                        cmocka_unit_test(test_refusals),
                                        cmocka_unit_test(test_infeasible)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
