@@ -1,5 +1,6 @@
 #include "harness/model/training/training_model.h"
 
+#include "attn/train.h"
 #include "datasets/fbank.h"
 #include "harness/conversion/calibration.h"
 

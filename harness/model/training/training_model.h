@@ -2,7 +2,8 @@
 #ifndef HARNESS_MODEL_TRAINING_MODEL_H
 #define HARNESS_MODEL_TRAINING_MODEL_H
 
-#include "harness/model/training/training.h"
+#include "harness/model/speech/speech.h"
+#include "harness/model/training/training_request.h"
 
 /* From scratch, or request->weights, then converted where the request says so: what is not mha becomes the mha that
  * computes the same first. config (complete) is that of the weights, and becomes that of *model. */
