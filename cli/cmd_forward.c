@@ -6,8 +6,8 @@
 #include "attn/npy.h"
 #include "cli/command.h"
 #include "harness/model/choices.h"
+#include "harness/model/utterances.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,50 +21,6 @@ typedef struct forward_options {
 } forward_options;
 
 static const long long NOT_GIVEN = LLONG_MIN;
-
-/* "a,b,c" into one length for each utterance. NULL text: NULL lengths, everything is valid. */
-static int parse_lengths(size_t **lengths, const char *text, size_t batch, size_t frames, attn_error *error) {
-    *lengths = NULL;
-    if (!text)
-        return 0;
-    *lengths = attn_alloc(batch, sizeof(size_t), "lengths", error);
-    if (!*lengths)
-        return -1;
-    size_t count = 0;
-    for (const char *c = text;; c++) {
-        char *end;
-        errno = 0;
-        unsigned long long value = strtoull(c, &end, 10);
-        if (end == c || *c < '0' || *c > '9' || errno || (*end && *end != ','))
-            return attn_fail(error, "--lengths %s: expected whole numbers with commas between", text);
-        if (value > frames)
-            return attn_fail(error, "--lengths %s: %llu is more than the input's %zu frames", text, value,
-                             frames);
-        if (count < batch)
-            (*lengths)[count] = (size_t)value;
-        count++;
-        c = end;
-        if (!*end)
-            break;
-    }
-    if (count != batch)
-        return attn_fail(error, "--lengths %s: found %zu, expected one for each of %zu utterances", text,
-                         count, batch);
-    return 0;
-}
-
-/* Padding may hold anything: it must not matter. */
-static int check_finite(const attn_array *input, const size_t *lengths, const char *path, size_t batch,
-                        size_t frames, size_t width, attn_error *error) {
-    for (size_t b = 0; b < batch; b++) {
-        size_t count = (lengths ? lengths[b] : frames) * width;
-        size_t i = attn_first_nonfinite(input->data + b * frames * width, count);
-        if (i < count)
-            return attn_fail(error, "%s: utterance %zu, frame %zu, value %zu is not a finite number", path, b,
-                             i / width, i % width);
-    }
-    return 0;
-}
 
 static double largest(const attn_array *input, size_t count) {
     double most = 0;
@@ -117,35 +73,15 @@ static int check_options(forward_options *o, attn_error *error) {
     return 0;
 }
 
-/* Input is [B, T, input_dim], or [T, input_dim] for one utterance. */
-static int check_shape(const attn_array *input, const attn_config *config, const char *path,
-                       attn_error *error) {
-    if (input->rank < 2 || input->rank > 3)
-        return attn_fail(error, "%s: %zu axes, expected 3 (utterances, frames, input_dim) or 2", path,
-                         input->rank);
-    size_t width = input->dims[input->rank - 1], frames = input->dims[input->rank - 2];
-    if (width != config->input_dim)
-        return attn_fail(error, "%s: last axis is %zu, expected input_dim %zu", path, width,
-                         config->input_dim);
-    if (!attn_output_frames(config, frames))
-        return attn_fail(error, "%s: %zu frames give none after the input layer", path, frames);
-    return 0;
-}
-
 static int run(const forward_options *o, const attn_config *config, attn_model *model, attn_error *error) {
-    attn_array input = {0};
+    utterance_batch u;
     attn_session *session = NULL;
-    size_t *lengths = NULL;
     float *out = NULL;
     int result = -1;
-    if (attn_npy_read(&input, o->input, error) || check_shape(&input, config, o->input, error))
+    if (utterances_read(&u, o->input, o->lengths, config, error))
         goto done;
-    size_t batch = input.rank == 3 ? input.dims[0] : 1, frames = input.dims[input.rank - 2];
-    if (parse_lengths(&lengths, o->lengths, batch, frames, error) ||
-        check_finite(&input, lengths, o->input, batch, frames, config->input_dim, error))
-        goto done;
-    attn_session_options options = {.batch = batch,
-                                    .max_frames = frames,
+    attn_session_options options = {.batch = u.count,
+                                    .max_frames = u.frames,
                                     .chunk = (size_t)o->chunk,
                                     .left_chunks = (long)o->left_chunks,
                                     .impl = o->impl,
@@ -153,23 +89,22 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
                                     .logits = o->logits};
     if (attn_session_open(&session, model, &options, error))
         goto done;
-    size_t dims[3] = {batch, attn_output_frames(config, frames), attn_session_width(session)};
+    size_t dims[3] = {u.count, attn_output_frames(config, u.frames), attn_session_width(session)};
     out = attn_alloc(dims[0] * dims[1], dims[2] * sizeof(float), "output", error);
     if (!out)
         goto done;
-    attn_session_run(session, out, input.data, frames, lengths, NULL, NULL);
-    if (check_output(out, dims, &input, o->input, error))
+    attn_session_run(session, out, u.input.data, u.frames, u.lengths, NULL, NULL);
+    if (check_output(out, dims, &u.input, o->input, error))
         goto done;
     if (o->cache_out && attn_session_save_cache(session, o->cache_out, error))
         goto done;
-    result = attn_npy_write(o->output, out, input.rank, dims + 3 - input.rank, error);
+    result = attn_npy_write(o->output, out, u.input.rank, dims + 3 - u.input.rank, error);
     if (result && o->cache_out)
         attn_output_remove(o->cache_out); /* both or none */
 done:
     attn_free(out);
     attn_session_close(session);
-    attn_free(lengths);
-    attn_free(input.data);
+    utterances_free(&u);
     return result;
 }
 

@@ -10,6 +10,15 @@ $(BUILD)/tests/%.o: CFLAGS_ALL += -O1
 $(TEST_PROGRAMS): %: %.o $(TEST_SUPPORT) $(ARCHIVES)
 	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
+# The training passes in double, for gradients by finite differences (impl/train/passes/real.h).
+F64_OBJECTS := $(patsubst %.c,$(BUILD)/%.f64.o,$(call sources_in,impl/train/passes))
+$(BUILD)/%.f64.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -DATTN_TRAIN_F64 -DATTN_ISA=f64 -MMD -MP -c -o $@ $<
+$(BUILD)/tests/impl/train/test_finite_differences: $(F64_OBJECTS)
+$(BUILD)/tests/impl/train/test_finite_differences: LDLIBS_ALL := $(ARCHIVES) $(LDLIBS_ALL)
+-include $(F64_OBJECTS:.o=.d)
+
 # These spoil what an implementation gives, and formulas, to see that the checks stop it.
 $(BUILD)/tests/bench/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run
 $(BUILD)/tests/harness/model/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session_kv_bytes_formula,--wrap=attn_session_conv_bytes_formula
@@ -64,6 +73,7 @@ overhead: $(BUILD)/attnbench
 golden:
 	/usr/bin/python3 -B tests/golden/make_golden.py
 	/usr/bin/python3 -B tests/golden/make_fbank.py
+	/usr/bin/python3 -B tests/golden/make_train.py
 
 # Each fuzz target for FUZZ_SECONDS; what it finds is left in $(BUILD)-fuzz. Needs clang and its runtime
 # (libclang-rt-14-dev on Debian 12).

@@ -35,6 +35,17 @@ static config_draft new_draft(void) {
                 .after_norm = true,
                 .layer_norm_eps = 1e-5,
                 .dropout = 0.1,
+                .weight_decay = 0.01,
+                .train = {.batch_frames = 2000,
+                          .warmup_steps = 100,
+                          .final_rate = 0.05,
+                          .clip = 5,
+                          .average_checkpoints = 1,
+                          .spec_augment = true,
+                          .frequency_masks = 2,
+                          .frequency_width = 10,
+                          .time_masks = 2,
+                          .time_width = 15},
             },
         .ff_expansion_factor = 4,
         .macaron_style = true,
@@ -306,6 +317,26 @@ static void print_latent_dims(char *text, size_t size, const attn_config *config
     text_append(text, size, "]\n");
 }
 
+static bool prints_alike(const config_draft *a, const config_draft *b, size_t row) {
+    char first[64] = "", second[64] = "";
+    bool printed = config_key_print(a, row, first);
+    return printed == config_key_print(b, row, second) && !strcmp(first, second);
+}
+
+/* A row of the section `train`, or the section itself, that says nothing new: it is left out. Its rows are
+ * the last of the table. */
+static bool is_default_training(const config_draft *draft, size_t row) {
+    const config_draft defaults = new_draft();
+    const char *parent = config_keys[row].parent;
+    bool section = !parent && !strcmp(config_keys[row].name, "train");
+    if (!section)
+        return parent && !strcmp(parent, "train") && prints_alike(draft, &defaults, row);
+    for (size_t i = row + 1; config_keys[i].name; i++)
+        if (!prints_alike(draft, &defaults, i))
+            return false;
+    return true;
+}
+
 char *attn_config_format(const attn_config *config, attn_error *error) {
     config_draft draft = draft_of(config);
     char text[TEXT_SIZE] = "", value[64];
@@ -314,7 +345,11 @@ char *attn_config_format(const attn_config *config, attn_error *error) {
         if (!config_key_used(row, config))
             continue;
         const char *indent = row->parent ? "  " : "";
-        if (row->kind == KEY_MAP) {
+        if (is_default_training(&draft, i))
+            continue;
+        if (row->kind == KEY_MAP && !strcmp(row->name, "train")) {
+            text_append(text, sizeof text, "train:\n");
+        } else if (row->kind == KEY_MAP) {
             bool filled = config->variant->has_latent || config->variant->has_kv_heads;
             text_append(text, sizeof text, "%s:%s\n", row->name, filled ? "" : " null");
         } else if (row->offset == offsetof(config_draft, config.attention.latent_dim) &&

@@ -30,6 +30,11 @@ enum { WIDTH = 1 << 16, UNITS = 1 << 22, LAYERS = 1 << 10, COUNT = 1 << 24 };
 #define KWARG(name, field, use)                                                                              \
     { "attention_kwargs", name, KEY_SIZE, IN(field), 1, WIDTH, NULL, NULL_DEFAULT, use }
 
+#define TRAIN_SIZE(name, field, low, high, null)                                                             \
+    { "train", name, KEY_SIZE, IN(config.train.field), low, high, NULL, null, USE_ALWAYS }
+#define TRAIN_REAL(name, field, low, high)                                                                   \
+    { "train", name, KEY_REAL, IN(config.train.field), low, high, NULL, NULL_WRONG, USE_ALWAYS }
+
 /* clang-format off */
 const config_key config_keys[] = {
     CHOICE("model_type", config.model_type, attn_model_type_names, NULL_WRONG, USE_ALWAYS),
@@ -64,6 +69,17 @@ const config_key config_keys[] = {
     SIZE("num_epochs", config.num_epochs, 1, COUNT, NULL_ABSENT, USE_ALWAYS),
     REAL("learning_rate", config.learning_rate, 1e-30, 1e3, NULL_ABSENT, USE_ALWAYS),
     REAL("weight_decay", config.weight_decay, 0, 1e3, NULL_WRONG, USE_ALWAYS),
+    {NULL, "train", KEY_MAP, 0, 0, 0, NULL, NULL_DEFAULT, USE_ALWAYS},
+    TRAIN_SIZE("batch_frames", batch_frames, 1, COUNT, NULL_ABSENT),
+    TRAIN_SIZE("warmup_steps", warmup_steps, 1, COUNT, NULL_ABSENT),
+    TRAIN_REAL("final_rate", final_rate, 0, 1),
+    TRAIN_REAL("clip", clip, 0, 1e9),
+    TRAIN_SIZE("average_checkpoints", average_checkpoints, 1, COUNT, NULL_ABSENT),
+    {"train", "spec_augment", KEY_BOOL, IN(config.train.spec_augment), 0, 0, NULL, NULL_WRONG, USE_ALWAYS},
+    TRAIN_SIZE("frequency_masks", frequency_masks, 0, WIDTH, NULL_WRONG),
+    TRAIN_SIZE("frequency_width", frequency_width, 0, WIDTH, NULL_WRONG),
+    TRAIN_SIZE("time_masks", time_masks, 0, WIDTH, NULL_WRONG),
+    TRAIN_SIZE("time_width", time_width, 0, WIDTH, NULL_WRONG),
     {NULL, NULL, KEY_SIZE, 0, 0, 0, NULL, NULL_WRONG, USE_NEVER},
 };
 /* clang-format on */

@@ -46,6 +46,17 @@ int attn_kv_dtype_check(unsigned kv_dtype, attn_error *error);
 /* latent_dim may be a list, one a layer, of up to so many layers. */
 enum { ATTN_LATENT_LAYERS = 128 };
 
+/* The section `train` (docs/training.md). */
+typedef struct attn_train_keys {
+    size_t batch_frames;        /* most input frames of a batch, padding included */
+    size_t warmup_steps;        /* of the learning rate, linear */
+    double final_rate;          /* share of the learning rate that the linear decay ends at */
+    double clip;                /* most norm of a gradient; 0: no limit */
+    size_t average_checkpoints; /* the model is the mean of so many of the last epochs' */
+    bool spec_augment;
+    size_t frequency_masks, frequency_width, time_masks, time_width;
+} attn_train_keys;
+
 typedef struct attn_config {
     attn_model_type model_type;
     const attn_variant *variant; /* attention_type */
@@ -72,6 +83,7 @@ typedef struct attn_config {
     /* Kept for training; inference ignores them. 0: not given. */
     double dropout, learning_rate, weight_decay;
     size_t batch_size, num_epochs;
+    attn_train_keys train;
 } attn_config;
 
 /* Defaults: conformer, mha, d_model 512, 8 heads, 12 layers (attention: 1), input_layer conv2d (attention:

@@ -167,6 +167,11 @@ int attn_convert_model(attn_conversion *conversion, attn_model *model, const att
 int attn_fold_model(attn_conversion *conversion, attn_model *model, attn_error *error);
 void attn_conversion_free(attn_conversion *conversion);
 
+/* The converted model in memory, for what goes on with it; `from` is the model that attn_convert_model was given.
+ * Free with attn_model_free. */
+int attn_conversion_apply(attn_model **made, const attn_conversion *conversion, attn_model *from,
+                          attn_error *error);
+
 /* Writes the checkpoint of the converted model: what the conversion changed is new (F32), every other tensor
  * of the checkpoint `from`, needed or not, keeps its name, type and bits. */
 int attn_conversion_save(const attn_conversion *conversion, const attn_config *from_config, const char *from,

@@ -36,6 +36,10 @@ int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *cont
 int attn_model_load(attn_model *model, const char *path, attn_error *error);
 const char *attn_model_load_note(const attn_model *model);
 bool attn_model_normalizes(const attn_model *model); /* has global_cmvn.* */
+/* Makes global_cmvn part of the model: both [input_dim], copied. */
+int attn_model_set_cmvn(attn_model *model, const float *mean, const float *inverse_deviation,
+                        attn_error *error);
+const float *attn_model_cmvn_mean(const attn_model *model); /* NULL where the model has none */
 int attn_model_save(attn_model *model, const char *path, attn_error *error);
 
 /* Uniform in +-1/sqrt(fan_in), as torch.nn.Linear starts; norms at 1 and 0. The same seed gives the same
