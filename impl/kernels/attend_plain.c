@@ -1,0 +1,76 @@
+/* The plain reference of attend.h, and of the products: loops that read like the equations. */
+#include "impl/kernels/attend.h"
+
+#include <math.h>
+#include <string.h>
+
+static double dot(const float *a, const float *b, size_t n) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* Every row of the cache as floats. */
+static void load_rows(float *out, const void *rows, size_t stride, size_t count, size_t width,
+                      attn_element type) {
+    for (size_t j = 0; j < count; j++)
+        attn_element_load(out + j * width, (const char *)rows + j * stride, width, type);
+}
+
+static void attend_row(float *out, const float *q, const float *position, const float *k, const float *v,
+                       const attn_attend_call *call, float *score) {
+    double largest = -INFINITY, sum = 0.0;
+    for (size_t j = 0; j < call->keys; j++) {
+        double s = dot(q, k + j * call->k_width, call->k_width) + (position ? position[j] : 0.0f);
+        score[j] = (float)(s * call->scale);
+        largest = score[j] > largest ? score[j] : largest;
+    }
+    for (size_t j = 0; j < call->keys; j++) {
+        score[j] = (float)exp(score[j] - largest);
+        sum += score[j];
+    }
+    for (size_t c = 0; c < call->v_width; c++) {
+        double mixed = 0.0;
+        for (size_t j = 0; j < call->keys; j++)
+            mixed += (double)score[j] * v[j * call->v_width + c];
+        out[c] = call->keys ? (float)(mixed / sum) : 0.0f;
+    }
+}
+
+size_t attn_attend_plain_floats(size_t keys, size_t k_width, size_t v_width) {
+    return keys * (k_width + v_width + 1);
+}
+
+void attn_attend_plain(const attn_attend_call *call, float *workspace) {
+    float *k = workspace, *v = k + call->keys * call->k_width, *score = v + call->keys * call->v_width;
+    load_rows(k, call->k, call->k_stride, call->keys, call->k_width, call->type);
+    load_rows(v, call->v, call->v_stride, call->keys, call->v_width, call->type);
+    for (size_t head = 0; head < call->heads; head++)
+        for (size_t i = 0; i < call->queries; i++) {
+            const float *position = call->position;
+            if (position)
+                position += head * call->position_strides.head + i * call->position_strides.query;
+            attend_row(call->out + head * call->out_strides.head + i * call->out_strides.query,
+                       call->q + head * call->q_strides.head + i * call->q_strides.query, position, k, v,
+                       call, score);
+        }
+}
+
+void attn_linear_plain(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias,
+                       size_t rows, size_t out, size_t in) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t o = 0; o < out; o++)
+            y[r * ldy + o] = (float)(dot(x + r * ldx, w + o * in, in) + (bias ? bias[o] : 0.0f));
+}
+
+void attn_fold_plain(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows,
+                     size_t out, size_t in) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < in; i++) {
+            double sum = 0.0;
+            for (size_t o = 0; o < out; o++)
+                sum += (double)x[r * ldx + o] * (double)w[o * in + i];
+            y[r * ldy + i] = (float)sum;
+        }
+}
