@@ -82,7 +82,8 @@ INLINE void weigh(row *rows, float *const score[], float factor[], size_t rt, si
 
 /* One block for rt rows. */
 INLINE void attend_block(row *rows, size_t rt, const block *b, const widths *w, attn_element type) {
-    float scores[ROWS_TOGETHER][BLOCK], factor[ROWS_TOGETHER], zero[ROWS_TOGETHER] = {0};
+    _Alignas(64) float scores[ROWS_TOGETHER][BLOCK];
+    float factor[ROWS_TOGETHER], zero[ROWS_TOGETHER] = {0};
     float *score[ROWS_TOGETHER], *context[ROWS_TOGETHER];
     const float *q[ROWS_TOGETHER], *weight[ROWS_TOGETHER];
     for (size_t r = 0; r < rt; r++) {

@@ -9,7 +9,7 @@ enum { WEIGHT_BLOCK = 32 }; /* outputs whose weights stay near the core while al
 
 INLINE void linear_block(float *const y[], const float *const x[], const matrix *w, const float *bias,
                          size_t in, size_t rt) {
-    float sums[ROWS_TOGETHER][WEIGHT_BLOCK];
+    _Alignas(64) float sums[ROWS_TOGETHER][WEIGHT_BLOCK];
     float *sum[ROWS_TOGETHER];
     for (size_t r = 0; r < rt; r++)
         sum[r] = sums[r];

@@ -70,7 +70,7 @@ INLINE void dot_rows(float *const out[], const float *const a[], const matrix *b
     const size_t keys = SUMS / rt;
     for (size_t j = 0; j < b->rows; j += keys) {
         const char *key[SUMS];
-        float sums[SUMS];
+        _Alignas(64) float sums[SUMS];
         UNROLL
         for (size_t k = 0; k < keys; k++)
             key[k] = matrix_row(b, j + k < b->rows ? j + k : b->rows - 1);
