@@ -30,9 +30,9 @@ typedef struct attn_attend_call {
     const float *position; /* P: rows of `keys` floats, added to Q K^T; NULL for none */
     attn_row_strides position_strides;
     size_t queries, heads;
-    const void *k, *v;           /* rows of k_width and v_width elements */
-    size_t k_stride, v_stride;   /* bytes from row to row */
-    size_t keys;                 /* those that count; none gives zero contexts */
+    const void *k, *v;         /* rows of k_width and v_width elements */
+    size_t k_stride, v_stride; /* bytes from row to row */
+    size_t keys;               /* those that count; none gives zero contexts */
     size_t k_width, v_width;
     attn_element type;
     float scale;

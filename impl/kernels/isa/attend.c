@@ -11,9 +11,9 @@
 
 enum {
     BLOCK = ATTN_ATTEND_BLOCK, /* keys of a block, at most */
-    BLOCK_BYTES = 32768,       /* of its keys and values as floats: about what stays in a core's first cache */
-    TILE_ROWS = 64,            /* rows that go over the keys together */
-    PACK_ROWS = 32             /* from so many rows on, keys are transposed */
+    BLOCK_BYTES = 32768, /* of its keys and values as floats: about what stays in a core's first cache */
+    TILE_ROWS = 64,      /* rows that go over the keys together */
+    PACK_ROWS = 32       /* from so many rows on, keys are transposed */
 };
 
 /* A row of queries on its way over the keys. */
@@ -182,13 +182,15 @@ static void attend_tile(row *rows, size_t count, const attn_attend_call *call, f
     size_t step = block_keys(call);
     for (size_t j = 0; j < call->keys; j += step) {
         size_t n = call->keys - j < step ? call->keys - j : step;
-        block b = {.k = {(const char *)call->k + j * call->k_stride, call->k_stride, n},
-                   .v = {(const char *)call->v + j * call->v_stride, call->v_stride, n},
+        block b = {.k = {(const char *)call->k + j * call->k_stride, call->k_stride, n, true},
+                   .v = {(const char *)call->v + j * call->v_stride, call->v_stride, n, call->v != call->k},
                    .first = j};
         attend_block_function *const *functions = block_functions[pack(&b, call, count, workspace)];
         size_t r = 0;
-        for (; r + 2 < count; r += 4)
+        for (; r + 2 < count; r += 4) {
             functions[2](rows + r, &b, &w);
+            b.k.streams = b.v.streams = false;
+        }
         if (r < count)
             functions[count - r - 1](rows + r, &b, &w);
     }

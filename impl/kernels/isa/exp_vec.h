@@ -9,7 +9,8 @@
  * Range reduction x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite: ln 2 in two parts); then the
  * polynomial of degree 6 with the least relative error, 3.1e-9, among those that begin with 1 + r. */
 INLINE vec exp_vec(vec x) {
-    const vec round = broadcast(12582912.0f); /* 1.5 2^23: adding it leaves the nearest integer in the low bits */
+    const vec round =
+        broadcast(12582912.0f); /* 1.5 2^23: adding it leaves the nearest integer in the low bits */
     vec t = x * 1.44269504f + round, n = t - round;
     vec r = x - n * 0.693359375f + n * 2.12194440e-4f;
     vec p = broadcast(1.38145406e-3f);

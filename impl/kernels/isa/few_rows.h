@@ -22,7 +22,7 @@ INLINE void linear_block(float *const y[], const float *const x[], const matrix 
 /* Rows of an operand, the last one repeated where a tile is larger than what is left. */
 #define ROW_POINTERS(pointer, base, stride, first, count)                                                    \
     for (size_t i = 0; i < ROWS_TOGETHER; i++)                                                               \
-        (pointer)[i] = (base) + ((first) + (i < (count) ? i : (count) - 1)) * (stride);
+        (pointer)[i] = (base) + ((first) + (i < (count) ? i : (count)-1)) * (stride);
 
 static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias,
                    size_t rows, size_t out, size_t in) {

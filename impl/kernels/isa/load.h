@@ -11,6 +11,19 @@ INLINE vec load_q8(const char *row, size_t c) {
     return widen_i8(block->value + c % ATTN_Q8_VALUES) * half_to_float(block->scale);
 }
 
+/* Where the value c of a row lies (for q8_0 its block). */
+INLINE const char *element_at(const char *row, size_t c, attn_element type) {
+    switch (type) {
+    case ATTN_ELEMENT_F16:
+    case ATTN_ELEMENT_BF16:
+        return row + c * sizeof(uint16_t);
+    case ATTN_ELEMENT_Q8_0:
+        return row + c / ATTN_Q8_VALUES * sizeof(attn_q8_block);
+    default:
+        return row + c * sizeof(float);
+    }
+}
+
 /* Values c .. c + VL - 1 of a row. */
 INLINE vec load_element(const char *row, size_t c, attn_element type) {
     switch (type) {

@@ -11,12 +11,17 @@
 
 #include "impl/kernels/isa/load.h"
 
-enum { ROWS_TOGETHER = 4 }; /* the most rows of a tile */
+enum {
+    ROWS_TOGETHER = 4, /* the most rows of a tile */
+    CACHE_LINE = 64,   /* bytes */
+    AHEAD = 4096       /* bytes: how far before its use a stream is asked of memory */
+};
 
 /* A matrix of `rows` rows, `stride` bytes apart. */
 typedef struct matrix {
     const char *data;
     size_t stride, rows;
+    int streams; /* whether this is the first pass over it, and memory is asked for it ahead of use */
 } matrix;
 
 INLINE const char *matrix_row(const matrix *b, size_t j) {
@@ -36,8 +41,10 @@ INLINE void dot_tile(float sums[SUMS], const float *const a[], const char *const
     if (rt == 1)
         UNROLL
     for (size_t k = 0; k < keys; k++)
-        for (size_t c = 0; c < whole; c += VL)
+        for (size_t c = 0; c < whole; c += VL) {
+            __builtin_prefetch(element_at(key[k], c, type) + AHEAD);
             acc[k] += load(a[0] + c) * load_element(key[k], c, type);
+        }
     for (size_t c = 0; rt > 1 && c < whole; c += VL) {
         vec x[ROWS_TOGETHER];
         UNROLL
@@ -74,6 +81,8 @@ INLINE void dot_rows(float *const out[], const float *const a[], const matrix *b
         UNROLL
         for (size_t k = 0; k < keys; k++)
             key[k] = matrix_row(b, j + k < b->rows ? j + k : b->rows - 1);
+        for (size_t at = 0; rt > 1 && b->streams && at < keys * b->stride; at += CACHE_LINE)
+            __builtin_prefetch(key[0] + AHEAD + at);
         dot_tile(sums, a, key, width, rt, type);
         UNROLL
         for (size_t r = 0; r < rt; r++)
@@ -89,11 +98,14 @@ INLINE void mix_tile(float *const out[], const float f[], const float *const p[]
     for (size_t r = 0; r < rt; r++)
         UNROLL
     for (size_t v = 0; v < cv; v++)
-        acc[r * cv + v] =
-            (part ? load_part(out[r] + c, part) : load(out[r] + c + v * VL)) * broadcast(f[r]);
+        acc[r * cv + v] = (part ? load_part(out[r] + c, part) : load(out[r] + c + v * VL)) * broadcast(f[r]);
     for (size_t j = 0; j < b->rows; j++) {
         const char *row = matrix_row(b, j);
         vec x[MIXED];
+        if (b->streams)
+            UNROLL
+        for (size_t v = 0; v < cv; v++)
+            __builtin_prefetch(element_at(row, c + v * VL, type) + AHEAD);
         UNROLL
         for (size_t v = 0; v < cv; v++)
             x[v] = part ? load_element_part(row, c, part, type) : load_element(row, c + v * VL, type);
