@@ -57,12 +57,7 @@ enum { ATTN_ATTEND_BLOCK = 64 }; /* the most keys of a block */
 /* Floats of workspace for rows of at most these widths. */
 size_t attn_attend_floats(size_t k_width, size_t v_width);
 
-/* The plain reference: sums in double, elements converted row by row. Workspace: attn_attend_plain_floats. */
-void attn_attend_plain(const attn_attend_call *call, float *workspace);
+/* Workspace of the plain reference, attn_plain_attend. */
 size_t attn_attend_plain_floats(size_t keys, size_t k_width, size_t v_width);
-void attn_linear_plain(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias,
-                       size_t rows, size_t out, size_t in);
-void attn_fold_plain(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows,
-                     size_t out, size_t in);
 
 #endif

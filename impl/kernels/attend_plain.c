@@ -1,5 +1,5 @@
-/* The plain reference of attend.h, and of the products: loops that read like the equations. */
-#include "impl/kernels/attend.h"
+/* The plain reference of attend.h. */
+#include "impl/kernels/plain.h"
 
 #include <math.h>
 #include <string.h>
@@ -42,7 +42,7 @@ size_t attn_attend_plain_floats(size_t keys, size_t k_width, size_t v_width) {
     return keys * (k_width + v_width + 1);
 }
 
-void attn_attend_plain(const attn_attend_call *call, float *workspace) {
+void attn_plain_attend(const attn_attend_call *call, float *workspace) {
     float *k = workspace, *v = k + call->keys * call->k_width, *score = v + call->keys * call->v_width;
     load_rows(k, call->k, call->k_stride, call->keys, call->k_width, call->type);
     load_rows(v, call->v, call->v_stride, call->keys, call->v_width, call->type);
@@ -57,20 +57,10 @@ void attn_attend_plain(const attn_attend_call *call, float *workspace) {
         }
 }
 
-void attn_linear_plain(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias,
-                       size_t rows, size_t out, size_t in) {
-    for (size_t r = 0; r < rows; r++)
-        for (size_t o = 0; o < out; o++)
-            y[r * ldy + o] = (float)(dot(x + r * ldx, w + o * in, in) + (bias ? bias[o] : 0.0f));
+void attn_plain_attend_positions(const attn_attend_call *call, float *workspace) {
+    attn_plain_attend(call, workspace);
 }
 
-void attn_fold_plain(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows,
-                     size_t out, size_t in) {
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < in; i++) {
-            double sum = 0.0;
-            for (size_t o = 0; o < out; o++)
-                sum += (double)x[r * ldx + o] * (double)w[o * in + i];
-            y[r * ldy + i] = (float)sum;
-        }
+void attn_plain_attend_latent(const attn_attend_call *call, float *workspace) {
+    attn_plain_attend(call, workspace);
 }

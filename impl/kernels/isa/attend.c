@@ -93,7 +93,7 @@ INLINE void attend_block(row *rows, size_t rt, const block *b, const widths *w, 
     }
     if (b->transposed) {
         memset(scores, 0, sizeof scores);
-        matrix k = {(const char *)b->transposed, BLOCK * sizeof(float), w->k};
+        matrix k = {(const char *)b->transposed, BLOCK * sizeof(float), w->k, false};
         mix_rows(score, zero, q, &k, (b->k.rows + VL - 1) / VL * VL, rt, ATTN_ELEMENT_F32);
     } else {
         dot_rows(score, q, &b->k, w->k, rt, type);
@@ -156,10 +156,10 @@ static attn_element pack(block *b, const attn_attend_call *call, size_t rows, fl
     bool shared = b->k.data == b->v.data;
     if (call->type != ATTN_ELEMENT_F32) {
         convert(k, &b->k, call->k_width, call->type);
-        b->k = (matrix){(const char *)k, call->k_width * sizeof *k, b->k.rows};
+        b->k = (matrix){(const char *)k, call->k_width * sizeof *k, b->k.rows, false};
         if (!shared)
             convert(v, &b->v, call->v_width, call->type);
-        b->v = shared ? b->k : (matrix){(const char *)v, call->v_width * sizeof *v, b->v.rows};
+        b->v = shared ? b->k : (matrix){(const char *)v, call->v_width * sizeof *v, b->v.rows, false};
     }
     if (rows >= PACK_ROWS) {
         transpose_block(transposed, &b->k, call->k_width);

@@ -28,12 +28,13 @@ static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float
                    size_t rows, size_t out, size_t in) {
     for (size_t o = 0; o < out; o += WEIGHT_BLOCK) {
         size_t count = out - o < WEIGHT_BLOCK ? out - o : WEIGHT_BLOCK;
-        matrix part = {(const char *)(w + o * in), in * sizeof *w, count};
+        matrix part = {(const char *)(w + o * in), in * sizeof *w, count, false};
         const float *b = bias ? bias + o : NULL;
         for (size_t r = 0; r < rows; r += ROWS_TOGETHER) {
             size_t some = rows - r < ROWS_TOGETHER ? rows - r : ROWS_TOGETHER;
             float *to[ROWS_TOGETHER];
             const float *from[ROWS_TOGETHER];
+            part.streams = r == 0;
             ROW_POINTERS(to, y + o, ldy, r, some)
             ROW_POINTERS(from, x, ldx, r, some)
             if (some == 1)
@@ -49,7 +50,7 @@ static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float
 static void fold(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows, size_t out,
                  size_t in) {
     const float none[ROWS_TOGETHER] = {0};
-    const matrix weight = {(const char *)w, in * sizeof *w, out};
+    const matrix weight = {(const char *)w, in * sizeof *w, out, false};
     for (size_t r = 0; r < rows; r += ROWS_TOGETHER) {
         size_t some = rows - r < ROWS_TOGETHER ? rows - r : ROWS_TOGETHER;
         float *to[ROWS_TOGETHER];

@@ -11,6 +11,8 @@
 
 #include "impl/kernels/isa/load.h"
 
+#include <stdbool.h>
+
 enum {
     ROWS_TOGETHER = 4, /* the most rows of a tile */
     CACHE_LINE = 64,   /* bytes */
@@ -21,7 +23,7 @@ enum {
 typedef struct matrix {
     const char *data;
     size_t stride, rows;
-    int streams; /* whether this is the first pass over it, and memory is asked for it ahead of use */
+    bool streams; /* whether this is the first pass over it, and memory is asked for it ahead of use */
 } matrix;
 
 INLINE const char *matrix_row(const matrix *b, size_t j) {
