@@ -9,7 +9,7 @@
  * implementation; STATUS_UNDECIDED when it needs instructions that this CPU has not. */
 int choose_impl(const char *value, attn_error *error);
 #define CHOOSE_IMPL_HELP                                                                                     \
-    "auto, scalar, blas; or base, avx2, avx512: blas with our kernels held to that instruction set"
+    "auto, scalar, blas, fused; or base, avx2, avx512: the fastest with our kernels held to that set"
 
 /* 0 unless --path says expand or absorb and the type has no latent to choose for. */
 int choose_path(attn_path path, const attn_variant *variant, attn_error *error);

@@ -3,7 +3,7 @@
  * sqrt(d_k): phi takes them as they are. */
 #include "attn/size.h"
 #include "impl/attention/softmax/keys_values.h"
-#include "impl/attention/softmax/softmax_blas.h"
+#include "impl/attention/softmax/softmax_fused.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -111,7 +111,7 @@ static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const
     cache->length += call->frames;
 }
 
-static linear_buffers blas_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames) {
+static linear_buffers fast_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames) {
     linear_buffers b;
     size_t mark = attn_arena_mark(arena);
     b.first = attn_arena_floats(arena, attn_smaller(frames, ROWS), g->d_model);
@@ -121,11 +121,11 @@ static linear_buffers blas_layout(attn_arena *arena, const attn_geometry *g, siz
     return b;
 }
 
-static size_t blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+static size_t fast_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                              attn_path path) {
     (void)keys, (void)path;
     attn_arena arena = attn_arena_dry();
-    blas_layout(&arena, g, batch, frames);
+    fast_layout(&arena, g, batch, frames);
     return arena.peak;
 }
 
@@ -137,9 +137,10 @@ static void blas_update(float *state, float *norm, const float *phi, const float
             norm[a] += phi[r * d_model + a];
 }
 
-static void blas_read(float *context, const float *phi, const float *state, const float *norm, size_t rows,
-                      size_t d_k, size_t d_model) {
-    attn_gemm_nn(rows, d_k, d_k, 1.0f, phi, d_model, state, d_k, 0.0f, context, d_model);
+static void fast_read(float *context, const float *phi, float *state, const float *norm, size_t rows,
+                      size_t d_k, size_t d_model, const attn_products *p) {
+    const attn_linear map = {.weight = state, .out = d_k, .in = d_k};
+    p->fold(context, d_model, phi, d_model, &map, rows);
     for (size_t r = 0; r < rows; r++) {
         float denominator = EPSILON;
         for (size_t a = 0; a < d_k; a++)
@@ -148,16 +149,17 @@ static void blas_read(float *context, const float *phi, const float *state, cons
     }
 }
 
-static void blas_utterance(float *y, const float *x, const attn_layer *layer, const attn_cache *cache,
-                           size_t b, size_t frames, size_t valid, const linear_buffers *buffers) {
+static void fast_utterance(float *y, const float *x, const attn_layer *layer, const attn_cache *cache,
+                           size_t b, size_t frames, size_t valid, const linear_buffers *buffers,
+                           const attn_products *p) {
     size_t d_model = layer->geometry.d_model, d_k = attn_head_dim(&layer->geometry),
            heads = layer->geometry.num_heads;
     float *first = buffers->first, *second = buffers->second;
     float *norm = attn_cache_rows(cache, NORM, b, 0);
     for (size_t t = 0; t < valid; t += ROWS) {
         size_t rows = valid - t < ROWS ? valid - t : ROWS;
-        attn_linear_blas(first, d_model, x + t * d_model, d_model, &layer->k_proj, rows);
-        attn_linear_blas(second, d_model, x + t * d_model, d_model, &layer->v_proj, rows);
+        p->linear(first, d_model, x + t * d_model, d_model, &layer->k_proj, rows);
+        p->linear(second, d_model, x + t * d_model, d_model, &layer->v_proj, rows);
         attn_rows()->elu_plus_one(first, rows * d_model);
         for (size_t head = 0; head < heads; head++)
             blas_update(attn_cache_rows(cache, STATE, b, head), norm + head * d_k, first + head * d_k,
@@ -165,34 +167,46 @@ static void blas_utterance(float *y, const float *x, const attn_layer *layer, co
     }
     for (size_t t = 0; t < frames; t += ROWS) {
         size_t rows = frames - t < ROWS ? frames - t : ROWS;
-        attn_linear_blas(first, d_model, x + t * d_model, d_model, &layer->q_proj, rows);
+        p->linear(first, d_model, x + t * d_model, d_model, &layer->q_proj, rows);
         attn_rows()->elu_plus_one(first, rows * d_model);
         for (size_t head = 0; head < heads; head++)
-            blas_read(y + t * d_model + head * d_k, first + head * d_k,
-                      attn_cache_rows(cache, STATE, b, head), norm + head * d_k, rows, d_k, d_model);
+            fast_read(y + t * d_model + head * d_k, first + head * d_k,
+                      attn_cache_rows(cache, STATE, b, head), norm + head * d_k, rows, d_k, d_model, p);
     }
+}
+
+static void fast(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                 void *workspace, const attn_products *p) {
+    attn_arena arena = attn_arena_wet(workspace);
+    linear_buffers buffers = fast_layout(&arena, &layer->geometry, call->batch, call->frames);
+    size_t size = call->frames * layer->geometry.d_model;
+    for (size_t b = 0; b < call->batch; b++)
+        if (attn_valid_keys(cache, call, b, cache->length + call->frames))
+            fast_utterance(out + b * size, call->x + b * size, layer, cache, b, call->frames,
+                           attn_valid_frames(cache, call, b, cache->length), &buffers, p);
+        else
+            memset(out + b * size, 0, size * sizeof(float)); /* no key, no context: whatever queries hold */
+    attn_blas_project(out, layer, call->batch * call->frames, buffers.project, p->linear);
+    cache->length += call->frames;
 }
 
 static void blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                  void *workspace) {
-    attn_arena arena = attn_arena_wet(workspace);
-    linear_buffers buffers = blas_layout(&arena, &layer->geometry, call->batch, call->frames);
-    size_t size = call->frames * layer->geometry.d_model;
-    for (size_t b = 0; b < call->batch; b++)
-        if (attn_valid_keys(cache, call, b, cache->length + call->frames))
-            blas_utterance(out + b * size, call->x + b * size, layer, cache, b, call->frames,
-                           attn_valid_frames(cache, call, b, cache->length), &buffers);
-        else
-            memset(out + b * size, 0, size * sizeof(float)); /* no key, no context: whatever queries hold */
-    attn_blas_project(out, layer, call->batch * call->frames, buffers.project);
-    cache->length += call->frames;
+    fast(out, layer, cache, call, workspace, &attn_way_blas.products);
 }
 
-const attn_variant attn_variant_linear = {
-    .name = "linear",
-    .summary = "linear attention: a state of fixed size instead of a cache",
-    .tensors = attn_kv_tensors,
-    .cache_slots = cache_slots,
-    .cache_bytes = cache_bytes,
-    .cost = cost,
-    .impls = {{"scalar", scalar_workspace, scalar}, {"blas", blas_workspace, blas}}};
+static void fused(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                  void *workspace) {
+    fast(out, layer, cache, call, workspace, &attn_way_fused.products);
+}
+
+const attn_variant attn_variant_linear = {.name = "linear",
+                                          .summary =
+                                              "linear attention: a state of fixed size instead of a cache",
+                                          .tensors = attn_kv_tensors,
+                                          .cache_slots = cache_slots,
+                                          .cache_bytes = cache_bytes,
+                                          .cost = cost,
+                                          .impls = {{"scalar", scalar_workspace, scalar},
+                                                    {"blas", fast_workspace, blas},
+                                                    {"fused", fast_workspace, fused}}};

@@ -101,7 +101,7 @@ typedef struct attn_encoder_ops {
                       attn_arena arena);
     size_t (*subsample_peak)(const attn_embed *embed, size_t rows, attn_arena arena);
 } attn_encoder_ops;
-extern const attn_encoder_ops attn_encoder_scalar, attn_encoder_fast;
+extern const attn_encoder_ops attn_encoder_scalar, attn_encoder_blas, attn_encoder_fast;
 
 /* Weights of the convolutions as the fast subsample wants them. */
 size_t attn_subsampling_packed_floats(const attn_embed *embed);

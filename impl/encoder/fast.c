@@ -121,14 +121,11 @@ static void subsample(float *y, const float *x, const attn_embed *embed, size_t 
         relu_to_channels_first(y + r * s.row, b.sums + r * s.row, embed->conv_bias[1], d, bins);
 }
 
-const attn_encoder_ops attn_encoder_fast = {.packs = true,
-                                            .linear = attn_linear_blas,
-                                            .layer_norm = layer_norm,
-                                            .swish = swish,
-                                            .gelu = gelu,
-                                            .glu = glu,
-                                            .multiply = multiply,
-                                            .add_scaled = add_scaled,
-                                            .depthwise = depthwise,
-                                            .subsample = subsample,
-                                            .subsample_peak = subsample_peak};
+#define FAST_OPS(linear_)                                                                                    \
+    {                                                                                                        \
+        .packs = true, .linear = linear_, .layer_norm = layer_norm, .swish = swish, .gelu = gelu,            \
+        .glu = glu, .multiply = multiply, .add_scaled = add_scaled, .depthwise = depthwise,                  \
+        .subsample = subsample, .subsample_peak = subsample_peak                                             \
+    }
+const attn_encoder_ops attn_encoder_blas = FAST_OPS(attn_linear_blas);
+const attn_encoder_ops attn_encoder_fast = FAST_OPS(attn_linear_fast);

@@ -10,6 +10,19 @@
 /* y [rows, out] = x [rows, in] W^T + b. ldy and ldx are the distances between rows in floats. */
 void attn_linear_scalar(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
 void attn_linear_blas(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
+/* By a kernel of ours or through OpenBLAS, whichever is faster for so many rows. */
+void attn_linear_fast(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
+
+/* y [rows, in] = x [rows, out] W: the transposed map, without bias. */
+void attn_fold_blas(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
+void attn_fold_fast(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
+
+/* A map and its transpose, in one of these ways. */
+typedef void attn_map_function(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w,
+                               size_t rows);
+typedef struct attn_products {
+    attn_map_function *linear, *fold;
+} attn_products;
 
 /* The rows first..first+count-1 of the map only: columns of y (heads of a stack, for example). */
 attn_linear attn_linear_rows(const attn_linear *w, size_t first, size_t count);

@@ -13,13 +13,15 @@ static int check_impl(attn_session *session, attn_error *error) {
     if (!session->impl)
         return attn_fail(error,
                          "impl: %s attention has no implementation %s, "
-                         "expected auto, scalar, blas, base, avx2 or avx512",
+                         "expected auto, scalar, blas, fused, base, avx2 or avx512",
                          variant->name, name);
     session->isa = attn_impl_isa(name);
     attn_error inner = {0};
     if (strcmp(session->impl->name, name) && strcmp(name, "auto") && attn_cpu_has(session->isa, &inner))
         return attn_fail_as(error, inner.code, "impl: %s", inner.message);
-    session->ops = strcmp(session->impl->name, "scalar") ? &attn_encoder_fast : &attn_encoder_scalar;
+    session->ops = !strcmp(session->impl->name, "scalar") ? &attn_encoder_scalar
+                   : !strcmp(session->impl->name, "blas") ? &attn_encoder_blas
+                                                          : &attn_encoder_fast;
     return 0;
 }
 

@@ -12,32 +12,32 @@
 #include <cmocka.h>
 
 static const char *const valid[][2] = {
-    {"attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:blas",
-     "attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:blas"},
+    {"attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:fused",
+     "attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:fused"},
     {"attention/mha/prefill/L:100/impl:scalar",
      "attention/mha/prefill/L:100/q:100/h:8/d:512/kv:f32/impl:scalar"},
-    {"attention/mha/prefill/q:100/L:100", "attention/mha/prefill/L:100/q:100/h:8/d:512/kv:f32/impl:blas"},
+    {"attention/mha/prefill/q:100/L:100", "attention/mha/prefill/L:100/q:100/h:8/d:512/kv:f32/impl:fused"},
     {"attention/gqa/chunk/L:50/h:16/d:1024",
-     "attention/gqa/chunk/L:50/q:16/h:16/d:1024/hkv:4/kv:f32/impl:blas"},
+     "attention/gqa/chunk/L:50/q:16/h:16/d:1024/hkv:4/kv:f32/impl:fused"},
     {"attention/gqa/decode/L:1/h:2/d:8/B:3",
-     "attention/gqa/decode/L:1/q:1/B:3/h:2/d:8/hkv:1/kv:f32/impl:blas"},
+     "attention/gqa/decode/L:1/q:1/B:3/h:2/d:8/hkv:1/kv:f32/impl:fused"},
     {"attention/mla_simple/chunk/L:64/q:5/d:64",
-     "attention/mla_simple/chunk/L:64/q:5/h:8/d:64/dc:64/kv:f32/path:auto/impl:blas"},
+     "attention/mla_simple/chunk/L:64/q:5/h:8/d:64/dc:64/kv:f32/path:auto/impl:fused"},
     {"attention/linear/decode/L:16777216/impl:auto",
-     "attention/linear/decode/L:16777216/q:1/h:8/d:512/kv:f32/impl:blas"},
+     "attention/linear/decode/L:16777216/q:1/h:8/d:512/kv:f32/impl:fused"},
     {"attention/mha/decode/L:9/pos:rel_pos",
-     "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/pos:rel_pos/impl:blas"},
-    {"attention/mha/decode/L:9/pos:none/B:1", "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:blas"},
+     "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/pos:rel_pos/impl:fused"},
+    {"attention/mha/decode/L:9/pos:none/B:1", "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:fused"},
     {"encoder/conformer/mha/prefill/T:1000",
-     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:blas"},
+     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:fused"},
     {"encoder/branchformer/mla/chunk/merge:learned_ave/layers:2/d:64/k:15/dc:16/path:absorb",
      "encoder/branchformer/mla/chunk/q:16/left:8/layers:2/h:8/d:64/dc:16/k:15/input:conv2d/"
-     "merge:learned_ave/pos:rel_pos/path:absorb/impl:blas"},
+     "merge:learned_ave/pos:rel_pos/path:absorb/impl:fused"},
     {"encoder/conformer/linear/decode/left:0/input:linear/pos:none/impl:scalar",
      "encoder/conformer/linear/decode/q:1/left:0/layers:12/h:8/d:512/input:linear/pos:none/impl:scalar"},
     {"encoder/conformer/gqa/chunk/q:4/h:4/d:32/k:4",
      "encoder/conformer/gqa/chunk/q:4/left:8/layers:12/h:4/d:32/hkv:1/k:4/input:conv2d/pos:rel_pos/"
-     "impl:blas"},
+     "impl:fused"},
     {"attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:avx512",
      "attention/mla/decode/L:1000/q:1/h:8/d:512/dc:256/kv:f32/path:absorb/impl:avx512"},
     {"encoder/conformer/mha/prefill/T:1000/impl:base",
@@ -89,7 +89,7 @@ static void test_fields(void **state) {
     assert_int_equal(c.geometry.latent_dim, 12);
     assert_int_equal(c.path, ATTN_PATH_EXPAND);
     assert_int_equal(bench_case_parse(&c, "attention/mla/decode/L:40/impl:avx2", &error), 0);
-    assert_ptr_equal(c.impl, attn_impl_find(c.variant, "blas"));
+    assert_ptr_equal(c.impl, attn_impl_find(c.variant, "fused"));
     assert_int_equal(c.isa, ATTN_ISA_AVX2);
     assert_string_equal(c.impl_name, "avx2");
     assert_int_equal(bench_case_parse(&c, "machine/read/bytes:4096", &error), 0);
@@ -153,7 +153,7 @@ static const char *const invalid[][2] = {
      "kv: found f16, expected f32, as linear attention keeps its state in it"},
     {"encoder/conformer/mha/prefill/T:9/d:70000", "d: found 70000, expected at most 65536 in an encoder"},
     {"attention/mla/decode/L:5/impl:cuda",
-     "impl: found \"cuda\", expected one of auto, scalar, blas, base, avx2, avx512"},
+     "impl: found \"cuda\", expected one of auto, scalar, blas, fused, base, avx2, avx512"},
     {"attention/mla/decode/L:5/pos:rope",
      "pos: found \"rope\", expected one of none, abs_pos, rel_pos, rel_pos_wenet"},
     {"attention/linear/decode/L:5/pos:rel_pos", "pos: pos_enc: rel_pos needs scores"},

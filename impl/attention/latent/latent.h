@@ -7,15 +7,7 @@
 #ifndef IMPL_ATTENTION_LATENT_LATENT_H
 #define IMPL_ATTENTION_LATENT_LATENT_H
 
-#include "attn/attention.h"
-
-/* The two products that the maps need, as plain loops or through BLAS. */
-typedef struct attn_products {
-    /* y [rows, out] = x [rows, in] W^T + b */
-    void (*linear)(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
-    /* y [rows, in] = x [rows, out] W: the transposed map, without bias */
-    void (*fold)(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
-} attn_products;
+#include "impl/attention/softmax/softmax_fused.h"
 
 /* How a variant gets keys and values out of its latent. tmp is workspace of rows heads d_k floats. */
 typedef struct attn_latent_maps {
@@ -38,11 +30,15 @@ size_t attn_latent_scalar_workspace(const attn_geometry *g, size_t batch, size_t
                                     attn_path path);
 void attn_latent_scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                         void *workspace, const attn_latent_maps *maps);
+double attn_latent_fused_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                        attn_path path);
+size_t attn_latent_fused_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                   attn_path path);
 double attn_latent_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                        attn_path path);
 size_t attn_latent_blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                   attn_path path);
 void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                      void *workspace, const attn_latent_maps *maps);
+                      void *workspace, const attn_latent_maps *maps, const attn_way *way);
 
 #endif

@@ -1,19 +1,12 @@
-/* Both paths through matrix products. */
+/* Both paths through matrix products, or through the fused kernels. */
 #include "attn/size.h"
 #include "impl/attention/latent/latent.h"
-#include "impl/attention/softmax/softmax_blas.h"
 #include "impl/attention/variant.h"
-#include "impl/kernels/kernels.h"
+#include "impl/kernels/attend.h"
 
 #include <math.h>
 
 enum { EXPAND_ROWS = 256 }; /* latents expanded together */
-
-static void fold_blas(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {
-    attn_gemm_nn(rows, w->in, w->out, 1.0f, x, ldx, w->weight, w->in, 0.0f, y, ldy);
-}
-
-static const attn_products blas_products = {attn_linear_blas, fold_blas};
 
 /* How a call is divided. */
 typedef struct latent_plan {
@@ -38,47 +31,61 @@ double attn_latent_blas_position_flops(const attn_geometry *g, size_t batch, siz
     return attn_blas_position_flops(g, batch, frames, keys, tile);
 }
 
+double attn_latent_fused_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                        attn_path path) {
+    size_t tile = path == ATTN_PATH_ABSORB ? make_plan(g, batch, frames, keys, path).tile
+                                           : attn_fused_tile(g, frames, keys);
+    return attn_blas_position_flops(g, batch, frames, keys, tile);
+}
+
 /* Sizes are upper bounds that grow with frames and keys. */
 typedef struct latent_buffers {
     float *append, *project; /* before, and after, all the others */
     float *computed;  /* of a group of heads, rows of [heads d_k]: positions; to expand, keys and values */
     float *sinusoids; /* before what follows */
     float *tmp;       /* of the maps: [EXPAND_ROWS, d_model], before attend; to absorb, [tile, d_k] */
-    attn_attend_buffers attend;
+    attn_attend_buffers attend; /* expand, blas */
+    attn_fused_buffers fused;   /* expand, fused */
     /* absorb, where rows are (head, query): */
     float *q;              /* [tile, heads d_k] */
     float *folded, *mixed; /* [rows, d_c] */
-    float *sums;           /* [rows] */
+    float *sums;           /* [rows]; blas */
+    float *kernel;         /* workspace of the kernel; fused */
     float *biased;         /* [tile, d_k] */
     attn_position_buffers position;
-    float *scores; /* laid out as attn_blas_score_rows says */
+    float *scores; /* laid out as attn_blas_score_rows says; fused: of positions alone */
 } latent_buffers;
 
 static void expand_layout(latent_buffers *b, attn_arena *arena, const attn_geometry *g, size_t frames,
-                          size_t keys) {
+                          size_t keys, bool fused) {
     size_t mark = attn_arena_mark(arena);
     b->tmp = attn_arena_floats(arena, EXPAND_ROWS, g->d_model);
     attn_arena_release(arena, mark);
-    b->attend = attn_blas_attend_layout(arena, g, frames, keys);
+    if (fused)
+        b->fused = attn_fused_attend_layout(arena, g, frames, keys);
+    else
+        b->attend = attn_blas_attend_layout(arena, g, frames, keys);
 }
 
 static void absorb_layout(latent_buffers *b, attn_arena *arena, const attn_geometry *g, size_t frames,
-                          size_t keys) {
+                          size_t keys, bool fused) {
     size_t d_k = attn_head_dim(g), tile = attn_blas_tile_bound(frames);
     size_t rows = attn_larger(g->num_heads, attn_blas_tile_bound(attn_times(frames, g->num_heads)));
     b->q = attn_arena_floats(arena, rows, d_k);
     b->folded = attn_arena_floats(arena, rows, g->latent_dim);
     b->mixed = attn_arena_floats(arena, rows, g->latent_dim);
     b->sums = attn_arena_floats(arena, 1, rows);
+    b->kernel = attn_arena_floats(arena, 1, fused ? attn_attend_floats(g->latent_dim, g->latent_dim) : 0);
     b->tmp = attn_arena_floats(arena, tile, d_k);
     b->biased = attn_arena_floats(arena, tile, d_k);
     b->position = attn_blas_position_layout(arena, g, rows, tile);
-    b->scores = attn_blas_scores_layout(arena, g, rows, tile, keys, g->num_heads);
+    if (!fused || attn_has_rel_pos(g))
+        b->scores = attn_blas_scores_layout(arena, g, rows, tile, keys, g->num_heads);
 }
 
 /* Of a path that is not AUTO. */
-static latent_buffers blas_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames,
-                                  size_t keys, attn_path path) {
+static latent_buffers layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames,
+                             size_t keys, attn_path path, bool fused) {
     latent_buffers b = {0};
     size_t positions = attn_blas_position_bound(g, batch, frames, keys), start = attn_arena_mark(arena);
     size_t expanded = path == ATTN_PATH_EXPAND ? attn_times(2, keys) : 0;
@@ -90,37 +97,48 @@ static latent_buffers blas_layout(attn_arena *arena, const attn_geometry *g, siz
     size_t behind = attn_arena_mark(arena);
     b.sinusoids = attn_blas_sinusoids_layout(arena, g, positions);
     attn_arena_release(arena, behind);
-    (path == ATTN_PATH_EXPAND ? expand_layout : absorb_layout)(&b, arena, g, frames, keys);
+    (path == ATTN_PATH_EXPAND ? expand_layout : absorb_layout)(&b, arena, g, frames, keys, fused);
     return b;
+}
+
+static size_t workspace_bytes(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                              attn_path path, bool fused) {
+    attn_arena arena = attn_arena_dry();
+    if (path != ATTN_PATH_ABSORB)
+        layout(&arena, g, batch, frames, keys, ATTN_PATH_EXPAND, fused);
+    attn_arena_release(&arena, 0);
+    if (path != ATTN_PATH_EXPAND)
+        layout(&arena, g, batch, frames, keys, ATTN_PATH_ABSORB, fused);
+    return arena.peak;
 }
 
 size_t attn_latent_blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                   attn_path path) {
-    attn_arena arena = attn_arena_dry();
-    if (path != ATTN_PATH_ABSORB)
-        blas_layout(&arena, g, batch, frames, keys, ATTN_PATH_EXPAND);
-    attn_arena_release(&arena, 0);
-    if (path != ATTN_PATH_EXPAND)
-        blas_layout(&arena, g, batch, frames, keys, ATTN_PATH_ABSORB);
-    return arena.peak;
+    return workspace_bytes(g, batch, frames, keys, path, false);
+}
+
+size_t attn_latent_fused_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                   attn_path path) {
+    return workspace_bytes(g, batch, frames, keys, path, true);
 }
 
 static void expand_rows(float *y, const attn_layer *layer, bool values, size_t head0, size_t heads,
-                        const float *latent, size_t rows, float *tmp, const attn_latent_maps *maps) {
+                        const float *latent, size_t rows, float *tmp, const attn_latent_maps *maps,
+                        const attn_products *products) {
     size_t width = heads * attn_head_dim(&layer->geometry), d_c = layer->geometry.latent_dim;
     for (size_t r = 0; r < rows; r += EXPAND_ROWS)
         maps->expand(y + r * width, width, layer, values, head0, heads, latent + r * d_c,
-                     attn_smaller(EXPAND_ROWS, rows - r), tmp, &blas_products);
+                     attn_smaller(EXPAND_ROWS, rows - r), tmp, products);
 }
 
 /* Keys and values go behind the projected positions. */
 static void expand_group(const attn_blas_view *view, size_t head0, size_t heads, const float *latent,
                          const float *position, size_t positions, const latent_buffers *b,
-                         const attn_latent_maps *maps) {
+                         const attn_latent_maps *maps, const attn_way *way) {
     size_t d_k = attn_head_dim(&view->layer->geometry), width = heads * d_k;
     float *k = b->computed + positions * width, *v = k + view->valid * width;
-    expand_rows(k, view->layer, false, head0, heads, latent, view->valid, b->tmp, maps);
-    expand_rows(v, view->layer, true, head0, heads, latent, view->valid, b->tmp, maps);
+    expand_rows(k, view->layer, false, head0, heads, latent, view->valid, b->tmp, maps, &way->products);
+    expand_rows(v, view->layer, true, head0, heads, latent, view->valid, b->tmp, maps, &way->products);
     attn_blas_keys keys = {.head0 = head0,
                            .heads = heads,
                            .group = 1,
@@ -129,12 +147,15 @@ static void expand_group(const attn_blas_view *view, size_t head0, size_t heads,
                            .head_stride = d_k,
                            .stride = width,
                            .position = position};
-    attn_blas_attend(view, &keys, &b->attend);
+    if (way->fused)
+        attn_fused_attend(view, &keys, &b->fused);
+    else
+        attn_blas_attend(view, &keys, &b->attend);
 }
 
 /* folded [heads m, d_c] = E_k^T (q + u) of every head, for m queries. */
 static void fold_heads(const attn_layer *layer, size_t head0, size_t heads, size_t m, const latent_buffers *b,
-                       const attn_latent_maps *maps) {
+                       const attn_latent_maps *maps, const attn_products *products) {
     const attn_geometry *g = &layer->geometry;
     size_t d_k = attn_head_dim(g), width = heads * d_k;
     bool positions = attn_has_rel_pos(g);
@@ -145,7 +166,7 @@ static void fold_heads(const attn_layer *layer, size_t head0, size_t heads, size
             query = b->biased;
         }
         maps->fold_query(b->folded + head * m * g->latent_dim, g->latent_dim, layer, head0 + head, query,
-                         positions ? d_k : width, m, b->tmp, &blas_products);
+                         positions ? d_k : width, m, b->tmp, products);
     }
 }
 
@@ -163,38 +184,64 @@ static void mix_latents(const attn_blas_view *view, const float *latent, size_t 
         attn_rows()->scale(b->mixed + r * d_c, d_c, 1.0f / b->sums[r]);
 }
 
+/* The same by the fused kernel: one read of the latents. */
+static void mix_latents_fused(const attn_blas_view *view, const float *latent, size_t rows,
+                              attn_score_rows layout, const latent_buffers *b) {
+    const attn_geometry *g = &view->layer->geometry;
+    size_t d_c = g->latent_dim;
+    attn_attend_call call = {.out = b->mixed,
+                             .out_strides.query = d_c,
+                             .q = b->folded,
+                             .q_strides.query = d_c,
+                             .position = attn_has_rel_pos(g) ? b->scores + layout.start : NULL,
+                             .position_strides.query = layout.stride,
+                             .queries = rows,
+                             .heads = 1,
+                             .k = latent,
+                             .v = latent,
+                             .k_stride = d_c * sizeof(float),
+                             .v_stride = d_c * sizeof(float),
+                             .keys = view->valid,
+                             .k_width = d_c,
+                             .v_width = d_c,
+                             .type = ATTN_ELEMENT_F32,
+                             .scale = 1.0f / sqrtf((float)attn_head_dim(g))};
+    attn_attend()->attend(&call, b->kernel);
+}
+
 /* The heads of a group share the latents, so that all their queries are the rows of one product: row (head,
  * i) is head m + i for a tile of m queries. */
 static void absorb_group(const attn_blas_view *view, size_t head0, size_t heads, const float *latent,
                          const float *position, size_t tile, const latent_buffers *b,
-                         const attn_latent_maps *maps) {
+                         const attn_latent_maps *maps, const attn_way *way) {
     const attn_layer *layer = view->layer;
     const attn_geometry *g = &layer->geometry;
     size_t d_k = attn_head_dim(g), d_c = g->latent_dim, width = heads * d_k;
     attn_linear q_proj = attn_linear_rows(&layer->q_proj, head0 * d_k, width);
     for (size_t i0 = 0; i0 < view->frames; i0 += tile) {
         size_t m = attn_smaller(tile, view->frames - i0);
-        attn_linear_blas(b->q, width, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
+        way->products.linear(b->q, width, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
         if (attn_has_rel_pos(g))
             attn_blas_position_scores(b->scores, view, b->q, width, position, width, head0, heads, i0, m,
                                       &b->position);
-        fold_heads(layer, head0, heads, m, b, maps);
-        mix_latents(view, latent, m * heads, attn_blas_score_rows(view, m), b);
+        fold_heads(layer, head0, heads, m, b, maps, &way->products);
+        (way->fused ? mix_latents_fused : mix_latents)(view, latent, m * heads, attn_blas_score_rows(view, m),
+                                                       b);
         for (size_t head = 0; head < heads; head++)
             maps->expand(view->out + i0 * g->d_model + (head0 + head) * d_k, g->d_model, layer, true,
-                         head0 + head, 1, b->mixed + head * m * d_c, m, b->tmp, &blas_products);
+                         head0 + head, 1, b->mixed + head * m * d_c, m, b->tmp, &way->products);
     }
 }
 
 void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                      void *workspace, const attn_latent_maps *maps) {
+                      void *workspace, const attn_latent_maps *maps, const attn_way *way) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames;
     attn_path path = attn_path_resolve(cache->variant, g, call->batch, call->frames, keys, call->path);
     latent_plan plan = make_plan(g, call->batch, call->frames, keys, path);
     attn_arena arena = attn_arena_wet(workspace);
-    latent_buffers buffers = blas_layout(&arena, g, call->batch, call->frames, keys, path);
-    attn_blas_append(cache, 0, &layer->kv_compress, call, buffers.append);
+    latent_buffers buffers = layout(&arena, g, call->batch, call->frames, keys, path, way->fused);
+    attn_blas_append(cache, 0, &layer->kv_compress, call, buffers.append, way->products.linear);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += plan.at_once) {
         size_t heads = attn_smaller(plan.at_once, g->num_heads - head0);
         const float *position = attn_blas_project_positions(buffers.computed, buffers.sinusoids, layer, cache,
@@ -205,11 +252,11 @@ void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, co
             if (!view.valid)
                 attn_blas_clear(&view, head0, heads);
             else if (path == ATTN_PATH_ABSORB)
-                absorb_group(&view, head0, heads, latent, position, plan.tile, &buffers, maps);
+                absorb_group(&view, head0, heads, latent, position, plan.tile, &buffers, maps, way);
             else
-                expand_group(&view, head0, heads, latent, position, plan.positions, &buffers, maps);
+                expand_group(&view, head0, heads, latent, position, plan.positions, &buffers, maps, way);
         }
     }
-    attn_blas_project(out, layer, call->batch * call->frames, buffers.project);
+    attn_blas_project(out, layer, call->batch * call->frames, buffers.project, way->products.linear);
     cache->length = keys;
 }

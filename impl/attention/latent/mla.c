@@ -81,7 +81,12 @@ static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const
 
 static void blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                  void *workspace) {
-    attn_latent_blas(out, layer, cache, call, workspace, &maps);
+    attn_latent_blas(out, layer, cache, call, workspace, &maps, &attn_way_blas);
+}
+
+static void fused(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                  void *workspace) {
+    attn_latent_blas(out, layer, cache, call, workspace, &maps, &attn_way_fused);
 }
 
 const attn_variant attn_variant_mla = {
@@ -95,4 +100,5 @@ const attn_variant attn_variant_mla = {
     .cache_bytes = cache_bytes,
     .cost = cost,
     .impls = {{"scalar", attn_latent_scalar_workspace, scalar, attn_scalar_position_flops},
-              {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops}}};
+              {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops},
+              {"fused", attn_latent_fused_workspace, fused, attn_latent_fused_position_flops}}};

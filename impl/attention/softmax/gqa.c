@@ -25,4 +25,5 @@ const attn_variant attn_variant_gqa = {
     .cache_bytes = cache_bytes,
     .cost = cost,
     .impls = {{"scalar", attn_kv_scalar_workspace, attn_kv_scalar, attn_scalar_position_flops},
-              {"blas", attn_kv_blas_workspace, attn_kv_blas, attn_kv_blas_position_flops}}};
+              {"blas", attn_kv_blas_workspace, attn_kv_blas, attn_kv_blas_position_flops},
+              {"fused", attn_kv_fused_workspace, attn_kv_fused, attn_kv_fused_position_flops}}};

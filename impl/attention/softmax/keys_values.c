@@ -3,7 +3,7 @@
 #include "attn/size.h"
 #include "impl/attention/positions.h"
 #include "impl/attention/scalar.h"
-#include "impl/attention/softmax/softmax_blas.h"
+#include "impl/attention/softmax/softmax_fused.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -77,17 +77,18 @@ void attn_kv_scalar(float *out, const attn_layer *layer, attn_cache *cache, cons
     cache->length += call->frames;
 }
 
-/* Workspace of the way by matrix products. Sizes are upper bounds that grow with frames and keys. */
-typedef struct blas_buffers {
-    float *append, *project; /* before, and after, all the others */
-    float *positions;        /* projected, of a group of heads: [count, heads d_k] */
-    float *sinusoids;        /* before attend */
-    attn_attend_buffers attend;
-} blas_buffers;
+/* Workspace of the fast ways. Sizes are upper bounds that grow with frames and keys. */
+typedef struct fast_buffers {
+    float *append, *project;    /* before, and after, all the others */
+    float *positions;           /* projected, of a group of heads: [count, heads d_k] */
+    float *sinusoids;           /* before attend */
+    attn_attend_buffers attend; /* blas */
+    attn_fused_buffers fused;   /* fused */
+} fast_buffers;
 
-static blas_buffers blas_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames,
-                                size_t keys) {
-    blas_buffers b;
+static fast_buffers fast_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames,
+                                size_t keys, const attn_way *way) {
+    fast_buffers b = {0};
     size_t d_k = attn_head_dim(g), count = attn_blas_position_bound(g, batch, frames, keys);
     size_t start = attn_arena_mark(arena);
     b.append = attn_blas_append_layout(arena, frames, attn_kv_heads(g) * d_k);
@@ -98,16 +99,30 @@ static blas_buffers blas_layout(attn_arena *arena, const attn_geometry *g, size_
     size_t behind = attn_arena_mark(arena);
     b.sinusoids = attn_blas_sinusoids_layout(arena, g, count);
     attn_arena_release(arena, behind);
-    b.attend = attn_blas_attend_layout(arena, g, frames, keys);
+    if (way->fused)
+        b.fused = attn_fused_attend_layout(arena, g, frames, keys);
+    else
+        b.attend = attn_blas_attend_layout(arena, g, frames, keys);
     return b;
+}
+
+static size_t fast_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                             const attn_way *way) {
+    attn_arena arena = attn_arena_dry();
+    fast_layout(&arena, g, batch, frames, keys, way);
+    return arena.peak;
 }
 
 size_t attn_kv_blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                               attn_path path) {
     (void)path;
-    attn_arena arena = attn_arena_dry();
-    blas_layout(&arena, g, batch, frames, keys);
-    return arena.peak;
+    return fast_workspace(g, batch, frames, keys, &attn_way_blas);
+}
+
+size_t attn_kv_fused_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                               attn_path path) {
+    (void)path;
+    return fast_workspace(g, batch, frames, keys, &attn_way_fused);
 }
 
 double attn_kv_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
@@ -116,16 +131,22 @@ double attn_kv_blas_position_flops(const attn_geometry *g, size_t batch, size_t 
     return attn_blas_position_flops(g, batch, frames, keys, attn_blas_tile(frames, keys));
 }
 
-void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                  void *workspace) {
+double attn_kv_fused_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                    attn_path path) {
+    (void)path;
+    return attn_blas_position_flops(g, batch, frames, keys, attn_fused_tile(g, frames, keys));
+}
+
+static void fast(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                 void *workspace, const attn_way *way) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames, d_k = attn_head_dim(g);
     size_t positions = attn_blas_position_count(g, call->batch, call->frames, keys);
     size_t at_once = attn_blas_head_group(g, positions * d_k); /* all, but where positions are projected */
     attn_arena arena = attn_arena_wet(workspace);
-    blas_buffers buffers = blas_layout(&arena, g, call->batch, call->frames, keys);
-    attn_blas_append(cache, K, &layer->k_proj, call, buffers.append);
-    attn_blas_append(cache, V, &layer->v_proj, call, buffers.append);
+    fast_buffers buffers = fast_layout(&arena, g, call->batch, call->frames, keys, way);
+    attn_blas_append(cache, K, &layer->k_proj, call, buffers.append, way->products.linear);
+    attn_blas_append(cache, V, &layer->v_proj, call, buffers.append, way->products.linear);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += at_once) {
         attn_blas_keys kv = {.head0 = head0,
                              .heads = attn_smaller(at_once, g->num_heads - head0),
@@ -138,9 +159,22 @@ void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const 
             attn_blas_view view = attn_blas_view_of(out, layer, cache, call, b, held);
             kv.k = attn_cache_rows(cache, K, b, head0 / kv.group);
             kv.v = attn_cache_rows(cache, V, b, head0 / kv.group);
-            attn_blas_attend(&view, &kv, &buffers.attend);
+            if (way->fused)
+                attn_fused_attend(&view, &kv, &buffers.fused);
+            else
+                attn_blas_attend(&view, &kv, &buffers.attend);
         }
     }
-    attn_blas_project(out, layer, call->batch * call->frames, buffers.project);
+    attn_blas_project(out, layer, call->batch * call->frames, buffers.project, way->products.linear);
     cache->length = keys;
+}
+
+void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                  void *workspace) {
+    fast(out, layer, cache, call, workspace, &attn_way_blas);
+}
+
+void attn_kv_fused(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                   void *workspace) {
+    fast(out, layer, cache, call, workspace, &attn_way_fused);
 }

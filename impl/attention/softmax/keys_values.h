@@ -22,5 +22,11 @@ size_t attn_kv_blas_workspace(const attn_geometry *g, size_t batch, size_t frame
                               attn_path path);
 void attn_kv_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                   void *workspace);
+double attn_kv_fused_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                                    attn_path path);
+size_t attn_kv_fused_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+                               attn_path path);
+void attn_kv_fused(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
+                   void *workspace);
 
 #endif

@@ -23,6 +23,10 @@ size_t attn_blas_tile(size_t frames, size_t keys) {
     return attn_smaller(frames, attn_smaller(ROWS, rows));
 }
 
+size_t attn_blas_heads_together(size_t tile, size_t keys) {
+    return attn_smaller(TILE_SCORES / (tile * keys), ROWS / tile);
+}
+
 float *attn_blas_group_layout(attn_arena *arena, const attn_geometry *g, size_t rows) {
     size_t all = attn_times(rows, g->d_model), one = attn_times(rows, attn_head_dim(g));
     return attn_arena_floats(arena, 1, attn_smaller(all, attn_larger(GROUP_FLOATS, one)));
@@ -69,12 +73,12 @@ static void scatter_heads(const attn_cache *cache, size_t slot, size_t b, size_t
 }
 
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
-                      float *rows) {
+                      float *rows, attn_map_function *linear) {
     size_t d_model = cache->geometry.d_model;
     for (size_t b = 0; b < call->batch; b++)
         for (size_t t = 0; t < call->frames; t += ROWS) {
             size_t count = attn_smaller(ROWS, call->frames - t);
-            attn_linear_blas(rows, w->out, call->x + (b * call->frames + t) * d_model, d_model, w, count);
+            linear(rows, w->out, call->x + (b * call->frames + t) * d_model, d_model, w, count);
             scatter_heads(cache, slot, b, cache->length + t, rows, count);
         }
 }
@@ -96,7 +100,7 @@ static attend_plan plan_heads(const attn_blas_view *view, const attn_blas_keys *
     size_t held = view->held + view->frames;
     attend_plan p = {.tile = attn_blas_tile(view->frames, held)};
     p.unit = view->frames == 1 && !keys->position ? keys->group : 1;
-    size_t fit = attn_smaller(TILE_SCORES / (p.tile * held), ROWS / p.tile);
+    size_t fit = attn_blas_heads_together(p.tile, held);
     p.together = view->folds ? attn_smaller(keys->heads, attn_larger(p.unit, fit - fit % p.unit)) : p.unit;
     return p;
 }
@@ -186,11 +190,12 @@ float *attn_blas_project_layout(attn_arena *arena, const attn_geometry *g, size_
     return attn_arena_floats(arena, attn_smaller(rows, ROWS), g->d_model);
 }
 
-void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *copy) {
+void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *copy,
+                       attn_map_function *linear) {
     size_t d_model = layer->geometry.d_model;
     for (size_t r = 0; r < rows; r += ROWS) {
         size_t count = attn_smaller(ROWS, rows - r);
         memcpy(copy, out + r * d_model, count * d_model * sizeof(float));
-        attn_linear_blas(out + r * d_model, d_model, copy, d_model, &layer->out_proj, count);
+        linear(out + r * d_model, d_model, copy, d_model, &layer->out_proj, count);
     }
 }

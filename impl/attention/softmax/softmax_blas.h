@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "impl/attention/positions.h"
 #include "impl/attention/view.h"
+#include "impl/kernels/kernels.h"
 
 /* The view of utterance b, `held` frames having been in the cache before the call. */
 attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
@@ -29,6 +30,8 @@ typedef struct attn_blas_keys {
 size_t attn_blas_head_group(const attn_geometry *g, size_t floats);
 /* Rows of queries to work on at once so that their scores stay near a core's cache. */
 size_t attn_blas_tile(size_t frames, size_t keys);
+/* Heads whose scores with a tile of queries do so together. */
+size_t attn_blas_heads_together(size_t tile, size_t keys);
 
 /* Layouts take upper bounds that grow with frames and keys, so that a workspace made for the largest call
  * serves every other. */
@@ -44,7 +47,7 @@ float *attn_blas_scores_layout(attn_arena *arena, const attn_geometry *g, size_t
 
 /* Projects x through w into a cache slot behind the frames held. */
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
-                      float *rows);
+                      float *rows, attn_map_function *linear);
 float *attn_blas_append_layout(attn_arena *arena, size_t frames, size_t width);
 
 /* Contexts of a group of heads into view->out. */
@@ -64,7 +67,8 @@ void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, co
 void attn_blas_softmax(float *scores, size_t stride, float *sums, size_t rows, size_t keys, float scale);
 
 /* out_proj in place on [rows, d_model]. */
-void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *copy);
+void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *copy,
+                       attn_map_function *linear);
 float *attn_blas_project_layout(attn_arena *arena, const attn_geometry *g, size_t rows);
 
 #endif

@@ -38,7 +38,7 @@ typedef struct attn_call {
 
 /* One implementation of a variant. Its functions are pure: no allocation, no failure. */
 typedef struct attn_impl {
-    const char *name; /* "scalar", "blas" */
+    const char *name; /* "scalar", "blas", "fused" */
     /* Bytes of workspace that forward needs for B utterances, at most T frames in a call and at most L keys
      * on this path (auto: on either). One made for the largest call serves every smaller one. SIZE_MAX when
      * it fits no memory. */

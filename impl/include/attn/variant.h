@@ -51,9 +51,9 @@ typedef struct attn_variant {
 extern const attn_variant *const attn_variants[];
 const attn_variant *attn_variant_find(const char *name); /* NULL when unknown */
 
-/* What people may ask for: "auto" (the last of impls), "scalar", "blas", and attn_isa_names, each of which is
- * the last of impls with our kernels held to that instruction set. (Matrix products stay OpenBLAS's, which
- * picks its own.) NULL-terminated. */
+/* What people may ask for: "auto" (the last of impls), "scalar", "blas" (matrix products), "fused" (one pass over
+ * the keys), and attn_isa_names, each of which is the last of impls with our kernels held to that instruction
+ * set. (Products that stay OpenBLAS's pick their own.) NULL-terminated. */
 extern const char *const attn_impl_names[];
 const attn_impl *attn_impl_find(const attn_variant *variant, const char *name); /* NULL when unknown */
 /* The limit for attn_cpu_limit while an implementation of this name runs; the widest where it sets none. */

@@ -121,16 +121,16 @@ static void test_encoders(void **state) {
     /* Both types: 2 lengths and 3 left contexts, for a Branchformer twice; nothing from batch. */
     assert_int_equal(p.count, 2 * 5 + 2 * 10 + 2 + 1);
     assert_row(&p, 0,
-               "encoder/conformer/mha/prefill/T:75/layers:2/h:2/d:8/input:linear/pos:rel_pos/impl:blas");
+               "encoder/conformer/mha/prefill/T:75/layers:2/h:2/d:8/input:linear/pos:rel_pos/impl:fused");
     assert_row(&p, 2,
-               "encoder/conformer/mha/chunk/q:4/left:0/layers:2/h:2/d:8/input:linear/pos:rel_pos/impl:blas");
+               "encoder/conformer/mha/chunk/q:4/left:0/layers:2/h:2/d:8/input:linear/pos:rel_pos/impl:fused");
     assert_row(&p, 29,
                "encoder/branchformer/mla/chunk/q:4/left:5/layers:2/h:2/d:8/dc:3/input:linear/merge:fixed_ave/"
-               "pos:rel_pos/path:auto/impl:blas");
-    assert_row(&p, 30, "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:blas");
+               "pos:rel_pos/path:auto/impl:fused");
+    assert_row(&p, 30, "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:fused");
     assert_row(
         &p, 31,
-        "encoder/conformer/mha/decode/q:1/left:8/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:blas");
+        "encoder/conformer/mha/decode/q:1/left:8/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:fused");
     plan_free(&p);
 }
 

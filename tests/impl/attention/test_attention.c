@@ -123,6 +123,12 @@ static void workspace_does_not_grow_with_the_square(void **state) {
 }
 
 /* More keys than fit any memory: no sum or product wraps around. */
+/* The fused kernels hold the scores of a block of keys only: without positions nothing grows with them. */
+static bool grows_with_keys(const attn_impl *impl, const attn_geometry *g) {
+    return impl->workspace(g, 1, 700, 20000, ATTN_PATH_AUTO) >
+           impl->workspace(g, 1, 700, 1000, ATTN_PATH_AUTO);
+}
+
 static void workspace_that_fits_no_memory_says_so(void **state) {
     (void)state;
     for (size_t v = 0; attn_variants[v]; v++)
@@ -130,6 +136,8 @@ static void workspace_that_fits_no_memory_says_so(void **state) {
             for (size_t i = 0; attn_variants[v]->is_softmax && attn_variants[v]->impls[i].name; i++) {
                 attn_geometry g = some_geometry(attn_variants[v]);
                 g.pos_enc = pos;
+                if (!grows_with_keys(&attn_variants[v]->impls[i], &g))
+                    continue;
                 for (size_t keys = SIZE_MAX / 4; keys < SIZE_MAX / 4 + 300; keys++) {
                     attn_error error = {0};
                     size_t bytes = attn_variants[v]->impls[i].workspace(&g, 1, 700, keys, ATTN_PATH_AUTO);

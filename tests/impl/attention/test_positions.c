@@ -153,17 +153,21 @@ static float *run(const stream *s, const char *name) {
 }
 
 static void assert_same_as_scalar(const stream *s) {
-    float *expected = run(s, "scalar"), *found = run(s, "blas");
+    float *expected = run(s, "scalar");
     size_t n = s->batch * s->frames * s->geometry.d_model;
     double limit = 1e-5 * attn_compare(expected, expected, n, 0, 0).max_b;
-    attn_difference d = attn_compare(found, expected, n, limit, 0);
-    if (!d.ok)
-        fail_msg("%s, %s, h %zu, d %zu, B %zu, chunk %zu, keep %zu, path %d: off by %g (limit %g) at %zu",
-                 s->variant->name, attn_pos_enc_names[s->geometry.pos_enc], s->geometry.num_heads,
-                 s->geometry.d_model, s->batch, s->chunk, s->keep, (int)s->path, d.max_abs, limit,
-                 d.first_bad);
+    for (size_t i = 1; i < ATTN_IMPLS && s->variant->impls[i].name; i++) {
+        float *found = run(s, s->variant->impls[i].name);
+        attn_difference d = attn_compare(found, expected, n, limit, 0);
+        if (!d.ok)
+            fail_msg(
+                "%s, %s, %s, h %zu, d %zu, B %zu, chunk %zu, keep %zu, path %d: off by %g (limit %g) at %zu",
+                s->variant->impls[i].name, s->variant->name, attn_pos_enc_names[s->geometry.pos_enc],
+                s->geometry.num_heads, s->geometry.d_model, s->batch, s->chunk, s->keep, (int)s->path,
+                d.max_abs, limit, d.first_bad);
+        free(found);
+    }
     free(expected);
-    free(found);
 }
 
 typedef void geometry_check(const attn_variant *variant, attn_geometry g, attn_path path);
@@ -253,8 +257,8 @@ static void run_shifted(float *out, stream *s, const char *impl, size_t first, l
 
 static void dropped_frames_count(void **state) {
     (void)state;
-    static const char *const impls[] = {"scalar", "blas"};
-    for (size_t i = 0; i < 2 * 2; i++) {
+    static const char *const impls[] = {"scalar", "blas", "fused"};
+    for (size_t i = 0; i < 3 * 2; i++) {
         attn_geometry g = {.d_model = 16, .num_heads = 2, .pos_enc = encodings[i % 2]};
         stream s = open_stream(attn_variant_find("mha"), g, 1, 40);
         float plain[32], later[32], shifted[32];
