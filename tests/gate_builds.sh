@@ -69,7 +69,7 @@ check "by time: exit status 1" [ $? -eq 1 ]
 gate instructions --metric instructions
 check "by instructions: exit status 1" [ $? -eq 1 ]
 for metric in time instructions; do
-    check "by $metric: both cases of the kernel are SLOWER" verdict $metric SLOWER impl:blas 2
+    check "by $metric: both cases of the kernel are SLOWER" verdict $metric SLOWER impl:fused 2
     check "by $metric: the other three are SAME" verdict $metric SAME impl:scalar 3
 done
 check "what moved by time is instructions, in both" [ "$(grep -c '^- .*: instructions +' "$OUT/time.md")" -eq 2 ]

@@ -41,8 +41,8 @@ attention/mla/decode/$small/path:absorb   # absorbed
 
 attention/mha/prefill/$small/q:20
 END
-mla=attention/mla/decode/L:20/q:1/h:2/d:16/dc:16/kv:f32/path:absorb/impl:blas
-mha=attention/mha/prefill/L:20/q:20/h:2/d:16/kv:f32/impl:blas
+mla=attention/mla/decode/L:20/q:1/h:2/d:16/dc:16/kv:f32/path:absorb/impl:fused
+mha=attention/mha/prefill/L:20/q:20/h:2/d:16/kv:f32/impl:fused
 
 run 0 --cases "$folder/cases" --benchmark_list_tests
 [ "$(cat "$folder/out")" = "$mla"$'\n'"$mha" ] || fail "list of cases"
@@ -80,9 +80,9 @@ ok csv
 
 run 0 --case attention/mha/decode/$small $quick --benchmark_repetitions=3 --benchmark_report_aggregates_only=true
 [ "$(grep -c '^attention.*_\(mean\|median\|stddev\|cv\) ' "$folder/out")" -eq 4 ] || fail "aggregates"
-grep -q '/impl:blas ' "$folder/out" && fail "aggregates only"
+grep -q '/impl:fused ' "$folder/out" && fail "aggregates only"
 run 0 --cases "$folder/cases" $quick --benchmark_repetitions=3 --benchmark_enable_random_interleaving=true
-[ "$(grep -c '/impl:blas ' "$folder/out")" -eq 6 ] || fail "interleaved repetitions"
+[ "$(grep -c '/impl:fused ' "$folder/out")" -eq 6 ] || fail "interleaved repetitions"
 BENCHMARK_REPETITIONS=2 $bench --case machine/flops/isa:base --benchmark_min_time=0.0001 >"$folder/out" 2>"$folder/err"
 [ "$(grep -c 'isa:base ' "$folder/out")" -eq 2 ] || fail "repetitions from the environment"
 ok repetitions

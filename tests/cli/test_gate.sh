@@ -24,7 +24,7 @@ check "1% slower is the same" against 0 "victim=mla slow=1 spread=0" "spread=0"
 check "a cache larger by a byte: 1" against 1 "victim=linear bytes=1"
 check "a byte: not taken for time" verdict SAME 4
 check "a byte: GREW" bytes GREW 1
-check "a byte: in the table" says '| **GREW** | `attention/linear/decode/L:8/q:1/h:2/d:8/kv:f32/impl:blas` | cache | 64 | 65 |' out
+check "a byte: in the table" says '| **GREW** | `attention/linear/decode/L:8/q:1/h:2/d:8/kv:f32/impl:fused` | cache | 64 | 65 |' out
 check "a byte less: 0" against 0 "victim=linear bytes=-1"
 check "a byte less: SHRANK" bytes SHRANK 1
 check "peak memory larger by a byte: 1" against 1 "victim=mha peak=1"
