@@ -223,7 +223,7 @@ static void attend(const attn_attend_call *call, float *workspace) {
             rows[r] = row_of(call, first + r);
             memset(rows[r].context, 0, call->v_width * sizeof(float));
         }
-        rows[count] = rows[count - 1];
+        rows[count] = row_of(call, first + count - 1);
         attend_tile(rows, count, call, workspace);
         for (size_t r = 0; r < count; r++)
             finish(&rows[r], call->v_width, call->keys);

@@ -84,7 +84,7 @@ INLINE void dot_rows(float *const out[], const float *const a[], const matrix *b
         for (size_t k = 0; k < keys; k++)
             key[k] = matrix_row(b, j + k < b->rows ? j + k : b->rows - 1);
         for (size_t at = 0; rt > 1 && b->streams && at < keys * b->stride; at += CACHE_LINE)
-            __builtin_prefetch(key[0] + AHEAD + at);
+            __builtin_prefetch(matrix_row(b, j) + AHEAD + at);
         dot_tile(sums, a, key, width, rt, type);
         UNROLL
         for (size_t r = 0; r < rt; r++)

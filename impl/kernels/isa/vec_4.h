@@ -3,6 +3,7 @@
 typedef float vec __attribute__((vector_size(16)));
 typedef float vec_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(16)));
+typedef uint32_t uvec __attribute__((vector_size(16)));
 
 #define SHUFFLE(a, b, F, s) __builtin_shufflevector(a, b, F(0, s), F(1, s), F(2, s), F(3, s))
 
@@ -19,7 +20,7 @@ static inline vec zero_below(vec x, vec low, vec y) {
     return (vec)((ivec)y & ~(ivec)(x < low));
 }
 static inline vec widen_bf16(const uint16_t *p) {
-    return (vec)((ivec){p[0], p[1], p[2], p[3]} << 16);
+    return (vec)((uvec){p[0], p[1], p[2], p[3]} << 16);
 }
 static inline vec widen_i8(const int8_t *p) {
     return (vec){p[0], p[1], p[2], p[3]};

@@ -9,7 +9,7 @@ static inline vec larger(vec a, vec b) {
 }
 /* The exponents of halves and floats are 112 apart; multiplying is exact for subnormals too. */
 static inline vec widen_halves(ivec half) {
-    ivec sign = (half & 0x8000) << 16, size = (half & 0x7fff) << 13;
+    ivec sign = (ivec)((uvec)(half & 0x8000) << 16), size = (half & 0x7fff) << 13;
     ivec special = (ivec)(size >= 0x7c00 << 13) & 0x7f800000;
     return (vec)((ivec)((vec)size * 0x1p112f) | special | sign);
 }
