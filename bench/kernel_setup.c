@@ -155,24 +155,29 @@ void kernel_setup_free(kernel_setup *s) {
     *s = (kernel_setup){0};
 }
 
-void kernel_setup_run(kernel_setup *s, bool plain) {
+void kernel_setup_restore(kernel_setup *s, bool plain) {
     s->plain = plain;
     for (size_t i = 0; i < s->operands; i++) {
         kernel_operand *o = &s->operand[i];
         if (o->role != KERNEL_IN)
             memcpy(o->block[plain ? OF_PLAIN : OF_KERNEL], o->block[AS_DRAWN], o->offset + o->bytes);
     }
+}
+
+void kernel_setup_run(kernel_setup *s, bool plain) {
+    kernel_setup_restore(s, plain);
     s->row->run(s);
 }
 
 /* A NaN of the reference must come out as one; with a NaN among what was read, more numbers may be NaN. */
-static bool agrees(float a, float b, double limit, bool has_nan) {
+static double error_of(float a, float b, double unit, bool has_nan) {
     if (b != b || (has_nan && a != a))
-        return a != a;
-    return a == b || fabs((double)a - b) <= limit;
+        return a != a ? 0.0 : (double)NAN;
+    return a == b ? 0.0 : fabs((double)a - b) / unit;
 }
 
-bool kernel_setup_agrees(const kernel_setup *s, char *what, size_t size) {
+bool kernel_setup_agrees(const kernel_setup *s, double *max_error, char *what, size_t size) {
+    *max_error = 0.0;
     for (size_t i = 0; i < s->operands; i++) {
         const kernel_operand *o = &s->operand[i];
         if (o->role != KERNEL_OUT && o->role != KERNEL_INOUT)
@@ -182,11 +187,14 @@ bool kernel_setup_agrees(const kernel_setup *s, char *what, size_t size) {
         double largest = 1.0; /* what is read is of size 1, or of sizes that cancel */
         for (size_t j = 0; j < o->bytes / sizeof *b; j++)
             largest = fabs((double)b[j]) > largest ? fabs((double)b[j]) : largest;
-        for (size_t j = 0; j < o->bytes / sizeof *b; j++)
-            if (!agrees(a[j], b[j], s->row->tolerance * (fabs((double)b[j]) + largest), s->draw.has_nan)) {
-                snprintf(what, size, "%s[%zu] is %g, expected %g", o->name, j, (double)a[j], (double)b[j]);
-                return false;
-            }
+        for (size_t j = 0; j < o->bytes / sizeof *b; j++) {
+            double error = error_of(a[j], b[j], fabs((double)b[j]) + largest, s->draw.has_nan);
+            *max_error = error <= *max_error ? *max_error : error;
+            if (error <= s->row->tolerance)
+                continue;
+            snprintf(what, size, "%s[%zu] is %g, expected %g", o->name, j, (double)a[j], (double)b[j]);
+            return false;
+        }
     }
     return true;
 }

@@ -62,10 +62,12 @@ typedef struct kernel_setup {
 int kernel_setup_init(kernel_setup *s, const kernel_row *row, const kernel_draw *draw, attn_error *error);
 void kernel_setup_free(kernel_setup *s);
 
-/* Puts back what the kernel (or the reference) writes to as it was drawn, and calls it. */
-void kernel_setup_run(kernel_setup *s, bool plain);
+/* Puts back what the kernel (or, `plain`, the reference) writes to as it was drawn; s->row->run(s) calls it. */
+void kernel_setup_restore(kernel_setup *s, bool plain);
+void kernel_setup_run(kernel_setup *s, bool plain); /* both */
 
-/* Whether the two agree; if not, `what` says where. */
-bool kernel_setup_agrees(const kernel_setup *s, char *what, size_t size);
+/* Whether the two agree; if not, `what` says where. max_error: the largest difference, in units of what the
+ * tolerance is multiplied with. */
+bool kernel_setup_agrees(const kernel_setup *s, double *max_error, char *what, size_t size);
 
 #endif

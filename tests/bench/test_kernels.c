@@ -39,6 +39,7 @@ static kernel_draw some_draw(const kernel_row *row, attn_element type, uint64_t 
 static void check(const kernel_row *row, const kernel_draw *d, bool *has_cache) {
     attn_error error = {0};
     char what[160];
+    double error_found;
     kernel_setup s;
     assert_int_equal(kernel_setup_init(&s, row, d, &error), 0);
     *has_cache = s.has_cache;
@@ -47,7 +48,7 @@ static void check(const kernel_row *row, const kernel_draw *d, bool *has_cache) 
         attn_isa before = attn_cpu_limit(isa);
         kernel_setup_run(&s, false);
         attn_cpu_limit(before);
-        if (!kernel_setup_agrees(&s, what, sizeof what))
+        if (!kernel_setup_agrees(&s, &error_found, what, sizeof what))
             fail_msg("%s, %s, %s: m %zu n %zu k %zu p %zu gap %zu 10^%d%s%s: %s (seed %llu)", row->name,
                      attn_isa_names[isa], attn_element_names[d->type], d->size[0], d->size[1], d->size[2],
                      d->size[3], d->gap, d->magnitude, d->flag ? " flag" : "", d->has_nan ? " NaN" : "", what,
@@ -77,6 +78,7 @@ static void a_wrong_number_is_found(void **state) {
     (void)state;
     attn_error error = {0};
     char what[160];
+    double error_found;
     kernel_setup s;
     kernel_draw d = {.size = {3, 5, 7, 2}, .seed = seed_of_run};
     for (const kernel_row *row = kernel_rows; row->name; row++)
@@ -84,13 +86,13 @@ static void a_wrong_number_is_found(void **state) {
             assert_int_equal(kernel_setup_init(&s, row, &d, &error), 0);
             kernel_setup_run(&s, true);
             kernel_setup_run(&s, false);
-            assert_true(kernel_setup_agrees(&s, what, sizeof what));
+            assert_true(kernel_setup_agrees(&s, &error_found, what, sizeof what));
             size_t o = 0;
             while (s.operand[o].role != KERNEL_OUT && s.operand[o].role != KERNEL_INOUT)
                 o++;
             float *last = (float *)(void *)(s.operand[o].block[1] + s.operand[o].bytes) - 1;
             *last = how ? NAN : *last * 1.01f + 0.01f;
-            assert_false(kernel_setup_agrees(&s, what, sizeof what));
+            assert_false(kernel_setup_agrees(&s, &error_found, what, sizeof what));
             kernel_setup_free(&s);
         }
 }
