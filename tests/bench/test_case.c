@@ -99,7 +99,7 @@ static void test_fields(void **state) {
 }
 
 static const char *const invalid[][2] = {
-    {"", "starts with \"\", expected one of attention, encoder, machine"},
+    {"", "starts with \"\", expected one of attention, encoder, machine, kernel"},
     {"/", "starts with"},
     {"attention", "expected attention/<type>/<mode>/<key:value>/..."},
     {"attention/mha", "expected attention/<type>/<mode>/<key:value>/..."},
