@@ -20,6 +20,9 @@
  *   machine/read/bytes:N/isa:avx512    reading a working set of N bytes
  *   machine/sgemm/n:1024               OpenBLAS, square matrices
  *
+ *   kernel/<name>/<key:value>/...      one kernel alone, a row of impl/kernels/kernels.inc, on its typical shape
+ *   kernel/attend/kv:q8_0/isa:avx2
+ *
  * The keys are the rows of bench/fields.inc; docs/fields.md lists them. A key that the type or mode does not take is
  * an error; one left out has its default.
  */
@@ -34,7 +37,7 @@ enum { BENCH_NAME_MAX = 256 };
 enum { BENCH_BATCH_MAX = 1 << 12 }; /* utterances */
 enum { BENCH_WARM, BENCH_COLD };    /* cache */
 
-typedef enum bench_kind { BENCH_ATTENTION, BENCH_ENCODER, BENCH_MACHINE } bench_kind;
+typedef enum bench_kind { BENCH_ATTENTION, BENCH_ENCODER, BENCH_MACHINE, BENCH_KERNEL } bench_kind;
 
 /* Kind and mode (of the machine: which limit) as one bit, so that a number can be a set of them; 0: unknown. */
 typedef enum bench_where {
@@ -46,7 +49,8 @@ typedef enum bench_where {
     BENCH_ENCODER_DECODE = 1 << 5,
     BENCH_FLOPS = 1 << 6,
     BENCH_READ = 1 << 7,
-    BENCH_SGEMM = 1 << 8
+    BENCH_SGEMM = 1 << 8,
+    BENCH_ONE_KERNEL = 1 << 9
 } bench_where;
 enum { BENCH_PREFILL = BENCH_LAYER_PREFILL | BENCH_ENCODER_PREFILL };
 enum { BENCH_DECODE = BENCH_LAYER_DECODE | BENCH_ENCODER_DECODE };
@@ -57,8 +61,8 @@ typedef struct bench_case {
     char name
         [BENCH_NAME_MAX]; /* canonical: the keys that apply, in the order of fields.inc, without those that it
                                   leaves out at their default; impl and isa as chosen, path as asked */
-    char subject[32];     /* type of attention, "conformer/mha", or the machine's limit */
-    char mode[16];        /* prefill, chunk, decode; "" for machine */
+    char subject[32];     /* type of attention, "conformer/mha", the machine's limit, or a kernel */
+    char mode[16];        /* prefill, chunk, decode; "" for machine and kernel */
     /* attention and encoder */
     const attn_variant *variant;
     attn_geometry geometry;

@@ -15,6 +15,7 @@ enum {
     CHUNKS = BENCH_LAYER_CHUNK | BENCH_ENCODER_CHUNK,
     READS = BENCH_READ,
     LOOPS = BENCH_FLOPS | BENCH_READ,
+    KERNELS = BENCH_ONE_KERNEL,
     PRODUCTS = BENCH_SGEMM
 };
 #define ANYTHING BENCH_NEEDS_NOTHING
@@ -80,7 +81,7 @@ bench_where bench_where_find(const char *kind, const char *mode) {
     for (size_t i = 0; i < PLACES; i++)
         if (!strcmp(places[i].kind, kind) && !strcmp(places[i].mode, mode))
             return places[i].where;
-    return (bench_where)0;
+    return strcmp(kind, "kernel") ? (bench_where)0 : BENCH_ONE_KERNEL; /* any kernel */
 }
 
 static bool has_what_it_needs(const bench_field *field, const bench_case *c) {
@@ -148,7 +149,7 @@ static void describe_cases(char *text, size_t size, const bench_field *field) {
             }
         used += (size_t)snprintf(text + used, size - used, ")");
     }
-    snprintf(text + used, size - used, "%s", needs[field->needs]);
+    snprintf(text + used, size - used, "%s%s", field->rows & KERNELS ? ", kernel" : "", needs[field->needs]);
 }
 
 static void print_values(FILE *stream, const bench_field *field) {

@@ -40,7 +40,7 @@ typedef struct bench_field {
 
 extern const bench_field bench_fields[BENCH_FIELDS];
 
-/* The bit of a kind ("attention") and mode ("chunk"; of the machine "read"), or 0. */
+/* The bit of a kind ("attention") and mode ("chunk"; of the machine "read"; of kernels any), or 0. */
 bench_where bench_where_find(const char *kind, const char *mode);
 
 /* Whether a case of this set of bench_where, type and model takes the field. */

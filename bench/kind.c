@@ -1,6 +1,7 @@
 #include "bench/kind.h"
 
-const bench_kind_ops *const bench_kinds[] = {&bench_attention, &bench_encoder, &bench_machine, NULL};
+const bench_kind_ops *const bench_kinds[] = {&bench_attention, &bench_encoder, &bench_machine, &bench_kernel,
+                                             NULL};
 
 const bench_kind_ops *bench_kind_of(const bench_case *c) {
     for (size_t i = 0; bench_kinds[i]; i++)

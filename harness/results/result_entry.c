@@ -20,7 +20,7 @@ static void set(json_t *object, const char *key, json_t *value) {
 
 /* The words of the row, before its fields. */
 static void set_words(json_t *o, const bench_case *c) {
-    if (c->kind == BENCH_MACHINE) {
+    if (c->kind == BENCH_MACHINE || c->kind == BENCH_KERNEL) {
         set(o, "what", json_string(c->subject));
         return;
     }
@@ -31,8 +31,10 @@ static void set_words(json_t *o, const bench_case *c) {
 }
 
 static json_t *case_json(const bench_case *c) {
-    static const char *const kinds[] = {
-        [BENCH_ATTENTION] = "attention", [BENCH_ENCODER] = "encoder", [BENCH_MACHINE] = "machine"};
+    static const char *const kinds[] = {[BENCH_ATTENTION] = "attention",
+                                        [BENCH_ENCODER] = "encoder",
+                                        [BENCH_MACHINE] = "machine",
+                                        [BENCH_KERNEL] = "kernel"};
     json_t *o = json_pack("{ss}", "kind", kinds[c->kind]);
     if (!o)
         return NULL;

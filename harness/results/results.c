@@ -140,14 +140,18 @@ static int read_field(results_case *c, const place *p, const json_t *shape, benc
     return 0;
 }
 
+bool results_is_model(const results_case *c) {
+    return !strcmp(c->kind, "attention") || !strcmp(c->kind, "encoder");
+}
+
 static int read_shape(results_case *c, const place *entry, const json_t *shape) {
     place p = *entry;
     strncat(p.where, ".case", sizeof p.where - strlen(p.where) - 1);
     if (read_word(&c->kind, &p, shape, "kind", true))
         return -1;
-    bool machine = !strcmp(c->kind, "machine"), encoder = !strcmp(c->kind, "encoder");
-    if (!machine && !encoder && strcmp(c->kind, "attention"))
-        return wrong(&p, "kind", json_object_get(shape, "kind"), "attention, encoder or machine");
+    bool machine = !results_is_model(c), encoder = !strcmp(c->kind, "encoder");
+    if (machine && strcmp(c->kind, "machine") && strcmp(c->kind, "kernel"))
+        return wrong(&p, "kind", json_object_get(shape, "kind"), "attention, encoder, machine or kernel");
     if (read_word(&c->type, &p, shape, "type", !machine) ||
         read_word(&c->mode, &p, shape, "mode", !machine) ||
         read_word(&c->model, &p, shape, "model", encoder) ||

@@ -26,7 +26,7 @@ typedef struct results_sample {
  * text that does not apply is "", a size 0, a number NaN. */
 typedef struct results_case {
     const char *name; /* canonical row */
-    const char *kind; /* "attention", "encoder", "machine" */
+    const char *kind; /* "attention", "encoder", "machine", "kernel" */
     const char *type, *mode;
     const char *path_run; /* path as run */
     const char *model;    /* encoder */
@@ -53,6 +53,9 @@ typedef struct results {
     size_t count;
     results_case *cases; /* in the file's order */
 } results;
+
+/* Whether it is of attention or an encoder, and not of the machine or one kernel. */
+bool results_is_model(const results_case *c);
 
 /* Reads R.json. A truncated file, one of another tool or schema, and missing, mistyped or impossible fields
  * are errors that name the file and the field. Free with results_free (a zeroed one is fine too). */

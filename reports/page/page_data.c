@@ -58,7 +58,7 @@ json_t *page_top(const report *r, attn_error *error) {
     size_t rows = 0;
     json_t *positions = json_array();
     for (size_t i = 0; i < r->data.count; i++)
-        rows += strcmp(r->data.cases[i].c->kind, "machine") != 0;
+        rows += results_is_model(r->data.cases[i].c);
     add_positions(positions, r, "attention", "positions in layers");
     add_positions(positions, r, "encoder", "positions in encoders");
     return json_pack("{s:s, s:o, s:I, s:o, s:o}", "cpu",

@@ -19,7 +19,7 @@ static const shape shapes[] = {{"attention", "prefill", "prefill", 7}, {"attenti
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static bool on_plot(const measured *m) {
-    return strcmp(m->c->kind, "machine") && m->gflops > 0 && m->c->bytes > 0;
+    return results_is_model(m->c) && m->gflops > 0 && m->c->bytes > 0;
 }
 
 static size_t write_block(FILE *points, const report_data *data, const attn_variant *variant, const shape *s,

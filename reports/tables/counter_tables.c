@@ -180,7 +180,7 @@ static json_t *cell(const results_case *c, sample_list *list, const char *key) {
 static void add_rows(report_table *t, const report_data *data, sample_list *list) {
     for (size_t i = 0; t->count > 1 && i < data->count; i++) {
         const results_case *c = data->cases[i].c;
-        if (!strcmp(c->kind, "machine"))
+        if (!results_is_model(c))
             continue;
         json_t *row = json_pack("{s:s}", "case", c->name);
         for (size_t k = 1; row && k < t->count; k++)

@@ -43,15 +43,15 @@ static const char *const valid[][2] = {
     {"encoder/conformer/mha/prefill/T:1000/impl:base",
      "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:base"},
     {"machine/read/bytes:4/isa:base", "machine/read/bytes:4/isa:base"},
-    {"attention/mha/decode/L:9/kv:q8_0", "attention/mha/decode/L:9/q:1/h:8/d:512/kv:q8_0/impl:blas"},
+    {"attention/mha/decode/L:9/kv:q8_0", "attention/mha/decode/L:9/q:1/h:8/d:512/kv:q8_0/impl:fused"},
     {"encoder/conformer/mha/prefill/T:1000/kv:f32",
-     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:blas"},
+     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/input:conv2d/pos:rel_pos/impl:fused"},
     {"encoder/conformer/mha/prefill/T:1000/kv:bf16",
-     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/kv:bf16/input:conv2d/pos:rel_pos/impl:blas"},
+     "encoder/conformer/mha/prefill/T:1000/layers:12/h:8/d:512/kv:bf16/input:conv2d/pos:rel_pos/impl:fused"},
     {"attention/mha/decode/L:9/t:1/cache:warm/part:layer",
-     "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:blas"},
+     "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:fused"},
     {"attention/mha/decode/t:4/cache:cold/part:core/L:9",
-     "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:blas/part:core/cache:cold/t:4"},
+     "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:fused/part:core/cache:cold/t:4"},
     {"machine/sgemm", "machine/sgemm/n:1024"},
     {"machine/flops/isa:avx512", "machine/flops/isa:avx512"}};
 
@@ -99,7 +99,7 @@ static void test_fields(void **state) {
 }
 
 static const char *const invalid[][2] = {
-    {"", "starts with \"\", expected one of attention, encoder, machine"},
+    {"", "starts with \"\", expected one of attention, encoder, machine, kernel"},
     {"/", "starts with"},
     {"attention", "expected attention/<type>/<mode>/<key:value>/..."},
     {"attention/mha", "expected attention/<type>/<mode>/<key:value>/..."},

@@ -149,7 +149,7 @@ static void test_impossible_combinations(void **state) {
     parse(&p,
           "sweeps:\n- {attention_type: [mha, linear], mode: decode, seq_len: 4, kv_dtype: [f32, q8_0]}\n");
     assert_int_equal(p.count, 3);
-    assert_row(&p, 1, "attention/mha/decode/L:4/q:1/h:8/d:512/kv:q8_0/impl:blas");
+    assert_row(&p, 1, "attention/mha/decode/L:4/q:1/h:8/d:512/kv:q8_0/impl:fused");
     assert_string_equal(p.note, "linear keeps its state in f32");
     plan_free(&p);
     attn_error error = {0};

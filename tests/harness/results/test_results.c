@@ -115,7 +115,7 @@ static const struct {
     {"\"type\": \"mla\"", "\"type\": \"<script>\"", "benchmarks[0].case.type"},
     {"\"type\": \"mla\"", "\"type\": \"\"", "benchmarks[0].case.type"},
     {"\"mode\": \"decode\"", "\"mode\": \"`x`\"", "benchmarks[0].case.mode"},
-    {"\"kind\": \"attention\"", "\"kind\": \"other\"", "expected attention, encoder or machine"},
+    {"\"kind\": \"attention\"", "\"kind\": \"other\"", "expected attention, encoder, machine or kernel"},
     {"\"kind\": \"attention\"", "\"kind\": \"machine\"", "benchmarks[0].case.what: found nothing"},
     {"{\"source\": \"papi\", \"value\": 5}", "0", "benchmarks[0].counters.INS: found 0"},
     {"{\"source\": \"papi\", \"value\": 5}", "{\"value\": 5}", "benchmarks[0].counters.INS"},
