@@ -15,7 +15,6 @@
 
 enum {
     ROWS_TOGETHER = 4, /* the most rows of a tile */
-    AT_ONCE = 4,       /* vectors of a single row that stay in registers */
     CACHE_LINE = 64,   /* bytes */
     AHEAD = 4096       /* bytes: how far before its use a stream is asked of memory */
 };
@@ -31,25 +30,9 @@ INLINE const char *matrix_row(const matrix *b, size_t j) {
     return b->data + j * b->stride;
 }
 
-/* One row with SUMS keys, columns c .. c + cv VL - 1: key after key, in the order in which they lie in memory. */
-INLINE void dot_columns(vec acc[SUMS], const float *a, const char *const key[], size_t c, size_t cv,
-                        attn_element type) {
-    vec x[AT_ONCE];
-    UNROLL
-    for (size_t v = 0; v < cv; v++)
-        x[v] = load(a + c + v * VL);
-    UNROLL
-    for (size_t k = 0; k < SUMS; k++) {
-        UNROLL
-        for (size_t v = 0; v < cv; v++) {
-            __builtin_prefetch(element_at(key[k], c + v * VL, type) + AHEAD);
-            acc[k] += x[v] * load_element(key[k], c + v * VL, type);
-        }
-    }
-}
-
 /* SUMS dot products of rt rows and SUMS / rt keys: sum r SUMS / rt + k is row r with key k. Several rows go
- * over the columns together, so that each element is loaded once. */
+ * over the columns together, so that each element is loaded once; one row goes over key after key, in the
+ * order in which they lie in memory: there the CPU's own prefetching is faster than ours. */
 INLINE void dot_tile(float sums[SUMS], const float *const a[], const char *const key[], size_t width,
                      size_t rt, attn_element type) {
     const size_t keys = SUMS / rt, whole = width / VL * VL, rest = width - whole;
@@ -57,12 +40,13 @@ INLINE void dot_tile(float sums[SUMS], const float *const a[], const char *const
     UNROLL
     for (size_t i = 0; i < SUMS; i++)
         acc[i] = (vec){0};
-    size_t c = 0;
-    for (; rt == 1 && c + AT_ONCE * VL <= width; c += AT_ONCE * VL)
-        dot_columns(acc, a[0], key, c, AT_ONCE, type);
-    for (; rt == 1 && c < whole; c += VL)
-        dot_columns(acc, a[0], key, c, 1, type);
-    for (; rt > 1 && c < whole; c += VL) {
+    if (rt == 1) {
+        UNROLL
+        for (size_t k = 0; k < keys; k++)
+            for (size_t c = 0; c < whole; c += VL)
+                acc[k] += load(a[0] + c) * load_element(key[k], c, type);
+    }
+    for (size_t c = 0; rt > 1 && c < whole; c += VL) {
         vec x[ROWS_TOGETHER];
         UNROLL
         for (size_t r = 0; r < rt; r++)
@@ -119,7 +103,7 @@ INLINE void mix_tile(float *const out[], const float f[], const float *const p[]
     for (size_t j = 0; j < b->rows; j++) {
         const char *row = matrix_row(b, j);
         vec x[MIXED];
-        if (b->streams)
+        if (b->streams && rt > 1)
             UNROLL
         for (size_t v = 0; v < cv; v++)
             __builtin_prefetch(element_at(row, c + v * VL, type) + AHEAD);
