@@ -30,6 +30,7 @@ static int summarize(measured *m, const results_case *c, attn_error *error) {
     stats_sort(times, c->count);
     stats_interval interval = stats_median_interval(times, c->count, CONFIDENCE);
     m->time = stats_quantile(times, c->count, 0.5);
+    m->best = times[0];
     m->interval = !isnan(interval.low);
     m->low = m->interval ? interval.low : times[0];
     m->high = m->interval ? interval.high : times[c->count - 1];
@@ -66,19 +67,20 @@ static void add_peak(machine_roofs *roofs, const char *isa, double gflops) {
     roofs->isas += at == roofs->isas;
 }
 
-/* The best of each kind is the roof: slower rows are other instruction sets or sizes. */
+/* The best run of the best row is the roof: slower rows are other instruction sets or sizes. */
 static void find_roofs(report_data *data) {
     machine_roofs *roofs = &data->roofs;
     roofs->flops = roofs->sgemm = NAN;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
+        double gflops = m->c->flops / m->best, gbytes = m->c->bytes / m->best;
         if (!strcmp(m->c->what, "flops")) {
-            roofs->flops = fmax(roofs->flops, m->gflops);
-            add_peak(roofs, m->c->isa, m->gflops);
+            roofs->flops = fmax(roofs->flops, gflops);
+            add_peak(roofs, m->c->isa, gflops);
         } else if (!strcmp(m->c->what, "sgemm"))
-            roofs->sgemm = fmax(roofs->sgemm, m->gflops);
-        else if (!strcmp(m->c->what, "read") && m->gbytes > 0)
-            add_bandwidth(roofs, m->c->working_set, m->gbytes);
+            roofs->sgemm = fmax(roofs->sgemm, gflops);
+        else if (!strcmp(m->c->what, "read") && gbytes > 0)
+            add_bandwidth(roofs, m->c->working_set, gbytes);
     }
     roofs->peak = fmax(roofs->flops, roofs->sgemm);
 }

@@ -12,6 +12,7 @@ typedef struct measured {
     const attn_variant *variant; /* NULL: a type that this build does not know, or a machine case */
     size_t runs, disturbed;
     double time;      /* ns per iteration of CPU time: the median */
+    double best;      /* the least */
     double low, high; /* around it: see `interval` */
     double wall;      /* the median of the same on the wall clock */
     double lost;      /* share of the wall clock in which the case did not run, over all samples: 0 to 1 */
@@ -21,7 +22,8 @@ typedef struct measured {
     double sgemm;          /* gflops over the best measured sgemm rate */
 } measured;
 
-/* What this machine was measured to do, from the machine cases of the same file; NaN where there is none. */
+/* What this machine was measured to do, from the machine cases of the same file, each the best of its runs: what slows
+ * one down is no limit. NaN where there is none. */
 typedef struct machine_roofs {
     double flops, sgemm; /* GFLOP/s */
     double peak;         /* the higher of the two */
