@@ -49,7 +49,7 @@ int cmd_machine(int argc, char **argv) {
         POPT_TABLEEND};
     if (!command_options(
             argc, argv, "",
-            "What this core and memory can do, measured in about a minute and a half: the clock and "
+            "What this core and memory can do, measured in about a minute: the clock and "
             "the peak of arithmetic by\ninstruction set, bandwidths and latency by working set, the "
             "levels of memory as the latency shows them, the\nreach of TLBs, and how long a line takes "
             "to another core. Runs the plan `machine` (docs/machine.md).",

@@ -115,6 +115,19 @@ static void find_costs(survey *s) {
         }
 }
 
+/* The best of the sets in it. Of memory the largest set: of smaller ones caches still hold a part, and a stream is
+ * served by them before a chase is. */
+static double bandwidth_of(const survey *s, const survey_level *level, size_t stream) {
+    double found = NAN;
+    for (size_t i = 0; i < s->sets; i++) {
+        double gbytes = s->set[i].gbytes[stream];
+        if (isnan(gbytes) || s->set[i].bytes < level->in.from || s->set[i].bytes > level->in.to)
+            continue;
+        found = level->memory ? gbytes : fmax(found, gbytes);
+    }
+    return found;
+}
+
 /* Huge pages where they were measured: then the curve is that of caches and not of TLBs. */
 static void find_levels(survey *s) {
     curve_point points[SURVEY_SETS];
@@ -134,12 +147,8 @@ static void find_levels(survey *s) {
     for (size_t l = 0; l < s->levels; l++) {
         s->level[l].in = found[l];
         s->level[l].memory = found[l].last && found[l].to >= MEMORY;
-        for (size_t k = 0; k < SURVEY_STREAMS; k++) {
-            s->level[l].gbytes[k] = NAN;
-            for (size_t i = 0; i < s->sets; i++)
-                if (s->set[i].bytes >= found[l].from && s->set[i].bytes <= found[l].to)
-                    s->level[l].gbytes[k] = fmax(s->level[l].gbytes[k], s->set[i].gbytes[k]);
-        }
+        for (size_t k = 0; k < SURVEY_STREAMS; k++)
+            s->level[l].gbytes[k] = bandwidth_of(s, &s->level[l], k);
     }
 }
 

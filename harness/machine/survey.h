@@ -30,7 +30,7 @@ typedef struct survey_set {
 typedef struct survey_level {
     plateau in;
     bool memory;                   /* sets of 64 MiB and more are in it, and no larger ones were measured */
-    double gbytes[SURVEY_STREAMS]; /* best of the sets in it */
+    double gbytes[SURVEY_STREAMS]; /* best of the sets in it; of memory the largest set's */
 } survey_level;
 
 typedef struct survey {

@@ -79,8 +79,8 @@ static void level_rows(table *t, const survey *s, const results *r) {
         json_t *row =
             json_pack("{so so so}", "level", memory ? json_string("memory") : json_sprintf("L%zu", i + 1),
                       "from", size_text(level->in.from), "to", size_text(level->in.to));
-        put(row, "from_bytes", level->in.from);
-        put(row, "to_bytes", level->in.to);
+        json_object_set_new(row, "from_bytes", json_integer((json_int_t)level->in.from));
+        json_object_set_new(row, "to_bytes", json_integer((json_int_t)level->in.to));
         put(row, "latency_ns", level->in.ns);
         put_streams(row, level->gbytes);
         if (told > 0)
@@ -94,8 +94,8 @@ static void reach_rows(table *t, const survey *s) {
     for (size_t i = 0; i < s->reaches; i++) {
         json_t *row =
             json_pack("{so so}", "from", size_text(s->reach[i].from), "to", size_text(s->reach[i].to));
-        put(row, "from_bytes", s->reach[i].from);
-        put(row, "to_bytes", s->reach[i].to);
+        json_object_set_new(row, "from_bytes", json_integer((json_int_t)s->reach[i].from));
+        json_object_set_new(row, "to_bytes", json_integer((json_int_t)s->reach[i].to));
         put(row, "cost_ns", s->reach[i].ns);
         table_add(t, row);
     }
@@ -106,7 +106,7 @@ static void set_rows(table *t, const survey *s) {
     for (size_t i = 0; i < s->sets; i++) {
         const survey_set *set = &s->set[i];
         json_t *row = json_pack("{so}", "set", size_text(set->bytes));
-        put(row, "bytes", set->bytes);
+        json_object_set_new(row, "bytes", json_integer((json_int_t)set->bytes));
         put_streams(row, set->gbytes);
         put(row, "latency_small_ns", set->latency[SURVEY_SMALL]);
         put(row, "latency_huge_ns", set->latency[SURVEY_HUGE]);
