@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "base/stats.h"
+#include "harness/machine/survey.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -85,7 +86,19 @@ static void find_roofs(report_data *data) {
     roofs->peak = fmax(roofs->flops, roofs->sgemm);
 }
 
-const char *machine_level(const results *r, double bytes) {
+static void find_memory_levels(report_data *data) {
+    survey s;
+    survey_of(&s, data->results);
+    for (size_t i = 0; i < s.levels && i < MEMORY_LEVELS; i++, data->levels++) {
+        data->level[i].to = s.level[i].in.to;
+        if (s.level[i].memory)
+            strcpy(data->level[i].name, "memory");
+        else
+            snprintf(data->level[i].name, sizeof data->level[i].name, "L%zu", i + 1);
+    }
+}
+
+static const char *level_of_kernel(const results *r, double bytes) {
     static const char *const keys[] = {"l1d_bytes", "l2_bytes", "l3_bytes"};
     static const char *const names[] = {"L1", "L2", "L3"};
     const json_t *machine = json_object_get(r->own, "machine");
@@ -97,6 +110,13 @@ const char *machine_level(const results *r, double bytes) {
             return names[i];
     }
     return known ? "memory" : "";
+}
+
+const char *machine_level(const report_data *data, double bytes) {
+    for (size_t i = 0; i < data->levels; i++)
+        if (data->level[i].to >= bytes || i + 1 == data->levels)
+            return data->level[i].name;
+    return level_of_kernel(data->results, bytes);
 }
 
 double machine_bandwidth(const machine_roofs *roofs, double bytes) {
@@ -133,6 +153,7 @@ int report_data_init(report_data *data, const results *r, attn_error *error) {
         data->count++;
     }
     find_roofs(data);
+    find_memory_levels(data);
     place_under_roofs(data);
     return 0;
 }

@@ -5,7 +5,7 @@
 #include "attn/attention.h"
 #include "harness/results/results.h"
 
-enum { ROOFS = 40 };
+enum { ROOFS = 40, MEMORY_LEVELS = 8 };
 
 typedef struct measured {
     const results_case *c;
@@ -44,6 +44,11 @@ typedef struct report_data {
     size_t count; /* cases that have numbers, machine cases among them, in the file's order */
     measured *cases;
     machine_roofs roofs;
+    size_t levels; /* of memory, found in the latency; 0: no latency was measured */
+    struct {
+        char name[12]; /* "L1", "memory" */
+        double to;     /* bytes: the largest set in it */
+    } level[MEMORY_LEVELS];
 } report_data;
 
 /* `r` must outlive the data. */
@@ -54,9 +59,10 @@ void report_data_free(report_data *data);
  * Smaller sets are faster, so that it is a roof. */
 double machine_bandwidth(const machine_roofs *roofs, double bytes);
 
-/* "L1", "L2", "L3" or "memory": the smallest cache of the machine that holds so many bytes; "" when its
- * caches are unknown. */
-const char *machine_level(const results *r, double bytes);
+/* "L1", "L2", "L3" or "memory": the smallest level that holds so many bytes. Levels are those that the latency shows,
+ * where the file has it, else the caches that the kernel names (of which a virtual machine may have a share only); ""
+ * when neither is known. */
+const char *machine_level(const report_data *data, double bytes);
 
 /* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
 void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);

@@ -41,13 +41,13 @@ static size_t write_block(FILE *points, const report_data *data, const attn_vari
 }
 
 static const char *level_at(const report_data *data, size_t at) {
-    return machine_level(data->results, (double)data->roofs.read[at].working_set);
+    return machine_level(data, (double)data->roofs.read[at].working_set);
 }
 
 /* No more than half of its level: what else is in use does not push it out. */
 static bool fits_well(const report_data *data, size_t at) {
     double bytes = (double)data->roofs.read[at].working_set;
-    return !strcmp(machine_level(data->results, bytes), machine_level(data->results, 2 * bytes));
+    return !strcmp(machine_level(data, bytes), machine_level(data, 2 * bytes));
 }
 
 /* The largest that fits well into each level; where levels are unknown few of many: the first, the last and

@@ -33,7 +33,7 @@ void table_machine(report_table *t, const table_sources *from) {
         size_t size = c->working_set ? c->working_set : c->n;
         bool arithmetic = !strcmp(c->what, "flops") || !strcmp(c->what, "sgemm"); /* each in its own unit */
         bool stepped = c->steps > 0, clock = !strcmp(c->what, "clock");
-        const char *level = c->working_set ? machine_level(data->results, (double)size) : "";
+        const char *level = c->working_set ? machine_level(data, (double)size) : "";
         table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s}", "what", c->what,
                                    "level", *level ? json_string(level) : json_null(), "isa",
                                    *c->isa ? json_string(c->isa) : json_null(), "size",
@@ -47,5 +47,6 @@ void table_machine(report_table *t, const table_sources *from) {
     snprintf(t->note, sizeof t->note,
              "Each number is the best of its runs. Size is the working set in bytes, or the side of the "
              "matrices (sgemm); "
-             "level is the smallest cache that the kernel says holds it. The best of each kind is the roof.");
+             "level is the smallest that holds it, by the measured latency or, without, by what the kernel "
+             "says of caches. The best of each kind is the roof.");
 }
