@@ -16,10 +16,8 @@ static double cpu_seconds(void) {
 
 /* Twelve independent multiply-adds a turn, in assembly. */
 #define FMA(register_, n) "vfmadd231ps %%" register_ "15, %%" register_ "14, %%" register_ #n "\n\t"
-#define FMAS(r)                                                                                              \
-    FMA(r, 0)                                                                                                \
-    FMA(r, 1) FMA(r, 2) FMA(r, 3) FMA(r, 4) FMA(r, 5) FMA(r, 6) FMA(r, 7) FMA(r, 8) FMA(r, 9) FMA(r, 10)     \
-        FMA(r, 11)
+#define FOUR(r, a, b, c, d) FMA(r, a) FMA(r, b) FMA(r, c) FMA(r, d)
+#define FMAS(r) FOUR(r, 0, 1, 2, 3) FOUR(r, 4, 5, 6, 7) FOUR(r, 8, 9, 10, 11)
 #define LOOP(r)                                                                                              \
     __asm__ volatile("1:\n\t" FMAS(r) FMAS(r) "dec %0\n\tjnz 1b"                                             \
                      : "+r"(turns)                                                                           \
