@@ -90,11 +90,15 @@ static void find_memory_levels(report_data *data) {
     survey s;
     survey_of(&s, data->results);
     for (size_t i = 0; i < s.levels && i < MEMORY_LEVELS; i++, data->levels++) {
+        data->level[i].from = s.level[i].in.from;
         data->level[i].to = s.level[i].in.to;
         if (s.level[i].memory)
             strcpy(data->level[i].name, "memory");
         else
             snprintf(data->level[i].name, sizeof data->level[i].name, "L%zu", i + 1);
+        if (i)
+            snprintf(data->level[i - 1].after, sizeof data->level[i - 1].after, "%s/%s",
+                     data->level[i - 1].name, data->level[i].name);
     }
 }
 
@@ -113,9 +117,12 @@ static const char *level_of_kernel(const results *r, double bytes) {
 }
 
 const char *machine_level(const report_data *data, double bytes) {
-    for (size_t i = 0; i < data->levels; i++)
-        if (data->level[i].to >= bytes || i + 1 == data->levels)
+    for (size_t i = 0; i < data->levels; i++) {
+        if (bytes <= data->level[i].to || i + 1 == data->levels)
             return data->level[i].name;
+        if (bytes < data->level[i + 1].from)
+            return data->level[i].after;
+    }
     return level_of_kernel(data->results, bytes);
 }
 

@@ -46,8 +46,9 @@ typedef struct report_data {
     machine_roofs roofs;
     size_t levels; /* of memory, found in the latency; 0: no latency was measured */
     struct {
-        char name[12]; /* "L1", "memory" */
-        double to;     /* bytes: the largest set in it */
+        char name[12];   /* "L1", "memory" */
+        char after[28];  /* "L2/memory": of sets between it and the next one, partly in either */
+        double from, to; /* bytes: the smallest and the largest set in it */
     } level[MEMORY_LEVELS];
 } report_data;
 
@@ -59,9 +60,9 @@ void report_data_free(report_data *data);
  * Smaller sets are faster, so that it is a roof. */
 double machine_bandwidth(const machine_roofs *roofs, double bytes);
 
-/* "L1", "L2", "L3" or "memory": the smallest level that holds so many bytes. Levels are those that the latency shows,
- * where the file has it, else the caches that the kernel names (of which a virtual machine may have a share only); ""
- * when neither is known. */
+/* The level of a set of so many bytes, "L1" or "memory". Levels are those that the latency shows where the file has it
+ * ("L2/memory" is a set between two of them), else the caches that the kernel names, of which a virtual machine may
+ * have a share only; "" when neither is known. */
 const char *machine_level(const report_data *data, double bytes);
 
 /* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */

@@ -46,7 +46,7 @@ void table_machine(report_table *t, const table_sources *from) {
     }
     snprintf(t->note, sizeof t->note,
              "Each number is the best of its runs. Size is the working set in bytes, or the side of the "
-             "matrices (sgemm); "
-             "level is the smallest that holds it, by the measured latency or, without, by what the kernel "
-             "says of caches. The best of each kind is the roof.");
+             "matrices (sgemm). Level is where the measured latency puts it (L2/L3: between the two) or, "
+             "without latency, the smallest cache that the kernel says holds it. The best of each kind is "
+             "the roof.");
 }

@@ -253,7 +253,9 @@ static void test_levels(void **state) {
     assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
     assert_string_equal(machine_level(&w.data, 1 << 16), "L1");
     assert_string_equal(machine_level(&w.data, 1 << 20), "L2");
-    assert_string_equal(machine_level(&w.data, 2 << 20), "memory");
+    assert_string_equal(machine_level(&w.data, 2 << 20),
+                        "L2/memory"); /* 1 MiB is the last of one, 4 of the other */
+    assert_string_equal(machine_level(&w.data, 4 << 20), "memory");
     assert_string_equal(machine_level(&w.data, 1e12), "memory");
     report_data_free(&w.data);
     json_decref((json_t *)w.r.own);
