@@ -37,12 +37,12 @@ static const char help_text[] =
     "  -h, --help      show this\n\n"
     "A row reads attention/TYPE/MODE/KEY:VALUE/..., one layer,\n"
     "or encoder/MODEL/TYPE/MODE/KEY:VALUE/..., a whole encoder with its input layer,\n"
-    "or machine/flops/KEY:VALUE, machine/read/KEY:VALUE/..., machine/sgemm/KEY:VALUE, limits of this "
-    "machine,\n"
+    "or machine/LIMIT/KEY:VALUE/..., a limit of this machine (docs/machine.md),\n"
     "or kernel/NAME/KEY:VALUE/..., one kernel alone: attend, attend_latent, linear, layer_norm, ...\n"
     "  TYPE  mha, mla, mla_simple, gqa, linear\n"
     "  MODE  prefill (all frames in one call), chunk (some of a stream), decode (one frame)\n"
-    "  MODEL conformer, branchformer\n\n"
+    "  MODEL conformer, branchformer\n"
+    "  LIMIT flops, read, sgemm, write, copy, triad, nt_write, latency, tlb, clock, handoff\n\n"
     "Keys, each with its name in the sweeps of plans, the cases that take it, what it takes and its "
     "default:\n";
 

@@ -19,6 +19,11 @@
  *   machine/flops/isa:avx512           multiply-adds in registers
  *   machine/read/bytes:N/isa:avx512    reading a working set of N bytes
  *   machine/sgemm/n:1024               OpenBLAS, square matrices
+ *   machine/write, copy, triad, nt_write: bytes:N/isa:avx512    moving a working set of N bytes, of all arrays together
+ *   machine/latency/bytes:N/pages:huge from load to load, in a random order of lines
+ *   machine/tlb/bytes:N/pages:small    the same with one line in each 4 KiB
+ *   machine/clock/isa:avx512           dependent additions next to vector work: a cycle each
+ *   machine/handoff/cpu:1              a line to another CPU and back
  *
  *   kernel/<name>/<key:value>/...      one kernel alone, a row of impl/kernels/kernels.inc, on its typical shape
  *   kernel/attend/kv:q8_0/isa:avx2
@@ -50,7 +55,15 @@ typedef enum bench_where {
     BENCH_FLOPS = 1 << 6,
     BENCH_READ = 1 << 7,
     BENCH_SGEMM = 1 << 8,
-    BENCH_ONE_KERNEL = 1 << 9
+    BENCH_WRITE = 1 << 9,
+    BENCH_COPY = 1 << 10,
+    BENCH_TRIAD = 1 << 11,
+    BENCH_NT_WRITE = 1 << 12,
+    BENCH_LATENCY = 1 << 13,
+    BENCH_TLB = 1 << 14,
+    BENCH_CLOCK = 1 << 15,
+    BENCH_HANDOFF = 1 << 16,
+    BENCH_ONE_KERNEL = 1 << 17
 } bench_where;
 enum { BENCH_PREFILL = BENCH_LAYER_PREFILL | BENCH_ENCODER_PREFILL };
 enum { BENCH_DECODE = BENCH_LAYER_DECODE | BENCH_ENCODER_DECODE };

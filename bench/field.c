@@ -13,10 +13,13 @@ enum {
     ENCODERS = UTTERANCES | STREAMS,
     MODELS = LAYERS | ENCODERS,
     CHUNKS = BENCH_LAYER_CHUNK | BENCH_ENCODER_CHUNK,
-    READS = BENCH_READ,
-    LOOPS = BENCH_FLOPS | BENCH_READ,
-    KERNELS = BENCH_ONE_KERNEL,
-    PRODUCTS = BENCH_SGEMM
+    STREAMS_OF_BYTES = BENCH_READ | BENCH_WRITE | BENCH_COPY | BENCH_TRIAD | BENCH_NT_WRITE,
+    CHASES = BENCH_LATENCY | BENCH_TLB,
+    WORKING_SETS = STREAMS_OF_BYTES | CHASES,
+    LOOPS = BENCH_FLOPS | BENCH_CLOCK | STREAMS_OF_BYTES,
+    PRODUCTS = BENCH_SGEMM,
+    PAIRS = BENCH_HANDOFF,
+    KERNELS = BENCH_ONE_KERNEL
 };
 #define ANYTHING BENCH_NEEDS_NOTHING
 #define HEADS BENCH_NEEDS_HEADS
@@ -74,7 +77,15 @@ static const struct {
               {"encoder", "decode", BENCH_ENCODER_DECODE},
               {"machine", "flops", BENCH_FLOPS},
               {"machine", "read", BENCH_READ},
-              {"machine", "sgemm", BENCH_SGEMM}};
+              {"machine", "sgemm", BENCH_SGEMM},
+              {"machine", "write", BENCH_WRITE},
+              {"machine", "copy", BENCH_COPY},
+              {"machine", "triad", BENCH_TRIAD},
+              {"machine", "nt_write", BENCH_NT_WRITE},
+              {"machine", "latency", BENCH_LATENCY},
+              {"machine", "tlb", BENCH_TLB},
+              {"machine", "clock", BENCH_CLOCK},
+              {"machine", "handoff", BENCH_HANDOFF}};
 enum { PLACES = sizeof places / sizeof *places };
 
 bench_where bench_where_find(const char *kind, const char *mode) {
@@ -134,15 +145,17 @@ static void describe_cases(char *text, size_t size, const bench_field *field) {
                                         [BENCH_NEEDS_LATENT] = "; of mla, mla_simple",
                                         [BENCH_NEEDS_MERGE] = "; of branchformer"};
     size_t used = 0;
-    for (size_t i = 0; i < PLACES; i += 3) { /* three of a kind */
-        unsigned kind = (unsigned)(places[i].where | places[i + 1].where | places[i + 2].where);
+    for (size_t i = 0, end; i < PLACES; i = end) {
+        unsigned kind = 0;
+        for (end = i; end < PLACES && !strcmp(places[end].kind, places[i].kind); end++)
+            kind |= (unsigned)places[end].where;
         if (!(field->rows & kind))
             continue;
         used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", places[i].kind);
         if ((field->rows & kind) == kind)
             continue;
         const char *before = " (";
-        for (size_t k = i; k < i + 3; k++)
+        for (size_t k = i; k < end; k++)
             if (field->rows & (unsigned)places[k].where) {
                 used += (size_t)snprintf(text + used, size - used, "%s%s", before, places[k].mode);
                 before = ", ";

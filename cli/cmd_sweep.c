@@ -1,18 +1,11 @@
 /* attnbench sweep: a plan, in fresh processes, into one results file. */
-#include "base/progress.h"
 #include "cli/command.h"
 #include "harness/counters/counter_source.h"
-#include "harness/machine/blas.h"
-#include "harness/machine/machine.h"
 #include "harness/run/child.h"
-#include "harness/run/sweep.h"
+#include "harness/run/sweep_file.h"
 
-#include <build_info.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { SCHEMA = 1 };
 
 typedef struct sweep_options {
     char *plan, *filter, *counters, *group, *out;
@@ -51,18 +44,6 @@ static int list_rows(const plan *p) {
     return STATUS_OK;
 }
 
-static void note_skipped(const plan *p) {
-    if (p->skipped)
-        fprintf(stderr, "note: %zu combinations that cannot be are left out, the first: %s\n", p->skipped,
-                p->note);
-}
-
-typedef struct surroundings {
-    machine machine;
-    blas_state blas;
-    char fingerprint[MACHINE_FINGERPRINT], plan_hash[PLAN_HASH];
-} surroundings;
-
 static void add_option(json_t *words, const char *option, const char *value) {
     if (!value)
         return;
@@ -90,78 +71,6 @@ static json_t *options_json(const sweep_options *o) {
     return words;
 }
 
-static json_t *context_json(const plan *p, const sweep_options *o, const surroundings *around,
-                            const counting *counted, const store *s, size_t failed) {
-    json_t *own = json_pack("{si ss ss so ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit",
-                            BUILD_COMMIT, "plan", p->name, "options", options_json(o), "plan_sha",
-                            around->plan_hash, "seed", (json_int_t)p->seed, "cases", (json_int_t)p->count,
-                            "failed", (json_int_t)failed, "interrupted", (json_int_t)store_interrupted(s),
-                            "machine", machine_json(&around->machine), "build", machine_build_json(), "blas",
-                            blas_json(&around->blas, 1), "fingerprint", around->fingerprint);
-    if (own)
-        counting_describe(counted, own);
-    return json_pack("{ss ss ss si sf sb so so}", "date", store_date(s), "host_name", around->machine.host,
-                     "executable", "attnbench", "num_cpus", around->machine.cpus, "mhz_per_cpu",
-                     around->machine.mhz, "cpu_scaling_enabled",
-                     around->machine.governor[0] && strcmp(around->machine.governor, "performance"), "caches",
-                     machine_caches_json(&around->machine), "attnbench", own);
-}
-
-static int write_results(const plan *p, const sweep_options *o, const surroundings *around,
-                         const counting *counted, store *s, attn_error *error) {
-    json_t *entries = json_array();
-    for (size_t i = 0; i < p->count; i++) {
-        bool failed;
-        const json_t *of_case = store_find(s, p->rows[i].name, &failed);
-        json_array_extend(entries, (json_t *)of_case);
-    }
-    json_t *results =
-        json_pack("{so so}", "context", context_json(p, o, around, counted, s, sweep_count(p, s).failed),
-                  "benchmarks", entries);
-    int result = results ? store_commit(s, results, error) : attn_no_memory(error, NULL);
-    json_decref(results);
-    return result;
-}
-
-static int conclude(const plan *p, const sweep_options *o, const surroundings *around,
-                    const counting *counted, store *s, attn_error *error) {
-    sweep_counts counts = sweep_count(p, s);
-    if (write_results(p, o, around, counted, s, error))
-        return -1;
-    printf("%s: %zu cases, %zu failed", o->out, p->count, counts.failed);
-    if (counts.unsupported)
-        printf(", %zu not supported here", counts.unsupported);
-    printf("; %zu repetitions, %zu disturbed (over 1%% of their time lost, or a page read from disk)\n",
-           counts.repetitions, counts.disturbed);
-    return counts.failed ? STATUS_FAILED : STATUS_OK;
-}
-
-static int already_complete(const char *out, attn_error *error) {
-    size_t cases, failed;
-    if (store_read_counts(out, &cases, &failed, error))
-        return -1;
-    printf("%s: complete already: %zu cases, %zu failed; nothing was run\n", out, cases, failed);
-    return failed ? STATUS_FAILED : STATUS_OK;
-}
-
-static void announce(const plan *p, const surroundings *around, store_state state, const store *s, int cpu) {
-    note_skipped(p);
-    fprintf(stderr, "plan %s: %zu cases of %zu repetitions on CPU %d; %s, %s kernels%s%s%s\n", p->name,
-            p->count, p->repetitions, cpu, around->blas.library, around->blas.core,
-            around->blas.replaced[0] ? " (restarted: it had picked " : "", around->blas.replaced,
-            around->blas.replaced[0] ? ")" : "");
-    if (state == STORE_RESUMED)
-        fprintf(stderr, "resuming; %zu cases were in flight when the sweep was interrupted\n",
-                store_interrupted(s));
-    const char *damage;
-    size_t damaged = store_damaged(s, &damage);
-    if (damaged == 1)
-        fprintf(stderr, "attnbench sweep: %s: this case is run again\n", damage);
-    else if (damaged)
-        fprintf(stderr, "attnbench sweep: %s: this case and those of %zu more lines are run again\n", damage,
-                damaged - 1);
-}
-
 /* An interrupted sweep ends as a shell expects it of a program that a signal ended. */
 static int stopped(const char *out) {
     fprintf(stderr,
@@ -170,54 +79,45 @@ static int stopped(const char *out) {
     return 128 + child_stop_signal();
 }
 
+static int conclude(const char *out, const sweep_outcome *outcome) {
+    const sweep_counts *counts = &outcome->counts;
+    if (outcome->was_complete) {
+        printf("%s: complete already: %zu cases, %zu failed; nothing was run\n", out, outcome->cases,
+               outcome->failed);
+        return outcome->failed ? STATUS_FAILED : STATUS_OK;
+    }
+    printf("%s: %zu cases, %zu failed", out, outcome->cases, outcome->failed);
+    if (counts->unsupported)
+        printf(", %zu not supported here", counts->unsupported);
+    printf("; %zu repetitions, %zu disturbed (over 1%% of their time lost, or a page read from disk)\n",
+           counts->repetitions, counts->disturbed);
+    return outcome->failed ? STATUS_FAILED : STATUS_OK;
+}
+
 static int run(const plan *p, const sweep_options *o, attn_error *error) {
-    surroundings around;
-    store *s;
-    store_state state;
-    counting counted = {0};
-    char counters[300];
-    sweep_settings settings = {.counting = &counted, .cpu = child_pick_cpu(o->cpu, error)};
-    if (settings.cpu < 0)
-        return -1;
-    machine_read(&around.machine, NULL);
-    blas_read(&around.blas);
-    machine_fingerprint(around.fingerprint, &around.machine, around.blas.library, around.blas.core);
-    snprintf(counters, sizeof counters, "%s%s%s", o->counters, o->group ? " " : "", o->group ? o->group : "");
-    plan_hash(around.plan_hash, p, counters);
-    store_identity identity = {p->name, around.plan_hash, BUILD_COMMIT, around.fingerprint};
-    if (counting_open(&counted, o->counters, o->group, settings.cpu, error))
-        return -1;
-    if (store_open(&s, &state, o->out, &identity,
-                   o->again     ? STORE_RESTART
-                   : o->replace ? STORE_REPLACE
-                                : STORE_REFUSE,
-                   error)) {
-        counting_close(&counted);
-        return -1;
-    }
-    if (state == STORE_COMPLETE) {
-        counting_close(&counted);
-        return already_complete(o->out, error);
-    }
-    announce(p, &around, state, s, settings.cpu);
-    child_catch_signals();
-    int result = counting_validate(&counted, error);
+    json_t *words = options_json(o);
+    sweep_request request = {.command = "attnbench sweep",
+                             .out = o->out,
+                             .counters = o->counters,
+                             .group = o->group,
+                             .cpu = o->cpu,
+                             .policy = o->again     ? STORE_RESTART
+                                       : o->replace ? STORE_REPLACE
+                                                    : STORE_REFUSE,
+                             .options = words};
+    sweep_outcome outcome;
+    int result = sweep_file_run(&outcome, p, &request, error);
+    json_decref(words);
     if (!result)
-        result = sweep_run(p, &settings, s, error);
-    if (!result)
-        result = conclude(p, o, &around, &counted, s, error);
-    else if (child_stop_signal())
-        result = stopped(o->out);
-    counting_close(&counted);
-    store_close(s);
-    return result;
+        return conclude(o->out, &outcome);
+    return child_stop_signal() ? stopped(o->out) : -1;
 }
 
 int cmd_sweep(int argc, char **argv) {
     sweep_options o = {.counters = "auto", .cpu = -1, .repetitions = -1, .seed = -1, .min_time = -1};
     struct poptOption options[] = {
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0,
-         "needed: a name (quick, paper, encoder, full; more in harness/plans) or a file", "PLAN"},
+         "needed: a name (quick, paper, encoder, machine, full; more in harness/plans) or a file", "PLAN"},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "needed, but for --list: the results file", "R.json"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"list", '\0', POPT_ARG_NONE, &o.list, 0, "print the rows and run nothing", NULL},
@@ -247,7 +147,7 @@ int cmd_sweep(int argc, char **argv) {
     if (read_plan(&p, &o, &error) || (!o.list && option_needs("--out", o.out, &error)))
         status = -1;
     else if (o.list)
-        note_skipped(&p), status = list_rows(&p);
+        sweep_note_skipped(&p), status = list_rows(&p);
     else
         status = run(&p, &o, &error);
     plan_free(&p);

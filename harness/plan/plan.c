@@ -23,11 +23,11 @@ static int add_machine_row(plan *p, json_t *seen, const char *row, attn_error *e
     char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW];
     machine m;
     machine_read(&m, NULL);
-    size_t count = plan_machine_rows(rows, row, &m);
-    for (size_t i = 0; i < count; i++)
+    int count = plan_machine_rows(rows, row, &m);
+    for (int i = 0; i < count; i++)
         if (plan_add_row(p, seen, rows[i], error))
             return -1;
-    return count ? 0 : plan_add_row(p, seen, row, error);
+    return count >= 0 ? 0 : plan_add_row(p, seen, row, error);
 }
 
 static int add_literal_rows(plan *p, json_t *seen, yaml_file *file, const char *key, attn_error *error) {

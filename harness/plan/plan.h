@@ -13,8 +13,8 @@
  *       and the other keys of fields that have one in bench/fields.inc (docs/fields.md), each for the cases that
  *       take it: others are left out, and the row comes up once
  *   cases: [attention/mha/decode/L:1000, ...]    single rows
- *   machine: [machine/sgemm/n:512, ...]          limits of the machine, single rows; machine/levels and
- *                                                machine/instruction_sets stand for what this one has
+ *   machine: [machine/sgemm/n:512, ...]          limits of the machine, single rows; some
+ *                                                stand for what this one has (harness/plan/plan_machine.h)
  *
  * Combinations that cannot be (heads that do not divide d_model, KV heads that do not divide the heads, more
  * queries than keys, rel_pos or a kv_dtype but f32 without softmax) are skipped and counted; a sweep of nothing else is an error.

@@ -1,11 +1,15 @@
 #include "harness/plan/plan_machine.h"
 
 #include "attn/cpu.h"
+#include "harness/run/child.h"
 
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LEVELS = 4 };
+enum { LEVELS = 4, MOST_PARTNERS = 8 };
+enum { LEAST_SET = 4 << 10, LEAST_TLB = 64 << 10, MOST_TLB = 64 << 20 };
 static const size_t PAGE = 4096, LEAST_MEMORY = (size_t)256 << 20;
 
 static size_t instruction_sets(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
@@ -15,10 +19,22 @@ static size_t instruction_sets(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
     return count;
 }
 
+static size_t clocks(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
+    size_t count = 0;
+    for (int isa = 0; isa <= (int)attn_cpu_isa() && count < PLAN_MACHINE_ROWS; isa++)
+        snprintf(rows[count++], PLAN_MACHINE_ROW, "machine/clock/isa:%s", attn_isa_names[isa]);
+    return count;
+}
+
+static void add_set(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], size_t *count, const char *before,
+                    size_t bytes, const char *after) {
+    if (*count < PLAN_MACHINE_ROWS)
+        snprintf(rows[(*count)++], PLAN_MACHINE_ROW, "%s/bytes:%zu%s", before, bytes, after);
+}
+
 static void add_read(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], size_t *count, size_t bytes) {
     size_t whole = bytes / PAGE * PAGE;
-    if (*count < PLAN_MACHINE_ROWS)
-        snprintf(rows[(*count)++], PLAN_MACHINE_ROW, "machine/read/bytes:%zu", whole ? whole : PAGE);
+    add_set(rows, count, "machine/read", whole ? whole : PAGE, "");
 }
 
 /* Eight times what the last cache holds, but not most of the machine's memory. */
@@ -57,8 +73,64 @@ static size_t levels(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const machi
     return add_reads(rows, sets, count);
 }
 
-size_t plan_machine_rows(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *row, const machine *m) {
+static size_t largest_set(const machine *m) {
+    size_t last = 0;
+    for (int level = 1; level <= LEVELS; level++)
+        last = machine_cache_bytes(m, level) > last ? machine_cache_bytes(m, level) : last;
+    return memory_set(m, last);
+}
+
+/* Doublings from a set that any first cache holds up to memory; between two of them another one where `halves`. */
+static size_t curve(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *before, const char *after,
+                    size_t least, size_t most, bool halves) {
+    size_t count = 0;
+    for (size_t bytes = least; bytes <= most; bytes *= 2) {
+        add_set(rows, &count, before, bytes, after);
+        if (halves && bytes / 2 * 3 <= most)
+            add_set(rows, &count, before, bytes / 2 * 3, after);
+    }
+    return count;
+}
+
+/* One for each CPU that this process may use, but the one that cases are pinned to by default. */
+static size_t handoffs(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
+    cpu_set_t allowed;
+    int own = child_pick_cpu(-1, NULL);
+    size_t count = 0;
+    if (own < 0 || sched_getaffinity(0, sizeof allowed, &allowed))
+        return 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE && count < MOST_PARTNERS; cpu++)
+        if (CPU_ISSET((size_t)cpu, &allowed) && cpu != own)
+            snprintf(rows[count++], PLAN_MACHINE_ROW, "machine/handoff/cpu:%d", cpu);
+    return count;
+}
+
+static const struct {
+    const char *set, *before, *after;
+    size_t least, most; /* most: 0 stands for memory */
+    bool halves;
+} curves[] = {{"machine/curves/read", "machine/read", "", LEAST_SET, 0, false},
+              {"machine/curves/write", "machine/write", "", LEAST_SET, 0, false},
+              {"machine/curves/copy", "machine/copy", "", LEAST_SET, 0, false},
+              {"machine/curves/triad", "machine/triad", "", LEAST_SET, 0, false},
+              {"machine/curves/nt_write", "machine/nt_write", "", LEAST_SET, 0, false},
+              {"machine/curves/latency/huge", "machine/latency", "/pages:huge", LEAST_SET, 0, true},
+              {"machine/curves/latency/small", "machine/latency", "/pages:small", LEAST_SET, 0, false},
+              {"machine/curves/tlb/huge", "machine/tlb", "/pages:huge", LEAST_TLB, MOST_TLB, false},
+              {"machine/curves/tlb/small", "machine/tlb", "/pages:small", LEAST_TLB, MOST_TLB, false}};
+
+int plan_machine_rows(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *row, const machine *m) {
     if (!strcmp(row, "machine/instruction_sets"))
-        return instruction_sets(rows);
-    return strcmp(row, "machine/levels") ? 0 : levels(rows, m);
+        return (int)instruction_sets(rows);
+    if (!strcmp(row, "machine/clocks"))
+        return (int)clocks(rows);
+    if (!strcmp(row, "machine/handoffs"))
+        return (int)handoffs(rows);
+    if (!strcmp(row, "machine/levels"))
+        return (int)levels(rows, m);
+    for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
+        if (!strcmp(row, curves[i].set))
+            return (int)curve(rows, curves[i].before, curves[i].after, curves[i].least,
+                              curves[i].most ? curves[i].most : largest_set(m), curves[i].halves);
+    return -1;
 }

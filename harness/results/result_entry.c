@@ -157,6 +157,7 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
                                        "time_unit",
                                        "flops",
                                        "bytes",
+                                       "steps",
                                        "kv_bytes_formula",
                                        "kv_bytes_live",
                                        "peak_bytes",

@@ -175,6 +175,7 @@ static int read_costs(results_case *c, const place *p, const json_t *entry) {
         return 0;
     if (read_number(&c->flops, p, entry, "flops", model, 0) ||
         read_number(&c->bytes, p, entry, "bytes", model, 0) ||
+        read_number(&c->steps, p, entry, "steps", false, 0) ||
         read_number(&c->kv_bytes_formula, p, entry, "kv_bytes_formula", model, 0) ||
         read_number(&c->kv_bytes_live, p, entry, "kv_bytes_live", model, 0) ||
         read_number(&c->conv_bytes_formula, p, entry, "conv_bytes_formula", encoder, 0) ||

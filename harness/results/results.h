@@ -36,6 +36,7 @@ typedef struct results_case {
 #define CHOICE(id, member, ...) const char *member;
 #include "bench/fields.inc"
     double flops, bytes; /* per iteration, by formula */
+    double steps;        /* machine: loads, cycles or ways that an iteration takes one after the other */
     double kv_bytes_formula, kv_bytes_live, peak_bytes;
     double conv_bytes_formula, conv_bytes_live; /* encoder: of convolutions and subsampling */
     double audio_seconds, parameters;           /* encoder: audio of an iteration */

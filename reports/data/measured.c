@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "base/stats.h"
+#include "harness/machine/survey.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ static int summarize(measured *m, const results_case *c, attn_error *error) {
     stats_sort(times, c->count);
     stats_interval interval = stats_median_interval(times, c->count, CONFIDENCE);
     m->time = stats_quantile(times, c->count, 0.5);
+    m->best = times[0];
     m->interval = !isnan(interval.low);
     m->low = m->interval ? interval.low : times[0];
     m->high = m->interval ? interval.high : times[c->count - 1];
@@ -66,24 +68,41 @@ static void add_peak(machine_roofs *roofs, const char *isa, double gflops) {
     roofs->isas += at == roofs->isas;
 }
 
-/* The best of each kind is the roof: slower rows are other instruction sets or sizes. */
+/* The best run of the best row is the roof: slower rows are other instruction sets or sizes. */
 static void find_roofs(report_data *data) {
     machine_roofs *roofs = &data->roofs;
     roofs->flops = roofs->sgemm = NAN;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
+        double gflops = m->c->flops / m->best, gbytes = m->c->bytes / m->best;
         if (!strcmp(m->c->what, "flops")) {
-            roofs->flops = fmax(roofs->flops, m->gflops);
-            add_peak(roofs, m->c->isa, m->gflops);
+            roofs->flops = fmax(roofs->flops, gflops);
+            add_peak(roofs, m->c->isa, gflops);
         } else if (!strcmp(m->c->what, "sgemm"))
-            roofs->sgemm = fmax(roofs->sgemm, m->gflops);
-        else if (!strcmp(m->c->what, "read") && m->gbytes > 0)
-            add_bandwidth(roofs, m->c->working_set, m->gbytes);
+            roofs->sgemm = fmax(roofs->sgemm, gflops);
+        else if (!strcmp(m->c->what, "read") && gbytes > 0)
+            add_bandwidth(roofs, m->c->working_set, gbytes);
     }
     roofs->peak = fmax(roofs->flops, roofs->sgemm);
 }
 
-const char *machine_level(const results *r, double bytes) {
+static void find_memory_levels(report_data *data) {
+    survey s;
+    survey_of(&s, data->results);
+    for (size_t i = 0; i < s.levels && i < MEMORY_LEVELS; i++, data->levels++) {
+        data->level[i].from = s.level[i].in.from;
+        data->level[i].to = s.level[i].in.to;
+        if (s.level[i].memory)
+            strcpy(data->level[i].name, "memory");
+        else
+            snprintf(data->level[i].name, sizeof data->level[i].name, "L%zu", i + 1);
+        if (i)
+            snprintf(data->level[i - 1].after, sizeof data->level[i - 1].after, "%s/%s",
+                     data->level[i - 1].name, data->level[i].name);
+    }
+}
+
+static const char *level_of_kernel(const results *r, double bytes) {
     static const char *const keys[] = {"l1d_bytes", "l2_bytes", "l3_bytes"};
     static const char *const names[] = {"L1", "L2", "L3"};
     const json_t *machine = json_object_get(r->own, "machine");
@@ -95,6 +114,16 @@ const char *machine_level(const results *r, double bytes) {
             return names[i];
     }
     return known ? "memory" : "";
+}
+
+const char *machine_level(const report_data *data, double bytes) {
+    for (size_t i = 0; i < data->levels; i++) {
+        if (bytes <= data->level[i].to || i + 1 == data->levels)
+            return data->level[i].name;
+        if (bytes < data->level[i + 1].from)
+            return data->level[i].after;
+    }
+    return level_of_kernel(data->results, bytes);
 }
 
 double machine_bandwidth(const machine_roofs *roofs, double bytes) {
@@ -131,6 +160,7 @@ int report_data_init(report_data *data, const results *r, attn_error *error) {
         data->count++;
     }
     find_roofs(data);
+    find_memory_levels(data);
     place_under_roofs(data);
     return 0;
 }

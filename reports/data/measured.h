@@ -5,13 +5,14 @@
 #include "attn/attention.h"
 #include "harness/results/results.h"
 
-enum { ROOFS = 40 };
+enum { ROOFS = 40, MEMORY_LEVELS = 8 };
 
 typedef struct measured {
     const results_case *c;
     const attn_variant *variant; /* NULL: a type that this build does not know, or a machine case */
     size_t runs, disturbed;
     double time;      /* ns per iteration of CPU time: the median */
+    double best;      /* the least */
     double low, high; /* around it: see `interval` */
     double wall;      /* the median of the same on the wall clock */
     double lost;      /* share of the wall clock in which the case did not run, over all samples: 0 to 1 */
@@ -21,7 +22,8 @@ typedef struct measured {
     double sgemm;          /* gflops over the best measured sgemm rate */
 } measured;
 
-/* What this machine was measured to do, from the machine cases of the same file; NaN where there is none. */
+/* What this machine was measured to do, from the machine cases of the same file, each the best of its runs: what slows
+ * one down is no limit. NaN where there is none. */
 typedef struct machine_roofs {
     double flops, sgemm; /* GFLOP/s */
     double peak;         /* the higher of the two */
@@ -42,6 +44,12 @@ typedef struct report_data {
     size_t count; /* cases that have numbers, machine cases among them, in the file's order */
     measured *cases;
     machine_roofs roofs;
+    size_t levels; /* of memory, found in the latency; 0: no latency was measured */
+    struct {
+        char name[12];   /* "L1", "memory" */
+        char after[28];  /* "L2/memory": of sets between it and the next one, partly in either */
+        double from, to; /* bytes: the smallest and the largest set in it */
+    } level[MEMORY_LEVELS];
 } report_data;
 
 /* `r` must outlive the data. */
@@ -52,9 +60,10 @@ void report_data_free(report_data *data);
  * Smaller sets are faster, so that it is a roof. */
 double machine_bandwidth(const machine_roofs *roofs, double bytes);
 
-/* "L1", "L2", "L3" or "memory": the smallest cache of the machine that holds so many bytes; "" when its
- * caches are unknown. */
-const char *machine_level(const results *r, double bytes);
+/* The level of a set of so many bytes, "L1" or "memory". Levels are those that the latency shows where the file has it
+ * ("L2/memory" is a set between two of them), else the caches that the kernel names, of which a virtual machine may
+ * have a share only; "" when neither is known. */
+const char *machine_level(const report_data *data, double bytes);
 
 /* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
 void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);

@@ -199,8 +199,9 @@ const plot plots[] = {
      .about =
          "Every case: filled of one layer, hollow of a whole encoder. The flat roofs are this machine's own "
          "measured peaks by instruction set and its sgemm rate, the slanted ones its own measured read "
-         "bandwidths by working set and the level that holds it. A point above its roof says "
-         "that the roof was measured too low.",
+         "bandwidths by working set and the level that holds it, each the best of its runs. A point above "
+         "its "
+         "roof says that the roof was measured too low.",
      .needs = "machine/flops and machine/read cases beside others",
      .log_x = true,
      .log_y = true,

@@ -41,22 +41,27 @@ static size_t write_block(FILE *points, const report_data *data, const attn_vari
 }
 
 static const char *level_at(const report_data *data, size_t at) {
-    return machine_level(data->results, (double)data->roofs.read[at].working_set);
+    return machine_level(data, (double)data->roofs.read[at].working_set);
 }
 
 /* No more than half of its level: what else is in use does not push it out. */
 static bool fits_well(const report_data *data, size_t at) {
     double bytes = (double)data->roofs.read[at].working_set;
-    return !strcmp(machine_level(data->results, bytes), machine_level(data->results, 2 * bytes));
+    return !strcmp(machine_level(data, bytes), machine_level(data, 2 * bytes));
 }
 
-/* The largest that fits well into each level; where levels are unknown few of many: the first, the last and
- * some between. */
+static bool same_level(const report_data *data, size_t a, size_t b) {
+    return !strcmp(level_at(data, a), level_at(data, b));
+}
+
+/* The largest that fits well into each level, or else the smallest in it; where levels are unknown few of many: the
+ * first, the last and some between. */
 static bool shown(const report_data *data, size_t at) {
     size_t count = data->roofs.count;
     if (*level_at(data, at))
-        return fits_well(data, at) && (at + 1 == count || !fits_well(data, at + 1) ||
-                                       strcmp(level_at(data, at), level_at(data, at + 1)) != 0);
+        return fits_well(data, at)
+                   ? at + 1 == count || !fits_well(data, at + 1) || !same_level(data, at, at + 1)
+                   : !at || !same_level(data, at - 1, at);
     for (size_t i = 0; i < SHOWN_BANDWIDTHS; i++)
         if (at == i * (count - 1) / (SHOWN_BANDWIDTHS - 1))
             return true;

@@ -60,7 +60,8 @@ static void shape_columns(report_table *t, const report_data *data, const shape 
         t->note + used, sizeof t->note - used,
         "%sone layer a case. CPU time and wall clock are medians a call. Low to high is a 95%% interval of "
         "the median of CPU time from 6 runs on, else least to most. Lost is the part of the wall clock in "
-        "which the case did not run. Above 100%% of the roof, the roof was measured too low. Cache bytes "
+        "which the case did not run. Roofs are the best of their runs: above 100%%, one was measured too "
+        "low. Cache bytes "
         "are those allocated. The csv and json files also have runs, disturbed samples, GB/s, the share of "
         "sgemm and cache bytes by formula.",
         used ? "in every row; " : "");

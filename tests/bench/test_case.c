@@ -53,6 +53,11 @@ static const char *const valid[][2] = {
     {"attention/mha/decode/t:4/cache:cold/part:core/L:9",
      "attention/mha/decode/L:9/q:1/h:8/d:512/kv:f32/impl:fused/part:core/cache:cold/t:4"},
     {"machine/sgemm", "machine/sgemm/n:1024"},
+    {"machine/triad/isa:base", "machine/triad/bytes:67108864/isa:base"},
+    {"machine/latency/bytes:4096", "machine/latency/bytes:4096/pages:small"},
+    {"machine/tlb/pages:huge", "machine/tlb/bytes:67108864/pages:huge"},
+    {"machine/clock/isa:base", "machine/clock/isa:base"},
+    {"machine/handoff/cpu:0", "machine/handoff/cpu:0"},
     {"machine/flops/isa:avx512", "machine/flops/isa:avx512"}};
 
 static void test_valid_rows(void **state) {
@@ -168,8 +173,12 @@ static const char *const invalid[][2] = {
     {"attention/mha/decode/L:5/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/h:8/"
      "h:8/h:8",
      "more than 24 words"},
-    {"machine", "expected machine/<flops|read|sgemm>/<key:value>/..."},
-    {"machine/write", "\"write\": not a limit of the machine, expected one of flops, read, sgemm"},
+    {"machine", "expected machine/<flops|read|...>/<key:value>/..."},
+    {"machine/paint", "\"paint\": not a limit of the machine, expected one of flops, read, sgemm, write, "},
+    {"machine/write/pages:huge", "pages: not a key of machine/write, which takes bytes, isa"},
+    {"machine/latency/isa:base", "isa: not a key of machine/latency, which takes bytes, pages"},
+    {"machine/latency/pages:large", "pages: found \"large\", expected one of small, huge"},
+    {"machine/handoff", "cpu: missing"},
     {"machine/read/bytes:6", "bytes: found 6, expected a multiple of 4"},
     {"machine/read/n:6", "n: not a key of machine/read, which takes bytes, isa"},
     {"machine/sgemm/n:40000", "n: found \"40000\""},

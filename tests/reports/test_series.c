@@ -216,6 +216,51 @@ static void test_mha_lines(void **state) {
     end(&w, &l);
 }
 
+/* Roofs are the best run's, whatever the median is. */
+static void test_roofs_are_bests(void **state) {
+    (void)state;
+    world w = {0};
+    results_sample runs[3] = {{.real_time = 200, .cpu_time = 200, .iterations = 1},
+                              {.real_time = 100, .cpu_time = 100, .iterations = 1},
+                              {.real_time = 400, .cpu_time = 400, .iterations = 1}};
+    add_machine(&w, "flops", 0, 1000, NAN, 1);
+    add_machine(&w, "read", 1000, NAN, 800, 1);
+    for (size_t i = 0; i < 2; i++)
+        w.cases[i].samples = runs, w.cases[i].count = 3;
+    attn_error error = {0};
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    assert_true(w.data.cases[0].gflops == 5 && w.data.roofs.peak == 10);
+    assert_true(w.data.cases[1].gbytes == 4 && machine_bandwidth(&w.data.roofs, 1000) == 8);
+    report_data_free(&w.data);
+}
+
+/* Levels are those of the latency, whatever the kernel says of caches. */
+static void test_levels(void **state) {
+    (void)state;
+    world w = {0};
+    static const double ns[] = {1, 1, 4, 4, 90, 95, 96};
+    w.r.own = json_pack("{s{sisi}}", "machine", "l1d_bytes", 1 << 15, "l3_bytes", 32 << 20);
+    attn_error error = {0};
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    assert_string_equal(machine_level(&w.data, 1 << 20), "L3");
+    report_data_free(&w.data);
+    for (size_t i = 0; i < 7; i++) {
+        add_machine(&w, "latency", (size_t)16384 << 2 * i, 0, 0, ns[i]);
+        w.cases[i].steps = 1;
+        w.cases[i].isa = "";
+        w.cases[i].pages = "huge";
+    }
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    assert_string_equal(machine_level(&w.data, 1 << 16), "L1");
+    assert_string_equal(machine_level(&w.data, 1 << 20), "L2");
+    assert_string_equal(machine_level(&w.data, 2 << 20),
+                        "L2/memory"); /* 1 MiB is the last of one, 4 of the other */
+    assert_string_equal(machine_level(&w.data, 4 << 20), "memory");
+    assert_string_equal(machine_level(&w.data, 1e12), "memory");
+    report_data_free(&w.data);
+    json_decref((json_t *)w.r.own);
+}
+
 static void test_roofs(void **state) {
     (void)state;
     world w = {0};
@@ -350,6 +395,8 @@ int main(void) {
         cmocka_unit_test(test_kv_heads),
         cmocka_unit_test(test_mha_lines),
         cmocka_unit_test(test_roofs),
+        cmocka_unit_test(test_roofs_are_bests),
+        cmocka_unit_test(test_levels),
         cmocka_unit_test(test_median_and_bars),
         cmocka_unit_test(test_four_digits),
         cmocka_unit_test(test_no_memory),

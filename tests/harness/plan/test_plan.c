@@ -65,11 +65,21 @@ static void test_cross_product(void **state) {
     plan_free(&p);
 }
 
-static void check_machine_rows(const machine *m, const char *row, const char *const *expected, size_t count) {
+static void check_machine_rows(const machine *m, const char *row, const char *const *expected, int count) {
     char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW];
-    assert_int_equal(plan_machine_rows(rows, row, m), count);
-    for (size_t i = 0; i < count; i++)
+    int found = plan_machine_rows(rows, row, m);
+    assert_int_equal(found, count);
+    for (int i = 0; i < count; i++)
         assert_string_equal(rows[i], expected[i]);
+}
+
+static void check_curve(const machine *m, const char *row, int count, const char *first, const char *last) {
+    char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW];
+    int found = plan_machine_rows(rows, row, m);
+    assert_int_equal(found, count);
+    assert_string_equal(rows[0], first);
+    if (last)
+        assert_string_equal(rows[count - 1], last);
 }
 
 /* Rows that stand for what a machine has: half of each data cache, and memory far beyond the last. */
@@ -95,7 +105,19 @@ static void test_machine_rows(void **state) {
         "machine/read/bytes:67108864", "machine/read/bytes:134217728"};
     check_machine_rows(&server, "machine/levels", of_server, 13);
     check_machine_rows(&unknown, "machine/levels", of_unknown, 11);
-    check_machine_rows(&server, "machine/flops", NULL, 0);
+    check_machine_rows(&server, "machine/flops", NULL, -1);
+    check_machine_rows(&server, "machine/curves/flops", NULL, -1);
+    check_curve(&server, "machine/curves/nt_write", 18, "machine/nt_write/bytes:4096",
+                "machine/nt_write/bytes:536870912");
+    check_curve(&server, "machine/curves/latency/small", 18, "machine/latency/bytes:4096/pages:small",
+                "machine/latency/bytes:536870912/pages:small");
+    check_curve(&server, "machine/curves/latency/huge", 35, "machine/latency/bytes:4096/pages:huge",
+                "machine/latency/bytes:536870912/pages:huge");
+    check_curve(&unknown, "machine/curves/read", 16, "machine/read/bytes:4096",
+                "machine/read/bytes:134217728");
+    check_curve(&server, "machine/curves/tlb/small", 11, "machine/tlb/bytes:65536/pages:small",
+                "machine/tlb/bytes:67108864/pages:small");
+    check_curve(&server, "machine/clocks", (int)attn_cpu_isa() + 1, "machine/clock/isa:base", NULL);
     plan p;
     parse(&p, "machine: [machine/flops/isa:base, machine/instruction_sets, machine/levels]\n");
     assert_row(&p, 0, "machine/flops/isa:base");
@@ -223,7 +245,7 @@ static void test_hash(void **state) {
 
 static void test_shipped_plans(void **state) {
     (void)state;
-    static const char *const names[] = {"quick", "encoder", "paper", "full"};
+    static const char *const names[] = {"quick", "encoder", "paper", "machine", "full"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         plan p;
         attn_error error = {0};

@@ -1,0 +1,22 @@
+/* One limit of the machine: the kind machine/ finds it by its name. One file a family of limits, one row in
+ * case_machine.c each. Private to bench/kinds. */
+#ifndef BENCH_KINDS_MACHINE_LIMIT_H
+#define BENCH_KINDS_MACHINE_LIMIT_H
+
+#include "bench/kind.h"
+
+typedef struct machine_limit {
+    bench_where where;
+    /* As in bench_kind_ops. The kind's code has seen to it that the CPU has the case's instruction set. */
+    int (*prepare)(void **state, const bench_case *c, const bench_settings *settings, attn_error *error);
+    void (*run)(void *state);
+    /* Runs it and compares with the known answer: how far it is off, 0 when right. */
+    double (*off)(void *state);
+    void (*values)(const void *state, bench_emit_number *emit, void *to); /* "flops", "bytes", "steps" */
+    void (*release)(void *state);
+} machine_limit;
+
+extern const machine_limit limit_flops, limit_read, limit_sgemm, limit_write, limit_copy, limit_triad,
+    limit_nt_write, limit_latency, limit_tlb, limit_clock, limit_handoff;
+
+#endif
