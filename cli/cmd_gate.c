@@ -26,7 +26,7 @@ static const char description[] =
     "3 undecided (or a case could not be compared).";
 
 typedef struct gate_options {
-    char *base, *candidate, *plan, *filter, *metric, *budget, *min_effect;
+    char *base, *candidate, *plan, *filter, *metric, *way, *budget, *min_effect;
     int cpu, force, no_attribution;
     long long seed;
     gate_output output;
@@ -139,6 +139,10 @@ static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_
     if (metric < 0)
         return -1;
     s->metric = (gate_metric)metric;
+    int way = option_choice("--way", o->way, gate_way_names, error);
+    if (way < 0)
+        return -1;
+    s->way = (gate_way)way;
     s->seed = o->seed >= 0 ? (uint64_t)o->seed : (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
     s->seed &= INT64_MAX;
     if (option_needs("--base", o->base, error) || option_needs("--candidate", o->candidate, error) ||
@@ -200,6 +204,8 @@ static int run_both(gate *g, const gate_options *o, attn_error *error) {
         if (gate_side_ask(&g->side[i], g->settings.cpu, error))
             return -1;
     bool time = g->settings.metric == GATE_TIME;
+    if (!gate_knows_turns(&g->side[GATE_BASE]) || !gate_knows_turns(&g->side[GATE_CANDIDATE]))
+        g->settings.way = GATE_PROCESSES;
     return (time ? gate_run : gate_run_counts)(g, error) || gate_attribute(g, error)
                ? -1
                : report(g, &o->output, NULL, "", error);
@@ -216,10 +222,12 @@ static int run(gate *g, const gate_options *o, attn_error *error) {
 }
 
 int cmd_gate(int argc, char **argv) {
-    static char time_name[] = "time", five_minutes[] = "5m", md[] = "md", plan_name[] = "gate";
+    static char time_name[] = "time", turns[] = "turns", five_minutes[] = "5m", md[] = "md",
+                plan_name[] = "gate";
     gate_options o = {.plan = plan_name,
                       .budget = five_minutes,
                       .metric = time_name,
+                      .way = turns,
                       .cpu = -1,
                       .seed = -1,
                       .output = {.format = md}};
@@ -231,6 +239,9 @@ int cmd_gate(int argc, char **argv) {
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"metric", '\0', POPT_ARG_STRING, &o.metric, 0,
          "time (default) or instructions (simulated by valgrind, the same on every run)", "METRIC"},
+        {"way", '\0', POPT_ARG_STRING, &o.way, 0,
+         "of measuring time: turns of live processes (default), or whole processes one after the other",
+         "WAY"},
         {"budget", '\0', POPT_ARG_STRING, &o.budget, 0, "to measure in (default: 5m)", "TIME"},
         {"min-effect", '\0', POPT_ARG_STRING, &o.min_effect, 0,
          "the smallest that counts (default: 2%, of instructions 0.5%)", "PERCENT"},
