@@ -58,8 +58,13 @@ static json_t *how_note(const gate *g) {
         return utf8_sprintf("plan %s, instructions of one warm iteration, simulated by valgrind with kernels "
                             "that it knows; in %s%s",
                             p->name, spent, end);
-    return utf8_sprintf("plan %s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
-                        p->repetitions, p->min_time, g->settings.cpu, g->looks, g->looks == 1 ? "" : "s",
+    const char *way = g->stored                       ? ""
+                      : g->settings.way == GATE_TURNS ? ", pairs of live processes that take turns"
+                      : g->knows[GATE_BASE] && g->knows[GATE_CANDIDATE]
+                          ? ", whole processes one after the other"
+                          : ", whole processes one after the other, as a program does not know turns";
+    return utf8_sprintf("plan %s%s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
+                        way, p->repetitions, p->min_time, g->settings.cpu, g->looks, g->looks == 1 ? "" : "s",
                         spent, end);
 }
 
@@ -104,11 +109,12 @@ static json_t *notes(const gate *g, const results *base, const char *differences
 
 static json_t *settings_json(const gate *g, const results *base, const char *differences) {
     const gate_settings *s = &g->settings;
-    return json_pack("{so so sO* sO so ss sf sf sf sf sf sI sI si sb sb sb sb}", "base",
+    return json_pack("{so so sO* sO so ss ss sf sf sf sf sf sI sI si sb sb sb sb}", "base",
                      utf8_json(g->side[GATE_BASE].program), "candidate",
                      utf8_json(g->side[GATE_CANDIDATE].program), "base_info", g->side[GATE_BASE].info,
                      "candidate_info", g->side[GATE_CANDIDATE].info, "plan", utf8_json(s->plan->name),
-                     "metric", gate_metric_names[s->metric], "min_effect_percent",
+                     "metric", gate_metric_names[s->metric], "way",
+                     base ? "processes" : gate_way_names[s->way], "min_effect_percent",
                      100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta,
                      "budget_seconds", s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks,
                      "seed", (json_int_t)s->seed, "cpu", s->cpu, "out_of_time", g->out_of_time, "interrupted",
@@ -204,8 +210,9 @@ static int run_both(gate *g, const gate_options *o, attn_error *error) {
         if (gate_side_ask(&g->side[i], g->settings.cpu, error))
             return -1;
     bool time = g->settings.metric == GATE_TIME;
-    if (!gate_knows_turns(&g->side[GATE_BASE]) || !gate_knows_turns(&g->side[GATE_CANDIDATE]))
-        g->settings.way = GATE_PROCESSES;
+    for (size_t i = 0; i < GATE_SIDES; i++)
+        if (!(g->knows[i] = gate_knows_turns(&g->side[i])))
+            g->settings.way = GATE_PROCESSES;
     return (time ? gate_run : gate_run_counts)(g, error) || gate_attribute(g, error)
                ? -1
                : report(g, &o->output, NULL, "", error);

@@ -61,8 +61,9 @@ typedef struct gate {
     size_t looks, blocks, blocks_seen; /* blocks that were run, and those before the last look */
     uint64_t random;
     bool out_of_time, interrupted;
-    bool attributing; /* beyond the budget */
-    bool stored;      /* the base is a file: processes give plain_time, as that does */
+    bool knows[GATE_SIDES]; /* turns */
+    bool attributing;       /* beyond the budget */
+    bool stored;            /* the base is a file: processes give plain_time, as that does */
 } gate;
 
 /* Sets up; settings->plan has to live as long as the gate. Free with gate_free (a zeroed one is fine too). */

@@ -31,11 +31,10 @@ static json_t *identity(const selftest_settings *s) {
     blas_read(&blas);
     machine_fingerprint(fingerprint, &m, blas.library, blas.core);
     plan_hash(hash, s->gate.plan, "off");
-    return json_pack("{si ss ss ss ss ss ss sf sf}", "selftest", 5, "way",
-                     gate_way_names[s->gate.way], "commit", BUILD_COMMIT, "fingerprint",
-                     fingerprint, "metric", gate_metric_names[s->gate.metric], "plan", s->gate.plan->name,
-                     "plan_sha", hash, "budget_seconds", s->gate.budget, "min_effect",
-                     s->gate.rule.min_effect);
+    return json_pack("{si ss ss ss ss ss ss sf sf}", "selftest", 5, "way", gate_way_names[s->gate.way],
+                     "commit", BUILD_COMMIT, "fingerprint", fingerprint, "metric",
+                     gate_metric_names[s->gate.metric], "plan", s->gate.plan->name, "plan_sha", hash,
+                     "budget_seconds", s->gate.budget, "min_effect", s->gate.rule.min_effect);
 }
 
 static void count_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, const json_t *run) {

@@ -4,13 +4,16 @@
 # (percent), bytes and peak for rows with $victim in them, or `behave`; `pause`, seconds before each answer; and
 # turns=1: it takes turns (bench/bench.h).
 # `seed` makes the noise the same each time. Copied under the names of the programs that a test wants.
-if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
-    [ -z "${FAKE_INFO:-}" ] && exec "$ATTNBENCH" info --format json
-    exec cat "$FAKE_INFO"
-fi
-victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed=""
+victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed="" turns=0
 conf=${FAKE_CONF:-$0.conf}
 [ -e "$conf" ] && . "$conf"
+if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
+    if [ -n "${FAKE_INFO:-}" ]; then said=$(cat "$FAKE_INFO"); else said=$("$ATTNBENCH" info --format json); fi
+    echo "${said/\"turns\": 1/\"turns\": $turns}"
+    exit
+fi
+in_turns=0
+for argument; do [ "$argument" != --turns ] || in_turns=1; done
 while [ "$1" != --case ]; do shift; done
 row=$2
 full=$row
