@@ -3,6 +3,7 @@
 #include "bench/field.h"
 #include "bench/gbench.h"
 #include "bench/run.h"
+#include "bench/turns.h"
 
 #include "attn/alloc.h"
 #include "attn/cpu.h"
@@ -19,7 +20,7 @@
 typedef struct options {
     long long seed;
     double check_flops;
-    bool help, has_cases;
+    bool help, has_cases, turns;
     char **flags; /* of Google Benchmark, flags[0] the program; alive until the process ends */
     int flag_count;
 } options;
@@ -34,6 +35,7 @@ static const char help_text[] =
     "  --seed N        of weights, input and the sampled rows of checks (default: 1)\n"
     "  --check-flops N what the reference may compute for a check, about; beyond it a sample of rows is\n"
     "                  compared, one at least (default: 1e9)\n"
+    "  --turns         one case for a gate that takes turns: orders on standard input, bench/turns.h\n"
     "  -h, --help      show this\n\n"
     "A row reads attention/TYPE/MODE/KEY:VALUE/..., one layer,\n"
     "or encoder/MODEL/TYPE/MODE/KEY:VALUE/..., a whole encoder with its input layer,\n"
@@ -101,6 +103,7 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
                                  {"cases", '\0', POPT_ARG_STRING, &text, 'f', NULL, NULL},
                                  {"seed", '\0', POPT_ARG_LONGLONG, &o->seed, 0, NULL, NULL},
                                  {"check-flops", '\0', POPT_ARG_DOUBLE, &o->check_flops, 0, NULL, NULL},
+                                 {"turns", '\0', POPT_ARG_NONE, NULL, 't', NULL, NULL},
                                  {"help", 'h', POPT_ARG_NONE, NULL, 'h', NULL, NULL},
                                  POPT_TABLEEND};
     poptContext context = poptGetContext("bench", argc, (const char **)argv, table, 0);
@@ -110,6 +113,10 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
     while ((code = poptGetNextOpt(context)) > 0) {
         if (code == 'h') {
             o->help = true;
+            continue;
+        }
+        if (code == 't') {
+            o->turns = true;
             continue;
         }
         o->has_cases = true;
@@ -250,7 +257,11 @@ static int run(bench_session *session, options *o, const char *default_cases, at
     if (!session->count)
         return attn_fail(error, "no case to run");
     session->settings = (bench_settings){(uint64_t)o->seed, o->check_flops};
-    if (bench_delay_parse(&session->delay, getenv(BENCH_DELAY_VARIABLE), error) || describe(session, error))
+    if (bench_delay_parse(&session->delay, getenv(BENCH_DELAY_VARIABLE), error))
+        return -1;
+    if (o->turns)
+        return bench_turns_run(session, error);
+    if (describe(session, error))
         return -1;
     if (describe_probe(session->probe, is_for_programs(o), error))
         return -1;

@@ -82,16 +82,10 @@ static void run_delayed(void *context) {
     bench_delay_spin(session->delay_loops);
 }
 
-/* What is timed: run(state). */
-typedef struct workload {
-    void (*run)(void *state);
-    void *state;
-} workload;
-
-static workload workload_of(bench_session *session) {
+static bench_workload workload_of(bench_session *session) {
     if (session->delay_loops)
-        return (workload){run_delayed, session};
-    return (workload){bench_kind_of(&session->current->row)->run, session->state};
+        return (bench_workload){run_delayed, session};
+    return (bench_workload){bench_kind_of(&session->current->row)->run, session->state};
 }
 
 static void mark_part(void *context, attn_part part) {
@@ -117,7 +111,7 @@ static void count_parts(const bench_session *session) {
 }
 
 static void calibrate_delay(bench_session *session) {
-    workload plain = {bench_kind_of(&session->current->row)->run, session->state};
+    bench_workload plain = {bench_kind_of(&session->current->row)->run, session->state};
     session->delay_loops = bench_delay_applies(&session->delay, session->current->row.name)
                                ? bench_delay_loops(&session->delay, plain.run, plain.state)
                                : 0;
@@ -168,7 +162,8 @@ static void ignore_number(void *to, const char *name, double value) {
     (void)to, (void)name, (void)value;
 }
 
-static void run_region(const bench_session *session, workload work, double cache_bytes, gbench_state *state) {
+static void run_region(const bench_session *session, bench_workload work, double cache_bytes,
+                       gbench_state *state) {
     start_probe(session);
     while (gbench_keep_running(state))
         work.run(work.state);
@@ -176,7 +171,8 @@ static void run_region(const bench_session *session, workload work, double cache
 }
 
 /* Eviction is outside of what is timed and of what the probe counts. */
-static void run_each(const bench_session *session, workload work, double cache_bytes, gbench_state *state) {
+static void run_each(const bench_session *session, bench_workload work, double cache_bytes,
+                     gbench_state *state) {
     while (gbench_keep_running(state)) {
         if (is_cold(session)) {
             gbench_pause(state);
@@ -227,6 +223,16 @@ int bench_session_run(bench_session *session, int argc, char **argv, attn_error 
 
 int bench_session_status(const bench_session *session) {
     return session->failed ? 1 : session->broken ? 2 : session->unsupported ? 3 : 0;
+}
+
+int bench_session_enter(bench_entry *entry) {
+    return enter(entry);
+}
+
+bench_workload bench_session_begin(bench_session *session, bool *cold) {
+    bench_kind_of(&session->current->row)->rewind(session->state);
+    *cold = is_cold(session);
+    return workload_of(session);
 }
 
 void bench_session_free(bench_session *session) {

@@ -27,12 +27,24 @@ typedef struct bench_session {
     size_t failed, broken, unsupported; /* cases: check failed, no set-up, not on this machine */
 } bench_session;
 
+/* What is timed: run(state). */
+typedef struct bench_workload {
+    void (*run)(void *state);
+    void *state;
+} bench_workload;
+
 /* Adds the row unless the same case is there already. */
 int bench_session_add(bench_session *session, const char *row, attn_error *error);
 
 /* Runs all cases with flags of Google Benchmark (argv[0] is skipped). 0 when they ran, whatever came out of
  * them. */
 int bench_session_run(bench_session *session, int argc, char **argv, attn_error *error);
+
+/* For a loop of one's own around a case: the set-up of the entry, checked and warm. -1: its failure says why, and
+ * the session's status counts it. */
+int bench_session_enter(bench_entry *entry);
+/* Before a timed region of the entry: what an iteration is. *cold: caches are to be emptied before each one. */
+bench_workload bench_session_begin(bench_session *session, bool *cold);
 
 int bench_session_status(const bench_session *session);
 void bench_session_free(bench_session *session);

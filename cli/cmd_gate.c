@@ -26,7 +26,7 @@ static const char description[] =
     "3 undecided (or a case could not be compared).";
 
 typedef struct gate_options {
-    char *base, *candidate, *plan, *filter, *metric, *budget, *min_effect;
+    char *base, *candidate, *plan, *filter, *metric, *way, *budget, *min_effect;
     int cpu, force, no_attribution;
     long long seed;
     gate_output output;
@@ -58,8 +58,13 @@ static json_t *how_note(const gate *g) {
         return utf8_sprintf("plan %s, instructions of one warm iteration, simulated by valgrind with kernels "
                             "that it knows; in %s%s",
                             p->name, spent, end);
-    return utf8_sprintf("plan %s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
-                        p->repetitions, p->min_time, g->settings.cpu, g->looks, g->looks == 1 ? "" : "s",
+    const char *way = g->stored                       ? ""
+                      : g->settings.way == GATE_TURNS ? ", pairs of live processes that take turns"
+                      : g->knows[GATE_BASE] && g->knows[GATE_CANDIDATE]
+                          ? ", whole processes one after the other"
+                          : ", whole processes one after the other, as a program does not know turns";
+    return utf8_sprintf("plan %s%s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
+                        way, p->repetitions, p->min_time, g->settings.cpu, g->looks, g->looks == 1 ? "" : "s",
                         spent, end);
 }
 
@@ -104,11 +109,12 @@ static json_t *notes(const gate *g, const results *base, const char *differences
 
 static json_t *settings_json(const gate *g, const results *base, const char *differences) {
     const gate_settings *s = &g->settings;
-    return json_pack("{so so sO* sO so ss sf sf sf sf sf sI sI si sb sb sb sb}", "base",
+    return json_pack("{so so sO* sO so ss ss sf sf sf sf sf sI sI si sb sb sb sb}", "base",
                      utf8_json(g->side[GATE_BASE].program), "candidate",
                      utf8_json(g->side[GATE_CANDIDATE].program), "base_info", g->side[GATE_BASE].info,
                      "candidate_info", g->side[GATE_CANDIDATE].info, "plan", utf8_json(s->plan->name),
-                     "metric", gate_metric_names[s->metric], "min_effect_percent",
+                     "metric", gate_metric_names[s->metric], "way",
+                     base ? "processes" : gate_way_names[s->way], "min_effect_percent",
                      100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta,
                      "budget_seconds", s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks,
                      "seed", (json_int_t)s->seed, "cpu", s->cpu, "out_of_time", g->out_of_time, "interrupted",
@@ -139,6 +145,10 @@ static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_
     if (metric < 0)
         return -1;
     s->metric = (gate_metric)metric;
+    int way = option_choice("--way", o->way, gate_way_names, error);
+    if (way < 0)
+        return -1;
+    s->way = (gate_way)way;
     s->seed = o->seed >= 0 ? (uint64_t)o->seed : (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
     s->seed &= INT64_MAX;
     if (option_needs("--base", o->base, error) || option_needs("--candidate", o->candidate, error) ||
@@ -200,6 +210,9 @@ static int run_both(gate *g, const gate_options *o, attn_error *error) {
         if (gate_side_ask(&g->side[i], g->settings.cpu, error))
             return -1;
     bool time = g->settings.metric == GATE_TIME;
+    for (size_t i = 0; i < GATE_SIDES; i++)
+        if (!(g->knows[i] = gate_knows_turns(&g->side[i])))
+            g->settings.way = GATE_PROCESSES;
     return (time ? gate_run : gate_run_counts)(g, error) || gate_attribute(g, error)
                ? -1
                : report(g, &o->output, NULL, "", error);
@@ -216,10 +229,12 @@ static int run(gate *g, const gate_options *o, attn_error *error) {
 }
 
 int cmd_gate(int argc, char **argv) {
-    static char time_name[] = "time", five_minutes[] = "5m", md[] = "md", plan_name[] = "gate";
+    static char time_name[] = "time", turns[] = "turns", five_minutes[] = "5m", md[] = "md",
+                plan_name[] = "gate";
     gate_options o = {.plan = plan_name,
                       .budget = five_minutes,
                       .metric = time_name,
+                      .way = turns,
                       .cpu = -1,
                       .seed = -1,
                       .output = {.format = md}};
@@ -231,6 +246,9 @@ int cmd_gate(int argc, char **argv) {
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"metric", '\0', POPT_ARG_STRING, &o.metric, 0,
          "time (default) or instructions (simulated by valgrind, the same on every run)", "METRIC"},
+        {"way", '\0', POPT_ARG_STRING, &o.way, 0,
+         "of measuring time: turns of live processes (default), or whole processes one after the other",
+         "WAY"},
         {"budget", '\0', POPT_ARG_STRING, &o.budget, 0, "to measure in (default: 5m)", "TIME"},
         {"min-effect", '\0', POPT_ARG_STRING, &o.min_effect, 0,
          "the smallest that counts (default: 2%, of instructions 0.5%)", "PERCENT"},

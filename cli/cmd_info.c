@@ -1,6 +1,7 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "base/text/table.h"
+#include "bench/bench.h"
 #include "cli/command.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/new_cpu.h"
@@ -137,9 +138,10 @@ static int print_json(const facts *f, attn_error *error) {
     json_t *blas = blas_json(&f->blas, 1);
     if (blas && f->blas.better)
         json_object_set_new(blas, "better_core", json_string(f->blas.better));
-    json_t *all = json_pack("{so so so ss so ss}", "machine", machine_json(&f->machine), "build",
-                            machine_build_json(), "blas", blas, "papi", papi_library_version(), "counters",
-                            counters_json(&f->counters), "fingerprint", f->fingerprint);
+    json_t *all =
+        json_pack("{so so so ss so ss si}", "machine", machine_json(&f->machine), "build",
+                  machine_build_json(), "blas", blas, "papi", papi_library_version(), "counters",
+                  counters_json(&f->counters), "fingerprint", f->fingerprint, "turns", BENCH_TURNS_VERSION);
     int bad = !all || json_dumpf(all, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
     json_decref(all);
     return bad ? attn_fail(error, "output cannot be written") : 0;

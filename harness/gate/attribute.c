@@ -65,8 +65,10 @@ int gate_attribute(gate *g, attn_error *error) {
     size_t slower = count_slower(g);
     if (!slower || !g->settings.attribute || child_stop_signal())
         return 0;
+    g->attributing = true;
     if (!g->settings.silent)
-        fprintf(stderr, "counting what moved in %zu case%s\n", slower, slower == 1 ? "" : "s");
+        fprintf(stderr, "counting what moved in %zu case%s, beyond the budget\n", slower,
+                slower == 1 ? "" : "s");
     int result =
         counting_open(&counted, "auto", NULL, g->settings.cpu, &inner) || counting_validate(&counted, &inner)
             ? -1

@@ -14,11 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Every process of the gate checks itself, as long as that stays short beside measuring; the first one of a
- * case on each side is checked as thoroughly as ever. */
-static const double SHORT_CHECK_FLOPS = 4e6;
-
 const char *const gate_metric_names[] = {"time", "instructions", NULL};
+const char *const gate_way_names[] = {"turns", "processes", NULL};
 const char *const gate_min_effects[] = {"2%", "0.5%"};
 
 int gate_init(gate *g, const gate_settings *settings, attn_error *error) {
@@ -46,12 +43,18 @@ void gate_free(gate *g) {
     *g = (gate){0};
 }
 
-static double limit_of(const gate *g, const gate_case *c) {
-    static const double least = 60,
-                        times = 20; /* Google Benchmark may run a repetition for several min_time */
+/* How long a process may take before that means that it hangs. Google Benchmark may run a repetition for several
+ * min_time. */
+static double patience(const gate *g, const gate_case *c) {
+    static const double least = 5, times = 20;
     const plan *p = g->settings.plan;
-    double planned = (double)p->repetitions * fmax(p->min_time, c->base_seconds);
-    return least + fmax(g->began + g->settings.budget - clock_now(), times * planned);
+    return least + times * fmax((double)p->repetitions * p->min_time, c->base_seconds);
+}
+
+static double limit_of(const gate *g, const gate_case *c) {
+    static const double over = 1.25, least = 0.05;
+    double left = g->began + over * g->settings.budget - clock_now();
+    return fmax(least, g->attributing ? 60 + patience(g, c) : fmin(left, patience(g, c)));
 }
 
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops) {
@@ -78,6 +81,17 @@ void gate_give_up(gate_case *c, size_t side, const process_value *value) {
     c->finding.settled = true;
     c->finding.verdict = verdict;
     snprintf(c->why, sizeof c->why, "%s", value->why);
+}
+
+void gate_came_late(gate *g, gate_case *c, size_t side, double seconds, process_value *value) {
+    bool hangs = seconds > 0.9 * patience(g, c) || (side == GATE_BASE && !c->count);
+    if (hangs) {
+        gate_give_up(c, side, value);
+        return;
+    }
+    g->out_of_time = true;
+    snprintf(c->why, sizeof c->why, "the budget and a quarter of it were over while the %s ran",
+             side == GATE_BASE ? "base" : "candidate");
 }
 
 bool gate_is_late(const gate *g, double needed) {
@@ -143,7 +157,7 @@ int gate_more_room(gate_case *c, attn_error *error) {
 }
 
 int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error) {
-    measure_settings settings = gate_measure_settings(g, c, side, SHORT_CHECK_FLOPS);
+    measure_settings settings = gate_measure_settings(g, c, side, GATE_SHORT_CHECK_FLOPS);
     process_value value;
     if (gate_process(&value, c->row, &settings, error))
         return -1;
@@ -224,7 +238,7 @@ static int run_round(gate *g, size_t *order, size_t pairs, size_t until, attn_er
         if (gate_is_late(g, c->block_seconds))
             continue;
         g->out_of_time = false;
-        if (run_block(g, c, error) < 0)
+        if ((g->settings.way == GATE_TURNS ? gate_turn_pair : run_block)(g, c, error) < 0)
             return -1;
     }
     return 0;
@@ -234,8 +248,15 @@ static double log_ratio(const gate_pair *pair) {
     return log(pair->time[GATE_CANDIDATE] / pair->time[GATE_BASE]);
 }
 
-/* The logs that the decision takes, one a block; they live in `numbers`. */
-static gate_series series_of(const gate_case *c, double *numbers) {
+/* The logs that the decision takes, one a block or a pair by turns; they live in `numbers`, two a pair. */
+static gate_series series_of(const gate_case *c, gate_way way, double *numbers) {
+    if (way == GATE_TURNS) {
+        for (size_t i = 0; i < c->count; i++) {
+            numbers[i] = c->pairs[i].effect;
+            numbers[c->count + i] = c->pairs[i].noise;
+        }
+        return (gate_series){numbers, c->count, numbers + c->count, c->count};
+    }
     size_t blocks = c->count / 2;
     double *noise = numbers + blocks;
     for (size_t i = 0; i < blocks; i++) {
@@ -249,7 +270,7 @@ static gate_series series_of(const gate_case *c, double *numbers) {
 static int look(gate *g, bool last, attn_error *error) {
     size_t numbers = 0, used = 0;
     for (size_t i = 0; i < g->count; i++)
-        numbers += g->cases[i].count;
+        numbers += 2 * g->cases[i].count;
     double *logs = attn_alloc(numbers, sizeof *logs, "logs of pairs", error);
     gate_series *series = attn_alloc(g->count, sizeof *series, "logs of pairs", error);
     gate_finding *findings = attn_alloc(g->count, sizeof *findings, "findings", error);
@@ -257,8 +278,8 @@ static int look(gate *g, bool last, attn_error *error) {
     if (!logs || !series || !findings)
         goto done;
     for (size_t i = 0; i < g->count; i++) {
-        series[i] = series_of(&g->cases[i], logs + used);
-        used += g->cases[i].count;
+        series[i] = series_of(&g->cases[i], g->settings.way, logs + used);
+        used += 2 * g->cases[i].count;
         findings[i] = g->cases[i].finding;
     }
     if (!g->looks || g->blocks > g->blocks_seen) /* the same pairs once more are the same look */

@@ -15,18 +15,27 @@ typedef enum gate_metric { GATE_TIME, GATE_INSTRUCTIONS } gate_metric;
 extern const char *const gate_metric_names[]; /* then NULL */
 extern const char *const gate_min_effects[];  /* defaults, as text */
 
+/* How programs are run beside each other. */
+typedef enum gate_way {
+    GATE_TURNS,    /* pairs of live processes take turns */
+    GATE_PROCESSES /* whole processes, one after the other, in blocks of two pairs */
+} gate_way;
+extern const char *const gate_way_names[]; /* then NULL */
+
 typedef struct gate_pair {
     double time[GATE_SIDES]; /* ns; instructions where those are compared */
+    double effect, noise;    /* by turns: turn_ratio */
 } gate_pair;
 
 typedef struct gate_case {
     const bench_case *row;
     gate_finding finding; /* its verdict also tells what kept the case from being measured */
     char why[400];
-    gate_pair *pairs; /* two a block */
+    gate_pair *pairs; /* by processes two a block */
     size_t count;
     double bytes[GATE_BYTE_COUNTS][GATE_SIDES]; /* NaN: not told */
-    double block_seconds;                       /* that the shortest block took */
+    double ns, cpu_ns;                          /* of all that was timed: passed, and on a CPU */
+    double block_seconds;                       /* that the shortest block, or pair by turns, took */
     double base_seconds; /* that the base took to be checked, with one repetition; 0: not known */
     json_t *moved;       /* what moved, when it is SLOWER */
 } gate_case;
@@ -34,6 +43,7 @@ typedef struct gate_case {
 typedef struct gate_settings {
     const plan *plan;
     gate_metric metric;
+    gate_way way; /* of time */
     gate_rule rule;
     double budget; /* seconds, of measuring; what moved comes on top */
     uint64_t seed; /* of the order of cases and processes */
@@ -51,7 +61,9 @@ typedef struct gate {
     size_t looks, blocks, blocks_seen; /* blocks that were run, and those before the last look */
     uint64_t random;
     bool out_of_time, interrupted;
-    bool stored; /* the base is a file: processes give plain_time, as that does */
+    bool knows[GATE_SIDES]; /* turns */
+    bool attributing;       /* beyond the budget */
+    bool stored;            /* the base is a file: processes give plain_time, as that does */
 } gate;
 
 /* Sets up; settings->plan has to live as long as the gate. Free with gate_free (a zeroed one is fine too). */
@@ -79,13 +91,26 @@ int gate_stored_differences(size_t *count, char *text, size_t size, const result
 
 /* What the runs share. ------------------------------------------------------------- */
 
-/* A process may take far longer than the base, the plan and what is left of the budget account for, and a
- * minute more: one that hangs must not take the gate with it, and one that works must not be ended. */
+/* With how long a process may run: until the budget and a quarter of it are over, and until a good deal longer
+ * than the base and the plan account for. One that hangs must not take the gate with it. */
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops);
 
 /* Settles it. A case that is settled because the base has it not keeps that verdict only when the candidate
  * can run it, or cannot here. */
 void gate_give_up(gate_case *c, size_t side, const process_value *value);
+
+/* The same for a process that was ended after so many seconds: where the budget ended it, and not its own
+ * slowness, the case is undecided. */
+void gate_came_late(gate *g, gate_case *c, size_t side, double seconds, process_value *value);
+
+/* What the reference may take in processes beyond the first of a case and side, which checks as thoroughly as
+ * ever: it has to stay short next to measuring. */
+#define GATE_SHORT_CHECK_FLOPS 4e6
+
+bool gate_knows_turns(const gate_side *side);
+
+/* A pair of an open case by turns: 0; 1 when the case has failed; -1. */
+int gate_turn_pair(gate *g, gate_case *c, attn_error *error);
 
 /* gate_process; the case keeps the side's bytes, and how long the base took. */
 int gate_checked_process(process_value *value, gate_case *c, size_t side, const measure_settings *settings,

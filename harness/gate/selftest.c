@@ -31,10 +31,10 @@ static json_t *identity(const selftest_settings *s) {
     blas_read(&blas);
     machine_fingerprint(fingerprint, &m, blas.library, blas.core);
     plan_hash(hash, s->gate.plan, "off");
-    return json_pack("{si ss ss ss ss ss sf sf}", "selftest", 4, "commit", BUILD_COMMIT, "fingerprint",
-                     fingerprint, "metric", gate_metric_names[s->gate.metric], "plan", s->gate.plan->name,
-                     "plan_sha", hash, "budget_seconds", s->gate.budget, "min_effect",
-                     s->gate.rule.min_effect);
+    return json_pack("{si ss ss ss ss ss ss sf sf}", "selftest", 5, "way", gate_way_names[s->gate.way],
+                     "commit", BUILD_COMMIT, "fingerprint", fingerprint, "metric",
+                     gate_metric_names[s->gate.metric], "plan", s->gate.plan->name, "plan_sha", hash,
+                     "budget_seconds", s->gate.budget, "min_effect", s->gate.rule.min_effect);
 }
 
 static void count_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, const json_t *run) {
@@ -254,6 +254,13 @@ static char *copy_program(const char *folder, const char *program, attn_error *e
 int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *s, attn_error *error) {
     FILE *journal = NULL;
     memset(counts, 0, SELFTEST_LEVELS * sizeof *counts);
+    gate_side side = {.program = s->program};
+    selftest_settings chosen = *s;
+    if (gate_side_ask(&side, s->gate.cpu, error))
+        return -1;
+    chosen.gate.way = gate_knows_turns(&side) ? GATE_TURNS : GATE_PROCESSES;
+    json_decref(side.info);
+    s = &chosen;
     if (s->journal && !(journal = open_journal(counts, s, error)))
         return -1;
     char *folder = scratch_make(error);

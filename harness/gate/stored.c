@@ -48,7 +48,7 @@ static int run_one(gate *g, gate_case *c, double base, attn_error *error) {
         return -1;
     int failed = gate_measure(g, c, GATE_CANDIDATE, &time, error);
     if (!failed)
-        c->pairs[c->count++] = (gate_pair){{base, time}};
+        c->pairs[c->count++] = (gate_pair){.time = {base, time}};
     gate_took(c, clock_now() - began);
     return failed < 0 ? -1 : 0;
 }

@@ -381,7 +381,7 @@ static int read_entries(results *r, const char *file, attn_error *error) {
     int result = r->cases && index ? 0 : attn_no_memory(error, file);
     for (size_t i = 0; !result && i < json_array_size(entries); i++)
         result = read_entry(r, index, i, json_array_get(entries, i), &p);
-    json_decref(index);
+    r->index = index;
     return result;
 }
 
@@ -412,15 +412,14 @@ void results_free(results *r) {
     for (size_t i = 0; i < r->count; i++)
         attn_free(r->cases[i].samples);
     attn_free(r->cases);
+    json_decref(r->index);
     json_decref(r->root);
     *r = (results){0};
 }
 
 const results_case *results_find(const results *r, const char *name) {
-    for (size_t i = 0; i < r->count; i++)
-        if (!strcmp(r->cases[i].name, name))
-            return &r->cases[i];
-    return NULL;
+    const json_t *known = json_object_get(r->index, name);
+    return known ? &r->cases[json_integer_value(json_array_get(known, 0))] : NULL;
 }
 
 const char *results_text(const results *r, const char *path, const char *missing) {

@@ -53,6 +53,7 @@ typedef struct results {
     const json_t *own;     /* context.attnbench */
     size_t count;
     results_case *cases; /* in the file's order */
+    json_t *index;       /* by name */
 } results;
 
 /* Whether it is of attention or an encoder, and not of the machine or one kernel. */

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,7 +87,8 @@ static int stop_came(void) {
 }
 
 typedef struct pipes {
-    int out[2], err[2], start[2]; /* start: carries errno when the program could not be run */
+    int in[2], out[2], err[2]; /* in: a socket, as writing to one that is closed raises no signal */
+    int start[2];              /* carries errno when the program could not be run */
 } pipes;
 
 static void close_one(int *fd) {
@@ -97,15 +99,17 @@ static void close_one(int *fd) {
 
 static void close_pipes(pipes *p) {
     for (int i = 0; i < 2; i++) {
+        close_one(&p->in[i]);
         close_one(&p->out[i]);
         close_one(&p->err[i]);
         close_one(&p->start[i]);
     }
 }
 
-static int open_pipes(pipes *p, attn_error *error) {
-    *p = (pipes){{-1, -1}, {-1, -1}, {-1, -1}};
-    if (!pipe2(p->out, O_CLOEXEC) && !pipe2(p->err, O_CLOEXEC) && !pipe2(p->start, O_CLOEXEC))
+static int open_pipes(pipes *p, bool talk, attn_error *error) {
+    *p = (pipes){{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    if ((!talk || !socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p->in)) && !pipe2(p->out, O_CLOEXEC) &&
+        !pipe2(p->err, O_CLOEXEC) && !pipe2(p->start, O_CLOEXEC))
         return 0;
     attn_fail(error, "pipe: %s", strerror(errno));
     close_pipes(p);
@@ -149,11 +153,11 @@ static void start(const task *t, const child_place *place, const pipes *p) {
 /* In the child: only calls that are safe after fork. */
 static void become(const task *t, const child_place *place, const pipes *p, pid_t parent) {
     sigset_t mask;
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    int without = null < 0 ? errno : 0;
+    int input = p->in[0] >= 0 ? p->in[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int without = input < 0 ? errno : 0;
     unblock_signals(&mask);
-    if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && null >= 0 &&
-        dup2(null, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
+    if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && input >= 0 &&
+        dup2(input, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
         point_errors(place->errors, p) && pin(place->cpu) && !sigprocmask(SIG_SETMASK, &mask, NULL) &&
         (!place->folder || !chdir(place->folder)))
         start(t, place, p);
@@ -187,23 +191,30 @@ static int take(buffer *b, int fd, attn_error *error) {
     return n > 0;
 }
 
+int child_poll(struct pollfd *polled, size_t count, double end, attn_error *error) {
+    sigset_t mask;
+    double whole, part = modf(fmax(end - clock_now(), 0), &whole);
+    struct timespec left = {(time_t)whole, (long)(1e9 * part)};
+    unblock_signals(&mask);
+    if (ppoll(polled, count, &left, &mask) < 0 && errno != EINTR)
+        return attn_fail(error, "output of a process: %s", strerror(errno));
+    if (stop_signal)
+        return attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
+    return clock_now() < end;
+}
+
 /* Until the child and what it prints have ended, or until the limit: then *late. `ended` becomes readable
  * with the child's end (-1: a kernel without that; then what it prints has to do). */
 static int collect(buffer *out, buffer *err, bool *late, double limit, const pipes *p, int ended,
                    attn_error *error) {
     struct pollfd polled[3] = {{p->out[0], POLLIN, 0}, {p->err[0], POLLIN, 0}, {ended, POLLIN, 0}};
     buffer *const to[2] = {out, err};
-    sigset_t mask;
     double end = clock_now() + limit;
-    unblock_signals(&mask);
     while (polled[0].fd >= 0 || polled[1].fd >= 0 || polled[2].fd >= 0) {
-        double whole, part = modf(fmax(end - clock_now(), 0), &whole);
-        struct timespec left = {(time_t)whole, (long)(1e9 * part)};
-        if (ppoll(polled, 3, &left, &mask) < 0 && errno != EINTR)
-            return attn_fail(error, "output of a process: %s", strerror(errno));
-        if (stop_signal)
-            return attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
-        *late = clock_now() >= end;
+        int in_time = child_poll(polled, 3, end, error);
+        if (in_time < 0)
+            return -1;
+        *late = !in_time;
         if (*late)
             return 0;
         for (int i = 0; i < 3; i++) {
@@ -266,21 +277,26 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
     return -1;
 }
 
+static pid_t fork_into(const task *t, const child_place *place, pipes *p) {
+    pid_t parent = getpid(), pid = fork();
+    if (!pid)
+        become(t, place, p, parent);
+    close_one(&p->in[0]);
+    close_one(&p->out[1]);
+    close_one(&p->err[1]);
+    close_one(&p->start[1]);
+    return pid;
+}
+
 static int run(child_result *result, const task *t, const child_place *place, attn_error *error) {
     pipes p;
-    pid_t parent = getpid();
     const char *name = t->argv ? t->argv[0] : "a process";
     *result = (child_result){.status = -1};
     if (stop_signal)
         return attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)stop_signal);
-    if (open_pipes(&p, error))
+    if (open_pipes(&p, false, error))
         return -1;
-    pid_t pid = fork();
-    if (!pid)
-        become(t, place, &p, parent);
-    close_one(&p.out[1]);
-    close_one(&p.err[1]);
-    close_one(&p.start[1]);
+    pid_t pid = fork_into(t, place, &p);
     int failed = pid < 0 ? not_run(name, errno, error)
                          : watch(result, pid, &p, name, place->limit > 0 ? place->limit : CHILD_LIMIT, error);
     close_pipes(&p);
@@ -290,6 +306,44 @@ static int run(child_result *result, const task *t, const child_place *place, at
 int child_run(child_result *result, char *const argv[], const child_place *place, attn_error *error) {
     const task t = {.argv = argv};
     return run(result, &t, place, error);
+}
+
+int child_start(child_talk *talk, char *const argv[], const child_place *place, attn_error *error) {
+    const task t = {.argv = argv};
+    pipes p;
+    int why = 0;
+    *talk = (child_talk){.in = -1, .out = -1, .err = -1};
+    if (open_pipes(&p, true, error))
+        return -1;
+    pid_t pid = fork_into(&t, place, &p);
+    int failed = pid < 0                                            ? not_run(argv[0], errno, error)
+                 : read(p.start[0], &why, sizeof why) == sizeof why ? not_run(argv[0], why, error)
+                                                                    : 0;
+    *talk = (child_talk){.pid = pid, .in = p.in[1], .out = p.out[0], .err = p.err[0]};
+    p.in[1] = p.out[0] = p.err[0] = -1;
+    close_pipes(&p);
+    if (failed) {
+        child_result r;
+        child_end(talk, &r);
+    }
+    return failed;
+}
+
+void child_end(child_talk *talk, child_result *result) {
+    buffer err = {0};
+    *result = (child_result){.status = -1};
+    close_one(&talk->in);
+    close_one(&talk->out);
+    if (talk->pid > 0) {
+        kill(talk->pid, SIGKILL);
+        reap(result, talk->pid);
+    }
+    while (talk->err >= 0 && take(&err, talk->err, NULL) > 0)
+        ;
+    last_line(result->message, sizeof result->message, err.bytes);
+    attn_free(err.bytes);
+    close_one(&talk->err);
+    talk->pid = 0;
 }
 
 int child_call(child_result *result, child_work *work, void *context, const child_place *place,

@@ -53,6 +53,22 @@ typedef int child_work(void *context);
 int child_call(child_result *result, child_work *work, void *context, const child_place *place,
                attn_error *error);
 
+/* A child that lives on and is talked to: written to at `in`, read at `out`. */
+typedef struct child_talk {
+    int pid;          /* 0: none */
+    int in, out, err; /* -1: none */
+} child_talk;
+
+/* The place's limit and its errors play no part: stderr goes to `err`. */
+int child_start(child_talk *talk, char *const argv[], const child_place *place, attn_error *error);
+
+/* Kills it when it has not ended; the result has no output. */
+void child_end(child_talk *talk, child_result *result);
+
+/* Polls until the time `end` of clock_now(): 1; 0 when that is over; -1, too, when a stop signal came. */
+struct pollfd;
+int child_poll(struct pollfd *polled, size_t count, double end, attn_error *error);
+
 /* Runs a program that prints JSON: *reply, NULL when it printed none or its status is not 0. The result's output
  * is freed. */
 int child_json(json_t **reply, child_result *result, char *const argv[], const child_place *place,

@@ -86,6 +86,22 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
     return failed;
 }
 
+int measure_start_turns(child_talk *talk, const bench_case *c, const measure_settings *s, attn_error *error) {
+    char seed[32], flops[32];
+    snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
+    snprintf(flops, sizeof flops, "%g", s->check_flops);
+    const char *words[] = {
+        s->program, "bench", "--turns",    "--case", c->name,
+        "--seed",   seed,    "--counters", "off",    s->check_flops > 0 ? "--check-flops" : NULL,
+        flops,      NULL};
+    const child_place place = {.cpu = s->cpu};
+    if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
+        return attn_no_memory(error, "environment");
+    int failed = child_start(talk, (char **)words, &place, error);
+    unsetenv("ATTNBENCH_DELAY");
+    return failed;
+}
+
 /* What a process says of its end, without "attnbench bench: ". */
 static void describe_end(const child_result *r, double limit, char *text, size_t size) {
     static const char own[] = "attnbench bench: ";

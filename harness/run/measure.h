@@ -45,6 +45,11 @@ void measure_clean_environment(void);
 int measure_case(json_t **entries, measure_outcome *outcome, const bench_case *c,
                  const measure_settings *settings, attn_error *error);
 
+/* A process that measures the case in turns (bench/bench.h). -1: it cannot be started. */
+struct child_talk;
+int measure_start_turns(struct child_talk *talk, const bench_case *c, const measure_settings *settings,
+                        attn_error *error);
+
 /* Whether the program knows the row, in a process that measures nothing. */
 int measure_knows(bool *knows, const bench_case *c, const measure_settings *settings, attn_error *error);
 

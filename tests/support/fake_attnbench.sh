@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # Stands for attnbench in tests of the gate: answers to `bench --case ROW` with times of our choice, in a few
 # milliseconds. $0.conf, or $FAKE_CONF where the program is copied once more, may set slow (percent), spread
-# (percent), bytes and peak for rows with $victim in them, or `behave`; and `pause`, seconds before each answer.
+# (percent), bytes and peak for rows with $victim in them, or `behave`; `pause`, seconds before each answer; and
+# turns=1: it takes turns (bench/bench.h).
 # `seed` makes the noise the same each time. Copied under the names of the programs that a test wants.
-if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
-    [ -z "${FAKE_INFO:-}" ] && exec "$ATTNBENCH" info --format json
-    exec cat "$FAKE_INFO"
-fi
-victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed=""
+victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed="" turns=0
 conf=${FAKE_CONF:-$0.conf}
 [ -e "$conf" ] && . "$conf"
+if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
+    if [ -n "${FAKE_INFO:-}" ]; then said=$(cat "$FAKE_INFO"); else said=$("$ATTNBENCH" info --format json); fi
+    echo "${said/\"turns\": 1/\"turns\": $turns}"
+    exit
+fi
+in_turns=0
+for argument; do [ "$argument" != --turns ] || in_turns=1; done
 while [ "$1" != --case ]; do shift; done
 row=$2
 full=$row
@@ -41,6 +45,21 @@ wide=$((time / 100 * spread))
 time=$((time + (RANDOM * 32768 + RANDOM) % (2 * wide + 1) - wide))
 text=$((time / 1000)).$(printf %03d $((time % 1000)))
 [ "$slow" = NaN ] && text=NaN
+if [ $in_turns = 1 ]; then # one that answers as a program that takes turns does
+    echo "ready 1"
+    while read -r word count && [ "$word" = go ]; do
+        if [ $hit = 1 ]; then
+            case $behave in
+            turn_dies) kill -SEGV $$ ;;
+            turn_hangs) echo $$ >"${conf%.conf}.mark"; exec sleep 60 ;;
+            turn_stops) echo $$ >"${conf%.conf}.mark"; kill -STOP $$ ;;
+            turn_babbles) echo "hello"; continue ;;
+            esac
+        fi
+        echo "done $((time / 1000 * count)) $((time / 1000 * count))"
+    done
+    exit
+fi
 printf '{"context": {}, "benchmarks": ['
 for i in 0 1 2; do
     [ $i = 0 ] || printf ,

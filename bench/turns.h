@@ -1,0 +1,10 @@
+/* The loop behind `attnbench bench --turns` (bench/bench.h). Private to bench/. */
+#ifndef BENCH_TURNS_H
+#define BENCH_TURNS_H
+
+#include "bench/run.h"
+
+/* Of the session's only case. -1: something else was told than these lines. */
+int bench_turns_run(bench_session *session, attn_error *error);
+
+#endif

@@ -1,0 +1,27 @@
+/* What a pair of processes that took turns says: pure functions. Turns go A B B A, A B B A, ..., so that whoever
+ * goes first, and what drifts slowly, cancels within four turns. */
+#ifndef HARNESS_GATE_DECIDE_TURN_RATIO_H
+#define HARNESS_GATE_DECIDE_TURN_RATIO_H
+
+#include "attn/error.h"
+
+#include <stddef.h>
+
+enum { TURNS_OF_FOUR = 2 }; /* of each side in A B B A */
+
+/* time[side][turn] in ns: `turns` a side, an even number. *effect is the median over fours of the mean of both
+ * ln(candidate / base); *noise the same of one side against itself, each odd four of the base against the even one
+ * before it (NaN with fewer than two fours). */
+int turn_ratio(double *effect, double *noise, double *const time[2], size_t turns, attn_error *error);
+
+/* Turns a side for a process that is to be measured for `seconds`, in turns of `turn` seconds: a multiple of four,
+ * at least four. */
+size_t turn_count(double seconds, double turn, size_t repetitions);
+
+/* How long a turn is to be, of a plan whose repetitions take min_time: 0.1 to 2 ms. */
+double turn_length(double min_time);
+
+/* Iterations in a turn, one at least, of which each takes `ns`. */
+unsigned long long turn_iterations(double turn, double ns);
+
+#endif

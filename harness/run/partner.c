@@ -1,0 +1,102 @@
+#include "harness/run/partner.h"
+
+#include "base/clock.h"
+#include "base/text/utf8.h"
+#include "bench/bench.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What its end tells, over what was found out before. */
+static int has_failed(partner *p, const char *found) {
+    static const char own[] = "attnbench bench: ";
+    child_result r;
+    child_end(&p->talk, &r);
+    const char *said = strncmp(r.message, own, sizeof own - 1) ? r.message : r.message + sizeof own - 1;
+    if (p->late)
+        snprintf(p->why, sizeof p->why, "%s", found);
+    else if (*said)
+        snprintf(p->why, sizeof p->why, "%.*s", (int)sizeof p->why - 1, said);
+    else if (r.signal && r.signal != SIGKILL)
+        snprintf(p->why, sizeof p->why, "the measuring process was ended by signal %d (%s)", r.signal,
+                 strsignal(r.signal));
+    else
+        snprintf(p->why, sizeof p->why, "%s", found);
+    utf8_mend(p->why);
+    return 1;
+}
+
+/* The next line, without its end; later ones stay in `text`. */
+static int read_line(partner *p, char line[PARTNER_LINE], double end, attn_error *error) {
+    for (char *stop; !(stop = memchr(p->text, '\n', p->used));) {
+        struct pollfd polled = {p->talk.out, POLLIN, 0};
+        int in_time = child_poll(&polled, 1, end, error);
+        if (in_time < 0)
+            return -1;
+        p->late = !in_time;
+        if (p->late)
+            return has_failed(p, "the measuring process did not answer in its turn, and was ended");
+        if (!polled.revents)
+            continue;
+        ssize_t n = read(p->talk.out, p->text + p->used, PARTNER_LINE - p->used);
+        if (n <= 0 && !(n < 0 && errno == EINTR))
+            return has_failed(p, p->used == PARTNER_LINE ? "the measuring process babbles"
+                                                         : "the measuring process ended in its turn");
+        p->used += n > 0 ? (size_t)n : 0;
+    }
+    size_t length = (size_t)((char *)memchr(p->text, '\n', p->used) - p->text);
+    memcpy(line, p->text, length);
+    line[length] = '\0';
+    p->used -= length + 1;
+    memmove(p->text, p->text + length + 1, p->used);
+    return 0;
+}
+
+int partner_start(partner *p, const bench_case *c, const measure_settings *settings, double end,
+                  attn_error *error) {
+    char line[PARTNER_LINE], expected[32];
+    *p = (partner){0};
+    if (measure_start_turns(&p->talk, c, settings, error))
+        return -1;
+    snprintf(expected, sizeof expected, "ready %d", BENCH_TURNS_VERSION);
+    int failed = read_line(p, line, end, error);
+    if (failed || !strcmp(line, expected))
+        return failed;
+    return has_failed(p, "the measuring process did not say that it is ready for turns");
+}
+
+static double number_after(const char **at) {
+    char *end = NULL;
+    double number = strtod(*at, &end);
+    bool good = end > *at && number >= 0 && number < 1e18;
+    *at = end;
+    return good ? number : -1;
+}
+
+int partner_go(partner *p, partner_turn *turn, unsigned long long iterations, double end, attn_error *error) {
+    char order[48], line[PARTNER_LINE];
+    int length = snprintf(order, sizeof order, "go %llu\n", iterations);
+    if (send(p->talk.in, order, (size_t)length, MSG_NOSIGNAL) != length)
+        return has_failed(p, "the measuring process ended in its turn");
+    int failed = read_line(p, line, end, error);
+    if (failed)
+        return failed;
+    const char *at = line + 5;
+    bool done = !strncmp(line, "done ", 5);
+    *turn = (partner_turn){done ? number_after(&at) : -1, done ? number_after(&at) : -1};
+    if (done && turn->ns > 0 && turn->cpu_ns >= 0 && !*at)
+        return 0;
+    return has_failed(p, "the measuring process did not say how long its turn took");
+}
+
+void partner_end(partner *p) {
+    child_result r;
+    if (p->talk.pid > 0)
+        child_end(&p->talk, &r);
+}

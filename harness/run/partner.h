@@ -1,0 +1,34 @@
+/* A live process of a program that measures one case in turns (bench/bench.h): told to run so many iterations,
+ * it says how long they took. */
+#ifndef HARNESS_RUN_PARTNER_H
+#define HARNESS_RUN_PARTNER_H
+
+#include "harness/run/child.h"
+#include "harness/run/measure.h"
+
+enum { PARTNER_LINE = 128 };
+
+typedef struct partner {
+    child_talk talk;
+    bool late;     /* it did not answer in time */
+    char why[300]; /* when it has failed */
+    size_t used;   /* of text */
+    char text[PARTNER_LINE];
+} partner;
+
+typedef struct partner_turn {
+    double ns;     /* of all iterations */
+    double cpu_ns; /* of that on a CPU */
+} partner_turn;
+
+/* Starts it and waits until it is set up and checked: 0; 1 when the case has failed (`why` says so); -1: a stop
+ * signal, memory, or the program cannot be run. `end` is on clock_now(). Whatever comes back: partner_end. */
+int partner_start(partner *p, const bench_case *c, const measure_settings *settings, double end,
+                  attn_error *error);
+
+/* One turn; the same outcomes. */
+int partner_go(partner *p, partner_turn *turn, unsigned long long iterations, double end, attn_error *error);
+
+void partner_end(partner *p); /* a zeroed one is fine too */
+
+#endif
