@@ -1,4 +1,4 @@
-/* Results that survive a kill: a journal of finished cases beside the results file, which appears at the end,
+/* Results that survive a kill: a journal of finished cases next to the results file, which appears at the end,
  * whole.
  *
  * R.json.journal has one line of JSON each: first who writes it ({"journal", "plan", "plan_sha", "commit",
@@ -39,7 +39,7 @@ void store_close(store *s); /* the journal stays; NULL is fine */
 /* Entries of the case when it is finished, else NULL; *failed as it was given. */
 const json_t *store_find(const store *s, const char *row, bool *failed);
 
-/* Lines about finished cases that the journal has and that cannot be believed: their cases are missing. *first says what
+/* Lines about finished cases in the journal that cannot be believed: their cases are missing. *first says what
  * is wrong with the first of them, "" when there is none. */
 size_t store_damaged(const store *s, const char **first);
 size_t store_interrupted(const store *s); /* cases that were in flight when an earlier sweep ended */

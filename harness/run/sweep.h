@@ -14,7 +14,7 @@ typedef struct sweep_settings {
 
 typedef struct sweep_counts {
     size_t failed;      /* checks that failed, processes that broke */
-    size_t unsupported; /* cases that need what this machine has not */
+    size_t unsupported; /* cases that need what this machine lacks */
     size_t repetitions, disturbed;
 } sweep_counts;
 

@@ -52,7 +52,7 @@ void report_data_free(report_data *data);
  * Smaller sets are faster, so that it is a roof. */
 double machine_bandwidth(const machine_roofs *roofs, double bytes);
 
-/* "L1", "L2", "L3" or "memory": the smallest cache of the machine that holds so many bytes; "" when its
+/* "L1", "L2", "L3" or "memory": the smallest cache of the machine that holds these bytes; "" when its
  * caches are unknown. */
 const char *machine_level(const results *r, double bytes);
 

@@ -166,9 +166,8 @@ const plot plots[] = {
      .title = "Encoders: a chunk against left context",
      .x_label = "chunks of left context",
      .y_label = "time of a chunk, ms",
-     .about =
-         "A call in the middle of a stream whose cache is full. Linear attention keeps a state whatever the "
-         "context.",
+     .about = "A call in the middle of a stream whose cache is full. Linear attention keeps a state of one "
+              "size for any context.",
      .needs = "encoder cases of mode chunk at two or more values of left, other keys equal",
      .select = {.kind = "encoder",
                 .x = FIELD_LEFT,
@@ -201,7 +200,7 @@ const plot plots[] = {
          "measured peaks by instruction set and its sgemm rate, the slanted ones its own measured read "
          "bandwidths by working set and the level that holds it. A point above its roof says "
          "that the roof was measured too low.",
-     .needs = "machine/flops and machine/read cases beside others",
+     .needs = "machine/flops and machine/read cases next to others",
      .log_x = true,
      .log_y = true,
      .roofline = true},

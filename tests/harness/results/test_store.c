@@ -62,14 +62,15 @@ static void start(store *s, const char *row) {
         fail_msg("%s", error.message);
 }
 
-/* The one entry of a row, as a sweep writes it; `number` tells entries apart. */
+/* The one entry of a row, as a sweep writes it; `number` sets entries apart. */
 static json_t *entry_of(const char *row, int number, bool failed) {
     if (failed)
-        return json_pack("{ss ss ss si si so so so sb ss s{ss ss ss si si si si ss ss}}", "name", row, "run_name",
-                         row, "run_type", "iteration", "repetitions", 1, "number", number, "flops",
-                         json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1),
+        return json_pack("{ss ss ss si si so so so sb ss s{ss ss ss si si si si ss ss}}", "name", row,
+                         "run_name", row, "run_type", "iteration", "repetitions", 1, "number", number,
+                         "flops", json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1),
                          "error_occurred", 1, "error_message", "it is a test", "case", "kind", "attention",
-                         "type", "mha", "mode", "decode", "L", 1, "q", 1, "h", 1, "d", 1, "kv", "f32", "impl", "blas");
+                         "type", "mha", "mode", "decode", "L", 1, "q", 1, "h", 1, "d", 1, "kv", "f32", "impl",
+                         "blas");
     return json_pack("{ss ss ss si si so so so so so so si ss s{ss ss ss si si si si ss ss}}", "name", row,
                      "run_name", row, "run_type", "iteration", "repetitions", 1, "number", number, "flops",
                      json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1), "kv_bytes_live",
