@@ -91,7 +91,7 @@ static json_t *options_json(const sweep_options *o) {
 }
 
 static json_t *context_json(const plan *p, const sweep_options *o, const surroundings *around,
-                            const counting *counted, const store *s, size_t failed) {
+                            const counting *counted, const results_store *s, size_t failed) {
     json_t *own = json_pack("{si ss ss so ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit",
                             BUILD_COMMIT, "plan", p->name, "options", options_json(o), "plan_sha",
                             around->plan_hash, "seed", (json_int_t)p->seed, "cases", (json_int_t)p->count,
@@ -108,7 +108,7 @@ static json_t *context_json(const plan *p, const sweep_options *o, const surroun
 }
 
 static int write_results(const plan *p, const sweep_options *o, const surroundings *around,
-                         const counting *counted, store *s, attn_error *error) {
+                         const counting *counted, results_store *s, attn_error *error) {
     json_t *entries = json_array();
     for (size_t i = 0; i < p->count; i++) {
         bool failed;
@@ -124,7 +124,7 @@ static int write_results(const plan *p, const sweep_options *o, const surroundin
 }
 
 static int conclude(const plan *p, const sweep_options *o, const surroundings *around,
-                    const counting *counted, store *s, attn_error *error) {
+                    const counting *counted, results_store *s, attn_error *error) {
     sweep_counts counts = sweep_count(p, s);
     if (write_results(p, o, around, counted, s, error))
         return -1;
@@ -144,7 +144,8 @@ static int already_complete(const char *out, attn_error *error) {
     return failed ? STATUS_FAILED : STATUS_OK;
 }
 
-static void announce(const plan *p, const surroundings *around, store_state state, const store *s, int cpu) {
+static void announce(const plan *p, const surroundings *around, store_state state, const results_store *s,
+                     int cpu) {
     note_skipped(p);
     fprintf(stderr, "plan %s: %zu cases of %zu repetitions on CPU %d; %s, %s kernels%s%s%s\n", p->name,
             p->count, p->repetitions, cpu, around->blas.library, around->blas.core,
@@ -172,7 +173,7 @@ static int stopped(const char *out) {
 
 static int run(const plan *p, const sweep_options *o, attn_error *error) {
     surroundings around;
-    store *s;
+    results_store *s;
     store_state state;
     counting counted = {0};
     char counters[300];

@@ -19,9 +19,9 @@ typedef struct sweep_counts {
 } sweep_counts;
 
 /* Runs what the store does not have. -1 when it could not go on (the disk, a stop signal). */
-int sweep_run(const plan *p, const sweep_settings *settings, store *s, attn_error *error);
+int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error);
 
 /* Counts over all cases of the plan, which are all in the store. */
-sweep_counts sweep_count(const plan *p, const store *s);
+sweep_counts sweep_count(const plan *p, const results_store *s);
 
 #endif
