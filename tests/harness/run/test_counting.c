@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A CPU with so many counters; instructions need none of them when `fixed`. It knows no l2_misses. */
+/* A CPU with this many counters; instructions need none of them when `fixed`. It knows no l2_misses. */
 static size_t room;
 static bool fixed;
 static const counter_source narrow;
