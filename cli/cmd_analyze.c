@@ -34,7 +34,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"data", '\0', POPT_ARG_STRING, &a->data, 0, "or speech: a folder laid out as LibriSpeech is", "DIR"},
         {"split", '\0', POPT_ARG_STRING, &a->split, 0, "of the speech", "S"},
         {"max-frames", '\0', POPT_ARG_LONGLONG, &a->max_frames, 0,
-         "of speech: enough utterances for so many frames after the input layer (default 4096)", "N"},
+         "of speech: enough utterances for N frames after the input layer (default 4096)", "N"},
         {"cache-frames", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0,
          "frames in the cache that its bytes are for, and keys when decoding, counted after the input layer "
          "(default 1000)",
@@ -58,7 +58,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
     return command_options(
         argc, argv, "",
         "analyze --mha F --mla G: layer by layer and at the output, what the second model loses against the\n"
-        "first and what it saves; bounds beside the errors reached; cache, parameters and decode time.\n"
+        "first and what it saves; bounds next to the errors reached; cache, parameters and decode time.\n"
         "analyze --mha F --sweep (or --paper): error against cached bytes, for every method.\n"
         "analyze --mla G --fold: mla, mla_simple or gqa as mha weights, for programs that know only those.",
         options, NULL, status);

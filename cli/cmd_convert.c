@@ -50,7 +50,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"data", '\0', POPT_ARG_STRING, &a->data, 0, "or speech: a folder laid out as LibriSpeech is", "DIR"},
         {"split", '\0', POPT_ARG_STRING, &a->split, 0, "of the speech", "S"},
         {"max-frames", '\0', POPT_ARG_LONGLONG, &a->max_frames, 0,
-         "of speech: enough utterances for so many frames after the input layer (default 4096)", "N"},
+         "of speech: enough utterances for N frames after the input layer (default 4096)", "N"},
         {"out-config", '\0', POPT_ARG_STRING, &a->out_config, 0, "needed: where the configuration goes",
          "F.yaml"},
         {"out-weights", '\0', POPT_ARG_STRING, &a->out_weights, 0, "needed: where the checkpoint goes",
@@ -60,8 +60,8 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
     return command_options(
         argc, argv, "",
         "Converts multi-head attention, in one layer or in every layer of an encoder, to a smaller cache.\n"
-        "average: keys and values factorised apart, compressors averaged (as published; wrong even at full "
-        "rank).\n"
+        "average: keys and values factorised apart, compressors averaged (as published; wrong even at\n"
+        "full rank).\n"
         "split: half of the latent each. joint: one SVD of the stacked weights, exact from their rank on.\n"
         "activation: joint for the keys and values that real inputs produce; needs --calibration or --data.\n"
         "Everything else in the checkpoint stays bit for bit.",

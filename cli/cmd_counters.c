@@ -13,13 +13,11 @@
 static const char *const actions[] = {"list", "validate", "groups", "events", NULL};
 enum { LIST, VALIDATE, GROUPS, EVENTS };
 static const char description[] =
-    "list: every event that a sweep would like to count, where it comes from on this machine and whether it "
-    "is "
-    "right,\n"
-    "      or why it is unavailable.\n"
-    "validate: every event of every source against kernels with known answers: trusted (within 2%), scaled "
-    "(off by a\n"
-    "      stable factor), rejected, unchecked (no kernel has a known answer), or unavailable.\n"
+    "list: every event that a sweep would like to count, where it comes from on this machine\n"
+    "      and whether it is right, or why it is unavailable.\n"
+    "validate: every event of every source against kernels with known answers: trusted (within 2%),\n"
+    "      scaled (off by a stable factor), rejected, unchecked (no kernel has a known answer), or\n"
+    "      unavailable.\n"
     "groups: events that are counted together, and what is computed from them (sweep --group).\n"
     "events: what the kernel's PMUs offer by name, for groups of your own (docs/counters.md).";
 

@@ -151,9 +151,8 @@ int cmd_forward(int argc, char **argv) {
         {"lengths", 'l', POPT_ARG_STRING, &o.lengths, 0,
          "valid input frames of each utterance (default: all)", "a,b"},
         {"chunk", '\0', POPT_ARG_LONGLONG, &o.chunk, 0,
-         "frames at a time, counted after the input layer: under conv2d N are 4 N input frames (default: all "
-         "at "
-         "once)",
+         "frames at a time, counted after the input layer: under conv2d N are 4 N input frames (default: "
+         "all at once)",
          "N"},
         {"left-chunks", '\0', POPT_ARG_LONGLONG, &o.left_chunks, 0,
          "chunks of N frames of cache kept before the current one; -1 keeps all", "M"},

@@ -45,11 +45,10 @@ int cmd_paper(int argc, char **argv) {
         POPT_TABLEEND};
     if (!command_options(
             argc, argv, "",
-            "Audits every published KV-cache cell against both geometries. With --live each row's "
-            "encoder (24 x 1024 or\n"
-            "18 x 512, random weights, a linear input layer so that 1000 frames stay 1000) runs "
-            "once: about two minutes and\n"
-            "3 GiB. Exit status 1 when a cache is not as large as its formula says.",
+            "Audits every published KV-cache cell against both geometries. With --live each row's encoder\n"
+            "(24 x 1024 or 18 x 512, random weights, a linear input layer so that 1000 frames stay 1000)\n"
+            "runs once: about two minutes and 3 GiB. Exit status 1 when a cache is not as large as its\n"
+            "formula says.",
             options, NULL, &status))
         return status;
     attn_error error = {0};

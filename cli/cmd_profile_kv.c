@@ -48,8 +48,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"limit", '\0', POPT_ARG_LONGLONG, &a->limit, 0, "only the first K utterances", "K"},
         {"chunk", '\0', POPT_ARG_LONGLONG, &a->chunk, 0,
          "frames a call, counted after the input layer: under conv2d 16 are 64 input frames, 640 ms "
-         "(default: "
-         "everything in one call)",
+         "(default: everything in one call)",
          "N"},
         {"left-chunks", '\0', POPT_ARG_LONGLONG, &a->left_chunks, 0,
          "chunks of N frames of cache kept before the current one (default -1: all)", "M"},
@@ -70,9 +69,9 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         POPT_TABLEEND};
     return command_options(
         argc, argv, "",
-        "Cache bytes (by formula and as allocated), time, real-time factor and peak memory of a model, on "
-        "the\n"
-        "utterances of a corpus or on random features. The real-time factor is the model's time divided by\n"
+        "Cache bytes (by formula and as allocated), time, real-time factor and peak memory of a model, on\n"
+        "the utterances of a corpus or on random features. The real-time factor is the model's time divided "
+        "by\n"
         "the length of the audio; reading files, features and memory's allocation are outside of it. One\n"
         "thread unless OPENBLAS_NUM_THREADS says otherwise. Exit status 1 when a cache is not as large as\n"
         "its formula says, or results differ from the scalar reference's.",

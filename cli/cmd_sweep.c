@@ -51,8 +51,8 @@ static void add_option(json_t *words, const char *option, const char *value) {
     json_array_append_new(words, json_string(value));
 }
 
-/* The options that decide what is measured and how, as they were given: what a reader needs to do it again.
- */
+/* The options that decide what is measured and how, as they were given. A reader
+ * needs them to do it again. */
 static json_t *options_json(const sweep_options *o) {
     char number[32];
     json_t *words = json_array();
@@ -133,7 +133,7 @@ int cmd_sweep(int argc, char **argv) {
         {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the last one allowed)", "N"},
         {"replace", '\0', POPT_ARG_NONE, &o.replace, 0,
          "drop results of another plan, commit or machine at --out", NULL},
-        {"restart", '\0', POPT_ARG_NONE, &o.again, 0, "drop whatever is at --out", NULL},
+        {"restart", '\0', POPT_ARG_NONE, &o.again, 0, "drop all that is at --out", NULL},
         POPT_TABLEEND};
     int status = STATUS_OK;
     attn_error error = {0};

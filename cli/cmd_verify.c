@@ -41,13 +41,10 @@ int cmd_verify(int argc, char **argv) {
     int status;
     if (!command_options(
             argc, argv, "",
-            "Checks every implementation against its scalar reference, on every instruction set of this CPU, "
-            "and\n"
-            "the identities that tie the attention types together, on single layers (differences relative "
-            "to\n"
-            "1 + |expected|) and on whole encoders (absolute): padding is invisible, a stream equals the "
-            "whole.\n"
-            "Exit status 1 when one fails.",
+            "Checks every implementation against its scalar reference, on every instruction set of this\n"
+            "CPU, and the identities that tie the attention types together, on single layers (differences\n"
+            "relative to 1 + |expected|) and on whole encoders (absolute): padding is invisible, a stream\n"
+            "equals the whole. Exit status 1 when one fails.",
             options, NULL, &status))
         return status;
     attn_error error = {0};

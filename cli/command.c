@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What popt allocates, the context and its copies of words, is left to the end of the process: the leak
- * checker is told so. */
+/* What popt allocates, the context and its copies of words, stays until the process ends. The leak
+ * checker leaves it out. */
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
 #else

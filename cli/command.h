@@ -30,8 +30,8 @@ int command_fail(const char *name, const attn_error *error);
 /* Parses options with popt. `table` is the command's own options, ended by POPT_TABLEEND; values land where
  * it points. `arguments` describes what follows the options ("" when nothing may). `rest` (may be NULL when
  * nothing may follow) gets the NULL-terminated remaining words, alive until the process ends. Returns 1 when
- * the command should go on; otherwise 0 and *status is what to return (help was printed, or usage was bad).
- */
+ * the command should go on; otherwise 0, and *status is what to return: help was printed, or the usage was
+ * wrong. */
 int command_options(int argc, char **argv, const char *arguments, const char *description,
                     struct poptOption *table, const char *const **rest, int *status);
 

@@ -17,21 +17,20 @@ static const command commands[] = {
     {NULL, NULL, NULL, 0}};
 
 static void print_help(FILE *stream) {
-    fputs("attnbench: what each attention mechanism of a speech recogniser costs on this CPU, and what "
-          "compressing its\n"
-          "KV cache buys.\n\nUsage: attnbench COMMAND [OPTION...]\n\n",
+    fputs("attnbench: what each attention mechanism of a speech recogniser costs on this CPU,\n"
+          "and what compressing its KV cache buys.\n\n"
+          "Usage: attnbench COMMAND [OPTION...]\n\n",
           stream);
     for (size_t i = 0; commands[i].name; i++)
         fprintf(stream, "  %-12s %s\n", commands[i].name, commands[i].summary);
-    fputs("\nattnbench COMMAND --help, or attnbench help COMMAND, says more; --version names this build. "
-          "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad "
-          "input;\n"
-          "3 undecided or not supported here.\n",
+    fputs("\nattnbench COMMAND --help, or attnbench help COMMAND, says more; --version names this build.\n"
+          "Exit status: 0 fine; 1 a check failed; 2 bad usage or bad input; 3 undecided or not supported "
+          "here.\n",
           stream);
 }
 
-/* A result that could not be written is a failure, whatever it says. A command that ends with STATUS_BAD_INPUT has
- * said its one line already. */
+/* Also a good result is a failure when it could not be written. A command that ends with STATUS_BAD_INPUT has
+ * printed its one line already. */
 static int flush_results(int status) {
     if (fflush(stdout) || ferror(stdout)) {
         if (status != STATUS_BAD_INPUT)

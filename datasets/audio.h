@@ -14,8 +14,8 @@ typedef struct audio {
 } audio;
 
 /* Reads a FLAC or WAV file. An error names the file: not audio, a rate other than AUDIO_RATE, more than one
- * channel, no samples, samples that are not finite or beyond 100 times full scale, or fewer samples than its header says, and for
- * FLAC samples that do not have its MD5. */
+ * channel, no samples, samples that are not finite or beyond 100 times full scale, fewer samples than its
+ * header says, and for FLAC samples that do not have its MD5. */
 int audio_read(audio *a, const char *path, attn_error *error);
 
 /* Only the header: the same errors as far as it shows them. `count` gets the samples that it claims, 0 when

@@ -55,7 +55,7 @@ static int fail_silent(reader *r, const char *folder, const char *id, const char
     if (other)
         attn_fail(r->error, "%s/%s: only FLAC and WAV are read: convert it", folder, other);
     else
-        attn_fail(r->error, "%s: utterance %.80s has no audio beside it", texts_path, id);
+        attn_fail(r->error, "%s: utterance %.80s has no audio next to it", texts_path, id);
     folder_free(&others);
     return -1;
 }

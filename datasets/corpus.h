@@ -15,16 +15,16 @@ typedef struct corpus_utterance {
 } corpus_utterance;
 
 typedef struct corpus {
-    corpus_utterance
-        *utterances; /* by speaker, chapter and id, byte by byte, whatever the file system's order is */
+    /* Sorted by speaker, chapter and id, byte by byte; the file system's order does not matter. */
+    corpus_utterance *utterances;
     size_t count;
 } corpus;
 
-/* Lists the utterances of a split; opens no audio. `split` may be NULL: the error then lists the splits there
- * are, as it does for one that is missing. An error, because a corpus half there gives numbers for another
+/* Lists the utterances of a split; opens no audio. When `split` is NULL or is not there, the error lists the
+ * splits that are there. An incomplete corpus is an error, because its numbers would be those of another
  * corpus: audio without a transcript, a transcript without audio, audio in a folder whose name it does not
- * carry, the same utterance twice, audio of another kind, and a split without utterances. Other files, and names that start with a dot, are not looked at.
- * Free with corpus_free. */
+ * carry, the same utterance twice, audio of another kind, and a split without utterances. Other files, and
+ * names that start with a dot, are skipped. Free with corpus_free. */
 int corpus_read(corpus *c, const char *folder, const char *split, attn_error *error);
 void corpus_free(corpus *c);
 

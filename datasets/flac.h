@@ -1,4 +1,4 @@
-/* FLAC samples through libFLAC, which holds them against the MD5 that the encoder left in the file. */
+/* FLAC samples through libFLAC, which compares them with the MD5 that the encoder left in the file. */
 #ifndef DATASETS_FLAC_H
 #define DATASETS_FLAC_H
 

@@ -17,8 +17,8 @@ typedef struct folder_names {
     size_t count, room;
 } folder_names;
 
-/* The names of a kind in a folder, sorted byte by byte; audio by id. Names that start with a dot are not looked at. Free
- * with folder_free, which takes a zeroed one too. */
+/* The names of a kind in a folder, sorted byte by byte; audio by id. Names that start with a dot are skipped.
+ * Free with folder_free, which takes a zeroed one too. */
 int folder_read(folder_names *n, const char *folder, folder_kind kind, attn_error *error);
 void folder_free(folder_names *n);
 

@@ -61,7 +61,7 @@ command -v espeak-ng >/dev/null || missing+=(espeak-ng)
 command -v zita-resampler >/dev/null || missing+=(zita-resampler)
 [ ${#missing[@]} -eq 0 ] || fail "not installed: ${missing[*]} (Debian: apt-get install ${missing[*]})"
 
-# Made beside its final name, so that a folder under the final name is always whole.
+# Made next to its final name, so that a folder under the final name is always whole.
 mkdir -p "$(dirname "$out")" 2>/dev/null || fail "$(dirname "$out"): folder cannot be made"
 work=$(mktemp -d "$out.tmp.XXXXXX" 2>/dev/null) || fail "$(dirname "$out"): cannot be written"
 trap 'rm -rf "$work"' EXIT

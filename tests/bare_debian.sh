@@ -49,7 +49,7 @@ cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 apt-config dump | grep -iE '^Acquire::(http|https)::Proxy' >"$root/etc/apt/apt.conf.d/99proxy" || true
 git clone --quiet --no-hardlinks . "$root/root/attnbench"
 
-# A mount namespace of its own: whatever happens, no mount outlives the run.
+# A mount namespace of its own: even after a crash, no mount outlives the run.
 status=0
 started=$SECONDS
 env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \

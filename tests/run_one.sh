@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs one test of one build: tests/run_one.sh BUILD tests/.../test_NAME.{c,sh}
 # It gets a TMPDIR and a HOME of its own and TEST_LIMIT seconds. What it prints goes to a log in the build, and the
-# lines that tell of its checks to standard output as TAP. Processes and files that it leaves behind are faults.
+# lines that report its checks to standard output as TAP. Processes and files that it leaves behind are faults.
 set -u
 cd "$(dirname "$0")/.." || exit
 build=$1 source=$2

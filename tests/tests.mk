@@ -65,7 +65,7 @@ test-run: test-programs
 test: test-programs asan-programs
 	$(RUN_TESTS) $(BUILD) $(BUILD)-asan
 
-# What counting costs: the same program with counters on and off in turns, BUDGET=3m of it.
+# What counting costs: the same program with counters on and off, alternating, BUDGET=3m of it.
 .PHONY: overhead
 overhead: $(BUILD)/attnbench
 	BUILD=$(BUILD) tests/overhead.sh

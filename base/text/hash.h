@@ -1,5 +1,5 @@
-/* Names for things that must not be mixed up (plans, machines): 64-bit FNV-1a. Tells apart what differs by
- * accident; it is no protection against malice. */
+/* Names for things that must not be mixed up (plans, machines): 64-bit FNV-1a. Two of them that differ by
+ * accident get different names; it is no protection against malice. */
 #ifndef BASE_TEXT_HASH_H
 #define BASE_TEXT_HASH_H
 

@@ -7,7 +7,7 @@
 typedef struct calibration_source {
     const char *npy_option, *npy; /* the option's name, and X.npy: all of it; NULL: not given */
     const char *data, *split;     /* a corpus */
-    size_t max_frames; /* of a corpus: enough utterances for so many frames after the input layer */
+    size_t max_frames; /* of a corpus: enough utterances for this many frames after the input layer */
 } calibration_source;
 
 typedef struct calibration {

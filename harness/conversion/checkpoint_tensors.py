@@ -105,7 +105,7 @@ class Checkpoint:
         return arrays
 
 
-# What tells why a tensor is there, is missing or has another shape: the key of the training configuration.
+# Why a tensor is there, is missing or has another shape: the key of the training configuration.
 HINTS = (
     (r"lora_", "LoRA adapters: merge them into the weights first"),
     (r"rel_k_embed", "selfattention_layer_type: shaw_rel_selfattn"),

@@ -91,7 +91,7 @@ def norm_eps(path, conf):
 
 
 def sizes(conf, model_type):
-    """Sizes that tensors tell too."""
+    """Sizes that also follow from tensors."""
     result = {key: conf[name] for key, name in SIZES.items() if isinstance(conf.get(name), int)}
     kernel = conf.get("cnn_module_kernel" if model_type == "conformer" else "cgmlp_conv_kernel")
     if isinstance(kernel, int):
@@ -111,7 +111,7 @@ def is_set(value):
 
 
 def input_dim(training):
-    """Of the encoder; None where nothing tells."""
+    """Of the encoder; None where nothing says it."""
     if is_set(training.get("preencoder")):
         width = (training.get("preencoder_conf") or {}).get("output_size")
     else:
@@ -160,7 +160,7 @@ def normalisation(training, framework):
 
 
 def foreign_features(training, framework, outside):
-    """What the encoder reads, where that is not log-mel features as Kaldi makes them; None where it is, or nothing tells."""
+    """What the encoder reads, where that is not log-mel features as Kaldi makes them; None where it is, or nothing says."""
     if framework == "wenet":
         kind = (training.get("dataset_conf") or {}).get("feats_type", "fbank")
         return None if kind == "fbank" else f"features of feats_type {kind}"

@@ -83,7 +83,7 @@ def merge(checkpoint, shapes, training, given):
     conf.update(given)
     for key in ["num_heads", "pos_enc"] + (["merge_method"] if conf["model_type"] == "branchformer" else []):
         if key not in conf:
-            raise Refused(f"{path}: its tensors do not tell {key}: --training-config F.yaml or --set {key}=...")
+            raise Refused(f"{path}: its tensors do not show {key}: --training-config F.yaml or --set {key}=...")
     if conf["input_layer"] == "conv2d":
         if "input_dim" not in conf:
             conf["input_dim"] = checkpoint.shape("global_cmvn.mean")[0] if checkpoint.has("global_cmvn.mean") else 80
@@ -262,7 +262,7 @@ def main():
                         help="who made it: its defaults, and what it means by rel_pos")
     parser.add_argument("--training-config", metavar="F.yaml", help="ESPnet's config.yaml, WeNet's train.yaml")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
-                        help="a key of attnbench's configuration; needed where nothing else tells it")
+                        help="a key of attnbench's configuration; needed where nothing else says it")
     parser.add_argument("--ignore", action="append", default=[], metavar="KEY",
                         help="a key of the training configuration's encoder_conf that changes nothing in a trained encoder")
     parser.add_argument("--out-weights", required=True, metavar="W.safetensors")

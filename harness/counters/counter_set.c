@@ -48,7 +48,7 @@ static void drop_last(counter_set *set, const char *winner) {
         slot->source = NULL;
         slot->known = slot->native = false;
         slot->crowded = true;
-        counter_slot_refuse(slot, source->name, "no counter is left beside those of %s", winner);
+        counter_slot_refuse(slot, source->name, "no counter is left next to those of %s", winner);
     }
 }
 

@@ -45,9 +45,9 @@ const char *counter_slot_label(const counter_slot *slot);
 
 typedef struct counter_source {
     const char *name; /* "papi", "perf", "callgrind", "sde", "kernel" */
-    /* Claims (sets `source` of) every slot without a source that it can count here and now; tells
-     * counter_slot_refuse why it can't for those that one would expect of it. *state is NULL when nothing
-     * was claimed. Only memory is an error (-1): whatever else goes wrong is a reason in the slots. */
+    /* Claims (sets `source` of) every slot without a source that it can count here and now. Those
+     * that one would expect of it and that it cannot count get the reason (counter_slot_refuse). *state is
+     * NULL when nothing was claimed. Only memory is an error (-1): all other faults are reasons in the slots. */
     int (*open)(void **state, counter_slot *slots, size_t count, attn_error *error);
     void (*start)(void *state);
     /* `declared` is what the region says of itself: the cache bytes that it read. */

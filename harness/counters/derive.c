@@ -47,7 +47,7 @@ static json_t *counted(const usage *u, double value) {
                      verdict_names[u->worst]);
 }
 
-/* The first of its choices that has all it needs; otherwise why the first has not. */
+/* The first of its choices that has all it needs; otherwise what the first one lacks. */
 static json_t *evaluate(const group_formula *f, const json_t *counters) {
     attn_error why = {0};
     for (size_t i = 0; i < f->choices; i++) {
@@ -103,8 +103,8 @@ static json_t *count_flops(const json_t *entry) {
                                              : evaluate_text("sp_flops", entry);
 }
 
-/* Misses of caches tell the bytes that a case needs when these begin empty (simulated), or when its bytes are
- * far more than they hold. */
+/* Misses of caches are the bytes that a case needs only when the caches begin empty (simulated), or when its
+ * bytes are far more than they hold. */
 static json_t *count_bytes(const json_t *entry, double cache_bytes) {
     const json_t *cold = json_object_get(json_object_get(entry, "counters"), "cold_bytes");
     const json_t *derived = json_object_get(json_object_get(entry, "derived"), "memory_bytes");
@@ -115,7 +115,7 @@ static json_t *count_bytes(const json_t *entry, double cache_bytes) {
         return json_pack("{ss}", "unavailable", "the size of the caches is unknown");
     if (bytes <= 4 * cache_bytes)
         return json_pack("{ss}", "unavailable",
-                         "caches hold so much of it that their misses do not tell its bytes");
+                         "caches hold so much of it that their misses do not show its bytes");
     return json_object_get(derived, "value") ? json_copy((json_t *)derived)
                                              : evaluate_text("64 * llc_misses", entry);
 }

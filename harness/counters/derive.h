@@ -8,12 +8,12 @@
 #include <jansson.h>
 
 /* name -> {"value", "source", "validation"} or {"unavailable"}, of the formulas of a group over `counters`
- * (docs/results.md). Trusted, scaled (divided by their
- * factor) and unchecked counters are used; the value has the weakest of these for its validation. */
+ * (docs/results.md). Trusted, scaled (divided by their factor) and unchecked counters are used; the
+ * validation of the value is the weakest of theirs. */
 int derive_formulas(json_t *derived, const counter_group *group, const json_t *counters, attn_error *error);
 
 /* {"flops", "bytes"}, each {"value", "source", "ratio", "error", "differs"} or {"unavailable"}: what was
- * counted beside the fields of the same name of the entry; `differs` when they are further apart than the
+ * counted, next to the fields of the same name of the entry; `differs` when they are further apart than the
  * error that validation allows. Takes what derive_formulas put into `derived` of the entry. `cache_bytes` is
  * the size of the CPU's last level cache, 0 when unknown. */
 json_t *derive_measured(const json_t *entry, double cache_bytes, attn_error *error);

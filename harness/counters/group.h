@@ -1,5 +1,4 @@
-/* Groups of counters, as data (harness/counters/groups/NAME.yaml): what to count together, and formulas over
- * it.
+/* Groups of counters, as data (harness/counters/groups/NAME.yaml): what to count together, and formulas over it.
  *
  *   summary: one line for people
  *   needs: what a machine has to have

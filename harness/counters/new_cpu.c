@@ -42,8 +42,8 @@ static int finish(table *t, attn_error *error) {
 
 /* ---- The CPU */
 
-/* Lines of /proc/cpuinfo that tell what CPU it is: x86's, then arm64's. */
-static bool tells_the_cpu(const char *line) {
+/* Lines of /proc/cpuinfo that say what CPU it is: x86's, then arm64's. */
+static bool names_the_cpu(const char *line) {
     static const char *const keys[] = {
         "vendor_id", "cpu family",      "model",       "stepping", "microcode",        "flags",
         "bugs",      "CPU implementer", "CPU variant", "CPU part", "CPU architecture", "CPU revision",
@@ -60,7 +60,7 @@ static void add_cpuinfo(table *t) {
     FILE *stream = fopen("/proc/cpuinfo", "r");
     while (stream && getline(&line, &room, stream) > 1) {
         char *colon = strchr(line, ':');
-        if (!colon || !tells_the_cpu(line))
+        if (!colon || !names_the_cpu(line))
             continue;
         char *end = colon;
         while (end > line && (end[-1] == '\t' || end[-1] == ' '))
@@ -84,7 +84,7 @@ static int write_cpu(const machine *m, attn_error *error) {
             json_sprintf("L%d %s, %zu KiB, shared by %d", m->cache[i].level, m->cache[i].type,
                          m->cache[i].bytes >> 10, m->cache[i].sharing));
     if (!m->caches)
-        add(&t, "caches", json_string("unknown: the kernel does not tell their sizes"));
+        add(&t, "caches", json_string("unknown: the kernel does not report their sizes"));
     add(&t, "CPUs online", json_sprintf("%d, %s", m->cpus, m->architecture));
     add(&t, "hypervisor", text(m->hypervisor[0] ? m->hypervisor : "none seen"));
     add(&t, "kernel", text(m->kernel));

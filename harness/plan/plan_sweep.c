@@ -63,7 +63,7 @@ static unsigned long number(const sweep *s, int field) {
     return text ? strtoul(text, NULL, 10) : 0;
 }
 
-/* Writes why the combination cannot be, or "". Whatever else may be wrong with it is an error. */
+/* Writes why the combination cannot be, or "". All other faults of it are errors. */
 static void impossible(const sweep *s, char *why, size_t size) {
     unsigned long heads = number(s, BENCH_FIELD_H), kv_heads = number(s, BENCH_FIELD_HKV),
                   width = number(s, BENCH_FIELD_D), queries = number(s, BENCH_FIELD_Q),

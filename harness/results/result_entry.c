@@ -62,9 +62,9 @@ json_t *entry_failed(const bench_case *c, const char *message) {
 static json_t *counters_json(const json_t *context, const json_t *run) {
     json_t *counters = json_object();
     const char *key;
-    json_t *told;
-    json_object_foreach((json_t *)context, key, told) {
-        const char *source = json_string_value(told), *name = key + strlen(COUNTER_KEY);
+    json_t *origin;
+    json_object_foreach((json_t *)context, key, origin) {
+        const char *source = json_string_value(origin), *name = key + strlen(COUNTER_KEY);
         if (strncmp(key, COUNTER_KEY, strlen(COUNTER_KEY)) || !source)
             continue;
         const json_t *value = json_object_get(run, name);
@@ -123,7 +123,7 @@ static json_t *check_json(const json_t *run) {
                      number(run, "check_limit"), "rows", (json_int_t)number(run, "check_rows"));
 }
 
-/* Seconds of each part of an encoder; NULL when the run tells none. */
+/* Seconds of each part of an encoder; NULL when the run reports none. */
 static json_t *parts_json(const json_t *run) {
     json_t *parts = NULL;
     for (size_t i = 0; attn_part_names[i]; i++) {

@@ -10,12 +10,12 @@
 #define ENTRY_BY_PART "counters_by_part"
 
 /* Google Benchmark's JSON, as text, of a run of this one case: a new list with one entry a repetition, then
- * the aggregates when there are two or more. When the run tells an error, the list is entry_failed's and
+ * the aggregates when there are two or more. When the run reports an error, the list is entry_failed's and
  * *failed is set. NULL and an error when the text is not that. */
 json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *failed, attn_error *error);
 
-/* The one entry of a case without numbers, as Google Benchmark writes an error: no iterations, and times of 0, which
- * programs that read its files ask for. NULL when memory is short. */
+/* The one entry of a case without numbers, as Google Benchmark writes an error: no iterations, and times of 0,
+ * which programs that read its files ask for. NULL when memory is short. */
 json_t *entry_failed(const bench_case *c, const char *message);
 
 /* Of a list: median real time in ns (NaN without one), and how many repetitions were disturbed:

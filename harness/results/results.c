@@ -171,7 +171,7 @@ static int read_shape(results_case *c, const place *entry, const json_t *shape) 
 
 static int read_costs(results_case *c, const place *p, const json_t *entry) {
     bool encoder = !strcmp(c->kind, "encoder"), model = encoder || !strcmp(c->kind, "attention");
-    if (c->count) /* the first repetition told */
+    if (c->count) /* the first repetition has them */
         return 0;
     if (read_number(&c->flops, p, entry, "flops", model, 0) ||
         read_number(&c->bytes, p, entry, "bytes", model, 0) ||
@@ -287,8 +287,7 @@ static int read_sample(results_sample *s, const place *p, const json_t *entry) {
                : 0;
 }
 
-/* What the entry is of: its row's name, or NULL for an aggregate, which is computed again from the samples.
- */
+/* What the entry is of: its row's name, or NULL for an aggregate. Those are computed again from the samples. */
 static int entry_name(const char **name, const place *p, const json_t *entry) {
     const char *run_type;
     *name = NULL;

@@ -14,12 +14,12 @@ typedef struct results_sample {
     double real_time, cpu_time; /* ns per iteration, above 0 */
     double iterations;
     bool disturbed;
-    double parts[ATTN_PARTS]; /* encoder: seconds of each part of the model; NaN: not told */
+    double parts[ATTN_PARTS]; /* encoder: seconds of each part of the model; NaN: not reported */
     /* name -> {"source", "value", "validation"} or {"unavailable"}; NULL: none were asked for */
     const json_t *counters;
     const json_t *by_part[ATTN_PARTS]; /* encoder: the same of each part, or NULL */
     const json_t *derived;             /* the same for formulas of counter groups */
-    const json_t *measured; /* "flops", "bytes": the same beside the formulas, with "ratio" and "differs" */
+    const json_t *measured; /* "flops", "bytes": the same next to the formulas, with "ratio" and "differs" */
 } results_sample;
 
 /* One row that was run, with its repetitions. Texts are the file's own and live as long as the results; a
@@ -42,7 +42,7 @@ typedef struct results_case {
     double audio_seconds, parameters;           /* encoder: audio of an iteration */
     double max_error, limit;                    /* of the check before timing */
     const char *error;                          /* NULL, or why there are no numbers */
-    bool unsupported;                           /* that is: it needs what the machine had not */
+    bool unsupported;                           /* that is: it needs what the machine lacked */
     size_t count;
     results_sample *samples;
 } results_case;

@@ -17,7 +17,7 @@
 enum { JOURNAL_VERSION = 1 };
 static const size_t JOURNAL_LIMIT = (size_t)1 << 30;
 
-struct store {
+struct results_store {
     char *path, *journal;
     int fd;
     off_t size;       /* of the complete lines */
@@ -133,7 +133,7 @@ static int sync_folder(const char *path) {
 }
 
 /* A line is there whole or not at all: what a full disk cut short is taken back. */
-static int append_line(store *s, json_t *line, attn_error *error) {
+static int append_line(results_store *s, json_t *line, attn_error *error) {
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     json_decref(line);
     if (!text)
@@ -176,7 +176,7 @@ static void now(char date[32]) {
              labs(offset) % 60);
 }
 
-static int begin_journal(store *s, const store_identity *identity, attn_error *error) {
+static int begin_journal(results_store *s, const store_identity *identity, attn_error *error) {
     now(s->date);
     json_t *line = json_pack("{si ss}", "journal", JOURNAL_VERSION, "date", s->date);
     for (size_t i = 0; line && i < FIELDS; i++)
@@ -188,13 +188,13 @@ static int begin_journal(store *s, const store_identity *identity, attn_error *e
                : 0;
 }
 
-static int wrong_line(const store *s, size_t number, const char *what, attn_error *error) {
+static int wrong_line(const results_store *s, size_t number, const char *what, attn_error *error) {
     return attn_fail(error, "%s:%zu: %s: not a journal of attnbench; drop it with --restart", s->journal,
                      number, what);
 }
 
 /* *doubted: the case has to be run again, because its line was changed or damaged. */
-static int doubt_line(bool *doubted, store *s, const json_t *line, size_t number, attn_error *error) {
+static int doubt_line(bool *doubted, results_store *s, const json_t *line, size_t number, attn_error *error) {
     char where[4200];
     attn_error why = {0};
     snprintf(where, sizeof where, "%s:%zu", s->journal, number);
@@ -206,7 +206,7 @@ static int doubt_line(bool *doubted, store *s, const json_t *line, size_t number
     return 0;
 }
 
-static int take_line(store *s, json_t *line, size_t number, const store_identity *identity,
+static int take_line(results_store *s, json_t *line, size_t number, const store_identity *identity,
                      attn_error *error) {
     const char *started = json_string_value(json_object_get(line, "started"));
     const char *finished = json_string_value(json_object_get(line, "finished"));
@@ -235,7 +235,7 @@ static int take_line(store *s, json_t *line, size_t number, const store_identity
 }
 
 /* Takes the complete lines; what follows the last of them was cut short by a kill. */
-static int take_lines(store *s, char *text, const store_identity *identity, attn_error *error) {
+static int take_lines(results_store *s, char *text, const store_identity *identity, attn_error *error) {
     size_t number = 0;
     for (char *end; (end = strchr(text, '\n')); text = end + 1) {
         json_error_t why;
@@ -254,7 +254,7 @@ static int take_lines(store *s, char *text, const store_identity *identity, attn
 }
 
 /* A sweep that was killed may take a moment to let go. */
-static int lock(store *s, attn_error *error) {
+static int lock(results_store *s, attn_error *error) {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     for (int i = 0; i < 50; i++) {
         if (!flock(s->fd, LOCK_EX | LOCK_NB))
@@ -267,7 +267,8 @@ static int lock(store *s, attn_error *error) {
 }
 
 /* Takes what the journal has, unless the policy drops it. */
-static int read_journal(store *s, const store_identity *identity, store_policy policy, attn_error *error) {
+static int read_journal(results_store *s, const store_identity *identity, store_policy policy,
+                        attn_error *error) {
     if (policy == STORE_RESTART)
         return 0;
     char *text = attn_read_file(s->journal, JOURNAL_LIMIT, NULL, error);
@@ -281,8 +282,8 @@ static int read_journal(store *s, const store_identity *identity, store_policy p
     return result ? attn_fail(error, "%s", why.message) : 0;
 }
 
-static int open_journal(store *s, store_state *state, const store_identity *identity, store_policy policy,
-                        attn_error *error) {
+static int open_journal(results_store *s, store_state *state, const store_identity *identity,
+                        store_policy policy, attn_error *error) {
     struct stat status;
     if (!stat(s->journal, &status) && !S_ISREG(status.st_mode))
         return attn_fail(error, "%s: exists and is not a regular file", s->journal);
@@ -302,14 +303,14 @@ static int open_journal(store *s, store_state *state, const store_identity *iden
     return -1;
 }
 
-int store_open(store **out, store_state *state, const char *path, const store_identity *identity,
+int store_open(results_store **out, store_state *state, const char *path, const store_identity *identity,
                store_policy policy, attn_error *error) {
     *out = NULL;
     *state = STORE_NEW;
     int there = look_at_results(path, identity, policy, error);
     if (there < 0)
         return -1;
-    store *s = attn_alloc(1, sizeof *s, "results store", error);
+    results_store *s = attn_alloc(1, sizeof *s, "results store", error);
     if (!s)
         return -1;
     s->fd = -1;
@@ -340,7 +341,7 @@ fail:
     return -1;
 }
 
-void store_close(store *s) {
+void store_close(results_store *s) {
     if (!s)
         return;
     if (s->fd >= 0)
@@ -352,30 +353,30 @@ void store_close(store *s) {
     attn_free(s);
 }
 
-const json_t *store_find(const store *s, const char *row, bool *failed) {
+const json_t *store_find(const results_store *s, const char *row, bool *failed) {
     const json_t *line = json_object_get(s->finished, row);
     *failed = json_is_true(json_object_get(line, "failed"));
     return json_object_get(line, "entries");
 }
 
-size_t store_interrupted(const store *s) {
+size_t store_interrupted(const results_store *s) {
     return s->interrupted;
 }
 
-size_t store_damaged(const store *s, const char **first) {
+size_t store_damaged(const results_store *s, const char **first) {
     *first = s->damage.message;
     return s->damaged;
 }
 
-const char *store_date(const store *s) {
+const char *store_date(const results_store *s) {
     return s->date;
 }
 
-int store_started(store *s, const char *row, attn_error *error) {
+int store_started(results_store *s, const char *row, attn_error *error) {
     return append_line(s, json_pack("{ss}", "started", row), error);
 }
 
-int store_finished(store *s, const char *row, json_t *entries, bool failed, attn_error *error) {
+int store_finished(results_store *s, const char *row, json_t *entries, bool failed, attn_error *error) {
     json_t *line = json_pack("{ss sb sO}", "finished", row, "failed", failed, "entries", entries);
     if (line && json_object_set(s->finished, row, line)) {
         json_decref(line);
@@ -384,7 +385,7 @@ int store_finished(store *s, const char *row, json_t *entries, bool failed, attn
     return append_line(s, line, error);
 }
 
-int store_commit(store *s, const json_t *results, attn_error *error) {
+int store_commit(results_store *s, const json_t *results, attn_error *error) {
     attn_output output;
     if (attn_output_open(&output, s->path, error))
         return -1;

@@ -1,4 +1,4 @@
-/* Results that survive a kill: a journal of finished cases beside the results file, which appears at the end,
+/* Results that survive a kill: a journal of finished cases next to the results file, which appears at the end,
  * whole.
  *
  * R.json.journal has one line of JSON each: first who writes it ({"journal", "plan", "plan_sha", "commit",
@@ -27,29 +27,30 @@ typedef enum store_policy {
 
 typedef enum store_state { STORE_NEW, STORE_RESUMED, STORE_COMPLETE } store_state;
 
-typedef struct store store;
+typedef struct results_store results_store;
 
 /* Opens the journal of the results file `path`, or finds that the file is complete (then nothing is to be run
  * and *s is NULL). What the policy does not drop, and another sweep at work, are errors that say what to do;
  * a file that is none of ours is only dropped by STORE_RESTART. Close with store_close. */
-int store_open(store **s, store_state *state, const char *path, const store_identity *identity,
+int store_open(results_store **s, store_state *state, const char *path, const store_identity *identity,
                store_policy policy, attn_error *error);
-void store_close(store *s); /* the journal stays; NULL is fine */
+void store_close(results_store *s); /* the journal stays; NULL is fine */
 
 /* Entries of the case when it is finished, else NULL; *failed as it was given. */
-const json_t *store_find(const store *s, const char *row, bool *failed);
+const json_t *store_find(const results_store *s, const char *row, bool *failed);
 
-/* Lines about finished cases that the journal has and that cannot be believed: their cases are missing. *first says what
+/* Lines about finished cases in the journal that cannot be believed: their cases are missing. *first says what
  * is wrong with the first of them, "" when there is none. */
-size_t store_damaged(const store *s, const char **first);
-size_t store_interrupted(const store *s); /* cases that were in flight when an earlier sweep ended */
-const char *store_date(const store *s);   /* when the first of the sweeps began, ISO 8601 */
+size_t store_damaged(const results_store *s, const char **first);
+size_t store_interrupted(const results_store *s); /* cases that were in flight when an earlier sweep ended */
+const char *store_date(const results_store *s);   /* when the first of the sweeps began, ISO 8601 */
 
-int store_started(store *s, const char *row, attn_error *error);
-int store_finished(store *s, const char *row, json_t *entries, bool failed, attn_error *error); /* borrows */
+int store_started(results_store *s, const char *row, attn_error *error);
+int store_finished(results_store *s, const char *row, json_t *entries, bool failed,
+                   attn_error *error); /* borrows */
 
 /* Writes the results file in one step and removes the journal. */
-int store_commit(store *s, const json_t *results, attn_error *error);
+int store_commit(results_store *s, const json_t *results, attn_error *error);
 
 /* Of a complete file, as store_open found it: cases and failed ones. */
 int store_read_counts(const char *path, size_t *cases, size_t *failed, attn_error *error);

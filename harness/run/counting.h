@@ -34,8 +34,8 @@ int counting_validate(counting *c, attn_error *error);
 void counting_words(const counting *c, const char *words[MEASURE_COUNTER_WORDS]);
 
 /* Runs the further processes of a case that was timed well, with the settings of that, and completes its
- * entries: counters, "derived" and "measured" (docs/results.md). -1 when a stop signal came or memory is short; whatever else goes wrong there
- * is a reason in the counters. */
+ * entries: counters, "derived" and "measured" (docs/results.md). -1 when a stop signal came or memory is
+ * short; all other faults there are reasons in the counters. */
 int counting_complete(const counting *c, json_t *entries, const bench_case *row,
                       const measure_settings *timed, attn_error *error);
 

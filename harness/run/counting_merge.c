@@ -94,8 +94,8 @@ int merge_refusal(json_t *entries, const char *source, const char *why, attn_err
         json_object_foreach_safe(counters_of(entry), next, name, counter) {
             if (has_value(counter) || strcmp(reason_of(counter), COUNTER_NOT_ASKED))
                 continue;
-            json_t *told = json_pack("{ss++}", "unavailable", source, ": ", why);
-            if (json_object_set_new(counters_of(entry), name, told))
+            json_t *refusal = json_pack("{ss++}", "unavailable", source, ": ", why);
+            if (json_object_set_new(counters_of(entry), name, refusal))
                 return attn_no_memory(error, NULL);
         }
     }

@@ -18,7 +18,7 @@ int merge_refusal(json_t *entries, const char *source, const char *why, attn_err
 int merge_pass(json_t *entries, const json_t *more, const counter_passes *passes, size_t pass,
                const char *why, attn_error *error);
 
-/* Counters by part (docs/results.md) of one entry into another that has not got them. */
+/* Counters by part (docs/results.md) of one entry into another that lacks them. */
 int merge_parts(json_t *entry, const json_t *more, attn_error *error);
 
 /* Adds "validation", and the "factor" of scaled ones, to every counter that has a value: "rejected" where

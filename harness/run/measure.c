@@ -133,11 +133,11 @@ static json_t *read_reply(measure_outcome *outcome, const bench_case *c, const c
     attn_error why = {0};
     bool failed = false;
     json_t *entries = entry_list(c, r->output, r->size, &failed, &why);
-    bool told = entries && !r->signal && (failed || r->status == STATUS_OK);
-    *outcome = told && !failed ? MEASURE_DONE : MEASURE_FAILED;
+    bool reported = entries && !r->signal && (failed || r->status == STATUS_OK);
+    *outcome = reported && !failed ? MEASURE_DONE : MEASURE_FAILED;
     if (*outcome == MEASURE_DONE)
         return entries;
-    if (!told) {
+    if (!reported) {
         json_decref(entries);
         entries = failed_entry(c, r, limit, why.message);
         *outcome = r->status == STATUS_BAD_INPUT && !r->size ? MEASURE_REFUSED : MEASURE_FAILED;

@@ -40,7 +40,7 @@ char *measure_program(attn_error *error);
 /* Removes variables that would change what is measured or printed, for all processes to come. */
 void measure_clean_environment(void);
 
-/* A new list of entries (docs/results.md). Whatever goes wrong with the case becomes its only entry, with
+/* A new list of entries (docs/results.md). A fault of the case becomes its only entry, with
  * "error_message". -1: a stop signal, memory, or the program cannot be run. */
 int measure_case(json_t **entries, measure_outcome *outcome, const bench_case *c,
                  const measure_settings *settings, attn_error *error);

@@ -26,8 +26,8 @@ static void describe_outcome(const json_t *entries, bool failed, char *text, siz
         snprintf(text, size, "%.4g %s", ns / scale, unit);
 }
 
-static int run_case(const bench_case *c, const counting *counted, const measure_settings *settings, store *s,
-                    progress *shown, attn_error *error) {
+static int run_case(const bench_case *c, const counting *counted, const measure_settings *settings,
+                    results_store *s, progress *shown, attn_error *error) {
     json_t *entries;
     measure_outcome end;
     char outcome[700];
@@ -48,7 +48,7 @@ static int run_case(const bench_case *c, const counting *counted, const measure_
     return result;
 }
 
-static size_t count_done(const plan *p, const store *s) {
+static size_t count_done(const plan *p, const results_store *s) {
     size_t done = 0;
     bool failed;
     for (size_t i = 0; i < p->count; i++)
@@ -56,7 +56,7 @@ static size_t count_done(const plan *p, const store *s) {
     return done;
 }
 
-int sweep_run(const plan *p, const sweep_settings *settings, store *s, attn_error *error) {
+int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error) {
     progress shown;
     bool failed;
     char *program = measure_program(error);
@@ -81,7 +81,7 @@ int sweep_run(const plan *p, const sweep_settings *settings, store *s, attn_erro
     return result;
 }
 
-sweep_counts sweep_count(const plan *p, const store *s) {
+sweep_counts sweep_count(const plan *p, const results_store *s) {
     sweep_counts counts = {0};
     for (size_t i = 0; i < p->count; i++) {
         bool failed;

@@ -14,14 +14,14 @@ typedef struct sweep_settings {
 
 typedef struct sweep_counts {
     size_t failed;      /* checks that failed, processes that broke */
-    size_t unsupported; /* cases that need what this machine has not */
+    size_t unsupported; /* cases that need what this machine lacks */
     size_t repetitions, disturbed;
 } sweep_counts;
 
 /* Runs what the store does not have. -1 when it could not go on (the disk, a stop signal). */
-int sweep_run(const plan *p, const sweep_settings *settings, store *s, attn_error *error);
+int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error);
 
 /* Counts over all cases of the plan, which are all in the store. */
-sweep_counts sweep_count(const plan *p, const store *s);
+sweep_counts sweep_count(const plan *p, const results_store *s);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct surroundings {
 } surroundings;
 
 static json_t *context_json(const plan *p, const sweep_request *request, const surroundings *around,
-                            const counting *counted, const store *s, size_t failed) {
+                            const counting *counted, const results_store *s, size_t failed) {
     json_t *own = json_pack("{si ss ss sO ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit",
                             BUILD_COMMIT, "plan", p->name, "options", (json_t *)request->options, "plan_sha",
                             around->plan_hash, "seed", (json_int_t)p->seed, "cases", (json_int_t)p->count,
@@ -40,7 +40,7 @@ static json_t *context_json(const plan *p, const sweep_request *request, const s
 }
 
 static int write_results(const plan *p, const sweep_request *request, const surroundings *around,
-                         const counting *counted, store *s, attn_error *error) {
+                         const counting *counted, results_store *s, attn_error *error) {
     json_t *entries = json_array();
     for (size_t i = 0; i < p->count; i++) {
         bool failed;
@@ -56,7 +56,7 @@ static int write_results(const plan *p, const sweep_request *request, const surr
 }
 
 static void announce(const plan *p, const char *command, const surroundings *around, store_state state,
-                     const store *s, int cpu) {
+                     const results_store *s, int cpu) {
     sweep_note_skipped(p);
     fprintf(stderr, "plan %s: %zu cases of %zu repetitions on CPU %d; %s, %s kernels%s%s%s\n", p->name,
             p->count, p->repetitions, cpu, around->blas.library, around->blas.core,
@@ -85,7 +85,7 @@ static void look_around(surroundings *around, const plan *p, const sweep_request
 }
 
 static int run_cases(sweep_outcome *outcome, const plan *p, const sweep_request *request,
-                     const surroundings *around, counting *counted, int cpu, store *s, attn_error *error) {
+                     const surroundings *around, counting *counted, int cpu, results_store *s, attn_error *error) {
     sweep_settings settings = {.counting = counted, .cpu = cpu};
     child_catch_signals();
     if (counting_validate(counted, error) || sweep_run(p, &settings, s, error) ||
@@ -99,7 +99,7 @@ static int run_cases(sweep_outcome *outcome, const plan *p, const sweep_request 
 
 int sweep_file_run(sweep_outcome *outcome, const plan *p, const sweep_request *request, attn_error *error) {
     surroundings around;
-    store *s = NULL;
+    results_store *s = NULL;
     store_state state;
     counting counted = {0};
     int cpu = child_pick_cpu(request->cpu, error);

@@ -8,7 +8,7 @@
 
 /* For a [rows, columns], rows >= columns: left [rows, columns] has orthonormal columns u_i that span the
  * range of a, ordered so that the first R lose least of a root (Eckart-Young): the sum of sigma_i^2, i > R.
- * along [columns, columns] has the rows u_i^T a. a = left along, whatever root is. */
+ * along [columns, columns] has the rows u_i^T a. a = left along, for every root. */
 typedef struct attn_basis {
     size_t rows, columns;
     double *left, *along, *sigma;

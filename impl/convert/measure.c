@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Which of the mha layer's heads each head of `other` is, by its query weights; as they are when that cannot
- * be told. */
+/* Which of the mha layer's heads each head of `other` is, by its query weights; as they are when those do
+ * not decide it. */
 static void find_order(size_t *order, const attn_layer *mha, const attn_layer *other) {
     const attn_geometry *g = &mha->geometry;
     size_t heads = g->num_heads, block = attn_head_dim(g) * g->d_model;

@@ -43,7 +43,7 @@ typedef struct rewriting {
     layer_tensors *has; /* of each converted layer */
     bool *added;        /* whether the layer's additional tensors are in `entries` */
     attn_safetensors_entry *entries;
-    char **names; /* of entries that the file has not */
+    char **names; /* of entries that the file lacks */
     size_t count, room;
 } rewriting;
 

@@ -245,8 +245,8 @@ static void write_note(const config_draft *draft, const char *name, char note[25
     }
 }
 
-/* A training configuration of ESPnet or WeNet has many keys that are unknown here: what it is says more than the first of
- * them. */
+/* A training configuration of ESPnet or WeNet has many keys that are unknown here. To say what it is helps more
+ * than to name the first of them. */
 static int refuse(const char *text, size_t size, const char *name, const attn_error *why, attn_error *error) {
     static const char key[] = "\nencoder_conf:";
     bool is_training = size >= sizeof key &&

@@ -11,11 +11,9 @@ const char *attn_speech_note(const attn_config *config) {
 const char *attn_feature_norm_note(const attn_config *config, bool applied) {
     if (config->feature_norm == ATTN_FEATURE_NORM_UTTERANCE)
         return "feature_norm: utterance_mvn: the model expects features that are normalised by utterance, "
-               "which "
-               "nothing here does";
+               "which nothing here does";
     if (config->feature_norm == ATTN_FEATURE_NORM_GLOBAL && !applied)
         return "feature_norm: global_mvn: the model was trained on normalised features, but the checkpoint "
-               "has no "
-               "global_cmvn.mean and global_cmvn.istd: on features as they are it gives other results";
+               "has no global_cmvn.mean and global_cmvn.istd: on features as they are it gives other results";
     return "";
 }

@@ -144,10 +144,10 @@ void positions_text(char *text, size_t size, const results_case *const *cases, s
         return;
     snprintf(text, size, "pos %s", cases[0]->pos);
     for (size_t i = 1; i < count; i++) {
-        bool told = case_same(cases[i], cases[0], FIELD_POS);
-        for (size_t k = 1; k < i && !told; k++)
-            told = case_same(cases[i], cases[k], FIELD_TYPE | FIELD_POS);
-        if (told)
+        bool named = case_same(cases[i], cases[0], FIELD_POS);
+        for (size_t k = 1; k < i && !named; k++)
+            named = case_same(cases[i], cases[k], FIELD_TYPE | FIELD_POS);
+        if (named)
             continue;
         size_t used = strlen(text);
         snprintf(text + used, size - used, "%s%s: %s", others++ ? ", " : " (", cases[i]->type, cases[i]->pos);

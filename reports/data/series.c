@@ -134,7 +134,7 @@ static int best_line(series_line *l, const members *own, const series_selection 
     unsigned x = s->x | (s->x == FIELD_L ? FIELD_Q : 0) | (s->x == FIELD_H ? FIELD_HKV : 0) |
                  (s->x == FIELD_Q ? FIELD_MODE : 0) | (s->x == FIELD_T ? FIELD_L | FIELD_Q : 0) |
                  (s->x == FIELD_LEFT ? FIELD_L : 0);                   /* what follows from x */
-    unsigned path = s->series & FIELD_PATH ? FIELD_ASKED : FIELD_PATH; /* the one that does not tell */
+    unsigned path = s->series & FIELD_PATH ? FIELD_ASKED : FIELD_PATH; /* the one that does not name lines */
     unsigned fixed = FIELDS_ALL & ~x & ~path;
     series_line trial;
     if (new_line(l, own->count, error))
@@ -219,7 +219,7 @@ static void describe_held(series_lines *out, const series_selection *s, const re
         unsaid_text(out->held + used, sizeof out->held - used, c, case_fields_unsaid() & ~s->hold);
 }
 
-/* "mla d_c 256 absorb": what tells the line from the others. */
+/* "mla d_c 256 absorb": what sets the line apart from the others. */
 static void name_line(series_line *l, const series_selection *s, const series_lines *all) {
     const results_case *c = l->from->c;
     snprintf(l->label, sizeof l->label, "%s", c->type);

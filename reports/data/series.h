@@ -14,7 +14,7 @@ typedef struct series_selection {
     const char *kind; /* NULL: attention */
     const char *mode; /* NULL: any */
     unsigned hold;    /* fields that all lines share; the setting with the most points is taken */
-    unsigned series;  /* fields that tell lines apart */
+    unsigned series;  /* fields that set lines apart */
     bool only_latent, only_kv_heads;
     bool slope;    /* fit y = a x^slope at the large end */
     bool mha_line; /* for x that mha lacks: what mha has in the held setting, as a level line */

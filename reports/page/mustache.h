@@ -8,7 +8,7 @@
  *   {{>file}}                 another template, with the same data
  *   {{! remark }}
  *
- * A line with nothing but one of the last four is not printed. Stricter than the language: a key that the data lacks
+ * A line that holds only one of the last four is not printed. Stricter than the language: a key that the data lacks
  * is an error, so that a misspelt one does not leave a hole in a page; what may be absent is null. */
 #ifndef REPORTS_PAGE_MUSTACHE_H
 #define REPORTS_PAGE_MUSTACHE_H

@@ -1,5 +1,5 @@
-/* The report's page: one HTML file that needs nothing but itself. What it looks like is in page.html, page.css and the
- * templates that page.html names; here is what it says. */
+/* The report's page: one HTML file that needs no other. What it looks like is in page.html, page.css and the
+ * templates that page.html names; what it says is here. */
 #ifndef REPORTS_PAGE_PAGE_H
 #define REPORTS_PAGE_PAGE_H
 

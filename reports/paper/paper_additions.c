@@ -28,7 +28,7 @@ static void add_linear_state(table *t, const paper_tables *tables, const paper_m
     add(t, model->name, "linear_state", "total", "MiB",
         total_bytes(tables, row, &row->claimed, tables->frames) / PAPER_MIB,
         total_bytes(tables, row, &row->identified, tables->frames) / PAPER_MIB, live / PAPER_MIB,
-        "what linear attention really keeps: h (d_k^2 + d_k) floats a layer, whatever the length");
+        "what linear attention really keeps: h (d_k^2 + d_k) floats a layer, at any length");
 }
 
 /* The layer's input is cached like a latent of d_model floats a frame, so that formula serves. */

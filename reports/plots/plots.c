@@ -166,9 +166,8 @@ const plot plots[] = {
      .title = "Encoders: a chunk against left context",
      .x_label = "chunks of left context",
      .y_label = "time of a chunk, ms",
-     .about =
-         "A call in the middle of a stream whose cache is full. Linear attention keeps a state whatever the "
-         "context.",
+     .about = "A call in the middle of a stream whose cache is full. Linear attention keeps a state of one "
+              "size for any context.",
      .needs = "encoder cases of mode chunk at two or more values of left, other keys equal",
      .select = {.kind = "encoder",
                 .x = FIELD_LEFT,
@@ -200,9 +199,8 @@ const plot plots[] = {
          "Every case: filled of one layer, hollow of a whole encoder. The flat roofs are this machine's own "
          "measured peaks by instruction set and its sgemm rate, the slanted ones its own measured read "
          "bandwidths by working set and the level that holds it, each the best of its runs. A point above "
-         "its "
-         "roof says that the roof was measured too low.",
-     .needs = "machine/flops and machine/read cases beside others",
+         "its roof says that the roof was measured too low.",
+     .needs = "machine/flops and machine/read cases next to others",
      .log_x = true,
      .log_y = true,
      .roofline = true},

@@ -51,7 +51,7 @@ static void compare(char *text, size_t size, const series_line *l, const series_
         snprintf(text, size, "mha");
     else
         snprintf(text, size, "%s at %.3g times MHA's speed%s", l->label, base->y / own->y,
-                 apart ? "" : " (not told apart: the bars overlap)");
+                 apart ? "" : " (no clear difference: the bars overlap)");
 }
 
 static void say_speed(json_t *list, const char *what, const series_lines *l) {

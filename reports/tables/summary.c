@@ -110,7 +110,7 @@ void table_summary(report_table *t, const table_sources *from) {
         overlaps |= json_is_string(json_object_get(row, "overlap"));
     }
     if (overlaps)
-        report_column(t, "overlap", "not told apart from MHA");
+        report_column(t, "overlap", "no clear difference from MHA");
     snprintf(t->note, sizeof t->note,
              "One layer; %s. Cache bytes are allocated ones. The input cache keeps the layer's input instead "
              "of K and V: what any latent of d_model floats costs.",

@@ -129,7 +129,7 @@ drop_tensor() { # FILE TENSOR: with its data
     rm lines
 }
 
-add_tensor() { # FILE TENSOR [COUNT]: zeros, one unless told
+add_tensor() { # FILE TENSOR [COUNT]: zeros, one unless COUNT is given
     local end count=${3:-1}
     end=$(tensors "$1" | sed -n '$s/.*,\([0-9]*\)\]}/\1/p')
     { tensors "$1"; echo "\"$2\":{\"dtype\":\"F32\",\"shape\":[$count],\"data_offsets\":[$end,$((end + 4 * count))]}"; } >lines

@@ -33,7 +33,7 @@ static void test_known(void **state) {
     }
 }
 
-/* Whatever it is given, JSON takes the outcome; what JSON takes anyway stays as it is. */
+/* JSON takes the outcome for any input; what JSON takes anyway stays as it is. */
 static void test_any_bytes(void **state) {
     (void)state;
     static const unsigned char likely[] = {0x41, 0x7f, 0x80, 0xbf, 0xc2, 0xdf, 0xe0, 0xa0,

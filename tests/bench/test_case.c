@@ -210,7 +210,7 @@ static void test_long_row(void **state) {
     assert_non_null(strstr(error.message, "expected fewer than 256 characters"));
 }
 
-/* Whatever a damaged row is taken for, its name is taken for the same. */
+/* A damaged row that is taken for a case has a name that is taken for the same case. */
 static void test_damaged_rows(void **state) {
     (void)state;
     static const char letters[] = "/:0123456789LqBhdck";

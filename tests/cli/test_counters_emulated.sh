@@ -38,7 +38,7 @@ check "the others: none is left" says '"counter.branches": ".*no counter is left
 check "with four held, PAPI" with PERF_SHIM_COUNTERS=6 PERF_SHIM_HELD=4 LIBPFM_FORCE_PMU=icx -- "${bench[@]}" --counters papi
 check "counts cycles and instructions too" counted papi cycles instructions
 
-# Four counters, as x86 kernels tell that: EINVAL when the fifth event joins the group.
+# Four counters, as x86 kernels report that: EINVAL when the fifth event joins the group.
 for group in flops.papi cache.perf; do
     check "group ${group%.*} by ${group#*.} with four counters" with PERF_SHIM_COUNTERS=4 LIBPFM_FORCE_PMU=icx -- sweep \
         --plan tests/data/one_case.yaml --group "${group%.*}" --counters "${group#*.}" --out "$scratch/$group.json"

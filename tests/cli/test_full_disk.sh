@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Results that cannot be written: exit status 2 and one line, whatever the command and its format.
+# Results that cannot be written: exit status 2 and one line, in every command and format.
 set -u
 cd "$(dirname "$0")/../.." || exit
 : "${ATTNBENCH:=$PWD/${BUILD:-build}/attnbench}"

@@ -179,7 +179,7 @@ context = {
             {"name": "rumours", "source": "perf", "status": "rejected", "expected": 5.0, "measured": 31415.0,
              "kernel": "hearsay", "reason": "hearsay: read 31415 where 5 were expected (invented)"},
             {"name": "doubled", "source": "perf", "status": "scaled", "expected": 1.0, "measured": 2.0, "factor": 2.0,
-             "kernel": "twins", "reason": "reads 2 times the truth, whatever is run (invented)"}],
+             "kernel": "twins", "reason": "reads 2 times the truth in every kernel (invented)"}],
         "blas": {"library": "OpenBLAS 0.3.21", "core": "Haswell", "threads": 1, "restarted": False},
         "fingerprint": "invented"}}
 with open("results_sample.json", "w", encoding="utf-8") as f:

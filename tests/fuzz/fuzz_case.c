@@ -1,4 +1,4 @@
-/* Rows of cases: whatever is taken has a name that is taken for the same case. */
+/* Rows of cases: each that is taken has a name that is taken for the same case. */
 #include "tests/fuzz/fuzz.h"
 
 #include "bench/row.h"

@@ -75,7 +75,7 @@ CASES = {
         cgmlp_weight=0.3,
         training=dict(encoder="branchformer", input_dim=20, encoder_conf=dict(
             attention_heads=4, pos_enc_layer_type="rel_pos", merge_method="fixed_ave", cgmlp_weight=[0.3, 0.3]))),
-    "wenet-gqa": dict(  # all told by --set, no training configuration
+    "wenet-gqa": dict(  # all given by --set, no training configuration
         COMMON, model_type="conformer", attention_type="gqa", num_kv_heads=2, pos_enc="rel_pos_wenet", input_layer="conv2d",
         set=["pos_enc=rel_pos_wenet", "input_dim=20"]),
 }

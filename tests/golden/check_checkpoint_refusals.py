@@ -50,7 +50,7 @@ def wide_convolution(state):
     return state
 
 
-# Tensors of the WeNet Conformer, changed; without a training configuration, so that nothing else tells.
+# Tensors of the WeNet Conformer, changed; without a training configuration, so that nothing else says it.
 TENSORS = (
     ("a layer that conditions on the output", added("encoder.conditioning_layer.weight", 16, 7),
      ["encoder.conditioning_layer.weight", "interctc_use_conditioning"]),
@@ -205,7 +205,7 @@ def check_means_only(work, espnet):
 
 def check_others(work, wenet, espnet):
     torch.save(wenet.state_dict(), work / "final.pt")
-    refused(work, "positions that nothing tells", "wenet", ["pos_enc", "--set"])
+    refused(work, "positions that nothing says", "wenet", ["pos_enc", "--set"])
     refused(work, "another input_dim", "wenet", ["embed.out.0.weight", "input_dim"], "--set", "pos_enc=rel_pos_wenet", "--set",
             "input_dim=80")
     refused(work, "a missing folder", "wenet", ["no/w"], "--set", "pos_enc=rel_pos_wenet", "--set", "input_dim=20",

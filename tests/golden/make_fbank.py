@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes fbank/NAME.wav and fbank/NAME.npy beside this script: synthetic signals, 16 kHz mono 16 bit, and what
+"""Makes fbank/NAME.wav and fbank/NAME.npy next to this script: synthetic signals, 16 kHz mono 16 bit, and what
 torchaudio.compliance.kaldi.fbank gives for them ([frames, 80] float32). Needs Debian's python3-torch and
 python3-torchaudio. The same every time."""
 import pathlib

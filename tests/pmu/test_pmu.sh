@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make test-pmu: attnbench on two emulated arm64 CPUs that have a PMU, whatever this machine has; docs/pmu.md.
+# make test-pmu: attnbench on two emulated arm64 CPUs that have a PMU, on any machine; docs/pmu.md.
 # Ends with "N passed, N failed, N skipped". Exit status: 0 passed, 1 failed, 3 nothing could be run.
 set -u
 cd "$(dirname "$0")/../.." || exit
@@ -104,12 +104,12 @@ refused_with_remedy() { # folder
                 and (.reason | test("papi: .*paranoid=3; sysctl kernel.perf_event_paranoid=2") and test("perf: .*perf_event_paranoid is 3.*=2.*CAP_PERFMON")))'
 }
 
-fell_back() { # folder: the new CPU. Why PAPI was passed over is told where perf has no such event either.
+fell_back() { # folder: the new CPU. Why PAPI was passed over is reported where perf has no such event either.
     from "$1/list.out" perf &&
         holds "$1/list.out" 'map(select(.event == "dtlb_misses")) | all(.reason | test("papi: .*does not exist: PAPI 7.* has no presets at all for this CPU.*; perf: "))'
 }
 
-# One instruction takes two cycles of the emulated clock (-icount shift=1, 1 GHz), whatever it is.
+# Every instruction takes two cycles of the emulated clock (-icount shift=1, 1 GHz).
 two_cycles_each() { # sweep
     holds "$1" '[.benchmarks[] | select(.run_type == "iteration") | .counters] | length == 3
         and all(.instructions.value > 10000 and .cycles.value == 2 * .instructions.value)'
@@ -180,7 +180,7 @@ same_parts() { # sweep sweep
         [ "$(jq -c '.benchmarks[0].counters_by_part' "$1")" = "$(jq -c '.benchmarks[0].counters_by_part' "$2")" ]
 }
 
-# info --new-cpu tells what the kernel opened and what PAPI knows, and at paranoid 3 that both were refused.
+# info --new-cpu reports what the kernel opened and what PAPI knows, and at paranoid 3 that both were refused.
 reported() { # folder presets
     grep -qE '^\| instructions \| yes \| [1-9][0-9]{6,} \|' "$1/new-cpu.out" &&
         grep -qE "^\| presets that exist \| $2 of [0-9]+" "$1/new-cpu.out" &&
@@ -213,16 +213,16 @@ check_validation() { # name
 check_machine() { # name source presets
     local out=$pmu/$1
     check "$1: every command ends well" all_done "$out"
-    check "$1: an ordinary user is refused at perf_event_paranoid 3, and told the remedy" refused_with_remedy "$out"
+    check "$1: an ordinary user is refused at perf_event_paranoid 3, and sees the remedy" refused_with_remedy "$out"
     check "$1: at perf_event_paranoid 3 perf still counts for root, where PAPI does not" from "$out/root.out" perf
     check "$1: one attention case, counted by $2, two cycles to an instruction" swept "$out" "$2"
     check "$1: one group of counters" grouped "$out" "$2"
     check "$1: a native event of PAPI" native "$out"
     check "$1: two boots count the same instructions" same_instructions "$out/sweep.json" "$out.again/sweep.json"
-    check "$1: no branches are told rather than 0" no_zero_branches "$out/sweep.json"
+    check "$1: no branches are reported rather than 0" no_zero_branches "$out/sweep.json"
     check "$1: an encoder is counted by part" split "$out" "$2"
     check "$1: two boots count the same by part" same_parts "$out/sweep-encoder.json" "$out.again/sweep-encoder.json"
-    check "$1: info --new-cpu tells what there is" reported "$out" "$3"
+    check "$1: info --new-cpu reports what there is" reported "$out" "$3"
     check_validation "$1"
 }
 

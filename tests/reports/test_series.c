@@ -1,4 +1,4 @@
-/* From cases to lines: what is held, what tells lines apart, slopes, rates and roofs. */
+/* From cases to lines: what is held, what sets lines apart, slopes, rates and roofs. */
 #include "reports/plots/plots.h"
 #include "reports/tables/table_list.h"
 
@@ -93,7 +93,7 @@ static void end(world *w, series_lines *l) {
     assert_int_equal(attn_alloc_live(), 0);
 }
 
-/* A power of L gives its exponent, from a quarter of the largest L on and whatever it is below that. */
+/* A power of L gives its exponent, from a quarter of the largest L on; below that it does not count. */
 static void test_slope(void **state) {
     (void)state;
     world w = {0};

@@ -1,4 +1,4 @@
-/* The side of the measured process: counts are taken by valgrind, told when by client requests, and handed
+/* The side of the measured process: valgrind counts between client requests, and hands the counts
  * over in a file for each region. */
 #include "harness/counters/source/callgrind.h"
 #include "harness/counters/counter_source.h"

@@ -19,8 +19,8 @@ const char *callgrind_refusal(void);
 
 /* Runs this program with `words` (NULL-terminated, after the program's name) under valgrind, as child_run
  * does, in a folder of its own (so that files in `words` need absolute names) and an environment that depends
- * on little else, with our kernels and OpenBLAS told to use no more than valgrind simulates well. `limit`
- * is that of a child_place. */
+ * on little else, in which our kernels and OpenBLAS use no more than valgrind simulates well. `limit` is
+ * that of a child_place. */
 int callgrind_run(child_result *result, const char *program, const char *const *words, int cpu, double limit,
                   attn_error *error);
 

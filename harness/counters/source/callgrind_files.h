@@ -17,7 +17,7 @@ typedef struct callgrind_totals {
     double value[CALLGRIND_EVENTS_MAX];
 } callgrind_totals;
 
-/* From the text of a file: its lines "events:" and "totals:". Nothing when it has not both. */
+/* From the text of a file: its lines "events:" and "totals:". Nothing when it lacks one of them. */
 void callgrind_parse_totals(callgrind_totals *totals, const char *text);
 
 /* From the nth file of a process; nothing when it cannot be read. */

@@ -45,7 +45,7 @@ const char *callgrind_refusal(void) {
 
 /* Valgrind knows no AVX-512, and takes a fused multiply-add apart: one that reads memory counts as a read for
  * every lane, and is simulated thirty times slower than the multiplication and the addition would be. So the
- * process is told to do without. */
+ * process does without. */
 static const char kernels[] = "base";
 
 static const char *core_type(void) {

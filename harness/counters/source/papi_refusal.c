@@ -22,7 +22,7 @@ static const char *words_of(int result) {
 }
 
 static void conflict(char *text, size_t size, const papi_situation *s) {
-    snprintf(text, size, "no counter is left beside the events before it%s",
+    snprintf(text, size, "no counter is left next to the events before it%s",
              s->around.watchdog ? "; the NMI watchdog holds one, sysctl kernel.nmi_watchdog=0 frees it" : "");
 }
 

@@ -11,9 +11,9 @@ typedef struct perf_code {
     uint32_t type;
     uint64_t config, config1, config2;
     bool
-        everybody; /* counts what `cpu` stands for (its socket, its energy), whoever runs; else this thread */
+        everybody; /* counts all that runs on what `cpu` stands for (its socket, its energy); else this thread */
     int cpu;
-    bool any_mode; /* of a PMU that cannot tell user mode from others */
+    bool any_mode; /* of a PMU that cannot count user mode alone */
 } perf_code;
 
 /* The file of a disabled event, to be closed; -1 and errno when the kernel refuses it. `leader` is the file of

@@ -61,7 +61,7 @@ void perf_refusal(char *text, size_t size, int why, const perf_surroundings *aro
     else if (why == EACCES || why == EPERM)
         not_allowed(text, size, around);
     else if (around->crowded || why == ENOSPC)
-        snprintf(text, size, "no counter is left beside the events before it");
+        snprintf(text, size, "no counter is left next to the events before it");
     else if (why == EINVAL)
         no_such_event(text, size, around);
     else if ((why == 0 || why == EBUSY) && around->watchdog)

@@ -18,7 +18,7 @@ enum { PMU_NAME_MAX = 64, PMU_TERMS_MAX = 200 };
 typedef struct pmu_event {
     perf_code code;
     char device[PMU_NAME_MAX];
-    double scale;  /* a count stands for so many units */
+    double scale;  /* units that a count stands for */
     char unit[16]; /* "Joules"; "" for plain counts */
 } pmu_event;
 

@@ -117,7 +117,7 @@ static void conclude(verdict *v, const overview *all) {
     } else if (all->several && high - factor <= VERDICT_ERROR * factor) {
         v->status = VERDICT_SCALED;
         v->factor = factor;
-        snprintf(v->reason, sizeof v->reason, "reads %.4g times the truth, whatever is run", factor);
+        snprintf(v->reason, sizeof v->reason, "reads %.4g times the truth in every kernel", factor);
     } else if (all->low.first->kernel == all->high.first->kernel) {
         snprintf(v->reason, sizeof v->reason, "%s: read %.3g to %.3g times what was expected",
                  all->low.first->kernel, low, high);

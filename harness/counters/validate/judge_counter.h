@@ -19,7 +19,7 @@ typedef enum verdict_status {
     VERDICT_SCALED, /* off by one factor, the same within 2% for every one of several kernels, size and run */
     VERDICT_UNCHECKED,  /* no kernel that could be run here has a known answer for it */
     VERDICT_REJECTED,   /* some kernel says that it is wrong */
-    VERDICT_UNAVAILABLE /* not to be had here */
+    VERDICT_UNAVAILABLE /* cannot be counted here */
 } verdict_status;
 extern const char *const verdict_names[]; /* NULL-terminated */
 

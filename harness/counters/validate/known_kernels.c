@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LONG_RUN = 1 << 17 }; /* rounds: beside them, what starting and stopping counters takes is little */
+enum { LONG_RUN = 1 << 17 }; /* rounds: next to them, starting and stopping counters takes little */
 enum { SECTIONS = 4 }; /* of the memory kernels: a level's working set is this many times the one above */
 
 static size_t answer(known_answer *to, const char *event, double expected) {

@@ -229,7 +229,7 @@ static int take_metrics(json_t *metrics, const char *text, attn_error *error) {
     return result;
 }
 
-/* The same command in a process under valgrind. Whatever goes wrong there is a reason, not an error. */
+/* The same command in a process under valgrind. A fault there is a reason, not an error. */
 static int validate_callgrind(json_t *metrics, const counter_event *const *events, size_t count,
                               attn_error *error) {
     static const char *const words[] = {"counters", "validate", "--counters", "callgrind",

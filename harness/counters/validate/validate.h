@@ -9,7 +9,7 @@
 
 /* Appends an object for each event and source that could be thought to count it: {"name", "source", "status",
  * "expected", "measured", "kernel", "reason"}, and "factor" when it is scaled; null where there is none.
- * Events that the CPU cannot count at once are checked in turns. */
+ * Events that the CPU cannot count at once are checked one after the other. */
 int validate_source(json_t *metrics, const counter_source *source, const counter_event *const *events,
                     size_t count, const known_cpu *cpu, attn_error *error);
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-/* A source that claims cycles and branch_misses, and reads whatever the test wants. */
+/* A source that claims cycles and branch_misses, and reads what the test wants. */
 static double fake_value;
 static bool fake_reads, fake_running;
 static int fake_opened;

@@ -80,7 +80,7 @@ static void test_papi_refusals(void **state) {
          "the NMI watchdog holds one, sysctl kernel.nmi_watchdog=0 frees it",
          "virtual"},
         {{.result = PAPI_ECNFLCT, .presets = 40, .version = "7.0.0", .around = {.pmu = true}},
-         "no counter is left beside the events before it",
+         "no counter is left next to the events before it",
          "watchdog"},
         {{.result = PAPI_EPERM, .pmu = ENOENT, .version = "7.0.0"}, "ermission", "PMU"},
     };
@@ -264,7 +264,7 @@ static void test_source_that_takes_anothers_counter(void **state) {
     assert_null(slot_of(&set, "branches")->source);
     assert_false(slot_of(&set, "branches")->known);
     assert_string_equal(slot_of(&set, "branches")->reason,
-                        "second: no counter is left beside those of first");
+                        "second: no counter is left next to those of first");
     counter_set_close(&set);
     assert_int_equal(closed, 2);
 }

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A source that is told the truth (the bytes that a region declares) and makes something else of it. */
+/* A source that gets the truth (the bytes that a region declares) and makes something else of it. */
 static double (*make_value)(double truth);
 static double declared;
 static int regions;
@@ -189,7 +189,7 @@ static void test_judge(void **state) {
     (void)state;
     static const char a[] = "a", b[] = "b";
     verdict v;
-    /* The worst kernel is told, and one outlier of five is left out. */
+    /* The worst kernel is reported, and one outlier of five is left out. */
     const known_reading fine[] = {{a, 1, 100, 100, 100, true, 100.1}, {a, 1, 100, 100, 100, true, 100.1},
                                   {a, 1, 100, 100, 100, true, 100.1}, {a, 1, 100, 100, 100, true, 100.1},
                                   {a, 1, 100, 100, 100, true, 900},   {b, 1, 100, 100, 100, true, 101},

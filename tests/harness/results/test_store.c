@@ -36,8 +36,8 @@ static int remove_folder(void **state) {
     return system(command);
 }
 
-static store *open_store(store_state expected) {
-    store *s;
+static results_store *open_store(store_state expected) {
+    results_store *s;
     store_state state;
     attn_error error = {0};
     if (store_open(&s, &state, results, &us, STORE_REFUSE, &error))
@@ -47,7 +47,7 @@ static store *open_store(store_state expected) {
 }
 
 static void assert_refused(const store_identity *identity, const char *message) {
-    store *s;
+    results_store *s;
     store_state state;
     attn_error error = {0};
     assert_int_equal(store_open(&s, &state, results, identity, STORE_REFUSE, &error), -1);
@@ -56,20 +56,21 @@ static void assert_refused(const store_identity *identity, const char *message) 
         fail_msg("\"%s\" does not say \"%s\"", error.message, message);
 }
 
-static void start(store *s, const char *row) {
+static void start(results_store *s, const char *row) {
     attn_error error = {0};
     if (store_started(s, row, &error))
         fail_msg("%s", error.message);
 }
 
-/* The one entry of a row, as a sweep writes it; `number` tells entries apart. */
+/* The one entry of a row, as a sweep writes it; `number` sets entries apart. */
 static json_t *entry_of(const char *row, int number, bool failed) {
     if (failed)
-        return json_pack("{ss ss ss si si so so so sb ss s{ss ss ss si si si si ss ss}}", "name", row, "run_name",
-                         row, "run_type", "iteration", "repetitions", 1, "number", number, "flops",
-                         json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1),
+        return json_pack("{ss ss ss si si so so so sb ss s{ss ss ss si si si si ss ss}}", "name", row,
+                         "run_name", row, "run_type", "iteration", "repetitions", 1, "number", number,
+                         "flops", json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1),
                          "error_occurred", 1, "error_message", "it is a test", "case", "kind", "attention",
-                         "type", "mha", "mode", "decode", "L", 1, "q", 1, "h", 1, "d", 1, "kv", "f32", "impl", "blas");
+                         "type", "mha", "mode", "decode", "L", 1, "q", 1, "h", 1, "d", 1, "kv", "f32", "impl",
+                         "blas");
     return json_pack("{ss ss ss si si so so so so so so si ss s{ss ss ss si si si si ss ss}}", "name", row,
                      "run_name", row, "run_type", "iteration", "repetitions", 1, "number", number, "flops",
                      json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1), "kv_bytes_live",
@@ -78,7 +79,7 @@ static json_t *entry_of(const char *row, int number, bool failed) {
                      "q", 1, "h", 1, "d", 1, "kv", "f32", "impl", "blas");
 }
 
-static void finish(store *s, const char *row, int number, bool failed) {
+static void finish(results_store *s, const char *row, int number, bool failed) {
     attn_error error = {0};
     json_t *entries = json_pack("[o]", entry_of(row, number, failed));
     if (store_finished(s, row, entries, failed, &error))
@@ -86,7 +87,7 @@ static void finish(store *s, const char *row, int number, bool failed) {
     json_decref(entries);
 }
 
-static void assert_found(const store *s, const char *row, int number, bool failed) {
+static void assert_found(const results_store *s, const char *row, int number, bool failed) {
     bool has_failed;
     const json_t *entries = store_find(s, row, &has_failed);
     assert_non_null(entries);
@@ -94,7 +95,7 @@ static void assert_found(const store *s, const char *row, int number, bool faile
     assert_int_equal(has_failed, failed);
 }
 
-static void assert_missing(const store *s, const char *row) {
+static void assert_missing(const results_store *s, const char *row) {
     bool failed;
     assert_null(store_find(s, row, &failed));
     assert_false(failed);
@@ -114,7 +115,7 @@ static void put(const char *path, const char *text, size_t size) {
         fail_msg("%s", error.message);
 }
 
-static void commit(store *s) {
+static void commit(results_store *s) {
     attn_error error = {0};
     json_t *all = json_pack("{s{s{ss ss ss ss si si}} s[]}", "context", "attnbench", "plan", us.plan,
                             "plan_sha", us.plan_hash, "commit", us.commit, "fingerprint", us.fingerprint,
@@ -127,7 +128,7 @@ static void commit(store *s) {
 
 static void test_resume(void **state) {
     (void)state;
-    store *s = open_store(STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     char date[64];
     strcpy(date, store_date(s));
     assert_int_equal(strlen(date), strlen("2026-01-31T12:00:00+00:00"));
@@ -161,7 +162,7 @@ static void test_resume(void **state) {
 /* However much of the file a kill left, what was finished before is there and nothing else. */
 static void test_cut_anywhere(void **state) {
     (void)state;
-    store *s = open_store(STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     start(s, "a");
     finish(s, "a", 1, false);
     start(s, "b");
@@ -191,7 +192,7 @@ static void test_cut_anywhere(void **state) {
 
 static void test_another_identity(void **state) {
     (void)state;
-    store *s = open_store(STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     finish(s, "a", 1, false);
     store_close(s);
     store_identity other = us;
@@ -214,8 +215,8 @@ static void test_another_identity(void **state) {
     assert_refused(&other, "another machine");
 }
 
-static store *open_by(const store_identity *identity, store_policy policy, store_state expected) {
-    store *s;
+static results_store *open_by(const store_identity *identity, store_policy policy, store_state expected) {
+    results_store *s;
     store_state now;
     attn_error error = {0};
     if (store_open(&s, &now, results, identity, policy, &error))
@@ -228,7 +229,7 @@ static void test_replace_and_restart(void **state) {
     (void)state;
     store_identity other = us;
     other.commit = "commit-2";
-    store *s = open_store(STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     finish(s, "a", 1, false);
     store_close(s);
     s = open_by(&us, STORE_REPLACE, STORE_RESUMED); /* the same: goes on */
@@ -259,7 +260,7 @@ static void test_complete(void **state) {
     (void)state;
     size_t cases, failed;
     attn_error error = {0};
-    store *s = open_store(STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     start(s, "a");
     finish(s, "a", 1, false);
     commit(s);
@@ -369,7 +370,7 @@ static void test_changed_lines(void **state) {
         const char *first;
         assert_non_null(cases[i].entries);
         put_finished(cases[i].entries, cases[i].failed);
-        store *s = open_store(STORE_RESUMED);
+        results_store *s = open_store(STORE_RESUMED);
         bool failed, believed = store_find(s, "a", &failed) != NULL;
         if (store_damaged(s, &first) != (cases[i].what != NULL) || believed != !cases[i].what)
             fail_msg("case %zu: %s", i, first);
@@ -388,7 +389,7 @@ static void test_changed_lines(void **state) {
 static void test_unwritable(void **state) {
     (void)state;
     char path[128];
-    store *s;
+    results_store *s;
     store_state now;
     attn_error error = {0};
     snprintf(path, sizeof path, "%s/missing/R.json", folder);
@@ -401,7 +402,7 @@ static void test_unwritable(void **state) {
 
 static void test_two_at_once(void **state) {
     (void)state;
-    store *s = open_store(STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     assert_refused(&us, "another sweep is writing it");
     store_close(s);
     store_close(open_store(STORE_RESUMED));
@@ -418,7 +419,7 @@ static void limit_file_size(rlim_t bytes) {
 
 static void test_full_disk(void **state) {
     (void)state;
-    store *s = open_store(STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     start(s, "a");
     finish(s, "a", 1, false);
     size_t size, after;
@@ -458,7 +459,7 @@ static void test_no_memory(void **state) {
     store_close(open_store(STORE_NEW));
     size_t live = attn_alloc_live();
     for (size_t nth = 1;; nth++) {
-        store *s;
+        results_store *s;
         store_state now;
         attn_error error = {0};
         attn_alloc_fail_at(nth);

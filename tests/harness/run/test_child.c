@@ -81,7 +81,7 @@ static void test_sweep_goes_on(void **state) {
     assert_int_equal(setenv("ATTNBENCH_CHILD", program, 1), 0);
     attn_error error = {0};
     plan p;
-    store *s;
+    results_store *s;
     store_state found;
     bool failed = false;
     const counting off = {.word = "off"};

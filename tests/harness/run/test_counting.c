@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A CPU with so many counters; instructions need none of them when `fixed`. It knows no l2_misses. */
+/* A CPU with this many counters; instructions need none of them when `fixed`. It knows no l2_misses. */
 static size_t room;
 static bool fixed;
 static const counter_source narrow;
@@ -101,7 +101,7 @@ static void test_passes(void **state) {
     group_free(&g);
 }
 
-/* With one counter, no event can be counted beside the one that passes share: no endless passes. */
+/* With one counter, no event can be counted next to the one that passes share: no endless passes. */
 static void test_too_narrow(void **state) {
     (void)state;
     counter_group g;
@@ -218,7 +218,7 @@ static void test_merge_simulated(void **state) {
     json_decref(entries);
 }
 
-/* What the entry has stays; what a later pass has of a part comes beside it. */
+/* What the entry has stays; what a later pass has of a part is added. */
 static void test_merge_parts(void **state) {
     (void)state;
     attn_error error = {0};

@@ -155,7 +155,7 @@ static void spectrum_of(double *sigma, const char *kind) {
 static const char *const kinds[] = {"flat", "decaying", "deficient", "ill-conditioned"};
 static const attn_pos_enc positions[] = {ATTN_POS_NONE, ATTN_POS_REL, ATTN_POS_REL_WENET};
 
-/* At latent_dim = d_model the layer computes what it did, whatever the weights, few inputs and many. */
+/* At latent_dim = d_model the layer computes what it did, for all weights, few inputs and many. */
 static void full_rank_is_exact(void **state) {
     (void)state;
     static const attn_convert_method methods[] = {ATTN_CONVERT_JOINT, ATTN_CONVERT_ACTIVATION};

@@ -319,7 +319,7 @@ static void other_tensors_keep_name_type_and_bits(void **state) {
     attn_model_free(model);
 }
 
-/* Whatever encoder: what is not attention is the same, and the result loads. */
+/* In every encoder: what is not attention is the same, and the result loads. */
 static void any_encoder_converts(void **state) {
     (void)state;
     static const struct {
