@@ -85,7 +85,8 @@ static void look_around(surroundings *around, const plan *p, const sweep_request
 }
 
 static int run_cases(sweep_outcome *outcome, const plan *p, const sweep_request *request,
-                     const surroundings *around, counting *counted, int cpu, results_store *s, attn_error *error) {
+                     const surroundings *around, counting *counted, int cpu, results_store *s,
+                     attn_error *error) {
     sweep_settings settings = {.counting = counted, .cpu = cpu};
     child_catch_signals();
     if (counting_validate(counted, error) || sweep_run(p, &settings, s, error) ||
