@@ -1,4 +1,6 @@
 /* attnbench gate: base against candidate, now, on this machine. */
+#include "base/process/child.h"
+#include "base/process/quiet_cpu.h"
 #include "base/progress.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
@@ -7,9 +9,7 @@
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/gate.h"
 #include "harness/gate/report/report_output.h"
-#include "harness/run/child.h"
 #include "harness/run/measure.h"
-#include "harness/run/quiet_cpu.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 static const char description[] =
-    "Runs both programs in turns, in fresh processes pinned to one CPU, until every case is decided or the\n"
+    "Runs both programs alternating, in fresh processes pinned to one CPU, until every case is decided or "
+    "the\n"
     "budget is spent. SLOWER: by more than the smallest effect and by more than the base differs from "
     "itself\n"
     "here. Exit status: 0 nothing is slower or larger; 1 something is, or the candidate failed; 2 bad "

@@ -1,8 +1,8 @@
 /* attnbench machine: what this core and memory can do. */
+#include "base/process/child.h"
 #include "cli/command.h"
 #include "harness/machine/survey.h"
-#include "harness/machine/survey_print.h"
-#include "harness/run/child.h"
+#include "reports/tables/survey_print.h"
 
 #include <stdio.h>
 

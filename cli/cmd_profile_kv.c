@@ -1,11 +1,11 @@
 /* attnbench profile-kv: cache bytes, time, real-time factor and peak memory of models on speech. */
+#include "base/process/child.h"
 #include "cli/command.h"
 #include "datasets/audio.h"
 #include "harness/model/choices.h"
 #include "harness/model/memory_fit.h"
 #include "harness/model/profile.h"
-#include "harness/model/profile_print.h"
-#include "harness/run/child.h"
+#include "reports/data/profile_print.h"
 
 #include "attn/alloc.h"
 

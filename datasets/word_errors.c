@@ -2,7 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 
 #include <math.h>
 #include <stdbool.h>

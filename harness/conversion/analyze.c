@@ -3,8 +3,8 @@
 #include "base/text/json.h"
 
 #include "attn/alloc.h"
+#include "base/deviation.h"
 #include "harness/conversion/convert_print.h"
-#include "harness/conversion/deviation.h"
 #include "harness/run/decode_time.h"
 
 #include <math.h>

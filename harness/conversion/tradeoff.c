@@ -4,8 +4,8 @@
 
 #include "attn/alloc.h"
 #include "attn/compare.h"
+#include "base/deviation.h"
 #include "harness/conversion/convert_print.h"
-#include "harness/conversion/deviation.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include "base/text/append.h"
 
-#include "harness/counters/formula.h"
+#include "base/text/formula.h"
 #include "harness/counters/validate/judge_counter.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 #include "harness/counters/group.h"
 
 #include "base/home.h"
+#include "base/text/formula.h"
 #include "base/text/yaml.h"
-#include "harness/counters/formula.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

@@ -1,8 +1,8 @@
 /* Base and candidate of slower cases once more, with counters. */
+#include "base/process/child.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/decide/moved_counters.h"
 #include "harness/gate/gate.h"
-#include "harness/run/child.h"
 #include "harness/run/counting.h"
 #include "harness/run/counting_merge.h"
 

@@ -1,7 +1,7 @@
 /* The gate by instructions: they do not depend on what else the machine does, so that one process tells. */
 #include "base/clock.h"
+#include "base/process/child.h"
 #include "harness/gate/gate.h"
-#include "harness/run/child.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 #include "harness/gate/gate.h"
 
 #include "base/clock.h"
+#include "base/process/child.h"
 #include "base/progress.h"
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 #include "base/text/append.h"
-#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"

@@ -2,8 +2,8 @@
 
 #include "base/text/json.h"
 
+#include "base/statistics/changes.h"
 #include "harness/gate/compare.h"
-#include "harness/gate/decide/changes.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

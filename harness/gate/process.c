@@ -2,9 +2,9 @@
 
 #include "base/text/json.h"
 
+#include "base/process/child.h"
 #include "base/text/utf8.h"
 #include "harness/gate/decide/one_process.h"
-#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 

@@ -1,6 +1,6 @@
 /* From what the gate has seen to rows of its report. */
 #include "base/progress.h"
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 #include "base/text/append.h"
 #include "harness/gate/gate.h"
 #include "harness/gate/report/gate_report.h"

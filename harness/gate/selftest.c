@@ -2,11 +2,11 @@
 
 #include "base/text/json.h"
 
-#include "base/scratch.h"
+#include "base/process/child.h"
+#include "base/process/scratch.h"
 #include "base/status.h"
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"
-#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

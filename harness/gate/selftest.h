@@ -5,7 +5,7 @@
 #ifndef HARNESS_GATE_SELFTEST_H
 #define HARNESS_GATE_SELFTEST_H
 
-#include "harness/gate/decide/rates.h"
+#include "base/statistics/rates.h"
 #include "harness/gate/gate.h"
 
 enum { SELFTEST_LEVELS = 16 };

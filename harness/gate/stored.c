@@ -1,11 +1,11 @@
 /* The gate against stored results: another time, and one process a case. */
 #include "base/clock.h"
-#include "base/stats.h"
+#include "base/process/child.h"
+#include "base/statistics/stats.h"
 #include "harness/gate/compare.h"
 #include "harness/gate/decide/one_process.h"
 #include "harness/gate/gate.h"
 #include "harness/machine/machine.h"
-#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 

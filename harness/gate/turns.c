@@ -1,6 +1,6 @@
 /* A pair of live processes that take turns on one CPU. */
 #include "base/clock.h"
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 #include "bench/turns_protocol.h"
 #include "harness/gate/decide/turn_ratio.h"
 #include "harness/gate/gate.h"

@@ -1,6 +1,6 @@
 #include "harness/machine/machine.h"
 
-#include "harness/machine/core_types.h"
+#include "base/process/core_types.h"
 
 #include "base/text/hash.h"
 

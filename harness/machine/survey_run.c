@@ -1,6 +1,6 @@
-#include "base/scratch.h"
+#include "base/process/child.h"
+#include "base/process/scratch.h"
 #include "harness/machine/survey.h"
-#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 

@@ -4,8 +4,8 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "base/process/child.h"
 #include "harness/model/profile_run.h"
-#include "harness/run/child.h"
 
 #include <math.h>
 #include <stdio.h>

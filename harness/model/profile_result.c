@@ -2,7 +2,7 @@
 #include "harness/model/profile_run.h"
 
 #include "attn/size.h"
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 #include "base/text/json.h"
 #include "harness/machine/blas.h"
 

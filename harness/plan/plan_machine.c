@@ -1,7 +1,7 @@
 #include "harness/plan/plan_machine.h"
 
 #include "attn/cpu.h"
-#include "harness/run/child.h"
+#include "base/process/child.h"
 
 #include <sched.h>
 #include <stdbool.h>

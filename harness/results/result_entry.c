@@ -1,6 +1,6 @@
 #include "harness/results/result_entry.h"
 
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 #include "bench/field.h"
 #include "harness/counters/counter_set.h"
 

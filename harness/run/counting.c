@@ -1,13 +1,13 @@
 #include "harness/run/counting.h"
 
 #include "base/home.h"
+#include "base/process/child.h"
 #include "base/text/json.h"
 #include "harness/counters/derive.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/counters/validate/validate.h"
 #include "harness/machine/machine.h"
 #include "harness/results/result_entry.h"
-#include "harness/run/child.h"
 #include "harness/run/counting_merge.h"
 
 #include "attn/alloc.h"

@@ -1,6 +1,6 @@
 #include "harness/run/counting_merge.h"
 
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/validate/judge_counter.h"
 #include "harness/counters/validate/validate.h"

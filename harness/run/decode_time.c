@@ -1,11 +1,11 @@
 #include "harness/run/decode_time.h"
 
 #include "attn/alloc.h"
+#include "base/process/child.h"
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "bench/row.h"
 #include "harness/results/result_entry.h"
-#include "harness/run/child.h"
 #include "harness/run/measure.h"
 
 #include <math.h>

@@ -1,12 +1,12 @@
 #include "harness/run/measure.h"
 
 #include "base/home.h"
+#include "base/process/child.h"
 #include "base/status.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/results/result_entry.h"
-#include "harness/run/child.h"
 
 #include "attn/alloc.h"
 

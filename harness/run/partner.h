@@ -3,7 +3,7 @@
 #ifndef HARNESS_RUN_PARTNER_H
 #define HARNESS_RUN_PARTNER_H
 
-#include "harness/run/child.h"
+#include "base/process/child.h"
 #include "harness/run/measure.h"
 
 enum { PARTNER_LINE = 128 };

@@ -1,8 +1,8 @@
 #include "harness/run/sweep.h"
 
+#include "base/process/child.h"
 #include "base/progress.h"
 #include "harness/results/result_entry.h"
-#include "harness/run/child.h"
 #include "harness/run/measure.h"
 
 #include "attn/alloc.h"

@@ -1,8 +1,8 @@
 #include "harness/run/sweep_file.h"
 
+#include "base/process/child.h"
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"
-#include "harness/run/child.h"
 
 #include <build_info.h>
 #include <stdio.h>

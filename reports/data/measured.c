@@ -1,7 +1,7 @@
 #include "reports/data/measured.h"
 
 #include "attn/alloc.h"
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 #include "harness/machine/survey.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "harness/model/profile_print.h"
+#include "reports/data/profile_print.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "reports/plots/gnuplot.h"
 
 #include "attn/alloc.h"
-#include "harness/run/child.h"
+#include "base/process/child.h"
 #include "reports/plots/inline_svg.h"
 
 #include <stdio.h>

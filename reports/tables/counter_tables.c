@@ -3,7 +3,7 @@
 #include "reports/tables/table_list.h"
 
 #include "attn/alloc.h"
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 
 #include "attn/alloc.h"
 

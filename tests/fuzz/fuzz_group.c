@@ -1,6 +1,6 @@
 #include "tests/fuzz/fuzz.h"
 
-#include "harness/counters/formula.h"
+#include "base/text/formula.h"
 #include "harness/counters/group.h"
 
 #include <math.h>

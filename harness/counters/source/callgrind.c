@@ -1,8 +1,8 @@
 /* The side of the measured process: valgrind counts between client requests, and hands the counts
  * over in a file for each region. */
 #include "harness/counters/source/callgrind.h"
+#include "base/text/formula.h"
 #include "harness/counters/counter_source.h"
-#include "harness/counters/formula.h"
 #include "harness/counters/source/callgrind_files.h"
 
 #include "attn/alloc.h"

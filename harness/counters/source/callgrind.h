@@ -3,7 +3,7 @@
 #ifndef HARNESS_COUNTERS_SOURCE_CALLGRIND_H
 #define HARNESS_COUNTERS_SOURCE_CALLGRIND_H
 
-#include "harness/run/child.h"
+#include "base/process/child.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* The side of the harness: starts a process under valgrind. */
-#include "base/scratch.h"
+#include "base/process/scratch.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/counters/source/callgrind_files.h"
 

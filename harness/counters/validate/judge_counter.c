@@ -1,6 +1,6 @@
 #include "harness/counters/validate/judge_counter.h"
 
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 
 #include "attn/size.h"
 

@@ -3,7 +3,7 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
 
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 
 #include "attn/alloc.h"
 

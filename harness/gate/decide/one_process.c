@@ -1,6 +1,6 @@
 #include "harness/gate/decide/one_process.h"
 
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 #include "harness/gate/decide/turn_ratio.h"
 
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 
 #include "attn/alloc.h"
 

@@ -1,6 +1,6 @@
 /* Formulas, groups of counters, and what is derived from the counters of an entry. */
+#include "base/text/formula.h"
 #include "harness/counters/derive.h"
-#include "harness/counters/formula.h"
 #include "harness/counters/source/callgrind_files.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/refusals.h"

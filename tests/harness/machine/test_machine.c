@@ -1,5 +1,5 @@
+#include "base/process/core_types.h"
 #include "harness/machine/blas.h"
-#include "harness/machine/core_types.h"
 #include "harness/machine/machine.h"
 
 #include "attn/error.h"

@@ -1,7 +1,7 @@
 /* A survey read from results: the best of runs, levels, and what it prints. */
 #include "tests/support/cmocka_all.h"
 
-#include "harness/machine/survey_print.h"
+#include "reports/tables/survey_print.h"
 
 #include "attn/alloc.h"
 

@@ -1,7 +1,7 @@
 /* Intervals of rates against published values, and thresholds from made-up counts. */
 #include "tests/support/cmocka_all.h"
 
-#include "harness/gate/decide/rates.h"
+#include "base/statistics/rates.h"
 
 #include <math.h>
 

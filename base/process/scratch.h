@@ -1,6 +1,6 @@
 /* Folders for files that nobody keeps. */
-#ifndef BASE_SCRATCH_H
-#define BASE_SCRATCH_H
+#ifndef BASE_PROCESS_SCRATCH_H
+#define BASE_PROCESS_SCRATCH_H
 
 #include "attn/error.h"
 

@@ -1,8 +1,8 @@
 /* Change points of a series, by E-divisive (Matteson and James 2014) with Student's t-test in place of its
  * permutation test and a second pass that drops weak points, as Hunter does (Fleming et al. 2023): fast, and
  * the same answer every time. */
-#ifndef HARNESS_GATE_DECIDE_CHANGES_H
-#define HARNESS_GATE_DECIDE_CHANGES_H
+#ifndef BASE_STATISTICS_CHANGES_H
+#define BASE_STATISTICS_CHANGES_H
 
 #include "attn/error.h"
 

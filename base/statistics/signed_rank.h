@@ -1,8 +1,8 @@
 /* Wilcoxon's signed-rank test, and the estimate and intervals that belong to it (Hodges and Lehmann). They
  * assume that differences are independent and symmetric about their centre, and nothing else of the
  * distribution: differences within blocks that were measured in either order are. */
-#ifndef HARNESS_GATE_DECIDE_SIGNED_RANK_H
-#define HARNESS_GATE_DECIDE_SIGNED_RANK_H
+#ifndef BASE_STATISTICS_SIGNED_RANK_H
+#define BASE_STATISTICS_SIGNED_RANK_H
 
 #include "attn/error.h"
 

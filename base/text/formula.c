@@ -1,4 +1,4 @@
-#include "harness/counters/formula.h"
+#include "base/text/formula.h"
 
 #include <ctype.h>
 #include <math.h>

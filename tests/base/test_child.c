@@ -3,10 +3,10 @@
 #include "tests/support/scratch.h"
 
 #include "base/clock.h"
+#include "base/process/child.h"
+#include "base/process/quiet_cpu.h"
 #include "harness/gate/gate.h"
-#include "harness/run/child.h"
 #include "harness/run/measure.h"
-#include "harness/run/quiet_cpu.h"
 #include "harness/run/sweep.h"
 
 #include "attn/alloc.h"

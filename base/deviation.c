@@ -1,4 +1,4 @@
-#include "harness/conversion/deviation.h"
+#include "base/deviation.h"
 
 #include "base/text/json.h"
 

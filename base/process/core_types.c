@@ -1,4 +1,4 @@
-#include "harness/machine/core_types.h"
+#include "base/process/core_types.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Fresh processes for measuring: pinned to one CPU, killed with their parent or when their time is up, their
  * output collected. */
-#ifndef HARNESS_RUN_CHILD_H
-#define HARNESS_RUN_CHILD_H
+#ifndef BASE_PROCESS_CHILD_H
+#define BASE_PROCESS_CHILD_H
 
 #include "attn/error.h"
 

@@ -2,7 +2,7 @@
 #include "tests/support/cmocka_all.h"
 #include "tests/support/refusals.h"
 
-#include "harness/gate/decide/changes.h"
+#include "base/statistics/changes.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"

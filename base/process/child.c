@@ -1,6 +1,6 @@
-#include "harness/run/child.h"
+#include "base/process/child.h"
 
-#include "harness/machine/core_types.h"
+#include "base/process/core_types.h"
 
 #include "base/clock.h"
 

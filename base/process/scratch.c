@@ -1,4 +1,4 @@
-#include "base/scratch.h"
+#include "base/process/scratch.h"
 
 #include "attn/alloc.h"
 

@@ -1,6 +1,6 @@
 /* Which CPU to measure on where others have work too. */
-#ifndef HARNESS_RUN_QUIET_CPU_H
-#define HARNESS_RUN_QUIET_CPU_H
+#ifndef BASE_PROCESS_QUIET_CPU_H
+#define BASE_PROCESS_QUIET_CPU_H
 
 #include "attn/error.h"
 

@@ -1,6 +1,6 @@
-#include "harness/gate/decide/signed_rank.h"
+#include "base/statistics/signed_rank.h"
 
-#include "base/stats.h"
+#include "base/statistics/stats.h"
 
 #include "attn/alloc.h"
 

@@ -1,4 +1,4 @@
-#include "harness/gate/decide/changes.h"
+#include "base/statistics/changes.h"
 
 #include "attn/alloc.h"
 

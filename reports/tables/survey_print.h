@@ -1,6 +1,6 @@
 /* A survey of the machine as text. */
-#ifndef HARNESS_MACHINE_SURVEY_PRINT_H
-#define HARNESS_MACHINE_SURVEY_PRINT_H
+#ifndef REPORTS_TABLES_SURVEY_PRINT_H
+#define REPORTS_TABLES_SURVEY_PRINT_H
 
 #include "base/text/table.h"
 #include "harness/machine/survey.h"

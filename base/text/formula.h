@@ -1,6 +1,6 @@
 /* Formulas over counters: numbers, names (letters, digits, _), + - * / and brackets. */
-#ifndef HARNESS_COUNTERS_FORMULA_H
-#define HARNESS_COUNTERS_FORMULA_H
+#ifndef BASE_TEXT_FORMULA_H
+#define BASE_TEXT_FORMULA_H
 
 #include "attn/error.h"
 

@@ -1,6 +1,6 @@
 /* How far one array is from another, in the usual words. */
-#ifndef HARNESS_CONVERSION_DEVIATION_H
-#define HARNESS_CONVERSION_DEVIATION_H
+#ifndef BASE_DEVIATION_H
+#define BASE_DEVIATION_H
 
 #include <jansson.h>
 #include <stddef.h>

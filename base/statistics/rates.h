@@ -1,7 +1,7 @@
 /* How often the gate is right, from counts: intervals of a rate, and of the smallest slow-down that it finds
  * 95% of the time. */
-#ifndef HARNESS_GATE_DECIDE_RATES_H
-#define HARNESS_GATE_DECIDE_RATES_H
+#ifndef BASE_STATISTICS_RATES_H
+#define BASE_STATISTICS_RATES_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* What profile-kv shows. */
-#ifndef HARNESS_MODEL_PROFILE_PRINT_H
-#define HARNESS_MODEL_PROFILE_PRINT_H
+#ifndef REPORTS_DATA_PROFILE_PRINT_H
+#define REPORTS_DATA_PROFILE_PRINT_H
 
 #include "base/text/table.h"
 

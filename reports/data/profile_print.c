@@ -1,4 +1,4 @@
-#include "harness/model/profile_print.h"
+#include "reports/data/profile_print.h"
 
 #include "base/text/json.h"
 

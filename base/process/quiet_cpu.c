@@ -1,7 +1,7 @@
-#include "harness/run/quiet_cpu.h"
+#include "base/process/quiet_cpu.h"
 
-#include "harness/machine/core_types.h"
-#include "harness/run/child.h"
+#include "base/process/child.h"
+#include "base/process/core_types.h"
 
 #include <math.h>
 #include <stdbool.h>

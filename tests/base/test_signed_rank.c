@@ -1,5 +1,5 @@
 /* The signed-rank test and its intervals, against chances counted by hand and by enumeration. */
-#include "harness/gate/decide/signed_rank.h"
+#include "base/statistics/signed_rank.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"

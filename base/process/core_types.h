@@ -1,6 +1,6 @@
 /* Machines whose CPUs are not all alike: hybrid ones (P and E cores), big.LITTLE. */
-#ifndef HARNESS_MACHINE_CORE_TYPES_H
-#define HARNESS_MACHINE_CORE_TYPES_H
+#ifndef BASE_PROCESS_CORE_TYPES_H
+#define BASE_PROCESS_CORE_TYPES_H
 
 #include <sched.h>
 

@@ -1,7 +1,7 @@
 /* Statistics of samples. A NaN among the samples, or too few of them, gives NaN: never a number that looks
  * fine. */
-#ifndef BASE_STATS_H
-#define BASE_STATS_H
+#ifndef BASE_STATISTICS_STATS_H
+#define BASE_STATISTICS_STATS_H
 
 #include "attn/error.h"
 

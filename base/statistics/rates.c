@@ -1,4 +1,4 @@
-#include "harness/gate/decide/rates.h"
+#include "base/statistics/rates.h"
 
 #include <math.h>
 

@@ -1,4 +1,4 @@
-#include "harness/machine/survey_print.h"
+#include "reports/tables/survey_print.h"
 
 #include <math.h>
 #include <string.h>
