@@ -48,8 +48,8 @@ while IFS='|' read -r name script says runs; do
     fi
 done <<CASES
 as it was|s/x/x/||1
-no entries|$entries[]}/|no entries of attention/mha|2
-entries that are no objects|$entries[1,"x",null]}/|is no object|2
+no entries|${entries}[]}/|no entries of attention/mha|2
+entries that are no objects|${entries}[1,"x",null]}/|is no object|2
 another case's name|s/"name":"attention\/mha[^"]*"/"name":"attention\/evil"/|the name of another case|2
 another case's run_name|s/"run_name":"attention\/mha[^"]*"/"run_name":"attention\/evil"/g|the name of another case|2
 a negative time|s/"real_time":/"real_time":-/|real_time|2

@@ -2,7 +2,7 @@
 # The kernels compiled for 64-bit Arm, checked under qemu's user emulation: that they are right, not that they are fast.
 # Needs gcc-aarch64-linux-gnu and qemu-user.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 cc=aarch64-linux-gnu-gcc qemu=$(command -v qemu-aarch64 || command -v qemu-aarch64-static)
 if ! command -v "$cc" >/dev/null || [ -z "$qemu" ]; then
     echo "[  SKIPPED ] kernels for 64-bit Arm: no $cc, or no qemu-aarch64"
