@@ -35,7 +35,7 @@ static const char help_text[] =
     "  --seed N        of weights, input and the sampled rows of checks (default: 1)\n"
     "  --check-flops N what the reference may compute for a check, about; beyond it a sample of rows is\n"
     "                  compared, one at least (default: 1e9)\n"
-    "  --turns         one case for a gate that takes turns: orders on standard input, bench/turns.h\n"
+    "  --turns         one case for a gate that takes turns: orders on standard input, bench/turn_lines.h\n"
     "  -h, --help      show this\n\n"
     "A row reads attention/TYPE/MODE/KEY:VALUE/..., one layer,\n"
     "or encoder/MODEL/TYPE/MODE/KEY:VALUE/..., a whole encoder with its input layer,\n"

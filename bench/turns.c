@@ -1,7 +1,7 @@
 #include "bench/turns.h"
 
 #include "bench/evict.h"
-#include "bench/turns_protocol.h"
+#include "bench/turn_lines.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The loop behind `attnbench bench --turns` (bench/turns_protocol.h). Private to bench/. */
+/* The loop behind `attnbench bench --turns` (bench/turn_lines.h). Private to bench/. */
 #ifndef BENCH_TURNS_H
 #define BENCH_TURNS_H
 

@@ -1,7 +1,7 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "base/text/table.h"
-#include "bench/turns_protocol.h"
+#include "bench/turn_lines.h"
 #include "cli/command.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/new_cpu.h"

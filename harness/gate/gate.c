@@ -48,7 +48,7 @@ void gate_free(gate *g) {
 static double patience(const gate *g, const gate_case *c) {
     static const double least = 5, times = 20;
     const plan *p = g->settings.plan;
-    return least + times * fmax((double)p->repetitions * p->min_time, c->base_seconds);
+    return least + times * (double)p->repetitions * fmax(p->min_time, c->base_seconds);
 }
 
 static double limit_of(const gate *g, const gate_case *c) {

@@ -1,7 +1,7 @@
 /* A pair of live processes that take turns on one CPU. */
 #include "base/clock.h"
 #include "base/statistics/stats.h"
-#include "bench/turns_protocol.h"
+#include "bench/turn_lines.h"
 #include "harness/gate/decide/turn_ratio.h"
 #include "harness/gate/gate.h"
 #include "harness/run/partner.h"

@@ -45,7 +45,7 @@ void measure_clean_environment(void);
 int measure_case(json_t **entries, measure_outcome *outcome, const bench_case *c,
                  const measure_settings *settings, attn_error *error);
 
-/* A process that measures the case in turns (bench/bench.h). -1: it cannot be started. */
+/* A process that measures the case in turns (bench/turn_lines.h). -1: it cannot be started. */
 struct child_talk;
 int measure_start_turns(struct child_talk *talk, const bench_case *c, const measure_settings *settings,
                         attn_error *error);

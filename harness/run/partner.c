@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text/utf8.h"
-#include "bench/turns_protocol.h"
+#include "bench/turn_lines.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -2,7 +2,7 @@
 # docs/fields.md lists the fields as `attnbench bench --help` does, which prints them from bench/fields.inc. After a change
 # there: tests/bench/test_fields_doc.sh --write
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 program=${ATTNBENCH:-build/attnbench}
 page=docs/fields.md
 listed() {

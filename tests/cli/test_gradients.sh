@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command gradients: what it prints and writes. The numbers themselves are tests/impl/train's.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 : "${ATTNBENCH:=$PWD/${BUILD:-build}/attnbench}"
 . tests/bad/helpers.sh
 ROOT=$PWD
