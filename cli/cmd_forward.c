@@ -24,8 +24,10 @@ static const long long NOT_GIVEN = LLONG_MIN;
 
 static double largest(const attn_array *input, size_t count) {
     double most = 0;
-    for (size_t i = 0; i < count; i++)
-        most = fmax(most, fabs((double)input->data[i]));
+    for (size_t i = 0; i < count; i++) {
+        double size = fabs((double)input->data[i]);
+        most = size > most ? size : most;
+    }
     return most;
 }
 
