@@ -140,9 +140,9 @@ sources_agree() { # folder
     return 1
 }
 
-same_form() { # sweep sweep: the same fields, but for what stands in a counter
-    local form='[paths | map(if type == "number" then 0 else . end) | if index("counters") then .[:index("counters") + 2] else . end]
-        | unique'
+same_form() { # sweep sweep: the same fields, but for what stands in a counter, and which rates follow from those there are
+    local form='[paths | map(if type == "number" then 0 else . end) | if index("counters") then .[:index("counters") + 2] else . end
+        | index("derived") as $at | if $at and length > $at + 1 then .[:$at + 1] + ["rate"] + .[$at + 2:] else . end] | unique'
     [ -s "$1" ] && [ -s "$2" ] && [ "$(jq -c "$form" "$1")" = "$(jq -c "$form" "$2")" ]
 }
 
