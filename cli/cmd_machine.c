@@ -45,7 +45,7 @@ int cmd_machine(int argc, char **argv) {
         {"filter", '\0', POPT_ARG_STRING, &filter, 0,
          "only rows of the plan `machine` that it finds something in", "REGEX"},
         {"cpu", '\0', POPT_ARG_INT, &cpu, 0, "pin to this CPU (default: the last one allowed)", "N"},
-        {"restart", '\0', POPT_ARG_NONE, &restart, 0, "drop whatever is at --out", NULL},
+        {"restart", '\0', POPT_ARG_NONE, &restart, 0, "drop all that is at --out", NULL},
         POPT_TABLEEND};
     if (!command_options(
             argc, argv, "",
