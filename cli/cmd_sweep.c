@@ -117,7 +117,8 @@ int cmd_sweep(int argc, char **argv) {
     sweep_options o = {.counters = "auto", .cpu = -1, .repetitions = -1, .seed = -1, .min_time = -1};
     struct poptOption options[] = {
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0,
-         "needed: a name (quick, paper, encoder, machine, full; more in harness/plans) or a file", "PLAN"},
+         "needed: a name (quick, paper, encoder, machine, full; more in harness/plan/plans) or a file",
+         "PLAN"},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "needed, but for --list: the results file", "R.json"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"list", '\0', POPT_ARG_NONE, &o.list, 0, "print the rows and run nothing", NULL},

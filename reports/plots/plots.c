@@ -205,3 +205,4 @@ const plot plots[] = {
      .log_y = true,
      .roofline = true},
     {.name = NULL}};
+_Static_assert(sizeof plots / sizeof *plots <= PLOTS_MAX + 1, "PLOTS_MAX holds all of them");

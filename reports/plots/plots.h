@@ -16,7 +16,7 @@ typedef struct plot {
     bool parts;    /* time shares of the parts of encoders; select is not used */
 } plot;
 
-enum { PLOTS_MAX = 16 };
+enum { PLOTS_MAX = 32 };
 extern const plot plots[]; /* ended by a NULL name; at most PLOTS_MAX */
 
 #endif
