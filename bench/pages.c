@@ -8,7 +8,7 @@
 
 static const size_t HUGE_PAGE = 2 << 20;
 
-/* Bytes in huge pages of the mapping that holds `at`, as the kernel tells; 0 when it does not. */
+/* Bytes in huge pages of the mapping that holds `at`, as the kernel reports them; 0 when it does not. */
 static size_t huge_bytes(const void *at) {
     FILE *maps = fopen("/proc/self/smaps", "r");
     char line[512];

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* What brackets a timed region, once per repetition, and before that the warm-up; the harness supplies it
- * (counters live there). NULL members are fine. `bytes_read` tells the cache bytes that the region read, for
+ * (counters live there). NULL members are fine. `cache_bytes_read` is how many bytes of the KV cache the region read, for
  * software-defined events. values() is called after stop and emits one number for each counter of this
  * repetition, per iteration; the bench adds them to Google Benchmark's output. Names that cannot be read here
  * are not emitted; the reasons go to Google Benchmark's context through describe(). */
@@ -20,7 +20,7 @@ typedef struct bench_probe {
     void (*values)(void *context, bench_emit_number *emit, void *to);
     void (*describe)(void *context, bench_emit_text *emit, void *to);
     /* One iteration of its own, before the timed ones, split by parts: called when a part of the model begins
-     * (an attn_part), and with BENCH_PARTS_END. values() tells each part's numbers as "PART.NAME". */
+     * (an attn_part), and with BENCH_PARTS_END. values() emits each part's numbers as "PART.NAME". */
     void (*part)(void *context, int part);
     bool each; /* brackets every iteration by itself, so that nothing else is inside; values() are the last's
                 */

@@ -62,7 +62,7 @@ typedef struct child_talk {
 /* The place's limit and its errors play no part: stderr goes to `err`. */
 int child_start(child_talk *talk, char *const argv[], const child_place *place, attn_error *error);
 
-/* Kills it when it has not ended; the result has no output. */
+/* Kills a child that still runs; the result has no output. */
 void child_end(child_talk *talk, child_result *result);
 
 /* Polls until the time `end` of clock_now(): 1; 0 when that is over; -1, too, when a stop signal came. */

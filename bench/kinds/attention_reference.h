@@ -4,7 +4,7 @@
 
 #include "bench/case.h"
 
-/* What it takes for so many queries against so many keys, by formula. */
+/* FLOPs of the reference for these numbers of queries and keys, by formula. */
 double attention_reference_flops(const bench_case *row, size_t queries, size_t keys);
 
 /* One call, by the path that costs it least. */

@@ -1,36 +1,10 @@
 /* The converted model in memory: attention from the conversion, all else from the model that it was made of. */
 #include "attn/alloc.h"
 #include "attn/convert.h"
+#include "impl/convert/tensor_list.h"
 #include "impl/model/model.h"
 
 #include <string.h>
-
-/* Tensors in the order of visits. */
-typedef struct tensor_list {
-    attn_tensor *at;
-    size_t count, room;
-} tensor_list;
-
-static int add_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
-    tensor_list *list = context;
-    if (list->count == list->room) {
-        size_t room = list->room ? 2 * list->room : 64;
-        attn_tensor *grown = attn_realloc(list->at, room, sizeof *grown, "list of tensors", error);
-        if (!grown)
-            return -1;
-        list->at = grown;
-        list->room = room;
-    }
-    list->at[list->count++] = *tensor;
-    return 0;
-}
-
-static const attn_tensor *find(const tensor_list *list, const char *name) {
-    for (size_t i = 0; i < list->count; i++)
-        if (!strcmp(list->at[i].name, name))
-            return &list->at[i];
-    return NULL;
-}
 
 static void copy(const attn_tensor *to, const attn_tensor *from) {
     memcpy(*to->data + to->offset, *from->data + from->offset, attn_tensor_count(to) * sizeof(float));
@@ -39,12 +13,12 @@ static void copy(const attn_tensor *to, const attn_tensor *from) {
 /* What both models have under one name; of attention that is overwritten by copy_layers. */
 static int copy_shared(attn_model *to, attn_model *from, attn_error *error) {
     tensor_list had = {0}, wanted = {0};
-    int result = attn_model_tensors(from, add_tensor, &had, error) ||
-                         attn_model_tensors(to, add_tensor, &wanted, error)
+    int result = attn_model_tensors(from, tensor_list_add, &had, error) ||
+                         attn_model_tensors(to, tensor_list_add, &wanted, error)
                      ? -1
                      : 0;
     for (size_t i = 0; !result && i < wanted.count; i++) {
-        const attn_tensor *found = find(&had, wanted.at[i].name);
+        const attn_tensor *found = tensor_list_find(&had, wanted.at[i].name);
         if (found && attn_tensor_count(found) == attn_tensor_count(&wanted.at[i]))
             copy(&wanted.at[i], found);
     }
@@ -55,8 +29,8 @@ static int copy_shared(attn_model *to, attn_model *from, attn_error *error) {
 
 static int copy_layer(attn_layer *to, attn_layer *from, const attn_variant *variant, attn_error *error) {
     tensor_list had = {0}, wanted = {0};
-    int result = attn_layer_tensors(from, variant, add_tensor, &had, error) ||
-                         attn_layer_tensors(to, variant, add_tensor, &wanted, error)
+    int result = attn_layer_tensors(from, variant, tensor_list_add, &had, error) ||
+                         attn_layer_tensors(to, variant, tensor_list_add, &wanted, error)
                      ? -1
                      : 0;
     for (size_t i = 0; !result && i < wanted.count; i++)

@@ -2,46 +2,20 @@
 #include "attn/alloc.h"
 #include "attn/convert.h"
 #include "attn/safetensors.h"
+#include "impl/convert/tensor_list.h"
 #include "impl/model/model.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* Tensors of attention layers by their names below the layer. */
-typedef struct layer_tensors {
-    attn_tensor *at;
-    size_t count, room;
-} layer_tensors;
-
-static int list_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
-    layer_tensors *list = context;
-    if (list->count == list->room) {
-        size_t room = list->room ? 2 * list->room : 32;
-        attn_tensor *grown = attn_realloc(list->at, room, sizeof *grown, "list of tensors", error);
-        if (!grown)
-            return -1;
-        list->at = grown;
-        list->room = room;
-    }
-    list->at[list->count++] = *tensor;
-    return 0;
-}
-
-static const attn_tensor *find_tensor(const layer_tensors *list, const char *name) {
-    for (size_t i = 0; i < list->count; i++)
-        if (!strcmp(list->at[i].name, name))
-            return &list->at[i];
-    return NULL;
-}
 
 /* What a checkpoint is rewritten with. */
 typedef struct rewriting {
     const attn_conversion *conversion;
     const attn_config *from_config;
     attn_safetensors *file;
-    layer_tensors had;  /* of any layer: only the names count */
-    layer_tensors *has; /* of each converted layer */
-    bool *added;        /* whether the layer's additional tensors are in `entries` */
+    tensor_list had;  /* of any layer, by the names below it: only the names count */
+    tensor_list *has; /* of each converted layer */
+    bool *added;      /* whether the layer's additional tensors are in `entries` */
     attn_safetensors_entry *entries;
     char **names; /* of entries that the file lacks */
     size_t count, room;
@@ -50,7 +24,7 @@ typedef struct rewriting {
 static int list_layers(rewriting *w, attn_error *error) {
     const attn_conversion *c = w->conversion;
     attn_layer before = {.geometry = w->from_config->attention};
-    if (attn_layer_tensors(&before, w->from_config->variant, list_tensor, &w->had, error))
+    if (attn_layer_tensors(&before, w->from_config->variant, tensor_list_add, &w->had, error))
         return -1;
     w->has = attn_alloc(c->layers, sizeof *w->has, "list of tensors", error);
     w->added = attn_alloc(c->layers, sizeof *w->added, "list of tensors", error);
@@ -58,7 +32,7 @@ static int list_layers(rewriting *w, attn_error *error) {
         return -1;
     w->room = attn_safetensors_count(w->file);
     for (size_t i = 0; i < c->layers; i++) {
-        if (attn_layer_tensors(&c->layer[i], c->config.variant, list_tensor, &w->has[i], error))
+        if (attn_layer_tensors(&c->layer[i], c->config.variant, tensor_list_add, &w->has[i], error))
             return -1;
         w->room += w->has[i].count;
     }
@@ -77,7 +51,7 @@ static const char *below_layer(const rewriting *w, const char *canonical, size_t
             snprintf(prefix, sizeof prefix, "encoders.%zu.%s.", *layer,
                      config->model_type == ATTN_MODEL_BRANCHFORMER ? "attn" : "self_attn");
         size_t length = strlen(prefix);
-        if (!strncmp(canonical, prefix, length) && find_tensor(&w->had, canonical + length))
+        if (!strncmp(canonical, prefix, length) && tensor_list_find(&w->had, canonical + length))
             return canonical + length;
     }
     return NULL;
@@ -100,12 +74,12 @@ static size_t prefix_length(const char *name, const char *below) {
 
 /* The tensors of a layer that it did not have, named as the file names the others. */
 static int add_new(rewriting *w, size_t layer, const char *name, const char *below, attn_error *error) {
-    const layer_tensors *has = &w->has[layer];
+    const tensor_list *has = &w->has[layer];
     if (w->added[layer])
         return 0;
     w->added[layer] = true;
     for (size_t i = 0; i < has->count; i++) {
-        if (find_tensor(&w->had, has->at[i].name))
+        if (tensor_list_find(&w->had, has->at[i].name))
             continue;
         char *full = attn_format(error, "%.*s%s", (int)prefix_length(name, below), name, has->at[i].name);
         if (!full)
@@ -134,7 +108,7 @@ static int add_tensor(rewriting *w, const attn_safetensor *found, attn_error *er
     size_t layer;
     attn_model_canonical_name(canonical, w->from_config, found->name);
     const char *below = below_layer(w, canonical, &layer);
-    const attn_tensor *now = below ? find_tensor(&w->has[layer], below) : NULL;
+    const attn_tensor *now = below ? tensor_list_find(&w->has[layer], below) : NULL;
     if (below && add_new(w, layer, found->name, below, error))
         return -1;
     if (below && !now)

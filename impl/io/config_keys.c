@@ -13,7 +13,6 @@ const char *const attn_conv_norm_names[] = {"batch_norm", "layer_norm", NULL};
 const char *const attn_merge_names[] = {"concat", "learned_ave", "fixed_ave", NULL};
 const char *const attn_features_names[] = {"fbank", "other", NULL};
 const char *const attn_feature_norm_names[] = {"none", "global_mvn", "utterance_mvn", NULL};
-const char *const attn_kv_dtype_names[] = {"f32", "f16", "bf16", "q8_0", NULL};
 
 /* Far beyond any model, and small enough that no product of sizes overflows. */
 enum { WIDTH = 1 << 16, UNITS = 1 << 22, LAYERS = 1 << 10, COUNT = 1 << 24 };

@@ -1,9 +1,11 @@
 #include "impl/kernels/element.h"
 
+#include "attn/config.h"
+
 #include <math.h>
 #include <string.h>
 
-const char *const attn_element_names[] = {"f32", "f16", "bf16", "q8_0", NULL};
+const char *const attn_kv_dtype_names[] = {"f32", "f16", "bf16", "q8_0", NULL};
 
 static uint32_t bits_of(float x) {
     uint32_t bits;

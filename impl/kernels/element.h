@@ -21,7 +21,7 @@ typedef enum attn_element {
     ATTN_ELEMENT_Q8_0
 } attn_element;
 enum { ATTN_ELEMENTS = 4 };
-extern const char *const attn_element_names[]; /* "f32", "f16", "bf16", "q8_0", NULL */
+/* Their names, in this order, are attn_kv_dtype_names. */
 
 enum { ATTN_Q8_VALUES = 32 };
 typedef struct attn_q8_block {

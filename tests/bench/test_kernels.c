@@ -1,6 +1,7 @@
 /* Every kernel of impl/kernels/kernels.inc on every instruction set of this CPU, with every type of cache, against its
  * plain reference. ATTN_TEST_SEED sets the seed, ATTN_TEST_DRAWS how many shapes a kernel, set and type. */
 #include "attn/alloc.h"
+#include "attn/config.h"
 #include "attn/cpu.h"
 #include "attn/random.h"
 #include "bench/kernel_setup.h"
@@ -50,7 +51,7 @@ static void check(const kernel_row *row, const kernel_draw *d, bool *has_cache) 
         attn_cpu_limit(before);
         if (!kernel_setup_agrees(&s, &error_found, what, sizeof what))
             fail_msg("%s, %s, %s: m %zu n %zu k %zu p %zu gap %zu 10^%d%s%s: %s (seed %llu)", row->name,
-                     attn_isa_names[isa], attn_element_names[d->type], d->size[0], d->size[1], d->size[2],
+                     attn_isa_names[isa], attn_kv_dtype_names[d->type], d->size[0], d->size[1], d->size[2],
                      d->size[3], d->gap, d->magnitude, d->flag ? " flag" : "", d->has_nan ? " NaN" : "", what,
                      (unsigned long long)seed_of_run);
     }

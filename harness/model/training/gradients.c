@@ -62,8 +62,8 @@ static int open_model(attn_model **model, attn_model **gradient, const gradients
     if (!config.vocab_size)
         return attn_fail(error, "%s: key vocab_size: needed, the loss is over the output layer",
                          request->config);
-    if (attn_model_create(model, &config, error) || attn_model_load(*model, request->weights, error) ||
-        attn_model_like(gradient, *model, error))
+    if (attn_train_check(&config, error) || attn_model_create(model, &config, error) ||
+        attn_model_load(*model, request->weights, error) || attn_model_like(gradient, *model, error))
         return -1;
     const char *load = attn_model_load_note(*model);
     snprintf(note, note_size, "%s%s%s", config_note, *config_note && *load ? "; " : "", load);

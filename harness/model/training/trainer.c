@@ -13,6 +13,8 @@ static const double default_rate = 3e-3;
 
 int trainer_create(trainer *t, attn_model *model, attn_error *error) {
     *t = (trainer){.config = *attn_model_config(model), .models = {[TRAINER_WEIGHTS] = model}};
+    if (attn_train_check(&t->config, error))
+        return -1;
     for (size_t i = 0; i < TRAINER_MODELS; i++)
         if ((i && attn_model_like(&t->models[i], model, error)) ||
             attn_parameters_list(&t->parameters[i], t->models[i], error) ||

@@ -42,6 +42,10 @@ typedef struct attn_train_result {
     double *losses;    /* caller's [utterances] or NULL: of each */
 } attn_train_result;
 
+/* 0 where the passes below know the model's type of attention; else ATTN_ERROR_UNSUPPORTED and a message that names it.
+ * They take models that passed this only. */
+int attn_train_check(const attn_config *config, attn_error *error);
+
 /* Bytes of workspace that attn_train_gradients needs for this batch: measured by a dry run of its layout. */
 size_t attn_train_bytes(const attn_model *model, const attn_train_batch *batch,
                         const attn_train_options *options);

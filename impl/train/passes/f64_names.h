@@ -18,6 +18,7 @@
 #define attn_train_cgmlp attn_train_cgmlp_f64
 #define attn_train_cgmlp_backward attn_train_cgmlp_backward_f64
 #define attn_train_cgmlp_layout attn_train_cgmlp_layout_f64
+#define attn_train_check attn_train_check_f64
 #define attn_train_convolution attn_train_convolution_f64
 #define attn_train_convolution_backward attn_train_convolution_backward_f64
 #define attn_train_convolution_layout attn_train_convolution_layout_f64

@@ -7,11 +7,24 @@
 static const attn_train_variant *const variants[] = {&attn_train_mha, &attn_train_mla, &attn_train_mla_simple,
                                                      &attn_train_gqa, &attn_train_linear_attention};
 
+/* NULL for a type that has no passes. */
+static const attn_train_variant *find(const attn_variant *variant) {
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (!strcmp(variants[i]->name, variant->name))
+            return variants[i];
+    return NULL;
+}
+
 static const attn_train_variant *variant_of(const attn_train_pass *pass) {
-    size_t i = 0;
-    while (strcmp(variants[i]->name, pass->config->variant->name))
-        i++;
-    return variants[i];
+    return find(pass->config->variant);
+}
+
+int attn_train_check(const attn_config *config, attn_error *error) {
+    if (find(config->variant))
+        return 0;
+    return attn_fail_as(error, ATTN_ERROR_UNSUPPORTED,
+                        "attention_type: %s runs and is measured, but has no training pass",
+                        config->variant->name);
 }
 
 void attn_train_attention_layout(attn_attention_tape *tape, const attn_layer *w,

@@ -1,0 +1,26 @@
+#include "impl/convert/tensor_list.h"
+
+#include "attn/alloc.h"
+
+#include <string.h>
+
+int tensor_list_add(void *context, const attn_tensor *tensor, attn_error *error) {
+    tensor_list *list = context;
+    if (list->count == list->room) {
+        size_t room = list->room ? 2 * list->room : 64;
+        attn_tensor *grown = attn_realloc(list->at, room, sizeof *grown, "list of tensors", error);
+        if (!grown)
+            return -1;
+        list->at = grown;
+        list->room = room;
+    }
+    list->at[list->count++] = *tensor;
+    return 0;
+}
+
+const attn_tensor *tensor_list_find(const tensor_list *list, const char *name) {
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->at[i].name, name))
+            return &list->at[i];
+    return NULL;
+}

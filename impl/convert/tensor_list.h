@@ -1,0 +1,17 @@
+/* Tensors in the order of visits, to look up by name. Private to impl/convert. */
+#ifndef IMPL_CONVERT_TENSOR_LIST_H
+#define IMPL_CONVERT_TENSOR_LIST_H
+
+#include "attn/layer.h"
+
+typedef struct tensor_list {
+    attn_tensor *at;
+    size_t count, room;
+} tensor_list;
+
+/* An attn_tensor_visitor: appends to the tensor_list that is its context. attn_free(list.at) at the end. */
+int tensor_list_add(void *context, const attn_tensor *tensor, attn_error *error);
+
+const attn_tensor *tensor_list_find(const tensor_list *list, const char *name); /* NULL: none of that name */
+
+#endif
