@@ -93,6 +93,6 @@ done
 [ "$(find $order -name '*.cc' | wc -l)" -eq 1 ] || { echo "expected exactly one .cc file"; bad=1; }
 while read -r folder; do
     files=$(find "$folder" -maxdepth 1 -type f | wc -l)
-    [ "$files" -le 30 ] || { echo "$folder has $files files: divide it"; bad=1; }
+    [ "$files" -le 28 ] || { echo "$folder has $files files: divide it"; bad=1; }
 done < <(find $order -type d)
 exit $bad

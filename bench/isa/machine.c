@@ -1,4 +1,4 @@
-#include "bench/machine_kernels.h"
+#include "bench/limits/machine_kernels.h"
 
 #include "impl/kernels/isa/isa.h"
 

@@ -1,4 +1,4 @@
-#include "bench/machine_clock.h"
+#include "bench/limits/machine_clock.h"
 
 #include "impl/kernels/isa/isa.h"
 

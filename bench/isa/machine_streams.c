@@ -1,4 +1,4 @@
-#include "bench/machine_streams.h"
+#include "bench/limits/machine_streams.h"
 
 #include "impl/kernels/isa/isa.h"
 

@@ -1,9 +1,9 @@
 /* The kind machine/<what>: limits of this machine, measured, for rooflines. Each has a known answer. */
 #include "bench/field.h"
-#include "bench/kinds/machine_limit.h"
-#include "bench/machine_clock.h"
-#include "bench/machine_kernels.h"
-#include "bench/machine_streams.h"
+#include "bench/limits/machine_clock.h"
+#include "bench/limits/machine_kernels.h"
+#include "bench/limits/machine_limit.h"
+#include "bench/limits/machine_streams.h"
 
 #include "attn/alloc.h"
 #include "attn/cpu.h"

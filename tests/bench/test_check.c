@@ -2,7 +2,7 @@
  * whole and sampled, and stops wrong ones; what it stops publishes no number. */
 #include "bench/gbench.h"
 #include "bench/kinds/attention_check.h"
-#include "bench/machine_kernels.h"
+#include "bench/limits/machine_kernels.h"
 #include "bench/row.h"
 #include "bench/run.h"
 

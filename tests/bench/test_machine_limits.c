@@ -1,10 +1,10 @@
 /* Limits of the machine: what rows count, kernels that do what they say, checks that stop wrong ones. */
 #include "tests/support/cmocka_all.h"
 
-#include "bench/kinds/machine_limit.h"
-#include "bench/machine_clock.h"
-#include "bench/machine_streams.h"
-#include "bench/pages.h"
+#include "bench/limits/machine_clock.h"
+#include "bench/limits/machine_limit.h"
+#include "bench/limits/machine_streams.h"
+#include "bench/limits/pages.h"
 #include "bench/row.h"
 
 #include "attn/alloc.h"

@@ -1,4 +1,4 @@
-#include "bench/pages.h"
+#include "bench/limits/pages.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* machine/flops, read and sgemm: peaks of arithmetic, and bandwidth of reading a working set. */
-#include "bench/kinds/machine_limit.h"
-#include "bench/machine_kernels.h"
+#include "bench/limits/machine_kernels.h"
+#include "bench/limits/machine_limit.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"

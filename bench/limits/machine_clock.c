@@ -1,6 +1,6 @@
 /* machine/clock: the core's clock while it runs code of an instruction set. A step is a cycle. */
-#include "bench/machine_clock.h"
-#include "bench/kinds/machine_limit.h"
+#include "bench/limits/machine_clock.h"
+#include "bench/limits/machine_limit.h"
 
 #include "attn/alloc.h"
 

@@ -1,6 +1,6 @@
 /* A loop whose cycles are known, next to vector work of an instruction set. Private to bench/. */
-#ifndef BENCH_MACHINE_CLOCK_H
-#define BENCH_MACHINE_CLOCK_H
+#ifndef BENCH_LIMITS_MACHINE_CLOCK_H
+#define BENCH_LIMITS_MACHINE_CLOCK_H
 
 #include <stdint.h>
 

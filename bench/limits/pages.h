@@ -1,6 +1,6 @@
 /* Memory in pages of a chosen size. Private to bench/. */
-#ifndef BENCH_PAGES_H
-#define BENCH_PAGES_H
+#ifndef BENCH_LIMITS_PAGES_H
+#define BENCH_LIMITS_PAGES_H
 
 #include "attn/error.h"
 

@@ -1,5 +1,5 @@
 /* machine/handoff: a line goes to another CPU and back. A step is one way. */
-#include "bench/kinds/machine_limit.h"
+#include "bench/limits/machine_limit.h"
 
 #include "attn/alloc.h"
 

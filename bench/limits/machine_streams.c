@@ -1,6 +1,6 @@
 /* machine/write, copy, triad and nt_write: bandwidth of a core over a working set. */
-#include "bench/machine_streams.h"
-#include "bench/kinds/machine_limit.h"
+#include "bench/limits/machine_streams.h"
+#include "bench/limits/machine_limit.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"

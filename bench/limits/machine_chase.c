@@ -1,7 +1,7 @@
 /* machine/latency and machine/tlb: each load's address is what the load before it found, in an order that no
  * prefetcher guesses. */
-#include "bench/kinds/machine_limit.h"
-#include "bench/pages.h"
+#include "bench/limits/machine_limit.h"
+#include "bench/limits/pages.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"

@@ -1,8 +1,8 @@
 /* Loops over memory that count as bandwidths, one set for each instruction set. Private to bench/.
  *
  * All arrays are [n] floats, 64-byte aligned, n a multiple of 16; each loop is made `passes` times over. */
-#ifndef BENCH_MACHINE_STREAMS_H
-#define BENCH_MACHINE_STREAMS_H
+#ifndef BENCH_LIMITS_MACHINE_STREAMS_H
+#define BENCH_LIMITS_MACHINE_STREAMS_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* One limit of the machine: the kind machine/ finds it by its name. One file a family of limits, one row in
  * case_machine.c each. Private to bench/kinds. */
-#ifndef BENCH_KINDS_MACHINE_LIMIT_H
-#define BENCH_KINDS_MACHINE_LIMIT_H
+#ifndef BENCH_LIMITS_MACHINE_LIMIT_H
+#define BENCH_LIMITS_MACHINE_LIMIT_H
 
 #include "bench/kind.h"
 

@@ -1,6 +1,6 @@
 /* What this machine can do at most, one set of kernels for each instruction set. Private to bench/. */
-#ifndef BENCH_MACHINE_KERNELS_H
-#define BENCH_MACHINE_KERNELS_H
+#ifndef BENCH_LIMITS_MACHINE_KERNELS_H
+#define BENCH_LIMITS_MACHINE_KERNELS_H
 
 #include <stddef.h>
 
