@@ -13,7 +13,7 @@ static int stopped(const char *out) {
     if (out)
         fprintf(stderr, "; finished cases are in %s.journal, the same command resumes", out);
     fputs("\n", stderr);
-    return 128 + child_stop_signal();
+    return 128 + sweep_stop_signal();
 }
 
 static int run(const survey_request *request, int format, attn_error *error) {
@@ -22,7 +22,7 @@ static int run(const survey_request *request, int format, attn_error *error) {
     sweep_outcome outcome = {0};
     int status = -1;
     if (survey_run(&r, &outcome, request, error)) {
-        status = child_stop_signal() ? stopped(request->out) : -1;
+        status = sweep_stop_signal() ? stopped(request->out) : -1;
         goto done;
     }
     if (outcome.was_complete)

@@ -8,11 +8,23 @@
 #include <string.h>
 
 typedef struct sweep_options {
-    char *plan, *filter, *counters, *group, *out;
+    char *plan, *filter, *counters, *group, *out, *shard, *times;
     int list, replace, again, cpu;
     long long repetitions, seed;
     double min_time;
 } sweep_options;
+
+/* Leaves the rows of one shard in the plan. */
+static int take_shard(plan_split *split, plan *p, const sweep_options *o, attn_error *error) {
+    char counted[SWEEP_COUNTED];
+    shard own;
+    if (!o->shard)
+        return o->times ? attn_fail(error, "--times: goes with --shard") : 0;
+    if (shard_parse(&own, o->shard, error))
+        return -1;
+    sweep_counted(counted, o->counters, o->group);
+    return plan_split_take(split, p, &own, counted, o->times, error);
+}
 
 static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
     if (option_needs("--plan", o->plan, error) ||
@@ -68,6 +80,8 @@ static json_t *options_json(const sweep_options *o) {
     add_option(words, "--group", o->group);
     snprintf(number, sizeof number, "%d", o->cpu);
     add_option(words, "--cpu", o->cpu == -1 ? NULL : number);
+    add_option(words, "--shard", o->shard);
+    add_option(words, "--times", o->times);
     return words;
 }
 
@@ -76,7 +90,7 @@ static int stopped(const char *out) {
     fprintf(stderr,
             "attnbench sweep: interrupted; finished cases are in %s.journal, the same command resumes\n",
             out);
-    return 128 + child_stop_signal();
+    return 128 + sweep_stop_signal();
 }
 
 static int conclude(const char *out, const sweep_outcome *outcome) {
@@ -94,7 +108,7 @@ static int conclude(const char *out, const sweep_outcome *outcome) {
     return outcome->failed ? STATUS_FAILED : STATUS_OK;
 }
 
-static int run(const plan *p, const sweep_options *o, attn_error *error) {
+static int run(const plan *p, const sweep_options *o, const plan_split *split, attn_error *error) {
     json_t *words = options_json(o);
     sweep_request request = {.command = "attnbench sweep",
                              .out = o->out,
@@ -104,13 +118,14 @@ static int run(const plan *p, const sweep_options *o, attn_error *error) {
                              .policy = o->again     ? STORE_RESTART
                                        : o->replace ? STORE_REPLACE
                                                     : STORE_REFUSE,
-                             .options = words};
+                             .options = words,
+                             .split = split->own.count ? split : NULL};
     sweep_outcome outcome;
     int result = sweep_file_run(&outcome, p, &request, error);
     json_decref(words);
     if (!result)
         return conclude(o->out, &outcome);
-    return child_stop_signal() ? stopped(o->out) : -1;
+    return sweep_stop_signal() ? stopped(o->out) : -1;
 }
 
 int cmd_sweep(int argc, char **argv) {
@@ -121,6 +136,11 @@ int cmd_sweep(int argc, char **argv) {
          "PLAN"},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "needed, but for --list: the results file", "R.json"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
+        {"shard", '\0', POPT_ARG_STRING, &o.shard, 0,
+         "only the K-th of N parts, which take about as long each (`attnbench merge` puts them together)",
+         "K/N"},
+        {"times", '\0', POPT_ARG_STRING, &o.times, 0,
+         "of an earlier sweep: shards by what it took instead of by shapes", "R.json"},
         {"list", '\0', POPT_ARG_NONE, &o.list, 0, "print the rows and run nothing", NULL},
         {"counters", '\0', POPT_ARG_STRING, &o.counters, 0,
          "auto (default), papi, perf, callgrind (simulated: slow) or off", "SOURCES"},
@@ -139,18 +159,21 @@ int cmd_sweep(int argc, char **argv) {
     int status = STATUS_OK;
     attn_error error = {0};
     plan p = {0};
+    plan_split split = {0};
     if (!command_options(argc, argv, "",
                          "Runs every case of a plan in a fresh process pinned to one CPU. The same command "
                          "resumes\nwhere an interrupted one stopped (which ends with status 128 + the "
                          "signal's number).",
                          options, NULL, &status))
         return status;
-    if (read_plan(&p, &o, &error) || (!o.list && option_needs("--out", o.out, &error)))
+    if (read_plan(&p, &o, &error) || take_shard(&split, &p, &o, &error) ||
+        (!o.list && option_needs("--out", o.out, &error)))
         status = -1;
     else if (o.list)
         sweep_note_skipped(&p), status = list_rows(&p);
     else
-        status = run(&p, &o, &error);
+        status = run(&p, &o, &split, &error);
+    plan_split_free(&split);
     plan_free(&p);
     return status < 0 ? command_fail(argv[0], &error) : status;
 }

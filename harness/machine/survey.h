@@ -63,7 +63,7 @@ typedef struct survey_request {
 } survey_request;
 
 /* Runs the plan `machine` and reads what came out. Free *r with results_free, after -1 too. After a stop signal
- * (child_stop_signal) -1; what was measured is kept in the journal when there is an `out`. */
+ * (sweep_stop_signal) -1; what was measured is kept in the journal when there is an `out`. */
 int survey_run(results *r, sweep_outcome *outcome, const survey_request *request, attn_error *error);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "attn/alloc.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,6 +57,27 @@ static size_t count_done(const plan *p, const results_store *s) {
     return done;
 }
 
+static volatile sig_atomic_t asked_to_end;
+
+static void take_note(int number) {
+    asked_to_end = number;
+}
+
+int sweep_stop_signal(void) {
+    return child_stop_signal() ? child_stop_signal() : (int)asked_to_end;
+}
+
+/* SIGUSR1 lets the case in flight finish: schedulers send it some time before they end a job. */
+static void catch_request(void) {
+    const struct sigaction action = {.sa_handler = take_note, .sa_flags = SA_RESTART};
+    sigaction(SIGUSR1, &action, NULL);
+}
+
+static int between_cases(attn_error *error) {
+    return asked_to_end ? attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)asked_to_end)
+                        : 0;
+}
+
 int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error) {
     progress shown;
     bool failed;
@@ -72,9 +94,10 @@ int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, a
     int result = program ? 0 : -1;
     measure_clean_environment();
     child_catch_signals();
+    catch_request();
     progress_init(&shown, p->count, count_done(p, s));
     for (size_t i = 0; i < p->count && !result; i++)
-        if (!store_find(s, p->rows[i].name, &failed))
+        if (!store_find(s, p->rows[i].name, &failed) && !(result = between_cases(error)))
             result = run_case(&p->rows[i], settings->counting, &of_case, s, &shown, error);
     progress_clear(&shown);
     attn_free(program);

@@ -18,8 +18,12 @@ typedef struct sweep_counts {
     size_t repetitions, disturbed;
 } sweep_counts;
 
-/* Runs what the store does not have. -1 when it could not go on (the disk, a stop signal). */
+/* Runs what the store does not have. -1 when it could not go on (the disk, a stop signal). SIGUSR1 stops it between two
+ * cases. */
 int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error);
+
+/* The signal that stopped it, one of child_stop_signal's or SIGUSR1; 0: none. */
+int sweep_stop_signal(void);
 
 /* Counts over all cases of the plan, which are all in the store. */
 sweep_counts sweep_count(const plan *p, const results_store *s);

@@ -32,6 +32,8 @@ static json_t *context_json(const plan *p, const sweep_request *request, const s
                             blas_json(&around->blas, 1), "fingerprint", around->fingerprint);
     if (own)
         counting_describe(counted, own);
+    if (own && request->split)
+        json_object_set_new(own, "shard", plan_split_json(request->split));
     return json_pack("{ss ss ss si sf sb so so}", "date", store_date(s), "host_name", around->machine.host,
                      "executable", "attnbench", "num_cpus", around->machine.cpus, "mhz_per_cpu",
                      around->machine.mhz, "cpu_scaling_enabled",
@@ -55,11 +57,16 @@ static int write_results(const plan *p, const sweep_request *request, const surr
     return result;
 }
 
-static void announce(const plan *p, const char *command, const surroundings *around, store_state state,
-                     const results_store *s, int cpu) {
+static void announce(const plan *p, const sweep_request *request, const surroundings *around,
+                     store_state state, const results_store *s, int cpu) {
+    const char *command = request->command;
+    char part[48] = "";
     sweep_note_skipped(p);
-    fprintf(stderr, "plan %s: %zu cases of %zu repetitions on CPU %d; %s, %s kernels%s%s%s\n", p->name,
-            p->count, p->repetitions, cpu, around->blas.library, around->blas.core,
+    if (request->split)
+        snprintf(part, sizeof part, ", shard %zu of %zu", request->split->own.index,
+                 request->split->own.count);
+    fprintf(stderr, "plan %s%s: %zu cases of %zu repetitions on CPU %d; %s, %s kernels%s%s%s\n", p->name,
+            part, p->count, p->repetitions, cpu, around->blas.library, around->blas.core,
             around->blas.replaced[0] ? " (restarted: it had picked " : "", around->blas.replaced,
             around->blas.replaced[0] ? ")" : "");
     if (state == STORE_RESUMED)
@@ -74,13 +81,16 @@ static void announce(const plan *p, const char *command, const surroundings *aro
                 damaged - 1);
 }
 
+void sweep_counted(char text[SWEEP_COUNTED], const char *counters, const char *group) {
+    snprintf(text, SWEEP_COUNTED, "%s%s%s", counters, group ? " " : "", group ? group : "");
+}
+
 static void look_around(surroundings *around, const plan *p, const sweep_request *request) {
-    char counters[300];
+    char counters[SWEEP_COUNTED];
     machine_read(&around->machine, NULL);
     blas_read(&around->blas);
     machine_fingerprint(around->fingerprint, &around->machine, around->blas.library, around->blas.core);
-    snprintf(counters, sizeof counters, "%s%s%s", request->counters, request->group ? " " : "",
-             request->group ? request->group : "");
+    sweep_counted(counters, request->counters, request->group);
     plan_hash(around->plan_hash, p, counters);
 }
 
@@ -116,7 +126,7 @@ int sweep_file_run(sweep_outcome *outcome, const plan *p, const sweep_request *r
         outcome->was_complete = true;
         result = store_read_counts(request->out, &outcome->cases, &outcome->failed, error);
     } else if (!result) {
-        announce(p, request->command, &around, state, s, cpu);
+        announce(p, request, &around, state, s, cpu);
         result = run_cases(outcome, p, request, &around, &counted, cpu, s, error);
     }
     counting_close(&counted);
