@@ -1,6 +1,7 @@
 #include "harness/results/results.h"
 
 #include "bench/field.h"
+#include "harness/results/machine_list.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -105,7 +106,7 @@ static int read_context(results *r, const char *file, attn_error *error) {
         need_object(&p, r->own, "build", &object) || need_object(&p, r->own, "blas", &object))
         return -1;
     strcpy(p.where, "context.attnbench.machine");
-    return read_text(&text, &p, machine, "cpu");
+    return read_text(&text, &p, machine, "cpu") || machine_list_check(r->own, file, error) ? -1 : 0;
 }
 
 /* Where a field lands in results_case. */
@@ -356,13 +357,19 @@ static int add_sample(results_case *c, const place *p, const json_t *entry) {
 static int read_entry(results *r, json_t *index, size_t number, const json_t *entry, place *p) {
     const char *name;
     results_case *c = NULL;
+    size_t machine;
     snprintf(p->where, sizeof p->where, "benchmarks[%zu]", number);
     if (entry_name(&name, p, entry))
         return -1;
     if (!name)
         return 0;
-    if (find_case(&c, r, index, name, number, p))
+    if (find_case(&c, r, index, name, number, p) ||
+        machine_list_read(&machine, r->own, entry, p->file, p->where, p->error))
         return -1;
+    bool is_first = !c->count && !c->error;
+    if (!is_first && machine != c->machine)
+        return wrong(p, "machine", json_object_get(entry, "machine"), "that of the case's earlier entries");
+    c->machine = machine;
     if (json_is_true(json_object_get(entry, "error_occurred"))) {
         c->unsupported = json_is_true(json_object_get(entry, "unsupported"));
         return read_text(&c->error, p, entry, "error_message");
@@ -387,9 +394,14 @@ static int read_entries(results *r, const char *file, attn_error *error) {
 int results_parse(results *r, const char *text, size_t size, const char *name, attn_error *error) {
     *r = (results){0};
     json_error_t why;
-    r->root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    if (!r->root)
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    if (!root)
         return attn_fail(error, "%s:%d: not JSON, or cut short: %s", name, why.line, why.text);
+    return results_take(r, root, name, error);
+}
+
+int results_take(results *r, json_t *root, const char *name, attn_error *error) {
+    *r = (results){.root = root};
     if (!read_context(r, name, error) && !read_entries(r, name, error))
         return 0;
     results_free(r);

@@ -42,6 +42,7 @@ typedef struct results_case {
     double audio_seconds, parameters;           /* encoder: audio of an iteration */
     double max_error, limit;                    /* of the check before timing */
     const char *error;                          /* NULL, or why there are no numbers */
+    size_t machine;                             /* harness/results/machines.h */
     bool unsupported;                           /* that is: it needs what the machine lacked */
     size_t count;
     results_sample *samples;
@@ -65,6 +66,9 @@ int results_read(results *r, const char *path, attn_error *error);
 
 /* The same from text in memory; `name` stands for the file in messages. */
 int results_parse(results *r, const char *text, size_t size, const char *name, attn_error *error);
+
+/* The same from JSON, which it takes. */
+int results_take(results *r, json_t *root, const char *name, attn_error *error);
 void results_free(results *r);
 
 /* The case of that name, or NULL. */

@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "harness/results/finished.h"
 #include "reports/page/page.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
@@ -9,23 +10,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- what is given */
-
-/* A sweep that is under way has a journal next to the file that it has yet to write. */
-static int read_results(results *from, const char *path, attn_error *error) {
-    char *journal = attn_format(error, "%s.journal", path);
-    int unfinished = journal && access(path, F_OK) && !access(journal, F_OK);
-    int result = journal ? 0 : -1;
-    if (unfinished)
-        result = attn_fail(error,
-                           "%s: the sweep that writes it is not finished (%s is there): give the same sweep "
-                           "command again, which goes on where it stopped",
-                           path, journal);
-    attn_free(journal);
-    return result ? result : results_read(from, path, error);
-}
 
 static int read_paper(report *r, const char *live_file, attn_error *error) {
     paper_live live;
@@ -39,7 +25,7 @@ static int read_paper(report *r, const char *live_file, attn_error *error) {
 }
 
 static int read_inputs(report *r, results *from, const report_request *request, attn_error *error) {
-    if (read_results(from, request->results, error) || read_paper(r, request->paper, error))
+    if (results_read_finished(from, request->results, error) || read_paper(r, request->paper, error))
         return -1;
     for (size_t i = 0; request->tradeoffs && request->tradeoffs[i]; i++)
         if (tradeoffs_read(&r->tradeoffs, request->tradeoffs[i], error))
