@@ -27,11 +27,11 @@ $(BUILD)/attn.pc: install.mk Makefile
 # From what the program prints of itself; needs help2man.
 .PHONY: man completion install
 man: $(PROGRAM)
-	cli/man_pages.sh $(BUILD)/attnbench $(VERSION) $(PAGES)
+	cli/shell/man_pages.sh $(BUILD)/attnbench $(VERSION) $(PAGES)
 
 completion: $(PROGRAM)
-	cli/completion.sh bash $(BUILD)/attnbench >$(BUILD)/attnbench.bash
-	cli/completion.sh zsh $(BUILD)/attnbench >$(BUILD)/_attnbench
+	cli/shell/completion.sh bash $(BUILD)/attnbench >$(BUILD)/attnbench.bash
+	cli/shell/completion.sh zsh $(BUILD)/attnbench >$(BUILD)/_attnbench
 
 # Man pages are left out where help2man is missing.
 HELP2MAN := $(shell command -v help2man)

@@ -3,6 +3,7 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "harness/gate/decide/one_process.h"
+#include "harness/results/machines.h"
 
 #include "attn/alloc.h"
 
@@ -38,9 +39,20 @@ static bool differ(const json_t *a, const json_t *b) {
     return no_a || no_b ? no_a != no_b : !json_equal(a, b);
 }
 
+/* Cases of one file that ran on machines which may not be compared: which of them a case is on is chance. */
+static size_t mixed(char *text, size_t size, const results *r, const char *side) {
+    char cpus[300];
+    size_t kinds = results_kinds(cpus, sizeof cpus, r);
+    if (kinds < 2)
+        return 0;
+    text_list(text, size, "; ", "the %s is of %zu kinds of machine (%s)", side, kinds, cpus);
+    return 1;
+}
+
 size_t compare_surroundings(char *text, size_t size, const results *base, const results *candidate) {
-    size_t count = 0;
     text[0] = '\0';
+    size_t count = mixed(text, size, base, "base");
+    count += mixed(text, size, candidate, "candidate");
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         const json_t *a = find_field(base, fields[i]), *b = find_field(candidate, fields[i]);
         char from[128], to[128];

@@ -4,6 +4,7 @@
 
 #include "base/statistics/changes.h"
 #include "harness/gate/compare.h"
+#include "harness/results/machines.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -127,6 +128,11 @@ static int append(const char *path, const json_t *line, attn_error *error) {
 }
 
 int history_add(const char *path, const results *r, const char *commit, bool force, attn_error *error) {
+    char cpus[300];
+    size_t kinds = results_kinds(cpus, sizeof cpus, r);
+    if (kinds > 1)
+        return attn_fail(error, "the results are of %zu kinds of machine (%s): a history is of one", kinds,
+                         cpus);
     bool there = !access(path, F_OK);
     json_t *lines = there ? history_read(path, error) : json_array();
     json_t *line = lines ? line_of(r, commit, error) : NULL;

@@ -23,7 +23,7 @@ void plan_unit(char unit[BENCH_NAME_MAX], const char *row) {
 
 /* Of one limit of the machine each machine has rows of its own number: the first stands for a usual number of them. */
 static double estimate(const bench_case *c, const plan *p) {
-    static const double rows = 12;
+    static const double rows = 24;
     return (c->kind == BENCH_MACHINE ? rows : 1) * case_cost(c, p);
 }
 

@@ -3,6 +3,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "harness/results/finished.h"
+#include "harness/results/machines.h"
 #include "reports/page/page.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
@@ -24,8 +25,18 @@ static int read_paper(report *r, const char *live_file, attn_error *error) {
     return result;
 }
 
+/* Lines of a plot are of one kind of machine. */
+static int one_kind(const results *from, const char *file, attn_error *error) {
+    char cpus[300];
+    size_t kinds = results_kinds(cpus, sizeof cpus, from);
+    return kinds < 2 ? 0
+                     : attn_fail(error, "%s: is of %zu kinds of machine (%s): a report is of one", file,
+                                 kinds, cpus);
+}
+
 static int read_inputs(report *r, results *from, const report_request *request, attn_error *error) {
-    if (results_read_finished(from, request->results, error) || read_paper(r, request->paper, error))
+    if (results_read_finished(from, request->results, error) || one_kind(from, request->results, error) ||
+        read_paper(r, request->paper, error))
         return -1;
     for (size_t i = 0; request->tradeoffs && request->tradeoffs[i]; i++)
         if (tradeoffs_read(&r->tradeoffs, request->tradeoffs[i], error))

@@ -1,4 +1,8 @@
 /* Where the numbers come from, and how to get them again. */
+#include "base/text/append.h"
+#include "base/text/json.h"
+#include "base/text/utf8.h"
+#include "harness/results/machines.h"
 #include "reports/tables/table_list.h"
 
 #include <string.h>
@@ -10,6 +14,15 @@ static void add(report_table *t, const char *what, json_t *value) {
 static json_t *own(const report_data *data, const char *group, const char *key) {
     const json_t *from = group ? json_object_get(data->results->own, group) : data->results->own;
     return json_incref(json_object_get(from, key));
+}
+
+/* "n1, n2": of what merge made. */
+static void hosts(report_table *t, const results *r) {
+    char text[400] = "";
+    for (size_t i = 0; i < results_machines(r); i++)
+        text_list(text, sizeof text, ", ", "%s", json_text(results_machine(r, i), "host_name"));
+    if (results_machines(r) > 1)
+        add(t, "hosts", utf8_json(text));
 }
 
 void table_provenance(report_table *t, const table_sources *from) {
@@ -42,6 +55,7 @@ void table_provenance(report_table *t, const table_sources *from) {
     report_table_init(t, "Provenance");
     report_column(t, "what", "what");
     report_column(t, "value", "value");
+    hosts(t, data->results);
     add(t, "date", json_incref(json_object_get(data->results->context, "date")));
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         add(t, facts[i].what, own(data, facts[i].group, facts[i].key));

@@ -1,6 +1,7 @@
 #include "reports/tables/findings.h"
 
 #include "attn/alloc.h"
+#include "base/text/json.h"
 #include "harness/machine/blas.h"
 
 #include <math.h>
@@ -32,7 +33,14 @@ static void failed_checks(json_t *list, const results *r) {
 static void interrupted(json_t *list, const results *r) {
     double n = json_number_value(json_object_get(r->own, "interrupted"));
     if (n > 0)
-        warn(list, "%.0f cases were interrupted and have no numbers.", n);
+        warn(list, "%.0f cases were in flight when a sweep was ended, and were run again.", n);
+}
+
+static void missing_shards(json_t *list, const results *r) {
+    const json_t *missing = json_at(r->own, "shards.missing");
+    if (json_array_size(missing))
+        warn(list, "Shards are missing, and with them %zu cases of the plan, the first: %s.",
+             json_array_size(missing), json_string_value(json_array_get(missing, 0)));
 }
 
 /* CPU time leaves out what others took, but not what they did to caches and clock speed meanwhile. */
@@ -203,6 +211,7 @@ json_t *warnings_list(const report_data *data) {
     json_t *list = json_array();
     failed_checks(list, data->results);
     interrupted(list, data->results);
+    missing_shards(list, data->results);
     cache_mismatch(list, data);
     counts_against_formulas(list, data);
     blas_core(list, data->results);

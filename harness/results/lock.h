@@ -1,0 +1,24 @@
+/* The lock of a journal, also where several machines share its file system. */
+#ifndef HARNESS_RESULTS_LOCK_H
+#define HARNESS_RESULTS_LOCK_H
+
+#include "attn/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Takes flock's lock of the open file, for as long as it is open. Linux passes it on to the servers of NFS and of other
+ * shared file systems, so that it holds between machines; mounts on which it does not are refused. Waits a second for
+ * one who is about to end; on NFS, where the lock of a machine that died is kept for a while, two minutes. */
+int lock_journal(int fd, const char *path, attn_error *error);
+
+typedef enum lock_reach {
+    LOCK_IS_SURE,    /* one machine's file system, or locks are passed on */
+    LOCK_OUTLIVES,   /* passed on to a server of NFS */
+    LOCK_STAYS_LOCAL /* mounted with nolock or local_lock: other machines do not see it */
+} lock_reach;
+
+/* Of the file system `major:minor` in the text of /proc/self/mountinfo. */
+lock_reach lock_find_reach(const char *mountinfo, const char *device);
+
+#endif
