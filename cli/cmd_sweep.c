@@ -23,7 +23,10 @@ static int take_shard(plan_split *split, plan *p, const sweep_options *o, attn_e
     if (shard_parse(&own, o->shard, error))
         return -1;
     sweep_counted(counted, o->counters, o->group);
-    return plan_split_take(split, p, &own, counted, o->times, error);
+    if (plan_split_make(split, p, &own, counted, o->times, error))
+        return -1;
+    plan_split_keep(split, p);
+    return 0;
 }
 
 static int read_plan(plan *p, const sweep_options *o, attn_error *error) {

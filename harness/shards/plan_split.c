@@ -32,8 +32,9 @@ static int list_units(plan_split *s, json_t *index, double *cost, const plan *p,
         char *unit = s->unit[s->count];
         plan_unit(unit, p->rows[i].name);
         const json_t *known = json_object_get(index, unit);
+        s->of[i] = known ? (size_t)json_integer_value(known) : s->count;
         if (known && p->rows[i].kind != BENCH_MACHINE)
-            cost[json_integer_value(known)] += estimate(&p->rows[i], p);
+            cost[s->of[i]] += estimate(&p->rows[i], p);
         if (known)
             continue;
         cost[s->count] = estimate(&p->rows[i], p);
@@ -86,18 +87,7 @@ static void name_split(plan_split *s, const plan *p, const char *counted) {
     plan_hash(s->rows_hash, p, counted);
 }
 
-static void keep_own(plan *p, const plan_split *s, const json_t *index) {
-    char unit[BENCH_NAME_MAX];
-    size_t kept = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        plan_unit(unit, p->rows[i].name);
-        if (s->part[json_integer_value(json_object_get(index, unit))] == s->own.index)
-            p->rows[kept++] = p->rows[i];
-    }
-    p->count = kept;
-}
-
-int plan_split_take(plan_split *s, plan *p, const shard *own, const char *counted, const char *times,
+int plan_split_make(plan_split *s, const plan *p, const shard *own, const char *counted, const char *times,
                     attn_error *error) {
     *s = (plan_split){.own = *own};
     json_t *index = json_object(); /* of units */
@@ -105,24 +95,32 @@ int plan_split_take(plan_split *s, plan *p, const shard *own, const char *counte
     int result = -1;
     s->unit = attn_alloc(p->count + 1, sizeof *s->unit, "shards", error);
     s->part = attn_alloc(p->count, sizeof *s->part, "shards", error);
+    s->of = attn_alloc(p->count, sizeof *s->of, "shards", error);
     if (!index)
         attn_no_memory(error, "shards");
-    else if (cost && s->unit && s->part && !list_units(s, index, cost, p, error) &&
+    else if (cost && s->unit && s->part && s->of && !list_units(s, index, cost, p, error) &&
              !(times && take_times(cost, s, index, times, error)) &&
              !shard_deal(s->part, cost, s->count, own->count, error))
         result = 0;
-    if (!result) {
+    if (!result)
         name_split(s, p, counted);
-        keep_own(p, s, index);
-    }
     attn_free(cost);
     json_decref(index);
     return result;
 }
 
+void plan_split_keep(const plan_split *s, plan *p) {
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (s->part[s->of[i]] == s->own.index)
+            p->rows[kept++] = p->rows[i];
+    p->count = kept;
+}
+
 void plan_split_free(plan_split *s) {
     attn_free(s->unit);
     attn_free(s->part);
+    attn_free(s->of);
     *s = (plan_split){0};
 }
 

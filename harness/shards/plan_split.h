@@ -11,15 +11,18 @@ typedef struct plan_split {
     size_t count; /* of units */
     char (*unit)[BENCH_NAME_MAX];
     size_t *part; /* of each: 1 to the number of shards */
+    size_t *of;   /* of each row of the plan: its unit */
     shard own;
     char units_hash[PLAN_HASH]; /* names units, settings and parts: the same on all machines */
     char rows_hash[PLAN_HASH];  /* plan_hash of all rows, as on this machine */
 } plan_split;
 
-/* Deals the plan out and leaves in it the rows of shard `own`, maybe none. `counted` is plan_hash's `counters`.
- * `times` names an earlier results file whose times stand for the estimates (harness/shards/case_cost.h); NULL: none. */
-int plan_split_take(plan_split *s, plan *p, const shard *own, const char *counted, const char *times,
+/* Deals the whole plan out. `counted` is plan_hash's `counters`. `times` names an earlier results file whose times stand
+ * for the estimates (harness/shards/case_cost.h); NULL: none. */
+int plan_split_make(plan_split *s, const plan *p, const shard *own, const char *counted, const char *times,
                     attn_error *error);
+/* Leaves the rows of shard `own` in that plan, maybe none. */
+void plan_split_keep(const plan_split *s, plan *p);
 void plan_split_free(plan_split *s); /* a zeroed one is fine too */
 
 /* The unit that a row belongs to. */
