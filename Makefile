@@ -108,7 +108,7 @@ $(BUILD)/include/build_info.h: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OBJECTS): | $(BUILD)/include/build_info.h
 
-include tests/tests.mk tests/pmu/pmu.mk
+include tests/tests.mk tests/pmu/pmu.mk tests/slurm/slurm.mk
 
 -include $(OBJECTS:.o=.d)
 

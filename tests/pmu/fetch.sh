@@ -4,6 +4,7 @@
 # Exit status 3: they can't be had (the last line on stderr says why) and none are here from before.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../support/private_apt.sh"
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
 mapfile -t wanted < <(awk '$1 == "run" && $2 ~ /-dev$/ { print $2 }' "$here/../../packages.txt")
@@ -21,65 +22,26 @@ have() { # what was asked for, unharmed
         (cd "$dir/debs" && sha256sum --quiet --status -c ../SHA256SUMS)
 }
 
-private_apt() { # in $work: a package system in which nothing is installed
-    mkdir -p "$work"/apt/{lists,archives}/partial
-    : >"$work/apt/status"
-    {
-        # Proxies, certificates, time-outs; not the hooks and the further indices of this machine's set-up.
-        apt-config dump --format '%F "%v";%n' Acquire | grep -vE '^Acquire::(IndexTargets|Languages|CompressionTypes)'
-        cat <<END
-Dir::Etc::parts "/dev/null";
-Dir::State::lists "$work/apt/lists";
-Dir::State::extended_states "$work/apt/extended_states";
-Dir::State::status "$work/apt/status";
-Dir::Cache "$work/apt";
-Dir::Cache::archives "$work/apt/archives";
-Dir::Log "$work/apt";
-APT::Architecture "arm64";
-APT::Architectures { "arm64"; };
-APT::Install-Recommends "false";
-APT::Sandbox::User "root";
-Acquire::Languages "none";
-Acquire::Retries "2";
-Acquire::http::Timeout "20";
-Acquire::https::Timeout "20";
-Debug::NoLocking "true";
-END
-    } >"$work/apt.conf"
-    export APT_CONFIG=$work/apt.conf
-}
-
-quietly() { # command...: its output only when it fails
-    timeout 600 "$@" >"$work/log" 2>&1 || {
-        tail -n 5 "$work/log" >&2
-        return 1
-    }
-}
-
 fetch() {
     # A third party's source that has no arm64 is no obstacle, so that the status of update says little.
-    quietly apt-get -q update || true
-    quietly apt-get -q -y --download-only install "${wanted[@]}" ||
+    quietly "$work/log" apt-get -q update || true
+    quietly "$work/log" apt-get -q -y --download-only install "${wanted[@]}" ||
         unavailable "apt can't fetch them (no network, or no Debian among this machine's apt sources)"
     local image
     image=$(apt-cache depends --no-recommends --no-suggests "$kernel" 2>/dev/null | awk '/Depends:/ { print $2; exit }')
     [ -n "$image" ] || unavailable "no $kernel among this machine's apt sources"
-    (cd "$work/apt/archives" && quietly apt-get -q download "$image") || unavailable "apt can't fetch $image"
+    (cd "$work/apt/archives" && quietly "$work/log" apt-get -q download "$image") || unavailable "apt can't fetch $image"
 }
 
 unpack() {
-    # Symbolic links as on any merged-/usr system; tar follows them, dpkg -x would replace them.
-    mkdir -p "$work"/root/usr/{bin,sbin,lib}
-    local name deb
-    for name in bin sbin lib; do
-        ln -s "usr/$name" "$work/root/$name"
-    done
+    local debs=() deb
     for deb in "$work"/debs/*.deb; do
         case ${deb##*/} in
         linux-image-*) dpkg --fsys-tarfile "$deb" | tar -xO --wildcards './boot/vmlinuz-*' >"$work/kernel" ;;
-        *) dpkg --fsys-tarfile "$deb" | tar -x --keep-directory-symlink --no-same-owner -C "$work/root" ;;
+        *) debs+=("$deb") ;;
         esac
     done
+    unpack_packages "$work/root" "${debs[@]}"
     [ -s "$work/kernel" ] || unavailable "no kernel in the package"
 }
 
@@ -92,7 +54,9 @@ done
 work=$dir/new
 rm -rf "$work"
 trap 'rm -rf "$work"' EXIT
-private_apt
+mkdir -p "$work"
+: >"$work/status"
+private_apt "$work" arm64 "$work/status"
 fetch
 mkdir "$work/debs"
 mv "$work"/apt/archives/*.deb "$work/debs"
