@@ -127,7 +127,7 @@ lint-c: $(BUILD)/include/build_info.h
 lint-house: $(BUILD)/attnbench
 	BUILD=$(BUILD) tests/check_house.sh
 lint-scripts:
-	@if command -v shellcheck >/dev/null; then shellcheck --severity=warning .ci/run $(shell git ls-files '*.sh' 2>/dev/null); \
+	@if command -v shellcheck >/dev/null; then shellcheck --severity=warning .ci/run harness/slurm/attnbench.sbatch $(shell git ls-files '*.sh' 2>/dev/null); \
 	else echo "shellcheck is not installed: scripts are not checked"; fi
 
 include install.mk

@@ -9,11 +9,12 @@ export LC_ALL=C.UTF-8
 
 usage() {
     cat <<'END'
-./run_all.sh           set up, build, check, measure the quick plan and write the report (about 6 minutes on two cores)
-./run_all.sh --full    the same with the long plan (hours)
-./run_all.sh test      set up, then make test
-./run_all.sh test-pmu  set up, then make test-pmu: hardware counters, on emulated machines that have them
-./run_all.sh --help    this
+./run_all.sh             set up, build, check, measure the quick plan and write the report (about 6 minutes on two cores)
+./run_all.sh --full      the same with the long plan (hours)
+./run_all.sh test        set up, then make test
+./run_all.sh test-pmu    set up, then make test-pmu: hardware counters, on emulated machines that have them
+./run_all.sh test-slurm  set up, then make test-slurm: job arrays, on a Slurm of its own
+./run_all.sh --help      this
 
 Everything goes below out/ and build/. Started again, a run skips the steps that were finished with the same program and
 the same speech, and the sweep goes on with the case that it was at. Measured are cost and cache bytes, not accuracy.
@@ -245,12 +246,20 @@ run_pmu_tests() {
     finish
 }
 
+run_slurm_tests() {
+    set_up run
+    begin "make test-slurm"
+    attached make -j"${JOBS:-$(nproc)}" test-slurm
+    finish
+}
+
 [ $# -le 1 ] || stop "one word at most, not: $* (see --help)"
 case "${1-}" in
 "") everything quick ;;
 --full) everything full ;;
 test) run_tests ;;
 test-pmu) run_pmu_tests ;;
+test-slurm) run_slurm_tests ;;
 -h | --help) usage ;;
-*) stop "$1: expected nothing, test, test-pmu, --full or --help" ;;
+*) stop "$1: expected nothing, test, test-pmu, test-slurm, --full or --help" ;;
 esac
