@@ -3,6 +3,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "reports/page/page.h"
+#include "reports/paper/claims/claims.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
 #include "reports/tables/findings.h"
@@ -38,6 +39,15 @@ static int read_paper(report *r, const char *live_file, attn_error *error) {
     return result;
 }
 
+/* Of errors after conversion the first subject's count. */
+static int judge_claims(report *r, attn_error *error) {
+    const claims_evidence evidence = {.tables = &r->paper,
+                                      .results = &r->data,
+                                      .conversion =
+                                          r->tradeoffs.count ? r->tradeoffs.of[0].points.rows : NULL};
+    return claims_fill(&r->claims, &evidence, error);
+}
+
 static int read_inputs(report *r, results *from, const report_request *request, attn_error *error) {
     if (read_results(from, request->results, error) || read_paper(r, request->paper, error))
         return -1;
@@ -47,7 +57,7 @@ static int read_inputs(report *r, results *from, const report_request *request, 
     for (size_t i = 0; request->profiles && request->profiles[i]; i++)
         if (speech_profiles_read(&r->profiles, request->profiles[i], error))
             return -1;
-    return report_data_init(&r->data, from, error);
+    return report_data_init(&r->data, from, error) ? -1 : judge_claims(r, error);
 }
 
 /* ---- what is made of it */
@@ -77,6 +87,7 @@ static int fill_tables(report *r, attn_error *error) {
                                 .prefill = lines_named(r, "prefill_time"),
                                 .paths = lines_named(r, "mla_paths"),
                                 .audit = &r->audit,
+                                .claims = &r->claims,
                                 .profiles = &r->profiles};
     report_tables_fill(r->tables, &from);
     r->findings = findings_list(&from);
@@ -110,6 +121,7 @@ static void free_report(report *r) {
     for (size_t i = 0; i < REPORT_TABLES; i++)
         report_table_free(&r->tables[i]);
     paper_audit_free(&r->audit);
+    table_free(&r->claims);
     tradeoffs_free(&r->tradeoffs);
     speech_profiles_free(&r->profiles);
     json_decref(r->findings);

@@ -88,12 +88,13 @@ static const char *const latent_types[] = {"mla_simple", "mla"};
 
 /* The next larger latent_dim that a run of this kind has; 0: none. */
 static double next_latent(const claims_evidence *e, const wanted *w, double after) {
+    const wanted any = {.type = w->type, .origin = w->origin};
     double next = 0;
     size_t i;
     const json_t *run;
     json_array_foreach(runs_of(e), i, run) {
         double dim = number_or_zero(run, "latent_dim");
-        if (is_wanted(run, w) && dim > after && (next == 0 || dim < next))
+        if (is_wanted(run, &any) && dim > after && (next == 0 || dim < next))
             next = dim;
     }
     return next;

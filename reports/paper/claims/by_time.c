@@ -34,13 +34,15 @@ static bool match(const results_case *a, const results_case *b, bool same_model)
            (!a->dc || !b->dc || a->dc == b->dc);
 }
 
-/* Larger layers first, then longer ones; of one shape the faster. */
+/* Larger layers first, then longer ones, then larger latents; of one shape the faster. */
 static bool is_better(const pair *now, const pair *best) {
     const results_case *a = now->a->c, *b = best->a ? best->a->c : NULL;
     if (!b || a->d != b->d)
         return !b || a->d > b->d;
     if (a->L != b->L)
         return a->L > b->L;
+    if (a->dc != b->dc)
+        return a->dc > b->dc;
     return now->a->time + now->b->time < best->a->time + best->b->time;
 }
 

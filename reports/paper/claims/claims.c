@@ -1,5 +1,6 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
+#include "base/text/utf8.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -51,9 +52,9 @@ void claim_size(claim_verdict *v, const char *format, ...) {
 
 static void add_row(table *t, const char *id, const char *where, const char *words, const char *shows,
                     const char *command, const claim_verdict *v) {
-    table_add(t, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "claim", id, "words", words, "where",
-                           where, "shows", shows, "verdict", state_names[v->state], "measured", v->measured,
-                           "size", v->size, "command", command));
+    table_add(t, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s}", "claim", id, "words", words, "where",
+                           where, "shows", shows, "verdict", state_names[v->state], "measured",
+                           utf8_json(v->measured), "size", utf8_json(v->size), "command", command));
 }
 
 /* ---- Cells of the tables of cache bytes, from the audit ---- */
