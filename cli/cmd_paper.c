@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "harness/results/results.h"
 #include "reports/paper/claims/claims.h"
+#include "reports/paper/claims/study_file.h"
 #include "reports/paper/paper_live.h"
 #include "reports/paper/paper_print.h"
 
@@ -9,7 +10,7 @@
 
 typedef struct arguments {
     int with_live, claims;
-    char *format, *folder, *results, *conversion, *study;
+    char *format, *folder, *results, *conversion, *tuned, *study;
 } arguments;
 
 static int print(const paper_tables *tables, const paper_audit *audit, int format, const char *folder,
@@ -42,7 +43,7 @@ typedef struct given {
     paper_tables tables;
     results results;
     report_data data;
-    json_t *conversion, *study;
+    json_t *conversion, *tuned, *study, *models;
 } given;
 
 static int read_given(given *g, claims_evidence *e, const arguments *a, attn_error *error) {
@@ -50,12 +51,15 @@ static int read_given(given *g, claims_evidence *e, const arguments *a, attn_err
         (a->results &&
          (results_read(&g->results, a->results, error) || report_data_init(&g->data, &g->results, error))) ||
         (a->conversion && claims_read(&g->conversion, a->conversion, error)) ||
-        (a->study && claims_read(&g->study, a->study, error)))
+        (a->tuned && claims_read(&g->tuned, a->tuned, error)) ||
+        (a->study && (claims_read(&g->study, a->study, error) ||
+                      !(g->models = study_by_model(g->study, a->study, error)))))
         return -1;
     *e = (claims_evidence){.tables = &g->tables,
                            .results = a->results ? &g->data : NULL,
                            .conversion = g->conversion,
-                           .study = g->study};
+                           .tuned = g->tuned,
+                           .study = g->models};
     return 0;
 }
 
@@ -69,7 +73,9 @@ static int judge_claims(const arguments *a, int format, attn_error *error) {
     report_data_free(&g.data);
     results_free(&g.results);
     json_decref(g.conversion);
+    json_decref(g.tuned);
     json_decref(g.study);
+    json_decref(g.models);
     return failed ? STATUS_BAD_INPUT : STATUS_OK;
 }
 
@@ -78,8 +84,8 @@ static int check(const arguments *a, attn_error *error) {
         return attn_fail(error, "--format and --out: only one of them, as --out writes every format");
     if (a->claims && (a->with_live || a->folder))
         return attn_fail(error, "--claims: goes without --live and --out");
-    if (!a->claims && (a->results || a->conversion || a->study))
-        return attn_fail(error, "--results, --conversion and --study go with --claims");
+    if (!a->claims && (a->results || a->conversion || a->tuned || a->study))
+        return attn_fail(error, "--results, --conversion, --tuned and --study go with --claims");
     return 0;
 }
 
@@ -102,6 +108,8 @@ int cmd_paper(int argc, char **argv) {
          "R.json"},
         {"conversion", '\0', POPT_ARG_STRING, &a.conversion, 0,
          "of --claims: what analyze --sweep --format json wrote, for claims on error", "T.json"},
+        {"tuned", '\0', POPT_ARG_STRING, &a.tuned, 0,
+         "of --claims: what analyze --mha --mla --format json wrote of fine-tuned models", "A.json"},
         {"study", '\0', POPT_ARG_STRING, &a.study, 0,
          "of --claims: what study wrote, for claims on recognition", "study.json"},
         {"format", 'f', POPT_ARG_STRING, &a.format, 0, "md, csv, json or tex (default md)", "FORMAT"},

@@ -1,4 +1,4 @@
-/* Claims on recognition, from what `attnbench study` trained, and on error, from what `attnbench analyze` converted. */
+/* Claims on recognition, from what `attnbench study` trained, model by model. */
 #include "base/text/json.h"
 
 #include "reports/paper/claims/claim.h"
@@ -6,12 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Runs of a study ---- */
-
-/* What runs must be; NULL and 0: anything. */
+/* Which runs of a model; NULL and 0: any. */
 typedef struct wanted {
     const char *type, *origin;
-    double latent_dim, epochs, learning_rate, seed;
+    double latent_dim, epochs, learning_rate;
 } wanted;
 
 static double number_or_zero(const json_t *run, const char *key) {
@@ -23,10 +21,7 @@ static bool is_wanted(const json_t *run, const wanted *w) {
     const struct {
         const char *key;
         double value;
-    } numbers[] = {{"latent_dim", w->latent_dim},
-                   {"epochs", w->epochs},
-                   {"learning_rate", w->learning_rate},
-                   {"seed", w->seed}};
+    } numbers[] = {{"latent_dim", w->latent_dim}, {"epochs", w->epochs}, {"learning_rate", w->learning_rate}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i].value > 0 && number_or_zero(run, numbers[i].key) != numbers[i].value)
             return false;
@@ -34,65 +29,82 @@ static bool is_wanted(const json_t *run, const wanted *w) {
            (!w->origin || !strcmp(json_text(run, "origin"), w->origin));
 }
 
-static const json_t *runs_of(const claims_evidence *e) {
-    return json_object_get(e->study, "runs");
+static const json_t *runs_of(const json_t *model) {
+    return json_object_get(model, "runs");
 }
 
-/* The mean over the runs (seeds) that have the number; NaN without any. */
-static double mean(const claims_evidence *e, const wanted *w, const char *key) {
-    double sum = 0;
-    size_t i, count = 0;
+/* Over the runs (seeds) that have the number; NaN without any. */
+static double sum(const json_t *model, const wanted *w, const char *key, size_t *count) {
+    double all = 0;
+    size_t i;
     const json_t *run;
-    json_array_foreach(runs_of(e), i, run) {
+    *count = 0;
+    json_array_foreach(runs_of(model), i, run) {
         double value = is_wanted(run, w) ? json_number(run, key) : NAN;
         if (isnan(value))
             continue;
-        sum += value;
-        count++;
+        all += value;
+        ++*count;
     }
-    return count ? sum / (double)count : NAN;
+    return *count ? all : NAN;
 }
 
-static void study_size(claim_verdict *v, const claims_evidence *e) {
-    const json_t *run = json_array_get(runs_of(e), 0);
-    claim_size(v, "%s, d_model %.0f, %.0f layers; %s", json_text(run, "model_type"),
-               number_or_zero(run, "d_model"), number_or_zero(run, "num_layers"),
-               json_text(json_object_get(e->study, "corpus"), "words"));
+static double mean(const json_t *model, const wanted *w, const char *key) {
+    size_t count;
+    double all = sum(model, w, key, &count);
+    return all / (double)count;
 }
 
-/* Adds "KEY with X against Y", where both are there. */
-static void compare(claim_verdict *v, const claims_evidence *e, const char *what, const char *key,
-                    const wanted *a, const wanted *b, bool less) {
-    double with = mean(e, a, key), without = mean(e, b, key);
+typedef void model_judge(claim_verdict *v, const json_t *model);
+
+static void each_model(claim_verdict *v, const claims_evidence *e, model_judge *judge) {
+    size_t i;
+    const json_t *model;
+    json_array_foreach(e->study, i, model) {
+        judge(v, model);
+        if (v->state != CLAIM_NOT_MEASURED && !*v->size)
+            claim_size(v, "%s", json_text(model, "size"));
+    }
+}
+
+static void compare(claim_verdict *v, const json_t *model, const char *what, const char *key, const wanted *a,
+                    const wanted *b) {
+    double with = mean(model, a, key), without = mean(model, b, key);
     if (isnan(with) || isnan(without))
         return;
-    claim_add(v, claim_holds(less ? with < without : with <= without), "%s: %.4g against %.4g", what, with,
-              without);
-    study_size(v, e);
+    claim_add(v, claim_holds(with < without), "%s: %.4g against %.4g (%s)", what, with, without,
+              json_text(model, "model"));
 }
 
-void claim_easier_to_train(claim_verdict *v, const claims_evidence *e) {
-    compare(v, e, "CTC loss", "loss", &(wanted){.type = "mla_simple", .origin = "scratch"},
-            &(wanted){.type = "mla", .origin = "scratch"}, true);
+/* ---- Word error rates, with what is chance ---- */
+
+typedef struct rate {
+    double percent, variance; /* of a share of so many words, in percent squared */
+} rate;
+
+static rate rate_of(const json_t *model, const wanted *w) {
+    size_t count;
+    double words = sum(model, w, "words", &count), share = sum(model, w, "errors", &count) / words;
+    return (rate){100 * share, 1e4 * fmax(share * (1 - share), 0) / words};
 }
 
-void claim_faster_training(claim_verdict *v, const claims_evidence *e) {
-    compare(v, e, "seconds an epoch", "seconds_per_epoch",
-            &(wanted){.type = "mla_simple", .origin = "scratch"},
-            &(wanted){.type = "mla", .origin = "scratch"}, true);
+/* Whether a - b is below the limit: undecided within the 95% interval of the difference of two shares. */
+static claim_state below(rate a, rate b, double limit) {
+    double distance = limit - (a.percent - b.percent), margin = 1.96 * sqrt(a.variance + b.variance);
+    return fabs(distance) <= margin ? CLAIM_UNDECIDED : claim_holds(distance > 0);
 }
 
-/* ---- Each conversion of a study, by its type and latent_dim ---- */
+/* ---- Each conversion of a model, by its type and latent_dim ---- */
 
 static const char *const latent_types[] = {"mla_simple", "mla"};
 
 /* The next larger latent_dim that a run of this kind has; 0: none. */
-static double next_latent(const claims_evidence *e, const wanted *w, double after) {
+static double next_latent(const json_t *model, const wanted *w, double after) {
     const wanted any = {.type = w->type, .origin = w->origin};
     double next = 0;
     size_t i;
     const json_t *run;
-    json_array_foreach(runs_of(e), i, run) {
+    json_array_foreach(runs_of(model), i, run) {
         double dim = number_or_zero(run, "latent_dim");
         if (is_wanted(run, &any) && dim > after && (next == 0 || dim < next))
             next = dim;
@@ -100,126 +112,133 @@ static double next_latent(const claims_evidence *e, const wanted *w, double afte
     return next;
 }
 
-static double width_of(const claims_evidence *e) {
-    return json_number(json_array_get(runs_of(e), 0), "d_model");
+static double width_of(const json_t *model) {
+    return json_number(json_array_get(runs_of(model), 0), "d_model");
 }
 
-void claim_good_start(claim_verdict *v, const claims_evidence *e) {
+static void judge_start(claim_verdict *v, const json_t *model) {
     for (size_t t = 0; t < 2; t++) {
         wanted tuned = {.type = latent_types[t], .origin = "fine_tuned"};
-        while ((tuned.latent_dim = next_latent(e, &tuned, tuned.latent_dim)) > 0) {
+        while ((tuned.latent_dim = next_latent(model, &tuned, tuned.latent_dim)) > 0) {
             wanted scratch = {.type = tuned.type, .origin = "scratch", .latent_dim = tuned.latent_dim};
             char what[64];
             snprintf(what, sizeof what, "CTC loss of %s, latent_dim %.0f", tuned.type, tuned.latent_dim);
-            compare(v, e, what, "loss", &tuned, &scratch, true);
+            compare(v, model, what, "loss", &tuned, &scratch);
         }
     }
 }
 
-/* WER in points against the control, of latent_dim from `least` to `most` times d_model. */
-static void judge_wer(claim_verdict *v, const claims_evidence *e, double least, double most, double limit) {
-    double control = mean(e, &(wanted){.origin = "control"}, "wer_percent");
+/* WER in points against the control, of latent_dim from `least` times d_model to d_model. */
+static void judge_wer(claim_verdict *v, const json_t *model, double least, double limit) {
+    rate control = rate_of(model, &(wanted){.origin = "control"});
     for (size_t t = 0; t < 2; t++) {
         wanted w = {.type = latent_types[t], .origin = "fine_tuned"};
-        while ((w.latent_dim = next_latent(e, &w, w.latent_dim)) > 0) {
-            double share = w.latent_dim / width_of(e), wer = mean(e, &w, "wer_percent");
-            if (!(share >= least && share <= most) || isnan(wer - control))
+        while ((w.latent_dim = next_latent(model, &w, w.latent_dim)) > 0) {
+            double share = w.latent_dim / width_of(model);
+            rate wer = rate_of(model, &w);
+            if (!(share >= least && share <= 1) || isnan(wer.percent - control.percent))
                 continue;
-            claim_add(v, claim_holds(wer - control < limit), "%s, latent_dim %.0f: %.3g%% WER, %+.3g points",
-                      w.type, w.latent_dim, wer, wer - control);
-            study_size(v, e);
+            claim_add(v, below(wer, control, limit), "%s, latent_dim %.0f: %.3g%% WER, %+.3g points (%s)",
+                      w.type, w.latent_dim, wer.percent, wer.percent - control.percent,
+                      json_text(model, "model"));
         }
     }
 }
 
-void claim_wer_within_one(claim_verdict *v, const claims_evidence *e) {
-    judge_wer(v, e, 0.5, 1, 1);
+static void judge_within_one(claim_verdict *v, const json_t *model) {
+    judge_wer(v, model, 0.5, 1);
 }
 
+static void judge_within_five(claim_verdict *v, const json_t *model) {
+    judge_wer(v, model, 1, 5);
+}
+
+static void judge_latent(claim_verdict *v, const json_t *model) {
+    for (size_t t = 0; t < 2; t++) {
+        wanted small = {.type = latent_types[t], .origin = "converted"};
+        while ((small.latent_dim = next_latent(model, &small, small.latent_dim)) > 0) {
+            wanted large = small;
+            large.latent_dim *= 2;
+            rate before = rate_of(model, &small), after = rate_of(model, &large);
+            if (isnan(before.percent) || isnan(after.percent))
+                continue;
+            claim_add(v, below(after, before, 0), "%s: %.3g%% WER at latent_dim %.0f, %.3g%% at %.0f (%s)",
+                      small.type, after.percent, large.latent_dim, before.percent, small.latent_dim,
+                      json_text(model, "model"));
+        }
+    }
+}
+
+/* The same conversion, tuned with a larger or a smaller value of `key`. */
+static void judge_tuning(claim_verdict *v, const json_t *model, const char *key, bool larger) {
+    size_t i, j;
+    const json_t *a, *b;
+    json_array_foreach(runs_of(model), i, a) {
+        json_array_foreach(runs_of(model), j, b) {
+            wanted same = {.type = json_text(a, "attention_type"),
+                           .origin = "fine_tuned",
+                           .latent_dim = number_or_zero(a, "latent_dim")};
+            double from = json_number(a, key), to = json_number(b, key);
+            double before = 100 * json_number(a, "errors") / json_number(a, "words");
+            double after = 100 * json_number(b, "errors") / json_number(b, "words");
+            bool step = larger ? to > from : to < from;
+            if (!step || !is_wanted(a, &same) || !is_wanted(b, &same) || isnan(before + after) ||
+                number_or_zero(a, "seed") != number_or_zero(b, "seed"))
+                continue;
+            claim_add(v, claim_holds(after < before),
+                      "%s, latent_dim %.0f: %.3g%% WER with %s %g, %.3g%% with %g", same.type,
+                      same.latent_dim, after, key, to, before, from);
+        }
+    }
+}
+
+static void judge_epochs(claim_verdict *v, const json_t *model) {
+    judge_tuning(v, model, "epochs", true);
+}
+
+static void judge_rate(claim_verdict *v, const json_t *model) {
+    judge_tuning(v, model, "learning_rate", false);
+}
+
+/* ---- MLA-Simple against MLA, from scratch ---- */
+
+static void judge_loss(claim_verdict *v, const json_t *model) {
+    compare(v, model, "CTC loss", "loss", &(wanted){.type = "mla_simple", .origin = "scratch"},
+            &(wanted){.type = "mla", .origin = "scratch"});
+}
+
+static void judge_training_time(claim_verdict *v, const json_t *model) {
+    compare(v, model, "seconds an epoch", "seconds_per_epoch",
+            &(wanted){.type = "mla_simple", .origin = "scratch"},
+            &(wanted){.type = "mla", .origin = "scratch"});
+}
+
+void claim_easier_to_train(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_loss);
+}
+void claim_faster_training(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_training_time);
+}
+void claim_good_start(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_start);
+}
+void claim_wer_within_one(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_within_one);
+}
 void claim_wer_within_five(claim_verdict *v, const claims_evidence *e) {
-    judge_wer(v, e, 1, 1, 5);
+    each_model(v, e, judge_within_five);
+}
+void claim_higher_latent(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_latent);
+}
+void claim_more_epochs(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_epochs);
+}
+void claim_lower_rate(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_rate);
 }
 
 void claim_librispeech(claim_verdict *v, const claims_evidence *e) {
     (void)e;
     claim_add(v, CLAIM_NOT_TESTABLE, "needs 100 hours of LibriSpeech and the document's recipe");
-}
-
-/* ---- Advice ---- */
-
-void claim_higher_latent(claim_verdict *v, const claims_evidence *e) {
-    for (size_t t = 0; t < 2; t++) {
-        wanted small = {.type = latent_types[t], .origin = "converted"};
-        while ((small.latent_dim = next_latent(e, &small, small.latent_dim)) > 0) {
-            wanted large = small;
-            char what[80];
-            large.latent_dim *= 2;
-            snprintf(what, sizeof what, "WER of %s at latent_dim %.0f against %.0f", small.type,
-                     large.latent_dim, small.latent_dim);
-            compare(v, e, what, "wer_percent", &large, &small, false);
-        }
-    }
-}
-
-/* The same conversion, tuned with another value of `key`: `wins` the smaller or the larger one. */
-static void judge_tuning(claim_verdict *v, const claims_evidence *e, const char *key, bool larger_wins) {
-    size_t i, j;
-    const json_t *a, *b;
-    json_array_foreach(runs_of(e), i, a) {
-        json_array_foreach(runs_of(e), j, b) {
-            wanted same = {.type = json_text(a, "attention_type"),
-                           .origin = "fine_tuned",
-                           .latent_dim = number_or_zero(a, "latent_dim"),
-                           .seed = number_or_zero(a, "seed")};
-            double from = json_number(a, key), to = json_number(b, key);
-            double before = json_number(a, "wer_percent"), after = json_number(b, "wer_percent");
-            bool step = larger_wins ? to > from : to < from;
-            if (!step || !is_wanted(a, &same) || !is_wanted(b, &same) || isnan(before + after))
-                continue;
-            claim_add(v, claim_holds(after < before),
-                      "%s, latent_dim %.0f: %.3g%% WER with %s %g, %.3g%% with %g", same.type,
-                      same.latent_dim, after, key, to, before, from);
-            study_size(v, e);
-        }
-    }
-}
-
-void claim_more_epochs(claim_verdict *v, const claims_evidence *e) {
-    judge_tuning(v, e, "epochs", true);
-}
-
-void claim_lower_rate(claim_verdict *v, const claims_evidence *e) {
-    judge_tuning(v, e, "learning_rate", false);
-}
-
-/* ---- Errors ---- */
-
-/* Rows of the published kind of conversion and of the best one, at d_model and half of it. */
-void claim_svd_error(claim_verdict *v, const claims_evidence *e) {
-    size_t i;
-    const json_t *row;
-    json_array_foreach(e->conversion, i, row) {
-        double share = json_number(row, "latent_dim") / json_number(row, "d_model");
-        double error = 100 * json_number(row, "output_error");
-        const char *method = json_text(row, "method");
-        bool known = !strcmp(method, "average") || !strcmp(method, "joint") || !strcmp(method, "activation");
-        if (!known || isnan(error) || (share != 1 && share != 0.5))
-            continue;
-        claim_add(v, claim_holds(error >= 5 && error <= 15), "%s, latent_dim %.0f: %.3g%%", method,
-                  json_number(row, "latent_dim"), error);
-        claim_size(v, "%s; %s", json_text(row, "subject"), json_text(row, "inputs"));
-    }
-}
-
-void claim_tuned_error(claim_verdict *v, const claims_evidence *e) {
-    size_t i;
-    const json_t *run;
-    json_array_foreach(runs_of(e), i, run) {
-        double error = json_number(run, "output_error_percent"), epochs = json_number(run, "epochs");
-        if (strcmp(json_text(run, "origin"), "fine_tuned") || isnan(error) || epochs < 2 || epochs > 3)
-            continue;
-        claim_add(v, claim_holds(error < 5), "%s, latent_dim %.0f, %.0f epochs: %.3g%%",
-                  json_text(run, "attention_type"), number_or_zero(run, "latent_dim"), epochs, error);
-        study_size(v, e);
-    }
 }

@@ -10,7 +10,8 @@ typedef struct claims_evidence {
     const paper_tables *tables;
     const report_data *results; /* of a sweep */
     const json_t *conversion;   /* rows of analyze --sweep --format json */
-    const json_t *study;        /* study.json */
+    const json_t *tuned;        /* rows of analyze --mha --mla --format json, of fine-tuned models */
+    const json_t *study;        /* of study_by_model */
 } claims_evidence;
 
 extern const table_column claims_columns[];
@@ -19,7 +20,7 @@ extern const table_column claims_columns[];
  * random weights are converted, and workspaces laid out. */
 int claims_fill(table *t, const claims_evidence *evidence, attn_error *error);
 
-/* A JSON file for the last two. json_decref *read. */
+/* A JSON file for the last three. json_decref *read. */
 int claims_read(json_t **read, const char *path, attn_error *error);
 
 #endif
