@@ -2,6 +2,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "cli/command.h"
+#include "cli/option_values.h"
 #include "harness/conversion/analyze.h"
 #include "harness/conversion/study.h"
 #include "harness/conversion/tradeoff.h"
@@ -14,7 +15,8 @@
 enum { MOST_FRAMES = 1 << 24 };
 
 typedef struct arguments {
-    char *mha, *mha_weights, *mla, *mla_weights, *input, *data, *split, *plots, *out_config, *out_weights;
+    const char **mla, **mla_weights; /* ended by NULL */
+    char *mha, *mha_weights, *input, *data, *split, *plots, *out_config, *out_weights;
     char *format;
     long long seq_len, runs, max_frames, seed;
     int spectrum, sweep, paper, fold;
@@ -26,9 +28,10 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"mha", '\0', POPT_ARG_STRING, &a->mha, 0, "configuration of the mha model", "F.yaml"},
         {"mha-weights", '\0', POPT_ARG_STRING, &a->mha_weights, 0, "its checkpoint (default: F.safetensors)",
          "F"},
-        {"mla", '\0', POPT_ARG_STRING, &a->mla, 0, "configuration of what stands in for it", "G.yaml"},
-        {"mla-weights", '\0', POPT_ARG_STRING, &a->mla_weights, 0, "its checkpoint (default: G.safetensors)",
-         "F"},
+        {"mla", '\0', POPT_ARG_ARGV, &a->mla, 0,
+         "configuration of what stands in for it; given several times: a row a model", "G.yaml"},
+        {"mla-weights", '\0', POPT_ARG_ARGV, &a->mla_weights, 0,
+         "its checkpoint (default: G.safetensors); of several models: one for each, in their order", "F"},
         {"input", 'i', POPT_ARG_STRING, &a->input, 0,
          "features [B, T, input_dim] (default: 256 frames of random ones)", "X.npy"},
         {"data", '\0', POPT_ARG_STRING, &a->data, 0, "or speech: a folder laid out as LibriSpeech is", "DIR"},
@@ -59,9 +62,14 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         argc, argv, "",
         "analyze --mha F --mla G: layer by layer and at the output, what the second model loses against the\n"
         "first and what it saves; bounds next to the errors reached; cache, parameters and decode time.\n"
+        "Several --mla: a row each, of the output.\n"
         "analyze --mha F --sweep (or --paper): error against cached bytes, for every method.\n"
         "analyze --mla G --fold: mla, mla_simple or gqa as mha weights, for programs that know only those.",
         options, NULL, status);
+}
+
+static const char *first(const char *const *words) {
+    return words ? words[0] : NULL;
 }
 
 static int count_modes(const arguments *a) {
@@ -77,10 +85,17 @@ static int check_arguments(const arguments *a, attn_error *error) {
                          "--paper: has weights and inputs of its own, without --mha, --input and --data");
     if (!a->fold && !a->paper && option_needs("--mha", a->mha, error))
         return -1;
-    if ((!sweeps || a->fold) && option_needs("--mla", a->mla, error))
+    if ((!sweeps || a->fold) && option_needs("--mla", first(a->mla), error))
         return -1;
     if (sweeps && a->mla)
         return attn_fail(error, "--mla: is not used by a sweep");
+    if (a->mla_weights && word_count(a->mla_weights) != word_count(a->mla))
+        return attn_fail(error, "--mla-weights: found %zu of them for %zu --mla, expected one for each",
+                         word_count(a->mla_weights), word_count(a->mla));
+    if (a->spectrum && word_count(a->mla) > 1)
+        return attn_fail(error, "--spectrum: goes with one --mla");
+    if (a->fold && word_count(a->mla) > 1)
+        return attn_fail(error, "--fold: goes with one --mla");
     if (a->plots && !sweeps)
         return attn_fail(error, "--plots: goes with --sweep or --paper");
     if (a->spectrum && (sweeps || a->fold))
@@ -107,8 +122,8 @@ static void note(const char *text) {
 static study study_of(const arguments *a) {
     return (study){.mha = a->mha,
                    .mha_weights = a->mha_weights,
-                   .other = a->mla,
-                   .other_weights = a->mla_weights,
+                   .other = first(a->mla),
+                   .other_weights = first(a->mla_weights),
                    .input = a->input,
                    .data = a->data,
                    .split = a->split,
@@ -120,11 +135,14 @@ static study study_of(const arguments *a) {
                    .note = note};
 }
 
-static int compare(const study *s, table_format format, attn_error *error) {
+/* Of one model a row a layer, of several a row each. */
+static int compare(const arguments *a, const study *s, table_format format, attn_error *error) {
     table t;
     char *title = NULL;
-    table_init(&t, NULL, analyze_columns);
-    int result = study_compare(&t, &title, s, error);
+    bool several = word_count(a->mla) > 1;
+    table_init(&t, NULL, several ? analyze_model_columns : analyze_columns);
+    int result = several ? study_compare_several(&t, &title, s, a->mla, a->mla_weights, error)
+                         : study_compare(&t, &title, s, error);
     if (!result)
         result = table_write(&t, format, stdout, error);
     table_free(&t);
@@ -174,7 +192,7 @@ int cmd_analyze(int argc, char **argv) {
         const study s = study_of(&a);
         result = a.fold               ? study_fold(&s, a.out_config, a.out_weights, &error)
                  : a.sweep || a.paper ? sweep(&a, &s, (table_format)format, &status, &error)
-                                      : compare(&s, (table_format)format, &error);
+                                      : compare(&a, &s, (table_format)format, &error);
     }
     return result ? command_fail("analyze", &error) : status;
 }

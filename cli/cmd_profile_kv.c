@@ -1,6 +1,7 @@
 /* attnbench profile-kv: cache bytes, time, real-time factor and peak memory of models on speech. */
 #include "base/process/child.h"
 #include "cli/command.h"
+#include "cli/option_values.h"
 #include "datasets/audio.h"
 #include "harness/model/choices.h"
 #include "harness/model/memory_fit.h"
@@ -21,8 +22,8 @@ enum { MOST_FRAMES = 1000000, MOST_RUNS = 1000, DAY = 86400 };
 static const long long NOT_GIVEN = LLONG_MIN;
 
 typedef struct arguments {
-    const char **configs;
-    char *data, *split, *path, *impl, *weights, *format, *memory_fit;
+    const char **configs, **weights;
+    char *data, *split, *path, *impl, *format, *memory_fit;
     long long seq_len, chunk, left_chunks, limit, seed, runs;
     int sgemm;
 } arguments;
@@ -54,7 +55,8 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
          "chunks of N frames of cache kept before the current one (default -1: all)", "M"},
         {"path", '\0', POPT_ARG_STRING, &a->path, 0, "of mla and mla_simple: auto, expand or absorb", "P"},
         {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, CHOOSE_IMPL_HELP, "I"},
-        {"weights", '\0', POPT_ARG_STRING, &a->weights, 0, "a checkpoint (default: random weights)",
+        {"weights", '\0', POPT_ARG_ARGV, &a->weights, 0,
+         "a checkpoint (default: random weights); of several models: one for each, in their order",
          "F.safetensors"},
         {"seed", '\0', POPT_ARG_LONGLONG, &a->seed, 0, "of random weights and features (default 1)", "N"},
         {"runs", '\0', POPT_ARG_LONGLONG, &a->runs, 0,
@@ -78,6 +80,14 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         options, NULL, status);
 }
 
+static int check_weights(const arguments *a, attn_error *error) {
+    size_t models = word_count(a->configs), weights = word_count(a->weights);
+    return weights && weights != models
+               ? attn_fail(error, "--weights: found %zu of them for %zu --config, expected one for each",
+                           weights, models)
+               : 0;
+}
+
 static int check_input(const arguments *a, attn_error *error) {
     if (!a->configs || !a->configs[0])
         return option_needs("--config", NULL, error);
@@ -90,15 +100,13 @@ static int check_input(const arguments *a, attn_error *error) {
                          "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
     if (a->memory_fit && a->sgemm)
         return attn_fail(error, "--sgemm and --memory-fit: only one of them can be measured");
-    if (a->weights && a->configs[1])
-        return attn_fail(error, "--weights goes with one --config");
     if (a->memory_fit && a->runs != NOT_GIVEN)
         return attn_fail(error, "--runs: --memory-fit runs each length once");
     if (a->left_chunks >= 0 && a->chunk == NOT_GIVEN)
         return attn_fail(error, "--left-chunks %lld: needs --chunk", a->left_chunks);
     if (a->weights && a->data && a->seed != NOT_GIVEN)
         return attn_fail(error, "--seed: with --weights and --data nothing is random");
-    return 0;
+    return check_weights(a, error);
 }
 
 static int check_given(const char *option, long long value, long long lowest, long long highest,
@@ -119,7 +127,7 @@ static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) 
                            .seq_len = a->seq_len == NOT_GIVEN ? 1000 : (size_t)a->seq_len,
                            .data = a->data,
                            .split = a->split,
-                           .weights = a->weights,
+                           .weights = a->weights ? a->weights[0] : NULL,
                            .seed = a->seed == NOT_GIVEN ? 1 : (uint64_t)a->seed,
                            .runs = a->runs == NOT_GIVEN ? 1 : (size_t)a->runs,
                            .sgemm = a->sgemm,
@@ -200,13 +208,14 @@ static json_t *profile_in_child(int *status, const char *config, const profile_p
 }
 
 /* {"models": [...]}, or NULL when some model gave no result. *status is the worst of them. */
-static json_t *profile_several(int *status, const char *const *configs, const profile_plan *plan,
-                               attn_error *error) {
+static json_t *profile_several(int *status, const arguments *a, const profile_plan *plan, attn_error *error) {
     json_t *models = json_array();
     *status = STATUS_OK;
-    for (size_t i = 0; configs[i]; i++) {
+    for (size_t i = 0; a->configs[i]; i++) {
         int one;
-        json_t *result = profile_in_child(&one, configs[i], plan, error);
+        profile_plan own = *plan;
+        own.weights = a->weights ? a->weights[i] : NULL;
+        json_t *result = profile_in_child(&one, a->configs[i], &own, error);
         *status = one > *status ? one : *status;
         if (!result || json_array_append_new(models, result)) {
             json_decref(models);
@@ -243,7 +252,7 @@ static int run(const arguments *a, const profile_plan *plan, table_format format
             return STATUS_BAD_INPUT;
     settle();
     if (a->configs[1])
-        result = profile_several(&status, a->configs, plan, error);
+        result = profile_several(&status, a, plan, error);
     else
         status = profile_model(&result, a->configs[0], plan, error);
     if (result && profile_print(result, format, stdout, error))

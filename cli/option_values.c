@@ -12,6 +12,13 @@ static double plain_number(const char *text, char **end) {
     return strspn(text, "0123456789.") == (size_t)(*end - text) ? value : NAN;
 }
 
+size_t word_count(const char *const *words) {
+    size_t count = 0;
+    while (words && words[count])
+        count++;
+    return count;
+}
+
 int word_percent(double *effect, const char *option, const char *text, attn_error *error) {
     char *end = NULL;
     double value = plain_number(text, &end);

@@ -4,6 +4,11 @@
 
 #include "attn/error.h"
 
+#include <stddef.h>
+
+/* How many words an option that may be given again got; NULL: none. */
+size_t word_count(const char *const *words);
+
 /* "2%" or "2": the log of 1.02. From 0 to 1000%. */
 int word_percent(double *effect, const char *option, const char *text, attn_error *error);
 

@@ -34,6 +34,20 @@ const table_column analyze_columns[] = {{"where", "Where", NULL},
                                         {"decode_us_mha", "of mha", "%.2f"},
                                         {NULL, NULL, NULL}};
 
+const table_column analyze_model_columns[] = {{"model", "Model", NULL},
+                                              {"attention_type", "Attention", NULL},
+                                              {"latent_dim", "latent_dim", NULL},
+                                              {"num_kv_heads", "Key/value heads", NULL},
+                                              {"mse", "MSE", "%.3g"},
+                                              {"mae", "MAE", "%.3g"},
+                                              {"relative_error", "Relative error", "%.3g"},
+                                              {"cosine", "Cosine", "%.6f"},
+                                              {"verdict", "Verdict", NULL},
+                                              {"cache_bytes", "Cache bytes", NULL},
+                                              {"parameters", "Parameters", NULL},
+                                              {"decode_us", "Decode, us a frame", "%.2f"},
+                                              {NULL, NULL, NULL}};
+
 int analyze_check(const attn_config *mha, const attn_config *other, attn_error *error) {
     const attn_geometry *a = &mha->attention, *b = &other->attention;
     if (strcmp(mha->variant->name, "mha"))

@@ -14,6 +14,7 @@ typedef struct analyze_plan {
 } analyze_plan;
 
 extern const table_column analyze_columns[];
+extern const table_column analyze_model_columns[]; /* a row a model */
 
 /* Do they share everything but their attention? */
 int analyze_check(const attn_config *mha, const attn_config *other, attn_error *error);

@@ -1,5 +1,7 @@
 #include "harness/conversion/study.h"
 
+#include "base/text/utf8.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "harness/conversion/analyze.h"
@@ -35,6 +37,69 @@ done:
     calibration_free(&inputs);
     attn_model_free(models[0]);
     attn_model_free(models[1]);
+    return result;
+}
+
+static json_t *model_entry(const char *path, const attn_config *config) {
+    const attn_geometry *g = &config->attention;
+    json_t *row = json_pack("{s:o, s:s}", "model", utf8_json(path), "attention_type", config->variant->name);
+    if (row && config->variant->has_latent)
+        json_object_set_new(row, "latent_dim", json_integer((json_int_t)g->latent_dim));
+    if (row && config->variant->has_kv_heads)
+        json_object_set_new(row, "num_kv_heads", json_integer((json_int_t)g->num_kv_heads));
+    return row;
+}
+
+/* The costs of the mha model itself, which every comparison has. */
+static void add_mha(table *t, const study *s, const attn_config *config, const json_t *compared) {
+    static const char *const costs[][2] = {
+        {"cache_bytes", "cache_bytes_mha"}, {"parameters", "parameters_mha"}, {"decode_us", "decode_us_mha"}};
+    json_t *row = model_entry(s->mha, config);
+    for (size_t i = 0; row && i < 3; i++)
+        json_object_set(row, costs[i][0], json_object_get(compared, costs[i][1]));
+    table_add(t, row);
+}
+
+static void add_output(table *t, const char *path, const attn_config *config, const json_t *output) {
+    json_t *row = model_entry(path, config);
+    if (row)
+        json_object_update(row, (json_t *)(uintptr_t)output);
+    table_add(t, row);
+}
+
+/* "mla against mha on ..." of one becomes that of all. */
+static int retitle(char **title, attn_error *error) {
+    char *of_one = *title;
+    *title = attn_format(error, "models%s", strstr(of_one, " against "));
+    attn_free(of_one);
+    return *title ? 0 : -1;
+}
+
+int study_compare_several(table *t, char **title, const study *s, const char *const *others,
+                          const char *const *weights, attn_error *error) {
+    attn_config mha, other;
+    int result = attn_config_read(&mha, s->mha, NULL, error);
+    for (size_t i = 0; !result && others[i]; i++) {
+        study one = *s;
+        table layers;
+        one.other = others[i];
+        one.other_weights = weights ? weights[i] : NULL;
+        attn_free(*title);
+        *title = NULL;
+        table_init(&layers, NULL, analyze_columns);
+        result = study_compare(&layers, title, &one, error);
+        if (!result)
+            result = attn_config_read(&other, others[i], NULL, error);
+        const json_t *output = result ? NULL : json_array_get(layers.rows, json_array_size(layers.rows) - 1);
+        if (output && !i)
+            add_mha(t, s, &mha, output);
+        if (output)
+            add_output(t, others[i], &other, output);
+        table_free(&layers);
+    }
+    if (!result)
+        result = retitle(title, error);
+    t->title = *title;
     return result;
 }
 

@@ -26,6 +26,9 @@ static const table_column model_columns[] = {
     {"config", "Configuration", NULL},
     {"model_type", "Model", NULL},
     {"attention_type", "Attention", NULL},
+    {"latent_dim", "latent_dim", NULL},
+    {"num_kv_heads", "Key/value heads", NULL},
+    {"weights", "Weights", NULL},
     {"parameters", "Parameters", NULL},
     {"utterances", "Utterances", NULL},
     {"frames", "Frames", NULL},
@@ -85,7 +88,8 @@ static json_t *model_row(const json_t *r) {
                  *parts = json_object_get(r, "parts");
     const json_t *seconds = json_object_get(chunks, "seconds");
     json_t *row = json_pack("{s:b}", "caches_equal", caches_equal(r));
-    static const char *const of_model[] = {"model_type", "attention_type", "parameters"};
+    static const char *const of_model[] = {"model_type", "attention_type", "latent_dim", "num_kv_heads",
+                                           "parameters"};
     static const char *const same[] = {"config",
                                        "kv_bytes_formula",
                                        "kv_bytes_live",
@@ -102,6 +106,7 @@ static json_t *model_row(const json_t *r) {
         take(row, of_model[i], model, of_model[i]);
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         take(row, same[i], r, same[i]);
+    take(row, "weights", json_object_get(r, "setting"), "weights");
     take(row, "utterances", r, "total_utterances");
     if (json_is_object(json_object_get(r, "sgemm")))
         json_object_set_new(row, "of_sgemm",
@@ -119,15 +124,15 @@ static json_t *model_row(const json_t *r) {
     return row;
 }
 
-/* How it was measured; the same for all models of a run. */
-void profile_setting(const json_t *r, FILE *stream) {
+/* `weights`: instead of the model's own; NULL: those. */
+static void print_setting(const json_t *r, const char *weights, FILE *stream) {
     const json_t *setting = json_object_get(r, "setting"), *blas = json_object_get(setting, "blas");
     int speech = !strcmp(json_text(setting, "input"), "speech");
     if (speech)
         fprintf(stream, "Input: %s, split %s.", json_text(setting, "data"), json_text(setting, "split"));
     else
         fprintf(stream, "Input: random features; a frame stands for 10 ms of audio.");
-    fprintf(stream, " Weights: %s", json_text(setting, "weights"));
+    fprintf(stream, " Weights: %s", weights ? weights : json_text(setting, "weights"));
     if (json_object_get(setting, "seed"))
         fprintf(stream, " (seed %.0f)", json_number(setting, "seed"));
     if (json_number(setting, "chunk") > 0)
@@ -143,6 +148,14 @@ void profile_setting(const json_t *r, FILE *stream) {
             "factor is time / length of audio. Totals: sums, the factor total time / total audio.\n",
             json_text(setting, "impl"), json_text(setting, "path"), json_text(blas, "library"),
             json_text(blas, "core"), json_number(blas, "threads"), json_number(setting, "runs"));
+}
+
+/* How it was measured; the same for all models of a run but for checkpoints, which the table then has. */
+void profile_setting(const json_t *result, FILE *stream) {
+    const json_t *models = json_object_get(result, "models"), *first = json_array_get(models, 0);
+    const char *weights = json_text(json_object_get(first, "setting"), "weights");
+    bool own = json_array_size(models) > 1 && strcmp(weights, "random");
+    print_setting(first ? first : result, own ? "of each model" : NULL, stream);
 }
 
 static void print_sgemm(const json_t *sgemm, FILE *stream) {
@@ -251,7 +264,7 @@ static int print_several(const json_t *result, table_format format, FILE *stream
     int written = table_write(&t, format, stream, error);
     if (!written && format == TABLE_MD) {
         fputc('\n', stream);
-        profile_setting(json_array_get(json_object_get(result, "models"), 0), stream);
+        profile_setting(result, stream);
     }
     table_free(&t);
     return written;

@@ -81,13 +81,12 @@ void speech_profiles_free(speech_profiles *p) {
 
 /* All models of a file share their setting. NULL: no memory for it. */
 static json_t *setting_of(const json_t *file) {
-    const json_t *models = json_object_get(file, "models");
     char *text = NULL;
     size_t size;
     FILE *words = open_memstream(&text, &size);
     if (!words)
         return NULL;
-    profile_setting(models ? json_array_get(models, 0) : file, words);
+    profile_setting(file, words);
     int closed = fclose(words);
     for (char *c = text; !closed && *c; c++)
         *c = *c == '\n' ? ' ' : *c;

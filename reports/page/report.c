@@ -5,6 +5,7 @@
 #include "harness/results/finished.h"
 #include "harness/results/machines.h"
 #include "reports/page/page.h"
+#include "reports/paper/claims/claims.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
 #include "reports/tables/findings.h"
@@ -34,6 +35,15 @@ static int one_kind(const results *from, const char *file, attn_error *error) {
                                  kinds, cpus);
 }
 
+/* Of errors after conversion the first subject's count. */
+static int judge_claims(report *r, attn_error *error) {
+    const claims_evidence evidence = {.tables = &r->paper,
+                                      .results = &r->data,
+                                      .conversion =
+                                          r->tradeoffs.count ? r->tradeoffs.of[0].points.rows : NULL};
+    return claims_fill(&r->claims, &evidence, error);
+}
+
 static int read_inputs(report *r, results *from, const report_request *request, attn_error *error) {
     if (results_read_finished(from, request->results, error) || one_kind(from, request->results, error) ||
         read_paper(r, request->paper, error))
@@ -44,7 +54,7 @@ static int read_inputs(report *r, results *from, const report_request *request, 
     for (size_t i = 0; request->profiles && request->profiles[i]; i++)
         if (speech_profiles_read(&r->profiles, request->profiles[i], error))
             return -1;
-    return report_data_init(&r->data, from, error);
+    return report_data_init(&r->data, from, error) ? -1 : judge_claims(r, error);
 }
 
 /* ---- what is made of it */
@@ -74,6 +84,7 @@ static int fill_tables(report *r, attn_error *error) {
                                 .prefill = lines_named(r, "prefill_time"),
                                 .paths = lines_named(r, "mla_paths"),
                                 .audit = &r->audit,
+                                .claims = &r->claims,
                                 .profiles = &r->profiles};
     report_tables_fill(r->tables, &from);
     r->findings = findings_list(&from);
@@ -107,6 +118,7 @@ static void free_report(report *r) {
     for (size_t i = 0; i < REPORT_TABLES; i++)
         report_table_free(&r->tables[i]);
     paper_audit_free(&r->audit);
+    table_free(&r->claims);
     tradeoffs_free(&r->tradeoffs);
     speech_profiles_free(&r->profiles);
     json_decref(r->findings);

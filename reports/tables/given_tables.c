@@ -9,6 +9,20 @@ void table_paper_additions(report_table *t, const table_sources *from) {
     report_table_share(t, &from->audit->additions);
 }
 
+void table_claims(report_table *t, const table_sources *from) {
+    static const table_column columns[] = {
+        {"words", "Claim", NULL},    {"where", "Where it stands", NULL},         {"verdict", "Verdict", NULL},
+        {"measured", "Found", NULL}, {"size", "Size of model and corpus", NULL}, {NULL, NULL, NULL}};
+    report_table_share(t, from->claims);
+    t->page_columns = columns;
+    snprintf(t->note, sizeof t->note,
+             "Each claim of the document that can be tested (attnbench paper --claims). Refuted: the numbers "
+             "found here "
+             "contradict it. Undecided: it was measured, and the intervals overlap. Not measured yet: what "
+             "would show "
+             "it was not given. The csv and json files say what would show each, and by which command.");
+}
+
 void table_speech(report_table *t, const table_sources *from) {
     static const table_column columns[] = {{"config", "configuration", NULL},
                                            {"attention_type", "attention", NULL},

@@ -14,6 +14,7 @@ typedef struct table_sources {
     /* Of the plots cache_bytes, decode_time, prefill_time and mla_paths; without lines where there is no plot. */
     const series_lines *cache, *decode, *prefill, *paths;
     const paper_audit *audit;
+    const table *claims;
     const speech_profiles *profiles;
 } table_sources;
 

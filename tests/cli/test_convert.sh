@@ -91,6 +91,18 @@ run analyze --mha $golden/$case/config.yaml --mha-weights $golden/$case/weights.
 grep -q '"spectrum"' "$work/out" || fail "no spectrum"
 echo "[       OK ] analyze: times, bytes and spectrum"
 
+cp "$work/new.yaml" "$work/other.yaml"
+cp "$work/new.safetensors" "$work/other.safetensors"
+convert $case --to mla_simple --latent-dim 4
+run analyze --mha $golden/$case/config.yaml --mha-weights $golden/$case/weights.safetensors --mla "$work/new.yaml" --mla "$work/other.yaml" \
+    --runs 0 --format csv
+[ "$(grep -c yaml "$work/out")" -eq 3 ] || fail "a row for mha and for each of the others"
+[ "$(cut -d, -f2 "$work/out" | tr '\n' ' ')" = "attention_type mha mla_simple $(awk '$1 == "attention_type:" { print $2 }' "$work/other.yaml") " ] || fail "types"
+run profile-kv --config $golden/$case/config.yaml --weights $golden/$case/weights.safetensors --config "$work/new.yaml" \
+    --weights "$work/new.safetensors" --seq-len 30 --format csv
+[ "$(grep -c 'safetensors' "$work/out")" -eq 2 ] || fail "each model with its own weights"
+echo "[       OK ] analyze and profile-kv: a trained model and what it became in one table"
+
 run analyze --mha $golden/$case/config.yaml --mha-weights $golden/$case/weights.safetensors --input $golden/$case/input.npy --sweep \
     --plots "$work/plots" --format json
 cp "$work/out" "$work/curves.json"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# PyTorch checkpoints of ESPnet and WeNet, converted and run.
+# PyTorch checkpoints of ESPnet and WeNet, converted and run; our checkpoints in PyTorch.
 set -u
 cd "$(dirname "$0")/../.." || exit
 attnbench=${ATTNBENCH:-${BUILD:-build}/attnbench}
@@ -10,4 +10,5 @@ else
     /usr/bin/python3 -B tests/golden/check_checkpoint.py "$attnbench" || exit 1
     /usr/bin/python3 -B harness/conversion/convert_checkpoint.py --help | grep -q -- --training-config || exit 1
     echo "[       OK ] --help"
+    /usr/bin/python3 -B tests/golden/check_export.py "$attnbench" || exit 1
 fi

@@ -18,7 +18,14 @@ static void make_tables(const report_data *data, const series_lines *l) {
     paper_audit audit = {0};
     table_init(&audit.cells, "cells", columns);
     table_init(&audit.additions, "additions", columns);
-    const table_sources from = {data, l, l, l, l, &audit, &no_profiles};
+    const table_sources from = {.data = data,
+                                .cache = l,
+                                .decode = l,
+                                .prefill = l,
+                                .paths = l,
+                                .audit = &audit,
+                                .claims = &audit.cells,
+                                .profiles = &no_profiles};
     for (size_t i = 0; i < REPORT_TABLES; i++) {
         report_table shown;
         report_table_list[i].fill(&shown, &from);

@@ -1,0 +1,58 @@
+/* Advice against running out of memory: the bytes that a training pass takes, from its layout (attn_train_bytes), which
+ * is what `attnbench train` allocates. */
+#include "attn/alloc.h"
+#include "attn/train.h"
+#include "reports/paper/claims/claim.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BATCH = 8, FRAMES = 1000, LABELS = 100 };
+
+static const attn_train_options plain = {0};
+
+/* Of the document's Conformer; NaN when memory is short. Weights are not touched, so that they take none. */
+static double pass_bytes(const char *type, size_t utterances, const attn_train_options *options) {
+    char yaml[160];
+    attn_config config;
+    attn_model *model = NULL;
+    size_t counts[BATCH];
+    for (size_t u = 0; u < BATCH; u++)
+        counts[u] = LABELS;
+    attn_train_batch batch = {.utterances = utterances, .frames = FRAMES, .label_counts = counts};
+    double bytes = NAN;
+    snprintf(yaml, sizeof yaml,
+             "{attention_type: %s, d_model: 512, num_heads: 8, num_layers: 12, vocab_size: 500}", type);
+    if (!attn_config_parse(&config, yaml, strlen(yaml), "claims", NULL, NULL) &&
+        !attn_model_create(&model, &config, NULL))
+        bytes = (double)attn_train_bytes(model, &batch, options);
+    attn_model_free(model);
+    return bytes;
+}
+
+static void compare(claim_verdict *v, double with, double without, const char *what) {
+    char before[32], after[32];
+    bytes_text(before, sizeof before, without);
+    bytes_text(after, sizeof after, with);
+    claim_add(v, claim_holds(with < without), "%s: %s instead of %s, %.3g times", what, after, before,
+              with / without);
+    claim_size(v, "Conformer, 12 layers, d_model 512, 8 heads; %d utterances of %d frames", BATCH, FRAMES);
+}
+
+void claim_smaller_batch(claim_verdict *v, const claims_evidence *e) {
+    (void)e;
+    compare(v, pass_bytes("mha", BATCH / 2, &plain), pass_bytes("mha", BATCH, &plain),
+            "half as many utterances");
+}
+
+void claim_checkpointing(claim_verdict *v, const claims_evidence *e) {
+    (void)e;
+    const attn_train_options checkpoints = {.checkpoint_activations = true};
+    compare(v, pass_bytes("mha", BATCH, &checkpoints), pass_bytes("mha", BATCH, &plain),
+            "--checkpoint-activations, the same bits");
+}
+
+void claim_simple_memory(claim_verdict *v, const claims_evidence *e) {
+    (void)e;
+    compare(v, pass_bytes("mla_simple", BATCH, &plain), pass_bytes("mla", BATCH, &plain), "mla_simple");
+}

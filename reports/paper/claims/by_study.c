@@ -1,0 +1,244 @@
+/* Claims on recognition, from what `attnbench study` trained, model by model. */
+#include "base/text/json.h"
+
+#include "reports/paper/claims/claim.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Which runs of a model; NULL and 0: any. */
+typedef struct wanted {
+    const char *type, *origin;
+    double latent_dim, epochs, learning_rate;
+} wanted;
+
+static double number_or_zero(const json_t *run, const char *key) {
+    double value = json_number(run, key);
+    return isnan(value) ? 0 : value;
+}
+
+static bool is_wanted(const json_t *run, const wanted *w) {
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {{"latent_dim", w->latent_dim}, {"epochs", w->epochs}, {"learning_rate", w->learning_rate}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].value > 0 && number_or_zero(run, numbers[i].key) != numbers[i].value)
+            return false;
+    return (!w->type || !strcmp(json_text(run, "attention_type"), w->type)) &&
+           (!w->origin || !strcmp(json_text(run, "origin"), w->origin));
+}
+
+static const json_t *runs_of(const json_t *model) {
+    return json_object_get(model, "runs");
+}
+
+/* Over the runs (seeds) that have the number; NaN without any. */
+static double sum(const json_t *model, const wanted *w, const char *key, size_t *count) {
+    double all = 0;
+    size_t i;
+    const json_t *run;
+    *count = 0;
+    json_array_foreach(runs_of(model), i, run) {
+        double value = is_wanted(run, w) ? json_number(run, key) : NAN;
+        if (isnan(value))
+            continue;
+        all += value;
+        ++*count;
+    }
+    return *count ? all : NAN;
+}
+
+static double mean(const json_t *model, const wanted *w, const char *key) {
+    size_t count;
+    double all = sum(model, w, key, &count);
+    return all / (double)count;
+}
+
+typedef void model_judge(claim_verdict *v, const json_t *model);
+
+static void each_model(claim_verdict *v, const claims_evidence *e, model_judge *judge) {
+    size_t i;
+    const json_t *model;
+    json_array_foreach(e->study, i, model) {
+        judge(v, model);
+        if (v->state != CLAIM_NOT_MEASURED && !*v->size)
+            claim_size(v, "%s", json_text(model, "size"));
+    }
+}
+
+static void compare(claim_verdict *v, const json_t *model, const char *what, const char *key, const wanted *a,
+                    const wanted *b) {
+    double with = mean(model, a, key), without = mean(model, b, key);
+    if (isnan(with) || isnan(without))
+        return;
+    claim_add(v, claim_holds(with < without), "%s: %.4g against %.4g (%s)", what, with, without,
+              json_text(model, "model"));
+}
+
+/* ---- Word error rates, with what is chance ---- */
+
+typedef struct rate {
+    double percent, variance; /* of a share of so many words, in percent squared */
+} rate;
+
+static rate rate_of(const json_t *model, const wanted *w) {
+    size_t count;
+    double words = sum(model, w, "words", &count), share = sum(model, w, "errors", &count) / words;
+    return (rate){100 * share, 1e4 * fmax(share * (1 - share), 0) / words};
+}
+
+/* Whether a - b is below the limit: undecided within the 95% interval of the difference of two shares. */
+static claim_state below(rate a, rate b, double limit) {
+    double distance = limit - (a.percent - b.percent), margin = 1.96 * sqrt(a.variance + b.variance);
+    return fabs(distance) <= margin ? CLAIM_UNDECIDED : claim_holds(distance > 0);
+}
+
+/* ---- Each conversion of a model, by its type and latent_dim ---- */
+
+static const char *const latent_types[] = {"mla_simple", "mla"};
+
+/* The next larger latent_dim that a run of this kind has; 0: none. */
+static double next_latent(const json_t *model, const wanted *w, double after) {
+    const wanted any = {.type = w->type, .origin = w->origin};
+    double next = 0;
+    size_t i;
+    const json_t *run;
+    json_array_foreach(runs_of(model), i, run) {
+        double dim = number_or_zero(run, "latent_dim");
+        if (is_wanted(run, &any) && dim > after && (next == 0 || dim < next))
+            next = dim;
+    }
+    return next;
+}
+
+static double width_of(const json_t *model) {
+    return json_number(json_array_get(runs_of(model), 0), "d_model");
+}
+
+static void judge_start(claim_verdict *v, const json_t *model) {
+    for (size_t t = 0; t < 2; t++) {
+        wanted tuned = {.type = latent_types[t], .origin = "fine_tuned"};
+        while ((tuned.latent_dim = next_latent(model, &tuned, tuned.latent_dim)) > 0) {
+            wanted scratch = {.type = tuned.type, .origin = "scratch", .latent_dim = tuned.latent_dim};
+            char what[64];
+            snprintf(what, sizeof what, "CTC loss of %s, latent_dim %.0f", tuned.type, tuned.latent_dim);
+            compare(v, model, what, "loss", &tuned, &scratch);
+        }
+    }
+}
+
+/* WER in points against the control, of latent_dim from `least` times d_model to d_model. */
+static void judge_wer(claim_verdict *v, const json_t *model, double least, double limit) {
+    rate control = rate_of(model, &(wanted){.origin = "control"});
+    for (size_t t = 0; t < 2; t++) {
+        wanted w = {.type = latent_types[t], .origin = "fine_tuned"};
+        while ((w.latent_dim = next_latent(model, &w, w.latent_dim)) > 0) {
+            double share = w.latent_dim / width_of(model);
+            rate wer = rate_of(model, &w);
+            if (!(share >= least && share <= 1) || isnan(wer.percent - control.percent))
+                continue;
+            claim_add(v, below(wer, control, limit), "%s, latent_dim %.0f: %.3g%% WER, %+.3g points (%s)",
+                      w.type, w.latent_dim, wer.percent, wer.percent - control.percent,
+                      json_text(model, "model"));
+        }
+    }
+}
+
+static void judge_within_one(claim_verdict *v, const json_t *model) {
+    judge_wer(v, model, 0.5, 1);
+}
+
+static void judge_within_five(claim_verdict *v, const json_t *model) {
+    judge_wer(v, model, 1, 5);
+}
+
+static void judge_latent(claim_verdict *v, const json_t *model) {
+    for (size_t t = 0; t < 2; t++) {
+        wanted small = {.type = latent_types[t], .origin = "converted"};
+        while ((small.latent_dim = next_latent(model, &small, small.latent_dim)) > 0) {
+            wanted large = small;
+            large.latent_dim *= 2;
+            rate before = rate_of(model, &small), after = rate_of(model, &large);
+            if (isnan(before.percent) || isnan(after.percent))
+                continue;
+            claim_add(v, below(after, before, 0), "%s: %.3g%% WER at latent_dim %.0f, %.3g%% at %.0f (%s)",
+                      small.type, after.percent, large.latent_dim, before.percent, small.latent_dim,
+                      json_text(model, "model"));
+        }
+    }
+}
+
+/* The same conversion, tuned with a larger or a smaller value of `key`. */
+static void judge_tuning(claim_verdict *v, const json_t *model, const char *key, bool larger) {
+    size_t i, j;
+    const json_t *a, *b;
+    json_array_foreach(runs_of(model), i, a) {
+        json_array_foreach(runs_of(model), j, b) {
+            wanted same = {.type = json_text(a, "attention_type"),
+                           .origin = "fine_tuned",
+                           .latent_dim = number_or_zero(a, "latent_dim")};
+            double from = json_number(a, key), to = json_number(b, key);
+            double before = 100 * json_number(a, "errors") / json_number(a, "words");
+            double after = 100 * json_number(b, "errors") / json_number(b, "words");
+            bool step = larger ? to > from : to < from;
+            if (!step || !is_wanted(a, &same) || !is_wanted(b, &same) || isnan(before + after) ||
+                number_or_zero(a, "seed") != number_or_zero(b, "seed"))
+                continue;
+            claim_add(v, claim_holds(after < before),
+                      "%s, latent_dim %.0f: %.3g%% WER with %s %g, %.3g%% with %g", same.type,
+                      same.latent_dim, after, key, to, before, from);
+        }
+    }
+}
+
+static void judge_epochs(claim_verdict *v, const json_t *model) {
+    judge_tuning(v, model, "epochs", true);
+}
+
+static void judge_rate(claim_verdict *v, const json_t *model) {
+    judge_tuning(v, model, "learning_rate", false);
+}
+
+/* ---- MLA-Simple against MLA, from scratch ---- */
+
+static void judge_loss(claim_verdict *v, const json_t *model) {
+    compare(v, model, "CTC loss", "loss", &(wanted){.type = "mla_simple", .origin = "scratch"},
+            &(wanted){.type = "mla", .origin = "scratch"});
+}
+
+static void judge_training_time(claim_verdict *v, const json_t *model) {
+    compare(v, model, "seconds an epoch", "seconds_per_epoch",
+            &(wanted){.type = "mla_simple", .origin = "scratch"},
+            &(wanted){.type = "mla", .origin = "scratch"});
+}
+
+void claim_easier_to_train(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_loss);
+}
+void claim_faster_training(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_training_time);
+}
+void claim_good_start(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_start);
+}
+void claim_wer_within_one(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_within_one);
+}
+void claim_wer_within_five(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_within_five);
+}
+void claim_higher_latent(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_latent);
+}
+void claim_more_epochs(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_epochs);
+}
+void claim_lower_rate(claim_verdict *v, const claims_evidence *e) {
+    each_model(v, e, judge_rate);
+}
+
+void claim_librispeech(claim_verdict *v, const claims_evidence *e) {
+    (void)e;
+    claim_add(v, CLAIM_NOT_TESTABLE, "needs 100 hours of LibriSpeech and the document's recipe");
+}
