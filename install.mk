@@ -49,6 +49,7 @@ install: $(PROGRAM) $(LIBRARY) $(BUILD)/attn.pc completion $(if $(HELP2MAN),man)
 	for f in harness/conversion/checkpoint_*.py harness/conversion/latent_attention.py; do $(INSTALL) -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
 >>>>>>> claims
 	$(INSTALL) -D -m 755 datasets/make_corpus.sh $(DESTDIR)$(SHARE)/datasets/make_corpus.sh
+	$(INSTALL) -m 755 datasets/make_training_corpus.sh $(DESTDIR)$(SHARE)/datasets/make_training_corpus.sh
 	$(INSTALL) -D -m 644 $(BUILD)/libattn.a $(DESTDIR)$(LIBDIR)/libattn.a
 	$(INSTALL) -D -m 644 $(BUILD)/attn.pc $(DESTDIR)$(LIBDIR)/pkgconfig/attn.pc
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/include/attn $(DESTDIR)$(PREFIX)/share/man/man1

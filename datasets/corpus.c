@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { TRANSCRIPT_LIMIT = 64 << 20 };
+enum { TRANSCRIPT_LIMIT = 64 << 20, NOTE_LIMIT = 1 << 16 };
 
 typedef struct reader {
     corpus *corpus;
@@ -165,6 +165,20 @@ static int fail_empty(const char *folder, attn_error *error) {
     return -1;
 }
 
+/* Results of such speech say that no human spoke. */
+static int read_synthetic(corpus *c, const char *folder, attn_error *error) {
+    struct stat status;
+    char *path = attn_format(error, "%s/SYNTHETIC.txt", folder), *text = NULL;
+    if (path && !stat(path, &status))
+        text = attn_read_file(path, NOTE_LIMIT, NULL, error);
+    if (text)
+        c->synthetic = attn_format(error, "%.*s", (int)strcspn(text, "\r\n"), text);
+    int result = path && (c->synthetic || stat(path, &status)) ? 0 : -1;
+    attn_free(text);
+    attn_free(path);
+    return result;
+}
+
 int corpus_read(corpus *c, const char *folder, const char *split, attn_error *error) {
     *c = (corpus){0};
     reader r = {.corpus = c, .error = error};
@@ -178,6 +192,8 @@ int corpus_read(corpus *c, const char *folder, const char *split, attn_error *er
     else if (!(result = read_split(&r, path)) && !c->count)
         result = fail_empty(path, error);
     attn_free(path);
+    if (!result)
+        result = read_synthetic(c, folder, error);
     if (result)
         corpus_free(c);
     return result;
@@ -190,5 +206,6 @@ void corpus_free(corpus *c) {
         attn_free(c->utterances[i].transcript);
     }
     attn_free(c->utterances);
+    attn_free(c->synthetic);
     *c = (corpus){0};
 }

@@ -18,6 +18,7 @@ typedef struct corpus {
     /* Sorted by speaker, chapter and id, byte by byte; the file system's order does not matter. */
     corpus_utterance *utterances;
     size_t count;
+    char *synthetic; /* the first line of FOLDER/SYNTHETIC.txt: what made the speech; NULL: there is none */
 } corpus;
 
 /* Lists the utterances of a split; opens no audio. When `split` is NULL or is not there, the error lists the

@@ -3,7 +3,8 @@
 # for people who have no corpus: espeak-ng speaks, zita-resampler brings 22.05 kHz down to 16 kHz and writes FLAC.
 # The same N gives the same files from the same versions of the two tools.
 #
-#   datasets/make_corpus.sh OUTDIR [N]     N utterances, default 12
+#   datasets/make_corpus.sh OUTDIR [N]          N utterances, default 12
+#   datasets/make_corpus.sh --training ...      speech to train on: datasets/make_training_corpus.sh ...
 #
 # Exit status: 0 made, or there already; 2 bad usage, a missing tool, or a folder that cannot be written.
 set -euo pipefail
@@ -12,6 +13,11 @@ fail() {
     echo "make_corpus.sh: $*" >&2
     exit 2
 }
+
+if [ "${1-}" = --training ]; then
+    shift
+    exec "$(dirname "$0")/make_training_corpus.sh" "$@"
+fi
 
 [ $# -ge 1 ] && [ $# -le 2 ] || fail "usage: make_corpus.sh OUTDIR [N]"
 out=${1%/} count=${2:-12}
@@ -92,7 +98,7 @@ for ((i = 0; i < count; i++)); do
 done
 
 version=$(espeak --version | sed 's/ *Data at.*//')
-echo "Synthetic speech made by datasets/make_corpus.sh with $version. Not human speech." >"$work/README.txt"
+echo "Synthetic speech made by datasets/make_corpus.sh with $version. Not human speech." >"$work/SYNTHETIC.txt"
 rm -rf "$work/speech.wav" "$work/log" "$work/espeak"
 mv -T "$work" "$out" || fail "$out: cannot be written"
 trap - EXIT

@@ -308,16 +308,16 @@ int child_run(child_result *result, char *const argv[], const child_place *place
     return run(result, &t, place, error);
 }
 
-int child_start(child_talk *talk, char *const argv[], const child_place *place, attn_error *error) {
-    const task t = {.argv = argv};
+static int start_task(child_talk *talk, const task *t, const child_place *place, attn_error *error) {
     pipes p;
     int why = 0;
+    const char *name = t->argv ? t->argv[0] : "a process";
     *talk = (child_talk){.in = -1, .out = -1, .err = -1};
     if (open_pipes(&p, true, error))
         return -1;
-    pid_t pid = fork_into(&t, place, &p);
-    int failed = pid < 0                                            ? not_run(argv[0], errno, error)
-                 : read(p.start[0], &why, sizeof why) == sizeof why ? not_run(argv[0], why, error)
+    pid_t pid = fork_into(t, place, &p);
+    int failed = pid < 0                                            ? not_run(name, errno, error)
+                 : read(p.start[0], &why, sizeof why) == sizeof why ? not_run(name, why, error)
                                                                     : 0;
     *talk = (child_talk){.pid = pid, .in = p.in[1], .out = p.out[0], .err = p.err[0]};
     p.in[1] = p.out[0] = p.err[0] = -1;
@@ -327,6 +327,17 @@ int child_start(child_talk *talk, char *const argv[], const child_place *place, 
         child_end(talk, &r);
     }
     return failed;
+}
+
+int child_start(child_talk *talk, char *const argv[], const child_place *place, attn_error *error) {
+    const task t = {.argv = argv};
+    return start_task(talk, &t, place, error);
+}
+
+int child_start_call(child_talk *talk, child_work *work, void *context, const child_place *place,
+                     attn_error *error) {
+    const task t = {.work = work, .context = context};
+    return start_task(talk, &t, place, error);
 }
 
 void child_end(child_talk *talk, child_result *result) {

@@ -62,6 +62,10 @@ typedef struct child_talk {
 /* The place's limit and its errors play no part: stderr goes to `err`. */
 int child_start(child_talk *talk, char *const argv[], const child_place *place, attn_error *error);
 
+/* The same for a copy of this process that runs work(context). */
+int child_start_call(child_talk *talk, child_work *work, void *context, const child_place *place,
+                     attn_error *error);
+
 /* Kills a child that still runs; the result has no output. */
 void child_end(child_talk *talk, child_result *result);
 

@@ -79,6 +79,7 @@ const config_key config_keys[] = {
     TRAIN_SIZE("frequency_width", frequency_width, 0, WIDTH, NULL_WRONG),
     TRAIN_SIZE("time_masks", time_masks, 0, WIDTH, NULL_WRONG),
     TRAIN_SIZE("time_width", time_width, 0, WIDTH, NULL_WRONG),
+    {"train", "no_attention", KEY_BOOL, IN(config.train.no_attention), 0, 0, NULL, NULL_WRONG, USE_ALWAYS},
     {NULL, NULL, KEY_SIZE, 0, 0, 0, NULL, NULL_WRONG, USE_NEVER},
 };
 /* clang-format on */

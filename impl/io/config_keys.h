@@ -27,7 +27,7 @@ typedef enum key_null {
     NULL_EITHER   /* absent, and null says so */
 } key_null;
 
-enum { KEYS_MAX = 48 };
+enum { KEYS_MAX = 49 };
 
 /* What a file says, before defaults: a configuration, and values that end up in it changed. */
 typedef struct config_draft {

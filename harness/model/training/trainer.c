@@ -11,6 +11,15 @@
 static const double betas[2] = {0.9, 0.98}, adamw_eps = 1e-9, momentum = 0.1, time_share = 0.2;
 static const double default_rate = 3e-3;
 
+/* The branch then adds nothing, whatever came before its output layer. In a gradient it keeps them at 0. */
+static void silence_attention(attn_model *model) {
+    for (size_t i = 0; i < attn_model_config(model)->num_layers; i++) {
+        attn_linear *out = &attn_model_attention(model, i)->out_proj;
+        memset(out->weight, 0, out->out * out->in * sizeof *out->weight);
+        memset(out->bias, 0, out->out * sizeof *out->bias);
+    }
+}
+
 int trainer_create(trainer *t, attn_model *model, attn_error *error) {
     *t = (trainer){.config = *attn_model_config(model), .models = {[TRAINER_WEIGHTS] = model}};
     if (attn_train_check(&t->config, error))
@@ -20,6 +29,8 @@ int trainer_create(trainer *t, attn_model *model, attn_error *error) {
             attn_parameters_list(&t->parameters[i], t->models[i], error) ||
             attn_tensors_list(&t->tensors[i], t->models[i], error))
             return -1;
+    if (t->config.train.no_attention)
+        silence_attention(model);
     return 0;
 }
 
@@ -139,6 +150,8 @@ static int take_step(trainer *t, trainer_epoch *e, batch_memory *m, const speech
     attn_train_gradients(gradient, model, &batch, &options, t->workspace, &result);
     if (check_losses(t, m, s, which, count, error))
         return -1;
+    if (t->config.train.no_attention)
+        silence_attention(gradient);
     attn_adamw adamw = {learning_rate(t), betas[0], betas[1], adamw_eps, t->config.weight_decay};
     double norm = attn_parameters_clip(&t->parameters[TRAINER_GRADIENT], t->config.train.clip);
     if (!isfinite(norm))
