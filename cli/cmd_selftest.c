@@ -18,8 +18,9 @@
 static const char description[] =
     "Runs the gate on this program and a copy of it, with nothing slowed down and with a delay put into one "
     "case,\n"
-    "and prints how often it was right on this host: its rate of false alarms, and the smallest slow-down\n"
-    "that it finds 95% of the time. Exit status: 0; 1 a false alarm was raised; 2 bad input.";
+    "and prints how often it was right on this host: its rate of false alarms, how often it finds each\n"
+    "slow-down, the smallest that it finds 95% of the time, and the host's load meanwhile. Exit status: 0; 1 "
+    "a false alarm was raised; 2 bad input.";
 
 typedef struct selftest_options {
     char *plan, *filter, *metric, *budget, *min_effect, *slow, *journal, *format;
@@ -60,7 +61,7 @@ static int read_settings(selftest_settings *s, plan *p, const selftest_options *
         read_levels(s,
                     o->slow  ? o->slow
                     : metric ? "1"
-                             : "3,5",
+                             : "1,2,3,5",
                     error) ||
         word_percent(&s->gate.rule.min_effect, "--min-effect",
                      o->min_effect ? o->min_effect : gate_min_effects[metric], error) ||
@@ -78,10 +79,11 @@ static int read_settings(selftest_settings *s, plan *p, const selftest_options *
 
 static json_t *rate_row(const char *what, size_t k, const selftest_count *c) {
     rate_interval r = rate_of(k, c->runs);
-    return json_pack("{ss sI sI sf sf sf sI sf}", "what", what, "runs", (json_int_t)c->runs, "count",
-                     (json_int_t)k, "rate", c->runs ? (double)k / (double)c->runs : 0.0, "low", r.low, "high",
-                     r.high, "undecided", (json_int_t)c->undecided, "seconds",
-                     c->runs ? c->seconds / (double)c->runs : 0.0);
+    double runs = fmax(1, (double)c->runs);
+    return json_pack("{ss sI sI sf sf sf sI sf sf sf sf}", "what", what, "runs", (json_int_t)c->runs, "count",
+                     (json_int_t)k, "rate", (double)k / runs, "low", r.low, "high", r.high, "undecided",
+                     (json_int_t)c->undecided, "undecided_cases", c->undecided_cases / runs, "seconds",
+                     c->seconds / runs, "load", c->load / runs, "highest_load", c->highest_load);
 }
 
 static void add_threshold(table *t, const selftest_settings *s, const selftest_count *counts) {
@@ -103,12 +105,15 @@ static int print(const selftest_settings *s, const selftest_count *counts, table
                  attn_error *error) {
     static const table_column columns[] = {{"what", "what", NULL},
                                            {"runs", "runs", NULL},
-                                           {"count", "so many", NULL},
+                                           {"count", "count", NULL},
                                            {"rate", "rate", "%.3g"},
                                            {"low", "at least", "%.3g"},
                                            {"high", "at most", "%.3g"},
-                                           {"undecided", "undecided", NULL},
-                                           {"seconds", "seconds each", "%.0f"},
+                                           {"undecided", "runs with an undecided case", NULL},
+                                           {"undecided_cases", "undecided cases a run", "%.2g"},
+                                           {"seconds", "seconds a run", "%.0f"},
+                                           {"load", "mean load", "%.1f"},
+                                           {"highest_load", "highest load", "%.1f"},
                                            {NULL, NULL, NULL}};
     table t;
     char title[300], what[120];
@@ -161,7 +166,7 @@ int cmd_selftest(int argc, char **argv) {
     struct poptOption options[] = {
         {"rounds", '\0', POPT_ARG_LONGLONG, &o.rounds, 0, "runs of each kind (default: 10)", "N"},
         {"slow", '\0', POPT_ARG_STRING, &o.slow, 0,
-         "slow-downs to look for (default: 3,5; of instructions 1)", "PERCENT,..."},
+         "slow-downs to look for (default: 1,2,3,5; of instructions 1)", "PERCENT,..."},
         {"only-slow", '\0', POPT_ARG_NONE, &o.only_slow, 0, "no runs without a slow-down", NULL},
         {"metric", '\0', POPT_ARG_STRING, &o.metric, 0, "time (default) or instructions", "METRIC"},
         {"budget", '\0', POPT_ARG_STRING, &o.budget, 0, "of each run (default: 1m)", "TIME"},

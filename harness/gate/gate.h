@@ -105,7 +105,7 @@ void gate_came_late(gate *g, gate_case *c, size_t side, double seconds, process_
 
 /* What the reference may take in processes beyond the first of a case and side, which checks as thoroughly as
  * ever: it has to stay short next to measuring. */
-#define GATE_SHORT_CHECK_FLOPS 4e6
+#define GATE_SHORT_CHECK_FLOPS 1e6
 
 bool gate_knows_turns(const gate_side *side);
 

@@ -46,7 +46,10 @@ static void count_run(selftest_count counts[SELFTEST_LEVELS], const selftest_set
         counts[i].wrong += json_number(run, "wrong") > 0;
         counts[i].wrong_fast += json_number(run, "wrong_fast") > 0;
         counts[i].undecided += json_number(run, "undecided") > 0;
+        counts[i].undecided_cases += json_number(run, "undecided");
         counts[i].seconds += json_number(run, "seconds");
+        counts[i].load += json_number(run, "load");
+        counts[i].highest_load = fmax(counts[i].highest_load, json_number(run, "load"));
     }
 }
 

@@ -26,8 +26,9 @@ typedef struct selftest_count {
     size_t wrong; /* runs with a false alarm: another case SLOWER (any, without a slow-down), or any failed or
                      grown */
     size_t wrong_fast;
-    size_t undecided; /* runs with an undecided case */
-    double seconds;
+    size_t undecided;                      /* runs with an undecided case */
+    double undecided_cases, seconds, load; /* sums over runs; the load of the host when a run ended */
+    double highest_load;
 } selftest_count;
 
 /* counts[i] is of percent[i]; runs of the journal count. -1: see error; a stop signal ends it early with 0.

@@ -43,6 +43,20 @@ const char *blas_better_core(const char *core, attn_isa isa) {
     return NULL;
 }
 
+/* Builds of one version that divide work among threads in different ways are different libraries. */
+static const char *threading(void) {
+    switch (openblas_get_parallel()) {
+    case OPENBLAS_SEQUENTIAL:
+        return "serial";
+    case OPENBLAS_THREAD:
+        return "pthread";
+    case OPENBLAS_OPENMP:
+        return "openmp";
+    default:
+        return "unknown threads";
+    }
+}
+
 void blas_read(blas_state *state) {
     const char *chosen = getenv("OPENBLAS_CORETYPE"), *replaced = getenv(replaced_variable);
     bool is_set = chosen && *chosen && !replaced;
@@ -51,7 +65,7 @@ void blas_read(blas_state *state) {
         snprintf(state->ignored, sizeof state->ignored, "%s", chosen);
     char name[32] = "OpenBLAS", version[24] = "";
     sscanf(openblas_get_config(), "%31s %23s", name, version);
-    snprintf(state->library, sizeof state->library, "%s %s", name, version);
+    snprintf(state->library, sizeof state->library, "%s %s %s", name, version, threading());
     snprintf(state->core, sizeof state->core, "%s", openblas_get_corename());
     snprintf(state->replaced, sizeof state->replaced, "%s", replaced ? replaced : "");
     state->better = blas_better_core(state->core, attn_cpu_isa());

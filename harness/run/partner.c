@@ -58,12 +58,13 @@ static int read_line(partner *p, char line[PARTNER_LINE], double end, attn_error
     return 0;
 }
 
-int partner_start(partner *p, const bench_case *c, const measure_settings *settings, double end,
-                  attn_error *error) {
-    char line[PARTNER_LINE], expected[32];
+int partner_start(partner *p, const bench_case *c, const measure_settings *settings, attn_error *error) {
     *p = (partner){0};
-    if (measure_start_turns(&p->talk, c, settings, error))
-        return -1;
+    return measure_start_turns(&p->talk, c, settings, error);
+}
+
+int partner_await(partner *p, double end, attn_error *error) {
+    char line[PARTNER_LINE], expected[32];
     snprintf(expected, sizeof expected, "ready %d", BENCH_TURNS_VERSION);
     int failed = read_line(p, line, end, error);
     if (failed || !strcmp(line, expected))

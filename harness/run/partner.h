@@ -21,10 +21,12 @@ typedef struct partner_turn {
     double cpu_ns; /* of that on a CPU */
 } partner_turn;
 
-/* Starts it and waits until it is set up and checked: 0; 1 when the case has failed (`why` says so); -1: a stop
- * signal, memory, or the program cannot be run. `end` is on clock_now(). Whatever comes back: partner_end. */
-int partner_start(partner *p, const bench_case *c, const measure_settings *settings, double end,
-                  attn_error *error);
+/* Starts it. -1: the program cannot be run, or memory. Whatever comes back: partner_end. */
+int partner_start(partner *p, const bench_case *c, const measure_settings *settings, attn_error *error);
+
+/* Waits until it is set up and checked: 0; 1 when the case has failed (`why` says so); -1: a stop signal, or memory.
+ * `end` is on clock_now(). */
+int partner_await(partner *p, double end, attn_error *error);
 
 /* One turn; the same outcomes. */
 int partner_go(partner *p, partner_turn *turn, unsigned long long iterations, double end, attn_error *error);

@@ -8,24 +8,29 @@
 
 static const double SHORTEST = 1e-4, LONGEST = 2e-3;
 
-/* The mean of the logs of a side's two turns in a four. */
-static double level(const double *time, size_t four) {
-    return (log(time[2 * four]) + log(time[2 * four + 1])) / 2;
+/* The fastest turn of a side in a window; NaN where any is. */
+static double best(const double *time, size_t window, size_t width) {
+    const double *of = time + window * width;
+    double least = of[0];
+    for (size_t i = 1; i < width && !isnan(least); i++)
+        if (!(of[i] >= least))
+            least = of[i];
+    return least;
 }
 
 int turn_ratio(double *effect, double *noise, double *const time[2], size_t turns, attn_error *error) {
-    size_t fours = turns / TURNS_OF_FOUR;
-    double *ratios = attn_alloc(fours + 1, sizeof *ratios, "turns", error);
+    size_t width = turns < TURNS_FOR_WIDE ? TURNS_OF_NARROW : TURNS_OF_WINDOW, windows = turns / width;
+    double *ratios = attn_alloc(windows + 1, sizeof *ratios, "turns", error);
     if (!ratios)
         return -1;
-    for (size_t i = 0; i < fours; i++)
-        ratios[i] = level(time[1], i) - level(time[0], i);
-    stats_sort(ratios, fours);
-    *effect = stats_quantile(ratios, fours, 0.5);
-    for (size_t i = 0; i < fours / 2; i++)
-        ratios[i] = level(time[0], 2 * i + 1) - level(time[0], 2 * i);
-    stats_sort(ratios, fours / 2);
-    *noise = stats_quantile(ratios, fours / 2, 0.5);
+    for (size_t i = 0; i < windows; i++)
+        ratios[i] = log(best(time[1], i, width) / best(time[0], i, width));
+    stats_sort(ratios, windows);
+    *effect = stats_quantile(ratios, windows, 0.5);
+    for (size_t i = 0; i < windows / 2; i++)
+        ratios[i] = log(best(time[0], 2 * i + 1, width) / best(time[0], 2 * i, width));
+    stats_sort(ratios, windows / 2);
+    *noise = stats_quantile(ratios, windows / 2, 0.5);
     attn_free(ratios);
     return 0;
 }

@@ -7,11 +7,13 @@
 
 #include <stddef.h>
 
-enum { TURNS_OF_FOUR = 2 }; /* of each side in A B B A */
+/* Turns of each side that make a window: of its fastest turn the time is taken, as what else the machine does comes
+ * and goes and only ever adds. Fewer turns than TURNS_FOR_WIDE have windows of one A B B A. */
+enum { TURNS_OF_WINDOW = 4, TURNS_OF_NARROW = 2, TURNS_FOR_WIDE = 16 };
 
-/* time[side][turn] in ns: `turns` a side, an even number. *effect is the median over fours of the mean of both
- * ln(candidate / base); *noise the same of one side against itself, each odd four of the base against the even one
- * before it (NaN with fewer than two fours). */
+/* time[side][turn] in ns: `turns` a side, an even number. *effect is the median over windows of ln(candidate / base);
+ * *noise the same of one side against itself, each odd window of the base against the even one before it (NaN with
+ * fewer than two windows). */
 int turn_ratio(double *effect, double *noise, double *const time[2], size_t turns, attn_error *error);
 
 /* Turns a side for a process that is to be measured for `seconds`, in turns of `turn` seconds: a multiple of four,
