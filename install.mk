@@ -41,13 +41,9 @@ install: $(PROGRAM) $(LIBRARY) $(BUILD)/attn.pc completion $(if $(HELP2MAN),man)
 	$(INSTALL) -D -m 755 $(BUILD)/attnbench $(DESTDIR)$(PREFIX)/bin/attnbench
 	for f in $(DATA); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
 	$(INSTALL) -D -m 755 harness/conversion/convert_checkpoint.py $(DESTDIR)$(SHARE)/harness/conversion/convert_checkpoint.py
-<<<<<<< HEAD
-	for f in harness/conversion/checkpoint_*.py; do $(INSTALL) -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
 	$(INSTALL) -D -m 755 harness/slurm/attnbench.sbatch $(DESTDIR)$(SHARE)/harness/slurm/attnbench.sbatch
-=======
 	$(INSTALL) -m 755 harness/conversion/export_checkpoint.py $(DESTDIR)$(SHARE)/harness/conversion/export_checkpoint.py
 	for f in harness/conversion/checkpoint_*.py harness/conversion/latent_attention.py; do $(INSTALL) -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
->>>>>>> claims
 	$(INSTALL) -D -m 755 datasets/make_corpus.sh $(DESTDIR)$(SHARE)/datasets/make_corpus.sh
 	$(INSTALL) -m 755 datasets/make_training_corpus.sh $(DESTDIR)$(SHARE)/datasets/make_training_corpus.sh
 	$(INSTALL) -D -m 644 $(BUILD)/libattn.a $(DESTDIR)$(LIBDIR)/libattn.a
