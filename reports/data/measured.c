@@ -170,6 +170,17 @@ void report_data_free(report_data *data) {
     *data = (report_data){0};
 }
 
+double measured_lost(const report_data *data) {
+    double wall = 0, ran = 0;
+    for (size_t i = 0; i < data->count; i++)
+        for (size_t k = 0; k < data->cases[i].c->count; k++) {
+            const results_sample *s = &data->cases[i].c->samples[k];
+            wall += s->real_time * s->iterations;
+            ran += s->cpu_time * s->iterations;
+        }
+    return wall > 0 ? fmax(0, 1 - ran / wall) : 0;
+}
+
 void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval) {
     char runs[48];
     if (least_runs == most_runs)

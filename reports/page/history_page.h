@@ -3,7 +3,7 @@
 #define REPORTS_PAGE_HISTORY_PAGE_H
 
 #include "base/text/table.h"
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/run/gnuplot.h"
 
 typedef struct history_request {
     const char *file;   /* of `history add` */

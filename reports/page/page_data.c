@@ -61,8 +61,11 @@ json_t *page_top(const report *r, attn_error *error) {
         rows += results_is_model(r->data.cases[i].c);
     add_positions(positions, r, "attention", "positions in layers");
     add_positions(positions, r, "encoder", "positions in encoders");
-    return json_pack("{s:s, s:o, s:I, s:o, s:o}", "cpu",
-                     results_text(r->data.results, "machine.cpu", "report"), "facts", facts(r->data.results),
+    const char *date = json_string_value(json_object_get(r->data.results->context, "date"));
+    char day[11]; /* of "2026-11-27T03:33:47+00:00" */
+    snprintf(day, sizeof day, "%.10s", date ? date : "");
+    return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "cpu",
+                     results_text(r->data.results, "machine.cpu", "report"), "date", utf8_json(day), "facts", facts(r->data.results),
                      "cases", (json_int_t)rows, "positions", positions, "checks", checks(r));
 }
 
@@ -81,7 +84,7 @@ static json_t *one_table(const report_table *from, const table_entry *entry, att
 }
 
 json_t *page_tables(const report *r, attn_error *error) {
-    static const char *const places[TABLE_PLACES] = {"top", "plots", "audit", "details"};
+    static const char *const places[TABLE_PLACES] = {"models", "layers", "plots", "audit", "details"};
     json_t *links = json_array(), *left_out = json_array();
     json_t *data = json_pack("{s:o, s:o}", "links", links, "left_out", left_out);
     for (size_t p = 0; data && p < TABLE_PLACES; p++)
@@ -106,15 +109,17 @@ json_t *page_tables(const report *r, attn_error *error) {
 /* ---- plots */
 
 static json_t *one_figure(const figure *f) {
-    char basis[sizeof f->basis];
-    snprintf(basis, sizeof basis, "%s", f->basis);
+    const picture *p = &f->picture;
+    char basis[sizeof p->basis];
+    snprintf(basis, sizeof basis, "%s", p->basis);
     basis[0] = (char)toupper((unsigned char)basis[0]);
     const figure_caption caption = {.name = f->plot->name,
-                                    .title = f->plot->title,
+                                    .title = *p->title ? p->title : f->plot->title,
+                                    .shows = *p->title ? f->plot->title : NULL,
                                     .svg = f->svg,
                                     .about = f->plot->about,
-                                    .held_word = f->plot->roofline ? "Shown" : "Held",
-                                    .held = f->lines.held,
+                                    .held_word = f->plot->kind == PLOT_ROOFLINE ? "Shown" : "Held",
+                                    .held = p->held,
                                     .basis = basis};
     return figure_data(&caption);
 }
@@ -127,16 +132,19 @@ static json_t *missing_pictures(const drawing *d) {
 
 json_t *page_plots(const report *r, attn_error *error) {
     (void)error;
-    json_t *figures = json_array(), *left_out = json_array();
-    for (size_t i = 0; i < r->figure_count; i++) {
+    static const char *const places[PLOT_PLACES] = {"below", "first", "models", "small"};
+    json_t *left_out = json_array();
+    json_t *data = json_pack("{s:o, s:o}", "missing", missing_pictures(&r->drawing), "left_out", left_out);
+    for (size_t i = 0; data && i < PLOT_PLACES; i++)
+        json_object_set_new(data, places[i], json_array());
+    for (size_t i = 0; data && i < r->figure_count; i++) {
         const plot *p = r->figures[i].plot;
         if (r->figures[i].points)
-            json_array_append_new(figures, one_figure(&r->figures[i]));
+            json_array_append_new(json_object_get(data, places[p->place]), one_figure(&r->figures[i]));
         else
             json_array_append_new(left_out, json_pack("{s:s, s:s}", "title", p->title, "needs", p->needs));
     }
-    return json_pack("{s:o, s:o, s:o}", "missing", missing_pictures(&r->drawing), "figures", figures,
-                     "left_out", left_out);
+    return data;
 }
 
 static json_t *tradeoff_figure(const tradeoff *t) {
@@ -151,7 +159,7 @@ static json_t *tradeoff_figure(const tradeoff *t) {
                     held_out ? ", apart from those that calibrated it" : ", which calibrated it too",
                     json_number_value(json_object_get(first, "frames")));
     const figure_caption caption = {
-        .name = t->name, .svg = t->svg, .about = about, .held_word = "", .held = "", .basis = ""};
+        .name = t->name, .title = json_string_value(json_object_get(first, "subject")), .svg = t->svg, .about = about, .held_word = "", .held = "", .basis = ""};
     json_t *data = about ? figure_data(&caption) : NULL;
     attn_free(about);
     return data;

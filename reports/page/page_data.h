@@ -4,7 +4,7 @@
 
 #include "reports/data/tradeoff.h"
 #include "reports/plots/figure.h"
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/run/gnuplot.h"
 #include "reports/tables/table_list.h"
 
 typedef struct report {
@@ -18,20 +18,21 @@ typedef struct report {
     const char *paper_file;   /* where the audit's live bytes are from; NULL: it has none */
     tradeoffs tradeoffs;      /* none: nothing was given */
     speech_profiles profiles; /* the same */
+    json_t *answer, *trust; /* answer.h */
     json_t *findings, *warnings;
     drawing drawing;
 } report;
 
 /* Each part returns NULL on failure, with an error unless memory was short. */
 
-/* {cpu, facts: [{name, value}], cases, positions: [{name, value}], checks: {passed, failed, all_passed}} */
+/* {cpu, date, facts: [{name, value}], cases, positions: [{name, value}], checks: {passed, failed, all_passed}} */
 json_t *page_top(const report *r, attn_error *error);
 
-/* {top, plots, audit, details: [table.html], links: [{name, link}], left_out: [title]}: all tables by their
- * place; those without rows are left out. */
+/* {models, layers, plots, audit, details: [table.html], links: [{name, link}], left_out: [title]}: all tables by
+ * their place; those without rows are left out. */
 json_t *page_tables(const report *r, attn_error *error);
 
-/* {missing: null or {all, why}, figures: [figure.html], left_out: [{title, needs}]} */
+/* {missing: null or {all, why}, below, first, models, small: [figure.html] by their place, left_out: [{title, needs}]} */
 json_t *page_plots(const report *r, attn_error *error);
 
 /* {cited, live_file, models: [{name, claimed, identified}]} */

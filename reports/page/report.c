@@ -8,6 +8,7 @@
 #include "reports/paper/claims/claims.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
+#include "reports/tables/answer.h"
 #include "reports/tables/findings.h"
 
 #include <stdio.h>
@@ -87,9 +88,11 @@ static int fill_tables(report *r, attn_error *error) {
                                 .claims = &r->claims,
                                 .profiles = &r->profiles};
     report_tables_fill(r->tables, &from);
+    r->answer = answer_list(&r->data);
+    r->trust = answer_trust(&r->data);
     r->findings = findings_list(&from);
     r->warnings = warnings_list(&r->data);
-    return r->findings && r->warnings ? 0 : attn_no_memory(error, "report");
+    return r->answer && r->trust && r->findings && r->warnings ? 0 : attn_no_memory(error, "report");
 }
 
 static int write_tables(const report *r, const char *out, attn_error *error) {
@@ -121,6 +124,8 @@ static void free_report(report *r) {
     table_free(&r->claims);
     tradeoffs_free(&r->tradeoffs);
     speech_profiles_free(&r->profiles);
+    json_decref(r->answer);
+    json_decref(r->trust);
     json_decref(r->findings);
     json_decref(r->warnings);
     report_data_free(&r->data);

@@ -2,7 +2,7 @@
 #ifndef REPORTS_PAGE_REPORT_H
 #define REPORTS_PAGE_REPORT_H
 
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/run/gnuplot.h"
 
 typedef struct report_request {
     const char *results;          /* of a sweep */

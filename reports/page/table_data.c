@@ -85,8 +85,8 @@ json_t *table_data(const table *t, const table_frame *frame, attn_error *error) 
     for (size_t i = 0; i < count; i++)
         looks[i] = look_of(t, i);
     json_t *remarks = frame->remarks ? json_incref(frame->remarks) : json_array();
-    json_t *data = json_pack("{s:s, s:s?, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", frame->name, "title",
-                             t->title, "section", frame->section, "part", frame->part, "folded", fold_data(t),
+    json_t *data = json_pack("{s:s, s:s?, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", frame->name, "title",
+                             t->title, "label", t->title ? t->title : frame->name, "section", frame->section, "part", frame->part, "folded", fold_data(t),
                              "columns", column_data(t, looks), "rows", rows_data(t, looks, error), "note",
                              utf8_json(frame->note), "remarks", remarks);
     attn_free(looks);
@@ -98,6 +98,6 @@ json_t *table_data(const table *t, const table_frame *frame, attn_error *error) 
 json_t *figure_data(const figure_caption *f) {
     json_t *held =
         *f->held ? json_pack("{s:s, s:o}", "word", f->held_word, "text", utf8_json(f->held)) : json_null();
-    return json_pack("{s:s, s:s?, s:s?, s:s, s:o, s:s}", "name", f->name, "title", f->title, "svg", f->svg,
+    return json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:o, s:s}", "name", f->name, "title", f->title, "shows", f->shows, "svg", f->svg,
                      "about", f->about, "held", held, "basis", f->basis);
 }

@@ -14,21 +14,22 @@ typedef struct table_frame {
     json_t *remarks;    /* texts below its links; NULL: none */
 } table_frame;
 
-/* {name, title, section, part, folded, columns, rows, note, remarks}. A column without any value is left out;
+/* {name, title, label, section, part, folded, columns, rows, note, remarks}. A column without any value is left out;
  * one of numbers only is `numeric`. `folded` is what a long table hides behind, null for a short one. NULL on
  * failure. */
 json_t *table_data(const table *t, const table_frame *frame, attn_error *error);
 
 /* What is said under a picture: `held` is null or {word, text}; `basis` null or a text. */
 typedef struct figure_caption {
-    const char *name, *title; /* the title stands in for a picture that was not drawn; NULL: none */
+    const char *name, *title; /* NULL: none */
+    const char *shows;        /* below a title that is a finding; NULL: the title says it */
     const char *svg;          /* NULL: not drawn */
     const char *about;
     const char *held_word, *held; /* "": nothing is held */
     const char *basis;            /* "": not said */
 } figure_caption;
 
-/* {name, title, svg, about, held, basis}. NULL on failure. */
+/* {name, title, shows, svg, about, held, basis}. NULL on failure. */
 json_t *figure_data(const figure_caption *f);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "reports/plots/staging.h"
+#include "reports/plots/run/staging.h"
 #include "reports/plots/tradeoff_plot.h"
 
 /* What a picture leaves in its folder. */
@@ -25,13 +25,15 @@ static int move_files(const char *from, const char *to, const char *name, bool h
 
 static int make_figures(figure *figures, size_t *count, const report_data *data, const char *work, drawing *d,
                         attn_error *error) {
-    for (const plot *p = plots; p->name; p++) {
-        figure *f = &figures[*count];
-        if (figure_write(f, p, data, work, error))
+    for (const plot *p = plots; p->name; p++)
+        if (figure_select(&figures[(*count)++], p, data, error))
             return -1;
-        ++*count;
+    for (size_t i = 0; i < *count; i++) {
+        figure *f = &figures[i];
+        if (figure_write(f, figures, *count, data, work, error))
+            return -1;
         if (f->points)
-            f->svg = drawing_run_inline(d, work, p->name);
+            f->svg = drawing_run_inline(d, work, f->plot->name, f->picture.marks);
     }
     return 0;
 }
@@ -54,7 +56,7 @@ static int make_curves(tradeoffs *t, const char *work, drawing *d, attn_error *e
         if (tradeoff_write(&t->of[i], work, error))
             return -1;
         attn_free(t->of[i].svg);
-        t->of[i].svg = drawing_run_inline(d, work, t->of[i].name);
+        t->of[i].svg = drawing_run_inline(d, work, t->of[i].name, NULL);
     }
     return 0;
 }

@@ -4,7 +4,7 @@
 
 #include "reports/data/tradeoff.h"
 #include "reports/plots/figure.h"
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/run/gnuplot.h"
 
 /* Writes NAME.dat, .gp, .svg, .png and .pdf of every plot of `plots` that has data into the folder (made), and
  * removes what an earlier report left of the others. The results stay usable without pictures, so one that

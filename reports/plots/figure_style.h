@@ -8,8 +8,27 @@
  * becomes "?". */
 void figure_safe_text(char *to, size_t size, const char *from);
 
-/* The colour and point type of an attention type: the same in every plot. */
+/* The colour and point type of an attention type: the same in every plot, and on the whole page. */
 const char *figure_colour(const measured *m);
 int figure_point_type(const measured *m);
+
+/* Of what the machine allows: bounds and roofs. */
+#define FIGURE_BOUND "#5f6b76"
+/* Of guides for the eye. */
+#define FIGURE_GUIDE "#b8bfc6"
+
+/* Of the parts of an encoder, ATTN_PART_... in order. */
+#define FIGURE_PART_0 "#6f7a85"
+#define FIGURE_PART_1 "#0b2e5c"
+#define FIGURE_PART_2 "#5b6f87"
+#define FIGURE_PART_3 "#3f556e"
+#define FIGURE_PART_4 "#767d84"
+
+/* The colours of pictures, with what the page's style sheet calls them (--c0): it gives each a value for light and one
+ * for dark. Ended by a NULL colour. */
+typedef struct figure_paint {
+    const char *colour, *variable;
+} figure_paint;
+extern const figure_paint figure_paints[];
 
 #endif

@@ -3,7 +3,7 @@
 #define REPORTS_PLOTS_HISTORY_PLOTS_H
 
 #include "harness/gate/history.h"
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/run/gnuplot.h"
 
 /* Writes case_NNN.dat, .gp and (unless `d` notes that it cannot be drawn) .svg into the folder, for case number
  * `number`. */

@@ -1,6 +1,9 @@
 #include "reports/plots/roofline.h"
 
+#include "base/text/append.h"
+#include "reports/data/case_names.h"
 #include "reports/plots/figure_style.h"
+#include "reports/plots/look/end_labels.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,7 +25,15 @@ static bool on_plot(const measured *m) {
     return results_is_model(m->c) && m->gflops > 0 && m->c->bytes > 0;
 }
 
-static size_t write_block(FILE *points, const report_data *data, const attn_variant *variant, const shape *s,
+static void mark_case(picture *p, const measured *m) {
+    char text[400], name[CASE_NAME];
+    case_short_name(name, sizeof name, m->c);
+    snprintf(text, sizeof text, "%s, %s: %.3g GFLOP/s, %.3g%% of its roof\n%s", name, m->c->mode, m->gflops,
+             100 * m->roof, m->c->name);
+    picture_mark(p, m->c->flops / m->c->bytes, m->gflops, text);
+}
+
+static size_t write_block(FILE *points, picture *p, const report_data *data, const attn_variant *variant, const shape *s,
                           size_t block, const measured **like) {
     size_t count = 0;
     for (size_t i = 0; i < data->count; i++) {
@@ -35,6 +46,7 @@ static size_t write_block(FILE *points, const report_data *data, const attn_vari
             fprintf(points, "%s# %s %s %s\n", block ? "\n\n" : "", s->kind, variant->name, s->mode);
         figure_safe_text(name, sizeof name, m->c->name);
         fprintf(points, "%.6g %.6g %zu %s\n", m->c->flops / m->c->bytes, m->gflops, m->runs, name);
+        mark_case(p, m);
         *like = m;
     }
     return count;
@@ -68,78 +80,137 @@ static bool shown(const report_data *data, size_t at) {
     return count <= SHOWN_BANDWIDTHS;
 }
 
-static void write_ranges(FILE *script, const report_data *data) {
-    double least_x = INFINITY, most_x = 0, least_y = INFINITY;
+static void hold_cases(plot_frame *f, const report_data *data) {
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
-        if (!on_plot(m))
-            continue;
-        least_x = fmin(least_x, m->c->flops / m->c->bytes);
-        most_x = fmax(most_x, m->c->flops / m->c->bytes);
-        least_y = fmin(least_y, m->gflops);
+        if (on_plot(m))
+            frame_hold(f, m->c->flops / m->c->bytes, m->gflops);
     }
-    if (most_x > 0)
-        fprintf(script, "set xrange [%g:%g]\nset yrange [%g:%g]\n", least_x / 2, most_x * 2, least_y / 2,
-                data->roofs.peak * 2);
+    frame_hold(f, f->x_most, data->roofs.peak);
+    frame_close(f);
+}
+
+/* Flat roofs are named at the right, slanted ones where they begin. */
+static void name_roofs(FILE *script, picture *p, const report_data *data) {
+    const machine_roofs *roofs = &data->roofs;
+    const plot_frame *f = &p->frame;
+    end_label labels[END_LABELS];
+    size_t count = 0, longest = 0;
+    for (size_t i = 0; i < roofs->isas && count < END_LABELS - 1; i++) {
+        labels[count] = (end_label){.y = frame_y(f, roofs->by_isa[i].gflops), .colour = FIGURE_BOUND};
+        snprintf(labels[count++].text, sizeof labels->text, "%.12s %.3g", roofs->by_isa[i].isa,
+                 roofs->by_isa[i].gflops);
+    }
+    if (roofs->sgemm > 0) {
+        labels[count] = (end_label){.y = frame_y(f, roofs->sgemm), .colour = FIGURE_BOUND};
+        snprintf(labels[count++].text, sizeof labels->text, "sgemm %.3g", roofs->sgemm);
+    }
+    for (size_t i = 0; i < count; i++)
+        longest = strlen(labels[i].text) > longest ? strlen(labels[i].text) : longest;
+    p->frame.right = 12 + 7.5 * (double)longest;
+    end_labels_spread(labels, count, 0.045);
+    end_labels_write(script, labels, count);
+}
+
+static void name_bandwidth(FILE *script, const plot_frame *f, double gbytes, const char *level, size_t at) {
+    double x = f->x_least * pow(f->x_most / f->x_least, 0.02 + 0.16 * (double)(at % 3)), y = gbytes * x;
+    if (y <= f->y_least)
+        x = f->y_least / gbytes * 1.3, y = gbytes * x;
+    if (y < f->y_most && x < f->x_most)
+        fprintf(script,
+                "set label '%s %.3g GB/s' at graph %.4f,%.4f left offset 0.3,0.5 noenhanced font ',11' tc rgb "
+                "'%s'\n",
+                level, gbytes, frame_x(f, x), frame_y(f, y), FIGURE_BOUND);
+}
+
+static void name_bandwidths(FILE *script, const picture *p, const report_data *data) {
+    size_t at = 0;
+    for (size_t i = 0; i < data->roofs.count; i++) {
+        char size[32];
+        bytes_text(size, sizeof size, (double)data->roofs.read[i].working_set);
+        if (shown(data, i))
+            name_bandwidth(script, &p->frame, data->roofs.read[i].gbytes,
+                           *level_at(data, i) ? level_at(data, i) : size, at++);
+    }
 }
 
 static void write_roofs(FILE *script, const report_data *data) {
     const machine_roofs *roofs = &data->roofs;
     size_t dash = 1;
-    fprintf(script,
-            "peak = %.6g\nroof(x, bandwidth) = bandwidth * x < peak ? bandwidth * x : peak\nset samples "
-            "400\nplot ",
-            roofs->peak);
-    for (size_t i = 0; i < roofs->count; i++) {
-        char size[32];
-        if (!shown(data, i))
-            continue;
-        bytes_text(size, sizeof size, (double)roofs->read[i].working_set);
-        fprintf(script,
-                "roof(x, %.6g) with lines lc rgb '#808080' dt %zu lw 1.5 title '%s %.3g GB/s', \\\n     ",
-                roofs->read[i].gbytes, dash++, *level_at(data, i) ? level_at(data, i) : size,
-                roofs->read[i].gbytes);
-    }
+    fputs("plot ", script);
+    for (size_t i = 0; i < roofs->count; i++)
+        if (shown(data, i))
+            fprintf(script, "roof(x, %.6g) with lines lc rgb '%s' dt %zu lw 1.5 notitle, \\\n     ",
+                    roofs->read[i].gbytes, FIGURE_BOUND, dash++);
     for (size_t i = 0; i < roofs->isas; i++)
-        fprintf(script, "%.6g with lines lc rgb '#b0b0b0' dt %zu lw 1 title '%s %.3g GFLOP/s', \\\n     ",
-                roofs->by_isa[i].gflops, i + 1, roofs->by_isa[i].isa, roofs->by_isa[i].gflops);
+        fprintf(script, "%.6g with lines lc rgb '%s' dt %zu lw 1 notitle, \\\n     ", roofs->by_isa[i].gflops,
+                FIGURE_GUIDE, i + 1);
     if (roofs->sgemm > 0)
-        fprintf(script, "%.6g with lines lc rgb '#808080' dt 5 lw 1 title 'sgemm %.3g GFLOP/s', \\\n     ",
-                roofs->sgemm, roofs->sgemm);
+        fprintf(script, "%.6g with lines lc rgb '%s' dt 5 lw 1 notitle, \\\n     ", roofs->sgemm, FIGURE_BOUND);
 }
 
 static void write_legend(FILE *script, const report_data *data, const bool seen[SHAPES]) {
+    char name[CASE_NAME];
     for (size_t v = 0; attn_variants[v]; v++)
         for (size_t i = 0; i < data->count; i++)
             if (on_plot(&data->cases[i]) && data->cases[i].variant == attn_variants[v]) {
+                type_name(name, sizeof name, attn_variants[v]->name);
                 fprintf(script, ", \\\n     keyentry with points lc rgb '%s' pt 7 title '%s'",
-                        figure_colour(&data->cases[i]), attn_variants[v]->name);
+                        figure_colour(&data->cases[i]), name);
                 break;
             }
     bool encoders = false;
     for (size_t k = 0; k < SHAPES; k++) {
         encoders |= seen[k] && !shapes[k].title;
         if (seen[k] && shapes[k].title)
-            fprintf(script, ", \\\n     keyentry with points lc rgb '#808080' pt %d title '%s'",
+            fprintf(script, ", \\\n     keyentry with points lc rgb '" FIGURE_BOUND "' pt %d title '%s'",
                     shapes[k].point_type, shapes[k].title);
     }
     if (encoders)
-        fputs(", \\\n     keyentry with points lc rgb '#808080' pt 6 title 'hollow: encoder'", script);
+        fputs(", \\\n     keyentry with points lc rgb '" FIGURE_BOUND "' pt 6 title 'hollow: encoder'", script);
     fputs("\n", script);
 }
 
-size_t roofline_write(FILE *points, FILE *script, const report_data *data) {
+static const measured *nearest_to_roof(const report_data *data, const char *mode) {
+    const measured *best = NULL;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        if (on_plot(m) && !strcmp(m->c->mode, mode) && m->roof > 0 && (!best || m->roof > best->roof))
+            best = m;
+    }
+    return best;
+}
+
+void roofline_title(char *text, size_t size, const report_data *data) {
+    const measured *decode = nearest_to_roof(data, "decode"), *prefill = nearest_to_roof(data, "prefill");
+    if (decode && prefill)
+        snprintf(text, size, "The best decode reaches %.0f%% of its roof, the best prefill %.0f%%",
+                 100 * decode->roof, 100 * prefill->roof);
+}
+
+size_t roofline_write(picture *p, const report_data *data, FILE *points, FILE *script) {
     size_t total = 0, block = 0;
     bool seen[SHAPES] = {false};
     if (!(data->roofs.peak > 0) || !data->roofs.count)
         return 0;
-    write_ranges(script, data);
+    p->frame.low = 108; /* the legend's */
+    hold_cases(&p->frame, data);
+    name_roofs(script, p, data);
+    frame_write(script, &p->frame);
+    frame_write_y_ticks(script, &p->frame);
+    name_bandwidths(script, p, data);
+    fprintf(script,
+            "set key at screen 0.5,0.015 bottom center horizontal Left reverse noenhanced samplen 1 maxcols 4 "
+            "width -2 font ',12'\n"
+            "peak = %.6g\nroof(x, bandwidth) = bandwidth * x < peak ? bandwidth * x : peak\nset samples 400\n",
+            data->roofs.peak);
+    frame_write_start(script, &p->frame, "roofline");
     write_roofs(script, data);
     fputs("# FLOPs per byte | GFLOP/s | runs | case\n", points);
     for (size_t v = 0; attn_variants[v]; v++)
         for (size_t k = 0; k < SHAPES; k++) {
             const measured *like = NULL;
-            size_t count = write_block(points, data, attn_variants[v], &shapes[k], block, &like);
+            size_t count = write_block(points, p, data, attn_variants[v], &shapes[k], block, &like);
             if (!count)
                 continue;
             fprintf(script, "%s'roofline.dat' index %zu using 1:2 with points lc rgb '%s' pt %d notitle",
@@ -149,5 +220,6 @@ size_t roofline_write(FILE *points, FILE *script, const report_data *data) {
             total += count;
         }
     write_legend(script, data, seen);
+    frame_write_end(script, &p->frame, "roofline");
     return total;
 }

@@ -2,12 +2,12 @@
 #ifndef REPORTS_PLOTS_ROOFLINE_H
 #define REPORTS_PLOTS_ROOFLINE_H
 
-#include "reports/data/measured.h"
+#include "reports/plots/look/picture.h"
 
-#include <stdio.h>
+/* Data, script and marks, as lines_plot_write. Returns how many points; 0 when there are no roofs or no cases. */
+size_t roofline_write(picture *p, const report_data *data, FILE *points, FILE *script);
 
-/* Its data blocks, and the plot command over them. Returns how many points; 0 when there are no roofs or no
- * cases. */
-size_t roofline_write(FILE *points, FILE *script, const report_data *data);
+/* What it found: how near to their roofs the best decode and prefill come. */
+void roofline_title(char *text, size_t size, const report_data *data);
 
 #endif

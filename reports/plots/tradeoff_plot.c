@@ -3,15 +3,19 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "reports/plots/figure_style.h"
+#include "reports/plots/look/end_labels.h"
+#include "reports/plots/look/frame.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
+/* Methods are no types, and have not their colours. */
 static const struct {
     const char *method, *colour;
     int point;
-} styles[] = {{"average", "#d4456c", 13},   {"split", "#d9730d", 5},     {"joint", "#3b82d6", 7},
-              {"activation", "#2c9c62", 9}, {"gqa mean", "#9d63d8", 11}, {"gqa activation", "#8d8150", 15}};
+} styles[] = {{"average", FIGURE_PART_0, 13},   {"split", FIGURE_PART_2, 5},     {"joint", FIGURE_PART_1, 7},
+              {"activation", FIGURE_PART_3, 9}, {"gqa mean", FIGURE_PART_4, 11}, {"gqa activation", FIGURE_BOUND, 15}};
 enum { STYLES = sizeof styles / sizeof *styles };
 
 /* Zero has no place on a logarithmic axis. */
@@ -47,42 +51,79 @@ static size_t write_points(FILE *out, const tradeoff *t, size_t which[STYLES]) {
     return blocks;
 }
 
+static bool is_of(const json_t *row, size_t style) {
+    return !strcmp(json_string_value(json_object_get(row, "method")), styles[style].method) &&
+           !json_is_null(json_object_get(row, "output_error"));
+}
+
+/* Names stand where the smallest latents are, at which the methods differ most. */
+static void name_methods(FILE *out, plot_frame *f, const tradeoff *t, const size_t *which, size_t blocks) {
+    end_label labels[STYLES];
+    for (size_t b = 0; b < blocks; b++) {
+        double least = INFINITY, error = LEAST_SHOWN;
+        size_t i;
+        json_t *row;
+        json_array_foreach(t->points.rows, i, row) {
+            if (is_of(row, which[b]) && number(row, "latent_dim") < least) {
+                least = number(row, "latent_dim");
+                error = number(row, "output_error");
+            }
+        }
+        labels[b] = (end_label){.y = frame_y(f, error > LEAST_SHOWN ? error : LEAST_SHOWN),
+                                .colour = styles[which[b]].colour};
+        snprintf(labels[b].text, sizeof labels->text, "%s", styles[which[b]].method);
+    }
+    end_labels_spread(labels, blocks, 0.055);
+    end_labels_write(out, labels, blocks);
+}
+
+static plot_frame frame_of(const tradeoff *t) {
+    plot_frame f = frame_empty(520, 380, false, true);
+    size_t i;
+    json_t *row;
+    json_array_foreach(t->points.rows, i, row) {
+        double error = number(row, "output_error");
+        if (!json_is_null(json_object_get(row, "output_error")))
+            frame_hold(&f, number(row, "latent_dim"), error > LEAST_SHOWN ? error : LEAST_SHOWN);
+    }
+    frame_hold(&f, 0, 1);
+    frame_close(&f);
+    f.left = 70;
+    f.right = 110;
+    f.above = 52;
+    return f;
+}
+
 static void write_script(FILE *out, const tradeoff *t, const size_t *which, size_t blocks) {
     const json_t *first = json_array_get(t->points.rows, 0);
     char subject[96], inputs[96];
     double d_model = number(first, "d_model"), mib = number(first, "cache_bytes_mha") / 1048576.0;
+    plot_frame f = frame_of(t);
+    double slope = mib / (2 * d_model); /* of the cache's size */
     figure_safe_text(subject, sizeof subject, json_string_value(json_object_get(first, "subject")));
     figure_safe_text(inputs, sizeof inputs, json_string_value(json_object_get(first, "inputs")));
     fprintf(out,
-            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat\n"
-            "set encoding utf8\n"
-            "set terminal svg size 640,520 enhanced font 'sans-serif,14' name '%s' background 'white'\n"
-            "set output '%s.svg'\n"
+            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat, and %s.page.svg without a title\n"
+            "set encoding utf8\nset terminal svg\n"
             "set title '%s' noenhanced\n"
             "set xlabel 'cached numbers a frame and layer (latent_dim)' noenhanced\n"
             "set ylabel 'relative error of the output' noenhanced\n"
-            "set y2label 'cache at %.0f frames, MiB' noenhanced\n"
-            "set border 11\nset tics nomirror\nset y2tics\nset grid lt 1 lw 0.5 lc rgb '#a0a0a0'\n"
-            "set key below center horizontal Left reverse noenhanced samplen 2 height 1 font ',12'\n"
-            "set pointsize 0.8\nset logscale y\nset format y '10^{%%L}'\n"
-            "set xrange [0:%.0f]\nset y2range [0:%.6g]\nset yrange [:3]\n"
-            "set arrow from %.0f, graph 0 to %.0f, graph 1 nohead dt 3 lc rgb '#808080'\n",
-            t->name, t->name, t->name, t->name, t->name, subject, number(first, "frames"), 1.06 * d_model,
-            0.53 * mib, d_model, d_model);
-    fputs("plot ", out);
+            "set x2label 'cache at %.0f frames, MiB' noenhanced\n"
+            "set border 7 lc rgb '#808080'\nset tics nomirror textcolor rgb 'black'\nset x2tics\n"
+            "set grid lt 1 lw 0.5 lc rgb '#d0d0d0'\nset key off\nset pointsize 0.9\n",
+            t->name, t->name, t->name, t->name, subject, number(first, "frames"));
+    frame_write(out, &f);
+    fprintf(out,
+            "set format y '10^{%%L}'\nset x2range [%.6g:%.6g]\n"
+            "set arrow from %.0f, graph 0 to %.0f, graph 1 nohead dt 3 lc rgb '%s'\n",
+            f.x_least * slope, f.x_most * slope, d_model, d_model, FIGURE_BOUND);
+    name_methods(out, &f, t, which, blocks);
+    frame_write_start(out, &f, t->name);
     for (size_t b = 0; b < blocks; b++)
-        fprintf(
-            out,
-            "'%s.dat' index %zu using 1:2 with linespoints lc rgb '%s' pt %d lw 1.5 title '%s', \\\n     ",
-            t->name, b, styles[which[b]].colour, styles[which[b]].point, styles[which[b]].method);
-    fprintf(out, "%.10g * x axes x1y2 with lines lc rgb '#808080' dt 2 title 'cache, MiB (right)'\n",
-            mib / (2 * d_model));
-    fprintf(
-        out,
-        "set terminal pngcairo size 1280,1040 enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale "
-        "2\nset output '%s.png'\nreplot\n"
-        "set terminal pdfcairo size 15cm,12.2cm enhanced font 'Sans,10'\nset output '%s.pdf'\nreplot\n",
-        t->name, t->name);
+        fprintf(out, "%s'%s.dat' index %zu using 1:2 with linespoints lc rgb '%s' pt %d lw 1.5",
+                b ? ", \\\n     " : "plot ", t->name, b, styles[which[b]].colour, styles[which[b]].point);
+    fputs("\n", out);
+    frame_write_end(out, &f, t->name);
 }
 
 static int open_in(attn_output *output, const char *folder, const char *name, const char *extension,

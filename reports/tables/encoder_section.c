@@ -29,105 +29,13 @@ static size_t model_rank(const char *model) {
     return rank;
 }
 
-static int by_case(const void *left, const void *right) {
+int encoder_compare(const void *left, const void *right) {
     static const case_field order[] = {FIELD_MODE, FIELD_LAYERS, FIELD_D, FIELD_H,    FIELD_HKV, FIELD_DC,
                                        FIELD_K,    FIELD_T,      FIELD_Q, FIELD_LEFT, FIELD_IMPL};
     const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
     if (model_rank(a->c->model) != model_rank(b->c->model))
         return model_rank(a->c->model) < model_rank(b->c->model) ? -1 : 1;
     return measured_compare(a, b, order, sizeof order / sizeof *order);
-}
-
-/* ---- Bars */
-
-enum { SETTING = FIELD_T | FIELD_LAYERS | FIELD_H | FIELD_D | FIELD_K | FIELD_INPUT | FIELD_IMPL };
-
-static bool has_bar(const measured *m) {
-    return is_encoder(m, "prefill") && !isnan(encoder_share(m->c, ATTN_PART_ATTENTION));
-}
-
-/* The fastest case of each model and type at the setting of `like`. */
-static void gather_bars(encoder_bars *bars, const report_data *data, const results_case *like) {
-    *bars = (encoder_bars){0};
-    for (size_t i = 0; i < data->count; i++) {
-        const measured *m = &data->cases[i];
-        size_t at = 0;
-        if (!has_bar(m) || !case_same(m->c, like, SETTING | case_fields_unsaid()))
-            continue;
-        while (at < bars->count && !case_same(bars->bar[at]->c, m->c, FIELD_MODEL | FIELD_TYPE))
-            at++;
-        if (at == bars->count && bars->count < ENCODER_BARS)
-            bars->bar[bars->count++] = m;
-        else if (at < bars->count && m->time < bars->bar[at]->time)
-            bars->bar[at] = m;
-    }
-}
-
-void encoder_bars_find(encoder_bars *bars, const report_data *data) {
-    const results_case *best = NULL;
-    size_t most = 0;
-    for (size_t i = 0; i < data->count; i++) {
-        if (!has_bar(&data->cases[i]))
-            continue;
-        gather_bars(bars, data, data->cases[i].c);
-        if (bars->count > most || (bars->count == most && data->cases[i].c->T > best->T)) {
-            most = bars->count;
-            best = data->cases[i].c;
-        }
-    }
-    *bars = (encoder_bars){0};
-    if (!best)
-        return;
-    gather_bars(bars, data, best);
-    qsort(bars->bar, bars->count, sizeof *bars->bar, by_case);
-    const results_case *cases[ENCODER_BARS];
-    char positions[80];
-    for (size_t i = 0; i < bars->count; i++) {
-        size_t runs = bars->bar[i]->runs;
-        cases[i] = bars->bar[i]->c;
-        bars->least_runs = !i || runs < bars->least_runs ? runs : bars->least_runs;
-        bars->most_runs = runs > bars->most_runs ? runs : bars->most_runs;
-    }
-    positions_text(positions, sizeof positions, cases, bars->count);
-    snprintf(bars->held, sizeof bars->held, "T %zu, layers %zu, d_model %zu, h %zu, %s input layer%s%s",
-             best->T, best->layers, best->d, best->h, best->input, *positions ? ", " : "", positions);
-    size_t used = strlen(bars->held);
-    unsaid_text(bars->held + used, sizeof bars->held - used, best, case_fields_unsaid());
-}
-
-static const char *const part_colours[ATTN_PARTS] = {"#8d8150", "#3b82d6", "#d9730d", "#2c9c62", "#9d63d8"};
-
-/* The bars of one model, as a group; parts are named in the first one. */
-static void plot_group(FILE *script, const char *model, size_t group) {
-    fprintf(script, "%snewhistogram '%s' lt 1", group ? ", \\\n     " : "plot ", model);
-    for (size_t p = 0; p < ATTN_PARTS; p++) {
-        fprintf(script, ", \\\n     'encoder_parts.dat' index %zu using %zu:xtic(1) lc rgb '%s' ", group,
-                p + 2, part_colours[p]);
-        fprintf(script, group ? "notitle" : "title '%s'", attn_part_names[p]);
-    }
-}
-
-void encoder_bars_write(FILE *points, FILE *script, const encoder_bars *bars) {
-    size_t groups = 0;
-    fputs("# bar", points);
-    for (size_t p = 0; p < ATTN_PARTS; p++)
-        fprintf(points, " | %s, %%", attn_part_names[p]);
-    fputs(" | ms | runs | model\n", points);
-    fputs("set style data histograms\nset style histogram rowstacked title offset 0,0.2\n"
-          "set style fill solid 0.9\nset boxwidth 0.8\nset xtics rotate by -40 noenhanced font ',11'\n"
-          "set yrange [0:100]\n",
-          script);
-    for (size_t i = 0; i < bars->count; i++) {
-        const measured *m = bars->bar[i];
-        bool first = !i || !case_same(bars->bar[i - 1]->c, m->c, FIELD_MODEL);
-        fprintf(points, "%s\"%s\"", first && i ? "\n\n" : "", m->c->type);
-        for (size_t p = 0; p < ATTN_PARTS; p++)
-            fprintf(points, " %.6g", encoder_share(m->c, (attn_part)p));
-        fprintf(points, " %.6g %zu \"%s\"\n", m->time / 1e6, m->runs, m->c->model);
-        if (first)
-            plot_group(script, m->c->model, groups++);
-    }
-    fputs("\n", script);
 }
 
 /* ---- Table */
@@ -239,7 +147,7 @@ static void add_rows(report_table *t, const report_data *data, const case_column
     if (!order)
         table_add(&t->t, NULL);
     else if (rows)
-        qsort(order, rows, sizeof *order, by_case);
+        qsort(order, rows, sizeof *order, encoder_compare);
     for (size_t i = 0; i < rows; i++)
         table_add(&t->t, encoder_row(order[i], columns, count));
     attn_free(order);

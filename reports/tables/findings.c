@@ -3,6 +3,7 @@
 #include "base/text/append.h"
 
 #include "attn/alloc.h"
+#include "reports/plots/look/titles.h"
 #include "reports/tables/encoder_section.h"
 
 #include <math.h>
@@ -76,29 +77,15 @@ static void say_slopes(json_t *list, const series_lines *prefill) {
         say(list, "Prefill time grows as %s at the largest lengths (%s).", text, prefill->positions);
 }
 
-static const series_line *path_line(const series_lines *paths, const char *type, const char *path) {
-    for (size_t i = 0; i < paths->count; i++) {
-        const results_case *c = paths->line[i].from->c;
-        if (!strcmp(c->type, type) && !strcmp(case_path(c), path))
-            return &paths->line[i];
-    }
-    return NULL;
-}
-
 /* Up to which q absorbing is faster and from where expanding is, among the q that both ran; only where the
  * bars do not overlap. */
 static void say_paths(json_t *list, const series_lines *paths, const char *type) {
-    const series_line *expand = path_line(paths, type, "expand"), *absorb = path_line(paths, type, "absorb");
-    double absorb_to = NAN, expand_from = NAN;
+    const series_line *expand = title_path_line(paths, type, "expand"),
+                      *absorb = title_path_line(paths, type, "absorb");
+    double absorb_to, expand_from;
     if (!expand || !absorb)
         return;
-    for (size_t i = 0; i < absorb->count; i++) {
-        const series_point *p = &absorb->points[i], *e = series_point_at(expand, p->x);
-        if (e && p->high < e->low)
-            absorb_to = p->x;
-        else if (e && e->high < p->low && isnan(expand_from))
-            expand_from = p->x;
-    }
+    title_crossing(absorb, expand, &absorb_to, &expand_from);
     char absorbs[64] = "", expands[64] = "";
     if (!isnan(absorb_to))
         snprintf(absorbs, sizeof absorbs, "absorb is faster up to q = %.0f", absorb_to);

@@ -23,7 +23,14 @@ typedef struct table_sources {
 #include "reports/tables/tables.inc"
 #undef TABLE
 
-typedef enum table_place { PLACE_TOP, PLACE_PLOTS, PLACE_AUDIT, PLACE_DETAILS, TABLE_PLACES } table_place;
+typedef enum table_place {
+    PLACE_MODELS,
+    PLACE_LAYERS,
+    PLACE_PLOTS,
+    PLACE_AUDIT,
+    PLACE_DETAILS,
+    TABLE_PLACES
+} table_place;
 typedef enum table_level { LEVEL_SECTION, LEVEL_PART, LEVEL_BARE } table_level;
 
 typedef struct table_entry {

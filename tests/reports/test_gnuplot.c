@@ -1,5 +1,5 @@
 /* Running gnuplot, here a shell script of that name: one that draws, fails, hangs, writes rubbish or is missing. */
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/run/gnuplot.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

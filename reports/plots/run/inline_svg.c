@@ -1,7 +1,9 @@
-#include "reports/plots/inline_svg.h"
+#include "reports/plots/run/inline_svg.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "reports/page/mustache.h"
+#include "reports/plots/figure_style.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -28,7 +30,24 @@ static const struct {
 };
 enum { RULES = sizeof rules / sizeof *rules };
 
+/* gnuplot's own way to write "#1f5fbf", in attributes. */
+static const char *replace_colour(FILE *out, const char *at) {
+    for (const figure_paint *p = figure_paints; p->colour; p++) {
+        char written[24];
+        unsigned long rgb = strtoul(p->colour + 1, NULL, 16);
+        int length = snprintf(written, sizeof written, "rgb(%3lu, %3lu, %3lu)", rgb >> 16, rgb >> 8 & 255, rgb & 255);
+        if (!strncmp(at, written, (size_t)length)) {
+            fprintf(out, "var(%s)", p->variable);
+            return at + length;
+        }
+    }
+    return NULL;
+}
+
 static const char *replace(FILE *out, const char *at, const char *name) {
+    const char *after = *at == 'r' ? replace_colour(out, at) : NULL;
+    if (after)
+        return after;
     for (size_t i = 0; i < RULES; i++) {
         size_t length = strlen(rules[i].from);
         if (strncmp(at, rules[i].from, length))
@@ -58,12 +77,42 @@ static bool is_whole(const char *svg) {
     return text && end && !end[strlen("</svg>") + strspn(end + strlen("</svg>"), " \r\n")];
 }
 
-static char *rewrite(const char *svg, const char *name, attn_error *error) {
+/* The text of a point; its lines stay lines. */
+static void write_text(FILE *out, const char *text) {
+    char line[400];
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)length, text);
+        mustache_escape(out, line);
+        text += length;
+        if (*text++)
+            fputs("&#10;", out);
+        else
+            break;
+    }
+}
+
+static void write_marks(FILE *out, const json_t *marks) {
+    size_t i;
+    json_t *mark;
+    if (!json_array_size(marks))
+        return;
+    fputs("<g class=\"marks\">", out);
+    json_array_foreach(marks, i, mark) {
+        fprintf(out, "<circle cx=\"%d\" cy=\"%d\" r=\"9\"><title>", (int)json_integer_value(json_object_get(mark, "x")),
+                (int)json_integer_value(json_object_get(mark, "y")));
+        write_text(out, json_string_value(json_object_get(mark, "text")));
+        fputs("</title></circle>", out);
+    }
+    fputs("</g>", out);
+}
+
+static char *rewrite(const char *svg, const char *name, const json_t *marks, attn_error *error) {
     char *text = NULL, *copy = NULL;
     size_t size;
     const char *box = strstr(svg, "viewBox=\""), *end = box ? strchr(box + 9, '"') : NULL;
     if (!end || !is_whole(svg)) {
-        attn_fail(error, "%s.svg: not what gnuplot writes", name);
+        attn_fail(error, "%s.page.svg: not what gnuplot writes", name);
         return NULL;
     }
     FILE *out = open_memstream(&text, &size);
@@ -71,9 +120,13 @@ static char *rewrite(const char *svg, const char *name, attn_error *error) {
         attn_no_memory(error, name);
         return NULL;
     }
-    fprintf(out, "<svg %.*s\" role=\"img\" aria-label=\"%s\">", (int)(end - box), box, name);
-    for (const char *at = after_head(svg); *at;)
+    fprintf(out, "<svg %.*s\" role=\"img\" aria-labelledby=\"%s-title\" aria-describedby=\"%s-about\">",
+            (int)(end - box), box, name, name);
+    const char *last = strstr(svg, "</svg>");
+    for (const char *at = after_head(svg); at < last;)
         at = replace(out, at, name);
+    write_marks(out, marks);
+    fputs("</svg>", out);
     if (!fclose(out))
         copy = attn_strdup(text, error);
     else
@@ -82,10 +135,10 @@ static char *rewrite(const char *svg, const char *name, attn_error *error) {
     return copy;
 }
 
-char *inline_svg(const char *folder, const char *name, attn_error *error) {
-    char *path = attn_format(error, "%s/%s.svg", folder, name);
+char *inline_svg(const char *folder, const char *name, const json_t *marks, attn_error *error) {
+    char *path = attn_format(error, "%s/%s.page.svg", folder, name);
     char *svg = path ? attn_read_file(path, SVG_LIMIT, NULL, error) : NULL;
-    char *text = svg ? rewrite(svg, name, error) : NULL;
+    char *text = svg ? rewrite(svg, name, marks, error) : NULL;
     attn_free(svg);
     attn_free(path);
     return text;

@@ -4,6 +4,7 @@
 
 #include "attn/error.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,7 +26,7 @@ typedef struct drawing {
 /* Whether NAME.gp in the folder was drawn. */
 bool drawing_run(drawing *d, const char *folder, const char *name);
 
-/* The same, and the picture for a page (inline_svg.h): attn_free it. NULL: it was not drawn. */
-char *drawing_run_inline(drawing *d, const char *folder, const char *name);
+/* The same, and the picture for a page, of NAME.page.svg (inline_svg.h): attn_free it. NULL: it was not drawn. */
+char *drawing_run_inline(drawing *d, const char *folder, const char *name, const json_t *marks);
 
 #endif

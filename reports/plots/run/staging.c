@@ -1,4 +1,4 @@
-#include "reports/plots/staging.h"
+#include "reports/plots/run/staging.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

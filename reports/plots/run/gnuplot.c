@@ -1,8 +1,8 @@
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/run/gnuplot.h"
 
 #include "attn/alloc.h"
 #include "base/process/child.h"
-#include "reports/plots/inline_svg.h"
+#include "reports/plots/run/inline_svg.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,25 +43,25 @@ static void note(drawing *d, gnuplot_result result, const attn_error *why) {
 }
 
 /* `svg` may be NULL: the picture is not for a page. */
-static bool run(drawing *d, const char *folder, const char *name, char **svg) {
+static bool run(drawing *d, const char *folder, const char *name, const json_t *marks, char **svg) {
     attn_error why = {0};
     if (d->missing || d->failed_in_row == FAILURES_IN_ROW) {
         d->undrawn++;
         return false;
     }
     gnuplot_result result = gnuplot_run(folder, name, LIMIT, &why);
-    if (result == GNUPLOT_DRAWN && svg && !(*svg = inline_svg(folder, name, &why)))
+    if (result == GNUPLOT_DRAWN && svg && !(*svg = inline_svg(folder, name, marks, &why)))
         result = GNUPLOT_FAILED;
     note(d, result, &why);
     return result == GNUPLOT_DRAWN;
 }
 
 bool drawing_run(drawing *d, const char *folder, const char *name) {
-    return run(d, folder, name, NULL);
+    return run(d, folder, name, NULL, NULL);
 }
 
-char *drawing_run_inline(drawing *d, const char *folder, const char *name) {
+char *drawing_run_inline(drawing *d, const char *folder, const char *name, const json_t *marks) {
     char *svg = NULL;
-    run(d, folder, name, &svg);
+    run(d, folder, name, marks, &svg);
     return svg;
 }

@@ -1,0 +1,157 @@
+#include "reports/plots/overview.h"
+
+#include "base/text/append.h"
+#include "reports/data/case_names.h"
+#include "reports/plots/figure_style.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BOUND_STEPS = 48 };
+
+static double mib(const rival *one) {
+    return one->m->c->kv_bytes_live / 1048576.0;
+}
+
+static double ms(double time) {
+    return time / 1e6;
+}
+
+/* Nobody decodes faster than the cache can be read once: ms for so many MiB. NaN without a bandwidth. */
+static double read_once(const report_data *data, double size) {
+    return size * 1048576.0 / machine_bandwidth(&data->roofs, size * 1048576.0) / 1e6;
+}
+
+void overview_title(char *text, size_t size, const rivals *r) {
+    const rival *focus = rivals_quarter(r, "mla");
+    char name[CASE_NAME];
+    if (!focus)
+        return;
+    case_short_name(name, sizeof name, focus->m->c);
+    if (focus->apart)
+        snprintf(text, size, "%s: %.2g of MHA's bytes, %.2g of its time at L = %zu", name, focus->bytes,
+                 focus->time, focus->m->c->L);
+    else
+        snprintf(text, size, "%s: %.2g of MHA's bytes; no difference in time found at L = %zu", name,
+                 focus->bytes, focus->m->c->L);
+}
+
+static void hold(picture *p, const rivals *r, const report_data *data) {
+    for (size_t i = 0; i < r->count; i++) {
+        frame_hold(&p->frame, mib(&r->of[i]), ms(r->of[i].m->low));
+        frame_hold(&p->frame, mib(&r->of[i]), ms(r->of[i].m->high));
+    }
+    double bound = read_once(data, p->frame.x_most);
+    if (bound > 0)
+        frame_hold(&p->frame, p->frame.x_most, bound);
+    p->frame.y_least *= 0.85; /* room below the points for their names */
+    p->frame.x_most *= 1.5;
+    p->frame.x_least /= 1.3;
+    frame_close(&p->frame);
+}
+
+static void write_points(FILE *points, picture *p, const rivals *r) {
+    fputs("# cache, MiB a layer | ms a frame | low | high | runs | case\n", points);
+    for (size_t i = 0; i < r->count; i++) {
+        const measured *m = r->of[i].m;
+        char text[400], name[256], own[CASE_NAME];
+        figure_safe_text(name, sizeof name, m->c->name);
+        fprintf(points, "%s%.6g %.6g %.6g %.6g %zu %s\n", i ? "\n\n" : "", mib(&r->of[i]), ms(m->time),
+                ms(m->low), ms(m->high), m->runs, name);
+        case_long_name(own, sizeof own, m->c);
+        snprintf(text, sizeof text, "%s: %.4g MiB a layer, %.4g ms a frame (%.4g to %.4g)\n%s", own,
+                 mib(&r->of[i]), ms(m->time), ms(m->low), ms(m->high), m->c->name);
+        picture_mark(p, mib(&r->of[i]), ms(m->time), text);
+    }
+}
+
+static size_t write_bound(FILE *points, const picture *p, const report_data *data) {
+    const plot_frame *f = &p->frame;
+    size_t count = 0;
+    for (int i = 0; i <= BOUND_STEPS; i++) {
+        double x = f->x_least * pow(f->x_most / f->x_least, (double)i / BOUND_STEPS), y = read_once(data, x);
+        if (!(y >= f->y_least && y <= f->y_most))
+            continue;
+        fprintf(points, "%s%.6g %.6g\n", count++ ? "" : "\n\n# cache, MiB | ms to read it once\n", x, y);
+    }
+    return count;
+}
+
+/* From MHA to each rival, ending short of its point. */
+static void write_arrows(FILE *script, const picture *p, const rivals *r) {
+    const plot_frame *f = &p->frame;
+    double x0 = frame_x(f, mib(&r->of[0])), y0 = frame_y(f, ms(r->of[0].m->time));
+    for (size_t i = 1; i < r->count; i++) {
+        double x = frame_x(f, mib(&r->of[i])), y = frame_y(f, ms(r->of[i].m->time));
+        double length = hypot(x - x0, y - y0), end = length > 0.06 ? 1 - 0.025 / length : 0;
+        if (end > 0)
+            fprintf(script,
+                    "set arrow from graph %.4f,%.4f to graph %.4f,%.4f size graph 0.02,20 filled lc rgb '%s' "
+                    "lw 1 back\n",
+                    x0, y0, x0 + end * (x - x0), y0 + end * (y - y0), figure_colour(r->of[i].m));
+    }
+}
+
+/* Rivals of one size stand above each other: a name goes left of its point where the next one would be in its way. */
+static void write_names(FILE *script, const picture *p, const rivals *r) {
+    const plot_frame *f = &p->frame;
+    for (size_t i = 0; i < r->count; i++) {
+        char name[CASE_NAME], safe[CASE_NAME];
+        double x = frame_x(f, mib(&r->of[i])), y = frame_y(f, ms(r->of[i].m->time));
+        bool crowded = false;
+        for (size_t k = 0; k < i; k++)
+            crowded |= fabs(frame_x(f, mib(&r->of[k])) - x) < 0.3 &&
+                       fabs(frame_y(f, ms(r->of[k].m->time)) - y) < 0.06;
+        case_short_name(name, sizeof name, r->of[i].m->c);
+        figure_safe_text(safe, sizeof safe, name);
+        fprintf(script,
+                "set label '%s' at graph %.4f,%.4f %s offset %s,0.55 noenhanced font ',13' tc rgb '%s'\n", safe,
+                x, y, crowded ? "right" : "left", crowded ? "-0.5" : "0.5", figure_colour(r->of[i].m));
+    }
+}
+
+static void write_plot(FILE *script, const char *name, const rivals *r, size_t bound) {
+    const char *start = "plot ";
+    if (bound) {
+        fprintf(script, "%s'%s.dat' index %zu using 1:2 with lines lc rgb '%s' dt (4,4) lw 1.5", start, name,
+                r->count, FIGURE_BOUND);
+        start = ", \\\n     ";
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        fprintf(script, "%s'%s.dat' index %zu using 1:2:3:4 with yerrorbars lc rgb '%s' pt %d ps 1.3 lw 1.8",
+                start, name, i, figure_colour(r->of[i].m), figure_point_type(r->of[i].m));
+        start = ", \\\n     ";
+    }
+    fputs("\n", script);
+}
+
+static void write_bound_name(FILE *script, const picture *p, const report_data *data) {
+    const plot_frame *f = &p->frame;
+    double x = f->x_most, y = read_once(data, x);
+    while (y > f->y_most && x > f->x_least)
+        x /= 1.05, y = read_once(data, x);
+    if (y >= f->y_least && y <= f->y_most)
+        fprintf(script,
+                "set label 'limit: the cache read once' at graph %.4f,%.4f right offset -0.5,-0.9 noenhanced "
+                "font ',12' tc rgb '%s'\n",
+                frame_x(f, x), frame_y(f, y), FIGURE_BOUND);
+}
+
+size_t overview_write(picture *p, const rivals *r, const report_data *data, const char *name, FILE *points,
+                      FILE *script) {
+    if (!r->count)
+        return 0;
+    hold(p, r, data);
+    write_points(points, p, r);
+    size_t bound = write_bound(points, p, data);
+    frame_write(script, &p->frame);
+    frame_write_y_ticks(script, &p->frame);
+    write_arrows(script, p, r);
+    write_names(script, p, r);
+    if (bound)
+        write_bound_name(script, p, data);
+    frame_write_start(script, &p->frame, name);
+    write_plot(script, name, r, bound);
+    frame_write_end(script, &p->frame, name);
+    return r->count;
+}

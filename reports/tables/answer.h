@@ -1,0 +1,15 @@
+/* The answer to the page's question, for a reader who knows no key: a few sentences, and what to know before trusting
+ * them. */
+#ifndef REPORTS_TABLES_ANSWER_H
+#define REPORTS_TABLES_ANSWER_H
+
+#include "reports/data/measured.h"
+
+/* [{lead, text}]: what a quarter of the cache does to the bytes, to the time of a frame and to a whole model, as far
+ * as the data have it. NULL when memory is short. */
+json_t *answer_list(const report_data *data);
+
+/* One line: machine, share of the time lost, counters, checks. NULL when memory is short. */
+json_t *answer_trust(const report_data *data);
+
+#endif
