@@ -40,6 +40,8 @@ void case_short_name(char *text, size_t size, const results_case *c) {
 
 void case_long_name(char *text, size_t size, const results_case *c) {
     type_name(text, size, c->type);
+    if (islower((unsigned char)*text))
+        text_append(text, size, " attention");
     if (c->dc)
         text_append(text, size, " with a latent of %zu", c->dc);
     if (c->hkv)

@@ -15,7 +15,7 @@ void type_name(char *text, size_t size, const char *type);
  * another type than f32). */
 void case_short_name(char *text, size_t size, const results_case *c);
 
-/* The same in words: "MLA with a latent of 256", "GQA with 2 of 8 key/value heads", "MHA in f16". */
+/* The same in words: "MLA with a latent of 256", "GQA with 2 of 8 key/value heads", "MHA in f16", "linear attention". */
 void case_long_name(char *text, size_t size, const results_case *c);
 
 /* "Conformer" of "conformer". */

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 420, HEIGHT = 330, LOW_HEIGHT = 260, OVERVIEW_WIDTH = 520, OVERVIEW_HEIGHT = 360, TALL = 440 };
+enum { WIDTH = 420, HEIGHT = 330, LOW_HEIGHT = 260, OVERVIEW_WIDTH = 440, OVERVIEW_HEIGHT = 320, TALL = 440 };
 
 static void count_runs(const measured *m, size_t *least, size_t *most) {
     *least = *most && *least < m->runs ? *least : m->runs;
@@ -47,7 +47,6 @@ static void write_lines(figure *f, const figure *all, size_t count, const report
         row->finding(p->title, sizeof p->title, &f->lines);
     picture_write_head(script, p, row->name, row->title,
                        results_text(data->results, "machine.cpu", "unknown CPU"));
-    fprintf(script, "set xlabel '%s' noenhanced\nset ylabel '%s' noenhanced\n", row->x_label, row->y_label);
     f->points = lines_plot_write(p, row, &f->lines, points, script);
 }
 
@@ -56,8 +55,6 @@ static void write_lines(figure *f, const figure *all, size_t count, const report
 static void write_head(const figure *f, const report_data *data, FILE *script) {
     picture_write_head(script, &f->picture, f->plot->name, f->plot->title,
                        results_text(data->results, "machine.cpu", "unknown CPU"));
-    fprintf(script, "set xlabel '%s' noenhanced\nset ylabel '%s' noenhanced\n", f->plot->x_label,
-            f->plot->y_label);
 }
 
 static void write_overview(figure *f, const report_data *data, FILE *points, FILE *script) {
@@ -79,7 +76,7 @@ static void write_overview(figure *f, const report_data *data, FILE *points, FIL
              c->pos);
     overview_title(p->title, sizeof p->title, &r);
     write_head(f, data, script);
-    f->points = overview_write(p, &r, data, f->plot->name, points, script);
+    f->points = overview_write(p, f->plot, &r, data, points, script);
 }
 
 /* The one plot in which cases of different positions may stand together. */
@@ -107,7 +104,7 @@ static void write_roofline(figure *f, const report_data *data, FILE *points, FIL
     name_positions(p->held, sizeof p->held, data);
     roofline_title(p->title, sizeof p->title, data);
     write_head(f, data, script);
-    f->points = roofline_write(p, data, points, script);
+    f->points = roofline_write(p, f->plot, data, points, script);
 }
 
 static void write_parts(figure *f, const report_data *data, FILE *points, FILE *script) {
@@ -121,7 +118,7 @@ static void write_parts(figure *f, const report_data *data, FILE *points, FILE *
     p->frame = frame_empty(WIDTH, HEIGHT, false, false);
     encoder_bars_title(p->title, sizeof p->title, &bars);
     write_head(f, data, script);
-    f->points = encoder_bars_write(p, &bars, points, script);
+    f->points = encoder_bars_write(p, f->plot, &bars, points, script);
 }
 
 /* ---- files */

@@ -27,10 +27,18 @@ int figure_point_type(const measured *m) {
     return point_types[style_of(m)];
 }
 
+static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;/()+-=_@%^";
+
 void figure_safe_text(char *to, size_t size, const char *from) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;/()+-=_@";
     size_t n = 0;
     for (; *from && n + 1 < size; from++)
         to[n++] = strchr(plain, *from) ? *from : '?';
+    to[n] = '\0';
+}
+
+void figure_safe_title(char *to, size_t size, const char *from) {
+    size_t n = 0;
+    for (; *from && n + 1 < size; from++)
+        to[n++] = *from == '\'' || strchr(plain, *from) ? *from : '?';
     to[n] = '\0';
 }

@@ -8,6 +8,9 @@
  * becomes "?". */
 void figure_safe_text(char *to, size_t size, const char *from);
 
+/* The same for double quotes, where apostrophes may stand too. */
+void figure_safe_title(char *to, size_t size, const char *from);
+
 /* The colour and point type of an attention type: the same in every plot, and on the whole page. */
 const char *figure_colour(const measured *m);
 int figure_point_type(const measured *m);

@@ -82,12 +82,20 @@ static double next_x(const series_lines *l, double from) {
     return next;
 }
 
-/* Ticks where points are, as far as they have room. */
+/* Ticks where points are, as far as their numbers have room. */
 static void write_ticks(FILE *script, const series_lines *l, const plot_frame *f) {
-    double least = next_x(l, -INFINITY), gap = (f->x_most - f->x_least) / 11;
-    fputs("set xtics (", script);
-    for (double x = least; x <= f->x_most; x = next_x(l, f->log_x ? x * 1.4 : x + gap))
-        fprintf(script, "%s'%.0f' %.0f", x > least ? ", " : "", x, x);
+    double width = f->width - f->left - f->right, free_from = -INFINITY;
+    const char *start = "set xtics (";
+    for (double x = next_x(l, -INFINITY); x <= f->x_most; x = next_x(l, nextafter(x, INFINITY))) {
+        char text[32];
+        double at = width * frame_x(f, x);
+        double half = LETTER * (double)snprintf(text, sizeof text, "%.0f", x) / 2;
+        if (at - half < free_from)
+            continue;
+        fprintf(script, "%s'%s' %.10g", start, text, x);
+        start = ", ";
+        free_from = at + half + LETTER / 2.0;
+    }
     fputs(") rotate by 0\n", script);
 }
 
@@ -233,6 +241,7 @@ size_t lines_plot_write(picture *p, const plot *row, const series_lines *l, FILE
     size_t count = make_labels(labels, p, row, l);
     size_t total = write_points(points, p, row, l);
     frame_write(script, &p->frame);
+    frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     write_ticks(script, l, &p->frame);
     frame_write_y_ticks(script, &p->frame);
     if (row->guides)

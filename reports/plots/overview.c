@@ -3,11 +3,13 @@
 #include "base/text/append.h"
 #include "reports/data/case_names.h"
 #include "reports/plots/figure_style.h"
+#include "reports/plots/look/end_labels.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { BOUND_STEPS = 48 };
+static const double NAME_HEIGHT = 0.06; /* of the plot */
 
 static double mib(const rival *one) {
     return one->m->c->kv_bytes_live / 1048576.0;
@@ -92,22 +94,48 @@ static void write_arrows(FILE *script, const picture *p, const rivals *r) {
     }
 }
 
-/* Rivals of one size stand above each other: a name goes left of its point where the next one would be in its way. */
+/* Whether the name of a point has room on its left, away from its arrow. */
+static bool has_room_left(const picture *p, const rivals *r, size_t at) {
+    return at && frame_x(&p->frame, mib(&r->of[at])) > 0.3;
+}
+
+/* Names left of their points are moved apart where points of about one size are near each other. */
+static void write_names_left(FILE *script, const picture *p, const rivals *r) {
+    bool done[RIVALS] = {false};
+    for (size_t i = 1; i < r->count; i++) {
+        end_label labels[RIVALS];
+        size_t count = 0;
+        double x = frame_x(&p->frame, mib(&r->of[i]));
+        for (size_t k = i; k < r->count; k++) {
+            char name[CASE_NAME];
+            if (done[k] || !has_room_left(p, r, k) || fabs(frame_x(&p->frame, mib(&r->of[k])) - x) > 0.1)
+                continue;
+            done[k] = true;
+            labels[count] = (end_label){.y = frame_y(&p->frame, ms(r->of[k].m->time)),
+                                        .colour = figure_colour(r->of[k].m)};
+            case_short_name(name, sizeof name, r->of[k].m->c);
+            figure_safe_text(labels[count++].text, sizeof labels->text, name);
+        }
+        end_labels_spread(labels, count, NAME_HEIGHT);
+        for (size_t k = 0; k < count; k++)
+            fprintf(script,
+                    "set label '%s' at graph %.4f,%.4f right noenhanced font ',13' tc rgb '%s'\n",
+                    labels[k].text, x - 0.03, labels[k].y, labels[k].colour);
+    }
+}
+
 static void write_names(FILE *script, const picture *p, const rivals *r) {
-    const plot_frame *f = &p->frame;
     for (size_t i = 0; i < r->count; i++) {
         char name[CASE_NAME], safe[CASE_NAME];
-        double x = frame_x(f, mib(&r->of[i])), y = frame_y(f, ms(r->of[i].m->time));
-        bool crowded = false;
-        for (size_t k = 0; k < i; k++)
-            crowded |= fabs(frame_x(f, mib(&r->of[k])) - x) < 0.3 &&
-                       fabs(frame_y(f, ms(r->of[k].m->time)) - y) < 0.06;
+        if (has_room_left(p, r, i))
+            continue;
         case_short_name(name, sizeof name, r->of[i].m->c);
         figure_safe_text(safe, sizeof safe, name);
-        fprintf(script,
-                "set label '%s' at graph %.4f,%.4f %s offset %s,0.55 noenhanced font ',13' tc rgb '%s'\n", safe,
-                x, y, crowded ? "right" : "left", crowded ? "-0.5" : "0.5", figure_colour(r->of[i].m));
+        fprintf(script, "set label '%s' at graph %.4f,%.4f left offset %s noenhanced font ',13' tc rgb '%s'\n",
+                safe, frame_x(&p->frame, mib(&r->of[i])), frame_y(&p->frame, ms(r->of[i].m->time)),
+                i ? "-1,-1.3" : "1,0.4", figure_colour(r->of[i].m));
     }
+    write_names_left(script, p, r);
 }
 
 static void write_plot(FILE *script, const char *name, const rivals *r, size_t bound) {
@@ -125,19 +153,19 @@ static void write_plot(FILE *script, const char *name, const rivals *r, size_t b
     fputs("\n", script);
 }
 
+/* Right of where the line leaves the plot below, or else at its other end. */
 static void write_bound_name(FILE *script, const picture *p, const report_data *data) {
     const plot_frame *f = &p->frame;
-    double x = f->x_most, y = read_once(data, x);
-    while (y > f->y_most && x > f->x_least)
-        x /= 1.05, y = read_once(data, x);
-    if (y >= f->y_least && y <= f->y_most)
-        fprintf(script,
-                "set label 'limit: the cache read once' at graph %.4f,%.4f right offset -0.5,-0.9 noenhanced "
-                "font ',12' tc rgb '%s'\n",
-                frame_x(f, x), frame_y(f, y), FIGURE_BOUND);
+    double x = f->x_least, y = read_once(data, x);
+    while (y < f->y_least && x < f->x_most)
+        x *= 1.02, y = read_once(data, x);
+    double at = frame_x(f, x);
+    fprintf(script,
+            "set label 'limit: cache read once' at graph %.4f,%.4f %s offset %s noenhanced font ',12' tc rgb '%s'\n",
+            at, frame_y(f, y), at > 0.55 ? "right" : "left", at > 0.55 ? "-0.8,0.6" : "1.5,0.6", FIGURE_BOUND);
 }
 
-size_t overview_write(picture *p, const rivals *r, const report_data *data, const char *name, FILE *points,
+size_t overview_write(picture *p, const plot *row, const rivals *r, const report_data *data, FILE *points,
                       FILE *script) {
     if (!r->count)
         return 0;
@@ -145,13 +173,14 @@ size_t overview_write(picture *p, const rivals *r, const report_data *data, cons
     write_points(points, p, r);
     size_t bound = write_bound(points, p, data);
     frame_write(script, &p->frame);
+    frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     frame_write_y_ticks(script, &p->frame);
     write_arrows(script, p, r);
     write_names(script, p, r);
     if (bound)
         write_bound_name(script, p, data);
-    frame_write_start(script, &p->frame, name);
-    write_plot(script, name, r, bound);
-    frame_write_end(script, &p->frame, name);
+    frame_write_start(script, &p->frame, row->name);
+    write_plot(script, row->name, r, bound);
+    frame_write_end(script, &p->frame, row->name);
     return r->count;
 }

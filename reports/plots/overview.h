@@ -4,9 +4,10 @@
 
 #include "reports/data/rivals.h"
 #include "reports/plots/look/picture.h"
+#include "reports/plots/plots.h"
 
 /* Data, script and marks, as lines_plot_write. Returns how many points; 0 when there are no rivals. */
-size_t overview_write(picture *p, const rivals *r, const report_data *data, const char *name, FILE *points,
+size_t overview_write(picture *p, const plot *row, const rivals *r, const report_data *data, FILE *points,
                       FILE *script);
 
 /* What it found: the nearest to a quarter of the bytes against MHA. */

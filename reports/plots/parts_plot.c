@@ -152,7 +152,7 @@ void encoder_bars_title(char *text, size_t size, const encoder_bars *bars) {
         snprintf(text, size, "Attention takes %.0f to %.0f%% of a whole encoder's time", least, most);
 }
 
-size_t encoder_bars_write(picture *p, const encoder_bars *bars, FILE *points, FILE *script) {
+size_t encoder_bars_write(picture *p, const plot *row, const encoder_bars *bars, FILE *points, FILE *script) {
     if (!bars->count)
         return 0;
     p->frame.right = 108;
@@ -166,6 +166,7 @@ size_t encoder_bars_write(picture *p, const encoder_bars *bars, FILE *points, FI
     for (size_t i = 0; i < bars->count; i++)
         write_bar(points, p, bars, i);
     frame_write(script, &p->frame);
+    frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     fputs("set ytics 0,20,100\nset style fill solid 1 noborder\n", script);
     write_names(script, bars);
     name_parts(script, p, bars->bar[bars->count - 1]->c);

@@ -3,6 +3,7 @@
 #define REPORTS_PLOTS_PARTS_PLOT_H
 
 #include "reports/plots/look/picture.h"
+#include "reports/plots/plots.h"
 
 enum { ENCODER_BARS = 16 };
 
@@ -17,7 +18,7 @@ typedef struct encoder_bars {
 void encoder_bars_find(encoder_bars *bars, const report_data *data);
 
 /* A row of data a bar, script and marks. Returns how many bars. */
-size_t encoder_bars_write(picture *p, const encoder_bars *bars, FILE *points, FILE *script);
+size_t encoder_bars_write(picture *p, const plot *row, const encoder_bars *bars, FILE *points, FILE *script);
 
 /* What they show: the share of attention. */
 void encoder_bars_title(char *text, size_t size, const encoder_bars *bars);

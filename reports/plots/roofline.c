@@ -112,26 +112,13 @@ static void name_roofs(FILE *script, picture *p, const report_data *data) {
     end_labels_write(script, labels, count);
 }
 
-static void name_bandwidth(FILE *script, const plot_frame *f, double gbytes, const char *level, size_t at) {
-    double x = f->x_least * pow(f->x_most / f->x_least, 0.02 + 0.16 * (double)(at % 3)), y = gbytes * x;
-    if (y <= f->y_least)
-        x = f->y_least / gbytes * 1.3, y = gbytes * x;
-    if (y < f->y_most && x < f->x_most)
-        fprintf(script,
-                "set label '%s %.3g GB/s' at graph %.4f,%.4f left offset 0.3,0.5 noenhanced font ',11' tc rgb "
-                "'%s'\n",
-                level, gbytes, frame_x(f, x), frame_y(f, y), FIGURE_BOUND);
-}
-
-static void name_bandwidths(FILE *script, const picture *p, const report_data *data) {
-    size_t at = 0;
-    for (size_t i = 0; i < data->roofs.count; i++) {
-        char size[32];
-        bytes_text(size, sizeof size, (double)data->roofs.read[i].working_set);
-        if (shown(data, i))
-            name_bandwidth(script, &p->frame, data->roofs.read[i].gbytes,
-                           *level_at(data, i) ? level_at(data, i) : size, at++);
-    }
+/* Named in a small legend of their own, right below, where no points are. */
+static void write_bandwidth(FILE *script, const report_data *data, size_t at, size_t dash) {
+    char size[32];
+    double gbytes = data->roofs.read[at].gbytes;
+    bytes_text(size, sizeof size, (double)data->roofs.read[at].working_set);
+    fprintf(script, "roof(x, %.6g) with lines lc rgb '%s' dt %zu lw 1.5 title '%s %.3g GB/s', \\\n     ", gbytes,
+            FIGURE_BOUND, dash, *level_at(data, at) ? level_at(data, at) : size, gbytes);
 }
 
 static void write_roofs(FILE *script, const report_data *data) {
@@ -140,8 +127,7 @@ static void write_roofs(FILE *script, const report_data *data) {
     fputs("plot ", script);
     for (size_t i = 0; i < roofs->count; i++)
         if (shown(data, i))
-            fprintf(script, "roof(x, %.6g) with lines lc rgb '%s' dt %zu lw 1.5 notitle, \\\n     ",
-                    roofs->read[i].gbytes, FIGURE_BOUND, dash++);
+            write_bandwidth(script, data, i, dash++);
     for (size_t i = 0; i < roofs->isas; i++)
         fprintf(script, "%.6g with lines lc rgb '%s' dt %zu lw 1 notitle, \\\n     ", roofs->by_isa[i].gflops,
                 FIGURE_GUIDE, i + 1);
@@ -149,26 +135,39 @@ static void write_roofs(FILE *script, const report_data *data) {
         fprintf(script, "%.6g with lines lc rgb '%s' dt 5 lw 1 notitle, \\\n     ", roofs->sgemm, FIGURE_BOUND);
 }
 
-static void write_legend(FILE *script, const report_data *data, const bool seen[SHAPES]) {
-    char name[CASE_NAME];
-    for (size_t v = 0; attn_variants[v]; v++)
-        for (size_t i = 0; i < data->count; i++)
-            if (on_plot(&data->cases[i]) && data->cases[i].variant == attn_variants[v]) {
-                type_name(name, sizeof name, attn_variants[v]->name);
-                fprintf(script, ", \\\n     keyentry with points lc rgb '%s' pt 7 title '%s'",
-                        figure_colour(&data->cases[i]), name);
-                break;
-            }
-    bool encoders = false;
-    for (size_t k = 0; k < SHAPES; k++) {
-        encoders |= seen[k] && !shapes[k].title;
-        if (seen[k] && shapes[k].title)
-            fprintf(script, ", \\\n     keyentry with points lc rgb '" FIGURE_BOUND "' pt %d title '%s'",
-                    shapes[k].point_type, shapes[k].title);
+static bool has_variant(const report_data *data, const attn_variant *variant, const measured **one) {
+    for (size_t i = 0; i < data->count; i++)
+        if (on_plot(&data->cases[i]) && data->cases[i].variant == variant) {
+            *one = &data->cases[i];
+            return true;
+        }
+    return false;
+}
+
+/* A line of colours and a line of shapes below the plot. */
+static void write_legend(FILE *script, const picture *p, const report_data *data) {
+    double high = p->frame.height - p->frame.low - p->frame.above, x = -0.14;
+    for (size_t v = 0; attn_variants[v]; v++) {
+        const measured *one;
+        char name[CASE_NAME];
+        if (!has_variant(data, attn_variants[v], &one))
+            continue;
+        type_name(name, sizeof name, attn_variants[v]->name);
+        fprintf(script, "set label '%s' at graph %.3f,%.4f left noenhanced font ',13' tc rgb '%s'\n", name, x,
+                -66 / high, figure_colour(one));
+        x += (14 + 9.5 * (double)strlen(name)) / (p->frame.width - p->frame.left - p->frame.right);
     }
-    if (encoders)
-        fputs(", \\\n     keyentry with points lc rgb '" FIGURE_BOUND "' pt 6 title 'hollow: encoder'", script);
-    fputs("\n", script);
+    x = -0.14;
+    for (size_t k = 0; k < SHAPES; k++) {
+        const char *name = shapes[k].title ? shapes[k].title : "hollow: encoder";
+        fprintf(script,
+                "set label '%s' at graph %.3f,%.4f left noenhanced font ',13' tc rgb '%s' point pt %d ps 0.9 "
+                "lc rgb '%s' offset 1,0\n",
+                name, x + 0.02, -86 / high, FIGURE_BOUND, shapes[k].point_type, FIGURE_BOUND);
+        x += (30 + 8.5 * (double)strlen(name)) / (p->frame.width - p->frame.left - p->frame.right);
+        if (!shapes[k].title)
+            break;
+    }
 }
 
 static const measured *nearest_to_roof(const report_data *data, const char *mode) {
@@ -188,20 +187,19 @@ void roofline_title(char *text, size_t size, const report_data *data) {
                  100 * decode->roof, 100 * prefill->roof);
 }
 
-size_t roofline_write(picture *p, const report_data *data, FILE *points, FILE *script) {
+size_t roofline_write(picture *p, const plot *row, const report_data *data, FILE *points, FILE *script) {
     size_t total = 0, block = 0;
-    bool seen[SHAPES] = {false};
     if (!(data->roofs.peak > 0) || !data->roofs.count)
         return 0;
     p->frame.low = 108; /* the legend's */
     hold_cases(&p->frame, data);
     name_roofs(script, p, data);
     frame_write(script, &p->frame);
+    frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     frame_write_y_ticks(script, &p->frame);
-    name_bandwidths(script, p, data);
+    write_legend(script, p, data);
     fprintf(script,
-            "set key at screen 0.5,0.015 bottom center horizontal Left reverse noenhanced samplen 1 maxcols 4 "
-            "width -2 font ',12'\n"
+            "set key at graph 0.98,0.03 bottom right Left reverse noenhanced samplen 3 font ',11' tc rgb '" FIGURE_BOUND "'\n"
             "peak = %.6g\nroof(x, bandwidth) = bandwidth * x < peak ? bandwidth * x : peak\nset samples 400\n",
             data->roofs.peak);
     frame_write_start(script, &p->frame, "roofline");
@@ -215,11 +213,10 @@ size_t roofline_write(picture *p, const report_data *data, FILE *points, FILE *s
                 continue;
             fprintf(script, "%s'roofline.dat' index %zu using 1:2 with points lc rgb '%s' pt %d notitle",
                     block ? ", \\\n     " : "", block, figure_colour(like), shapes[k].point_type);
-            seen[k] = true;
             block++;
             total += count;
         }
-    write_legend(script, data, seen);
+    fputs("\n", script);
     frame_write_end(script, &p->frame, "roofline");
     return total;
 }

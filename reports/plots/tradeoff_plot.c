@@ -106,13 +106,12 @@ static void write_script(FILE *out, const tradeoff *t, const size_t *which, size
             "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat, and %s.page.svg without a title\n"
             "set encoding utf8\nset terminal svg\n"
             "set title '%s' noenhanced\n"
-            "set xlabel 'cached numbers a frame and layer (latent_dim)' noenhanced\n"
-            "set ylabel 'relative error of the output' noenhanced\n"
-            "set x2label 'cache at %.0f frames, MiB' noenhanced\n"
+            "set label 'cache at %.0f frames, MiB' at graph 0.5,1.13 center noenhanced tc rgb 'black'\n"
             "set border 7 lc rgb '#808080'\nset tics nomirror textcolor rgb 'black'\nset x2tics\n"
             "set grid lt 1 lw 0.5 lc rgb '#d0d0d0'\nset key off\nset pointsize 0.9\n",
             t->name, t->name, t->name, t->name, subject, number(first, "frames"));
     frame_write(out, &f);
+    frame_write_axis_names(out, &f, "cached numbers a frame and layer (latent_dim)", "relative error of the output");
     fprintf(out,
             "set format y '10^{%%L}'\nset x2range [%.6g:%.6g]\n"
             "set arrow from %.0f, graph 0 to %.0f, graph 1 nohead dt 3 lc rgb '%s'\n",

@@ -32,7 +32,7 @@ static void say_bytes(json_t *list, const rivals *r, const rival *focus) {
     if (smallest->bytes < focus->bytes) {
         case_long_name(least, sizeof least, smallest->m->c);
         bytes_of(few, sizeof few, smallest);
-        text_append(text, sizeof text, " The smallest cache is that of %s: %s, %.2g%% of MHA's.", least, few,
+        text_append(text, sizeof text, " The smallest: %s, %s (%.2g%%).", least, few,
                     100 * smallest->bytes);
     }
     say(list, lead, text);
@@ -41,7 +41,7 @@ static void say_bytes(json_t *list, const rivals *r, const rival *focus) {
 /* "0.42 of MHA's time". */
 static void time_text(char *text, size_t size, const rival *one) {
     if (one->apart)
-        snprintf(text, size, "%.2g of MHA's time", one->time);
+        snprintf(text, size, "%.2g of MHA's", one->time);
     else
         snprintf(text, size, "no difference from MHA found");
 }
@@ -53,13 +53,12 @@ static void say_frame(json_t *list, const rivals *r, const rival *focus) {
     if (!focus->apart)
         snprintf(lead, sizeof lead, "No difference in the time of a frame found.");
     case_short_name(name, sizeof name, focus->m->c);
-    text_append(text, sizeof text, "Behind %zu frames one layer decodes a frame in %.3g ms with %s, %.3g ms "
-                                   "with MHA.",
+    text_append(text, sizeof text, "A layer decodes a frame behind %zu others in %.3g ms with %s, %.3g ms with MHA.",
                 focus->m->c->L, focus->m->time / 1e6, name, r->of[0].m->time / 1e6);
     if (fastest != focus && fastest != &r->of[0]) {
         case_long_name(quick, sizeof quick, fastest->m->c);
         time_text(part, sizeof part, fastest);
-        text_append(text, sizeof text, " The fastest is %s: %.3g ms, %s.", quick, fastest->m->time / 1e6,
+        text_append(text, sizeof text, " The fastest: %s, %.3g ms (%s).", quick, fastest->m->time / 1e6,
                     part);
     }
     say(list, lead, text);
@@ -94,13 +93,13 @@ static void say_model(json_t *list, const report_data *data) {
     snprintf(lead, sizeof lead, "In a whole %s%s: ", stream ? "streaming " : "", model);
     append_change(lead, sizeof lead, focus);
     text_append(lead, sizeof lead, ".");
-    text_append(text, sizeof text, "%zu layers with %s keep %s, with MHA %s; ", c->layers, name, own, base);
+    text_append(text, sizeof text, "%s: %zu layers keep %s instead of %s; ", name, c->layers, own, base);
     if (stream)
-        text_append(text, sizeof text, "a chunk of %zu frames (%.2g s) behind %.2g s of context takes ", c->q,
+        text_append(text, sizeof text, "a chunk of %zu frames (%.2g s) behind %.2g s takes ", c->q,
                     c->audio_seconds, c->audio_seconds * (double)c->left);
     else
         text_append(text, sizeof text, "%.3g s of speech in one call take ", c->audio_seconds);
-    text_append(text, sizeof text, "%.3g ms, with MHA %.3g ms.", focus->m->time / 1e6, r.of[0].m->time / 1e6);
+    text_append(text, sizeof text, "%.3g ms instead of %.3g.", focus->m->time / 1e6, r.of[0].m->time / 1e6);
     say(list, lead, text);
 }
 
@@ -114,6 +113,8 @@ json_t *answer_list(const report_data *data) {
         say_frame(list, &r, focus);
     }
     say_model(list, data);
+    say(list, "In recognition: not measured here.",
+        "No study of word error rates was given; attnbench study makes one.");
     return list;
 }
 

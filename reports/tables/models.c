@@ -27,9 +27,11 @@ static json_t *range_of(const measured *m) {
 static void add_model(report_table *t, const rival *one) {
     const measured *m = one->m;
     const results_case *c = m->c;
-    const char *verdict = one->apart ? NULL : "no difference found";
-    if (one->bytes == 1 && one->time == 1)
+    const char *verdict = one->time < 1 ? "faster" : "slower";
+    if (!strcmp(c->type, "mha") && one->bytes == 1)
         verdict = NULL;
+    else if (!one->apart)
+        verdict = "no difference found";
     table_add(&t->t,
               json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:s}", "model", name_of(c),
                         "layers", (json_int_t)c->layers, "frame_rate",

@@ -6,7 +6,7 @@ plot_frame frame_empty(int width, int height, bool log_x, bool log_y) {
     return (plot_frame){.width = width,
                         .height = height,
                         .headroom = 76,
-                        .left = 58,
+                        .left = 64,
                         .right = 16,
                         .low = 52,
                         .above = 12,
@@ -69,8 +69,16 @@ void frame_write(FILE *script, const plot_frame *f) {
             1 - f->right / f->width);
 }
 
+void frame_write_axis_names(FILE *script, const plot_frame *f, const char *x, const char *y) {
+    double wide = f->width - f->left - f->right, high = f->height - f->low - f->above;
+    fprintf(script,
+            "set label '%s' at graph 0.5,%.4f center noenhanced tc rgb 'black'\n"
+            "set label '%s' at graph %.4f,0.5 center rotate by 90 noenhanced tc rgb 'black'\n",
+            x, -40 / high, y, -(f->left - 10) / wide);
+}
+
 void frame_write_y_ticks(FILE *script, const plot_frame *f) {
-    static const double wide[] = {1, 2, 5, 0}, narrow[] = {1, 1.5, 2, 3, 4, 5, 7, 0}, decades[] = {1, 0};
+    static const double wide[] = {1, 2, 5, 0}, narrow[] = {1, 2, 3, 5, 0}, decades[] = {1, 0};
     double span = f->y_most / f->y_least;
     if (!f->log_y)
         return;

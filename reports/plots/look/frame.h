@@ -26,6 +26,8 @@ double frame_y(const plot_frame *f, double y);
 
 /* Ranges, scales and side margins. */
 void frame_write(FILE *script, const plot_frame *f);
+/* What the axes show. (gnuplot leaves its own names of axes out where margins are fixed.) */
+void frame_write_axis_names(FILE *script, const plot_frame *f, const char *x, const char *y);
 /* Ticks of the y axis: 1, 2 and 5 of each decade where a logarithmic axis has few. */
 void frame_write_y_ticks(FILE *script, const plot_frame *f);
 

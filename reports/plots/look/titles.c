@@ -1,7 +1,9 @@
 #include "reports/plots/look/titles.h"
 
+#include "base/text/append.h"
 #include "reports/data/case_names.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +16,11 @@ static bool apart(const series_point *a, const series_point *b) {
 
 static void name_of(char *text, size_t size, const series_line *l) {
     case_short_name(text, size, l->from->c);
+}
+
+/* A sentence begins with a large letter. */
+static void start_large(char *text) {
+    *text = (char)toupper((unsigned char)*text);
 }
 
 /* The line other than MHA with least y at x, and MHA's own; false when one is missing. */
@@ -45,6 +52,7 @@ static void say_fastest(char *text, size_t size, const series_lines *l, const ch
     else
         snprintf(text, size, "Nothing is faster than MHA at %s = %.0f: %s takes %.2f of its time", key, x,
                  name, own->y / base->y);
+    start_large(text);
 }
 
 void title_decode(char *text, size_t size, const series_lines *l) {
@@ -71,15 +79,45 @@ void title_stream(char *text, size_t size, const series_lines *l) {
         snprintf(text, size, "Behind %.0f chunks no difference found between %s and MHA", x, name);
 }
 
-void title_smallest(char *text, size_t size, const series_lines *l) {
+/* "MLA 256 and GQA 2": those with as few bytes as the least. */
+static size_t name_least(char *text, size_t size, const series_lines *l, double x, double least) {
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        const series_point *p = series_point_at(&l->line[i], x);
+        count += p && fabs(p->y / least - 1) < SAME;
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        const series_point *p = series_point_at(&l->line[i], x);
+        char name[CASE_NAME];
+        if (!p || fabs(p->y / least - 1) >= SAME)
+            continue;
+        name_of(name, sizeof name, &l->line[i]);
+        text_append(text, size, "%s%s", !at ? "" : at + 1 == count ? " and " : ", ", name);
+        at++;
+    }
+    return count;
+}
+
+static void say_smallest(char *text, size_t size, const series_lines *l, const char *where) {
     const series_line *least, *mha;
     double x = series_common_x(l);
-    char name[CASE_NAME];
     if (!least_and_mha(l, x, &least, &mha))
         return;
-    double part = series_point_at(least, x)->y / series_point_at(mha, x)->y;
-    name_of(name, sizeof name, least);
-    snprintf(text, size, "The smallest cache is that of %s: %.2g%% of MHA's at %.0f", name, 100 * part, x);
+    double own = series_point_at(least, x)->y, base = series_point_at(mha, x)->y;
+    if (own >= base)
+        return;
+    bool several = name_least(text, size, l, x, own) > 1;
+    text_append(text, size, " keep%s %.2g%% of MHA's bytes %s %.0f", several ? "" : "s", 100 * own / base,
+                where, x);
+    start_large(text);
+}
+
+void title_smallest(char *text, size_t size, const series_lines *l) {
+    say_smallest(text, size, l, "at L =");
+}
+
+void title_stream_cache(char *text, size_t size, const series_lines *l) {
+    say_smallest(text, size, l, "in a stream, chunks kept:");
 }
 
 /* ---- from one end of a line to the other */

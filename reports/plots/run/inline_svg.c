@@ -25,18 +25,21 @@ static const struct {
     {" color=\"black\"", ""},
     {"\"black\"", "\"currentColor\""},
     {"'black'", "'currentColor'"},
+    {"rgb(0,0,0)", "currentColor"},
     {" font-family=\"sans-serif\"", ""},
     {" fill=\"#ffffff\"/>", " fill=\"none\"/>"},
 };
 enum { RULES = sizeof rules / sizeof *rules };
 
-/* gnuplot's own way to write "#1f5fbf", in attributes. */
+/* "#1f5fbf" in gnuplot's two ways to write it: of lines and of text. */
 static const char *replace_colour(FILE *out, const char *at) {
     for (const figure_paint *p = figure_paints; p->colour; p++) {
-        char written[24];
-        unsigned long rgb = strtoul(p->colour + 1, NULL, 16);
-        int length = snprintf(written, sizeof written, "rgb(%3lu, %3lu, %3lu)", rgb >> 16, rgb >> 8 & 255, rgb & 255);
-        if (!strncmp(at, written, (size_t)length)) {
+        unsigned long rgb = strtoul(p->colour + 1, NULL, 16), red = rgb >> 16, green = rgb >> 8 & 255, blue = rgb & 255;
+        char of_lines[24], of_text[24];
+        int lines = snprintf(of_lines, sizeof of_lines, "rgb(%3lu, %3lu, %3lu)", red, green, blue);
+        int text = snprintf(of_text, sizeof of_text, "rgb(%lu,%lu,%lu)", red, green, blue);
+        int length = !strncmp(at, of_lines, (size_t)lines) ? lines : !strncmp(at, of_text, (size_t)text) ? text : 0;
+        if (length) {
             fprintf(out, "var(%s)", p->variable);
             return at + length;
         }
