@@ -21,10 +21,10 @@ static const struct {
              {"audit", page_audit}, {"tradeoffs", page_tradeoffs}, {"command", page_command}};
 
 static json_t *page_data(const report *r, attn_error *error) {
-    json_t *data = json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:b}", "style", file_text("page.css"), "script",
-                             file_text("page.js"), "answer", r->answer, "trust", r->trust, "findings",
-                             r->findings, "warnings", r->warnings, "has_warnings",
-                             json_array_size(r->warnings) > 0);
+    json_t *data =
+        json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:b}", "style", file_text("page.css"), "script",
+                  file_text("page.js"), "answer", r->answer, "trust", r->trust, "findings", r->findings,
+                  "warnings", r->warnings, "has_warnings", json_array_size(r->warnings) > 0);
     for (size_t i = 0; data && i < sizeof parts / sizeof *parts; i++)
         if (json_object_set_new(data, parts[i].key, parts[i].data(r, error))) {
             json_decref(data);

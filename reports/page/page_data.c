@@ -65,22 +65,24 @@ json_t *page_top(const report *r, attn_error *error) {
     char day[11]; /* of "2026-11-27T03:33:47+00:00" */
     snprintf(day, sizeof day, "%.10s", date ? date : "");
     return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "cpu",
-                     results_text(r->data.results, "machine.cpu", "report"), "date", utf8_json(day), "facts", facts(r->data.results),
-                     "cases", (json_int_t)rows, "positions", positions, "checks", checks(r));
+                     results_text(r->data.results, "machine.cpu", "report"), "date", utf8_json(day), "facts",
+                     facts(r->data.results), "cases", (json_int_t)rows, "positions", positions, "checks",
+                     checks(r));
 }
 
 /* ---- tables */
 
 static json_t *one_table(const report_table *from, const table_entry *entry, attn_error *error) {
-    table_column columns[REPORT_COLUMNS + 1];
-    table shown;
-    report_table_shown(from, &shown, columns);
+    table_column columns[2 * REPORT_COLUMNS + 1];
+    table all;
+    size_t shown = report_table_all(from, &all, columns);
     const table_frame frame = {.name = entry->name,
+                               .shown = shown,
                                .section = entry->level == LEVEL_SECTION,
                                .part = entry->level == LEVEL_PART,
                                .note = from->note,
                                .remarks = from->remarks};
-    return table_data(&shown, &frame, error);
+    return table_data(&all, &frame, error);
 }
 
 json_t *page_tables(const report *r, attn_error *error) {
@@ -158,8 +160,13 @@ static json_t *tradeoff_figure(const tradeoff *t) {
                     json_string_value(json_object_get(first, "inputs")),
                     held_out ? ", apart from those that calibrated it" : ", which calibrated it too",
                     json_number_value(json_object_get(first, "frames")));
-    const figure_caption caption = {
-        .name = t->name, .title = json_string_value(json_object_get(first, "subject")), .svg = t->svg, .about = about, .held_word = "", .held = "", .basis = ""};
+    const figure_caption caption = {.name = t->name,
+                                    .title = json_string_value(json_object_get(first, "subject")),
+                                    .svg = t->svg,
+                                    .about = about,
+                                    .held_word = "",
+                                    .held = "",
+                                    .basis = ""};
     json_t *data = about ? figure_data(&caption) : NULL;
     attn_free(about);
     return data;

@@ -18,7 +18,7 @@ typedef struct report {
     const char *paper_file;   /* where the audit's live bytes are from; NULL: it has none */
     tradeoffs tradeoffs;      /* none: nothing was given */
     speech_profiles profiles; /* the same */
-    json_t *answer, *trust; /* answer.h */
+    json_t *answer, *trust;   /* answer.h */
     json_t *findings, *warnings;
     drawing drawing;
 } report;

@@ -11,12 +11,12 @@ enum {
 };
 
 typedef struct look {
-    bool empty, numeric;
+    bool empty, numeric, extra;
 } look;
 
 /* Numeric: has numbers, and nothing else. */
 static look look_of(const table *t, size_t column) {
-    look l = {true, true};
+    look l = {true, true, false};
     size_t i;
     json_t *row;
     json_array_foreach(t->rows, i, row) {
@@ -33,17 +33,18 @@ static json_t *column_data(const table *t, const look *looks) {
     json_t *columns = json_array();
     for (size_t i = 0; t->columns[i].key; i++)
         if (!looks[i].empty)
-            json_array_append_new(columns, json_pack("{s:o, s:b}", "header", utf8_json(t->columns[i].header),
-                                                     "numeric", looks[i].numeric));
+            json_array_append_new(columns,
+                                  json_pack("{s:o, s:b, s:b}", "header", utf8_json(t->columns[i].header),
+                                            "numeric", looks[i].numeric, "extra", looks[i].extra));
     return columns;
 }
 
-static json_t *cell_data(const table *t, size_t row, size_t column, bool numeric, attn_error *error) {
+static json_t *cell_data(const table *t, size_t row, size_t column, const look *l, attn_error *error) {
     char *text = table_cell_text(t, row, column, TABLE_JSON, error); /* as shown, not escaped */
     if (!text)
         return NULL;
-    json_t *cell = json_pack("{s:s, s:b, s:b}", "text", text, "numeric", numeric, "long",
-                             !numeric && strlen(text) > LONG_TEXT);
+    json_t *cell = json_pack("{s:s, s:b, s:b, s:b}", "text", text, "numeric", l->numeric, "extra", l->extra,
+                             "long", !l->numeric && strlen(text) > LONG_TEXT);
     attn_free(text);
     return cell;
 }
@@ -51,7 +52,7 @@ static json_t *cell_data(const table *t, size_t row, size_t column, bool numeric
 static json_t *row_data(const table *t, size_t row, const look *looks, attn_error *error) {
     json_t *cells = json_array();
     for (size_t i = 0; cells && t->columns[i].key; i++) {
-        if (!looks[i].empty && json_array_append_new(cells, cell_data(t, row, i, looks[i].numeric, error))) {
+        if (!looks[i].empty && json_array_append_new(cells, cell_data(t, row, i, &looks[i], error))) {
             json_decref(cells);
             return NULL;
         }
@@ -82,13 +83,16 @@ json_t *table_data(const table *t, const table_frame *frame, attn_error *error) 
     look *looks = attn_alloc(count, sizeof *looks, "columns", error);
     if (!looks)
         return NULL;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         looks[i] = look_of(t, i);
+        looks[i].extra = frame->shown && i >= frame->shown;
+    }
     json_t *remarks = frame->remarks ? json_incref(frame->remarks) : json_array();
-    json_t *data = json_pack("{s:s, s:s?, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", frame->name, "title",
-                             t->title, "label", t->title ? t->title : frame->name, "section", frame->section, "part", frame->part, "folded", fold_data(t),
-                             "columns", column_data(t, looks), "rows", rows_data(t, looks, error), "note",
-                             utf8_json(frame->note), "remarks", remarks);
+    json_t *data =
+        json_pack("{s:s, s:s?, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name", frame->name, "title",
+                  t->title, "label", t->title ? t->title : frame->name, "section", frame->section, "part",
+                  frame->part, "folded", fold_data(t), "columns", column_data(t, looks), "rows",
+                  rows_data(t, looks, error), "note", utf8_json(frame->note), "remarks", remarks);
     attn_free(looks);
     if (!data)
         attn_no_memory(error, frame->name);
@@ -98,6 +102,6 @@ json_t *table_data(const table *t, const table_frame *frame, attn_error *error) 
 json_t *figure_data(const figure_caption *f) {
     json_t *held =
         *f->held ? json_pack("{s:s, s:o}", "word", f->held_word, "text", utf8_json(f->held)) : json_null();
-    return json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:o, s:s}", "name", f->name, "title", f->title, "shows", f->shows, "svg", f->svg,
-                     "about", f->about, "held", held, "basis", f->basis);
+    return json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:o, s:s}", "name", f->name, "title", f->title, "shows",
+                     f->shows, "svg", f->svg, "about", f->about, "held", held, "basis", f->basis);
 }

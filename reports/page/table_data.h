@@ -12,10 +12,11 @@ typedef struct table_frame {
     bool section, part; /* under a large heading, under a small one */
     const char *note;   /* below it; "": none */
     json_t *remarks;    /* texts below its links; NULL: none */
+    size_t shown;       /* columns that are seen at first, the first so many; 0: all */
 } table_frame;
 
 /* {name, title, label, section, part, folded, columns, rows, note, remarks}. A column without any value is left out;
- * one of numbers only is `numeric`. `folded` is what a long table hides behind, null for a short one. NULL on
+ * one of numbers only is `numeric`, one beyond those that are shown `extra`. `folded` is what a long table hides behind, null for a short one. NULL on
  * failure. */
 json_t *table_data(const table *t, const table_frame *frame, attn_error *error);
 

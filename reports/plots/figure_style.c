@@ -7,10 +7,11 @@ static const char *const colours[] = {"#1f5fbf", "#a85400", "#00756a", "#7b3fb8"
 static const int point_types[] = {7, 5, 9, 13, 11, 15};
 enum { STYLES = 6 };
 
-const figure_paint figure_paints[] = {{"#1f5fbf", "--c0"},    {"#a85400", "--c1"},    {"#00756a", "--c2"},
-                                      {"#7b3fb8", "--c3"},    {"#b3245f", "--c4"},    {"#6b6130", "--c5"},
-                                      {FIGURE_BOUND, "--bound"}, {FIGURE_GUIDE, "--guide"}, {"#808080", "--axis"},
-                                      {"#d0d0d0", "--grid"},  {FIGURE_PART_0, "--p0"}, {FIGURE_PART_1, "--p1"}, {FIGURE_PART_2, "--p2"}, {FIGURE_PART_3, "--p3"}, {FIGURE_PART_4, "--p4"},  {NULL, NULL}};
+const figure_paint figure_paints[] = {
+    {"#1f5fbf", "--c0"},     {"#a85400", "--c1"},     {"#00756a", "--c2"},       {"#7b3fb8", "--c3"},
+    {"#b3245f", "--c4"},     {"#6b6130", "--c5"},     {FIGURE_BOUND, "--bound"}, {FIGURE_GUIDE, "--guide"},
+    {"#808080", "--axis"},   {"#d0d0d0", "--grid"},   {FIGURE_PART_0, "--p0"},   {FIGURE_PART_1, "--p1"},
+    {FIGURE_PART_2, "--p2"}, {FIGURE_PART_3, "--p3"}, {FIGURE_PART_4, "--p4"},   {NULL, NULL}};
 
 static size_t style_of(const measured *m) {
     size_t at = 0;

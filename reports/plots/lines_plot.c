@@ -139,9 +139,8 @@ static size_t make_labels(end_label labels[END_LABELS], picture *p, const plot *
         char text[CASE_NAME + 12], name[CASE_NAME];
         type_name(name, sizeof name, bounded->from->c->type);
         snprintf(text, sizeof text, "limit of %s", name);
-        add_label(labels, &count,
-                  frame_y(&p->frame, bound_at(row, &bounded->points[bounded->count - 1])), text,
-                  FIGURE_BOUND);
+        add_label(labels, &count, frame_y(&p->frame, bound_at(row, &bounded->points[bounded->count - 1])),
+                  text, FIGURE_BOUND);
     }
     for (size_t i = 0; i < count; i++)
         longest = strlen(labels[i].text) > longest ? strlen(labels[i].text) : longest;
@@ -162,9 +161,10 @@ static void write_guides(FILE *script, const plot_frame *f) {
         }
         fprintf(script, "set arrow from %.6g,%.6g to %.6g,%.6g nohead lc rgb '%s' dt (2,4) lw 1 back\n", x, y,
                 end, top, FIGURE_GUIDE);
-        fprintf(script,
-                "set label 'slope %d' at %.6g,%.6g right offset -0.4,-0.9 noenhanced font ',11' tc rgb '%s'\n",
-                slope, end, top, FIGURE_BOUND);
+        fprintf(
+            script,
+            "set label 'slope %d' at %.6g,%.6g right offset -0.4,-0.9 noenhanced font ',11' tc rgb '%s'\n",
+            slope, end, top, FIGURE_BOUND);
     }
 }
 
@@ -225,9 +225,8 @@ static void write_plot(FILE *script, const plot *row, const series_lines *l) {
             over |= shared_points(one, &l->line[k]) > 0;
         if (is_repeated(l, i))
             continue;
-        fprintf(script,
-                "%s'%s.dat' index %zu using 1:2:3:4 with yerrorlines lc rgb '%s' pt %d dt %s lw 1.8", start,
-                row->name, i, figure_colour(one->from), figure_point_type(one->from) - (twins > 0),
+        fprintf(script, "%s'%s.dat' index %zu using 1:2:3:4 with yerrorlines lc rgb '%s' pt %d dt %s lw 1.8",
+                start, row->name, i, figure_colour(one->from), figure_point_type(one->from) - (twins > 0),
                 dashes[over && !twins ? 1 : twins % 4]);
         start = ", \\\n     ";
     }

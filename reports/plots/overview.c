@@ -118,8 +118,7 @@ static void write_names_left(FILE *script, const picture *p, const rivals *r) {
         }
         end_labels_spread(labels, count, NAME_HEIGHT);
         for (size_t k = 0; k < count; k++)
-            fprintf(script,
-                    "set label '%s' at graph %.4f,%.4f right noenhanced font ',13' tc rgb '%s'\n",
+            fprintf(script, "set label '%s' at graph %.4f,%.4f right noenhanced font ',13' tc rgb '%s'\n",
                     labels[k].text, x - 0.03, labels[k].y, labels[k].colour);
     }
 }
@@ -131,8 +130,9 @@ static void write_names(FILE *script, const picture *p, const rivals *r) {
             continue;
         case_short_name(name, sizeof name, r->of[i].m->c);
         figure_safe_text(safe, sizeof safe, name);
-        fprintf(script, "set label '%s' at graph %.4f,%.4f left offset %s noenhanced font ',13' tc rgb '%s'\n",
-                safe, frame_x(&p->frame, mib(&r->of[i])), frame_y(&p->frame, ms(r->of[i].m->time)),
+        fprintf(script,
+                "set label '%s' at graph %.4f,%.4f left offset %s noenhanced font ',13' tc rgb '%s'\n", safe,
+                frame_x(&p->frame, mib(&r->of[i])), frame_y(&p->frame, ms(r->of[i].m->time)),
                 i ? "-1,-1.3" : "1,0.4", figure_colour(r->of[i].m));
     }
     write_names_left(script, p, r);
@@ -161,8 +161,10 @@ static void write_bound_name(FILE *script, const picture *p, const report_data *
         x *= 1.02, y = read_once(data, x);
     double at = frame_x(f, x);
     fprintf(script,
-            "set label 'limit: cache read once' at graph %.4f,%.4f %s offset %s noenhanced font ',12' tc rgb '%s'\n",
-            at, frame_y(f, y), at > 0.55 ? "right" : "left", at > 0.55 ? "-0.8,0.6" : "1.5,0.6", FIGURE_BOUND);
+            "set label 'limit: cache read once' at graph %.4f,%.4f %s offset %s noenhanced font ',12' tc rgb "
+            "'%s'\n",
+            at, frame_y(f, y), at > 0.55 ? "right" : "left", at > 0.55 ? "-0.8,0.6" : "1.5,0.6",
+            FIGURE_BOUND);
 }
 
 size_t overview_write(picture *p, const plot *row, const rivals *r, const report_data *data, FILE *points,

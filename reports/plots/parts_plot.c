@@ -70,8 +70,8 @@ void encoder_bars_find(encoder_bars *bars, const report_data *data) {
 }
 
 /* Not those of attention types: a part is no type. Attention is the strongest. */
-static const char *const part_colours[ATTN_PARTS] = {FIGURE_PART_0, FIGURE_PART_1, FIGURE_PART_2, FIGURE_PART_3,
-                                                     FIGURE_PART_4};
+static const char *const part_colours[ATTN_PARTS] = {FIGURE_PART_0, FIGURE_PART_1, FIGURE_PART_2,
+                                                     FIGURE_PART_3, FIGURE_PART_4};
 
 static bool starts_group(const encoder_bars *bars, size_t at) {
     return !at || !case_same(bars->bar[at - 1]->c, bars->bar[at]->c, FIELD_MODEL);

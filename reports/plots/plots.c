@@ -13,9 +13,9 @@ const plot plots[] = {
      .title = "What a layer keeps, and what a frame costs",
      .x_label = "KV cache of one layer, MiB",
      .y_label = "time of a decoded frame, ms",
-     .about = "One layer at the longest context that most types were measured at, one new frame a call. Lower "
-              "left is better; arrows lead from MHA with a float32 cache to each rival. The dashed line is what "
-              "this machine needs to read the cache once, by its own measured bandwidth: weights come on top.",
+     .about =
+         "Lower left is better. Arrows lead from MHA with a float32 cache to its rivals. Dashed: the time to "
+         "read the cache once, at this machine's own measured bandwidth; weights come on top.",
      .needs = "decode cases of mha and other types at one L",
      .kind = PLOT_OVERVIEW,
      .place = PLOT_FIRST,

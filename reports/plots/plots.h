@@ -15,8 +15,8 @@ typedef enum plot_kind {
 typedef enum plot_place { PLOT_BELOW, PLOT_FIRST, PLOT_MODELS, PLOT_SMALL, PLOT_PLACES } plot_place;
 
 typedef struct plot {
-    const char *name;  /* of its files */
-    const char *title; /* what it shows */
+    const char *name;              /* of its files */
+    const char *title;             /* what it shows */
     const char *x_label, *y_label; /* y ends with ", UNIT" */
     const char *x_name;            /* of x, short: "L" */
     const char *about;             /* a sentence under the picture */

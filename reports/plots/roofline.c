@@ -33,8 +33,8 @@ static void mark_case(picture *p, const measured *m) {
     picture_mark(p, m->c->flops / m->c->bytes, m->gflops, text);
 }
 
-static size_t write_block(FILE *points, picture *p, const report_data *data, const attn_variant *variant, const shape *s,
-                          size_t block, const measured **like) {
+static size_t write_block(FILE *points, picture *p, const report_data *data, const attn_variant *variant,
+                          const shape *s, size_t block, const measured **like) {
     size_t count = 0;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
@@ -117,8 +117,8 @@ static void write_bandwidth(FILE *script, const report_data *data, size_t at, si
     char size[32];
     double gbytes = data->roofs.read[at].gbytes;
     bytes_text(size, sizeof size, (double)data->roofs.read[at].working_set);
-    fprintf(script, "roof(x, %.6g) with lines lc rgb '%s' dt %zu lw 1.5 title '%s %.3g GB/s', \\\n     ", gbytes,
-            FIGURE_BOUND, dash, *level_at(data, at) ? level_at(data, at) : size, gbytes);
+    fprintf(script, "roof(x, %.6g) with lines lc rgb '%s' dt %zu lw 1.5 title '%s %.3g GB/s', \\\n     ",
+            gbytes, FIGURE_BOUND, dash, *level_at(data, at) ? level_at(data, at) : size, gbytes);
 }
 
 static void write_roofs(FILE *script, const report_data *data) {
@@ -132,7 +132,8 @@ static void write_roofs(FILE *script, const report_data *data) {
         fprintf(script, "%.6g with lines lc rgb '%s' dt %zu lw 1 notitle, \\\n     ", roofs->by_isa[i].gflops,
                 FIGURE_GUIDE, i + 1);
     if (roofs->sgemm > 0)
-        fprintf(script, "%.6g with lines lc rgb '%s' dt 5 lw 1 notitle, \\\n     ", roofs->sgemm, FIGURE_BOUND);
+        fprintf(script, "%.6g with lines lc rgb '%s' dt 5 lw 1 notitle, \\\n     ", roofs->sgemm,
+                FIGURE_BOUND);
 }
 
 static bool has_variant(const report_data *data, const attn_variant *variant, const measured **one) {
@@ -198,10 +199,12 @@ size_t roofline_write(picture *p, const plot *row, const report_data *data, FILE
     frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     frame_write_y_ticks(script, &p->frame);
     write_legend(script, p, data);
-    fprintf(script,
-            "set key at graph 0.98,0.03 bottom right Left reverse noenhanced samplen 3 font ',11' tc rgb '" FIGURE_BOUND "'\n"
-            "peak = %.6g\nroof(x, bandwidth) = bandwidth * x < peak ? bandwidth * x : peak\nset samples 400\n",
-            data->roofs.peak);
+    fprintf(
+        script,
+        "set key at graph 0.98,0.03 bottom right Left reverse noenhanced samplen 3 font ',11' tc rgb "
+        "'" FIGURE_BOUND "'\n"
+        "peak = %.6g\nroof(x, bandwidth) = bandwidth * x < peak ? bandwidth * x : peak\nset samples 400\n",
+        data->roofs.peak);
     frame_write_start(script, &p->frame, "roofline");
     write_roofs(script, data);
     fputs("# FLOPs per byte | GFLOP/s | runs | case\n", points);

@@ -14,8 +14,9 @@
 static const struct {
     const char *method, *colour;
     int point;
-} styles[] = {{"average", FIGURE_PART_0, 13},   {"split", FIGURE_PART_2, 5},     {"joint", FIGURE_PART_1, 7},
-              {"activation", FIGURE_PART_3, 9}, {"gqa mean", FIGURE_PART_4, 11}, {"gqa activation", FIGURE_BOUND, 15}};
+} styles[] = {{"average", FIGURE_PART_0, 13},  {"split", FIGURE_PART_2, 5},
+              {"joint", FIGURE_PART_1, 7},     {"activation", FIGURE_PART_3, 9},
+              {"gqa mean", FIGURE_PART_4, 11}, {"gqa activation", FIGURE_BOUND, 15}};
 enum { STYLES = sizeof styles / sizeof *styles };
 
 /* Zero has no place on a logarithmic axis. */
@@ -111,7 +112,8 @@ static void write_script(FILE *out, const tradeoff *t, const size_t *which, size
             "set grid lt 1 lw 0.5 lc rgb '#d0d0d0'\nset key off\nset pointsize 0.9\n",
             t->name, t->name, t->name, t->name, subject, number(first, "frames"));
     frame_write(out, &f);
-    frame_write_axis_names(out, &f, "cached numbers a frame and layer (latent_dim)", "relative error of the output");
+    frame_write_axis_names(out, &f, "cached numbers a frame and layer (latent_dim)",
+                           "relative error of the output");
     fprintf(out,
             "set format y '10^{%%L}'\nset x2range [%.6g:%.6g]\n"
             "set arrow from %.0f, graph 0 to %.0f, graph 1 nohead dt 3 lc rgb '%s'\n",

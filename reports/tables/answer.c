@@ -32,8 +32,7 @@ static void say_bytes(json_t *list, const rivals *r, const rival *focus) {
     if (smallest->bytes < focus->bytes) {
         case_long_name(least, sizeof least, smallest->m->c);
         bytes_of(few, sizeof few, smallest);
-        text_append(text, sizeof text, " The smallest: %s, %s (%.2g%%).", least, few,
-                    100 * smallest->bytes);
+        text_append(text, sizeof text, " The smallest: %s, %s (%.2g%%).", least, few, 100 * smallest->bytes);
     }
     say(list, lead, text);
 }
@@ -53,7 +52,8 @@ static void say_frame(json_t *list, const rivals *r, const rival *focus) {
     if (!focus->apart)
         snprintf(lead, sizeof lead, "No difference in the time of a frame found.");
     case_short_name(name, sizeof name, focus->m->c);
-    text_append(text, sizeof text, "A layer decodes a frame behind %zu others in %.3g ms with %s, %.3g ms with MHA.",
+    text_append(text, sizeof text,
+                "With %zu frames in view a layer decodes the next in %.3g ms with %s, %.3g ms with MHA.",
                 focus->m->c->L, focus->m->time / 1e6, name, r->of[0].m->time / 1e6);
     if (fastest != focus && fastest != &r->of[0]) {
         case_long_name(quick, sizeof quick, fastest->m->c);
@@ -114,7 +114,7 @@ json_t *answer_list(const report_data *data) {
     }
     say_model(list, data);
     say(list, "In recognition: not measured here.",
-        "No study of word error rates was given; attnbench study makes one.");
+        "No word error rate was given; attnbench train and evaluate measure it.");
     return list;
 }
 

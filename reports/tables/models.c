@@ -9,8 +9,8 @@
 
 static json_t *how_it_runs(const results_case *c) {
     if (strcmp(c->mode, "chunk"))
-        return json_sprintf("whole, %.3g s in one call", c->audio_seconds);
-    return json_sprintf("stream, chunks of %zu behind %zu", c->q, c->left);
+        return json_sprintf("whole, %.3g s", c->audio_seconds);
+    return json_sprintf("stream, %zu behind %zu chunks", c->q, c->left);
 }
 
 static json_t *name_of(const results_case *c) {
@@ -46,16 +46,16 @@ void table_models(report_table *t, const table_sources *from) {
     rivals r;
     report_table_init(t, "Whole models");
     report_column(t, "model", "model");
-    report_column(t, "layers", "layers");
-    report_column(t, "frame_rate", "frames a second");
     report_column(t, "how", "how it runs");
     report_column(t, "cache_mib", "KV cache, MiB");
     report_column(t, "cache_of_mha_percent", "%% of MHA's");
-    report_column(t, "time_ms", "time of a call, ms");
+    report_column(t, "time_ms", "time, ms");
     report_column(t, "range_ms", "low to high");
     report_column(t, "time_of_mha", "time, MHA = 1");
     report_column(t, "rtf", "real-time factor");
     report_column(t, "verdict", "against MHA");
+    report_column(t, "layers", "layers");
+    report_column(t, "frame_rate", "frames a second");
     report_column(t, "name", "case");
     report_column_in_files(t);
     for (size_t at = 0; rivals_of_encoder(&r, from->data, at); at++)
@@ -63,7 +63,7 @@ void table_models(report_table *t, const table_sources *from) {
             add_model(t, &r.of[i]);
     snprintf(t->note, sizeof t->note,
              "Numbers after a name: latent_dim of MLA, key/value heads of GQA. Frames are those after the "
-             "input layer. A stream is timed a call of one chunk, with its left context cached; an utterance "
+             "input layer. A stream is timed a call of one chunk, its left context cached; an utterance "
              "in one call reuses none of its cache, so that a smaller one saves memory only. Times are "
              "medians of CPU time, low to high a 95%% interval of them (below 6 runs: least to most). No "
              "difference found: the intervals overlap.");

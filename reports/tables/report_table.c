@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void report_table_init(report_table *t, const char *title) {
     *t = (report_table){0};
@@ -48,6 +49,23 @@ void report_table_shown(const report_table *t, table *shown, table_column column
     columns[count] = (table_column){0};
     *shown = t->t;
     shown->columns = columns;
+}
+
+size_t report_table_all(const report_table *t, table *all, table_column columns[2 * REPORT_COLUMNS + 1]) {
+    report_table_shown(t, all, columns);
+    size_t shown = 0;
+    while (columns[shown].key)
+        shown++;
+    size_t count = shown;
+    for (size_t i = 0; t->t.columns[i].key && count < 2 * REPORT_COLUMNS; i++) {
+        bool is_there = false;
+        for (size_t k = 0; k < shown; k++)
+            is_there |= !strcmp(columns[k].key, t->t.columns[i].key);
+        if (!is_there && has_value(t, t->t.columns[i].key))
+            columns[count++] = t->t.columns[i];
+    }
+    columns[count] = (table_column){0};
+    return shown;
 }
 
 void report_table_free(report_table *t) {

@@ -38,6 +38,8 @@ void report_column_in_files(report_table *t);
 /* The table as people read it: without those columns and without those that have no value. `shown` uses
  * `columns`, and the rows of `t`. */
 void report_table_shown(const report_table *t, table *shown, table_column columns[REPORT_COLUMNS + 1]);
+/* The same columns, then all others that have values. Returns how many are shown. */
+size_t report_table_all(const report_table *t, table *all, table_column columns[2 * REPORT_COLUMNS + 1]);
 void report_table_free(report_table *t);
 
 #endif

@@ -51,8 +51,10 @@ for table in $tables; do
     done
 done
 ok "no more files than those" same "$(find "$scratch/report" -type f | wc -l)" $((1 + 5 * count + 4 * $(wc -w <<<"$tables")))
-ok "the page loads nothing" none '(src|href)=.?https?:|url\(|@import|<script|<link|<iframe' "$page"
+ok "the page loads nothing" none '(src|href)=.?https?:|url\(|@import|<script[^>]|<link|<iframe|\.(js|css)["'"'"']' "$page"
+ok "its script is its own, one" same "$(grep -c '<script' "$page")" 1
 ok "no picture has a colour that dark mode cannot change" none "[\"']black[\"']|#000000" "$page"
+ok "every figure has a title and a description" same "$(grep -c '<p class=title id=' "$page") $(grep -c '<figcaption id=' "$page")" "$count $count"
 ok "no id is there twice" same "$(grep -oE " id=[\"']?[^ \"'>]+" "$page" | tr -d "\"'" | sort | uniq -d)" ""
 ok "the failed check is reported with its message" grep -q 'output differs from the scalar reference: 0.25' "$page"
 ok "the BLAS core type is remarked on" grep -q 'OPENBLAS_CORETYPE=SkylakeX' "$page"
@@ -113,7 +115,8 @@ sed -e "s|Invented CPU (numbers made up)|$evil|" -e "s|output differs from|$evil
     -e "s|no hardware counters|$evil|" "$sample" >"$scratch/evil.json"
 run "$scratch/evil" "$scratch/evil.json"
 ok "hostile text is reported on" same "$status" 0
-ok "no tag of it gets through" none '<script|<img' "$scratch/evil/index.html"
+ok "no tag of it gets through" none '<script[^>]|<script>[^"]|<img' "$scratch/evil/index.html"
+ok "nor into the page's script" same "$(sed -n '/<script>/,$p' "$scratch/evil/index.html")" "$(sed -n '/<script>/,$p' "$page")"
 ok "it is shown" grep -q '&lt;script&gt;alert(1)' "$scratch/evil/index.html"
 ok "gnuplot runs none of it" test ! -e "$scratch/pwned"
 ok "all its plots are drawn" same "$(grep -c '<svg ' "$scratch/evil/index.html")" "$count"
@@ -134,7 +137,7 @@ if [ -s "$scratch/few.json" ]; then
     ok "plots without data are left out with what they need" grep -q 'Left out: &quot;Prefill: time against length&quot; needs prefill cases' "$scratch/evil/index.html"
     ok "plots of the earlier report are gone" test ! -e "$scratch/evil/plots/prefill_time.svg" -a ! -e "$scratch/evil/plots/roofline.dat" \
         -a -e "$scratch/evil/plots/decode_time.svg"
-    ok "tables without rows are left out too" same "$(grep -c 'Left out: "' "$scratch/evil/index.html")" 3
+    ok "tables without rows are left out too" same "$(grep -c 'Left out: "' "$scratch/evil/index.html")" 4
     ok "and have no heading, no link and no files" none '=#?encoders>|tables/encoders' "$scratch/evil/index.html"
     ok "those of the earlier report are gone" test ! -e "$scratch/evil/tables/encoders.md" -a ! -e "$scratch/evil/tables/machine.json" \
         -a -e "$scratch/evil/tables/speed.tex"
@@ -164,14 +167,14 @@ ok "and escaped" none '<b>"' "$page"
 
 # One picture that is none costs itself.
 {
-    printf '#!/bin/sh\n[ "$2" != decode_time.gp ] || { echo "<svg>" >decode_time.svg; exit 0; }\n'
+    printf '#!/bin/sh\n[ "$2" != decode_time.gp ] || { echo "<svg>" | tee decode_time.svg >decode_time.page.svg; exit 0; }\n'
     echo "exec $(command -v gnuplot) \"\$@\""
 } >"$scratch/empty/gnuplot"
 PATH=$scratch/empty:$PATH run "$scratch/report" "$sample"
 ok "with a gnuplot that draws rubbish once: status 3" same "$status" 3
 ok "all other pictures are on the page" same "$(grep -c '<svg ' "$page")" $((count - 1))
-ok "in its place stands its title" grep -q '^Decode: time per frame against length: not drawn' "$page"
-ok "the page says that one is missing, and why" grep -q 'Pictures are missing:.*decode_time.svg: not what gnuplot writes' "$page"
+ok "in its place stands that" same "$(grep -A 5 'id=decode_time-title' "$page" | grep -c '<p>not drawn</p>')" 1
+ok "the page says that one is missing, and why" grep -q 'Pictures are missing:.*decode_time.page.svg: not what gnuplot writes' "$page"
 ok "the rubbish is not kept" test ! -e "$scratch/report/plots/decode_time.svg" -a -e "$scratch/report/plots/decode_time.dat" \
     -a -e "$scratch/report/plots/prefill_time.svg"
 

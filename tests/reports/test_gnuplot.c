@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #define HEAD "#!/bin/sh\necho \"$2\" >>calls\nname=${2%.gp}\n"
-#define DRAW                                                                                                 \
-    "echo \"<?xml?><svg width='1' viewBox=\\\"0 0 1 1\\\"><desc>d</desc><g id='a'/></svg>\" >$name.svg\n"
+#define PICTURE                                                                                              \
+    "<desc>d</desc><g id='a' stroke='rgb( 31,  95, 191)' fill=\\\"rgb(31,95,191)\\\"/><text "                \
+    "fill=\\\"rgb(0,0,0)\\\"/></svg>"
+#define DRAW "echo \"<?xml?><svg width='1' viewBox=\\\"0 0 1 1\\\">" PICTURE "\" >$name.page.svg\n"
 
 /* Puts the script where PATH leads; it works in the scratch folder. */
 static const char *install(const char *script) {
@@ -41,10 +43,15 @@ static void test_draws(void **state) {
     (void)state;
     drawing d = {0};
     const char *folder = install(HEAD DRAW);
-    char *svg = drawing_run_inline(&d, folder, "one");
+    json_t *marks = json_pack("[{s:i, s:i, s:s}]", "x", 3, "y", 4, "text", "a < b\ncase");
+    char *svg = drawing_run_inline(&d, folder, "one", marks);
     assert_non_null(svg);
     assert_non_null(
-        strstr(svg, "<svg viewBox=\"0 0 1 1\" role=\"img\" aria-label=\"one\"><g id='one_a'/></svg>"));
+        strstr(svg, "<svg viewBox=\"0 0 1 1\" role=\"img\" aria-labelledby=\"one-title\" "
+                    "aria-describedby=\"one-about\"><g id='one_a' stroke='var(--c0)' fill=\"var(--c0)\"/>"
+                    "<text fill=\"currentColor\"/><g class=\"marks\"><circle cx=\"3\" cy=\"4\" r=\"9\">"
+                    "<title>a &lt; b&#10;case</title></circle></g></svg>"));
+    json_decref(marks);
     assert_true(d.drawn == 1 && !d.undrawn && !*d.why);
     attn_free(svg);
 }
@@ -100,16 +107,16 @@ static void test_rubbish(void **state) {
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
         drawing d = {0};
         char script[300];
-        snprintf(script, sizeof script, "%sprintf '%s' >$name.svg\n", HEAD, pictures[i]);
-        assert_null(drawing_run_inline(&d, install(script), "one"));
+        snprintf(script, sizeof script, "%sprintf '%s' >$name.page.svg\n", HEAD, pictures[i]);
+        assert_null(drawing_run_inline(&d, install(script), "one", NULL));
         assert_true(!d.drawn && d.undrawn == 1);
-        assert_string_equal(d.why, "one.svg: not what gnuplot writes");
+        assert_string_equal(d.why, "one.page.svg: not what gnuplot writes");
     }
     drawing d = {0};
     const char *folder = install(HEAD);
-    unlink(scratch_path("one.svg"));
-    assert_null(drawing_run_inline(&d, folder, "one"));
-    assert_non_null(strstr(d.why, "one.svg: "));
+    unlink(scratch_path("one.page.svg"));
+    assert_null(drawing_run_inline(&d, folder, "one", NULL));
+    assert_non_null(strstr(d.why, "one.page.svg: "));
 }
 
 static void test_missing(void **state) {

@@ -113,11 +113,12 @@ void frame_write_start(FILE *script, const plot_frame *f, const char *name) {
 
 void frame_write_end(FILE *script, const plot_frame *f, const char *name) {
     int width = f->width, height = f->height + f->headroom;
-    fprintf(script,
-            "set terminal pngcairo size %d,%d enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale 2\n"
-            "set output '%s.png'\nreplot\n"
-            "set terminal pdfcairo size %.1fcm,%.1fcm enhanced font 'Sans,11'\nset output '%s.pdf'\nreplot\n",
-            2 * width, 2 * height, name, 12.7 * width / 420, 12.7 * height / 420, name);
+    fprintf(
+        script,
+        "set terminal pngcairo size %d,%d enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale 2\n"
+        "set output '%s.png'\nreplot\n"
+        "set terminal pdfcairo size %.1fcm,%.1fcm enhanced font 'Sans,11'\nset output '%s.pdf'\nreplot\n",
+        2 * width, 2 * height, name, 12.7 * width / 420, 12.7 * height / 420, name);
     fputs("# The page says the title in its own text.\nunset title\n", script);
     write_vertical(script, f, 0);
     write_svg(script, f, 0, name, ".page");

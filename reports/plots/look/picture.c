@@ -44,7 +44,8 @@ static void write_wrapped(FILE *script, const char *text, size_t line, const cha
 void picture_write_head(FILE *script, const picture *p, const char *name, const char *subtitle,
                         const char *cpu) {
     char title[sizeof p->title], safe[96], basis[sizeof p->basis];
-    size_t line = (size_t)p->frame.width * TITLE_LINE / 420, small = (size_t)p->frame.width * SMALL_LINE / 420;
+    size_t line = (size_t)p->frame.width * TITLE_LINE / 420,
+           small = (size_t)p->frame.width * SMALL_LINE / 420;
     figure_safe_title(title, sizeof title, p->title);
     figure_safe_text(safe, sizeof safe, cpu);
     figure_safe_text(basis, sizeof basis, p->basis);

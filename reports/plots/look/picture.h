@@ -19,6 +19,7 @@ void picture_mark(picture *p, double x, double y, const char *text);
 void picture_free(picture *p);
 
 /* Title, then subtitle and basis in small, before the plot command; colours of the border and the grid. */
-void picture_write_head(FILE *script, const picture *p, const char *name, const char *subtitle, const char *cpu);
+void picture_write_head(FILE *script, const picture *p, const char *name, const char *subtitle,
+                        const char *cpu);
 
 #endif

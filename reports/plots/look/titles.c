@@ -150,8 +150,8 @@ static void say_growth(char *text, size_t size, const series_lines *l, const cha
         snprintf(text, size, "%s: no difference found between %.0f and %.0f %s", name, first->x, last->x,
                  what);
     else
-        snprintf(text, size, "%s: %.0f %s take %.2g times the time of %.0f", name, last->x, what,
-                 growth(one), first->x);
+        snprintf(text, size, "%s: %.0f %s take %.2g times the time of %.0f", name, last->x, what, growth(one),
+                 first->x);
 }
 
 void title_latent_time(char *text, size_t size, const series_lines *l) {
@@ -222,7 +222,8 @@ void title_crossing(const series_line *a, const series_line *b, double *faster_t
 }
 
 void title_paths(char *text, size_t size, const series_lines *l) {
-    const series_line *expand = title_path_line(l, "mla", "expand"), *absorb = title_path_line(l, "mla", "absorb");
+    const series_line *expand = title_path_line(l, "mla", "expand"),
+                      *absorb = title_path_line(l, "mla", "absorb");
     double absorb_to, expand_from;
     if (!expand || !absorb)
         return;

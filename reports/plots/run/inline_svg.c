@@ -34,11 +34,14 @@ enum { RULES = sizeof rules / sizeof *rules };
 /* "#1f5fbf" in gnuplot's two ways to write it: of lines and of text. */
 static const char *replace_colour(FILE *out, const char *at) {
     for (const figure_paint *p = figure_paints; p->colour; p++) {
-        unsigned long rgb = strtoul(p->colour + 1, NULL, 16), red = rgb >> 16, green = rgb >> 8 & 255, blue = rgb & 255;
+        unsigned long rgb = strtoul(p->colour + 1, NULL, 16), red = rgb >> 16, green = rgb >> 8 & 255,
+                      blue = rgb & 255;
         char of_lines[24], of_text[24];
         int lines = snprintf(of_lines, sizeof of_lines, "rgb(%3lu, %3lu, %3lu)", red, green, blue);
         int text = snprintf(of_text, sizeof of_text, "rgb(%lu,%lu,%lu)", red, green, blue);
-        int length = !strncmp(at, of_lines, (size_t)lines) ? lines : !strncmp(at, of_text, (size_t)text) ? text : 0;
+        int length = !strncmp(at, of_lines, (size_t)lines) ? lines
+                     : !strncmp(at, of_text, (size_t)text) ? text
+                                                           : 0;
         if (length) {
             fprintf(out, "var(%s)", p->variable);
             return at + length;
@@ -102,7 +105,8 @@ static void write_marks(FILE *out, const json_t *marks) {
         return;
     fputs("<g class=\"marks\">", out);
     json_array_foreach(marks, i, mark) {
-        fprintf(out, "<circle cx=\"%d\" cy=\"%d\" r=\"9\"><title>", (int)json_integer_value(json_object_get(mark, "x")),
+        fprintf(out, "<circle cx=\"%d\" cy=\"%d\" r=\"9\"><title>",
+                (int)json_integer_value(json_object_get(mark, "x")),
                 (int)json_integer_value(json_object_get(mark, "y")));
         write_text(out, json_string_value(json_object_get(mark, "text")));
         fputs("</title></circle>", out);

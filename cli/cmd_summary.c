@@ -1,0 +1,46 @@
+/* attnbench summary: the first screen of a report, in a terminal. */
+#include "cli/command.h"
+#include "harness/results/finished.h"
+#include "reports/page/summary_print.h"
+
+#include <stdio.h>
+
+static int one_file(const char *const *words, attn_error *error) {
+    if (!words[0])
+        return attn_fail(error, "a results file is needed: attnbench summary R.json");
+    return words[1] ? attn_fail(error, "%s: unexpected argument, one results file is enough", words[1]) : 0;
+}
+
+static int print(const char *path, bool markdown, attn_error *error) {
+    results from = {0};
+    report_data data = {0};
+    int result = results_read_finished(&from, path, error) || report_data_init(&data, &from, error) ||
+                         summary_print(&data, markdown, stdout, error)
+                     ? -1
+                     : 0;
+    report_data_free(&data);
+    results_free(&from);
+    return result;
+}
+
+int cmd_summary(int argc, char **argv) {
+    static const char *const formats[] = {"text", "md", NULL};
+    static char text[] = "text";
+    char *format_name = text;
+    int status, format;
+    const char *const *words;
+    struct poptOption options[] = {{"format", 'f', POPT_ARG_STRING, &format_name, 0,
+                                    "text, or md for a pull request (default text)", "FORMAT"},
+                                   POPT_TABLEEND};
+    if (!command_options(
+            argc, argv, "R.json",
+            "The first screen of the report: what a quarter of the cache does to bytes and times, "
+            "with bars, and what to know before\ntrusting it.",
+            options, &words, &status))
+        return status;
+    attn_error error = {0};
+    format = option_choice("--format", format_name, formats, &error);
+    if (format < 0 || one_file(words, &error) || print(words[0], format == 1, &error))
+        return command_fail("summary", &error);
+    return STATUS_OK;
+}
