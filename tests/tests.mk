@@ -70,6 +70,22 @@ test: test-programs asan-programs
 overhead: $(BUILD)/attnbench
 	BUILD=$(BUILD) tests/overhead.sh
 
+# axe-core, which looks at the page for people who see or move otherwise: fetched for the tests only.
+.PHONY: axe page-shots docs-picture
+axe:
+	mkdir -p $(BUILD)/axe && cd $(BUILD)/axe && npm install --ignore-scripts --no-audit --no-fund axe-core@4
+
+# Pictures of the page at three widths in both schemes and print, below $(BUILD)/page-shots.
+RESULTS ?= $(firstword $(wildcard out/quick.json) tests/data/results_sample.json)
+page-shots: $(BUILD)/attnbench
+	$(BUILD)/attnbench report $(RESULTS) --out $(BUILD)/page-shots/report
+	tests/page_shots.sh $(BUILD)/page-shots/report $(BUILD)/page-shots
+
+# The picture on README's first screen, of a sweep with the plan quick.
+docs-picture: $(BUILD)/attnbench
+	$(BUILD)/attnbench report $(RESULTS) --out $(BUILD)/docs-picture
+	cp $(BUILD)/docs-picture/plots/overview.svg docs/overview.svg
+
 # The expected outputs of tests/golden, made again with Debian's python3-torch and python3-torchaudio.
 .PHONY: golden
 golden:

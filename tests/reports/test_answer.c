@@ -1,0 +1,223 @@
+/* What the page says first: rivals of MHA, sentences, titles that are findings; and where names of lines go. */
+#include "reports/data/rivals.h"
+#include "reports/plots/look/end_labels.h"
+#include "reports/plots/look/frame.h"
+#include "reports/plots/look/picture.h"
+#include "reports/plots/look/titles.h"
+#include "reports/tables/answer.h"
+
+#include "attn/alloc.h"
+#include "tests/support/cmocka_all.h"
+#include "tests/support/world.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double MS = 1e6, MIB = 1048576;
+
+static void add_decode(world *w, const char *type, size_t L, double mib, double ms) {
+    results_case *c = add_case(w, type, "decode", L, 1, ms * MS);
+    c->kv_bytes_live = c->kv_bytes_formula = mib * MIB;
+    c->dc = strncmp(type, "mla", 3) ? 0 : 256;
+    c->hkv = strcmp(type, "gqa") ? 0 : 2;
+    c->path = *c->type == 'm' && c->dc ? "auto" : "";
+}
+
+/* 512: all types. 4096: all but linear, which is the fastest where it is. */
+static void fill(world *w, double mla) {
+    add_decode(w, "mha", 512, 2, 1);
+    add_decode(w, "linear", 512, 0.125, 0.1);
+    for (size_t L = 2048; L <= 4096; L *= 2) {
+        double k = (double)L / 4096;
+        add_decode(w, "mha", L, 16 * k, 2 * k);
+        add_decode(w, "gqa", L, 4 * k, 0.4 * k);
+        add_decode(w, "mla", L, 4 * k, mla * k);
+    }
+    attn_error error = {0};
+    assert_int_equal(report_data_init(&w->data, &w->r, &error), 0);
+}
+
+static void add_stream(world *w, const char *type, size_t left, double mib, double ms) {
+    results_case *c = add_case(w, type, "chunk", 16 * (left + 1), 16, ms * MS);
+    c->kind = "encoder";
+    c->model = "conformer";
+    c->input = "conv2d";
+    c->left = left;
+    c->layers = 12;
+    c->flops = 1e9 * (double)(left + 1);
+    c->audio_seconds = 0.64;
+    c->kv_bytes_live = mib * MIB;
+    c->dc = strcmp(type, "mla") ? 0 : 256;
+}
+
+static void end(world *w) {
+    report_data_free(&w->data);
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
+static void test_rivals(void **state) {
+    (void)state;
+    world w = {0};
+    rivals r;
+    fill(&w, 0.84);
+    rivals_decoding(&r, &w.data);
+    assert_int_equal(r.count, 3); /* the longest of those with most types */
+    assert_true(r.of[0].m->c->L == 4096 && !strcmp(r.of[0].m->c->type, "mha"));
+    assert_string_equal(rivals_quarter(&r, "mla")->m->c->type, "mla");
+    assert_true(fabs(rivals_quarter(&r, "mla")->bytes - 0.25) < 1e-12);
+    assert_true(fabs(rivals_quarter(&r, "mla")->time - 0.42) < 1e-12);
+    assert_string_equal(rivals_quarter(&r, "linear")->m->c->type, "mla");
+    assert_string_equal(rivals_fastest(&r)->m->c->type, "gqa");
+    assert_string_equal(rivals_smallest(&r)->m->c->type, "mla");
+    end(&w);
+}
+
+/* Without MHA there is nothing to compare with; what runs on more threads is another matter. */
+static void test_no_rivals(void **state) {
+    (void)state;
+    world w = {0};
+    rivals r;
+    attn_error error = {0};
+    add_decode(&w, "mla", 4096, 4, 1);
+    add_decode(&w, "mha", 4096, 16, 2);
+    w.cases[1].t = 2;
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    rivals_decoding(&r, &w.data);
+    assert_int_equal(r.count, 0);
+    json_t *answer = answer_list(&w.data);
+    assert_int_equal(json_array_size(answer), 1); /* that recognition was not measured */
+    json_decref(answer);
+    end(&w);
+}
+
+static const char *said(const json_t *answer, size_t at, const char *key) {
+    return json_string_value(json_object_get(json_array_get(answer, at), key));
+}
+
+static void test_answer(void **state) {
+    (void)state;
+    world w = {0};
+    add_stream(&w, "mha", 4, 4, 60);
+    add_stream(&w, "mla", 4, 1, 60);
+    add_stream(&w, "mha", 64, 48, 80);
+    add_stream(&w, "mla", 64, 12, 100);
+    fill(&w, 0.84);
+    json_t *answer = answer_list(&w.data);
+    assert_int_equal(json_array_size(answer), 4);
+    assert_string_equal(said(answer, 0, "lead"), "25% of the bytes.");
+    assert_string_equal(said(answer, 0, "text"),
+                        "MLA with a latent of 256 keeps 4 MiB a layer for 4096 frames, MHA 16 MiB.");
+    assert_string_equal(said(answer, 1, "lead"), "0.42 of the time of a frame.");
+    assert_string_equal(
+        said(answer, 1, "text"),
+        "With 4096 frames in view a layer decodes the next in 0.84 ms with MLA 256, 2 ms with "
+        "MHA. The fastest: GQA with 2 of 8 key/value heads, 0.4 ms (0.2 of MHA's).");
+    assert_string_equal(said(answer, 2, "lead"), "In a whole streaming Conformer: 1.25 times as long.");
+    assert_string_equal(said(answer, 2, "text"),
+                        "MLA 256: 12 layers keep 12 MiB instead of 48 MiB; a chunk of 16 frames (0.64 s) "
+                        "behind 41 s takes 100 ms instead of 80.");
+    json_decref(answer);
+    end(&w);
+}
+
+static void test_no_difference(void **state) {
+    (void)state;
+    world w = {0};
+    fill(&w, 2);
+    json_t *answer = answer_list(&w.data);
+    assert_string_equal(said(answer, 1, "lead"), "No difference in the time of a frame found.");
+    json_decref(answer);
+    end(&w);
+}
+
+static void title_is(const world *w, title_function *title, const series_selection *s, const char *expected) {
+    series_lines l;
+    char text[160] = "";
+    attn_error error = {0};
+    assert_int_equal(series_select(&l, &w->data, s, &error), 0);
+    title(text, sizeof text, &l);
+    assert_string_equal(text, expected);
+    series_free(&l);
+}
+
+static void test_titles(void **state) {
+    (void)state;
+    static const series_selection time = {.x = FIELD_L,
+                                          .y = QUANTITY_TIME_PER_FRAME,
+                                          .mode = "decode",
+                                          .hold = FIELD_D | FIELD_H,
+                                          .series = FIELD_TYPE | FIELD_DC | FIELD_HKV};
+    series_selection bytes = time;
+    bytes.y = QUANTITY_CACHE_BYTES;
+    world fast = {0}, same = {0};
+    fill(&fast, 0.3);
+    title_is(&fast, title_decode, &time, "MLA 256 decodes in 0.15 of MHA's time at L = 4096");
+    title_is(&fast, title_smallest, &bytes, "MLA 256 and GQA 2 keep 25% of MHA's bytes at L = 4096");
+    report_data_free(&fast.data);
+    fill(&same, 2);
+    for (size_t i = 0; i < same.r.count; i++)
+        if (!strcmp(same.cases[i].type, "gqa"))
+            same.samples[i].cpu_time = same.samples[i].real_time = 3 * MS;
+    report_data_free(&same.data);
+    attn_error error = {0};
+    assert_int_equal(report_data_init(&same.data, &same.r, &error), 0);
+    title_is(&same, title_decode, &time, "No difference found between MLA 256 and MHA at L = 4096");
+    end(&same);
+}
+
+/* Crossing lines: what neither wins is on neither side. */
+static void test_crossing(void **state) {
+    (void)state;
+    series_point a_points[] = {{1, 1, 0.9, 1.1, NULL}, {2, 2, 1.8, 2.2, NULL}, {4, 4, 3.9, 4.1, NULL}};
+    series_point b_points[] = {{1, 2, 1.9, 2.1, NULL}, {2, 2.1, 2, 2.2, NULL}, {4, 3, 2.9, 3.1, NULL}};
+    const series_line a = {.count = 3, .points = a_points}, b = {.count = 3, .points = b_points};
+    double to, from;
+    title_crossing(&a, &b, &to, &from);
+    assert_true(to == 1 && from == 4);
+    title_crossing(&b, &a, &to, &from);
+    assert_true(to == 4 && from == 1);
+}
+
+static void test_labels(void **state) {
+    (void)state;
+    end_label labels[] = {{1, "a", ""}, {0.99, "b", ""}, {0.5, "c", ""}, {0, "d", ""}, {0.01, "e", ""}};
+    end_labels_spread(labels, 5, 0.1);
+    assert_string_equal(labels[2].text, "c");
+    assert_true(labels[2].y == 0.5);
+    for (size_t i = 0; i < 5; i++)
+        assert_true(labels[i].y >= 0 && labels[i].y <= 1);
+    for (size_t i = 0; i + 1 < 5; i++)
+        assert_true(labels[i + 1].y - labels[i].y > 0.0999);
+    end_label many[] = {{0.5, "a", ""}, {0.5, "b", ""}, {0.5, "c", ""}};
+    end_labels_spread(many, 3, 2); /* no room: as far apart as there is */
+    assert_true(many[0].y < 0.01 && many[2].y > 0.99 && fabs(many[1].y - 0.5) < 0.01);
+}
+
+/* A point's mark is where gnuplot puts the point. */
+static void test_marks(void **state) {
+    (void)state;
+    picture p = {.frame = frame_empty(400, 300, true, false)};
+    frame_hold(&p.frame, 10, 4);
+    frame_hold(&p.frame, 1000, 8);
+    frame_hold(&p.frame, 0, 5); /* has no place on a logarithmic axis */
+    frame_hold(&p.frame, NAN, 5);
+    frame_close(&p.frame);
+    assert_true(p.frame.x_least < 10 && p.frame.x_least > 5 && p.frame.y_least == 0 && p.frame.y_most > 8);
+    assert_true(fabs(frame_x(&p.frame, 100) - 0.5) < 1e-12);
+    picture_mark(&p, 100, 0, "middle of the axis");
+    picture_mark(&p, 1e9, 0, "outside");
+    assert_int_equal(json_array_size(p.marks), 1);
+    const json_t *mark = json_array_get(p.marks, 0);
+    double middle = (p.frame.left + 400 - p.frame.right) / 2;
+    assert_true(fabs((double)json_integer_value(json_object_get(mark, "x")) - middle) <= 0.5);
+    assert_int_equal(json_integer_value(json_object_get(mark, "y")), 300 - (int)p.frame.low);
+    picture_free(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rivals), cmocka_unit_test(test_no_rivals),
+                                       cmocka_unit_test(test_answer), cmocka_unit_test(test_no_difference),
+                                       cmocka_unit_test(test_titles), cmocka_unit_test(test_crossing),
+                                       cmocka_unit_test(test_labels), cmocka_unit_test(test_marks)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
