@@ -20,7 +20,7 @@ GetOptions('jobs=i' => \$jobs, 'only=s' => \$only) && @ARGV && $jobs > 0
 my @builds = @ARGV;
 $| = 1;
 
-chomp(my @sources = grep { /$only/ } `find tests -path tests/pmu -prune -o -name 'test_*.[cs]*' -print | sort`);
+chomp(my @sources = grep { /$only/ } `find tests '(' -path tests/pmu -o -path tests/slurm ')' -prune -o -name 'test_*.[cs]*' -print | sort`);
 @sources or die "no test has a name that matches $only\n";
 
 # What the first lines of a source ask for.

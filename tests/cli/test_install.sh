@@ -21,6 +21,14 @@ check "its groups of counters" run away counters groups
 check "the paper's tables" run away paper
 check "and the cases of bench" run away bench --benchmark_list_tests=true
 check "a report" run away report "$PWD/tests/data/results_sample.json" --out "$scratch/report"
+# As on a machine without Slurm: the few tools that the script takes.
+mkdir "$scratch/tools"
+for tool in bash dirname realpath sed sort tail; do ln -s "$(command -v $tool)" "$scratch/tools"; done
+without_slurm() {
+    ! PATH=$scratch/tools bash "$to/opt/attnbench/share/attnbench/harness/slurm/attnbench.sbatch" 2 "$scratch/jobs" --plan gate \
+        >"$scratch/out" 2>"$scratch/err" && [ "$(wc -l <"$scratch/err")" -eq 1 ] && grep -q 'sbatch and scontrol are not here' "$scratch/err"
+}
+check "a job array without Slurm: one line" without_slurm
 check "help COMMAND is COMMAND --help" eval 'cmp <(away help sweep) <(away sweep --help)'
 check "help of no command is refused" eval '! away help nothing >/dev/null 2>&1'
 
