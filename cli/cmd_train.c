@@ -144,6 +144,10 @@ int cmd_train(int argc, char **argv) {
          "N"},
         {"threads", '\0', POPT_ARG_LONGLONG, &o.threads, 0,
          "of matrix products (default 1); the bits are those of the number", "N"},
+        {"feature-cache", '\0', POPT_ARG_STRING, &o.r.feature_cache, 0,
+         "keep features in files here, for this and other trainings (default: in memory; RUN/features above "
+         "1 GiB)",
+         "DIR"},
         {"checkpoint-activations", '\0', POPT_ARG_NONE, &o.checkpoints, 0,
          "run each block again on the way back: the same bits for less memory", NULL},
         POPT_TABLEEND};
