@@ -139,6 +139,7 @@ static int set_up(training *t, attn_error *error) {
     t->trainer.seed = r->seed;
     t->trainer.epochs = epochs_of(t);
     t->trainer.checkpoint_activations = r->checkpoint_activations;
+    t->trainer.bf16_activations = r->bf16_activations;
     if (trainer_count_steps(&steps, &t->trainer, &t->speech, error))
         return -1;
     t->trainer.total_steps = steps * t->trainer.epochs;
@@ -158,6 +159,8 @@ static int identify(const training *t, uint64_t *identity, attn_error *error) {
              t->request->threads);
     *identity = hash_text(*identity, numbers);
     *identity = hash_text(*identity, t->request->weights ? t->request->weights : "");
+    if (t->request->bf16_activations)
+        *identity = hash_text(*identity, t->request->checkpoint_activations ? "bf16 inputs" : "bf16");
     if (t->request->convert_to)
         *identity = hash_text(*identity, attn_convert_method_names[t->request->method]);
     for (size_t i = 0; i < t->units.count; i++)
