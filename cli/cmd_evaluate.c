@@ -90,7 +90,7 @@ static int evaluate(const evaluate_options *o, attn_error *error) {
     recognition_options options = {(size_t)o->chunk, (long)o->left_chunks, (size_t)o->beam};
     int failed = -1;
     if (!open_model(&model, &u, o, error) &&
-        !speech_read(&s, o->data, o->split, attn_model_config(model)->input_dim, error) &&
+        !speech_list(&s, o->data, o->split, attn_model_config(model)->input_dim, error) &&
         !speech_label(&s, &u, error) && !recognition_run(&r, model, &s, &u, &options, error))
         failed = report(o, &r, &s, error);
     recognition_free(&r);

@@ -1,6 +1,7 @@
 /* attnbench train: trains a model on the speech of a split. */
 #include "attn/alloc.h"
 #include "cli/command.h"
+#include "cli/option_values.h"
 #include "harness/model/training/training.h"
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@ typedef struct train_options {
     training_request r;
     char *from, *convert_to, *method, *schedule;
     long long epochs, seed, latent_dim, num_kv_heads, threads;
+    char *activations;
     int checkpoints;
     size_t dims[MOST_STEPS], steps; /* of --latent-schedule */
 } train_options;
@@ -94,6 +96,11 @@ static int check_options(train_options *o, attn_error *error) {
     o->r.epochs = o->r.epochs_given ? (size_t)o->epochs : 0;
     o->r.seed = (uint64_t)o->seed;
     o->r.checkpoint_activations = o->checkpoints;
+    int activation = option_choice("--activation-dtype", o->activations ? o->activations : "f32",
+                                   option_activation_dtypes, error);
+    if (activation < 0)
+        return -1;
+    o->r.bf16_activations = activation == 1;
     o->r.threads = (int)o->threads;
     if (option_range("--threads", o->threads, 1, 256, error))
         return -1;
@@ -144,8 +151,14 @@ int cmd_train(int argc, char **argv) {
          "N"},
         {"threads", '\0', POPT_ARG_LONGLONG, &o.threads, 0,
          "of matrix products (default 1); the bits are those of the number", "N"},
+        {"feature-cache", '\0', POPT_ARG_STRING, &o.r.feature_cache, 0,
+         "keep features in files here, for this and other trainings (default: in memory; RUN/features above "
+         "1 GiB)",
+         "DIR"},
         {"checkpoint-activations", '\0', POPT_ARG_NONE, &o.checkpoints, 0,
          "run each block again on the way back: the same bits for less memory", NULL},
+        {"activation-dtype", '\0', POPT_ARG_STRING, &o.activations, 0,
+         "f32 (default) or bf16: what the way back needs of blocks; half of the memory, not faster", "T"},
         POPT_TABLEEND};
     int status;
     if (!command_options(argc, argv, "", "Trains a model on speech, and goes on after a stop.", table, NULL,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const option_activation_dtypes[] = {"f32", "bf16", NULL};
+
 /* A plain decimal number: strtod takes "nan", "0x1p3" and blanks too. */
 static double plain_number(const char *text, char **end) {
     if (strspn(text, "0123456789.") == 0)

@@ -6,6 +6,9 @@
 
 #include <stddef.h>
 
+/* Of --activation-dtype. */
+extern const char *const option_activation_dtypes[]; /* "f32", "bf16", NULL */
+
 /* How many words an option that may be given again got; NULL: none. */
 size_t word_count(const char *const *words);
 

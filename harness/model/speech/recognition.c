@@ -4,11 +4,14 @@
 #include "attn/decode.h"
 #include "attn/train.h"
 #include "base/clock.h"
+#include "datasets/audio.h"
+#include "datasets/fbank.h"
 
 typedef struct recognizer {
     attn_model *model;
     const recognition_options *options;
     const units *units;
+    fbank *extractor;
 } recognizer;
 
 static int spell(recognized *to, const recognizer *r, const float *logits, size_t frames, attn_error *error) {
@@ -52,12 +55,12 @@ static int score(recognized *to, const speech *s, size_t index, const float *log
 }
 
 /* An utterance too short for the input layer gives no frames, and nothing is heard. */
-static int recognize(recognition *r, const recognizer *with, const speech *s, size_t index,
-                     attn_error *error) {
+static int recognize(recognition *r, const recognizer *with, const speech *s, size_t index, const float *x,
+                     size_t length, attn_error *error) {
     const attn_config *config = attn_model_config(with->model);
-    size_t frames = attn_output_frames(config, s->frames[index]), vocab = config->vocab_size;
+    size_t frames = attn_output_frames(config, length), vocab = config->vocab_size;
     attn_session_options options = {.batch = 1,
-                                    .max_frames = s->frames[index],
+                                    .max_frames = length,
                                     .chunk = with->options->chunk,
                                     .left_chunks = with->options->left_chunks,
                                     .one_cache = false,
@@ -70,7 +73,7 @@ static int recognize(recognition *r, const recognizer *with, const speech *s, si
         goto done;
     double begin = clock_now();
     if (frames)
-        attn_session_run(session, logits, s->features[index], s->frames[index], NULL, NULL, NULL);
+        attn_session_run(session, logits, x, length, NULL, NULL, NULL);
     if (spell(to, with, logits, frames, error))
         goto done;
     r->seconds += clock_now() - begin;
@@ -83,21 +86,36 @@ done:
     return result;
 }
 
+/* Of speech that keeps no features. */
+static int recognize_file(recognition *r, const recognizer *with, const speech *s, size_t index,
+                          attn_error *error) {
+    float *x;
+    size_t length, samples;
+    if (fbank_read(with->extractor, &x, &length, &samples, s->corpus.utterances[index].path, error))
+        return -1;
+    int result = recognize(r, with, s, index, x, length, error);
+    r->audio_seconds += (double)samples / AUDIO_RATE;
+    attn_free(x);
+    return result;
+}
+
 int recognition_run(recognition *r, attn_model *model, const speech *s, const units *u,
                     const recognition_options *options, attn_error *error) {
-    recognizer with = {model, options, u};
+    recognizer with = {model, options, u, fbank_create(error)};
+    int result = with.extractor ? 0 : -1;
     *r = (recognition){.count = s->count, .audio_seconds = s->seconds};
     r->utterances = attn_alloc(s->count, sizeof *r->utterances, "results", error);
     if (!r->utterances)
-        return -1;
-    for (size_t i = 0; i < s->count; i++) {
-        if (recognize(r, &with, s, i, error))
-            return -1;
+        result = -1;
+    for (size_t i = 0; !result && i < s->count; i++) {
+        result = s->features[i] ? recognize(r, &with, s, i, s->features[i], s->frames[i], error)
+                                : recognize_file(r, &with, s, i, error);
         word_errors_add(&r->words, &r->utterances[i].words);
         word_errors_add(&r->characters, &r->utterances[i].characters);
         r->loss += r->utterances[i].loss / (double)s->count;
     }
-    return 0;
+    fbank_free(with.extractor);
+    return result;
 }
 
 void recognition_free(recognition *r) {

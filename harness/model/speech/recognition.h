@@ -30,7 +30,7 @@ typedef struct recognition {
     size_t kv_bytes_live; /* most that an utterance's caches held */
 } recognition;
 
-/* The speech is labelled with the units. Free with recognition_free, after a failure too. */
+/* The speech is labelled with the units; features that it does not keep are made for one utterance at a time. Free with recognition_free, after a failure too. */
 int recognition_run(recognition *r, attn_model *model, const speech *s, const units *u,
                     const recognition_options *options, attn_error *error);
 void recognition_free(recognition *r);

@@ -7,18 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static int read_features(speech *s, fbank *extractor, attn_error *error) {
-    for (size_t i = 0; i < s->count; i++) {
-        size_t samples;
-        if (fbank_read(extractor, &s->features[i], &s->frames[i], &samples, s->corpus.utterances[i].path,
-                       error))
-            return -1;
-        s->seconds += (double)samples / AUDIO_RATE;
-    }
-    return 0;
-}
-
-int speech_read(speech *s, const char *folder, const char *split, size_t input_dim, attn_error *error) {
+int speech_list(speech *s, const char *folder, const char *split, size_t input_dim, attn_error *error) {
     *s = (speech){0};
     if (input_dim != FBANK_BINS)
         return attn_fail(error, "input_dim %zu: features of speech have %d", input_dim, FBANK_BINS);
@@ -27,10 +16,45 @@ int speech_read(speech *s, const char *folder, const char *split, size_t input_d
     s->count = s->corpus.count;
     s->features = attn_alloc(s->count, sizeof *s->features, "features", error);
     s->frames = attn_alloc(s->count, sizeof *s->frames, "features", error);
-    fbank *extractor = s->features && s->frames ? fbank_create(error) : NULL;
-    int result = extractor ? read_features(s, extractor, error) : -1;
+    return s->features && s->frames ? 0 : -1;
+}
+
+int speech_feature_bytes(double *bytes, const speech *s, attn_error *error) {
+    *bytes = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        size_t samples;
+        if (audio_check(&samples, s->corpus.utterances[i].path, error))
+            return -1;
+        *bytes += (double)(fbank_frames(samples) * FBANK_BINS * sizeof(float));
+    }
+    return 0;
+}
+
+static int keep_in_memory(speech *s, size_t *samples, attn_error *error) {
+    fbank *extractor = fbank_create(error);
+    int result = extractor ? 0 : -1;
+    for (size_t i = 0; !result && i < s->count; i++) {
+        float *features;
+        size_t own;
+        result = fbank_read(extractor, &features, &s->frames[i], &own, s->corpus.utterances[i].path, error);
+        s->features[i] = features;
+        *samples += result ? 0 : own;
+    }
     fbank_free(extractor);
     return result;
+}
+
+int speech_keep(speech *s, const char *folder, const char *split, attn_error *error) {
+    size_t samples = 0;
+    int result = folder ? feature_file_open(&s->file, folder, split, &s->corpus, s->features, s->frames,
+                                            &samples, error)
+                        : keep_in_memory(s, &samples, error);
+    s->seconds = (double)samples / AUDIO_RATE;
+    return result;
+}
+
+int speech_read(speech *s, const char *folder, const char *split, size_t input_dim, attn_error *error) {
+    return speech_list(s, folder, split, input_dim, error) ? -1 : speech_keep(s, NULL, split, error);
 }
 
 static void free_each(void **blocks, size_t count) {
@@ -40,10 +64,11 @@ static void free_each(void **blocks, size_t count) {
 }
 
 void speech_free(speech *s) {
-    free_each((void **)s->features, s->count);
+    free_each((void **)(uintptr_t)s->features, s->file.map ? 0 : s->count);
     free_each((void **)s->labels, s->count);
     attn_free(s->frames);
     attn_free(s->label_counts);
+    feature_file_close(&s->file);
     corpus_free(&s->corpus);
     *s = (speech){0};
 }

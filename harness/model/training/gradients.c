@@ -84,7 +84,8 @@ int gradients_run(gradients_result *result, const gradients_request *request, at
         attn_output_try(request->out, error))
         goto done;
     attn_train_batch batch = {u.input.data, u.count, u.frames, u.lengths, t.labels, t.counts};
-    attn_train_options options = {.checkpoint_activations = request->checkpoint_activations};
+    attn_train_options options = {.checkpoint_activations = request->checkpoint_activations,
+                                  .bf16_activations = request->bf16_activations};
     if (!run_pass(result, gradient, model, &batch, &options, request->input, error))
         failed = save(result, gradient, request->out, error);
 done:

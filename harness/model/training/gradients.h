@@ -10,7 +10,7 @@
 typedef struct gradients_request {
     const char *config, *weights, *input, *targets, *out;
     const char *lengths; /* NULL: all frames */
-    bool checkpoint_activations;
+    bool checkpoint_activations, bf16_activations;
 } gradients_request;
 
 typedef struct gradients_result {

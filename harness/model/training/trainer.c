@@ -142,7 +142,8 @@ static int take_step(trainer *t, trainer_epoch *e, batch_memory *m, const speech
     attn_train_options options = {.dropout = t->config.dropout,
                                   .seed = t->seed,
                                   .step = t->step,
-                                  .checkpoint_activations = t->checkpoint_activations};
+                                  .checkpoint_activations = t->checkpoint_activations,
+                                  .bf16_activations = t->bf16_activations};
     if (collate(&batch, t, m, s, which, count, error) ||
         need(&t->workspace, attn_train_bytes(model, &batch, &options), "activations of a batch", error))
         return -1;

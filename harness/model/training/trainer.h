@@ -26,7 +26,7 @@ typedef struct trainer {
     size_t epoch, epochs; /* done, and in all */
     size_t averaged;      /* epochs in the average */
     uint64_t total_steps;
-    bool checkpoint_activations;
+    bool checkpoint_activations, bf16_activations;
     float *x; /* a batch's features; grows */
     void *workspace;
 } trainer;

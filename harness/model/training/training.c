@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { DEFAULT_EPOCHS = 5 };
+static const double MOST_IN_MEMORY = 1 << 30; /* bytes of features of a split */
 
 typedef struct training {
     const training_request *request;
@@ -48,10 +49,28 @@ static int settle_vocabulary(training *t, attn_error *error) {
     return attn_config_check(&t->config, t->request->config, error);
 }
 
+/* Features of all utterances: in memory, or in a file where they are large or one was asked for. */
+static int keep_features(speech *s, const training *t, const char *split, attn_error *error) {
+    const training_request *r = t->request;
+    double bytes;
+    char *own = NULL;
+    if (speech_feature_bytes(&bytes, s, error) ||
+        (!r->feature_cache && bytes > MOST_IN_MEMORY && !(own = path_in(t, "features", error))))
+        return -1;
+    const char *folder = own ? own : r->feature_cache;
+    int result = speech_keep(s, folder, split, error);
+    if (!result)
+        fprintf(r->progress, "attnbench train: %s: %.1f MB of features in %s\n", split, bytes * 1e-6,
+                folder ? folder : "memory");
+    attn_free(own);
+    return result;
+}
+
 static int read_speech(training *t, attn_error *error) {
     const training_request *r = t->request;
-    if (speech_read(&t->speech, r->data, r->split, t->config.input_dim, error) ||
-        speech_read(&t->dev, r->data, r->dev_split, t->config.input_dim, error) || read_units(t, error) ||
+    if (speech_list(&t->speech, r->data, r->split, t->config.input_dim, error) ||
+        speech_list(&t->dev, r->data, r->dev_split, t->config.input_dim, error) || read_units(t, error) ||
+        keep_features(&t->speech, t, r->split, error) || keep_features(&t->dev, t, r->dev_split, error) ||
         settle_vocabulary(t, error) || speech_label(&t->speech, &t->units, error) ||
         speech_label(&t->dev, &t->units, error))
         return -1;
@@ -120,6 +139,7 @@ static int set_up(training *t, attn_error *error) {
     t->trainer.seed = r->seed;
     t->trainer.epochs = epochs_of(t);
     t->trainer.checkpoint_activations = r->checkpoint_activations;
+    t->trainer.bf16_activations = r->bf16_activations;
     if (trainer_count_steps(&steps, &t->trainer, &t->speech, error))
         return -1;
     t->trainer.total_steps = steps * t->trainer.epochs;
@@ -139,6 +159,8 @@ static int identify(const training *t, uint64_t *identity, attn_error *error) {
              t->request->threads);
     *identity = hash_text(*identity, numbers);
     *identity = hash_text(*identity, t->request->weights ? t->request->weights : "");
+    if (t->request->bf16_activations)
+        *identity = hash_text(*identity, t->request->checkpoint_activations ? "bf16 inputs" : "bf16");
     if (t->request->convert_to)
         *identity = hash_text(*identity, attn_convert_method_names[t->request->method]);
     for (size_t i = 0; i < t->units.count; i++)

@@ -23,9 +23,11 @@ typedef struct training_request {
     double learning_rate; /* peak; 0: the configuration's, or 3e-3 */
     bool epochs_given;    /* 0 epochs are then meant: RUN/ gets the model as it starts */
     uint64_t seed;
-    bool checkpoint_activations;
-    int threads;    /* of OpenBLAS; the bits are those of the number */
-    FILE *progress; /* lines for people */
+    bool checkpoint_activations, bf16_activations;
+    const char *
+        feature_cache; /* a folder for files of features; NULL: RUN/features where they are large, else memory */
+    int threads;       /* of OpenBLAS; the bits are those of the number */
+    FILE *progress;    /* lines for people */
 } training_request;
 
 #endif

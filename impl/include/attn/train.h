@@ -33,6 +33,9 @@ typedef struct attn_train_options {
     bool fixed_statistics; /* BatchNorm by its running statistics, not by the batch's */
     /* Keep each block's input only, and run the block again on the way back: the same bits for less memory. */
     bool checkpoint_activations;
+    /* Keep what blocks leave for the way back (with checkpoints: their inputs) in bf16, all but the last one's. The loss
+     * stays as it is; gradients are those of rounded activations. Less memory, not less time. */
+    bool bf16_activations;
 } attn_train_options;
 
 typedef struct attn_train_result {

@@ -52,6 +52,7 @@
 #define attn_train_positions_fill attn_train_positions_fill_f64
 #define attn_train_positions_layout attn_train_positions_layout_f64
 #define attn_train_rows attn_train_rows_f64
+#define attn_train_store attn_train_store_f64
 #define attn_train_subsampling attn_train_subsampling_f64
 #define attn_train_subsampling_backward attn_train_subsampling_backward_f64
 #define attn_train_subsampling_begin attn_train_subsampling_begin_f64
@@ -60,5 +61,6 @@
 #define attn_train_softmax attn_train_softmax_f64
 #define attn_train_softmax_backward attn_train_softmax_backward_f64
 #define attn_train_softmax_layout attn_train_softmax_layout_f64
+#define attn_train_take attn_train_take_f64
 
 #endif

@@ -4,6 +4,7 @@
 #include "impl/train/passes/block.h"
 #include "impl/train/passes/ctc.h"
 #include "impl/train/passes/embed.h"
+#include "impl/train/passes/stored.h"
 
 #include <string.h>
 
@@ -11,8 +12,12 @@ typedef struct attn_train_tape {
     attn_train_pass pass;
     attn_train_positions positions;
     attn_embed_tape embed;
-    attn_block_tape *blocks; /* one a layer */
+    attn_block_tape *blocks; /* one a layer; in bf16 and with checkpoints all in the same memory */
     attn_real *inputs;       /* checkpointing: [layers, rows, d_model] */
+    attn_real *region;       /* that memory */
+    uint16_t *stored;        /* in bf16: [layers - 1, stored_count] of the region, or of inputs */
+    size_t stored_count;
+    bool checkpoints;
     attn_norm_tape after_norm;
     attn_real *h, *dh;           /* [rows, d_model] */
     attn_real *encoded;          /* [rows, d_model] what the output layer sees */
@@ -59,18 +64,48 @@ static size_t ctc_bytes(const attn_train_pass *pass, const attn_train_batch *bat
                                 attn_smaller(most, pass->rows.longest));
 }
 
-static void blocks_layout(attn_train_tape *tape, const attn_model *model, bool checkpoints,
+static void block_layout(attn_train_tape *tape, const attn_model *model, size_t i, attn_layouts *at) {
+    attn_block_tape measured = {0}, *block = tape->blocks ? &tape->blocks[i] : &measured;
+    attn_train_block_layout(block, &model->blocks[i], &tape->positions, &tape->pass, at);
+}
+
+/* All blocks in the same memory, of the largest. */
+static void shared_layout(attn_train_tape *tape, const attn_model *model, attn_layouts *at) {
+    attn_layouts dry = {attn_arena_dry(), attn_arena_dry()};
+    for (size_t i = 0; i < model->config.num_layers; i++) {
+        attn_block_tape measured = {0};
+        attn_arena_release(&dry.keep, 0);
+        attn_train_block_layout(&measured, &model->blocks[i], &tape->positions, &tape->pass, &dry);
+    }
+    tape->stored_count = dry.keep.peak / sizeof(attn_real);
+    tape->region = attn_arena_take(&at->keep, dry.keep.peak, 1);
+    for (size_t i = 0; i < model->config.num_layers; i++) {
+        attn_layouts own = {{.memory = (char *)tape->region, .peak = dry.keep.peak}, at->scratch};
+        block_layout(tape, model, i, &own);
+        at->scratch = own.scratch;
+    }
+}
+
+static void blocks_layout(attn_train_tape *tape, const attn_model *model, const attn_train_options *options,
                           attn_layouts *at) {
     size_t layers = model->config.num_layers, d_model = model->config.attention.d_model;
+    tape->checkpoints = options->checkpoint_activations;
     tape->blocks = attn_arena_take(&at->keep, layers, sizeof *tape->blocks);
-    if (checkpoints)
+    if (tape->checkpoints || options->bf16_activations) {
+        shared_layout(tape, model, at);
+    } else {
+        for (size_t i = 0; i < layers; i++)
+            block_layout(tape, model, i, at);
+    }
+    if (tape->checkpoints)
+        tape->stored_count = tape->pass.rows.rows * d_model;
+    if (tape->checkpoints && !options->bf16_activations)
         tape->inputs = attn_arena_reals(&at->keep, layers * tape->pass.rows.rows, d_model);
-    size_t mark = attn_arena_mark(&at->keep);
-    for (size_t i = 0; i < layers; i++) {
-        attn_block_tape measured = {0}, *block = tape->blocks ? &tape->blocks[i] : &measured;
-        if (checkpoints)
-            attn_arena_release(&at->keep, mark);
-        attn_train_block_layout(block, &model->blocks[i], &tape->positions, &tape->pass, at);
+    if (options->bf16_activations) {
+        size_t count;
+        if (__builtin_mul_overflow(layers - 1, tape->stored_count, &count))
+            count = SIZE_MAX;
+        tape->stored = attn_arena_take(&at->keep, count, sizeof *tape->stored);
     }
 }
 
@@ -94,7 +129,7 @@ static void tape_layout(attn_train_tape *tape, const attn_model *model, const at
     attn_train_layer_norm_layout(&tape->after_norm, rows, d_model, at);
     attn_train_positions_layout(&tape->positions, &tape->pass, at);
     attn_train_embed_layout(&tape->embed, &model->embed, &tape->pass, at);
-    blocks_layout(tape, model, options->checkpoint_activations, at);
+    blocks_layout(tape, model, options, at);
 }
 
 /* The bytes of `keep`, then those of `scratch` behind it. */
@@ -116,23 +151,64 @@ size_t attn_train_bytes(const attn_model *model, const attn_train_batch *batch,
 
 /* ---- Forward ---- */
 
-static void run_blocks(attn_train_tape *tape, const attn_model *model) {
-    size_t count = tape->pass.rows.rows * model->config.attention.d_model;
-    for (size_t i = 0; i < model->config.num_layers; i++) {
-        tape->pass.layer = i;
-        if (tape->inputs)
-            memcpy(tape->inputs + i * count, tape->h, count * sizeof *tape->h);
-        attn_train_block(tape->h, &tape->blocks[i], &model->blocks[i], &tape->positions, &tape->pass);
+/* The batch's statistics, for the running ones. */
+static void leave_statistics(const attn_norm *dnorm, const attn_norm_tape *tape, size_t rows) {
+    attn_real *mean = attn_gradients(dnorm->mean), *variance = attn_gradients(dnorm->variance);
+    attn_real unbiased = rows > 1 ? (attn_real)rows / (attn_real)(rows - 1) : 1;
+    for (size_t c = 0; rows && c < dnorm->width; c++) {
+        mean[c] = tape->mean[c];
+        variance[c] = tape->variance[c] * unbiased;
     }
 }
 
+/* Before a block: what makes its tape again. */
+static void keep_input(attn_train_tape *tape, size_t layer, size_t count) {
+    if (tape->inputs)
+        memcpy(tape->inputs + layer * count, tape->h, count * sizeof *tape->h);
+    else
+        attn_train_store(tape->stored + layer * count, tape->h, count);
+}
+
+/* The last block's tape is there when the way back begins, so that it is kept as it is. */
+static void run_blocks(attn_train_tape *tape, attn_model *gradient, const attn_model *model) {
+    const attn_config *config = &model->config;
+    size_t rows = tape->pass.rows.rows, count = rows * config->attention.d_model, layers = config->num_layers;
+    bool batch_norm = config->model_type == ATTN_MODEL_CONFORMER && config->conv_norm == ATTN_NORM_BATCH;
+    for (size_t i = 0; i < layers; i++) {
+        attn_block_tape *block = &tape->blocks[i];
+        tape->pass.layer = i;
+        if (tape->checkpoints && i + 1 < layers)
+            keep_input(tape, i, count);
+        attn_train_block(tape->h, block, &model->blocks[i], &tape->positions, &tape->pass);
+        if (tape->stored && !tape->checkpoints && i + 1 < layers)
+            attn_train_store(tape->stored + i * tape->stored_count, tape->region, tape->stored_count);
+        if (batch_norm)
+            leave_statistics(&gradient->blocks[i].convolution.norm, &block->convolution.norm, rows);
+    }
+}
+
+/* The tape of a block that others have written over. */
+static void take_up_block(attn_train_tape *tape, const attn_model *model, size_t layer) {
+    size_t count = tape->stored_count;
+    if (!tape->checkpoints) {
+        attn_train_take(tape->region, tape->stored + layer * count, count);
+        return;
+    }
+    if (tape->inputs)
+        memcpy(tape->h, tape->inputs + layer * count, count * sizeof *tape->h);
+    else
+        attn_train_take(tape->h, tape->stored + layer * count, count);
+    attn_train_block(tape->h, &tape->blocks[layer], &model->blocks[layer], &tape->positions, &tape->pass);
+}
+
 /* Dropout's sites of the input layer are those of layer 0. */
-static void encode(attn_train_tape *tape, const attn_model *model, const attn_train_batch *batch) {
+static void encode(attn_train_tape *tape, attn_model *gradient, const attn_model *model,
+                   const attn_train_batch *batch) {
     size_t rows = tape->pass.rows.rows, d_model = model->config.attention.d_model;
-    attn_train_positions_fill(&tape->positions, &tape->pass);
     tape->pass.layer = 0;
+    attn_train_positions_fill(&tape->positions, &tape->pass);
     attn_train_embed(tape->h, &tape->embed, batch->x, batch->frames, &model->embed, &tape->pass);
-    run_blocks(tape, model);
+    run_blocks(tape, gradient, model);
     if (attn_has_after_norm(&model->config))
         attn_train_layer_norm(tape->encoded, &tape->after_norm, tape->h, &model->after_norm, rows,
                               model->config.layer_norm_eps);
@@ -163,31 +239,14 @@ static void take_losses(attn_train_tape *tape, const attn_train_batch *batch, at
 
 /* ---- Backward ---- */
 
-/* The batch's statistics, for the running ones. */
-static void leave_statistics(const attn_norm *dnorm, const attn_norm_tape *tape, size_t rows) {
-    attn_real *mean = attn_gradients(dnorm->mean), *variance = attn_gradients(dnorm->variance);
-    attn_real unbiased = rows > 1 ? (attn_real)rows / (attn_real)(rows - 1) : 1;
-    for (size_t c = 0; rows && c < dnorm->width; c++) {
-        mean[c] = tape->mean[c];
-        variance[c] = tape->variance[c] * unbiased;
-    }
-}
-
 static void blocks_backward(attn_train_tape *tape, attn_model *gradient, const attn_model *model) {
-    const attn_config *config = &model->config;
-    size_t rows = tape->pass.rows.rows, count = rows * config->attention.d_model;
-    bool batch_norm = config->model_type == ATTN_MODEL_CONFORMER && config->conv_norm == ATTN_NORM_BATCH;
-    for (size_t i = config->num_layers; i-- > 0;) {
-        attn_block_tape *block = &tape->blocks[i];
+    size_t layers = model->config.num_layers;
+    for (size_t i = layers; i-- > 0;) {
         tape->pass.layer = i;
-        if (tape->inputs && i + 1 < config->num_layers) { /* the last block's tape is there yet */
-            memcpy(tape->h, tape->inputs + i * count, count * sizeof *tape->h);
-            attn_train_block(tape->h, block, &model->blocks[i], &tape->positions, &tape->pass);
-        }
-        if (batch_norm)
-            leave_statistics(&gradient->blocks[i].convolution.norm, &block->convolution.norm, rows);
-        attn_train_block_backward(tape->dh, block, &model->blocks[i], &gradient->blocks[i], &tape->positions,
-                                  &tape->pass);
+        if (tape->region && i + 1 < layers)
+            take_up_block(tape, model, i);
+        attn_train_block_backward(tape->dh, &tape->blocks[i], &model->blocks[i], &gradient->blocks[i],
+                                  &tape->positions, &tape->pass);
     }
 }
 
@@ -210,7 +269,7 @@ void attn_train_gradients(attn_model *gradient, const attn_model *model, const a
     measure(bytes, model, batch, options);
     attn_layouts at = {attn_arena_wet(workspace), attn_arena_wet((char *)workspace + bytes[0])};
     tape_layout(&tape, model, batch, options, &at);
-    encode(&tape, model, batch);
+    encode(&tape, gradient, model, batch);
     take_losses(&tape, batch, result);
     decode_backward(&tape, gradient, model);
     blocks_backward(&tape, gradient, model);

@@ -40,6 +40,7 @@ typedef enum attn_dropout_site {
     ATTN_DROP_INNER,       /* of the second feed-forward module; of cgMLP before its last projection */
     ATTN_DROP_FEED_FORWARD,
     ATTN_DROP_MERGED,
+    ATTN_DROP_POSITIONS, /* of no layer: the sinusoids of relative positions */
     ATTN_DROP_SITES
 } attn_dropout_site;
 

@@ -52,6 +52,13 @@ void claim_checkpointing(claim_verdict *v, const claims_evidence *e) {
             "--checkpoint-activations, the same bits");
 }
 
+void claim_half_precision(claim_verdict *v, const claims_evidence *e) {
+    (void)e;
+    const attn_train_options half = {.bf16_activations = true};
+    compare(v, pass_bytes("mha", BATCH, &half), pass_bytes("mha", BATCH, &plain),
+            "activations kept in 16 bits, computing in float32");
+}
+
 void claim_simple_memory(claim_verdict *v, const claims_evidence *e) {
     (void)e;
     compare(v, pass_bytes("mla_simple", BATCH, &plain), pass_bytes("mla", BATCH, &plain), "mla_simple");

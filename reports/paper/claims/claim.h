@@ -2,7 +2,7 @@
 #ifndef REPORTS_PAPER_CLAIMS_CLAIM_H
 #define REPORTS_PAPER_CLAIMS_CLAIM_H
 
-#include "reports/paper/claims/claims.h"
+#include "reports/paper/claims/evidence.h"
 
 /* From best to worst: where a claim has several parts, its state is the worst of theirs. */
 typedef enum claim_state {
@@ -25,7 +25,7 @@ typedef struct claim_verdict {
 typedef void claim_judge(claim_verdict *v, const claims_evidence *e);
 
 #define CLAIM(id, where, words, shows, command, judge) claim_judge claim_##judge;
-#include "reports/paper/claims/claims.inc"
+#include "reports/paper/claims/ledger.inc"
 #undef CLAIM
 
 /* Adds a part: its numbers, and the state becomes the worse of both. The first part replaces CLAIM_NOT_MEASURED. */

@@ -1,3 +1,5 @@
+#include "reports/paper/claims/claims.h"
+
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
@@ -19,7 +21,7 @@ static const struct {
     claim_judge *judge;
 } claims[] = {
 #define CLAIM(id, where, words, shows, command, judge) {#id, where, words, shows, command, claim_##judge},
-#include "reports/paper/claims/claims.inc"
+#include "reports/paper/claims/ledger.inc"
 #undef CLAIM
 };
 

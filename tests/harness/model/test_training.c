@@ -8,12 +8,14 @@
 #include "tests/support/scratch.h"
 #include "tests/support/tones.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,6 +107,46 @@ static void test_learns(void **state) {
     drop(&r);
 }
 
+/* The only file of features of a split there; the path is the caller's. */
+static void feature_path(char path[512], const char *folder, const char *split) {
+    DIR *open = opendir(folder);
+    assert_non_null(open);
+    *path = '\0';
+    for (const struct dirent *e; (e = readdir(open));)
+        if (!strncmp(e->d_name, split, strlen(split))) {
+            assert_true(*path == '\0');
+            snprintf(path, 512, "%s/%.200s", folder, e->d_name);
+        }
+    closedir(open);
+    assert_true(*path != '\0');
+}
+
+/* The same bits from features in memory and from a file, which is made once; a damaged one is refused. */
+static void test_feature_cache(void **state) {
+    (void)state;
+    training_request memory = request_of("memory", model_text, 2), file = request_of("file", model_text, 2),
+                     again = request_of("again", model_text, 2);
+    char path[512], *cache = strdup(scratch_path("features"));
+    struct stat made, used;
+    attn_error error = {0};
+    file.feature_cache = again.feature_cache = cache;
+    train(&memory);
+    train(&file);
+    expect_same(&memory, &file, "model.safetensors");
+    feature_path(path, cache, "train-");
+    assert_int_equal(stat(path, &made), 0);
+    train(&again);
+    assert_int_equal(stat(path, &used), 0);
+    assert_true(made.st_ino == used.st_ino); /* nobody wrote it again */
+    expect_same(&memory, &again, "model.safetensors");
+    assert_int_equal(truncate(path, made.st_size - 8), 0);
+    assert_int_equal(training_run(&again, &error), -1);
+    assert_non_null(strstr(error.message, "is no file of features"));
+    assert_int_equal(attn_alloc_live(), 0);
+    drop(&memory), drop(&file), drop(&again);
+    free(cache);
+}
+
 /* The same result from a model that is written, read again, and streamed in one chunk. */
 static void test_evaluates_what_was_written(void **state) {
     (void)state;
@@ -124,6 +166,14 @@ static void test_evaluates_what_was_written(void **state) {
     assert_int_equal(speech_label(&s, &u, NULL), 0);
     recognition_options options = {.left_chunks = -1};
     assert_int_equal(recognition_run(&whole, model, &s, &u, &options, NULL), 0);
+    recognition listed; /* without features: made one by one */
+    speech list;
+    assert_int_equal(speech_list(&list, corpus_folder, "dev", 80, NULL), 0);
+    assert_int_equal(speech_label(&list, &u, NULL), 0);
+    assert_int_equal(recognition_run(&listed, model, &list, &u, &options, NULL), 0);
+    assert_true(listed.loss == whole.loss && listed.audio_seconds == whole.audio_seconds);
+    recognition_free(&listed);
+    speech_free(&list);
     options.chunk = 1000;
     assert_int_equal(recognition_run(&chunked, model, &s, &u, &options, NULL), 0);
     options.chunk = 0, options.beam = 4;
@@ -392,6 +442,7 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_learns),
+                                       cmocka_unit_test(test_feature_cache),
                                        cmocka_unit_test(test_evaluates_what_was_written),
                                        cmocka_unit_test(test_same_seed_same_bits),
                                        cmocka_unit_test(test_killed_and_taken_up),

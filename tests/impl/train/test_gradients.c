@@ -88,20 +88,30 @@ typedef struct golden {
     double loss;
 } golden;
 
-static void open_case(golden *g, const json_t *row) {
-    char path[256];
+static const char ONE_LAYER[] = "\"num_layers\": 1";
+
+/* With as many layers: more than the file has, for what compares passes with each other. */
+static void open_layers(golden *g, const json_t *row, char layers) {
+    char path[256], config[1024];
     attn_error error = {0};
     *g = (golden){.name = json_string_value(json_object_get(row, "name")),
                   .loss = json_number_value(json_object_get(row, "loss"))};
     snprintf(path, sizeof path, "tests/golden/train/%s.safetensors", g->name);
     if (attn_safetensors_open(&g->file, path, &error))
         fail_msg("%s", error.message);
-    g->model = training_model(json_string_value(json_object_get(row, "config")),
-                              attn_safetensors_find(g->file, "embed.out.1.weight") != NULL,
+    snprintf(config, sizeof config, "%s", json_string_value(json_object_get(row, "config")));
+    char *count = strstr(config, ONE_LAYER);
+    assert_non_null(count);
+    count[sizeof ONE_LAYER - 2] = layers;
+    g->model = training_model(config, attn_safetensors_find(g->file, "embed.out.1.weight") != NULL,
                               attn_safetensors_find(g->file, "encoders.0.cgmlp.csgu.linear.weight") != NULL);
     training_batch_read(&g->batch, json_object_get(row, "lengths"), json_object_get(row, "targets"),
                         attn_model_config(g->model)->input_dim, "features");
     assert_int_equal(attn_model_like(&g->gradient, g->model, NULL), 0);
+}
+
+static void open_case(golden *g, const json_t *row) {
+    open_layers(g, row, '1');
 }
 
 static void close_case(golden *g) {
@@ -204,7 +214,7 @@ static void test_padding_and_checkpoints_to_the_bit(void **state) {
     attn_train_options options = {.dropout = 0.2, .seed = 7, .step = 3};
     json_array_foreach(cases, index, row) {
         golden g;
-        open_case(&g, row);
+        open_layers(&g, row, '3');
         size_t frames = g.batch.batch.frames, dim = attn_model_config(g.model)->input_dim;
         attn_model *other;
         assert_int_equal(attn_model_like(&other, g.model, NULL), 0);
@@ -222,15 +232,44 @@ static void test_padding_and_checkpoints_to_the_bit(void **state) {
     }
 }
 
-static size_t bytes_of(const char *yaml, size_t utterances, size_t frames, bool checkpoints) {
+/* Activations in 16 bits: the loss and the statistics to the bit, gradients to the rounding of bf16, and not the same. */
+static void test_bf16_activations(void **state) {
+    (void)state;
+    size_t index, changed = 0;
+    double most = 0;
+    const json_t *row;
+    json_array_foreach(cases, index, row) {
+        golden g;
+        open_layers(&g, row, '3');
+        attn_model *other;
+        attn_train_options options = {0};
+        double loss = training_pass(g.gradient, g.model, &g.batch.batch, &options).loss, sums[2];
+        assert_int_equal(attn_model_like(&other, g.model, NULL), 0);
+        options.bf16_activations = true;
+        for (int checkpoints = 0; checkpoints < 2; checkpoints++) {
+            options.checkpoint_activations = checkpoints;
+            assert_true(training_pass(other, g.model, &g.batch.batch, &options).loss == loss);
+            distance(sums, other, g.gradient);
+            changed += sums[0] > 0;
+            if (sqrt(sums[0] / sums[1]) > most)
+                most = sqrt(sums[0] / sums[1]);
+        }
+        attn_model_free(other);
+        close_case(&g);
+    }
+    print_message("gradients of bf16 activations: at most %.2g from those of float32\n", most);
+    assert_true(changed > 0 && most < 0.02);
+}
+
+static size_t bytes_of(const char *yaml, size_t utterances, size_t frames, bool checkpoints, bool bf16) {
     enum { LABELS = 16 };
     size_t counts[8];
     attn_model *model = training_model(yaml, false, false);
     for (size_t u = 0; u < utterances; u++)
         counts[u] = LABELS;
     attn_train_batch batch = {.utterances = utterances, .frames = frames, .label_counts = counts};
-    size_t bytes =
-        attn_train_bytes(model, &batch, &(attn_train_options){.checkpoint_activations = checkpoints});
+    attn_train_options options = {.checkpoint_activations = checkpoints, .bf16_activations = bf16};
+    size_t bytes = attn_train_bytes(model, &batch, &options);
     attn_model_free(model);
     return bytes;
 }
@@ -240,12 +279,14 @@ static void test_memory(void **state) {
     (void)state;
     const char *deep = "{d_model: 256, num_heads: 4, num_layers: 12, conv_kernel_size: 15, vocab_size: 500}";
     const char *small = "{d_model: 64, num_heads: 4, num_layers: 3, conv_kernel_size: 15, vocab_size: 30}";
-    size_t kept = bytes_of(deep, 8, 400, false), again = bytes_of(deep, 8, 400, true);
-    print_message("d_model 256, 12 layers, 8 x 400 frames: %zu MB, %zu MB with checkpoints\n", kept >> 20,
-                  again >> 20);
+    size_t kept = bytes_of(deep, 8, 400, false, false), again = bytes_of(deep, 8, 400, true, false);
+    size_t half = bytes_of(deep, 8, 400, false, true), both = bytes_of(deep, 8, 400, true, true);
+    print_message("d_model 256, 12 layers, 8 x 400 frames: %zu MB; checkpoints %zu, bf16 %zu, both %zu MB\n",
+                  kept >> 20, again >> 20, half >> 20, both >> 20);
     assert_true(again <= kept / 5);
-    assert_true(bytes_of(small, 8, 320, false) <= (size_t)64 << 20);
-    assert_true(bytes_of(small, 1, 0, false) < bytes_of(small, 1, 7, false));
+    assert_true(half <= kept * 2 / 3 && both < again);
+    assert_true(bytes_of(small, 8, 320, false, false) <= (size_t)64 << 20);
+    assert_true(bytes_of(small, 1, 0, false, false) < bytes_of(small, 1, 7, false, false));
 }
 
 static void test_nan_comes_out(void **state) {
@@ -269,7 +310,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_autograd),
                                        cmocka_unit_test(test_padding_is_invisible),
                                        cmocka_unit_test(test_padding_and_checkpoints_to_the_bit),
-                                       cmocka_unit_test(test_memory), cmocka_unit_test(test_nan_comes_out)};
+                                       cmocka_unit_test(test_bf16_activations),
+                                       cmocka_unit_test(test_memory),
+                                       cmocka_unit_test(test_nan_comes_out)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     json_decref(cases);
     return failed;

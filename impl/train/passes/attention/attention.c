@@ -86,7 +86,7 @@ void attn_train_positions_layout(attn_train_positions *positions, const attn_tra
     positions->table = attn_arena_reals(&at->keep, positions->count, pass->config->attention.d_model);
 }
 
-/* Vaswani et al. 2017, section 3.5: sin and cos interleaved. */
+/* Vaswani et al. 2017, section 3.5: sin and cos interleaved. Dropout on them is that of ESPnet and WeNet. */
 void attn_train_positions_fill(attn_train_positions *positions, const attn_train_pass *pass) {
     size_t d_model = pass->config->attention.d_model;
     bool shifts = pass->config->attention.pos_enc == ATTN_POS_REL;
@@ -98,4 +98,5 @@ void attn_train_positions_fill(attn_train_positions *positions, const attn_train
             positions->table[r * d_model + i] = (attn_real)(i & 1 ? cos(angle) : sin(angle));
         }
     }
+    attn_train_dropout(positions->table, positions->count * d_model, ATTN_DROP_POSITIONS, 0, pass);
 }
