@@ -22,7 +22,7 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 OPT := $(if $(SANITIZE),-O1,-O3)
-COMMON := -g $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)
+COMMON := $(if $(SANITIZE),-g1,-g) $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)
 INCLUDES := -I. -Iimpl/include -Ibase/include -I$(BUILD)/include
 CFLAGS_ALL := -std=c17 $(COMMON) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
 CXXFLAGS_ALL := -std=c++17 $(COMMON) $(INCLUDES) $(CXXFLAGS)

@@ -37,15 +37,15 @@ sub early { return $asks{ $_[0] }{early} // 0 }
 sub alone { return $asks{ $_[0] }{alone} }
 @sources = sort { early($b) <=> early($a) } @sources;
 
-my %failed_programs;
+my (%failed_programs, %cpu);
 sub report {
     my ($test, $parser) = @_;
     my ($build, $source) = split / /, $test->[0];
     my $seconds = $parser->end_time - $parser->start_time;
     my $skipped = $parser->skipped;
     my $good = !$parser->has_problems;
-    printf "%s %s: %d checks%s, %.1f s\n", $good ? 'ok   ' : 'FAIL ', "$build $source", scalar $parser->passed,
-        $skipped ? ", $skipped skipped" : '', $seconds;
+    printf "%s %s: %d checks%s, %.1f s, %.1f s of CPU time\n", $good ? 'ok   ' : 'FAIL ', "$build $source",
+        scalar $parser->passed, $skipped ? ", $skipped skipped" : '', $seconds, $cpu{ $test->[0] } // 0;
     return if $good;
     $failed_programs{"$build $source"} = 1 unless $parser->failed;    # it broke outside of what it checks
     print "       $_\n" for $parser->parse_errors;
@@ -64,6 +64,10 @@ sub run {
         exec => sub { [ qw(setpriv --pdeathsig TERM tests/run_one.sh), split / /, $_[1] ] },
     });
     $harness->callback(after_test => \&report);
+    $harness->callback(made_parser => sub {
+        my ($parser, $test) = @_;
+        $parser->callback(comment => sub { $cpu{ $test->[1] } = $1 if $_[0]->comment =~ /^CPU seconds: (.*)/ });
+    });
     my @tests = map { my $source = $_; map { "$_ $source" } @builds } @sources;
     $harness->aggregate_tests($all, @tests);
 }

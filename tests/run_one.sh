@@ -38,9 +38,10 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do # what was killed may still be dying
     sleep 0.1
 done
 files=$(ls -A "$room/tmp")
+cpu=$(times | awk -F'[ms ]' 'NR == 2 { print $1 * 60 + $2 + $4 * 60 + $5 }') # of what has ended, user and system
 
 # cmocka lists failed and skipped tests again below its line "[==========] N test(s) run."
-awk -v log_file="$log" -v status="$status" -v limit="${TEST_LIMIT:-240}" -v left="${left//$'\n'/, }" -v files="${files//$'\n'/, }" '
+awk -v log_file="$log" -v cpu="$cpu" -v status="$status" -v limit="${TEST_LIMIT:-240}" -v left="${left//$'\n'/, }" -v files="${files//$'\n'/, }" '
     function result(word, name, more) {
         gsub(/#/, "\\#", name)
         print word " " ++count " - " name more
@@ -62,5 +63,6 @@ awk -v log_file="$log" -v status="$status" -v limit="${TEST_LIMIT:-240}" -v left
         if (left != "") fault("leaves no process behind: " left)
         if (files != "") fault("leaves no file behind: " files)
         if (!count) fault("checks something")
+        print "# CPU seconds: " cpu
         print "1.." count
     }' "$log"

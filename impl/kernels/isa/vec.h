@@ -28,9 +28,16 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
-#if defined(__clang__)
+/* TILE functions are copied for each number of rows and type of elements, and their loops unrolled. AddressSanitizer
+ * checks every access in every copy, and compiles for a minute and a half: under it there is one copy, with loops. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TILE static
+#define UNROLL
+#elif defined(__clang__)
+#define TILE INLINE
 #define UNROLL _Pragma("unroll")
 #else
+#define TILE INLINE
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
