@@ -43,7 +43,7 @@ static void make_report(const results *r) {
     FUZZ_REQUIRE(!report_data_init(&data, r, &error));
     for (const plot *p = plots; p->name; p++) {
         series_lines l;
-        if (p->roofline)
+        if (p->kind != PLOT_LINES)
             continue;
         make_lines(&l, &data, &p->select);
         make_tables(&data, &l);
