@@ -4,7 +4,7 @@
 #define BENCH_KERNEL_SETUP_H
 
 #include "attn/error.h"
-#include "impl/kernels/element.h"
+#include "attn/element.h"
 
 #include <stdbool.h>
 #include <stddef.h>

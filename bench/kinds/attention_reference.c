@@ -6,7 +6,7 @@
 
 double attention_reference_flops(const bench_case *c, size_t queries, size_t keys) {
     return attn_impl_cost(c->variant, &c->variant->impls[0], &c->geometry, c->batch, queries, keys,
-                          ATTN_PATH_AUTO)
+                          ATTN_PATH_AUTO, (attn_element)c->kv)
         .flops;
 }
 
@@ -31,13 +31,13 @@ size_t attention_slot_heads(const attn_cache *cache, size_t slot) {
 
 /* Keys of one period behind the frames held, `count` of them. */
 static void lay_out_keys(attn_cache *cache, size_t slot, const attn_cache *one, size_t count) {
-    size_t width = cache->slot[slot].width;
+    size_t row = attn_cache_row_bytes(cache, slot);
     for (size_t b = 0; b < cache->batch; b++)
         for (size_t head = 0; head < attention_slot_heads(cache, slot); head++) {
-            float *to = attn_cache_rows(cache, slot, b, head) + cache->length * width;
-            const float *from = attn_cache_rows(one, slot, b, head);
+            char *to = (char *)attn_cache_rows(cache, slot, b, head) + cache->length * row;
+            const char *from = attn_cache_rows(one, slot, b, head);
             for (size_t j = 0; j < count; j++)
-                memcpy(to + j * width, from + j % one->length * width, width * sizeof(float));
+                memcpy(to + j * row, from + j % one->length * row, row);
         }
 }
 
@@ -50,9 +50,12 @@ static bool keeps_state(const attn_cache *cache) {
 
 /* A state is a sum over frames. */
 static void add_states(attn_cache *cache, const attn_cache *one, size_t times) {
-    for (size_t i = 0; i < cache->slots; i++)
-        for (size_t j = 0; cache->slot[i].rows && j < attn_alloc_size(one->data[i]) / sizeof(float); j++)
-            cache->data[i][j] += (float)times * one->data[i][j];
+    for (size_t i = 0; i < cache->slots; i++) {
+        float *sum = cache->data[i];
+        const float *term = one->data[i];
+        for (size_t j = 0; cache->slot[i].rows && j < attn_alloc_size(one->data[i]) / sizeof *sum; j++)
+            sum[j] += (float)times * term[j];
+    }
 }
 
 int attention_append(attn_cache *cache, const attn_layer *layer, const attn_call *like, const float *frames,
@@ -64,7 +67,7 @@ int attention_append(attn_cache *cache, const attn_layer *layer, const attn_call
     int result = -1;
     float *out = attn_alloc(call.batch * period * layer->geometry.d_model, sizeof(float),
                             "output of the reference", error);
-    if (!out || attn_cache_init(&one, variant, &layer->geometry, call.batch, period, error))
+    if (!out || attn_cache_init(&one, variant, &layer->geometry, call.batch, period, cache->type, error))
         goto done;
     call.x = frames;
     call.frames = period;

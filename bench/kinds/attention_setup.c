@@ -38,7 +38,8 @@ static double floats_needed(const attention_setup *s) {
     double frames = (double)c->batch * (double)c->queries * (double)c->geometry.d_model;
     return 2 * frames + (double)sinusoids_floats(c) +
            (double)attn_layer_parameters(c->variant, &c->geometry) +
-           2.0 * (double)c->variant->cache_bytes(&c->geometry, c->batch, c->keys, 1) +
+           2.0 * (double)c->variant->cache_bytes(&c->geometry, c->batch, c->keys, (attn_element)c->kv) /
+               sizeof(float) +
            (double)workspace_bytes(c) / sizeof(float);
 }
 
@@ -81,7 +82,7 @@ static int fill_cache(attention_setup *s, attn_error *error) {
     size_t held = c->keys - c->queries, period = attn_smaller(held, affordable_period(s)),
            d = c->geometry.d_model;
     uint64_t random = s->seed + 2;
-    if (attn_cache_init(&s->cache, c->variant, &c->geometry, c->batch, c->keys, error))
+    if (attn_cache_init(&s->cache, c->variant, &c->geometry, c->batch, c->keys, (attn_element)c->kv, error))
         return -1;
     float *frames = floats(c->batch * period * d, "frames held", error);
     int result = frames ? 0 : -1;

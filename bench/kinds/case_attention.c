@@ -83,8 +83,9 @@ static void values(const void *state, double *cache_bytes, bench_emit_number *em
     const bench_case *c = &setup->row;
     const attn_geometry *g = &c->geometry;
     attn_path path = attn_path_resolve(c->variant, g, c->batch, c->queries, c->keys, c->path);
-    attn_cost cost = attn_impl_cost(c->variant, c->impl, g, c->batch, c->queries, c->keys, path);
-    *cache_bytes = (double)c->variant->cache_bytes(g, c->batch, c->keys, sizeof(float));
+    attn_cost cost =
+        attn_impl_cost(c->variant, c->impl, g, c->batch, c->queries, c->keys, path, (attn_element)c->kv);
+    *cache_bytes = (double)c->variant->cache_bytes(g, c->batch, c->keys, (attn_element)c->kv);
     emit(to, "flops", cost.flops);
     emit(to, "bytes", cost.bytes);
     emit(to, "kv_bytes_formula", *cache_bytes);

@@ -29,10 +29,11 @@ int encoder_config(attn_config *config, const bench_case *c, attn_error *error) 
     int length = snprintf(
         text, sizeof text,
         "model_type: %s\nattention_type: %s\nattention_kwargs: %s\nd_model: %zu\nnum_heads: %zu\n"
-        "num_layers: %zu\nconv_kernel_size: %zu\ninput_layer: %s\npos_enc: %s\ncausal: %s\n%s%s%s%s",
+        "num_layers: %zu\nconv_kernel_size: %zu\ninput_layer: %s\npos_enc: %s\nkv_dtype: %s\ncausal: %s\n"
+        "%s%s%s%s",
         attn_model_type_names[c->model], c->variant->name, own, g->d_model, g->num_heads, c->num_layers,
         c->conv_kernel_size, attn_input_layer_names[c->input], attn_pos_enc_names[g->pos_enc],
-        prefill ? "false" : "true", size, branchformer ? "merge_method: " : "",
+        attn_kv_dtype_names[c->kv], prefill ? "false" : "true", size, branchformer ? "merge_method: " : "",
         branchformer ? attn_merge_names[c->merge] : "", branchformer ? "\n" : "");
     return attn_config_parse(config, text, (size_t)length, "model", NULL, error);
 }

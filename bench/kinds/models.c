@@ -55,9 +55,8 @@ static int impl_supported(const bench_case *c, attn_error *error) {
 }
 
 int models_supported(const bench_case *c, attn_error *error) {
-    if (c->kv)
-        return attn_fail(error, "kv: %s is not supported yet by implementation %s",
-                         attn_kv_dtype_names[c->kv], c->impl_name);
+    if (attn_impl_reads(c->impl, (attn_element)c->kv, error))
+        return -1;
     if (c->part)
         return attn_fail(error, "part: core is not supported yet by implementation %s", c->impl_name);
     if (c->threads > 1)

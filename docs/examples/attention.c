@@ -20,7 +20,7 @@ static int run(attn_error *error) {
     int result = -1;
     if (attn_geometry_complete(&geometry, variant, NULL, error) ||
         attn_layer_create(&layer, variant, &geometry, 1, error) ||
-        attn_cache_init(&cache, variant, &geometry, 1, FRAMES, error))
+        attn_cache_init(&cache, variant, &geometry, 1, FRAMES, ATTN_ELEMENT_F32, error))
         goto done;
     const attn_impl *impl = attn_impl_find(variant, "auto");
     size_t size = impl->workspace(&geometry, 1, 1, FRAMES, ATTN_PATH_AUTO);

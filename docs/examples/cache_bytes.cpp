@@ -15,6 +15,6 @@ int main() {
             std::fprintf(stderr, "cache_bytes: %s\n", error.message);
             return 1;
         }
-        std::printf("%-10s %8zu bytes a layer\n", (*v)->name, (*v)->cache_bytes(&geometry, 1, 1000, sizeof(float)));
+        std::printf("%-10s %8zu bytes a layer\n", (*v)->name, (*v)->cache_bytes(&geometry, 1, 1000, ATTN_ELEMENT_F32));
     }
 }

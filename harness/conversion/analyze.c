@@ -93,7 +93,7 @@ static int run_layer(float *out, const attn_layer *layer, const attn_variant *va
     void *workspace =
         attn_alloc(impl->workspace(g, batch, frames, frames, ATTN_PATH_AUTO), 1, "workspace", error);
     int result = workspace && !attn_sinusoids_init(&sinusoids, frames, g->d_model, error)
-                     ? attn_cache_init(&cache, variant, g, batch, frames, error)
+                     ? attn_cache_init(&cache, variant, g, batch, frames, ATTN_ELEMENT_F32, error)
                      : -1;
     if (!result) {
         attn_call call = {
@@ -256,7 +256,7 @@ static int run_both(gathering *g, deviation *output) {
 
 static size_t cache_bytes(const attn_config *config, size_t layer, size_t frames) {
     attn_geometry g = attn_config_geometry(config, layer);
-    return config->variant->cache_bytes(&g, 1, frames, sizeof(float));
+    return config->variant->cache_bytes(&g, 1, frames, config->kv_dtype);
 }
 
 /* Layers of one geometry take the same time: it is measured once. */

@@ -36,7 +36,7 @@ static const table_column layer_columns[] = {{"layer", "Layer", NULL},
 
 static size_t layer_bytes(const attn_config *config, size_t layer, size_t frames) {
     attn_geometry g = attn_config_geometry(config, layer);
-    return config->variant->cache_bytes(&g, 1, frames, sizeof(float));
+    return config->variant->cache_bytes(&g, 1, frames, config->kv_dtype);
 }
 
 static void fill_layers(table *t, const attn_conversion *made, const attn_config *from, size_t frames) {
@@ -62,13 +62,14 @@ static const table_column spread_columns[] = {
 static void add_spread(table *t, const char *name, const size_t *ranks, const attn_conversion *made,
                        size_t frames) {
     json_t *list = json_array();
-    size_t total = 0;
+    size_t total = 0, row_bytes = 0;
     for (size_t i = 0; i < made->layers; i++) {
         total += ranks[i];
+        row_bytes += attn_element_row_bytes(made->config.kv_dtype, ranks[i]);
         json_array_append_new(list, json_integer((json_int_t)ranks[i]));
     }
     table_add(t, json_pack("{s:s, s:I, s:I, s:o, s:o}", "ranks", name, "total", (json_int_t)total,
-                           "cache_bytes", (json_int_t)(total * frames * sizeof(float)), "error",
+                           "cache_bytes", (json_int_t)(row_bytes * frames), "error",
                            json_finite(attn_spread_error(ranks, made->curve, made->layers)), "latent_dims",
                            list));
 }

@@ -103,7 +103,7 @@ static int run_chunk(const setting *s, const run_options *o, attn_cache *cache, 
 static float *run(const setting *s, run_options o, attn_error *error) {
     attn_cache cache;
     size_t step = o.chunk ? o.chunk : s->frames;
-    if (attn_cache_init(&cache, s->variant, &s->geometry, s->batch, s->frames, error))
+    if (attn_cache_init(&cache, s->variant, &s->geometry, s->batch, s->frames, ATTN_ELEMENT_F32, error))
         return NULL;
     float *out = attn_alloc(s->batch * row_floats(s), sizeof(float), "output", error);
     for (size_t t = 0; out && t < s->frames; t += step)

@@ -21,18 +21,19 @@ static size_t cache_slots(const attn_geometry *g, attn_cache_slot slot[ATTN_CACH
     return 2;
 }
 
-static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, size_t element) {
-    (void)keys;
+static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, attn_element type) {
+    (void)keys, (void)type; /* the state is in f32 */
     size_t d_k = attn_head_dim(g);
-    return batch * g->num_heads * (d_k * d_k + d_k) * element;
+    return batch * g->num_heads * (d_k * d_k + d_k) * sizeof(float);
 }
 
-static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
+                      attn_element type) {
     (void)path;
     double state = 2.0 * (double)(batch * frames) * (double)g->d_model * (double)(attn_head_dim(g) + 1);
     return (attn_cost){.flops = attn_query_flops(g, batch, frames) +
                                 2 * attn_linear_flops(batch * frames, g->d_model, g->d_model) + 2 * state,
-                       .bytes = attn_least_bytes(&attn_variant_linear, g, batch, frames, keys)};
+                       .bytes = attn_least_bytes(&attn_variant_linear, g, batch, frames, keys, type)};
 }
 
 static float feature(float x) {
@@ -88,15 +89,14 @@ static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const
     float *first = buffers.first, *second = buffers.second;
     for (size_t b = 0; b < call->batch; b++) {
         const float *x = call->x + b * call->frames * d_model;
-        float *y = out + b * call->frames * d_model;
+        float *y = out + b * call->frames * d_model, *norm = attn_cache_rows(cache, NORM, b, 0);
         size_t valid = attn_valid_frames(cache, call, b, cache->length);
         bool any = attn_valid_keys(cache, call, b, cache->length + call->frames) > 0;
         for (size_t t = 0; t < valid; t++) {
             attn_linear_scalar(first, d_model, x + t * d_model, d_model, &layer->k_proj, 1);
             attn_linear_scalar(second, d_model, x + t * d_model, d_model, &layer->v_proj, 1);
             for (size_t head = 0; head < g->num_heads; head++)
-                scalar_update(attn_cache_rows(cache, STATE, b, head),
-                              attn_cache_rows(cache, NORM, b, 0) + head * d_k, first + head * d_k,
+                scalar_update(attn_cache_rows(cache, STATE, b, head), norm + head * d_k, first + head * d_k,
                               second + head * d_k, d_k);
         }
         for (size_t t = 0; t < call->frames; t++) {
@@ -104,7 +104,7 @@ static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const
             memset(second, 0, d_model * sizeof(float)); /* no key, no context: whatever the query holds */
             for (size_t head = 0; any && head < g->num_heads; head++)
                 scalar_read(second + head * d_k, first + head * d_k, attn_cache_rows(cache, STATE, b, head),
-                            attn_cache_rows(cache, NORM, b, 0) + head * d_k, d_k);
+                            norm + head * d_k, d_k);
             attn_linear_scalar(y + t * d_model, d_model, second, d_model, &layer->out_proj, 1);
         }
     }

@@ -13,8 +13,7 @@ void attn_scalar_append(attn_cache *cache, size_t slot, const attn_linear *w, co
         for (size_t t = 0; t < call->frames; t++) {
             attn_linear_scalar(row, w->out, call->x + (b * call->frames + t) * d_model, d_model, w, 1);
             for (size_t head = 0; head < heads; head++)
-                memcpy(attn_cache_rows(cache, slot, b, head) + (cache->length + t) * width,
-                       row + head * width, width * sizeof(float));
+                attn_cache_store(cache, slot, b, head, cache->length + t, row + head * width, width, 1);
         }
 }
 
@@ -90,44 +89,57 @@ void attn_scalar_query(float *query, float *scores, const attn_scalar_view *view
         query[c] = q[offset + c] + u[offset + c];
 }
 
-void attn_scalar_head(float *context, float *scores, const float *query, const float *k, const float *v,
-                      size_t stride, size_t keys, size_t width, float scale) {
-    double largest = -INFINITY, sum = 0.0;
-    for (size_t j = 0; j < keys; j++) {
-        scores[j] = (float)((scores[j] + dot(query, k + j * stride, width)) * scale);
-        largest = scores[j] > largest ? scores[j] : largest;
-    }
-    for (size_t j = 0; j < keys; j++) {
-        scores[j] = (float)exp(scores[j] - largest);
-        sum += scores[j];
-    }
-    for (size_t c = 0; c < width; c++) {
-        double value = 0.0;
-        for (size_t j = 0; j < keys; j++)
-            value += (double)scores[j] * v[j * stride + c];
-        context[c] = keys ? (float)(value / sum) : 0.0f;
-    }
+/* Row j of a kv head as floats: converted back, where its elements are of another type. */
+static const float *row_of(float *row, const void *rows, const attn_scalar_keys *kv, size_t head, size_t j,
+                           size_t width) {
+    const char *from = (const char *)rows + head * kv->head_stride + j * kv->stride;
+    if (kv->type == ATTN_ELEMENT_F32)
+        return (const float *)(const void *)from;
+    attn_element_load(row, from, width, kv->type);
+    return row;
 }
 
-attn_scalar_buffers attn_scalar_rows_layout(attn_arena *arena, const attn_geometry *g, size_t keys) {
+void attn_scalar_head(float *context, const float *query, const attn_scalar_keys *kv, size_t head,
+                      size_t keys, size_t width, float scale, const attn_scalar_buffers *b) {
+    float *scores = b->scores;
+    double largest = -INFINITY, sum = 0.0;
+    for (size_t j = 0; j < keys; j++) {
+        const float *k = row_of(b->row, kv->k, kv, head, j, width);
+        scores[j] = (float)((scores[j] + dot(query, k, width)) * scale);
+        largest = scores[j] > largest ? scores[j] : largest;
+    }
+    memset(b->sums, 0, width * sizeof *b->sums);
+    for (size_t j = 0; j < keys; j++) {
+        const float *v = row_of(b->row, kv->v, kv, head, j, width);
+        scores[j] = (float)exp(scores[j] - largest);
+        sum += scores[j];
+        for (size_t c = 0; c < width; c++)
+            b->sums[c] += (double)scores[j] * v[c];
+    }
+    for (size_t c = 0; c < width; c++)
+        context[c] = keys ? (float)(b->sums[c] / sum) : 0.0f;
+}
+
+attn_scalar_buffers attn_scalar_rows_layout(attn_arena *arena, const attn_geometry *g, size_t keys,
+                                            size_t width) {
     return (attn_scalar_buffers){.q = attn_arena_floats(arena, 1, g->d_model),
                                  .context = attn_arena_floats(arena, 1, g->d_model),
                                  .query = attn_arena_floats(arena, 1, attn_head_dim(g)),
-                                 .scores = attn_arena_floats(arena, 1, keys)};
+                                 .scores = attn_arena_floats(arena, 1, keys),
+                                 .row = attn_arena_floats(arena, 1, width),
+                                 .sums = attn_arena_take(arena, width, sizeof(double))};
 }
 
-void attn_scalar_rows(const attn_scalar_view *view, const float *k, const float *v, size_t head_stride,
-                      size_t stride, size_t group, const attn_scalar_buffers *b) {
+void attn_scalar_rows(const attn_scalar_view *view, const attn_scalar_keys *kv, size_t group,
+                      const attn_scalar_buffers *b) {
     const attn_layer *layer = view->layer;
     size_t d_model = layer->geometry.d_model, d_k = attn_head_dim(&layer->geometry);
     float scale = 1.0f / sqrtf((float)d_k);
     for (size_t i = 0; i < view->frames; i++) {
         attn_linear_scalar(b->q, d_model, view->x + i * d_model, d_model, &layer->q_proj, 1);
         for (size_t head = 0; head < layer->geometry.num_heads; head++) {
-            size_t kv = head / group * head_stride;
             attn_scalar_query(b->query, b->scores, view, b->q, i, head);
-            attn_scalar_head(b->context + head * d_k, b->scores, b->query, k + kv, v + kv, stride,
-                             view->valid, d_k, scale);
+            attn_scalar_head(b->context + head * d_k, b->query, kv, head / group, view->valid, d_k, scale, b);
         }
         attn_linear_scalar(view->out + i * d_model, d_model, b->context, d_model, &layer->out_proj, 1);
     }

@@ -38,20 +38,31 @@ attn_scalar_view attn_scalar_view_of(float *out, const attn_layer *layer, const 
 void attn_scalar_query(float *query, float *scores, const attn_scalar_view *view, const float *q, size_t i,
                        size_t head);
 
-/* context = softmax((scores + query . k_j) scale) V over `keys` rows of `width` floats, `stride` apart; zero
- * without keys. scores ends as the weights. */
-void attn_scalar_head(float *context, float *scores, const float *query, const float *k, const float *v,
-                      size_t stride, size_t keys, size_t width, float scale);
+/* Keys and values, of a cache or computed: row j of kv head i is at i head_stride + j stride bytes. */
+typedef struct attn_scalar_keys {
+    const void *k, *v;
+    size_t head_stride, stride;
+    attn_element type;
+} attn_scalar_keys;
 
-/* Attention over explicit keys and values for every frame of the view: row j of kv head i is at i head_stride
- * + j stride, and `group` query heads share a kv head. */
 typedef struct attn_scalar_buffers {
     float *q, *context; /* [d_model] */
     float *query;       /* [d_k] */
     float *scores;      /* [keys] */
+    float *row;         /* [d_k or d_c]: a cached row as floats */
+    double *sums;       /* the same: of a context */
 } attn_scalar_buffers;
-void attn_scalar_rows(const attn_scalar_view *view, const float *k, const float *v, size_t head_stride,
-                      size_t stride, size_t group, const attn_scalar_buffers *b);
-attn_scalar_buffers attn_scalar_rows_layout(attn_arena *arena, const attn_geometry *g, size_t keys);
+/* For rows of at most so many elements. */
+attn_scalar_buffers attn_scalar_rows_layout(attn_arena *arena, const attn_geometry *g, size_t keys,
+                                            size_t width);
+
+/* context = softmax((b->scores + query . k_j) scale) V of one kv head over `keys` rows of `width` elements; zero
+ * without keys. b->scores ends as the weights. */
+void attn_scalar_head(float *context, const float *query, const attn_scalar_keys *kv, size_t head,
+                      size_t keys, size_t width, float scale, const attn_scalar_buffers *b);
+
+/* Attention over the keys and values for every frame of the view; `group` query heads share a kv head. */
+void attn_scalar_rows(const attn_scalar_view *view, const attn_scalar_keys *kv, size_t group,
+                      const attn_scalar_buffers *b);
 
 #endif

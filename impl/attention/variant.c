@@ -10,15 +10,15 @@ attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g,
         return ATTN_PATH_EXPAND;
     if (path != ATTN_PATH_AUTO)
         return path;
-    double expand = variant->cost(g, batch, frames, keys, ATTN_PATH_EXPAND).flops;
-    double absorb = variant->cost(g, batch, frames, keys, ATTN_PATH_ABSORB).flops;
+    double expand = variant->cost(g, batch, frames, keys, ATTN_PATH_EXPAND, ATTN_ELEMENT_F32).flops;
+    double absorb = variant->cost(g, batch, frames, keys, ATTN_PATH_ABSORB, ATTN_ELEMENT_F32).flops;
     return absorb < expand ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND;
 }
 
 attn_cost attn_impl_cost(const attn_variant *variant, const attn_impl *impl, const attn_geometry *g,
-                         size_t batch, size_t frames, size_t keys, attn_path path) {
+                         size_t batch, size_t frames, size_t keys, attn_path path, attn_element type) {
     path = attn_path_resolve(variant, g, batch, frames, keys, path);
-    attn_cost cost = variant->cost(g, batch, frames, keys, path);
+    attn_cost cost = variant->cost(g, batch, frames, keys, path, type);
     if (impl->position_flops)
         cost.flops += impl->position_flops(g, batch, frames, keys, path);
     return cost;
@@ -58,8 +58,8 @@ double attn_query_flops(const attn_geometry *g, size_t batch, size_t frames) {
 }
 
 double attn_least_bytes(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
-                        size_t keys) {
+                        size_t keys, attn_element type) {
     double floats =
         (double)attn_layer_parameters(variant, g) + 2.0 * (double)(batch * frames) * (double)g->d_model;
-    return floats * sizeof(float) + (double)variant->cache_bytes(g, batch, keys, sizeof(float));
+    return floats * sizeof(float) + (double)variant->cache_bytes(g, batch, keys, type);
 }

@@ -24,7 +24,7 @@ double attn_query_flops(const attn_geometry *g, size_t batch, size_t frames);
 
 /* Weights, input, output and cache, each once. */
 double attn_least_bytes(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
-                        size_t keys);
+                        size_t keys, attn_element type);
 
 /* How many keys of utterance b count: those before its length. `keys` is the number held after appending. */
 size_t attn_valid_keys(const attn_cache *cache, const attn_call *call, size_t b, size_t keys);

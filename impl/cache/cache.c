@@ -12,19 +12,30 @@ static size_t slot_rows(const attn_cache *cache, size_t slot) {
     return s->rows ? s->rows : cache->capacity;
 }
 
+int attn_cache_type_check(const attn_variant *variant, attn_element type, attn_error *error) {
+    if (type == ATTN_ELEMENT_F32 || variant->is_softmax)
+        return 0;
+    return attn_fail(error, "kv_dtype: found %s, but %s attention keeps its state in %s",
+                     attn_kv_dtype_names[type], variant->name, attn_kv_dtype_names[ATTN_ELEMENT_F32]);
+}
+
 int attn_cache_init(attn_cache *cache, const attn_variant *variant, const attn_geometry *geometry,
-                    size_t batch, size_t capacity, attn_error *error) {
-    *cache = (attn_cache){.variant = variant, .geometry = *geometry, .batch = batch, .capacity = capacity};
+                    size_t batch, size_t capacity, attn_element type, attn_error *error) {
+    *cache = (attn_cache){
+        .variant = variant, .geometry = *geometry, .type = type, .batch = batch, .capacity = capacity};
+    if (attn_cache_type_check(variant, type, error))
+        goto fail;
     cache->slots = variant->cache_slots(geometry, cache->slot);
     for (size_t i = 0; i < cache->slots; i++) {
-        const attn_cache_slot *s = &cache->slot[i];
-        size_t rows, row_bytes;
+        attn_cache_slot *s = &cache->slot[i];
+        size_t rows, bytes;
+        s->type = s->rows ? ATTN_ELEMENT_F32 : type;
         if (attn_multiply(&rows, batch * slot_heads(s), slot_rows(cache, i)) ||
-            attn_multiply(&row_bytes, s->width, sizeof(float))) {
+            attn_multiply(&bytes, s->width, sizeof(float))) {
             attn_fail(error, "KV cache: %zu frames do not fit the address space", capacity);
             goto fail;
         }
-        cache->data[i] = attn_alloc(rows, row_bytes, "KV cache", error);
+        cache->data[i] = attn_alloc(rows, attn_cache_row_bytes(cache, i), "KV cache", error);
         if (!cache->data[i])
             goto fail;
     }
@@ -40,9 +51,36 @@ void attn_cache_free(attn_cache *cache) {
     *cache = (attn_cache){0};
 }
 
-float *attn_cache_rows(const attn_cache *cache, size_t slot, size_t b, size_t head) {
+size_t attn_cache_row_bytes(const attn_cache *cache, size_t slot) {
+    return attn_element_row_bytes(cache->slot[slot].type, cache->slot[slot].width);
+}
+
+static char *row_at(const attn_cache *cache, size_t slot, size_t b, size_t head, size_t at) {
+    size_t block = b * slot_heads(&cache->slot[slot]) + head;
+    return (char *)cache->data[slot] +
+           (block * slot_rows(cache, slot) + at) * attn_cache_row_bytes(cache, slot);
+}
+
+void *attn_cache_rows(const attn_cache *cache, size_t slot, size_t b, size_t head) {
+    return row_at(cache, slot, b, head, 0);
+}
+
+void attn_cache_store(attn_cache *cache, size_t slot, size_t b, size_t head, size_t at, const float *rows,
+                      size_t stride, size_t count) {
     const attn_cache_slot *s = &cache->slot[slot];
-    return cache->data[slot] + (b * slot_heads(s) + head) * slot_rows(cache, slot) * s->width;
+    size_t step = attn_cache_row_bytes(cache, slot);
+    char *to = row_at(cache, slot, b, head, at);
+    for (size_t r = 0; r < count; r++)
+        attn_element_store(to + r * step, rows + r * stride, s->width, s->type);
+}
+
+void attn_cache_load(float *out, const attn_cache *cache, size_t slot, size_t b, size_t head, size_t at,
+                     size_t count) {
+    const attn_cache_slot *s = &cache->slot[slot];
+    size_t step = attn_cache_row_bytes(cache, slot);
+    const char *from = row_at(cache, slot, b, head, at);
+    for (size_t r = 0; r < count; r++)
+        attn_element_load(out + r * s->width, from + r * step, s->width, s->type);
 }
 
 static void clear_states(attn_cache *cache) {
@@ -62,12 +100,10 @@ void attn_cache_keep(attn_cache *cache, size_t frames) {
     size_t dropped = cache->length - frames;
     for (size_t i = 0; i < cache->slots; i++) {
         const attn_cache_slot *s = &cache->slot[i];
-        if (s->rows)
-            continue;
-        for (size_t block = 0; block < cache->batch * slot_heads(s); block++) {
-            float *rows = cache->data[i] + block * cache->capacity * s->width;
-            memmove(rows, rows + dropped * s->width, frames * s->width * sizeof(float));
-        }
+        for (size_t b = 0; b < cache->batch && !s->rows; b++)
+            for (size_t head = 0; head < slot_heads(s); head++)
+                memmove(row_at(cache, i, b, head, 0), row_at(cache, i, b, head, dropped),
+                        frames * attn_cache_row_bytes(cache, i));
     }
     if (!frames)
         clear_states(cache);
@@ -86,12 +122,13 @@ size_t attn_cache_shape(const attn_cache *cache, size_t slot, size_t dims[4]) {
     return rank;
 }
 
-void attn_cache_copy(const attn_cache *cache, size_t slot, float *out) {
+void attn_cache_copy(const attn_cache *cache, size_t slot, void *out) {
     const attn_cache_slot *s = &cache->slot[slot];
-    size_t count = (s->rows ? s->rows : cache->length) * s->width;
-    for (size_t block = 0; block < cache->batch * slot_heads(s); block++)
-        memcpy(out + block * count, cache->data[slot] + block * slot_rows(cache, slot) * s->width,
-               count * sizeof(float));
+    size_t bytes = (s->rows ? s->rows : cache->length) * attn_cache_row_bytes(cache, slot);
+    char *to = out;
+    for (size_t b = 0; b < cache->batch; b++)
+        for (size_t head = 0; head < slot_heads(s); head++, to += bytes)
+            memcpy(to, row_at(cache, slot, b, head, 0), bytes);
 }
 
 size_t attn_cache_bytes_live(const attn_cache *cache) {

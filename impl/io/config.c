@@ -200,9 +200,10 @@ static int check(const attn_config *config, const char **key, attn_error *error)
         return attn_fail(error, "attention_type: found none");
     attn_geometry g = config->attention;
     if (check_ranges(config, key, error) || attn_geometry_complete(&g, config->variant, key, error) ||
-        check_latent_dims(config, key, error))
+        check_latent_dims(config, key, error) || check_shapes(config, key, error))
         return -1;
-    return check_shapes(config, key, error);
+    *key = "kv_dtype";
+    return attn_cache_type_check(config->variant, config->kv_dtype, error);
 }
 
 int attn_config_check(const attn_config *config, const char *where, attn_error *error) {
@@ -260,20 +261,12 @@ static int refuse(const char *text, size_t size, const char *name, const attn_er
     return attn_fail(error, "%s", why->message);
 }
 
-int attn_kv_dtype_check(unsigned kv_dtype, attn_error *error) {
-    return kv_dtype ? attn_fail(error, "kv_dtype: found %s, expected f32 (no other is supported yet)",
-                                attn_kv_dtype_names[kv_dtype])
-                    : 0;
-}
-
 /* A draft whose defaults are filled in. */
 static int check_draft(config_draft *draft, const char **key, attn_error *error) {
     attn_config *c = &draft->config;
-    if (attn_geometry_complete(&c->attention, c->variant, key, error) || settle_units(draft, key, error) ||
-        check(c, key, error))
+    if (attn_geometry_complete(&c->attention, c->variant, key, error) || settle_units(draft, key, error))
         return -1;
-    *key = "kv_dtype";
-    return attn_kv_dtype_check(draft->kv_dtype, error);
+    return check(c, key, error);
 }
 
 int attn_config_parse(attn_config *config, const char *text, size_t size, const char *name, char note[256],

@@ -62,7 +62,7 @@ const config_key config_keys[] = {
     BOOL("causal", config.causal, USE_ENCODER),
     BOOL("after_norm", config.after_norm, USE_ENCODER),
     REAL("layer_norm_eps", config.layer_norm_eps, 1e-30, 1, NULL_WRONG, USE_ALWAYS),
-    CHOICE("kv_dtype", kv_dtype, attn_kv_dtype_names, NULL_WRONG, USE_ALWAYS),
+    CHOICE("kv_dtype", config.kv_dtype, attn_kv_dtype_names, NULL_WRONG, USE_ALWAYS),
     REAL("dropout", config.dropout, 0, 1, NULL_WRONG, USE_ALWAYS),
     SIZE("batch_size", config.batch_size, 1, COUNT, NULL_ABSENT, USE_ALWAYS),
     SIZE("num_epochs", config.num_epochs, 1, COUNT, NULL_ABSENT, USE_ALWAYS),

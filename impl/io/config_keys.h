@@ -37,7 +37,6 @@ typedef struct config_draft {
     size_t feature_dim;
     size_t latent_count; /* entries when latent_dim is a list */
     size_t latent_dims[ATTN_LATENT_LAYERS];
-    unsigned kv_dtype;
     size_t lines[KEYS_MAX]; /* of each row's key in the file; 0: not there */
     bool given[KEYS_MAX];   /* there, and not null */
 } config_draft;

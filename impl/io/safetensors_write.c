@@ -2,11 +2,17 @@
 #include "attn/file.h"
 #include "attn/safetensors.h"
 #include "base/text/utf8.h"
+#include "impl/io/dtype.h"
 
 #include <jansson.h>
 #include <string.h>
 
 enum { HEADER_ALIGNMENT = 8 };
+
+static const char *dtype_of(const attn_safetensors_entry *entry) {
+    const char *own = entry->dtype_name ? entry->dtype_name : "F32";
+    return entry->copy ? entry->copy->dtype_name : own;
+}
 
 static int count_bytes(const attn_safetensors_entry *entry, size_t *bytes, const char *path,
                        attn_error *error) {
@@ -17,7 +23,7 @@ static int count_bytes(const attn_safetensors_entry *entry, size_t *bytes, const
     if (entry->rank > ATTN_SAFETENSORS_RANK)
         return attn_fail(error, "%s: tensor '%.120s': %zu axes, expected at most %d", path, entry->name,
                          entry->rank, ATTN_SAFETENSORS_RANK);
-    *bytes = sizeof(float);
+    *bytes = dtype_find(dtype_of(entry))->bits / 8;
     for (size_t i = 0; i < entry->rank; i++)
         if (attn_multiply(bytes, *bytes, entry->dims[i]))
             return attn_fail(error, "%s: tensor '%.120s': the product of its shape overflows", path,
@@ -39,8 +45,8 @@ static int describe(json_t *header, const attn_safetensors_entry *entry, size_t 
     const attn_safetensor *copy = entry->copy;
     size_t rank = copy ? copy->rank : entry->rank;
     const size_t *dims = copy ? copy->dims : entry->dims;
-    json_t *row = json_pack("{s:s, s:[], s:[I, I]}", "dtype", copy ? copy->dtype_name : "F32", "shape",
-                            "data_offsets", (json_int_t)begin, (json_int_t)*offset);
+    json_t *row = json_pack("{s:s, s:[], s:[I, I]}", "dtype", dtype_of(entry), "shape", "data_offsets",
+                            (json_int_t)begin, (json_int_t)*offset);
     int bad = row == NULL;
     for (size_t i = 0; i < rank && !bad; i++)
         bad = json_array_append_new(json_object_get(row, "shape"), json_integer((json_int_t)dims[i]));
@@ -108,8 +114,7 @@ int attn_safetensors_write(const char *path, const attn_safetensors_entry *entri
     for (size_t i = 0; i < count; i++) {
         size_t bytes;
         if (!count_bytes(&entries[i], &bytes, path, error) && bytes)
-            fwrite(entries[i].copy ? (const void *)entries[i].copy->data : entries[i].data, 1, bytes,
-                   output.stream);
+            fwrite(entries[i].copy ? entries[i].copy->data : entries[i].data, 1, bytes, output.stream);
     }
     return attn_output_commit(&output, error);
 }

@@ -13,7 +13,7 @@
 #ifndef ATTN_ATTEND_H
 #define ATTN_ATTEND_H
 
-#include "impl/kernels/element.h"
+#include "attn/element.h"
 
 #include <stddef.h>
 

@@ -9,20 +9,28 @@
 typedef struct saved_slot {
     char name[48];
     size_t dims[4], rank;
-    float *rows; /* a copy without the cache's spare room */
+    void *rows; /* a copy without the cache's spare room */
 } saved_slot;
+
+/* Elements are saved as they are. safetensors knows no blocks: rows of q8_0 are bytes, the last axis counts them. */
+static const char *const dtype_names[] = {[ATTN_ELEMENT_F32] = "F32",
+                                          [ATTN_ELEMENT_F16] = "F16",
+                                          [ATTN_ELEMENT_BF16] = "BF16",
+                                          [ATTN_ELEMENT_Q8_0] = "U8"};
 
 static int copy_slot(saved_slot *saved, const attn_cache *cache, size_t layer, size_t slot,
                      attn_error *error) {
     snprintf(saved->name, sizeof saved->name, "layers.%zu.%s", layer, cache->slot[slot].name);
     saved->rank = attn_cache_shape(cache, slot, saved->dims);
-    size_t count = 1;
-    for (size_t i = 0; i < saved->rank; i++)
-        count *= saved->dims[i];
-    saved->rows = attn_alloc(count, sizeof(float), "copy of the KV cache", error);
+    size_t rows = 1;
+    for (size_t i = 0; i + 1 < saved->rank; i++)
+        rows *= saved->dims[i];
+    saved->rows = attn_alloc(rows, attn_cache_row_bytes(cache, slot), "copy of the KV cache", error);
     if (!saved->rows)
         return -1;
     attn_cache_copy(cache, slot, saved->rows);
+    if (cache->slot[slot].type == ATTN_ELEMENT_Q8_0)
+        saved->dims[saved->rank - 1] = attn_cache_row_bytes(cache, slot);
     return 0;
 }
 
@@ -62,7 +70,11 @@ int attn_session_save_cache(const attn_session *session, const char *path, attn_
             if (copy_slot(s, &session->caches[layer], layer, slot, error))
                 goto done;
             entries[count] =
-                (attn_safetensors_entry){.name = s->name, .rank = s->rank, .dims = s->dims, .data = s->rows};
+                (attn_safetensors_entry){.name = s->name,
+                                         .rank = s->rank,
+                                         .dims = s->dims,
+                                         .data = s->rows,
+                                         .dtype_name = dtype_names[session->caches[layer].slot[slot].type]};
         }
     add_streams(entries, &count, saved, session);
     result = attn_safetensors_write(path, entries, count, error);

@@ -18,7 +18,8 @@ static int open_caches(attn_session *session, attn_error *error) {
     size_t caches = !attn_uses_attention(config) ? 0 : session->options.one_cache ? 1 : config->num_layers;
     for (size_t i = 0; i < caches; i++) {
         attn_geometry g = attn_config_geometry(config, i);
-        if (attn_cache_init(&session->caches[i], config->variant, &g, batch, session->capacity, error))
+        if (attn_cache_init(&session->caches[i], config->variant, &g, batch, session->capacity,
+                            config->kv_dtype, error))
             return -1;
     }
     if (attn_multiply(&floats, config->num_layers, attn_session_conv_floats(session)))

@@ -35,7 +35,7 @@ size_t attn_session_kv_bytes_formula(const attn_session *session) {
     size_t bytes = 0, caches = session->options.one_cache ? 1 : config->num_layers;
     for (size_t i = 0; i < caches; i++) {
         attn_geometry g = attn_config_geometry(config, i);
-        bytes += config->variant->cache_bytes(&g, session->options.batch, frames, sizeof(float));
+        bytes += config->variant->cache_bytes(&g, session->options.batch, frames, config->kv_dtype);
     }
     return bytes;
 }
@@ -108,7 +108,8 @@ static double call_attention_flops(const attn_session *session, size_t frames, s
     for (size_t i = 0; attn_uses_attention(config) && i < config->num_layers; i++) {
         attn_geometry g = attn_config_geometry(config, i);
         attn_path path = attn_path_resolve(variant, &g, batch, frames, keys, session->options.path);
-        flops += attn_impl_cost(variant, session->impl, &g, batch, frames, keys, path).flops;
+        flops +=
+            attn_impl_cost(variant, session->impl, &g, batch, frames, keys, path, config->kv_dtype).flops;
     }
     return flops;
 }

@@ -49,7 +49,7 @@ static void add_input_cache(report_table *t, const series_lines *cache, double x
     double frames = (double)c->B * (double)c->L * (double)c->d;
     if (strcmp(c->kv, "f32") || frames > 1e15 || attn_geometry_complete(&g, latent, NULL, NULL))
         return;
-    double bytes = (double)latent->cache_bytes(&g, c->B, c->L, sizeof(float));
+    double bytes = (double)latent->cache_bytes(&g, c->B, c->L, ATTN_ELEMENT_F32);
     table_add(&t->t, json_pack("{s:s, s:o, s:o}", "type", "input cache (by formula)", "cache_kib",
                                exact_count(bytes / 1024), "cache_of_mha_percent",
                                four_digits(100 * bytes / base->y)));

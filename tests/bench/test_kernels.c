@@ -6,7 +6,7 @@
 #include "attn/random.h"
 #include "bench/kernel_setup.h"
 #include "impl/kernels/attend.h"
-#include "impl/kernels/element.h"
+#include "attn/element.h"
 #include "tests/support/cmocka_all.h"
 
 #include <float.h>

@@ -1,6 +1,7 @@
 /* What both paths share, and the plain reference of each. */
 #include "impl/attention/latent/latent.h"
 
+#include "attn/size.h"
 #include "impl/attention/scalar.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
@@ -40,7 +41,7 @@ typedef struct scalar_buffers {
     float *row;            /* [d_c]: of a frame; before the others */
     float *k, *v;          /* expand: [keys, d_model] */
     float *folded, *mixed; /* absorb: [d_c] */
-    float *tmp;            /* of the maps: [keys, d_model] or, to absorb, [d_model] */
+    float *tmp;            /* [d_model]: of the maps */
     attn_scalar_buffers rows;
 } scalar_buffers;
 
@@ -56,8 +57,8 @@ static scalar_buffers scalar_layout(attn_arena *arena, const attn_geometry *g, s
     b.v = attn_arena_floats(arena, expands ? keys : 0, g->d_model);
     b.folded = attn_arena_floats(arena, expands ? 0 : 1, g->latent_dim);
     b.mixed = attn_arena_floats(arena, expands ? 0 : 1, g->latent_dim);
-    b.tmp = attn_arena_floats(arena, expands ? keys : 1, g->d_model);
-    b.rows = attn_scalar_rows_layout(arena, g, keys);
+    b.tmp = attn_arena_floats(arena, 1, g->d_model);
+    b.rows = attn_scalar_rows_layout(arena, g, keys, attn_larger(attn_head_dim(g), g->latent_dim));
     return b;
 }
 
@@ -73,31 +74,41 @@ size_t attn_latent_scalar_workspace(const attn_geometry *g, size_t batch, size_t
     return arena.peak;
 }
 
-static void expand_scalar(const attn_scalar_view *view, const float *latent, const scalar_buffers *b,
-                          const attn_latent_maps *maps) {
-    const attn_geometry *g = &view->layer->geometry;
-    maps->expand(b->k, g->d_model, view->layer, false, 0, g->num_heads, latent, view->valid, b->tmp,
-                 &scalar_products);
-    maps->expand(b->v, g->d_model, view->layer, true, 0, g->num_heads, latent, view->valid, b->tmp,
-                 &scalar_products);
-    attn_scalar_rows(view, b->k, b->v, attn_head_dim(g), g->d_model, 1, &b->rows);
+static void expand_scalar(const attn_scalar_view *view, const attn_cache *cache, size_t utterance,
+                          const scalar_buffers *b, const attn_latent_maps *maps) {
+    const attn_layer *layer = view->layer;
+    size_t d_model = layer->geometry.d_model, heads = layer->geometry.num_heads;
+    float *latent = b->rows.row;
+    for (size_t j = 0; j < view->valid; j++) {
+        attn_cache_load(latent, cache, 0, utterance, 0, j, 1);
+        maps->expand(b->k + j * d_model, d_model, layer, false, 0, heads, latent, 1, b->tmp,
+                     &scalar_products);
+        maps->expand(b->v + j * d_model, d_model, layer, true, 0, heads, latent, 1, b->tmp, &scalar_products);
+    }
+    attn_scalar_keys kv = {.k = b->k,
+                           .v = b->v,
+                           .head_stride = attn_head_dim(&layer->geometry) * sizeof(float),
+                           .stride = d_model * sizeof(float)};
+    attn_scalar_rows(view, &kv, 1, &b->rows);
 }
 
-static void absorb_scalar(const attn_scalar_view *view, const float *latent, const scalar_buffers *b,
-                          const attn_latent_maps *maps) {
+static void absorb_scalar(const attn_scalar_view *view, const attn_cache *cache, size_t utterance,
+                          const scalar_buffers *b, const attn_latent_maps *maps) {
     const attn_layer *layer = view->layer;
     const attn_geometry *g = &layer->geometry;
     size_t d_model = g->d_model, d_k = attn_head_dim(g);
     float scale = 1.0f / sqrtf((float)d_k);
-    float *q = b->rows.q, *context = b->rows.context, *query = b->rows.query, *scores = b->rows.scores;
+    float *q = b->rows.q, *context = b->rows.context, *query = b->rows.query;
+    const void *latents = attn_cache_rows(cache, 0, utterance, 0);
+    attn_scalar_keys kv = {
+        .k = latents, .v = latents, .stride = attn_cache_row_bytes(cache, 0), .type = cache->type};
     for (size_t i = 0; i < view->frames; i++) {
         attn_linear_scalar(q, d_model, view->x + i * d_model, d_model, &layer->q_proj, 1);
         memset(context, 0, d_model * sizeof(float));
         for (size_t head = 0; view->valid && head < g->num_heads; head++) {
-            attn_scalar_query(query, scores, view, q, i, head);
+            attn_scalar_query(query, b->rows.scores, view, q, i, head);
             maps->fold_query(b->folded, g->latent_dim, layer, head, query, d_k, 1, b->tmp, &scalar_products);
-            attn_scalar_head(b->mixed, scores, b->folded, latent, latent, g->latent_dim, view->valid,
-                             g->latent_dim, scale);
+            attn_scalar_head(b->mixed, b->folded, &kv, 0, view->valid, g->latent_dim, scale, &b->rows);
             maps->expand(context + head * d_k, d_k, layer, true, head, 1, b->mixed, 1, b->tmp,
                          &scalar_products);
         }
@@ -116,11 +127,10 @@ void attn_latent_scalar(float *out, const attn_layer *layer, attn_cache *cache, 
     attn_scalar_append(cache, 0, &layer->kv_compress, call, buffers.row);
     for (size_t b = 0; b < call->batch; b++) {
         attn_scalar_view view = attn_scalar_view_of(out, layer, cache, call, b, held, position);
-        const float *latent = attn_cache_rows(cache, 0, b, 0);
         if (path == ATTN_PATH_ABSORB)
-            absorb_scalar(&view, latent, &buffers, maps);
+            absorb_scalar(&view, cache, b, &buffers, maps);
         else
-            expand_scalar(&view, latent, &buffers, maps);
+            expand_scalar(&view, cache, b, &buffers, maps);
     }
     cache->length = keys;
 }

@@ -44,6 +44,7 @@ typedef struct latent_buffers {
     float *computed;  /* of a group of heads, rows of [heads d_k]: positions; to expand, keys and values */
     float *sinusoids; /* before what follows */
     float *tmp;       /* of the maps: [EXPAND_ROWS, d_model], before attend; to absorb, [tile, d_k] */
+    float *latents; /* expand, fused: latents of another type as floats, [EXPAND_ROWS, d_c], before attend */
     attn_attend_buffers attend; /* expand, blas */
     attn_fused_buffers fused;   /* expand, fused */
     /* absorb, where rows are (head, query): */
@@ -60,6 +61,7 @@ static void expand_layout(latent_buffers *b, attn_arena *arena, const attn_geome
                           size_t keys, bool fused) {
     size_t mark = attn_arena_mark(arena);
     b->tmp = attn_arena_floats(arena, EXPAND_ROWS, g->d_model);
+    b->latents = attn_arena_floats(arena, fused ? attn_smaller(keys, EXPAND_ROWS) : 0, g->latent_dim);
     attn_arena_release(arena, mark);
     if (fused)
         b->fused = attn_fused_attend_layout(arena, g, frames, keys);
@@ -122,30 +124,47 @@ size_t attn_latent_fused_workspace(const attn_geometry *g, size_t batch, size_t 
     return workspace_bytes(g, batch, frames, keys, path, true);
 }
 
-static void expand_rows(float *y, const attn_layer *layer, bool values, size_t head0, size_t heads,
-                        const float *latent, size_t rows, float *tmp, const attn_latent_maps *maps,
-                        const attn_products *products) {
-    size_t width = heads * attn_head_dim(&layer->geometry), d_c = layer->geometry.latent_dim;
-    for (size_t r = 0; r < rows; r += EXPAND_ROWS)
-        maps->expand(y + r * width, width, layer, values, head0, heads, latent + r * d_c,
-                     attn_smaller(EXPAND_ROWS, rows - r), tmp, products);
+/* The latents of one utterance, in its cache. */
+typedef struct latent_rows {
+    const attn_cache *cache;
+    size_t utterance;
+} latent_rows;
+
+/* Rows first .. first + count - 1 as floats: where they lie, or converted into `copy`. */
+static const float *float_rows(float *copy, const latent_rows *latents, size_t first, size_t count) {
+    const attn_cache *cache = latents->cache;
+    if (cache->type == ATTN_ELEMENT_F32)
+        return (float *)attn_cache_rows(cache, 0, latents->utterance, 0) + first * cache->slot[0].width;
+    attn_cache_load(copy, cache, 0, latents->utterance, 0, first, count);
+    return copy;
+}
+
+static void expand_rows(float *k, float *v, const attn_layer *layer, size_t head0, size_t heads,
+                        const latent_rows *latents, size_t rows, const latent_buffers *b,
+                        const attn_latent_maps *maps, const attn_products *products) {
+    size_t width = heads * attn_head_dim(&layer->geometry);
+    for (size_t r = 0; r < rows; r += EXPAND_ROWS) {
+        size_t count = attn_smaller(EXPAND_ROWS, rows - r);
+        const float *latent = float_rows(b->latents, latents, r, count);
+        maps->expand(k + r * width, width, layer, false, head0, heads, latent, count, b->tmp, products);
+        maps->expand(v + r * width, width, layer, true, head0, heads, latent, count, b->tmp, products);
+    }
 }
 
 /* Keys and values go behind the projected positions. */
-static void expand_group(const attn_blas_view *view, size_t head0, size_t heads, const float *latent,
+static void expand_group(const attn_blas_view *view, size_t head0, size_t heads, const latent_rows *latents,
                          const float *position, size_t positions, const latent_buffers *b,
                          const attn_latent_maps *maps, const attn_way *way) {
     size_t d_k = attn_head_dim(&view->layer->geometry), width = heads * d_k;
     float *k = b->computed + positions * width, *v = k + view->valid * width;
-    expand_rows(k, view->layer, false, head0, heads, latent, view->valid, b->tmp, maps, &way->products);
-    expand_rows(v, view->layer, true, head0, heads, latent, view->valid, b->tmp, maps, &way->products);
+    expand_rows(k, v, view->layer, head0, heads, latents, view->valid, b, maps, &way->products);
     attn_blas_keys keys = {.head0 = head0,
                            .heads = heads,
                            .group = 1,
                            .k = k,
                            .v = v,
-                           .head_stride = d_k,
-                           .stride = width,
+                           .head_stride = d_k * sizeof(float),
+                           .stride = width * sizeof(float),
                            .position = position};
     if (way->fused)
         attn_fused_attend(view, &keys, &b->fused);
@@ -171,10 +190,11 @@ static void fold_heads(const attn_layer *layer, size_t head0, size_t heads, size
 }
 
 /* mixed [rows, d_c] = softmax(scale (scores + folded latent^T)) latent, over the keys that count. */
-static void mix_latents(const attn_blas_view *view, const float *latent, size_t rows, attn_score_rows layout,
-                        const latent_buffers *b) {
+static void mix_latents(const attn_blas_view *view, const latent_rows *latents, size_t rows,
+                        attn_score_rows layout, const latent_buffers *b) {
     const attn_geometry *g = &view->layer->geometry;
     size_t d_c = g->latent_dim, n = view->valid;
+    const float *latent = attn_cache_rows(latents->cache, 0, latents->utterance, 0);
     float *scores = b->scores + layout.start;
     attn_gemm_nt(rows, n, d_c, 1.0f, b->folded, d_c, latent, d_c, attn_has_rel_pos(g) ? 1.0f : 0.0f, scores,
                  layout.stride);
@@ -185,10 +205,11 @@ static void mix_latents(const attn_blas_view *view, const float *latent, size_t 
 }
 
 /* The same by the fused kernel: one read of the latents. */
-static void mix_latents_fused(const attn_blas_view *view, const float *latent, size_t rows,
+static void mix_latents_fused(const attn_blas_view *view, const latent_rows *latents, size_t rows,
                               attn_score_rows layout, const latent_buffers *b) {
     const attn_geometry *g = &view->layer->geometry;
-    size_t d_c = g->latent_dim;
+    const void *latent = attn_cache_rows(latents->cache, 0, latents->utterance, 0);
+    size_t d_c = g->latent_dim, stride = attn_cache_row_bytes(latents->cache, 0);
     attn_attend_call call = {.out = b->mixed,
                              .out_strides.query = d_c,
                              .q = b->folded,
@@ -199,19 +220,19 @@ static void mix_latents_fused(const attn_blas_view *view, const float *latent, s
                              .heads = 1,
                              .k = latent,
                              .v = latent,
-                             .k_stride = d_c * sizeof(float),
-                             .v_stride = d_c * sizeof(float),
+                             .k_stride = stride,
+                             .v_stride = stride,
                              .keys = view->valid,
                              .k_width = d_c,
                              .v_width = d_c,
-                             .type = ATTN_ELEMENT_F32,
+                             .type = latents->cache->type,
                              .scale = 1.0f / sqrtf((float)attn_head_dim(g))};
     attn_attend()->attend(&call, b->kernel);
 }
 
 /* The heads of a group share the latents, so that all their queries are the rows of one product: row (head,
  * i) is head m + i for a tile of m queries. */
-static void absorb_group(const attn_blas_view *view, size_t head0, size_t heads, const float *latent,
+static void absorb_group(const attn_blas_view *view, size_t head0, size_t heads, const latent_rows *latents,
                          const float *position, size_t tile, const latent_buffers *b,
                          const attn_latent_maps *maps, const attn_way *way) {
     const attn_layer *layer = view->layer;
@@ -225,8 +246,8 @@ static void absorb_group(const attn_blas_view *view, size_t head0, size_t heads,
             attn_blas_position_scores(b->scores, view, b->q, width, position, width, head0, heads, i0, m,
                                       &b->position);
         fold_heads(layer, head0, heads, m, b, maps, &way->products);
-        (way->fused ? mix_latents_fused : mix_latents)(view, latent, m * heads, attn_blas_score_rows(view, m),
-                                                       b);
+        (way->fused ? mix_latents_fused : mix_latents)(view, latents, m * heads,
+                                                       attn_blas_score_rows(view, m), b);
         for (size_t head = 0; head < heads; head++)
             maps->expand(view->out + i0 * g->d_model + (head0 + head) * d_k, g->d_model, layer, true,
                          head0 + head, 1, b->mixed + head * m * d_c, m, b->tmp, &way->products);
@@ -248,13 +269,13 @@ void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, co
                                                             call, head0, heads);
         for (size_t b = 0; b < call->batch; b++) {
             attn_blas_view view = attn_blas_view_of(out, layer, cache, call, b, held);
-            const float *latent = attn_cache_rows(cache, 0, b, 0);
+            const latent_rows latents = {cache, b};
             if (!view.valid)
                 attn_blas_clear(&view, head0, heads);
             else if (path == ATTN_PATH_ABSORB)
-                absorb_group(&view, head0, heads, latent, position, plan.tile, &buffers, maps, way);
+                absorb_group(&view, head0, heads, &latents, position, plan.tile, &buffers, maps, way);
             else
-                expand_group(&view, head0, heads, latent, position, plan.positions, &buffers, maps, way);
+                expand_group(&view, head0, heads, &latents, position, plan.positions, &buffers, maps, way);
         }
     }
     attn_blas_project(out, layer, call->batch * call->frames, buffers.project, way->products.linear);

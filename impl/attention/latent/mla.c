@@ -39,16 +39,17 @@ static int tensors(attn_layer *layer, attn_tensor_visitor *visit, void *context,
     return visit_stack(visit, context, "v_expand_B", g, &layer->v_expand_b, d_k, error);
 }
 
-static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, size_t element) {
-    return batch * keys * g->latent_dim * element;
+static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, attn_element type) {
+    return batch * keys * attn_element_row_bytes(type, g->latent_dim);
 }
 
-static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
+                      attn_element type) {
     path = attn_path_resolve(&attn_variant_mla, g, batch, frames, keys, path);
     double row =
         attn_linear_flops(1, g->d_model, g->latent_dim) + attn_linear_flops(1, g->d_model, attn_head_dim(g));
     return (attn_cost){.flops = attn_latent_flops(g, batch, frames, keys, path, row),
-                       .bytes = attn_least_bytes(&attn_variant_mla, g, batch, frames, keys)};
+                       .bytes = attn_least_bytes(&attn_variant_mla, g, batch, frames, keys, type)};
 }
 
 static void expand(float *y, size_t ldy, const attn_layer *layer, bool values, size_t head0, size_t heads,
@@ -100,5 +101,5 @@ const attn_variant attn_variant_mla = {
     .cache_bytes = cache_bytes,
     .cost = cost,
     .impls = {{"scalar", attn_latent_scalar_workspace, scalar, attn_scalar_position_flops},
-              {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops},
+              {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops, .f32_only = true},
               {"fused", attn_latent_fused_workspace, fused, attn_latent_fused_position_flops}}};

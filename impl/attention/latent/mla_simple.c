@@ -13,15 +13,16 @@ static int tensors(attn_layer *layer, attn_tensor_visitor *visit, void *context,
     return attn_visit_linear(visit, context, "v_expand", &layer->v_expand, d_model, d_c, error);
 }
 
-static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, size_t element) {
-    return batch * keys * g->latent_dim * element;
+static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, attn_element type) {
+    return batch * keys * attn_element_row_bytes(type, g->latent_dim);
 }
 
-static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
+                      attn_element type) {
     path = attn_path_resolve(&attn_variant_mla_simple, g, batch, frames, keys, path);
     double row = attn_linear_flops(1, g->d_model, g->latent_dim);
     return (attn_cost){.flops = attn_latent_flops(g, batch, frames, keys, path, row),
-                       .bytes = attn_least_bytes(&attn_variant_mla_simple, g, batch, frames, keys)};
+                       .bytes = attn_least_bytes(&attn_variant_mla_simple, g, batch, frames, keys, type)};
 }
 
 static void expand(float *y, size_t ldy, const attn_layer *layer, bool values, size_t head0, size_t heads,
@@ -68,5 +69,5 @@ const attn_variant attn_variant_mla_simple = {
     .cache_bytes = cache_bytes,
     .cost = cost,
     .impls = {{"scalar", attn_latent_scalar_workspace, scalar, attn_scalar_position_flops},
-              {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops},
+              {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops, .f32_only = true},
               {"fused", attn_latent_fused_workspace, fused, attn_latent_fused_position_flops}}};

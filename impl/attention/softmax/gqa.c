@@ -4,14 +4,15 @@
 #include "impl/attention/softmax/keys_values.h"
 #include "impl/attention/variant.h"
 
-static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, size_t element) {
-    return 2 * batch * keys * g->num_kv_heads * attn_head_dim(g) * element;
+static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, attn_element type) {
+    return 2 * batch * keys * g->num_kv_heads * attn_element_row_bytes(type, attn_head_dim(g));
 }
 
-static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
+                      attn_element type) {
     (void)path;
     return (attn_cost){.flops = attn_kv_flops(g, batch, frames, keys),
-                       .bytes = attn_least_bytes(&attn_variant_gqa, g, batch, frames, keys)};
+                       .bytes = attn_least_bytes(&attn_variant_gqa, g, batch, frames, keys, type)};
 }
 
 const attn_variant attn_variant_gqa = {
@@ -25,5 +26,5 @@ const attn_variant attn_variant_gqa = {
     .cache_bytes = cache_bytes,
     .cost = cost,
     .impls = {{"scalar", attn_kv_scalar_workspace, attn_kv_scalar, attn_scalar_position_flops},
-              {"blas", attn_kv_blas_workspace, attn_kv_blas, attn_kv_blas_position_flops},
+              {"blas", attn_kv_blas_workspace, attn_kv_blas, attn_kv_blas_position_flops, .f32_only = true},
               {"fused", attn_kv_fused_workspace, attn_kv_fused, attn_kv_fused_position_flops}}};

@@ -48,7 +48,7 @@ static scalar_buffers scalar_layout(attn_arena *arena, const attn_geometry *g, s
     size_t mark = attn_arena_mark(arena);
     b.row = attn_arena_floats(arena, attn_kv_heads(g), attn_head_dim(g));
     attn_arena_release(arena, mark);
-    b.rows = attn_scalar_rows_layout(arena, g, keys);
+    b.rows = attn_scalar_rows_layout(arena, g, keys, attn_head_dim(g));
     return b;
 }
 
@@ -63,7 +63,7 @@ size_t attn_kv_scalar_workspace(const attn_geometry *g, size_t batch, size_t fra
 void attn_kv_scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                     void *workspace) {
     const attn_geometry *g = &layer->geometry;
-    size_t held = cache->length, d_k = attn_head_dim(g);
+    size_t held = cache->length, row_bytes = attn_cache_row_bytes(cache, K);
     attn_arena arena = attn_arena_wet(workspace);
     scalar_buffers buffers = scalar_layout(&arena, g, call->frames, held + call->frames);
     const float *position = attn_scalar_positions(buffers.positions, layer, cache, call);
@@ -71,8 +71,12 @@ void attn_kv_scalar(float *out, const attn_layer *layer, attn_cache *cache, cons
     attn_scalar_append(cache, V, &layer->v_proj, call, buffers.row);
     for (size_t b = 0; b < call->batch; b++) {
         attn_scalar_view view = attn_scalar_view_of(out, layer, cache, call, b, held, position);
-        attn_scalar_rows(&view, attn_cache_rows(cache, K, b, 0), attn_cache_rows(cache, V, b, 0),
-                         cache->capacity * d_k, d_k, g->num_heads / attn_kv_heads(g), &buffers.rows);
+        attn_scalar_keys kv = {.k = attn_cache_rows(cache, K, b, 0),
+                               .v = attn_cache_rows(cache, V, b, 0),
+                               .head_stride = cache->capacity * row_bytes,
+                               .stride = row_bytes,
+                               .type = cache->type};
+        attn_scalar_rows(&view, &kv, g->num_heads / attn_kv_heads(g), &buffers.rows);
     }
     cache->length += call->frames;
 }
@@ -140,9 +144,10 @@ double attn_kv_fused_position_flops(const attn_geometry *g, size_t batch, size_t
 static void fast(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                  void *workspace, const attn_way *way) {
     const attn_geometry *g = &layer->geometry;
-    size_t held = cache->length, keys = held + call->frames, d_k = attn_head_dim(g);
+    size_t held = cache->length, keys = held + call->frames, row_bytes = attn_cache_row_bytes(cache, K);
     size_t positions = attn_blas_position_count(g, call->batch, call->frames, keys);
-    size_t at_once = attn_blas_head_group(g, positions * d_k); /* all, but where positions are projected */
+    size_t at_once =
+        attn_blas_head_group(g, positions * attn_head_dim(g)); /* all, but where positions are projected */
     attn_arena arena = attn_arena_wet(workspace);
     fast_buffers buffers = fast_layout(&arena, g, call->batch, call->frames, keys, way);
     attn_blas_append(cache, K, &layer->k_proj, call, buffers.append, way->products.linear);
@@ -151,8 +156,9 @@ static void fast(float *out, const attn_layer *layer, attn_cache *cache, const a
         attn_blas_keys kv = {.head0 = head0,
                              .heads = attn_smaller(at_once, g->num_heads - head0),
                              .group = g->num_heads / attn_kv_heads(g),
-                             .head_stride = cache->capacity * d_k,
-                             .stride = d_k};
+                             .head_stride = cache->capacity * row_bytes,
+                             .stride = row_bytes,
+                             .type = cache->type};
         kv.position = attn_blas_project_positions(buffers.positions, buffers.sinusoids, layer, cache, call,
                                                   head0, kv.heads);
         for (size_t b = 0; b < call->batch; b++) {

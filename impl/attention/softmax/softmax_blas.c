@@ -62,14 +62,11 @@ float *attn_blas_append_layout(attn_arena *arena, size_t frames, size_t width) {
     return attn_arena_floats(arena, attn_smaller(frames, ROWS), width);
 }
 
-static void scatter_heads(const attn_cache *cache, size_t slot, size_t b, size_t at, const float *rows,
+static void scatter_heads(attn_cache *cache, size_t slot, size_t b, size_t at, const float *rows,
                           size_t count) {
     size_t heads = attn_larger(1, cache->slot[slot].heads), width = cache->slot[slot].width;
-    for (size_t head = 0; head < heads; head++) {
-        float *to = attn_cache_rows(cache, slot, b, head) + at * width;
-        for (size_t r = 0; r < count; r++)
-            memcpy(to + r * width, rows + (r * heads + head) * width, width * sizeof(float));
-    }
+    for (size_t head = 0; head < heads; head++)
+        attn_cache_store(cache, slot, b, head, at, rows + head * width, heads * width, count);
 }
 
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
@@ -148,9 +145,11 @@ static void attend_unit(const attn_blas_view *view, const attn_blas_keys *keys, 
         attn_blas_add_bias(b->biased, q, ldq, view->layer->pos_bias_u + head * d_k, m, unit * d_k);
         q = b->biased;
     }
+    const char *k = keys->k, *v = keys->v;
     attend_block(view->out + i0 * g->d_model + head * d_k, unit > 1 ? d_k : g->d_model, q,
-                 positions || unit > 1 ? d_k : ldq, unit * m, keys->k + kv, keys->v + kv, keys->stride,
-                 view->valid, d_k, positions ? 1.0f : 0.0f, scores, stride, b->sums);
+                 positions || unit > 1 ? d_k : ldq, unit * m, (const float *)(const void *)(k + kv),
+                 (const float *)(const void *)(v + kv), keys->stride / sizeof(float), view->valid, d_k,
+                 positions ? 1.0f : 0.0f, scores, stride, b->sums);
 }
 
 static void attend_tile(const attn_blas_view *view, const attn_blas_keys *keys, const attend_plan *p,

@@ -48,14 +48,14 @@ static void attend_shared(const attn_blas_view *view, const attn_blas_keys *keys
                              .q_strides = {.query = width, .head = d_k},
                              .queries = m,
                              .heads = sharing,
-                             .k = keys->k + kv,
-                             .v = keys->v + kv,
-                             .k_stride = keys->stride * sizeof(float),
-                             .v_stride = keys->stride * sizeof(float),
+                             .k = (const char *)keys->k + kv,
+                             .v = (const char *)keys->v + kv,
+                             .k_stride = keys->stride,
+                             .v_stride = keys->stride,
                              .keys = view->valid,
                              .k_width = d_k,
                              .v_width = d_k,
-                             .type = ATTN_ELEMENT_F32,
+                             .type = keys->type,
                              .scale = 1.0f / sqrtf((float)d_k)};
     if (attn_has_rel_pos(g)) {
         for (size_t s = 0; s < sharing; s++)

@@ -7,6 +7,7 @@
 #include "attn/layer.h"
 #include "attn/positions.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -53,6 +54,7 @@ typedef struct attn_impl {
      * without rel_pos*. The path must not be AUTO. NULL where the variant takes no rel_pos*. */
     double (*position_flops)(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                              attn_path path);
+    bool f32_only; /* reads no caches of other types: matrix products take floats */
 } attn_impl;
 
 #ifdef __cplusplus

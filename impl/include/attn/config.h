@@ -38,11 +38,6 @@ extern const char *const attn_merge_names[];
 extern const char *const attn_features_names[];
 extern const char *const attn_feature_norm_names[];
 
-/* Types that a cache may be kept in: "f32", "f16", "bf16", "q8_0", NULL. -1 and the reason when it is one that caches do
- * not support yet. */
-extern const char *const attn_kv_dtype_names[];
-int attn_kv_dtype_check(unsigned kv_dtype, attn_error *error);
-
 /* latent_dim may be a list, one a layer, of up to so many layers. */
 enum { ATTN_LATENT_LAYERS = 128 };
 
@@ -81,6 +76,7 @@ typedef struct attn_config {
     bool one_feed_forward; /* macaron_style: false: x + FFN(x) at the end of a block, none at its start */
     bool after_norm;
     double layer_norm_eps;
+    attn_element kv_dtype; /* that caches are kept in */
     /* Kept for training; inference ignores them. 0: not given. */
     double dropout, learning_rate, weight_decay;
     size_t batch_size, num_epochs;

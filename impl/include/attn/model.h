@@ -137,7 +137,8 @@ size_t attn_session_workspace_bytes(const attn_session *session);
  * padding included), in sum and in parts (NULL: not wanted). */
 double attn_session_flops(const attn_session *session, size_t frames, double parts[ATTN_PARTS]);
 
-/* The caches as safetensors: layers.N.k and so on, shaped as in cache.h, only the frames that are held.
+/* The caches as safetensors: layers.N.k and so on, shaped as in cache.h, only the frames that are held, in the cache's
+ * own type: F32, F16 or BF16; of q8_0 U8, whose last axis is the bytes of a row (blocks of 34, element.h).
  * Of streams with causal convolutions layers.N.conv [B, kernel - 1, width], of those with conv2d embed.carry
  * [B, 3, input_dim] too. */
 int attn_session_save_cache(const attn_session *session, const char *path, attn_error *error);

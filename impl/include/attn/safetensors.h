@@ -1,5 +1,5 @@
 /* safetensors files: an 8-byte little-endian header length, a JSON header, then the tensors' bytes.
- * F32, F16 and BF16 are read (to float32); F32 is written. */
+ * F32, F16 and BF16 are read (to float32); elements of any dtype are written as they are. */
 #ifndef ATTN_SAFETENSORS_H
 #define ATTN_SAFETENSORS_H
 
@@ -49,9 +49,10 @@ typedef struct attn_safetensors_entry {
     const char *name;
     size_t rank;
     const size_t *dims;
-    const float *data;
-    /* Not NULL: a tensor of another file, whose dtype, shape and bytes are written as they are; rank, dims and
-     * data are not used. */
+    const void *data;
+    const char *dtype_name; /* of whole bytes; NULL: F32 */
+    /* Not NULL: a tensor of another file, whose dtype, shape and bytes are written as they are; what is above, but for
+     * the name, is not used. */
     const attn_safetensor *copy;
 } attn_safetensors_entry;
 /* A whole file, in the order of entries. Returns 0, or -1 and an error, with nothing left behind. */

@@ -40,10 +40,12 @@ typedef struct attn_variant {
     int (*tensors)(attn_layer *layer, attn_tensor_visitor *visit, void *context, attn_error *error);
     /* Fills slot[] and returns how many there are. */
     size_t (*cache_slots)(const attn_geometry *g, attn_cache_slot slot[ATTN_CACHE_SLOTS]);
-    /* Bytes of cache for B utterances and L frames, written out as in the paper; `element` bytes each. */
-    size_t (*cache_bytes)(const attn_geometry *g, size_t batch, size_t keys, size_t element);
+    /* Bytes of cache for B utterances and L frames, written out as in the paper; the rows of k, v and latent have this
+     * type. */
+    size_t (*cache_bytes)(const attn_geometry *g, size_t batch, size_t keys, attn_element type);
     /* Without what rel_pos* adds: see attn_impl_cost. */
-    attn_cost (*cost)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
+    attn_cost (*cost)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
+                      attn_element type);
     attn_impl impls[ATTN_IMPLS]; /* impls[0] is the scalar reference; the rest fastest last; name NULL ends */
 } attn_variant;
 
@@ -56,16 +58,18 @@ const attn_variant *attn_variant_find(const char *name); /* NULL when unknown */
  * set. (Products that stay OpenBLAS's pick their own.) NULL-terminated. */
 extern const char *const attn_impl_names[];
 const attn_impl *attn_impl_find(const attn_variant *variant, const char *name); /* NULL when unknown */
+/* 0, or -1 and an error of code ATTN_ERROR_UNSUPPORTED: the implementation reads caches of this type. */
+int attn_impl_reads(const attn_impl *impl, attn_element type, attn_error *error);
 /* The limit for attn_cpu_limit while an implementation of this name runs; the widest where it sets none. */
 attn_isa attn_impl_isa(const char *name);
 
 /* AUTO to EXPAND or ABSORB, whichever has fewer FLOPs; always EXPAND for variants without a latent. */
 attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
                             size_t keys, attn_path path);
-/* What a call costs with this implementation of the variant, relative positions included: all its products,
+/* What a call over a cache of this type costs with this implementation, relative positions included: all its products,
  * with those that tiles compute beyond need; biases, softmax and the making of sinusoids are left out. */
 attn_cost attn_impl_cost(const attn_variant *variant, const attn_impl *impl, const attn_geometry *g,
-                         size_t batch, size_t frames, size_t keys, attn_path path);
+                         size_t batch, size_t frames, size_t keys, attn_path path, attn_element type);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,7 @@
 #ifndef KERNELS_ISA_LOAD_H
 #define KERNELS_ISA_LOAD_H
 
-#include "impl/kernels/element.h"
+#include "attn/element.h"
 #include "impl/kernels/isa/vec.h"
 
 INLINE vec load_q8(const char *row, size_t c) {

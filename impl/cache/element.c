@@ -1,6 +1,4 @@
-#include "impl/kernels/element.h"
-
-#include "attn/config.h"
+#include "attn/element.h"
 
 #include <math.h>
 #include <string.h>
@@ -141,4 +139,18 @@ void attn_element_load(float *x, const void *row, size_t width, attn_element typ
                    (float)block[i / ATTN_Q8_VALUES].value[i % ATTN_Q8_VALUES];
         break;
     }
+}
+
+double attn_element_rounding(attn_element type) {
+    switch (type) {
+    case ATTN_ELEMENT_F32:
+        return 0.0;
+    case ATTN_ELEMENT_F16:
+        return 0x1p-11;
+    case ATTN_ELEMENT_BF16:
+        return 0x1p-8;
+    case ATTN_ELEMENT_Q8_0: /* the scale itself is rounded to f16, which moves 127 steps of it */
+        return 0.5 / 127.0 + 0x1p-11;
+    }
+    return 0.0;
 }
