@@ -2,13 +2,14 @@
 #include "attn/file.h"
 #include "base/text/json.h"
 #include "cli/command.h"
+#include "harness/model/choices.h"
 #include "harness/model/speech/recognition.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef struct evaluate_options {
-    char *config, *weights, *units, *data, *split, *hyp;
+    char *config, *weights, *units, *data, *split, *kv_dtype, *hyp;
     const char *format;
     long long chunk, left_chunks, beam;
 } evaluate_options;
@@ -70,7 +71,8 @@ static int report(const evaluate_options *o, const recognition *r, const speech 
 static int open_model(attn_model **model, units *u, const evaluate_options *o, attn_error *error) {
     attn_config config;
     char note[256];
-    if (attn_config_read(&config, o->config, note, error) || units_read(u, o->units, error))
+    if (attn_config_read(&config, o->config, note, error) || choose_kv_dtype(&config, o->kv_dtype, error) ||
+        units_read(u, o->units, error))
         return -1;
     if (config.vocab_size != u->count)
         return attn_fail(error, "%s: %zu units, and %s has vocab_size %zu", o->units, u->count, o->config,
@@ -113,6 +115,7 @@ int cmd_evaluate(int argc, char **argv) {
          "frames at a time, counted after the input layer (default: whole utterances)", "N"},
         {"left-chunks", '\0', POPT_ARG_LONGLONG, &o.left_chunks, 0,
          "chunks of cache kept before the current one; -1 keeps all", "M"},
+        {"kv-dtype", '\0', POPT_ARG_STRING, &o.kv_dtype, 0, CHOOSE_KV_DTYPE_HELP, "T"},
         {"beam", '\0', POPT_ARG_LONGLONG, &o.beam, 0, "prefixes of a beam search (default: greedy)", "N"},
         {"hyp", '\0', POPT_ARG_STRING, &o.hyp, 0, "also write what was heard, a line WORDS (ID) each",
          "F.trn"},

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 typedef struct forward_options {
-    char *config, *weights, *input, *output, *lengths, *path, *impl, *cache_out;
+    char *config, *weights, *input, *output, *lengths, *path, *impl, *kv_dtype, *cache_out;
     long long chunk, left_chunks, seed;
     int logits;
     attn_path path_choice;
@@ -123,8 +123,8 @@ static int forward(const forward_options *o, attn_error *error) {
     char note[256];
     int result = -1;
     if (attn_config_read(&config, o->config, note, error) ||
-        choose_path(o->path_choice, config.variant, error) || attn_model_create(&model, &config, error) ||
-        fill_weights(model, o, error))
+        choose_path(o->path_choice, config.variant, error) || choose_kv_dtype(&config, o->kv_dtype, error) ||
+        attn_model_create(&model, &config, error) || fill_weights(model, o, error))
         goto done;
     if (*attn_model_load_note(model))
         fprintf(stderr, "attnbench forward: %s\n", attn_model_load_note(model));
@@ -160,6 +160,7 @@ int cmd_forward(int argc, char **argv) {
          "chunks of N frames of cache kept before the current one; -1 keeps all", "M"},
         {"path", '\0', POPT_ARG_STRING, &o.path, 0, "mla*: auto, expand or absorb", "P"},
         {"impl", '\0', POPT_ARG_STRING, &o.impl, 0, CHOOSE_IMPL_HELP, "I"},
+        {"kv-dtype", '\0', POPT_ARG_STRING, &o.kv_dtype, 0, CHOOSE_KV_DTYPE_HELP, "T"},
         {"cache-out", '\0', POPT_ARG_STRING, &o.cache_out, 0,
          "also write the caches (safetensors): attention, and those of streaming convolutions", "F"},
         {"logits", '\0', POPT_ARG_NONE, &o.logits, 0, "end with the output layer, ctc.ctc_lo", NULL},

@@ -23,7 +23,7 @@ static const long long NOT_GIVEN = LLONG_MIN;
 
 typedef struct arguments {
     const char **configs, **weights;
-    char *data, *split, *path, *impl, *format, *memory_fit;
+    char *data, *split, *path, *impl, *kv_dtype, *format, *memory_fit;
     long long seq_len, chunk, left_chunks, limit, seed, runs;
     int sgemm;
 } arguments;
@@ -55,6 +55,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
          "chunks of N frames of cache kept before the current one (default -1: all)", "M"},
         {"path", '\0', POPT_ARG_STRING, &a->path, 0, "of mla and mla_simple: auto, expand or absorb", "P"},
         {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, CHOOSE_IMPL_HELP, "I"},
+        {"kv-dtype", '\0', POPT_ARG_STRING, &a->kv_dtype, 0, CHOOSE_KV_DTYPE_HELP, "T"},
         {"weights", '\0', POPT_ARG_ARGV, &a->weights, 0,
          "a checkpoint (default: random weights); of several models: one for each, in their order",
          "F.safetensors"},
@@ -131,6 +132,7 @@ static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) 
                            .seed = a->seed == NOT_GIVEN ? 1 : (uint64_t)a->seed,
                            .runs = a->runs == NOT_GIVEN ? 1 : (size_t)a->runs,
                            .sgemm = a->sgemm,
+                           .kv_dtype = a->kv_dtype,
                            .model = {.chunk = a->chunk == NOT_GIVEN ? 0 : (size_t)a->chunk,
                                      .left_chunks = (long)a->left_chunks,
                                      .impl = a->impl,

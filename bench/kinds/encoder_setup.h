@@ -40,7 +40,7 @@ void encoder_setup_run(encoder_setup *setup);
 #define ENCODER_CHECK_FLOPS 2e8 /* of the scalar reference in each of the two comparisons, about */
 
 /* Compares the implementation with the scalar reference, |difference| <= 1e-4 of the largest magnitude in the
- * reference, twice: the row's model on the start of an utterance, as long as the reference can afford, and a
+ * reference (and what rounding to the cache's type changes at most, where that is not f32), twice: the row's model on the start of an utterance, as long as the reference can afford, and a
  * narrow model of one layer at the row's own length (or a shorter one that the reference can afford). Streams
  * are compared from their beginning, in chunks. */
 int encoder_check(const encoder_setup *setup, bench_check *check, attn_error *error);

@@ -41,9 +41,9 @@ static int complete_impl(bench_case *c, attn_error *error) {
 }
 
 int models_complete(bench_case *c, attn_error *error) {
-    if (c->kv && !c->variant->is_softmax)
-        return attn_fail(error, "kv: found %s, expected %s, as %s attention keeps its state in it",
-                         attn_kv_dtype_names[c->kv], attn_kv_dtype_names[0], c->variant->name);
+    attn_error inner = {0};
+    if (attn_cache_type_check(c->variant, (attn_element)c->kv, &inner))
+        return attn_fail(error, "kv: %s", inner.message);
     return complete_impl(c, error);
 }
 
@@ -55,8 +55,9 @@ static int impl_supported(const bench_case *c, attn_error *error) {
 }
 
 int models_supported(const bench_case *c, attn_error *error) {
-    if (attn_impl_reads(c->impl, (attn_element)c->kv, error))
-        return -1;
+    attn_error inner = {0};
+    if (attn_impl_reads(c->impl, (attn_element)c->kv, &inner))
+        return attn_fail(error, "kv: %s", inner.message);
     if (c->part)
         return attn_fail(error, "part: core is not supported yet by implementation %s", c->impl_name);
     if (c->threads > 1)

@@ -23,3 +23,14 @@ int choose_path(attn_path path, const attn_variant *variant, attn_error *error) 
     return attn_fail(error, "--path %s: goes with mla and mla_simple, %s attention has one way only",
                      attn_path_names[path], variant->name);
 }
+
+int choose_kv_dtype(attn_config *config, const char *value, attn_error *error) {
+    attn_error inner = {0};
+    int type = value ? option_choice("--kv-dtype", value, attn_kv_dtype_names, error) : (int)config->kv_dtype;
+    if (type < 0)
+        return -1;
+    if (attn_cache_type_check(config->variant, (attn_element)type, &inner))
+        return attn_fail_as(error, inner.code, "--kv-dtype: %s", inner.message);
+    config->kv_dtype = (attn_element)type;
+    return 0;
+}

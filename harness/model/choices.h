@@ -1,8 +1,8 @@
-/* What --impl and --path say, checked against this CPU and the type of attention. */
+/* What --impl, --path and --kv-dtype say, checked against this CPU and the type of attention. */
 #ifndef HARNESS_MODEL_CHOICES_H
 #define HARNESS_MODEL_CHOICES_H
 
-#include "attn/attention.h"
+#include "attn/config.h"
 #include "attn/error.h"
 
 /* What --impl says: of attn_impl_names. Returns STATUS_OK; STATUS_BAD_INPUT when there is no such
@@ -13,5 +13,10 @@ int choose_impl(const char *value, attn_error *error);
 
 /* 0 unless --path says expand or absorb and the type has no latent to choose for. */
 int choose_path(attn_path path, const attn_variant *variant, attn_error *error);
+
+/* The configuration's kv_dtype becomes what --kv-dtype says; NULL leaves it as it is. */
+int choose_kv_dtype(attn_config *config, const char *value, attn_error *error);
+#define CHOOSE_KV_DTYPE_HELP                                                                                 \
+    "type of the KV cache: f32, f16, bf16 or q8_0 (default: the configuration's kv_dtype)"
 
 #endif

@@ -5,6 +5,7 @@
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "base/process/child.h"
+#include "harness/model/choices.h"
 #include "harness/model/profile_run.h"
 
 #include <math.h>
@@ -93,6 +94,7 @@ static int answer(void *context) {
     attn_model *model;
     char note[256];
     if (!attn_config_read(&config, q->config, note, &m.error) &&
+        !choose_kv_dtype(&config, q->plan->kv_dtype, &m.error) &&
         !attn_model_create(&model, &config, &m.error)) {
         attn_model_randomize(model, q->plan->seed);
         run_once(&m.point, model, q->plan, &m.error);

@@ -27,11 +27,14 @@ static int read_config(attn_config *config, const char *path, const profile_plan
     if (!plan->speech && !attn_output_frames(config, plan->seq_len))
         return attn_fail(error, "%s: --seq-len %zu is too short for its input layer", path, plan->seq_len);
     attn_error inner = {0};
-    if (choose_path(plan->model.path, config->variant, &inner))
+    if (choose_path(plan->model.path, config->variant, &inner) ||
+        choose_kv_dtype(config, plan->kv_dtype, &inner))
         return attn_fail_as(error, inner.code, "%s: %s", path, inner.message);
     if (!attn_impl_find(config->variant, plan->model.impl))
         return attn_fail(error, "--impl %s: attention type %s has no such implementation", plan->model.impl,
                          config->variant->name);
+    if (attn_impl_reads(attn_impl_find(config->variant, plan->model.impl), config->kv_dtype, &inner))
+        return attn_fail_as(error, inner.code, "%s: kv_dtype: %s", path, inner.message);
     return 0;
 }
 
@@ -145,19 +148,19 @@ static int compare_with_scalar(profiler *p, const profile_input *in) {
     if (attn_impl_find(p->config->variant, p->plan->model.impl) == &p->config->variant->impls[0])
         return STATUS_OK; /* it is the reference */
     p->checked_frames = check_frames(p, in->frames);
+    p->check_limit = PROFILE_TOLERANCE + attn_element_rounding(p->config->kv_dtype);
     float *out = run_once(p, p->plan->model.impl, in, &n);
     float *reference = out ? run_once(p, "scalar", in, &n) : NULL;
     int status = reference ? STATUS_OK : STATUS_BAD_INPUT;
     if (reference) {
-        double limit = PROFILE_TOLERANCE * attn_compare(reference, reference, n, 0, 0).max_b;
-        attn_difference difference = attn_compare(out, reference, n, limit, 0);
-        p->check_error = limit > 0 ? PROFILE_TOLERANCE * difference.max_abs / limit : difference.max_abs;
+        double largest = attn_compare(reference, reference, n, 0, 0).max_b;
+        attn_difference difference = attn_compare(out, reference, n, p->check_limit * largest, 0);
+        p->check_error = largest > 0 ? difference.max_abs / largest : difference.max_abs;
         if (!difference.ok) {
             attn_fail(p->error,
                       "%s: --impl %s differs from the scalar reference by %g of the largest output on the "
                       "first %zu frames, at most %g is allowed: nothing was measured",
-                      p->config_path, p->plan->model.impl, p->check_error, p->checked_frames,
-                      PROFILE_TOLERANCE);
+                      p->config_path, p->plan->model.impl, p->check_error, p->checked_frames, p->check_limit);
             status = STATUS_FAILED;
         }
     }

@@ -20,6 +20,7 @@ typedef struct profile_plan {
     uint64_t seed;              /* of random weights and features */
     size_t runs;                /* timed, after one that is not */
     bool sgemm;                 /* measure the machine's sgemm before each timed run */
+    const char *kv_dtype;       /* of --kv-dtype; NULL: the configuration's */
     attn_session_options model; /* chunk, left_chunks, impl, path; the rest is the utterance's */
 } profile_plan;
 

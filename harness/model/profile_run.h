@@ -47,7 +47,9 @@ typedef struct profiler {
     sums sums;
     profile_watch watch;
     size_t checked_frames; /* of the comparison with the scalar reference */
-    double check_error;    /* as a part of the largest output */
+    double
+        check_limit; /* of its error: what rounding to the cache's type may change is added to the tolerance */
+    double check_error; /* as a part of the largest output */
     sgemm_rate sgemm;
     attn_error *error;
 } profiler;

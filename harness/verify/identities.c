@@ -67,6 +67,7 @@ typedef struct run_options {
     attn_path path;
     size_t chunk; /* 0: whole */
     const size_t *lengths;
+    attn_element type; /* of the cache */
 } run_options;
 
 static int run_chunk(const setting *s, const run_options *o, attn_cache *cache, float *out, size_t t,
@@ -99,18 +100,23 @@ static int run_chunk(const setting *s, const run_options *o, attn_cache *cache, 
     return result;
 }
 
-/* The output [B, T, d_model], the caller's to free; NULL when memory is refused. */
-static float *run(const setting *s, run_options o, attn_error *error) {
-    attn_cache cache;
-    size_t step = o.chunk ? o.chunk : s->frames;
-    if (attn_cache_init(&cache, s->variant, &s->geometry, s->batch, s->frames, ATTN_ELEMENT_F32, error))
+/* The output [B, T, d_model], the caller's to free, as the cache is that it leaves; NULL when memory is refused. */
+static float *run_to_cache(attn_cache *cache, const setting *s, const run_options *o, attn_error *error) {
+    size_t step = o->chunk ? o->chunk : s->frames;
+    if (attn_cache_init(cache, s->variant, &s->geometry, s->batch, s->frames, o->type, error))
         return NULL;
     float *out = attn_alloc(s->batch * row_floats(s), sizeof(float), "output", error);
     for (size_t t = 0; out && t < s->frames; t += step)
-        if (run_chunk(s, &o, &cache, out, t, step < s->frames - t ? step : s->frames - t, error)) {
+        if (run_chunk(s, o, cache, out, t, step < s->frames - t ? step : s->frames - t, error)) {
             attn_free(out);
             out = NULL;
         }
+    return out;
+}
+
+static float *run(const setting *s, run_options o, attn_error *error) {
+    attn_cache cache;
+    float *out = run_to_cache(&cache, s, &o, error);
     attn_cache_free(&cache);
     return out;
 }
@@ -164,7 +170,8 @@ static int implementations(identity_result *r, setting *s, attn_error *error) {
         for (size_t i = 1; i < ATTN_IMPLS && s->variant->impls[i].name; i++)
             for (size_t chunk = 0; chunk <= 3; chunk += 3)
                 for (int with = 0; with < 2; with++) {
-                    run_options reference = {"scalar", path, chunk, with ? s->lengths : NULL},
+                    run_options reference = {"scalar", path, chunk, with ? s->lengths : NULL,
+                                             ATTN_ELEMENT_F32},
                                 tried = reference;
                     tried.impl = s->variant->impls[i].name;
                     if (compare_runs(r, s, tried, reference, error))
@@ -174,14 +181,82 @@ static int implementations(identity_result *r, setting *s, attn_error *error) {
 }
 
 static int paths(identity_result *r, setting *s, attn_error *error) {
-    return compare_runs(r, s, (run_options){"scalar", ATTN_PATH_ABSORB, 0, s->lengths},
-                        (run_options){"scalar", ATTN_PATH_EXPAND, 0, s->lengths}, error);
+    return compare_runs(r, s, (run_options){"scalar", ATTN_PATH_ABSORB, 0, s->lengths, ATTN_ELEMENT_F32},
+                        (run_options){"scalar", ATTN_PATH_EXPAND, 0, s->lengths, ATTN_ELEMENT_F32}, error);
+}
+
+/* The rows of `from` as floats, in a cache with room for as many again. */
+static int widen_cache(attn_cache *to, const attn_cache *from, attn_error *error) {
+    if (attn_cache_init(to, from->variant, &from->geometry, from->batch, 2 * from->length, ATTN_ELEMENT_F32,
+                        error))
+        return -1;
+    for (size_t i = 0; i < from->slots; i++)
+        for (size_t b = 0; b < from->batch; b++)
+            for (size_t head = 0; head < attn_larger(1, from->slot[i].heads); head++)
+                attn_cache_load(attn_cache_rows(to, i, b, head), from, i, b, head, 0, from->length);
+    to->length = from->length;
+    return 0;
+}
+
+/* The queries of all frames over the rows of `cache`, by the scalar reference: the frames come once more, behind those
+ * held, where the lengths mask them, and at the positions that they had. */
+static float *attend_over(const setting *s, const attn_cache *cache, const size_t *lengths,
+                          attn_error *error) {
+    attn_cache wide = {0};
+    const attn_impl *scalar = &s->variant->impls[0];
+    size_t most[3] = {s->frames, s->frames, s->frames};
+    float *out = attn_alloc(s->batch * row_floats(s), sizeof(float), "output", error);
+    void *workspace =
+        attn_alloc(scalar->workspace(&s->geometry, s->batch, s->frames, 2 * s->frames, ATTN_PATH_AUTO), 1,
+                   "workspace", error);
+    attn_call call = {.x = s->x,
+                      .batch = s->batch,
+                      .frames = s->frames,
+                      .lengths = lengths ? lengths : most,
+                      .position_shift = s->geometry.pos_enc == ATTN_POS_REL ? -(long)s->frames : 0};
+    if (out && workspace && !widen_cache(&wide, cache, error)) {
+        scalar->forward(out, &s->layer, &wide, &call, workspace);
+    } else {
+        attn_free(out);
+        out = NULL;
+    }
+    attn_cache_free(&wide);
+    attn_free(workspace);
+    return out;
+}
+
+static int compare_rounded(identity_result *r, const setting *s, const run_options *o, attn_error *error) {
+    attn_cache cache;
+    char what[96];
+    snprintf(what, sizeof what, "%s %s %s%s", attn_kv_dtype_names[o->type], o->impl, attn_path_names[o->path],
+             o->lengths ? " with lengths" : "");
+    float *out = run_to_cache(&cache, s, o, error);
+    float *expected = out ? attend_over(s, &cache, o->lengths, error) : NULL;
+    if (expected)
+        record(r, s, what, out, expected, s->batch * row_floats(s));
+    attn_free(out);
+    attn_free(expected);
+    attn_cache_free(&cache);
+    return expected ? 0 : -1;
+}
+
+static int cache_types(identity_result *r, setting *s, attn_error *error) {
+    static const char *const impls[] = {"scalar", "auto"};
+    for (attn_element type = ATTN_ELEMENT_F16; type <= ATTN_ELEMENT_Q8_0; type++)
+        for (attn_path path = ATTN_PATH_EXPAND; path <= last_path(s); path++)
+            for (int with = 0; with < 2; with++)
+                for (size_t i = 0; i < 2; i++) {
+                    run_options o = {impls[i], path, 0, with ? s->lengths : NULL, type};
+                    if (compare_rounded(r, s, &o, error))
+                        return -1;
+                }
+    return 0;
 }
 
 /* The same weights under another variant. */
 static int compare_variants(identity_result *r, const setting *s, const setting *other, const char *what,
                             attn_error *error) {
-    run_options o = {"scalar", ATTN_PATH_EXPAND, 0, s->lengths};
+    run_options o = {"scalar", ATTN_PATH_EXPAND, 0, s->lengths, ATTN_ELEMENT_F32};
     float *a = run(s, o, error), *b = a ? run(other, o, error) : NULL;
     if (b)
         record(r, s, what, a, b, s->batch * row_floats(s));
@@ -227,11 +302,12 @@ static int chunks(identity_result *r, setting *s, attn_error *error) {
     size_t d = s->geometry.d_model, step = s->frames / 5 + 1;
     int result = 0;
     s->batch = 1;
-    float *chunked = run(s, (run_options){"scalar", ATTN_PATH_AUTO, step, s->lengths}, error);
+    float *chunked =
+        run(s, (run_options){"scalar", ATTN_PATH_AUTO, step, s->lengths, ATTN_ELEMENT_F32}, error);
     for (size_t start = 0; chunked && !result && start < s->frames; start += step) {
         size_t end = attn_smaller(start + step, s->frames);
         size_t visible = attn_smaller(s->lengths[0], end);
-        float *whole = run(s, (run_options){"scalar", ATTN_PATH_AUTO, 0, &visible}, error);
+        float *whole = run(s, (run_options){"scalar", ATTN_PATH_AUTO, 0, &visible, ATTN_ELEMENT_F32}, error);
         if (whole)
             record(r, s, "chunk", chunked + start * d, whole + start * d, (end - start) * d);
         result = whole ? 0 : -1;
@@ -277,7 +353,7 @@ static int quadratic(identity_result *r, setting *s, attn_error *error) {
     size_t d = s->geometry.d_model;
     s->batch = 1;
     s->frames = attn_smaller(s->frames, 20); /* the form written out costs T^2 d_model^2 */
-    float *linear = run(s, (run_options){"scalar", ATTN_PATH_AUTO, 0, NULL}, error);
+    float *linear = run(s, (run_options){"scalar", ATTN_PATH_AUTO, 0, NULL, ATTN_ELEMENT_F32}, error);
     float *written_out = attn_alloc(row_floats(s), sizeof(float), "quadratic form", error);
     double *context = attn_alloc(d, sizeof(double), "quadratic form", error);
     int result = linear && written_out && context ? 0 : -1;
@@ -306,6 +382,10 @@ static const struct identity {
 } identities[] = {
     {"each implementation = scalar reference (whole, chunked, with lengths)", NULL, true, implementations},
     {"chunked = whole under the same visibility", NULL, false, chunks},
+    {"a rounded cache = the scalar reference over its rows", "mha", true, cache_types},
+    {"a rounded cache = the scalar reference over its rows", "gqa", true, cache_types},
+    {"a rounded cache = the scalar reference over its rows", "mla_simple", true, cache_types},
+    {"a rounded cache = the scalar reference over its rows", "mla", true, cache_types},
     {"absorb = expand", "mla", false, paths},
     {"absorb = expand", "mla_simple", false, paths},
     {"identity expansions = attention over the latent", "mla_simple", false, latent_is_mha},

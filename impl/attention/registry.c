@@ -45,8 +45,9 @@ const attn_impl *attn_impl_find(const attn_variant *variant, const char *name) {
 int attn_impl_reads(const attn_impl *impl, attn_element type, attn_error *error) {
     if (!impl->f32_only || type == ATTN_ELEMENT_F32)
         return 0;
-    return attn_fail_as(error, ATTN_ERROR_UNSUPPORTED,
-                        "kv_dtype: found %s, but implementation %s reads caches in %s only, as matrix "
-                        "products take floats (auto, fused and scalar read all types)",
-                        attn_kv_dtype_names[type], impl->name, attn_kv_dtype_names[ATTN_ELEMENT_F32]);
+    return attn_fail_as(
+        error, ATTN_ERROR_UNSUPPORTED,
+        "implementation %s reads caches in f32 only, not in %s, as matrix products take floats "
+        "(auto, fused and scalar read all types)",
+        impl->name, attn_kv_dtype_names[type]);
 }

@@ -15,8 +15,8 @@ static size_t slot_rows(const attn_cache *cache, size_t slot) {
 int attn_cache_type_check(const attn_variant *variant, attn_element type, attn_error *error) {
     if (type == ATTN_ELEMENT_F32 || variant->is_softmax)
         return 0;
-    return attn_fail(error, "kv_dtype: found %s, but %s attention keeps its state in %s",
-                     attn_kv_dtype_names[type], variant->name, attn_kv_dtype_names[ATTN_ELEMENT_F32]);
+    return attn_fail(error, "found %s, expected %s, as %s attention keeps its state in it",
+                     attn_kv_dtype_names[type], attn_kv_dtype_names[ATTN_ELEMENT_F32], variant->name);
 }
 
 int attn_cache_init(attn_cache *cache, const attn_variant *variant, const attn_geometry *geometry,

@@ -202,8 +202,11 @@ static int check(const attn_config *config, const char **key, attn_error *error)
     if (check_ranges(config, key, error) || attn_geometry_complete(&g, config->variant, key, error) ||
         check_latent_dims(config, key, error) || check_shapes(config, key, error))
         return -1;
+    attn_error inner = {0};
     *key = "kv_dtype";
-    return attn_cache_type_check(config->variant, config->kv_dtype, error);
+    return attn_cache_type_check(config->variant, config->kv_dtype, &inner)
+               ? attn_fail_as(error, inner.code, "kv_dtype: %s", inner.message)
+               : 0;
 }
 
 int attn_config_check(const attn_config *config, const char *where, attn_error *error) {

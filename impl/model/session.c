@@ -19,8 +19,8 @@ static int check_impl(attn_session *session, attn_error *error) {
     attn_error inner = {0};
     if (strcmp(session->impl->name, name) && strcmp(name, "auto") && attn_cpu_has(session->isa, &inner))
         return attn_fail_as(error, inner.code, "impl: %s", inner.message);
-    if (attn_impl_reads(session->impl, session->model->config.kv_dtype, error))
-        return -1;
+    if (attn_impl_reads(session->impl, session->model->config.kv_dtype, &inner))
+        return attn_fail_as(error, inner.code, "kv_dtype: %s", inner.message);
     session->ops = !strcmp(session->impl->name, "scalar") ? &attn_encoder_scalar
                    : !strcmp(session->impl->name, "blas") ? &attn_encoder_blas
                                                           : &attn_encoder_fast;

@@ -28,6 +28,7 @@ static const table_column model_columns[] = {
     {"attention_type", "Attention", NULL},
     {"latent_dim", "latent_dim", NULL},
     {"num_kv_heads", "Key/value heads", NULL},
+    {"kv_dtype", "Cache type", NULL},
     {"weights", "Weights", NULL},
     {"parameters", "Parameters", NULL},
     {"utterances", "Utterances", NULL},
@@ -88,8 +89,8 @@ static json_t *model_row(const json_t *r) {
                  *parts = json_object_get(r, "parts");
     const json_t *seconds = json_object_get(chunks, "seconds");
     json_t *row = json_pack("{s:b}", "caches_equal", caches_equal(r));
-    static const char *const of_model[] = {"model_type", "attention_type", "latent_dim", "num_kv_heads",
-                                           "parameters"};
+    static const char *const of_model[] = {"model_type",   "attention_type", "latent_dim",
+                                           "num_kv_heads", "kv_dtype",       "parameters"};
     static const char *const same[] = {"config",
                                        "kv_bytes_formula",
                                        "kv_bytes_live",
@@ -204,7 +205,8 @@ static void print_summary(const json_t *r, FILE *stream) {
         fprintf(stream, ", %.0f key/value head(s)", json_number(model, "num_kv_heads"));
     fprintf(stream, "; %.0f parameters, %.2f MiB of weights.\n", json_number(model, "parameters"),
             json_number(model, "weight_bytes") / MIB);
-    fprintf(stream, "KV cache by formula and as allocated: %s. Largest: %.3f MiB. ",
+    fprintf(stream, "KV cache in %s, by formula and as allocated: %s. Largest: %.3f MiB. ",
+            json_text(model, "kv_dtype"),
             json_is_true(json_object_get(r, "formula_equals_live")) ? "equal" : "DIFFERENT",
             json_number(r, "largest_kv_bytes_live") / MIB);
     fprintf(stream, "Convolution cache: %s. Largest: %.3f MiB. Peak memory: ",

@@ -56,10 +56,27 @@ static void for_each_row(void (*test)(const bench_case *c)) {
                 bench_case c = parse(row);
                 test(&c);
             }
+    static const char *const types[] = {"mha", "gqa", "mla_simple", "mla"};
+    static const char *const few[] = {"prefill/L:13", "chunk/L:64/q:3",
+                                      "decode/L:20"}; /* no more rows than samples */
+    for (size_t v = 0; v < sizeof types / sizeof *types; v++)
+        for (size_t m = 0; m < sizeof few / sizeof *few; m++)
+            for (unsigned kv = ATTN_ELEMENT_F16; kv < ATTN_ELEMENTS; kv++) {
+                char row[128];
+                snprintf(row, sizeof row, "attention/%s/%s/B:2/h:2/d:80/dc:36/pos:rel_pos/kv:%s", types[v],
+                         few[m], attn_kv_dtype_names[kv]);
+                if (v < 2)
+                    snprintf(row, sizeof row, "attention/%s/%s/B:2/h:2/d:80/kv:%s", types[v], few[m],
+                             attn_kv_dtype_names[kv]);
+                bench_case c = parse(row);
+                test(&c);
+            }
 }
 
 static void expect_right(const bench_case *c) {
-    for (int i = 0; i < ATTN_IMPLS && c->variant->impls[i].name; i++)
+    for (int i = 0; i < ATTN_IMPLS && c->variant->impls[i].name; i++) {
+        if (attn_impl_reads(&c->variant->impls[i], (attn_element)c->kv, NULL))
+            continue;
         for (attn_path path = ATTN_PATH_AUTO;
              path <= (c->variant->has_latent ? ATTN_PATH_ABSORB : ATTN_PATH_AUTO); path++) {
             bench_case one = *c;
@@ -72,6 +89,7 @@ static void expect_right(const bench_case *c) {
             assert_int_equal(whole.rows, c->queries * c->batch);
             assert_int_equal(sampled.rows, c->batch); /* one sample of each utterance */
         }
+    }
 }
 
 static void test_right_implementations(void **state) {
@@ -84,6 +102,14 @@ static enum { OUTPUT_NAN, OUTPUT_SCALED, OUTPUT_LAST_ROW, OUTPUT_ZERO, CACHE_NEW
 
 static const attn_impl *best(const attn_cache *cache) {
     return attn_impl_find(cache->variant, "auto");
+}
+
+static void spoil_row(attn_cache *cache, size_t b, size_t row) {
+    float values[64];
+    assert_true(cache->slot[0].width <= 64);
+    attn_cache_load(values, cache, 0, b, 0, row, 1);
+    values[0] += 1.0f;
+    attn_cache_store(cache, 0, b, 0, row, values, cache->slot[0].width, 1);
 }
 
 static void wrong(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
@@ -109,7 +135,7 @@ static void wrong(float *out, const attn_layer *layer, attn_cache *cache, const 
         break;
     case CACHE_NEW:
     case CACHE_OLD:
-        attn_cache_rows(cache, 0, call->batch - 1, 0)[row * cache->slot[0].width] += 1.0f;
+        spoil_row(cache, call->batch - 1, row);
         break;
     }
 }
@@ -117,7 +143,7 @@ static void wrong(float *out, const attn_layer *layer, attn_cache *cache, const 
 static bench_case spoilt(const bench_case *c, attn_impl *fake) {
     bench_case one = *c;
     const attn_impl *real = attn_impl_find(c->variant, "auto");
-    *fake = (attn_impl){"wrong", real->workspace, wrong, real->position_flops};
+    *fake = (attn_impl){"wrong", real->workspace, wrong, real->position_flops, false};
     one.impl = fake;
     return one;
 }
@@ -150,7 +176,7 @@ static void shifted(float *out, const attn_layer *layer, attn_cache *cache, cons
 static void test_wrong_positions(void **state) {
     (void)state;
     bench_case c = parse("attention/mha/chunk/L:150/q:70/B:2/h:4/d:32/pos:rel_pos");
-    attn_impl fake = {"shifted", c.impl->workspace, shifted, c.impl->position_flops};
+    attn_impl fake = {"shifted", c.impl->workspace, shifted, c.impl->position_flops, false};
     c.impl = &fake;
     assert_false(check_case(&c, WHOLE).ok);
     assert_false(check_case(&c, SAMPLED).ok);

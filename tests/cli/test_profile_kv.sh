@@ -27,7 +27,7 @@ run --config "$work/mha.yaml" --seq-len 30 --format json
 [ "$(grep -c '"id"' "$work/out")" -eq 1 ] && [ "$(value kv_bytes_live <"$work/out" | sort -u)" = 3840 ] || fail "one entry, 2 * 30 * 16 * 4 bytes"
 [ "$(value peak_memory_bytes <"$work/out")" -gt 1000000 ] || fail "peak memory"
 run --config "$work/mha.yaml"
-grep -q '^| random-1000 | 1000 |' "$work/out" && grep -q 'random (seed 1)' "$work/out" && grep -q 'KV cache by formula and as allocated: equal' "$work/out" ||
+grep -q '^| random-1000 | 1000 |' "$work/out" && grep -q 'random (seed 1)' "$work/out" && grep -q 'KV cache in f32, by formula and as allocated: equal' "$work/out" ||
     fail "1000 random frames are the default, and weights are said to be random"
 run --config "$work/mha.yaml" --seq-len 30 --format csv
 [ "$(wc -l <"$work/out")" -eq 3 ] && grep -q '^total,30,' "$work/out" || fail "csv: a header, an utterance, the sums"

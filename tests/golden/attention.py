@@ -8,6 +8,8 @@ import math
 
 import torch
 
+from cache_types import rounded
+
 
 def linear(w, name, x):
     y = x @ w[name + ".weight"].T
@@ -36,20 +38,22 @@ def sinusoid(position, d_model):
 def keys_and_values(w, cfg, x):
     """K and V as every query head sees them: [h, L, d_k] each."""
     h, d_k = cfg["num_heads"], cfg["d_model"] // cfg["num_heads"]
-    kind, length = cfg["attention_type"], len(x)
+    kind, length, kv_dtype = cfg["attention_type"], len(x), cfg.get("kv_dtype", "f32")
 
     def heads(y, count):
         return y.reshape(length, count, d_k).transpose(0, 1)
 
     if kind in ("mha", "linear"):
-        return heads(linear(w, "k_proj", x), h), heads(linear(w, "v_proj", x), h)
+        return (rounded(heads(linear(w, "k_proj", x), h), kv_dtype),
+                rounded(heads(linear(w, "v_proj", x), h), kv_dtype))
     if kind == "gqa":
         # Ainslie et al. 2023: neighbouring query heads form a group that shares one key/value head.
         h_kv = cfg["num_kv_heads"]
-        k, v = heads(linear(w, "k_proj", x), h_kv), heads(linear(w, "v_proj", x), h_kv)
+        k = rounded(heads(linear(w, "k_proj", x), h_kv), kv_dtype)
+        v = rounded(heads(linear(w, "v_proj", x), h_kv), kv_dtype)
         group = [i // (h // h_kv) for i in range(h)]
         return k[group], v[group]
-    latent = linear(w, "kv_compress", x)
+    latent = rounded(linear(w, "kv_compress", x), kv_dtype)
     if kind == "mla_simple":
         return heads(linear(w, "k_expand", latent), h), heads(linear(w, "v_expand", latent), h)
     assert kind == "mla"

@@ -71,12 +71,14 @@ def check_torchaudio(w, cfg, x, outputs):
 
 
 def check_teeth(cfg, outputs):
-    """What is asked for must show: chunked differs from whole, and so does each window of cache."""
+    """What is asked for must show: chunked differs from whole, and so does each window of cache. Types of cache differ
+    by less, but by more than the test's tolerance."""
     names = sorted(outputs)
     for i, a in enumerate(names):
         for b in names[i + 1:]:
             difference = np.abs(outputs[a] - outputs[b]).max() / np.abs(outputs[a]).max()
-            assert difference > 1e-2, f"{cfg['name']}: {a} and {b} hardly differ ({difference:g})"
+            least = 2e-4 if cfg["on_grid"] else 1e-2
+            assert difference > least, f"{cfg['name']}: {a} and {b} hardly differ ({difference:g})"
 
 
 def check(cfg, weights, x, outputs):

@@ -23,10 +23,12 @@ DEFAULTS = dict(
     input_layer="none", input_dim=None, vocab_size=0, conv_kernel_size=7, ff_expansion_factor=2, macaron_style=True, conv_norm="batch_norm",
     causal=False, after_norm=True, merge_method="concat", cgmlp_linear_units=24, cgmlp_weight=0.5, layer_norm_eps=1e-5,
     # Not keys of the YAML file: optional tensors of a checkpoint, and how the case is run.
-    embed_norm=False, csgu_linear=False, lengths=None, frames=13, batch=2, runs=("",), logits=False, names="ours")
+    embed_norm=False, csgu_linear=False, lengths=None, frames=13, batch=2, runs=("",), logits=False, names="ours", on_grid=False)
 STREAMING = ("", "--chunk 5", "--chunk 1", "--chunk 5 --left-chunks 1")
 LINEAR_STREAMING = ("", "--chunk 5", "--chunk 1", "--chunk 5 --left-chunks 0")
 PADDED = dict(batch=3, frames=17, lengths=(17, 9, 1))
+CACHE_TYPES = tuple(f"--kv-dtype {kv_dtype}{chunks}" for kv_dtype in ("f16", "bf16", "q8_0")
+                    for chunks in ("", " --chunk 5 --left-chunks 1"))
 TYPES = ("mha", "gqa", "mla_simple", "mla", "linear")
 SOFTMAX = TYPES[:4]
 DIMENSIONS = dict(mha={}, linear={}, gqa=dict(num_kv_heads=2), mla_simple=dict(latent_dim=12), mla=dict(latent_dim=12))
@@ -45,6 +47,12 @@ def attention_cases():
     for kind in SOFTMAX:
         case(kind + "-rel_pos", kind, pos_enc="rel_pos", **PADDED)
         case(kind + "-rel_pos_wenet", kind, pos_enc="rel_pos_wenet", **PADDED)
+    # Rows that end within a block of q8_0. On a grid, so that projections are exact in float32 too and rounding them
+    # has one answer.
+    case("mha-cache-types", "mha", d_model=66, num_heads=2, on_grid=True, runs=CACHE_TYPES, **PADDED)
+    case("gqa-cache-types", "gqa", d_model=80, num_heads=2, num_kv_heads=1, on_grid=True, runs=CACHE_TYPES)
+    case("mla-cache-types", "mla", latent_dim=40, on_grid=True, runs=CACHE_TYPES, **PADDED)
+    case("mla_simple-cache-types", "mla_simple", latent_dim=33, pos_enc="rel_pos", on_grid=True, runs=CACHE_TYPES)
     case("gqa-1kv", "gqa", num_kv_heads=1)
     case("gqa-4kv", "gqa", num_kv_heads=4)
     case("gqa-8heads-rel_pos", "gqa", num_heads=8, num_kv_heads=4, pos_enc="rel_pos")
@@ -179,7 +187,8 @@ def safetensors_bytes(weights):
 
 
 def output_name(run):
-    words = run.replace("--left-chunks ", "--left").replace("--chunk ", "--chunk").replace("--logits", "").split()
+    words = run.replace("--left-chunks ", "--left").replace("--chunk ", "--chunk").replace("--logits", "")
+    words = words.replace("--kv-dtype ", "--").split()
     return "output" + "".join("." + word[2:] for word in words) + ".npy"
 
 
@@ -188,6 +197,8 @@ def expected(cfg, weights, x, lengths, run):
     words = run.split()
     chunk = int(words[words.index("--chunk") + 1]) if "--chunk" in words else 0
     left = int(words[words.index("--left-chunks") + 1]) if "--left-chunks" in words else -1
+    if "--kv-dtype" in words:
+        cfg = dict(cfg, kv_dtype=words[words.index("--kv-dtype") + 1])
     w = {name: torch.from_numpy(tensor).double() for name, tensor in weights.items()}
     width = cfg["vocab_size"] if cfg["logits"] else cfg["d_model"]
     out = np.zeros((len(x), encoder.output_length(cfg, x.shape[1]), width), np.float32)
@@ -202,6 +213,9 @@ def write_case(folder, cfg):
     rng = np.random.RandomState(zlib.crc32(cfg["name"].encode()))
     weights = {name: random_tensor(rng, name, shape) for name, shape in encoder.tensors(cfg).items()}
     x = rng.standard_normal((cfg["batch"], cfg["frames"], cfg["input_dim"])).astype(np.float32)
+    if cfg["on_grid"]:
+        weights = {name: np.round(tensor * 64) / np.float32(64) for name, tensor in weights.items()}
+        x = np.round(x * 64) / np.float32(64)
     lengths = cfg["lengths"] or [cfg["frames"]] * cfg["batch"]
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(yaml_text(cfg))

@@ -98,7 +98,7 @@ static void test_paper_geometries(void **state) {
         snprintf(path, sizeof path, "configs/paper/%s.yaml", published[i].path);
         attn_config config = read_config(path);
         size_t frames = attn_output_frames(&config, 1000);
-        size_t layer = config.variant->cache_bytes(&config.attention, 1, frames, sizeof(float));
+        size_t layer = config.variant->cache_bytes(&config.attention, 1, frames, ATTN_ELEMENT_F32);
         if ((double)(layer * config.num_layers) / 1048576 != published[i].mib)
             fail_msg("%s: %zu bytes a layer, %zu layers, expected %g MiB", path, layer, config.num_layers,
                      published[i].mib);

@@ -153,13 +153,21 @@ static void add_case(const char *folder) {
     static const char *const latent[] = {"--impl scalar --path expand", "--impl scalar --path absorb",
                                          "--impl blas --path expand",   "--impl blas --path absorb",
                                          "--impl blas --path auto",     NULL};
+    static const char *const plain_typed[] = {"--impl scalar", NULL};
+    static const char *const latent_typed[] = {"--impl scalar --path expand", "--impl scalar --path absorb",
+                                               "--impl fused --path expand", "--impl fused --path absorb",
+                                               NULL};
     char config[TEXT], runs[TEXT], *next = NULL;
     if (!slurp(folder, "config.yaml", config) || !slurp(folder, "runs", runs))
         return;
-    const char *const *variations = strstr(config, "attention_type: mla") ? latent : plain;
+    bool is_latent = strstr(config, "attention_type: mla");
     for (char *line = strtok_r(runs, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
         size_t name = strcspn(line, " ");
         const char *arguments = line[name] ? line + name + 1 : "";
+        bool is_typed = strstr(arguments, "--kv-dtype");
+        const char *const *variations = is_typed    ? is_latent ? latent_typed : plain_typed
+                                        : is_latent ? latent
+                                                    : plain;
         line[name] = '\0';
         add_test(folder, line, arguments, "");
         for (size_t i = 0; variations[i]; i++)

@@ -141,7 +141,8 @@ static float *run(const stream *s, const char *name) {
     attn_cache cache;
     attn_error error = {0};
     float *out = malloc(s->batch * s->frames * s->geometry.d_model * sizeof *out);
-    assert_int_equal(attn_cache_init(&cache, s->variant, &s->geometry, s->batch, s->keep + s->chunk, &error),
+    assert_int_equal(attn_cache_init(&cache, s->variant, &s->geometry, s->batch, s->keep + s->chunk,
+                                     ATTN_ELEMENT_F32, &error),
                      0);
     for (size_t t = 0; t < s->frames; t += s->chunk) {
         size_t n = s->chunk < s->frames - t ? s->chunk : s->frames - t;
@@ -225,7 +226,7 @@ static void heads_that_share_keys_may_be_split(void **state) {
     uint64_t random = 9;
     attn_sinusoids_free(&s.sinusoids);
     assert_int_equal(attn_sinusoids_init(&s.sinusoids, KEYS, D, &error), 0);
-    assert_int_equal(attn_cache_init(&cache, s.variant, &s.geometry, 1, KEYS, &error), 0);
+    assert_int_equal(attn_cache_init(&cache, s.variant, &s.geometry, 1, KEYS, ATTN_ELEMENT_F32, &error), 0);
     assert_true(attn_blas_head_group(&g, KEYS * attn_head_dim(&g)) == 3);
     assert_int_equal(attn_blas_position_count(&g, 1, FRAMES, KEYS), KEYS);
     for (size_t i = 0; i < cache.slots; i++)
@@ -246,7 +247,7 @@ static void run_shifted(float *out, stream *s, const char *impl, size_t first, l
     attn_error error = {0};
     const attn_impl *i = attn_impl_find(s->variant, impl);
     void *workspace = aligned_alloc(64, i->workspace(&s->geometry, 1, 2, 2, ATTN_PATH_AUTO));
-    assert_int_equal(attn_cache_init(&cache, s->variant, &s->geometry, 1, 2, &error), 0);
+    assert_int_equal(attn_cache_init(&cache, s->variant, &s->geometry, 1, 2, ATTN_ELEMENT_F32, &error), 0);
     cache.first = first;
     attn_call call = {
         .x = s->x, .batch = 1, .frames = 2, .sinusoids = &s->sinusoids, .position_shift = shift};
@@ -318,10 +319,12 @@ static void check_flops(const attn_variant *variant, attn_geometry g, attn_path 
         attn_error error = {0};
         const attn_impl *impl = attn_impl_find(variant, "blas");
         float *out = malloc(batch * keys * g.d_model * sizeof *out);
-        assert_int_equal(attn_cache_init(&cache, variant, &s.geometry, batch, keys, &error), 0);
+        assert_int_equal(attn_cache_init(&cache, variant, &s.geometry, batch, keys, ATTN_ELEMENT_F32, &error),
+                         0);
         cache.length = keys - frames;
         double taken = run_call(&s, impl, out, &cache, 0, frames);
-        double stated = attn_impl_cost(variant, impl, &s.geometry, batch, frames, keys, path).flops;
+        double stated =
+            attn_impl_cost(variant, impl, &s.geometry, batch, frames, keys, path, ATTN_ELEMENT_F32).flops;
         if (taken != stated)
             fail_msg("%s, %s, d %zu, h %zu, B %zu, %zu queries, %zu keys, path %d: %.0f stated, %.0f taken",
                      variant->name, attn_pos_enc_names[g.pos_enc], g.d_model, g.num_heads, batch, frames,
@@ -355,11 +358,12 @@ static void decode_stays_cheap(void **state) {
         attn_geometry g = {.d_model = 512, .num_heads = 8, .pos_enc = encodings[e]};
         const attn_variant *mha = attn_variant_find("mha");
         const attn_impl *blas = attn_impl_find(mha, "blas"), *scalar = attn_impl_find(mha, "scalar");
-        double with = attn_impl_cost(mha, blas, &g, 1, 1, 1000, ATTN_PATH_AUTO).flops;
-        double plain = mha->cost(&g, 1, 1, 1000, ATTN_PATH_EXPAND).flops;
+        double with = attn_impl_cost(mha, blas, &g, 1, 1, 1000, ATTN_PATH_AUTO, ATTN_ELEMENT_F32).flops;
+        double plain = mha->cost(&g, 1, 1, 1000, ATTN_PATH_EXPAND, ATTN_ELEMENT_F32).flops;
         /* 4 stretches of 250 keys, 126 from the middle on */
         assert_true(with - plain == 2 * 512.0 * 512.0 + 2 * 8 * (4 * 126.0) * 512.0);
-        assert_true(attn_impl_cost(mha, scalar, &g, 1, 1, 1000, ATTN_PATH_AUTO).flops > 20 * with);
+        assert_true(attn_impl_cost(mha, scalar, &g, 1, 1, 1000, ATTN_PATH_AUTO, ATTN_ELEMENT_F32).flops >
+                    20 * with);
         assert_true(blas->workspace(&g, 1, 1, 16000, ATTN_PATH_AUTO) < (size_t)2 << 20);
     }
 }

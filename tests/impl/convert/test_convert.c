@@ -51,7 +51,8 @@ static void run(float *out, const attn_layer *layer, const char *type, const flo
     const attn_impl *impl = attn_impl_find(variant, "auto");
     attn_error error = {0};
     attn_cache cache;
-    assert_int_equal(attn_cache_init(&cache, variant, &layer->geometry, 1, frames, &error), 0);
+    assert_int_equal(attn_cache_init(&cache, variant, &layer->geometry, 1, frames, ATTN_ELEMENT_F32, &error),
+                     0);
     attn_sinusoids sinusoids;
     assert_int_equal(attn_sinusoids_init(&sinusoids, frames, D, &error), 0);
     attn_call call = {.x = x, .batch = 1, .frames = frames, .sinusoids = &sinusoids};

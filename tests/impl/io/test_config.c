@@ -114,7 +114,7 @@ static const char everything[] = "# every key\n"
                                  "mlp_expansion_factor: 1.5\ncgmlp_linear_units: 144\ncgmlp_weight: .25\n"
                                  "input_layer: linear\npos_enc: rel_pos_wenet\n"
                                  "features: other\nfeature_norm: utterance_mvn\n"
-                                 "causal: True\nafter_norm: false\nlayer_norm_eps: 1e-12\nkv_dtype: f32\n"
+                                 "causal: True\nafter_norm: false\nlayer_norm_eps: 1e-12\nkv_dtype: q8_0\n"
                                  "dropout: 0.15\nbatch_size: 16\nnum_epochs: 50\n"
                                  "learning_rate: 0.001\nweight_decay: 1.0e-6\n";
 
@@ -127,6 +127,7 @@ static void test_every_key(void **state) {
     assert_int_equal(c.attention.num_heads, 4);
     assert_int_equal(c.attention.latent_dim, 24);
     assert_int_equal(c.attention.num_kv_heads, 0);
+    assert_int_equal(c.kv_dtype, ATTN_ELEMENT_Q8_0);
     assert_int_equal(c.attention.pos_enc, ATTN_POS_REL_WENET);
     assert_int_equal(c.num_layers, 3);
     assert_int_equal(c.merge_method, ATTN_MERGE_FIXED_AVE);
@@ -354,7 +355,9 @@ static const char *const bad_cases[][2] = {
     {"input_layer: none\ninput_dim: 80\n",
      "F:2: input_dim: found 80, expected d_model 512 because input_layer is none"},
     {"input_dim: 6\n", "F:1: input_dim: found 6, expected at least 7 because input_layer is conv2d"},
-    {"kv_dtype: bf16\n", "kv_dtype: found bf16, expected f32"},
+    {"kv_dtype: f8\n", "kv_dtype: found f8, expected one of f32, f16, bf16, q8_0"},
+    {"attention_type: linear\nkv_dtype: bf16\n",
+     "F:2: kv_dtype: found bf16, expected f32, as linear attention keeps its state in it"},
     {"merge_method: sum\n",
      "merge_method: found sum, expected one of concat, learned_ave, fixed_ave or null"},
     {"learning_rate: fast\n", "learning_rate: found fast"},
