@@ -17,7 +17,7 @@
  *                                                stand for what this one has (harness/plan/plan_machine.h)
  *
  * Combinations that cannot be (heads that do not divide d_model, KV heads that do not divide the heads, more
- * queries than keys, rel_pos or a kv_dtype other than f32 without softmax) are skipped and counted; a sweep in
+ * queries than keys, rel_pos or a kv_dtype other than f32 without softmax or with blas) are skipped and counted; a sweep in
  * which nothing is possible is an error. */
 #ifndef HARNESS_PLAN_PLAN_H
 #define HARNESS_PLAN_PLAN_H

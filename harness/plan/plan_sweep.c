@@ -68,7 +68,9 @@ static void impossible(const sweep *s, char *why, size_t size) {
     unsigned long heads = number(s, BENCH_FIELD_H), kv_heads = number(s, BENCH_FIELD_HKV),
                   width = number(s, BENCH_FIELD_D), queries = number(s, BENCH_FIELD_Q),
                   keys = number(s, BENCH_FIELD_L);
-    const char *pos = chosen(s, BENCH_FIELD_POS), *kv = chosen(s, BENCH_FIELD_KV);
+    const char *pos = chosen(s, BENCH_FIELD_POS), *kv = chosen(s, BENCH_FIELD_KV),
+               *named = chosen(s, BENCH_FIELD_IMPL);
+    const attn_impl *impl = named ? attn_impl_find(s->kind.variant, named) : NULL;
     why[0] = '\0';
     if (heads && width && width % heads)
         snprintf(why, size, "num_heads %lu does not divide d_model %lu", heads, width);
@@ -80,6 +82,8 @@ static void impossible(const sweep *s, char *why, size_t size) {
         snprintf(why, size, "%s has no %s", s->kind.variant->name, pos);
     else if (kv && strcmp(kv, attn_kv_dtype_names[0]) != 0 && !s->kind.variant->is_softmax)
         snprintf(why, size, "%s keeps its state in %s", s->kind.variant->name, attn_kv_dtype_names[0]);
+    else if (kv && strcmp(kv, attn_kv_dtype_names[0]) != 0 && impl && impl->f32_only)
+        snprintf(why, size, "%s reads caches in %s only", impl->name, attn_kv_dtype_names[0]);
 }
 
 static bool is_encoder(const sweep *s) {

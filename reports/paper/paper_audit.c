@@ -49,7 +49,8 @@ static double quantity_of(paper_quantity quantity, double layer, double layers, 
 
 static double formula(const cell *c, const paper_shape *shape) {
     double mha_layer = paper_other_bytes(c->tables, "mha", shape, c->tables->frames);
-    return quantity_of(c->quantity, paper_layer_bytes(c->tables, c->row, shape, c->tables->frames),
+    return quantity_of(c->quantity,
+                       paper_layer_bytes(c->tables, c->row, shape, c->tables->frames, ATTN_ELEMENT_F32),
                        (double)shape->num_layers, mha_layer);
 }
 
@@ -153,7 +154,7 @@ int paper_audit_run(paper_audit *audit, const paper_tables *tables, const paper_
                 if (*c.row->published[q])
                     add_cell(audit, &c, live);
             }
-    paper_additions_fill(&audit->additions, tables, live);
+    audit->live_mismatches += paper_additions_fill(&audit->additions, tables, live);
     if (audit->cells.rows && audit->additions.rows)
         return 0;
     paper_audit_free(audit);

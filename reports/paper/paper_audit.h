@@ -12,7 +12,7 @@
 typedef struct paper_audit {
     table cells;            /* rows as `attnbench paper --format json` gives them */
     table additions;        /* what the tables leave out */
-    size_t live_mismatches; /* cells whose live bytes are not the formula's */
+    size_t live_mismatches; /* cells and additions whose live bytes are not the formula's */
 } paper_audit;
 
 /* `live` may be NULL: nothing was allocated. Free with paper_audit_free (a zeroed audit is fine too). */

@@ -47,6 +47,8 @@ typedef struct paper_tables {
 typedef struct paper_live {
     size_t layer[PAPER_MODELS][PAPER_ROWS]; /* of the first layer */
     size_t total[PAPER_MODELS][PAPER_ROWS];
+    size_t rounded[PAPER_MODELS][PAPER_ROWS]
+                  [ATTN_ELEMENTS]; /* of one layer, in other types than f32; 0: not run */
 } paper_live;
 
 /* Reads the tables from a file; strict about every key. */

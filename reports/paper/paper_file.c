@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "reports/paper/paper_additions.h"
 #include "reports/paper/paper_formula.h"
 
 #include <math.h>
@@ -59,6 +60,20 @@ static int read_cells(paper_live *live, const paper_tables *tables, const json_t
     return 0;
 }
 
+/* A file from before there were such rows has none. */
+static void read_rounded(paper_live *live, const paper_tables *tables, const json_t *additions) {
+    for (size_t m = 0; m < tables->models; m++)
+        for (size_t r = 0; r < tables->model[m].rows; r++)
+            for (const attn_element *type = paper_rounded_types; *type != ATTN_ELEMENT_F32; type++) {
+                char name[PAPER_TEXT + 8];
+                paper_rounded_name(name, &tables->model[m].row[r], *type);
+                const json_t *cell = find_cell(additions, tables->model[m].name, name, "per_layer");
+                double value = json_number_value(json_object_get(cell, "live")) * PAPER_MIB;
+                if (value >= 1 && value < 0x1p53)
+                    live->rounded[m][r][*type] = (size_t)llround(value);
+            }
+}
+
 int paper_live_read(paper_live *live, const paper_tables *tables, const char *path, attn_error *error) {
     size_t size;
     json_error_t why;
@@ -70,6 +85,8 @@ int paper_live_read(paper_live *live, const paper_tables *tables, const char *pa
     attn_free(text);
     int result = root ? read_cells(live, tables, json_object_get(root, "cells"), path, error)
                       : attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
+    if (!result)
+        read_rounded(live, tables, json_object_get(root, "additions"));
     json_decref(root);
     return result;
 }

@@ -1,8 +1,8 @@
 #include "reports/paper/paper_formula.h"
 
 double paper_layer_bytes(const paper_tables *tables, const paper_row *row, const paper_shape *shape,
-                         size_t frames) {
-    return (double)row->variant->cache_bytes(&shape->geometry, tables->batch, frames, ATTN_ELEMENT_F32);
+                         size_t frames, attn_element type) {
+    return (double)row->variant->cache_bytes(&shape->geometry, tables->batch, frames, type);
 }
 
 double paper_other_bytes(const paper_tables *tables, const char *type, const paper_shape *shape,

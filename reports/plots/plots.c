@@ -4,7 +4,7 @@
 #define BY_TYPE (FIELD_TYPE | FIELD_DC | FIELD_HKV)
 
 /* Encoders differ in their positions by type. */
-#define HOLD_ENCODER (FIELD_MODEL | FIELD_INPUT | FIELD_LAYERS | FIELD_D | FIELD_H | FIELD_K)
+#define HOLD_ENCODER (FIELD_MODEL | FIELD_INPUT | FIELD_LAYERS | FIELD_D | FIELD_H | FIELD_K | FIELD_KV)
 
 static const double TO_MIB = 1 / 1048576.0, TO_MS = 1e-6;
 

@@ -62,7 +62,8 @@ static void shape_columns(report_table *t, const report_data *data, const shape 
         "the median of CPU time from 6 runs on, else least to most. Lost is the part of the wall clock in "
         "which the case did not run. Roofs are the best of their runs: above 100%%, one was measured too "
         "low. Cache bytes "
-        "are those allocated. The csv and json files also have runs, disturbed samples, GB/s, the share of "
+        "are those allocated. The csv and json files also have runs, disturbed samples, time a frame, GB/s, "
+        "the share of "
         "sgemm and cache bytes by formula.",
         used ? "in every row; " : "");
 }
@@ -117,6 +118,7 @@ void table_speed(report_table *t, const table_sources *from) {
     report_column(t, "wall_us", "wall clock, µs");
     report_column(t, "lost_percent", "%% lost");
     report_column(t, "frame_us", "µs a frame");
+    report_column_in_files(t);
     report_column(t, "gflops", "GFLOP/s");
     report_column(t, "gbytes", "GB/s");
     report_column_in_files(t);

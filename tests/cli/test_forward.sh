@@ -56,6 +56,24 @@ run --seed 3 --output "$work/f.npy" --cache-out "$work/whole.safetensors"
 [ "$(names "$work/whole.safetensors")" = "layers.0.latent layers.1.latent " ] || fail "caches of a whole run"
 echo "[       OK ] forward: caches of convolutions"
 
+of_latent() { # dtype and shape of the first layer's latents in a safetensors file
+    grep -ao '"layers.0.latent":{[^}]*}' "$1" | sed 's/.*"dtype":"\([A-Z0-9]*\)","shape":\(\[[0-9,]*\]\).*/\1 \2/'
+}
+for type in f32:'F32 [1,9,4]' f16:'F16 [1,9,4]' bf16:'BF16 [1,9,4]' q8_0:'U8 [1,9,34]'; do
+    run --seed 3 --output "$work/${type%%:*}.npy" --kv-dtype "${type%%:*}" --cache-out "$work/kv.safetensors"
+    [ "$(of_latent "$work/kv.safetensors")" = "${type#*:}" ] || fail "cache of $type: $(of_latent "$work/kv.safetensors")"
+done
+cmp -s "$work/a.npy" "$work/f32.npy" || fail "f32 is the default"
+cmp -s "$work/f16.npy" "$work/q8_0.npy" && fail "types of cache differ"
+cp "$work/config.yaml" "$work/plain.yaml"
+echo 'kv_dtype: q8_0' >>"$work/config.yaml"
+run --seed 3 --output "$work/key.npy"
+cmp -s "$work/q8_0.npy" "$work/key.npy" || fail "the key of the configuration does what the option does"
+run --seed 3 --output "$work/key.npy" --kv-dtype f32
+cmp -s "$work/a.npy" "$work/key.npy" || fail "the option wins"
+mv "$work/plain.yaml" "$work/config.yaml"
+echo "[       OK ] forward: types of cache"
+
 cd "$work" || exit 1
 good_model
 sed -i '$d' header.json

@@ -33,6 +33,15 @@ run --config "$work/mha.yaml" --seq-len 30 --format csv
 [ "$(wc -l <"$work/out")" -eq 3 ] && grep -q '^total,30,' "$work/out" || fail "csv: a header, an utterance, the sums"
 echo "[       OK ] profile-kv: one model on random features, in each format"
 
+for bytes in f16:1920 bf16:1920 q8_0:8160; do # 2 * 30 frames * 4 heads of 4 numbers: a block of 34 bytes each
+    run --config "$work/mha.yaml" --seq-len 30 --chunk 7 --format json --kv-dtype "${bytes%:*}"
+    [ "$(value kv_bytes_live <"$work/out" | sort -u)" = "${bytes#*:}" ] &&
+        [ "$(value kv_bytes_formula <"$work/out" | sort -u)" = "${bytes#*:}" ] || fail "bytes of a cache in ${bytes%:*}"
+done
+run --config "$work/mha.yaml" --config "$work/mla.yaml" --seq-len 30 --kv-dtype q8_0
+[ "$(grep -c '| q8_0 |' "$work/out")" -eq 2 ] || fail "the table says the cache's type"
+echo "[       OK ] profile-kv: types of cache"
+
 run --config "$work/mha.yaml" --seq-len 30 --sgemm
 grep -q '^This machine.s sgemm.*n = 1024.*GFLOP/s; the model reaches [0-9.]*% of it' "$work/out" || fail "no sgemm rate"
 run --config "$work/mha.yaml" --seq-len 30 --sgemm --format json

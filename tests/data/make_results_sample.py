@@ -16,13 +16,17 @@ def shape(kind, mode, L, q, h=H, **more):
         case["hkv"] = more.pop("hkv", max(1, h // 4))
     if kind.startswith("mla"):
         case["dc"] = more.pop("dc", D // 2)
-    case["kv"] = "f32"
+    case["kv"] = more.pop("kv", "f32")
     case["pos"] = "none"
     if kind.startswith("mla"):
         case["path"] = more.pop("path", "auto")
         case["path_run"] = case["path"] if case["path"] != "auto" else ("absorb" if q <= 16 else "expand")
     case["impl"] = more.pop("impl", "blas")
     return case
+
+
+def row_bytes(kv, width):
+    return {"f32": 4 * width, "f16": 2 * width, "bf16": 2 * width, "q8_0": (width + 31) // 32 * 34}[kv]
 
 
 def costs(c):
@@ -34,9 +38,9 @@ def costs(c):
             4 * h * (dk * dk + dk)
     if kind in ("mha", "gqa"):
         width = d if kind == "mha" else c["hkv"] * dk
-        kv = 2 * L * width * 4
+        kv = 2 * L * width // dk * row_bytes(c["kv"], dk)
         return flops + 4.0 * q * d * width + 4.0 * q * L * d, 8.0 * d * d + 8.0 * d * width + 8.0 * q * d + kv, kv
-    dc, kv = c["dc"], L * c["dc"] * 4
+    dc, kv = c["dc"], L * row_bytes(c["kv"], c["dc"])
     flops += 2.0 * q * d * dc
     if c["path_run"] == "expand":
         flops += 4.0 * L * d * dc + 4.0 * q * L * d
@@ -162,6 +166,9 @@ for model in ("conformer", "branchformer"):
             encoder(model, kind, "prefill", T=T)
         for left in (0, 4, 16):
             encoder(model, kind, "chunk", left=left)
+for kind in ("mha", "mla"):
+    for kv in ("f16", "q8_0"):
+        attention(kind, "decode", 4000, 1, kv=kv)
 attention("mla_simple", "decode", 1000, 1, path="expand",
           error="output differs from the scalar reference: 0.25 at row 0, limit 1e-4 (invented)")
 

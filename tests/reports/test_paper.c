@@ -175,8 +175,16 @@ static void test_live_run(void **state) {
     assert_int_equal(live.total[0][1], 3 * 11 * 5 * 4);
     assert_int_equal(live.total[0][3], 3 * 2 * 11 * 2 * 2 * 4);
     assert_int_equal(live.total[0][4], 3 * 4 * (2 * 2 + 2) * 4);
+    assert_int_equal(live.rounded[0][0][ATTN_ELEMENT_F16], 2 * 11 * 8 * 2);
+    assert_int_equal(live.rounded[0][0][ATTN_ELEMENT_Q8_0], 2 * 11 * 4 * 34);
+    assert_int_equal(live.rounded[0][1][ATTN_ELEMENT_Q8_0], 11 * 34);
+    assert_int_equal(live.rounded[0][4][ATTN_ELEMENT_Q8_0], 0);
     assert_int_equal(paper_audit_run(&audit, &tables, &live, NULL), 0);
     assert_int_equal(audit.live_mismatches, 0);
+    paper_audit_free(&audit);
+    live.rounded[0][0][ATTN_ELEMENT_Q8_0] += 34; /* one block too many */
+    assert_int_equal(paper_audit_run(&audit, &tables, &live, NULL), 0);
+    assert_int_equal(audit.live_mismatches, 1);
     paper_audit_free(&audit);
     assert_int_equal(attn_alloc_live(), 0);
 }
@@ -209,6 +217,9 @@ static void test_additions(void **state) {
         {"conformer", "input_cache", "total", "MiB", 93.75},
         {"conformer", "input_cache", "reduction", "%", 50},
         {"branchformer", "input_cache", "total", "MiB", 35.15625},
+        {"conformer", "mha f16", "per_layer", "MiB", 3.90625},
+        {"conformer", "mha q8_0", "per_layer", "MiB", 2.0 * 1000 * 16 * 2 * 34 / 1048576},
+        {"conformer", "mla_256 q8_0", "total", "MiB", 24.0 * 1000 * 16 * 34 / 1048576},
         {"conformer", "mha", "total_subsampled", "MiB", 187.5 * 0.249},
         {"conformer", "mha", "total", "MB", 196.608},
         {"branchformer", "mha", "total", "MB", 73.728},
@@ -218,6 +229,8 @@ static void test_additions(void **state) {
             addition(&audit, wanted[i].model, wanted[i].row, wanted[i].quantity, wanted[i].unit);
         assert_true(fabs(number_of(row, "identified_geometry") - wanted[i].identified) < 1e-9);
     }
+    assert_non_null(strstr(text_of(addition(&audit, "conformer", "mla_256 q8_0", "total", "MiB"), "note"),
+                           "93.36% less than MHA in f32"));
     assert_non_null(strstr(text_of(addition(&audit, "both", "audio", "remark", ""), "note"), "40 s"));
     assert_non_null(
         strstr(text_of(addition(&audit, "both", "offline", "remark", ""), "note"), "reuses no cache"));

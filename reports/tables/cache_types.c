@@ -1,0 +1,147 @@
+/* Types of cache next to each other: what rounding keys, values and latents saves in bytes and in time. */
+#include "reports/tables/measured_row.h"
+#include "reports/tables/table_list.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_f32(const measured *m) {
+    return !strcmp(m->c->kv, attn_kv_dtype_names[ATTN_ELEMENT_F32]);
+}
+
+static bool is_decode(const measured *m) {
+    return !strcmp(m->c->kind, "attention") && !strcmp(m->c->mode, "decode") && *m->c->kv;
+}
+
+/* The same case in f32; NULL where it was not measured. */
+static const measured *in_f32(const report_data *data, const measured *m) {
+    for (size_t i = 0; i < data->count; i++)
+        if (is_decode(&data->cases[i]) && is_f32(&data->cases[i]) &&
+            case_same(data->cases[i].c, m->c, FIELDS_ALL & ~(unsigned)FIELD_KV))
+            return &data->cases[i];
+    return NULL;
+}
+
+/* MHA in f32 where all but the way of compressing is the same. */
+static const measured *of_mha(const report_data *data, const measured *m) {
+    unsigned own = FIELD_TYPE | FIELD_KV | FIELD_DC | FIELD_HKV | FIELD_PATH | FIELD_ASKED;
+    for (size_t i = 0; i < data->count; i++)
+        if (is_decode(&data->cases[i]) && is_f32(&data->cases[i]) && !strcmp(data->cases[i].c->type, "mha") &&
+            case_same(data->cases[i].c, m->c, FIELDS_ALL & ~own))
+            return &data->cases[i];
+    return NULL;
+}
+
+static bool is_compared(const report_data *data, const measured *m) {
+    if (!is_decode(m))
+        return false;
+    if (!is_f32(m))
+        return in_f32(data, m) != NULL;
+    for (size_t i = 0; i < data->count; i++)
+        if (is_decode(&data->cases[i]) && !is_f32(&data->cases[i]) && in_f32(data, &data->cases[i]) == m)
+            return true;
+    return false;
+}
+
+static double percent(double part, const measured *whole, double of_whole) {
+    return whole ? 100 * part / of_whole : NAN;
+}
+
+static void add_row(report_table *t, const report_data *data, const measured *m) {
+    const results_case *c = m->c;
+    const measured *same = in_f32(data, m), *mha = of_mha(data, m);
+    json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", c->type, "kv",
+                            c->kv, "kv_bytes_formula", exact_count(c->kv_bytes_formula), "kv_bytes_live",
+                            exact_count(c->kv_bytes_live), "bytes_of_f32_percent",
+                            four_digits(percent(c->kv_bytes_live, same, same->c->kv_bytes_live)),
+                            "bytes_of_mha_percent",
+                            four_digits(percent(c->kv_bytes_live, mha, mha ? mha->c->kv_bytes_live : NAN)),
+                            "time_of_f32_percent", four_digits(percent(m->best, same, same->best)),
+                            "time_of_mha_percent", four_digits(percent(m->best, mha, mha ? mha->best : NAN)),
+                            "best_us", four_digits(m->best / 1e3), "pos", case_value(c, FIELD_POS));
+    static const struct {
+        const char *key;
+        case_field field;
+    } sizes[] = {{"L", FIELD_L}, {"h", FIELD_H},   {"hkv", FIELD_HKV},
+                 {"d", FIELD_D}, {"dc", FIELD_DC}, {"B", FIELD_B}};
+    int bad = !row || measured_row_add(row, m, "us");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        bad |= json_object_set_new(row, sizes[i].key, case_value(c, sizes[i].field));
+    if (bad) {
+        json_decref(row);
+        row = NULL;
+    }
+    table_add(&t->t, row);
+}
+
+static size_t type_rank(const measured *m) {
+    size_t rank = 0;
+    while (attn_kv_dtype_names[rank] && strcmp(attn_kv_dtype_names[rank], m->c->kv))
+        rank++;
+    return rank;
+}
+
+static int by_shape(const void *left, const void *right) {
+    static const case_field order[] = {FIELD_L, FIELD_TYPE, FIELD_POS, FIELD_B,
+                                       FIELD_D, FIELD_H,    FIELD_HKV, FIELD_DC};
+    const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
+    if (type_rank(a) != type_rank(b) && case_same(a->c, b->c, FIELDS_ALL & ~(unsigned)FIELD_KV))
+        return type_rank(a) < type_rank(b) ? -1 : 1;
+    return measured_compare(a, b, order, sizeof order / sizeof *order);
+}
+
+static void columns(report_table *t) {
+    static const struct {
+        const char *key, *header;
+        bool files_only;
+    } all[] = {{"type", "type", false},
+               {"dc", "dc", false},
+               {"hkv", "hkv", false},
+               {"h", "h", true},
+               {"d", "d", true},
+               {"B", "B", true},
+               {"pos", "pos", true},
+               {"L", "L", false},
+               {"kv", "cache in", false},
+               {"kv_bytes_formula", "cache bytes by formula", false},
+               {"kv_bytes_live", "cache bytes", false},
+               {"bytes_of_f32_percent", "% of its f32 bytes", false},
+               {"bytes_of_mha_percent", "% of MHA's f32 bytes", false},
+               {"best_us", "best time, µs", false},
+               {"time_us", "median, µs", false},
+               {"range_us", "low to high", false},
+               {"time_of_f32_percent", "% of its f32 time", false},
+               {"time_of_mha_percent", "% of MHA's f32 time", false}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        report_column(t, all[i].key, "%s", all[i].header);
+        if (all[i].files_only)
+            report_column_in_files(t);
+    }
+}
+
+void table_cache_types(report_table *t, const table_sources *from) {
+    const report_data *data = from->data;
+    report_table_init(t, "Types of cache");
+    columns(t);
+    snprintf(
+        t->note, sizeof t->note,
+        "One layer, one new frame a call, all of it: projections stay in f32. Rows of keys, values and "
+        "latents are rounded once, when they are appended. Cache bytes are allocated ones, those by formula "
+        "stand next to them. Shares of time are of the best CPU times. A smaller type and a smaller cache "
+        "multiply: both are in %% of MHA's.");
+    const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
+    size_t rows = 0;
+    for (size_t i = 0; order && i < data->count; i++)
+        if (is_compared(data, &data->cases[i]))
+            order[rows++] = &data->cases[i];
+    if (!order)
+        table_add(&t->t, NULL);
+    else if (rows)
+        qsort(order, rows, sizeof *order, by_shape);
+    for (size_t i = 0; i < rows; i++)
+        add_row(t, data, order[i]);
+    attn_free(order);
+}
