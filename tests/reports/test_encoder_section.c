@@ -234,7 +234,8 @@ static void test_lines(void **state) {
     assert_int_equal(l.count, 1);
     assert_int_equal(l.line[0].count, 2);
     assert_true(l.line[0].points[0].x == 0 && l.line[0].points[0].y == 1e6 && l.line[0].points[1].x == 2);
-    assert_string_equal(l.held, "conformer, conv2d input layer, layers 2, q 4, h 2, d_model 16, pos rel_pos");
+    assert_string_equal(
+        l.held, "conformer, conv2d input layer, layers 2, q 4, h 2, d_model 16, f32 cache, pos rel_pos");
     series_free(&l);
     assert_int_equal(series_select(&l, &data, &plot_named("encoder_cache")->select, &error), 0);
     assert_int_equal(l.count, 1);
