@@ -3,8 +3,8 @@
 #ifndef BENCH_KERNEL_SETUP_H
 #define BENCH_KERNEL_SETUP_H
 
-#include "attn/error.h"
 #include "attn/element.h"
+#include "attn/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>

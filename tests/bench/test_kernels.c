@@ -3,10 +3,10 @@
 #include "attn/alloc.h"
 #include "attn/config.h"
 #include "attn/cpu.h"
+#include "attn/element.h"
 #include "attn/random.h"
 #include "bench/kernel_setup.h"
 #include "impl/kernels/attend.h"
-#include "attn/element.h"
 #include "tests/support/cmocka_all.h"
 
 #include <float.h>

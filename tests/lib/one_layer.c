@@ -15,7 +15,8 @@ static int attend(float *out, const float *x, const attn_variant *variant, const
     attn_cache cache = {};
     size_t size = impl->workspace(g, 1, FRAMES, CALLS * FRAMES, ATTN_PATH_AUTO);
     void *workspace = attn_alloc(size, 1, "workspace", error);
-    int status = workspace ? attn_cache_init(&cache, variant, g, 1, CALLS * FRAMES, ATTN_ELEMENT_F32, error) : -1;
+    int status =
+        workspace ? attn_cache_init(&cache, variant, g, 1, CALLS * FRAMES, ATTN_ELEMENT_F32, error) : -1;
     for (size_t i = 0; !status && i < CALLS; i++) {
         attn_call call = {};
         call.x = x + i * VALUES;
