@@ -17,7 +17,8 @@ static double most(double a, double b) {
 
 /* One attention layer on the row's queries and keys. */
 static attn_cost layer_cost(const bench_case *c, size_t queries, size_t keys, const attn_impl *impl) {
-    return attn_impl_cost(c->variant, impl, &c->geometry, c->batch ? c->batch : 1, queries, keys, c->path);
+    return attn_impl_cost(c->variant, impl, &c->geometry, c->batch ? c->batch : 1, queries, keys, c->path,
+                          (attn_element)c->kv);
 }
 
 static double layer_seconds(const bench_case *c) {

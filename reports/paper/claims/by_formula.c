@@ -17,7 +17,7 @@ static attn_geometry geometry(const attn_variant *variant, size_t latent_dim) {
 static double bytes_of(const char *type, size_t latent_dim) {
     const attn_variant *variant = attn_variant_find(type);
     attn_geometry g = geometry(variant, latent_dim);
-    return (double)variant->cache_bytes(&g, 1, FRAMES, sizeof(float));
+    return (double)variant->cache_bytes(&g, 1, FRAMES, ATTN_ELEMENT_F32);
 }
 
 static double parameters_of(const char *type, size_t latent_dim) {
@@ -30,7 +30,7 @@ static double flops_of(const char *type, size_t latent_dim, size_t frames, size_
     const attn_variant *variant = attn_variant_find(type);
     attn_geometry g = geometry(variant, latent_dim);
     attn_path path = attn_path_resolve(variant, &g, 1, frames, keys, ATTN_PATH_AUTO);
-    return variant->cost(&g, 1, frames, keys, path).flops;
+    return variant->cost(&g, 1, frames, keys, path, ATTN_ELEMENT_F32).flops;
 }
 
 static void claimed_size(claim_verdict *v) {

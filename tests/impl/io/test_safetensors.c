@@ -211,10 +211,10 @@ static const float numbers[6] = {0.5f, -1, 2, 3e30f, -4e-30f, 5};
 static void test_write(void **state) {
     (void)state;
     const attn_safetensors_entry entries[] = {
-        {"z.weight", 2, (size_t[]){2, 3}, numbers, NULL},
-        {"a.bias", 1, (size_t[]){3}, numbers + 1, NULL},
-        {"scalar \"quoted\" \xc3\xa9", 0, NULL, numbers + 5, NULL},
-        {"empty", 2, (size_t[]){0, 7}, NULL, NULL},
+        {"z.weight", 2, (size_t[]){2, 3}, numbers, NULL, NULL},
+        {"a.bias", 1, (size_t[]){3}, numbers + 1, NULL, NULL},
+        {"scalar \"quoted\" \xc3\xa9", 0, NULL, numbers + 5, NULL, NULL},
+        {"empty", 2, (size_t[]){0, 7}, NULL, NULL, NULL},
     };
     attn_safetensors *file;
     attn_error error = {0};
@@ -248,8 +248,8 @@ static void test_write_refusals(void **state) {
     attn_error error = {0};
     const char *path = scratch_path("never");
     size_t files = scratch_count();
-    attn_safetensors_entry twice[] = {{"a", 1, (size_t[]){1}, numbers, NULL},
-                                      {"a", 1, (size_t[]){1}, numbers, NULL}};
+    attn_safetensors_entry twice[] = {{"a", 1, (size_t[]){1}, numbers, NULL, NULL},
+                                      {"a", 1, (size_t[]){1}, numbers, NULL, NULL}};
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "tensor 'a' is named twice"));
     error = (attn_error){0};
@@ -257,7 +257,7 @@ static void test_write_refusals(void **state) {
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "not UTF-8"));
     error = (attn_error){0};
-    twice[1] = (attn_safetensors_entry){"b", 2, (size_t[]){SIZE_MAX, 2}, numbers, NULL};
+    twice[1] = (attn_safetensors_entry){"b", 2, (size_t[]){SIZE_MAX, 2}, numbers, NULL, NULL};
     assert_int_equal(attn_safetensors_write(path, twice, 2, &error), -1);
     assert_non_null(strstr(error.message, "overflows"));
     assert_int_equal(scratch_count(), files);
@@ -276,7 +276,7 @@ static void test_many(void **state) {
     for (size_t i = 0; i < COUNT; i++) {
         snprintf(names[i], sizeof names[i], "encoders.%zu.self_attn.weight", (i * 7919) % COUNT);
         values[i] = (float)i;
-        entries[i] = (attn_safetensors_entry){names[i], 1, one, &values[i], NULL};
+        entries[i] = (attn_safetensors_entry){names[i], 1, one, &values[i], NULL, NULL};
     }
     attn_safetensors *file;
     attn_error error = {0};
@@ -301,8 +301,8 @@ static void *counted_malloc(size_t size) {
 
 /* A write that fails leaves nothing behind. */
 static int open_and_write(void *context, attn_error *error) {
-    const attn_safetensors_entry entries[] = {{"first", 2, (size_t[]){2, 3}, numbers, NULL},
-                                              {"second", 1, (size_t[]){3}, numbers, NULL}};
+    const attn_safetensors_entry entries[] = {{"first", 2, (size_t[]){2, 3}, numbers, NULL, NULL},
+                                              {"second", 1, (size_t[]){3}, numbers, NULL, NULL}};
     attn_safetensors *file = NULL;
     size_t files = scratch_count();
     int result = attn_safetensors_open(&file, context, error);
@@ -318,8 +318,8 @@ static int open_and_write(void *context, attn_error *error) {
 
 static void test_refused_memory(void **state) {
     (void)state;
-    const attn_safetensors_entry entries[] = {{"first", 2, (size_t[]){2, 3}, numbers, NULL},
-                                              {"second", 1, (size_t[]){3}, numbers, NULL}};
+    const attn_safetensors_entry entries[] = {{"first", 2, (size_t[]){2, 3}, numbers, NULL, NULL},
+                                              {"second", 1, (size_t[]){3}, numbers, NULL, NULL}};
     const char *path = scratch_path("memory.safetensors");
     attn_error error = {0};
     assert_int_equal(attn_safetensors_write(path, entries, 2, &error), 0);

@@ -190,8 +190,8 @@ static int add_tensor(void *context, const attn_tensor *tensor, attn_error *erro
     assert_true(c->count < MOST_TENSORS);
     snprintf(c->names[c->count], sizeof c->names[0], "%s", tensor->name);
     memcpy(c->dims[c->count], tensor->dims, sizeof tensor->dims);
-    c->entries[c->count] = (attn_safetensors_entry){c->names[c->count], tensor->rank, c->dims[c->count],
-                                                    *tensor->data + tensor->offset, NULL};
+    c->entries[c->count] = (attn_safetensors_entry){
+        c->names[c->count], tensor->rank, c->dims[c->count], *tensor->data + tensor->offset, NULL, NULL};
     c->count++;
     return 0;
 }
@@ -224,7 +224,8 @@ static void prefix(checkpoint *c, const char *text) {
 static void add_entry(checkpoint *c, const char *name, const float *data) {
     snprintf(c->names[c->count], sizeof c->names[0], "%s", name);
     c->dims[c->count][0] = 2;
-    c->entries[c->count] = (attn_safetensors_entry){c->names[c->count], 1, c->dims[c->count], data, NULL};
+    c->entries[c->count] =
+        (attn_safetensors_entry){c->names[c->count], 1, c->dims[c->count], data, NULL, NULL};
     c->count++;
 }
 
@@ -488,7 +489,7 @@ static void test_bad_checkpoints(void **state) {
     check_message(model, c, (const char *[4]){"q_proj.bias", "linear_q.bias", "both"});
     c->count--;
 
-    float kept = c->entries[3].data[1];
+    float kept = ((const float *)c->entries[3].data)[1];
     ((float *)(uintptr_t)c->entries[3].data)[1] = NAN;
     check_message(model, c, (const char *[4]){"k_proj.bias", "non-finite", "element 1"});
     ((float *)(uintptr_t)c->entries[3].data)[1] = INFINITY;
