@@ -1,5 +1,9 @@
 #include "attn/cpu.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,16 +13,25 @@ static attn_isa in_use;
 static int is_set;
 static _Thread_local attn_isa limit = ATTN_ISA_AVX512;
 
+#if defined(__x86_64__)
+/* clang 14 has no name for it in __builtin_cpu_supports. */
+static bool has_f16c(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 attn_isa attn_cpu_detected(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        return ATTN_ISA_AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return ATTN_ISA_AVX2;
-#endif
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c())
+        return ATTN_ISA_BASE;
+    bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return has_avx512 ? ATTN_ISA_AVX512 : ATTN_ISA_AVX2;
+#else
     return ATTN_ISA_BASE;
+#endif
 }
 
 attn_isa attn_cpu_isa(void) {
