@@ -15,7 +15,7 @@ typedef enum gate_metric { GATE_TIME, GATE_INSTRUCTIONS } gate_metric;
 extern const char *const gate_metric_names[]; /* then NULL */
 extern const char *const gate_min_effects[];  /* defaults, as text */
 
-/* How programs are run beside each other. */
+/* How programs are run next to each other. */
 typedef enum gate_way {
     GATE_TURNS,    /* pairs of live processes take turns */
     GATE_PROCESSES /* whole processes, one after the other, in blocks of two pairs */
@@ -29,11 +29,11 @@ typedef struct gate_pair {
 
 typedef struct gate_case {
     const bench_case *row;
-    gate_finding finding; /* its verdict also tells what kept the case from being measured */
+    gate_finding finding; /* its verdict also says what kept the case from being measured */
     char why[400];
     gate_pair *pairs; /* by processes two a block */
     size_t count;
-    double bytes[GATE_BYTE_COUNTS][GATE_SIDES]; /* NaN: not told */
+    double bytes[GATE_BYTE_COUNTS][GATE_SIDES]; /* NaN: not reported */
     double ns, cpu_ns;                          /* of all that was timed: passed, and on a CPU */
     double block_seconds;                       /* that the shortest block, or pair by turns, took */
     double base_seconds; /* that the base took to be checked, with one repetition; 0: not known */
@@ -52,18 +52,28 @@ typedef struct gate_settings {
     bool attribute; /* see what moved in cases that are slower */
 } gate_settings;
 
+/* Commands that print Google Benchmark's JSON in place of programs: gate_side.program is the command. */
+typedef struct gate_commands {
+    double began;
+    json_t *first[GATE_SIDES]; /* what each said the first time (harness/gate/google.h); NULL: it failed */
+    char why[GATE_SIDES][300]; /* then */
+} gate_commands;
+
 typedef struct gate {
     gate_settings settings;
     gate_side side[GATE_SIDES];
     gate_case *cases;
     size_t count;
     double began, seconds;             /* that measuring took */
+    double opened;                     /* of it the first checks; 0: not known */
+    double attributed;                 /* until when it may be seen what moved */
     size_t looks, blocks, blocks_seen; /* blocks that were run, and those before the last look */
     uint64_t random;
     bool out_of_time, interrupted;
     bool knows[GATE_SIDES]; /* turns */
     bool attributing;       /* beyond the budget */
     bool stored;            /* the base is a file: processes give plain_time, as that does */
+    bool commands;          /* a block is one of all cases */
 } gate;
 
 /* Sets up; settings->plan has to live as long as the gate. Free with gate_free (a zeroed one is fine too). */
@@ -74,10 +84,18 @@ void gate_free(gate *g);
  * counts. -1: memory, or a program cannot be run. */
 int gate_run(gate *g, attn_error *error);
 
+/* Runs each command once: *p has a row for each benchmark. -1, too, when that of the base fails. Free both. */
+int gate_commands_open(gate_commands *c, plan *p, const gate_side side[GATE_SIDES], int cpu, double budget,
+                       attn_error *error);
+void gate_commands_free(gate_commands *c);
+
+/* After gate_init and before gate_run: cases that a side lacks are settled, and the first runs count as time. */
+void gate_commands_settle(gate *g, const gate_commands *c);
+
 /* The same by instructions: one process a side of each case, and another where they differ. */
 int gate_run_counts(gate *g, attn_error *error);
 
-/* Reruns base and candidate of cases that are SLOWER with counters, and tells what moved. A stop signal ends
+/* Reruns base and candidate of cases that are SLOWER with counters, and finds what moved. A stop signal ends
  * it early, with 0. */
 int gate_attribute(gate *g, attn_error *error);
 
@@ -99,7 +117,7 @@ measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t
  * can run it, or cannot here. */
 void gate_give_up(gate_case *c, size_t side, const process_value *value);
 
-/* The same for a process that was ended after so many seconds: where the budget ended it, and not its own
+/* The same for a process that was ended after `seconds`: where the budget ended it, and not its own
  * slowness, the case is undecided. */
 void gate_came_late(gate *g, gate_case *c, size_t side, double seconds, process_value *value);
 
@@ -112,6 +130,9 @@ bool gate_knows_turns(const gate_side *side);
 /* A pair of an open case by turns: 0; 1 when the case has failed; -1. */
 int gate_turn_pair(gate *g, gate_case *c, attn_error *error);
 
+/* A block of all open cases of commands: 0 or -1. */
+int gate_command_block(gate *g, attn_error *error);
+
 /* gate_process; the case keeps the side's bytes, and how long the base took. */
 int gate_checked_process(process_value *value, gate_case *c, size_t side, const measure_settings *settings,
                          attn_error *error);
@@ -121,12 +142,18 @@ int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *e
 int gate_more_room(gate_case *c, attn_error *error); /* for two pairs */
 void gate_took(gate_case *c, double seconds);        /* a block: block_seconds */
 size_t gate_shuffle_open(gate *g, size_t *order);    /* open cases in a new order: how many */
-bool gate_is_late(const gate *g, double needed);     /* whether so many seconds more are beyond the budget */
+bool gate_is_late(const gate *g, double needed);     /* whether `needed` seconds more are beyond the budget */
 void gate_show(const gate *g, size_t open, size_t pairs, size_t until); /* progress */
 
 /* Runs every case once on the side, with the whole check; cases that cannot be compared get their verdicts.
  * Stops where the budget ends. */
 int gate_open_side(gate *g, size_t side, attn_error *error);
+
+/* The logs that the decision takes, one a block or a pair by turns; they live in `numbers`, two a pair. */
+gate_series gate_series_of(const gate_case *c, gate_way way, double *numbers);
+
+/* Appends why the case is undecided; nothing when it is not. */
+void gate_reason(char *why, size_t size, const gate *g, const gate_case *c);
 
 double gate_median_time(const gate_case *c, size_t side); /* over processes, NaN without any */
 
