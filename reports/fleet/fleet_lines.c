@@ -13,24 +13,26 @@ static const char *const colours[FLEET_MAX] = {"#3b82d6", "#d9730d", "#2c9c62", 
                                                "#d4456c", "#8d8150", "#0f9fb0", "#b0540f",
                                                "#5f7f1f", "#5f4fc8", "#a03060", "#606870"};
 static const int point_types[] = {7, 5};
+enum { HEIGHT = 460 };
 
-static void write_head(FILE *script, const char *name, const char *title, const char *x, const char *y) {
+static void write_head(FILE *script, const char *name, const char *title, size_t height, const char *x,
+                       const char *y) {
     fprintf(script,
             "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat\nset encoding utf8\n"
-            "set terminal svg size 640,460 noenhanced font 'sans-serif,14' name '%s' background 'white'\n"
+            "set terminal svg size 640,%zu noenhanced font 'sans-serif,14' name '%s' background 'white'\n"
             "set output '%s.svg'\nset title '%s'\nset xlabel '%s'\nset ylabel '%s'\n"
             "set border 3\nset tics nomirror\nset grid lt 1 lw 0.5 lc rgb '#a0a0a0'\n"
             "set key below center horizontal Left reverse samplen 2 height 1 font ',12'\nset pointsize 0.8\n",
-            name, name, name, name, name, title, x, y);
+            name, name, name, height, name, name, title, x, y);
 }
 
-static void write_tail(FILE *script, const char *name) {
+static void write_tail(FILE *script, const char *name, size_t height) {
     fprintf(script,
-            "\nset terminal pngcairo size 1280,920 noenhanced font 'Sans,14' fontscale 1.8 linewidth 2 "
+            "\nset terminal pngcairo size 1280,%zu noenhanced font 'Sans,14' fontscale 1.8 linewidth 2 "
             "pointscale 2\n"
             "set output '%s.png'\nreplot\n"
-            "set terminal pdfcairo size 15cm,10.8cm noenhanced font 'Sans,10'\nset output '%s.pdf'\nreplot\n",
-            name, name);
+            "set terminal pdfcairo size 15cm,%.1fcm noenhanced font 'Sans,10'\nset output '%s.pdf'\nreplot\n",
+            2 * height, name, 15 * (double)height / 640, name);
 }
 
 /* ---- speed against the base */
@@ -51,35 +53,40 @@ static json_t *groups_of(const fleet *f) {
     return groups;
 }
 
-int fleet_write_speed(fleet_figure *drawn, const fleet *f, FILE *points, FILE *script, attn_error *error) {
-    json_t *groups = groups_of(f), *unused;
+/* From top to bottom, so that the names can be read. */
+static void write_speeds(FILE *points, const fleet *f, size_t machine, json_t *groups) {
     const char *group;
+    json_t *unused;
+    size_t number = 0, common;
+    json_object_foreach(groups, group, unused) {
+        double speed = fleet_speed(&common, f, machine, group, FLEET_TIME);
+        fprintf(points, isnan(speed) ? "-%zu \"%s\" NaN\n" : "-%zu \"%s\" %.6g\n", number++, group, speed);
+    }
+}
+
+int fleet_write_speed(fleet_figure *drawn, const fleet *f, FILE *points, FILE *script, attn_error *error) {
+    json_t *groups = groups_of(f);
     if (!groups)
         return attn_no_memory(error, drawn->name);
-    write_head(script, drawn->name, drawn->title, "", "speed, × base (logarithmic)");
-    fputs("set logscale y 2\nset xtics rotate by -40 font ',11'\nset xrange [-0.5:*]\nplot 1 with lines lc "
-          "rgb '#808080' "
-          "dt 2 notitle",
-          script);
-    for (size_t i = 0; i < f->count; i++) {
+    size_t count = json_object_size(groups), height = 160 + 20 * count;
+    write_head(script, drawn->name, drawn->title, height, "speed, × base (logarithmic)", "");
+    fprintf(script,
+            "set logscale x 2\nset xrange [*<0.95:1.05<*]\nset yrange [%g:0.5]\nset ytics font ',12'\n"
+            "set arrow from 1, graph 0 to 1, graph 1 nohead dt 2 lc rgb '#808080'\nplot ",
+            0.5 - (double)count);
+    for (size_t i = 0; count && i < f->count; i++) {
         char name[FLEET_NAME];
         if (i == f->base)
             continue;
         figure_safe_text(name, sizeof name, f->machine[i].name);
         fprintf(points, "%s# %s\n# number | group | speed\n", drawn->lines ? "\n\n" : "", name);
-        size_t number = 0, common;
-        json_object_foreach(groups, group, unused) {
-            double speed = fleet_speed(&common, f, i, group, FLEET_TIME);
-            fprintf(points, isnan(speed) ? "%zu \"%s\" NaN\n" : "%zu \"%s\" %.6g\n", number++, group, speed);
-        }
+        write_speeds(points, f, i, groups);
         fprintf(script,
-                ", \\\n     '%s.dat' index %zu using 1:3:xticlabels(2) with points pt 7 ps 1.2 lc rgb '%s' "
-                "title '%s'",
-                drawn->name, drawn->lines++, colours[i], name);
+                "%s'%s.dat' index %zu using 3:1:yticlabels(2) with points pt 7 ps 1.2 lc rgb '%s' title '%s'",
+                drawn->lines ? ", \\\n     " : "", drawn->name, drawn->lines, colours[i], name);
+        drawn->lines++;
     }
-    if (!json_object_size(groups))
-        drawn->lines = 0;
-    write_tail(script, drawn->name);
+    write_tail(script, drawn->name, height);
     json_decref(groups);
     return 0;
 }
@@ -113,7 +120,7 @@ int fleet_write_plot(fleet_figure *drawn, const fleet *f, const char *plot_name,
                      attn_error *error) {
     static const char *const types[] = {"mha", "mla"};
     const plot *p = plot_named(plot_name);
-    write_head(script, drawn->name, drawn->title, p->x_label, p->y_label);
+    write_head(script, drawn->name, drawn->title, HEIGHT, p->x_label, p->y_label);
     fputs("set logscale xy\n", script);
     for (size_t i = 0; p->name && i < f->count; i++) {
         series_lines lines;
@@ -129,6 +136,6 @@ int fleet_write_plot(fleet_figure *drawn, const fleet *f, const char *plot_name,
         }
         series_free(&lines);
     }
-    write_tail(script, drawn->name);
+    write_tail(script, drawn->name, HEIGHT);
     return 0;
 }

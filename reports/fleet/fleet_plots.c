@@ -35,7 +35,7 @@ static int write_figure(fleet_figure *drawn, const fleet *f, const char *source,
     if (!open_in(&points, work, drawn->name, ".dat", error) &&
         !open_in(&script, work, drawn->name, ".gp", error) &&
         !(source ? fleet_write_plot(drawn, f, source, points.stream, script.stream, error)
-               : fleet_write_speed(drawn, f, points.stream, script.stream, error)))
+                 : fleet_write_speed(drawn, f, points.stream, script.stream, error)))
         result = attn_output_commit(&points, error) || attn_output_commit(&script, error) ? -1 : 0;
     attn_output_discard(&points);
     attn_output_discard(&script);
