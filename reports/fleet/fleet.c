@@ -5,6 +5,7 @@
 #include "base/text/json.h"
 #include "harness/results/finished.h"
 #include "harness/results/machines.h"
+#include "reports/fleet/fleet_join.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,16 +41,21 @@ static void name_machine(fleet *f, size_t at) {
     snprintf(m->speed_key, sizeof m->speed_key, "m%zu_of_base", at + 1);
 }
 
-/* Takes the results. */
+/* Takes the results. Limits of a machine that is there, from a file of their own, are its own. */
 static int add_machine(fleet *f, results *from, const char *file, attn_error *error) {
+    int result = 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (fleet_are_limits_of(from, &f->machine[i].results)) {
+            result = fleet_join(&f->machine[i].results, from, file, error);
+            results_free(from);
+            return result;
+        }
     if (f->count == FLEET_MAX) {
         results_free(from);
         return attn_fail(error, "%s: more than %d machines side by side", file, FLEET_MAX);
     }
-    fleet_machine *m = &f->machine[f->count++];
-    m->results = *from;
-    m->file = file;
-    return report_data_init(&m->data, &m->results, error);
+    f->machine[f->count++] = (fleet_machine){.results = *from, .file = file};
+    return 0;
 }
 
 static int read_file(fleet *f, const char *file, attn_error *error) {
@@ -102,8 +108,10 @@ int fleet_read(fleet *f, const char *const *files, attn_error *error) {
     int result = 0;
     for (size_t i = 0; !result && files[i]; i++)
         result = read_file(f, files[i], error);
-    for (size_t i = 0; i < f->count; i++)
+    for (size_t i = 0; !result && i < f->count; i++) {
         name_machine(f, i);
+        result = report_data_init(&f->machine[i].data, &f->machine[i].results, error);
+    }
     return result ? result : list_cases(f, error);
 }
 

@@ -28,7 +28,8 @@ typedef struct fleet {
     fleet_case *list;
 } fleet;
 
-/* Reads results files, ended by NULL; one of several kinds of machine (harness/results/machines.h) counts as several.
+/* Reads results files, ended by NULL; one of several kinds of machine (harness/results/machines.h) counts as several,
+ * and one of nothing but limits of the machine of an earlier file belongs to that machine.
  * Stays where it is; free with fleet_free. */
 int fleet_read(fleet *f, const char *const *files, attn_error *error);
 void fleet_free(fleet *f);

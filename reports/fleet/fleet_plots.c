@@ -4,7 +4,7 @@
 #include "attn/file.h"
 #include "reports/fleet/fleet_lines.h"
 #include "reports/plots/draw.h"
-#include "reports/plots/staging.h"
+#include "reports/plots/run/staging.h"
 
 static const struct {
     const char *name, *title, *about;

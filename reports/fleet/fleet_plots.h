@@ -3,7 +3,7 @@
 #define REPORTS_FLEET_FLEET_PLOTS_H
 
 #include "reports/fleet/fleet.h"
-#include "reports/plots/gnuplot.h"
+#include "reports/plots/run/gnuplot.h"
 
 enum { FLEET_PLOTS = 3 };
 

@@ -91,6 +91,40 @@ static void test_ratios(void **state) {
     drop(f);
 }
 
+/* What `attnbench machine --out` would leave: a clock of so many GHz. */
+static void write_clock(char path[96], const char *of, double ghz) {
+    json_t *root = json_load_file(of, 0, NULL), *entries = json_array();
+    const char *isa = json_string_value(json_at(root, "context.attnbench.machine.isa"));
+    json_array_append_new(entries, json_pack("{ss ss ss si sf sf sf ss s{ss ss ss}}", "name", "machine/clock",
+                                             "run_name", "machine/clock", "run_type", "iteration",
+                                             "iterations", 1, "real_time", 1000 / ghz, "cpu_time", 1000 / ghz,
+                                             "steps", 1000.0, "time_unit", "ns", "case", "kind", "machine",
+                                             "what", "clock", "isa", isa));
+    json_object_set_new(root, "benchmarks", entries);
+    assert_int_equal(json_dump_file(root, path, 0), 0);
+    json_decref(root);
+}
+
+static void test_clock(void **state) {
+    (void)state;
+    char first[96], second[96];
+    snprintf(first, sizeof first, "%s/clock-1.json", folder);
+    snprintf(second, sizeof second, "%s/clock-2.json", folder);
+    write_clock(first, sample, 4);
+    write_clock(second, other, 2);
+    const char *const files[] = {sample, other, first, second, NULL};
+    attn_error error = {0};
+    size_t common;
+    fleet *f = attn_alloc(1, sizeof *f, "fleet", &error);
+    if (!f || fleet_read(f, files, &error))
+        fail_msg("%s", error.message);
+    assert_int_equal(f->count, 2);
+    assert_true(fabs(fleet_clock(&f->machine[0]) - 4) < 1e-9);
+    assert_true(fabs(fleet_clock(&f->machine[1]) - 2) < 1e-9);
+    assert_true(fabs(fleet_speed(&common, f, 1, NULL, FLEET_BY_CLOCK) - 4) < 1e-9);
+    drop(f);
+}
+
 static void test_base(void **state) {
     (void)state;
     fleet *f = read_both();
@@ -187,6 +221,7 @@ static void test_pages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_ratios), cmocka_unit_test(test_base),
-                                       cmocka_unit_test(test_tables), cmocka_unit_test(test_pages)};
+                                       cmocka_unit_test(test_clock), cmocka_unit_test(test_tables),
+                                       cmocka_unit_test(test_pages)};
     return cmocka_run_group_tests(tests, make_other, clean_up);
 }
