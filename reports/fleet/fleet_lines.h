@@ -2,7 +2,7 @@
 #ifndef REPORTS_FLEET_FLEET_LINES_H
 #define REPORTS_FLEET_FLEET_LINES_H
 
-#include "reports/fleet/fleet_plots.h"
+#include "reports/fleet/fleet_figure.h"
 
 #include <stdio.h>
 

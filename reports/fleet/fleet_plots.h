@@ -2,17 +2,10 @@
 #ifndef REPORTS_FLEET_FLEET_PLOTS_H
 #define REPORTS_FLEET_FLEET_PLOTS_H
 
-#include "reports/fleet/fleet.h"
+#include "reports/fleet/fleet_figure.h"
 #include "reports/plots/run/gnuplot.h"
 
 enum { FLEET_PLOTS = 3 };
-
-typedef struct fleet_figure {
-    const char *name, *title, *about;
-    char held[300]; /* what all lines share; "": nothing */
-    size_t lines;   /* 0: there is nothing to show */
-    char *svg;      /* attn_free it; NULL: not drawn */
-} fleet_figure;
 
 /* Writes NAME.dat, .gp and pictures into the folder (made) and removes what an earlier report left of the others. */
 int fleet_draw(fleet_figure figures[FLEET_PLOTS], const fleet *f, const char *folder, drawing *d,
