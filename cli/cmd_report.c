@@ -1,13 +1,11 @@
-/* attnbench report: a results file in, a page with tables and plots out. */
+/* attnbench report: results files in, a page with tables and plots out. */
 #include "cli/command.h"
-#include "reports/page/report.h"
+#include "reports/fleet/fleet_report.h"
 
 #include <stdio.h>
 
-static int one_file(const char *const *words, attn_error *error) {
-    if (!words[0])
-        return attn_fail(error, "a results file is needed: attnbench report R.json --out DIR");
-    return words[1] ? attn_fail(error, "%s: unexpected argument, one results file is enough", words[1]) : 0;
+static int some_file(const char *const *words, attn_error *error) {
+    return words[0] ? 0 : attn_fail(error, "a results file is needed: attnbench report R.json... --out DIR");
 }
 
 static int print(const report_request *request, const drawing *pictures) {
@@ -19,7 +17,7 @@ static int print(const report_request *request, const drawing *pictures) {
 }
 
 int cmd_report(int argc, char **argv) {
-    char *out = NULL, *paper_file = NULL;
+    char *out = NULL, *paper_file = NULL, *base = NULL;
     const char **tradeoff_files = NULL, **profile_files = NULL;
     int status;
     const char *const *words;
@@ -31,15 +29,21 @@ int cmd_report(int argc, char **argv) {
          "show live bytes in the audit of the paper, of paper --live --format json", "A.json"},
         {"tradeoff", '\0', POPT_ARG_ARGV, &tradeoff_files, 0,
          "also show these trade-off curves, of analyze --sweep --format json (may be given again)", "T.json"},
+        {"base", '\0', POPT_ARG_STRING, &base, 0,
+         "of several machines the one that ratios are to: its name, host or file (default: the first)",
+         "NAME"},
         POPT_TABLEEND};
-    if (!command_options(argc, argv, "R.json", "Makes a page, tables and plots of a results file.", options,
-                         &words, &status))
+    if (!command_options(
+            argc, argv, "R.json...",
+            "Makes a page, tables and plots of a results file. Several files, or one of several CPUs, are\n"
+            "several machines side by side, with a page of each below.",
+            options, &words, &status))
         return status;
     attn_error error = {0};
     drawing pictures = {0};
-    const report_request request = {words[0], out, paper_file, tradeoff_files, profile_files};
-    if (one_file(words, &error) || option_needs("--out", out, &error) ||
-        report_make(&request, &pictures, &error))
+    const report_request request = {out, paper_file, tradeoff_files, profile_files};
+    if (some_file(words, &error) || option_needs("--out", out, &error) ||
+        fleet_report_make(words, base, &request, &pictures, &error))
         return command_fail("report", &error);
     return print(&request, &pictures);
 }

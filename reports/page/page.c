@@ -6,7 +6,7 @@
 
 extern const mustache_file page_files[]; /* made by embed.sh from the templates and the style sheet */
 
-static const char *file_text(const char *name) {
+const char *page_file(const char *name) {
     const mustache_file *file = page_files;
     while (file->name && strcmp(file->name, name))
         file++;
@@ -22,8 +22,8 @@ static const struct {
 
 static json_t *page_data(const report *r, attn_error *error) {
     json_t *data =
-        json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:b}", "style", file_text("page.css"), "script",
-                  file_text("page.js"), "answer", r->answer, "trust", r->trust, "findings", r->findings,
+        json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:b}", "style", page_file("page.css"), "script",
+                  page_file("page.js"), "answer", r->answer, "trust", r->trust, "findings", r->findings,
                   "warnings", r->warnings, "has_warnings", json_array_size(r->warnings) > 0);
     for (size_t i = 0; data && i < sizeof parts / sizeof *parts; i++)
         if (json_object_set_new(data, parts[i].key, parts[i].data(r, error))) {
@@ -35,9 +35,13 @@ static json_t *page_data(const report *r, attn_error *error) {
     return data;
 }
 
+int page_render(FILE *out, const char *name, const json_t *data, attn_error *error) {
+    return mustache_render(out, page_files, name, data, error);
+}
+
 int page_write(FILE *out, const report *r, attn_error *error) {
     json_t *data = page_data(r, error);
-    int result = data ? mustache_render(out, page_files, "page.html", data, error) : -1;
+    int result = data ? page_render(out, "page.html", data, error) : -1;
     json_decref(data);
     return result;
 }

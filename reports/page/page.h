@@ -5,6 +5,11 @@
 
 #include "reports/page/page_data.h"
 
+/* The text of one of the page's files, "page.css". */
+const char *page_file(const char *name);
+/* Any of the templates with data of its own. */
+int page_render(FILE *out, const char *name, const json_t *data, attn_error *error);
+
 int page_write(FILE *out, const report *r, attn_error *error);
 
 #endif

@@ -2,8 +2,6 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "harness/results/finished.h"
-#include "harness/results/machines.h"
 #include "reports/page/page.h"
 #include "reports/paper/claims/claims.h"
 #include "reports/paper/paper_file.h"
@@ -27,15 +25,6 @@ static int read_paper(report *r, const char *live_file, attn_error *error) {
     return result;
 }
 
-/* Lines of a plot are of one kind of machine. */
-static int one_kind(const results *from, const char *file, attn_error *error) {
-    char cpus[300];
-    size_t kinds = results_kinds(cpus, sizeof cpus, from);
-    return kinds < 2 ? 0
-                     : attn_fail(error, "%s: is of %zu kinds of machine (%s): a report is of one", file,
-                                 kinds, cpus);
-}
-
 /* Of errors after conversion the first subject's count. */
 static int judge_claims(report *r, attn_error *error) {
     const claims_evidence evidence = {.tables = &r->paper,
@@ -45,9 +34,8 @@ static int judge_claims(report *r, attn_error *error) {
     return claims_fill(&r->claims, &evidence, error);
 }
 
-static int read_inputs(report *r, results *from, const report_request *request, attn_error *error) {
-    if (results_read_finished(from, request->results, error) || one_kind(from, request->results, error) ||
-        read_paper(r, request->paper, error))
+static int read_inputs(report *r, const results *from, const report_request *request, attn_error *error) {
+    if (read_paper(r, request->paper, error))
         return -1;
     for (size_t i = 0; request->tradeoffs && request->tradeoffs[i]; i++)
         if (tradeoffs_read(&r->tradeoffs, request->tradeoffs[i], error))
@@ -131,17 +119,15 @@ static void free_report(report *r) {
     report_data_free(&r->data);
 }
 
-int report_make(const report_request *request, drawing *pictures, attn_error *error) {
-    results from = {0};
+int report_make_of(const results *from, const report_request *request, drawing *pictures, attn_error *error) {
     report r = {0};
     int result = -1;
-    if (!read_inputs(&r, &from, request, error) && !attn_make_folder(request->out, error) &&
+    if (!read_inputs(&r, from, request, error) && !attn_make_folder(request->out, error) &&
         !draw_plots(&r, request->out, error) && !fill_tables(&r, error) &&
         !write_tables(&r, request->out, error))
         result =
             write_page(&r, request->out, error); /* last: whoever sees it sees everything that it names */
     *pictures = r.drawing;
     free_report(&r);
-    results_free(&from);
     return result;
 }

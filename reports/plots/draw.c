@@ -5,9 +5,8 @@
 #include "reports/plots/run/staging.h"
 #include "reports/plots/tradeoff_plot.h"
 
-/* What a picture leaves in its folder. */
-static int move_files(const char *from, const char *to, const char *name, bool has_data, bool has_picture,
-                      attn_error *error) {
+int draw_move_files(const char *from, const char *to, const char *name, bool has_data, bool has_picture,
+                    attn_error *error) {
     const struct {
         const char *extension;
         bool made;
@@ -43,8 +42,8 @@ int figures_draw(figure figures[PLOTS_MAX], size_t *count, const report_data *da
     char *work = attn_make_folder(folder, error) ? NULL : staging_make(folder, error);
     int result = work ? make_figures(figures, count, data, work, d, error) : -1;
     for (size_t i = 0; !result && i < *count; i++)
-        result =
-            move_files(work, folder, figures[i].plot->name, figures[i].points > 0, figures[i].svg, error);
+        result = draw_move_files(work, folder, figures[i].plot->name, figures[i].points > 0, figures[i].svg,
+                                 error);
     if (work)
         staging_remove(work);
     attn_free(work);
@@ -67,7 +66,7 @@ int tradeoffs_draw(tradeoffs *t, const char *folder, drawing *d, attn_error *err
     for (size_t i = 0; !result && i < TRADEOFFS_MAX; i++) {
         char name[24];
         tradeoff_name(name, i);
-        result = move_files(work, folder, name, i < t->count, i < t->count && t->of[i].svg, error);
+        result = draw_move_files(work, folder, name, i < t->count, i < t->count && t->of[i].svg, error);
     }
     if (work)
         staging_remove(work);

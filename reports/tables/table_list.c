@@ -57,6 +57,11 @@ static int remove_files(const char *folder, const char *name, attn_error *error)
     return result;
 }
 
+int report_table_write(const report_table *t, const char *folder, const char *name, attn_error *error) {
+    return t->presence == TABLE_SHOWN ? write_shown(t, folder, name, error)
+                                      : remove_files(folder, name, error);
+}
+
 void report_tables_fill(report_table tables[REPORT_TABLES], const table_sources *from) {
     for (size_t i = 0; i < REPORT_TABLES; i++) {
         report_table_list[i].fill(&tables[i], from);
@@ -67,10 +72,7 @@ void report_tables_fill(report_table tables[REPORT_TABLES], const table_sources 
 
 int report_tables_write(const report_table tables[REPORT_TABLES], const char *folder, attn_error *error) {
     int result = attn_make_folder(folder, error);
-    for (size_t i = 0; !result && i < REPORT_TABLES; i++) {
-        const char *name = report_table_list[i].name;
-        result = tables[i].presence == TABLE_SHOWN ? write_shown(&tables[i], folder, name, error)
-                                                   : remove_files(folder, name, error);
-    }
+    for (size_t i = 0; !result && i < REPORT_TABLES; i++)
+        result = report_table_write(&tables[i], folder, report_table_list[i].name, error);
     return result;
 }

@@ -56,6 +56,9 @@ void report_tables_fill(report_table tables[REPORT_TABLES], const table_sources 
  * reading; removes what an earlier report left of the others. */
 int report_tables_write(const report_table tables[REPORT_TABLES], const char *folder, attn_error *error);
 
+/* The same of one table, NAME.*. */
+int report_table_write(const report_table *t, const char *folder, const char *name, attn_error *error);
+
 /* Writes NAME.md, .csv, .json and .tex of any table. */
 int table_write_files(const table *t, const char *folder, const char *name, attn_error *error);
 

@@ -64,6 +64,9 @@ check "both are named" grep -q "2 machines of 2 kinds: .*made for a test" out
 check "one has no fingerprint of its own" grep -q '"fingerprint": "mixed"' mixed.json
 check "compare refuses it" ended 3 "$ATTNBENCH" compare whole.json mixed.json
 check "says why" says "the candidate is of 2 kinds of machine"
+check "report shows both, here without pictures" ended 3 env PATH=/nowhere "$ATTNBENCH" report mixed.json --out page
+check "side by side" grep -q "Ratios are to <b>" page/index.html
+check "and each by itself" grep -q "made for a test" page/machine-2/index.html
 check "history refuses it" ended 2 "$ATTNBENCH" history add h.jsonl --results mixed.json
 
 check "shards by an earlier run's times make the whole" \
