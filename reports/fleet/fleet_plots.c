@@ -50,7 +50,7 @@ static int make_figures(fleet_figure *figures, const fleet *f, const char *work,
         if (write_figure(drawn, f, list[i].plot, work, error))
             return -1;
         if (drawn->lines)
-            drawn->svg = drawing_run_inline(d, work, drawn->name);
+            drawn->svg = drawing_run_inline(d, work, drawn->name, NULL);
         if (draw_move_files(work, folder, drawn->name, drawn->lines > 0, drawn->svg != NULL, error))
             return -1;
     }
