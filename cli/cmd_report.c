@@ -19,7 +19,7 @@ static int print(const report_request *request, const drawing *pictures) {
 }
 
 int cmd_report(int argc, char **argv) {
-    char *out = NULL, *paper_file = NULL;
+    char *out = NULL, *paper_file = NULL, *study = NULL;
     const char **tradeoff_files = NULL, **profile_files = NULL;
     int status;
     const char *const *words;
@@ -31,13 +31,15 @@ int cmd_report(int argc, char **argv) {
          "show live bytes in the audit of the paper, of paper --live --format json", "A.json"},
         {"tradeoff", '\0', POPT_ARG_ARGV, &tradeoff_files, 0,
          "also show these trade-off curves, of analyze --sweep --format json (may be given again)", "T.json"},
+        {"study", '\0', POPT_ARG_STRING, &study, 0, "also show the study in this folder, of attnbench study",
+         "DIR"},
         POPT_TABLEEND};
     if (!command_options(argc, argv, "R.json", "Makes a page, tables and plots of a results file.", options,
                          &words, &status))
         return status;
     attn_error error = {0};
     drawing pictures = {0};
-    const report_request request = {words[0], out, paper_file, tradeoff_files, profile_files};
+    const report_request request = {words[0], out, paper_file, tradeoff_files, profile_files, study};
     if (one_file(words, &error) || option_needs("--out", out, &error) ||
         report_make(&request, &pictures, &error))
         return command_fail("report", &error);

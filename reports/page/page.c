@@ -18,13 +18,13 @@ static const struct {
     const char *key;
     json_t *(*data)(const report *r, attn_error *error);
 } parts[] = {{"top", page_top},     {"tables", page_tables},       {"plots", page_plots},
-             {"audit", page_audit}, {"tradeoffs", page_tradeoffs}, {"command", page_command}};
+             {"audit", page_audit}, {"tradeoffs", page_tradeoffs}, {"command", page_command},
+             {"study", page_study}};
 
 static json_t *page_data(const report *r, attn_error *error) {
     json_t *data =
-        json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:b}", "style", file_text("page.css"), "script",
-                  file_text("page.js"), "answer", r->answer, "trust", r->trust, "findings", r->findings,
-                  "warnings", r->warnings, "has_warnings", json_array_size(r->warnings) > 0);
+        json_pack("{s:O, s:O, s:O, s:O, s:b}", "answer", r->answer, "trust", r->trust, "findings",
+                  r->findings, "warnings", r->warnings, "has_warnings", json_array_size(r->warnings) > 0);
     for (size_t i = 0; data && i < sizeof parts / sizeof *parts; i++)
         if (json_object_set_new(data, parts[i].key, parts[i].data(r, error))) {
             json_decref(data);
@@ -35,9 +35,16 @@ static json_t *page_data(const report *r, attn_error *error) {
     return data;
 }
 
+int page_render(FILE *out, const char *name, json_t *data, attn_error *error) {
+    if (!data || json_object_set_new(data, "style", json_string(file_text("page.css"))) ||
+        json_object_set_new(data, "script", json_string(file_text("page.js"))))
+        return attn_no_memory(error, "page");
+    return mustache_render(out, page_files, name, data, error);
+}
+
 int page_write(FILE *out, const report *r, attn_error *error) {
     json_t *data = page_data(r, error);
-    int result = data ? mustache_render(out, page_files, "page.html", data, error) : -1;
+    int result = data ? page_render(out, "page.html", data, error) : -1;
     json_decref(data);
     return result;
 }

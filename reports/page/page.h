@@ -7,4 +7,7 @@
 
 int page_write(FILE *out, const report *r, attn_error *error);
 
+/* Fills one of the templates; "style" is added to the data. NULL is an error. */
+int page_render(FILE *out, const char *name, json_t *data, attn_error *error);
+
 #endif
