@@ -14,7 +14,7 @@ PROGRAM := $(if $(BUILT),,$(BUILD)/attnbench)
 LIBRARY := $(if $(BUILT),,$(BUILD)/libattn.a)
 
 # What the program reads when it runs, and what people start from.
-DATA := $(wildcard harness/plan/plans/*.yaml harness/counters/groups/*.yaml reports/paper/*.json bench/cases.txt) \
+DATA := $(wildcard harness/plan/plans/*.yaml harness/study/plans/*.yaml harness/counters/groups/*.yaml reports/paper/*.json bench/cases.txt) \
         $(shell find configs -name '*.yaml')
 
 $(BUILD)/attn.pc: install.mk Makefile

@@ -11,18 +11,21 @@ usage() {
     cat <<'END'
 ./run_all.sh             set up, build, check, measure the quick plan and write the report (about 6 minutes on two cores)
 ./run_all.sh --full      the same with the long plan (hours)
+./run_all.sh study       set up, build, make speech, train and convert small models, and hear how well they recognise
+                         it (about 10 minutes on two cores); a later ./run_all.sh shows it on its page
 ./run_all.sh test        set up, then make test
 ./run_all.sh test-pmu    set up, then make test-pmu: hardware counters, on emulated machines that have them
 ./run_all.sh test-slurm  set up, then make test-slurm: job arrays, on a Slurm of its own
 ./run_all.sh --help      this
 
 Everything goes below out/ and build/. Started again, a run skips the steps that were finished with the same program and
-the same speech, and the sweep goes on with the case that it was at. Measured are cost and cache bytes, not accuracy.
+the same speech, and the sweep goes on with the case that it was at. All but study measures cost and cache bytes, not accuracy.
 Missing Debian packages (packages.txt) are installed when root or password-less sudo is there; otherwise the command is printed.
 
 ATTNBENCH_SPEECH=DIR   a corpus in LibriSpeech's layout (default: a small synthetic one, made with espeak-ng)
 ATTNBENCH_SPLIT=NAME   its split (default: the first)
 ATTNBENCH_UTTERANCES=N utterances of it that are run, the first ones (default 6), or all
+ATTNBENCH_PLAN=NAME    of study: quick (default), full (days) or a file; its splits are those of the corpus (docs/study.md)
 JOBS=N                 compilers at once (default: as many as there are CPUs)
 Exit status: 0 fine; 1 a check failed; 2 something is missing or a step could not be done.
 END
@@ -73,7 +76,7 @@ logged() {
     fi
 }
 
-missing_packages() { # run|test|pmu
+missing_packages() { # run|test|study|pmu
     local who package
     while read -r who package; do
         [ "$who" = run ] || [ "$who" = "$1" ] || continue
@@ -81,7 +84,7 @@ missing_packages() { # run|test|pmu
     done < <(grep -v '^#' packages.txt)
 }
 
-set_up() { # run|test|pmu
+set_up() { # run|test|study|pmu
     begin "set-up"
     if ! command -v dpkg-query >/dev/null; then
         echo "   not a Debian system: install what packages.txt names; going on with what is here"
@@ -216,13 +219,45 @@ everything() { # plan
     [ "$swept" -le 1 ] || exit "$swept"
     finish
     begin "report"
+    local study=()
+    [ ! -e out/study/study.json ] || study=(--study out/study)
     build/attnbench report "out/$1.json" --out out/report --profile out/profile/speech.json --paper out/paper/paper.json \
-        --tradeoff out/tradeoff.json
+        --tradeoff out/tradeoff.json "${study[@]}"
     finish
     [ "$swept" -eq 0 ] || echo "run_all.sh: some cases of the sweep failed; the report names them" >&2
     printf -v spent '%s, ' "${times[@]}"
     echo "All done in $SECONDS s (${spent%, }). The page: $PWD/out/report/index.html"
     exit "$swept"
+}
+
+# Speech to train on, and which plan.
+study_speech() {
+    [ -z "${ATTNBENCH_SPEECH:-}" ] || return 0
+    begin "speech to train on"
+    local words=(40 digits)
+    [ "$plan" = quick ] || words=(90 mixed)
+    data=out/study-speech-${words[1]}
+    attached datasets/make_corpus.sh --training "$data" "${words[@]}"
+    echo "   synthetic speech in $data; ATTNBENCH_SPEECH=DIR takes real speech"
+    finish
+}
+
+run_study() {
+    plan=${ATTNBENCH_PLAN:-quick} data=${ATTNBENCH_SPEECH:-}
+    [ -z "$data" ] || [ -d "$data" ] || stop "ATTNBENCH_SPEECH=$data: no such folder"
+    set_up study
+    begin "build"
+    logged build make -j"${JOBS:-$(nproc)}"
+    finish
+    study_speech
+    begin "study: plan $plan"
+    local studied=0 spent
+    attached build/attnbench study --plan "$plan" --data "$data" --out out/study || studied=$?
+    [ "$studied" -le 1 ] || exit "$studied"
+    finish
+    printf -v spent '%s, ' "${times[@]}"
+    echo "All done in $SECONDS s (${spent%, }). The page: $PWD/out/study/index.html"
+    exit "$studied"
 }
 
 # Runs a command that ends when this script does, however it ends.
@@ -257,9 +292,10 @@ run_slurm_tests() {
 case "${1-}" in
 "") everything quick ;;
 --full) everything full ;;
+study) run_study ;;
 test) run_tests ;;
 test-pmu) run_pmu_tests ;;
 test-slurm) run_slurm_tests ;;
 -h | --help) usage ;;
-*) stop "$1: expected nothing, test, test-pmu, test-slurm, --full or --help" ;;
+*) stop "$1: expected nothing, test, test-pmu, test-slurm, study, --full or --help" ;;
 esac

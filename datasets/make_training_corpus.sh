@@ -173,6 +173,8 @@ shard() { # number, of how many
     local split speaker id tool voice speed pitch words_said file
     home=$work/home.$1
     mkdir "$home"
+    # Its first run in a new HOME draws other numbers for breath than all later ones.
+    ! has_voice espeak-ng any || speak "$home/first.wav" espeak-ng en-us+f2 150 50 one </dev/null
     awk -v n="$1" -v of="$2" 'NR % of == n' "$work/list" >"$home/list"
     while read -r split speaker id tool voice speed pitch words_said; do
         file=$(file_of "$split" "$speaker" "$id").wav

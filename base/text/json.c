@@ -8,6 +8,10 @@ const char *json_text(const json_t *object, const char *key) {
     return text ? text : "";
 }
 
+bool json_text_is(const json_t *object, const char *key, const char *text) {
+    return !strcmp(json_text(object, key), text);
+}
+
 double json_number(const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
     return json_is_number(value) ? json_number_value(value) : NAN;

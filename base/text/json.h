@@ -6,9 +6,11 @@
 #include "attn/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 const char *json_text(const json_t *object, const char *key); /* "" when it is none */
-double json_number(const json_t *object, const char *key);    /* NaN when it is none */
+bool json_text_is(const json_t *object, const char *key, const char *text);
+double json_number(const json_t *object, const char *key); /* NaN when it is none */
 
 /* The value of "a.b.c": c of b of a; NULL when one of them is absent. */
 const json_t *json_at(const json_t *object, const char *path);

@@ -5,21 +5,25 @@
 #include "base/process/pool.h"
 #include "base/progress.h"
 #include "harness/run/measure.h"
-#include "harness/study/study_result.h"
 #include "harness/study/study_work.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
 
-typedef struct study {
+typedef struct shown_runs {
     study_runs *runs;
     progress shown;
-} study;
+} shown_runs;
 
 /* ---- The pool's pieces are runs ---- */
 
 static int next(void *context) {
-    study_runs *r = ((study *)context)->runs;
+    study_runs *r = ((shown_runs *)context)->runs;
     bool waits = false;
     for (size_t i = 0; i < r->count; i++) {
         study_run *run = &r->at[i];
@@ -27,7 +31,7 @@ static int next(void *context) {
             continue;
         if (run->base == STUDY_NONE || r->at[run->base].state == STUDY_DONE) {
             run->state = STUDY_RUNS;
-            progress_running(&((study *)context)->shown, run->name);
+            progress_running(&((shown_runs *)context)->shown, run->name);
             return (int)i;
         }
         waits = true;
@@ -36,7 +40,7 @@ static int next(void *context) {
 }
 
 static int work(void *context, int piece) {
-    const study_runs *r = ((study *)context)->runs;
+    const study_runs *r = ((shown_runs *)context)->runs;
     attn_error error = {0};
     if (!study_run_do(r, &r->at[piece], &error))
         return 0;
@@ -45,7 +49,7 @@ static int work(void *context, int piece) {
 }
 
 /* What begins with it cannot be. */
-static void fail_followers(study *s, size_t failed) {
+static void fail_followers(shown_runs *s, size_t failed) {
     for (size_t i = failed + 1; i < s->runs->count; i++) {
         study_run *run = &s->runs->at[i];
         if (run->base != failed || run->state != STUDY_WAITS)
@@ -57,7 +61,7 @@ static void fail_followers(study *s, size_t failed) {
 }
 
 static int ended(void *context, int piece, const child_result *result, attn_error *error) {
-    study *s = context;
+    shown_runs *s = context;
     study_run *run = &s->runs->at[piece];
     char outcome[600];
     (void)error;
@@ -84,7 +88,7 @@ static size_t count_state(const study_runs *r, study_state state) {
 }
 
 static int run_all(study_runs *r, size_t jobs, attn_error *error) {
-    study s = {.runs = r};
+    shown_runs s = {.runs = r};
     const pool p = {jobs, &s, next, work, ended};
     progress_init(&s.shown, r->count, count_state(r, STUDY_DONE));
     int failed = pool_run(&p, error);
@@ -94,29 +98,40 @@ static int run_all(study_runs *r, size_t jobs, attn_error *error) {
 
 /* ---- Profiles, one at a time: nothing else of ours runs then ---- */
 
-static bool profiled_before(const study_runs *r, size_t i) {
+/* The first finished run of its shape, with attention. */
+static bool stands_for_shape(const study_runs *r, size_t i) {
+    if (r->at[i].state != STUDY_DONE || !study_attends(r->at[i].kind))
+        return false;
     for (size_t other = 0; other < i; other++)
-        if (r->at[other].state == STUDY_DONE && r->at[other].kind->origin != STUDY_NO_ATTENTION &&
-            !strcmp(r->at[other].kind->shape, r->at[i].kind->shape))
-            return true;
-    return false;
+        if (!strcmp(r->at[other].kind->shape, r->at[i].kind->shape) && stands_for_shape(r, other))
+            return false;
+    return true;
 }
 
 static int profile_all(study_runs *r, attn_error *error) {
-    fprintf(stderr, "attnbench study: time and cache bytes of each model, one at a time\n");
+    size_t shapes = 0;
+    progress shown;
     for (size_t i = 0; i < r->count; i++)
-        if (r->at[i].state == STUDY_DONE && r->at[i].kind->origin != STUDY_NO_ATTENTION &&
-            !profiled_before(r, i) && study_shape_profile(r, &r->at[i], error))
+        shapes += stands_for_shape(r, i);
+    progress_init(&shown, shapes, 0);
+    for (size_t i = 0; i < r->count; i++) {
+        if (!stands_for_shape(r, i))
+            continue;
+        progress_running(&shown, r->at[i].kind->shape);
+        if (study_shape_profile(r, &r->at[i], error))
             return -1;
+        progress_done(&shown, r->at[i].kind->shape, "time and cache bytes");
+    }
+    progress_clear(&shown);
     return 0;
 }
 
 /* ---- All of it ---- */
 
 static int make_folds(const study_runs *r, attn_error *error) {
-    for (size_t f = 0; r->plan->folds && f < r->corpus->count; f++) {
+    for (size_t f = 0; r->plan->folds && f < r->corpus->speaker_count; f++) {
         char *out = attn_format(error, "%s/folds/without-%s", r->out, r->corpus->speakers[f]);
-        int failed = out ? study_fold_make(r->corpus, out, f, r->plan, error) : -1;
+        int failed = out ? survey_leave_out(r->corpus, out, f, error) : -1;
         attn_free(out);
         if (failed)
             return -1;
@@ -124,39 +139,72 @@ static int make_folds(const study_runs *r, attn_error *error) {
     return 0;
 }
 
-static int list_runs(const study_runs *r) {
-    for (size_t i = 0; i < r->count; i++)
-        puts(r->at[i].name);
-    return 0;
+/* Held while the study runs: two of them would spoil each other's files. -1: another one has it. The processes of one
+ * that was killed hold it a moment longer. */
+static int lock(const char *out, attn_error *error) {
+    enum { TRIES = 50 };
+    static const struct timespec pause = {0, 100000000};
+    char *path = attn_format(error, "%s/.lock", out);
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1, held = -1;
+    if (path && fd < 0)
+        attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
+    for (int i = 0; fd >= 0 && held && i < TRIES; i++)
+        if ((held = flock(fd, LOCK_EX | LOCK_NB)))
+            nanosleep(&pause, NULL);
+    if (fd >= 0 && held) {
+        attn_fail(error, "%s: another study is at work there", out);
+        close(fd);
+    }
+    attn_free(path);
+    return held ? -1 : fd;
 }
 
-static int make(study_outcome *outcome, study_runs *r, const study_request *request, attn_error *error) {
-    size_t jobs = request->jobs ? request->jobs : pool_cpus();
-    if (attn_make_folder(r->out, error) || study_runs_take_up(r, error) || make_folds(r, error))
+static int run_and_profile(study *s, size_t asked_jobs, attn_error *error) {
+    study_runs *r = &s->runs;
+    size_t jobs = asked_jobs ? asked_jobs : pool_cpus();
+    if (study_runs_take_up(r, error) || make_folds(r, error))
         return -1;
-    outcome->was_done = count_state(r, STUDY_DONE);
+    s->was_done = count_state(r, STUDY_DONE);
     measure_clean_environment();
     child_catch_signals();
     if (run_all(r, jobs < POOL_JOBS_MAX ? jobs : POOL_JOBS_MAX, error) || profile_all(r, error))
         return -1;
-    outcome->runs = r->count;
-    outcome->failed = count_state(r, STUDY_FAILED);
-    outcome->results = study_results(r, error);
-    return outcome->results ? 0 : -1;
+    s->failed = count_state(r, STUDY_FAILED);
+    return 0;
 }
 
-int study_make(study_outcome *outcome, const study_request *request, attn_error *error) {
-    study_plan plan = {0};
-    study_corpus corpus = {0};
-    study_runs runs = {0};
-    *outcome = (study_outcome){0};
-    int failed = study_plan_read(&plan, request->plan, error) ||
-                 study_corpus_read(&corpus, request->data, &plan, error) ||
-                 study_runs_make(&runs, &plan, &corpus, request->out, error);
-    if (!failed)
-        failed = request->list ? list_runs(&runs) : make(outcome, &runs, request, error);
-    study_runs_free(&runs);
-    study_corpus_free(&corpus);
-    study_plan_free(&plan);
-    return failed ? -1 : 0;
+int study_run_all(study *s, const study_request *request, attn_error *error) {
+    int held = attn_make_folder(s->runs.out, error) ? -1 : lock(s->runs.out, error);
+    int failed = held < 0 ? -1 : run_and_profile(s, request->jobs, error);
+    if (held >= 0)
+        close(held);
+    return failed;
+}
+
+static int read_speech(study *s, const char *folder, attn_error *error) {
+    const study_plan *p = &s->plan;
+    const char *splits[STUDY_LIST + 3] = {p->train, p->dev};
+    size_t count = 2;
+    for (size_t i = 0; i < p->tests; i++)
+        if (strcmp(p->test[i], p->dev))
+            splits[count++] = p->test[i];
+    if (survey_read(&s->corpus, folder, splits, error))
+        return -1;
+    if (p->folds && s->corpus.speaker_count < 2)
+        return attn_fail(error, "%s/%s: has one speaker; the plan leaves one out", folder, p->train);
+    return 0;
+}
+
+int study_open(study *s, const study_request *request, attn_error *error) {
+    *s = (study){0};
+    return study_plan_read(&s->plan, request->plan, error) || read_speech(s, request->data, error) ||
+                   study_runs_make(&s->runs, &s->plan, &s->corpus, request->out, error)
+               ? -1
+               : 0;
+}
+
+void study_close(study *s) {
+    study_runs_free(&s->runs);
+    survey_free(&s->corpus);
+    study_plan_free(&s->plan);
 }

@@ -6,9 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const study_origin_names[] = {"scratch", "converted",    "fine_tuned", "progressive",
-                                          "control", "no_attention", NULL};
-
 enum { WIDTH = 1 << 16 };
 
 typedef struct builder {
@@ -20,7 +17,7 @@ typedef struct builder {
 } builder;
 
 static bool is_from_mha(study_origin origin) {
-    return origin != STUDY_SCRATCH && origin != STUDY_NO_ATTENTION;
+    return origin != STUDY_SCRATCH && origin != STUDY_WITHOUT_ATTENTION;
 }
 static bool is_conversion(study_origin origin) {
     return origin == STUDY_CONVERTED || origin == STUDY_FINE_TUNED || origin == STUDY_PROGRESSIVE;
@@ -110,10 +107,11 @@ static int read_schedule(const builder *b, study_kind *k) {
 static int read_training(const builder *b, study_kind *k) {
     const yaml_node_t *epochs = value_of(b, "epochs"), *rate = value_of(b, "learning_rate"),
                       *method = value_of(b, "method");
-    uint64_t n = k->origin == STUDY_CONVERTED ? 0 : b->plan->tune_epochs;
+    bool trains = k->origin != STUDY_CONVERTED && k->origin != STUDY_NO_ATTENTION;
+    uint64_t n = trains ? b->plan->tune_epochs : 0;
     k->learning_rate = b->plan->tune_learning_rate;
     k->method = ATTN_CONVERT_ACTIVATION;
-    if (epochs && k->origin == STUDY_CONVERTED)
+    if (!trains)
         epochs = NULL; /* of the others in the list */
     if ((epochs && yaml_integer(b->file, epochs, "epochs", 1, 1 << 20, &n, b->error)) ||
         (rate && yaml_number(b->file, rate, "learning_rate", 1e-9, 1000, &k->learning_rate, b->error)))
@@ -152,7 +150,7 @@ static int add_kind(builder *b, study_origin origin, const study_attention *a) {
     study_kind k = {.origin = origin, .base = STUDY_NONE};
     study_attention with = *a;
     size_t index;
-    with.none = origin == STUDY_NO_ATTENTION;
+    with.none = !study_attends(&k);
     if (is_from_mha(origin) && add_base(b, &k.base))
         return -1;
     if (origin == STUDY_PROGRESSIVE) {
@@ -169,7 +167,7 @@ static int add_kind(builder *b, study_origin origin, const study_attention *a) {
         attn_free(k.yaml);
         return -1;
     }
-    name_kind(&k, is_from_mha(origin) && origin != STUDY_CONVERTED && k.epochs != b->plan->tune_epochs);
+    name_kind(&k, is_from_mha(origin) && k.epochs && k.epochs != b->plan->tune_epochs);
     return add(b, &k, &index);
 }
 

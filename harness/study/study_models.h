@@ -3,7 +3,7 @@
 #define HARNESS_STUDY_MODELS_H
 
 #include "base/text/yaml.h"
-#include "harness/study/study_plan.h"
+#include "harness/study/study_kind.h"
 
 /* One combination of an entry of `models`. */
 typedef struct study_model {

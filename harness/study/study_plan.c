@@ -217,23 +217,31 @@ int study_plan_parse(study_plan *p, const char *text, size_t size, const char *n
     return failed ? -1 : 0;
 }
 
-int study_plan_read(study_plan *p, const char *which, attn_error *error) {
-    *p = (study_plan){0};
-    size_t length = strlen(which), size;
-    bool is_path = strchr(which, '/') || (length > 5 && !strcmp(which + length - 5, ".yaml"));
-    char *relative = is_path ? NULL : attn_format(error, "harness/study/plans/%s.yaml", which);
-    char *path = is_path ? attn_strdup(which, error) : relative ? home_path(relative, error) : NULL;
-    if (relative && path && access(path, F_OK))
-        attn_fail(
-            error,
-            "--plan %s: no such plan, expected quick, full, or a file (NAME.yaml, or with a / in its name)",
-            which);
-    char *text = path && !error->code ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
-    int result = text ? study_plan_parse(p, text, size, path, error) : -1;
+static int read_file(study_plan *p, const char *path, attn_error *error) {
+    size_t size;
+    char *text = attn_read_file(path, FILE_LIMIT, &size, error);
+    int failed = text ? study_plan_parse(p, text, size, path, error) : -1;
     attn_free(text);
+    return failed;
+}
+
+int study_plan_read(study_plan *p, const char *which, attn_error *error) {
+    size_t length = strlen(which);
+    *p = (study_plan){0};
+    if (strchr(which, '/') || (length > 5 && !strcmp(which + length - 5, ".yaml")))
+        return read_file(p, which, error);
+    char *relative = attn_format(error, "harness/study/plans/%s.yaml", which);
+    char *path = relative ? home_path(relative, error) : NULL;
+    int failed = !path ? -1
+                 : access(path, F_OK)
+                     ? attn_fail(error,
+                                 "--plan %s: no such plan, expected quick, full, or a file (NAME.yaml, "
+                                 "or with a / in its name)",
+                                 which)
+                     : read_file(p, path, error);
     attn_free(path);
     attn_free(relative);
-    return result;
+    return failed;
 }
 
 void study_plan_free(study_plan *p) {
@@ -248,9 +256,4 @@ void study_plan_free(study_plan *p) {
     attn_free(p->dev);
     attn_free(p->units);
     *p = (study_plan){0};
-}
-
-size_t study_kind_epochs(const study_plan *p, const study_kind *kind) {
-    size_t own = kind->epochs * (kind->steps ? kind->steps : 1);
-    return own + (kind->base == STUDY_NONE ? 0 : p->kinds[kind->base].epochs);
 }

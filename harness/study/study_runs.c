@@ -28,9 +28,9 @@ static void add_run(study_runs *r, const study_kind *kind, uint64_t seed, size_t
     r->at[r->count++] = run;
 }
 
-int study_runs_make(study_runs *r, const study_plan *p, const study_corpus *c, const char *out,
+int study_runs_make(study_runs *r, const study_plan *p, const corpus_survey *c, const char *out,
                     attn_error *error) {
-    size_t folds = p->folds ? c->count : 1, most = p->count * p->seed_count * folds;
+    size_t folds = p->folds ? c->speaker_count : 1, most = p->count * p->seed_count * folds;
     *r = (study_runs){.plan = p, .corpus = c, .out = out};
     if (most > STUDY_RUNS_MAX)
         return attn_fail(error, "%s: %zu runs, more than %d", p->name, most, STUDY_RUNS_MAX);
@@ -57,7 +57,7 @@ char *study_run_path(const study_runs *r, const study_run *run, const char *file
 
 int study_run_split(char **split, const study_runs *r, const study_run *run, size_t n, attn_error *error) {
     if (run->speaker != STUDY_NONE)
-        return study_fold_split(split, r->corpus, run->speaker, r->plan, n, error);
+        return survey_held_out(split, r->corpus, run->speaker, n, error);
     *split = NULL;
     if (n >= r->plan->tests)
         return 0;

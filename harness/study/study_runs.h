@@ -3,7 +3,8 @@
 #define HARNESS_STUDY_RUNS_H
 
 #include "base/text/hash.h"
-#include "harness/study/study_corpus.h"
+#include "datasets/survey.h"
+#include "harness/study/study_plan.h"
 
 typedef enum study_state { STUDY_WAITS, STUDY_RUNS, STUDY_DONE, STUDY_FAILED } study_state;
 
@@ -19,7 +20,7 @@ typedef struct study_run {
 
 typedef struct study_runs {
     const study_plan *plan;
-    const study_corpus *corpus;
+    const corpus_survey *corpus;
     const char *out;
     char *program;
     study_run *at;
@@ -28,7 +29,7 @@ typedef struct study_runs {
 
 /* Every kind with every seed, and without each speaker where the plan has folds; a run comes after the one that it begins
  * with. Free with study_runs_free, after a failure too. */
-int study_runs_make(study_runs *r, const study_plan *p, const study_corpus *c, const char *out,
+int study_runs_make(study_runs *r, const study_plan *p, const corpus_survey *c, const char *out,
                     attn_error *error);
 void study_runs_free(study_runs *r);
 

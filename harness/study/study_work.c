@@ -5,8 +5,10 @@
 #include "base/text/append.h"
 #include "harness/study/study_command.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LIST_TEXT = 400 };
 
@@ -31,6 +33,12 @@ static void say_origin(study_command *c, const study_runs *r, const study_run *r
         return;
     }
     const study_run *base = &r->at[run->base];
+    if (k->origin == STUDY_NO_ATTENTION) {
+        study_say_made(c, "--config", study_run_path(r, run, "config.yaml", error));
+        study_say_made(c, "--weights", study_run_path(r, base, "model.safetensors", error));
+        study_say_made(c, "--units", study_run_path(r, base, "units.txt", error));
+        return;
+    }
     study_say_made(c, "--from", study_run_path(r, base, "", error));
     study_say_made(c, "--config", study_run_path(r, base, "model.yaml", error));
     if (k->learning_rate > 0)
@@ -50,7 +58,7 @@ static void say_origin(study_command *c, const study_runs *r, const study_run *r
 static int train(const study_runs *r, const study_run *run, attn_error *error) {
     study_command c = {.words = {r->program, "train"}, .count = 2};
     char *held_out = NULL;
-    if (run->speaker != STUDY_NONE && study_fold_split(&held_out, r->corpus, run->speaker, r->plan, 0, error))
+    if (run->speaker != STUDY_NONE && survey_held_out(&held_out, r->corpus, run->speaker, 0, error))
         return -1;
     say_origin(&c, r, run, error);
     study_say_made(&c, "--data", data_of(r, run, error));
@@ -104,16 +112,27 @@ static int write_text(const study_runs *r, const study_run *run, const char *fil
     return failed;
 }
 
+/* What a process that was killed was writing: nobody else works in the folder. */
+static void remove_unfinished(const char *folder) {
+    DIR *open = opendir(folder);
+    for (struct dirent *entry; open && (entry = readdir(open));)
+        if (strstr(entry->d_name, ".tmp."))
+            unlinkat(dirfd(open), entry->d_name, 0);
+    if (open)
+        closedir(open);
+}
+
 int study_run_do(const study_runs *r, const study_run *run, attn_error *error) {
     char name[HASH_NAME + 1];
     char *folder = study_run_path(r, run, "", error);
     int failed = folder ? attn_make_folder(folder, error) : -1;
+    if (!failed)
+        remove_unfinished(folder);
     attn_free(folder);
     study_run_identity(name, r, run);
     strcat(name, "\n");
-    return failed || (run->base == STUDY_NONE && write_text(r, run, "config.yaml", run->kind->yaml, error)) ||
-                   train(r, run, error) || evaluate_all(r, run, error) ||
-                   write_text(r, run, "done.txt", name, error)
+    return failed || write_text(r, run, "config.yaml", run->kind->yaml, error) || train(r, run, error) ||
+                   evaluate_all(r, run, error) || write_text(r, run, "done.txt", name, error)
                ? -1
                : 0;
 }

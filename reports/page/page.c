@@ -18,13 +18,13 @@ static const struct {
     const char *key;
     json_t *(*data)(const report *r, attn_error *error);
 } parts[] = {{"top", page_top},     {"tables", page_tables},       {"plots", page_plots},
-             {"audit", page_audit}, {"tradeoffs", page_tradeoffs}, {"command", page_command}};
+             {"audit", page_audit}, {"tradeoffs", page_tradeoffs}, {"command", page_command},
+             {"study", page_study}};
 
 static json_t *page_data(const report *r, attn_error *error) {
     json_t *data =
-        json_pack("{s:s, s:s, s:O, s:O, s:O, s:O, s:b}", "style", page_file("page.css"), "script",
-                  page_file("page.js"), "answer", r->answer, "trust", r->trust, "findings", r->findings,
-                  "warnings", r->warnings, "has_warnings", json_array_size(r->warnings) > 0);
+        json_pack("{s:O, s:O, s:O, s:O, s:b}", "answer", r->answer, "trust", r->trust, "findings",
+                  r->findings, "warnings", r->warnings, "has_warnings", json_array_size(r->warnings) > 0);
     for (size_t i = 0; data && i < sizeof parts / sizeof *parts; i++)
         if (json_object_set_new(data, parts[i].key, parts[i].data(r, error))) {
             json_decref(data);
@@ -35,7 +35,10 @@ static json_t *page_data(const report *r, attn_error *error) {
     return data;
 }
 
-int page_render(FILE *out, const char *name, const json_t *data, attn_error *error) {
+int page_render(FILE *out, const char *name, json_t *data, attn_error *error) {
+    if (!data || json_object_set_new(data, "style", json_string(page_file("page.css"))) ||
+        json_object_set_new(data, "script", json_string(page_file("page.js"))))
+        return attn_no_memory(error, "page");
     return mustache_render(out, page_files, name, data, error);
 }
 

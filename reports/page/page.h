@@ -7,9 +7,10 @@
 
 /* The text of one of the page's files, "page.css". */
 const char *page_file(const char *name);
-/* Any of the templates with data of its own. */
-int page_render(FILE *out, const char *name, const json_t *data, attn_error *error);
 
 int page_write(FILE *out, const report *r, attn_error *error);
+
+/* Fills one of the templates; "style" and "script" are added to the data. NULL is an error. */
+int page_render(FILE *out, const char *name, json_t *data, attn_error *error);
 
 #endif

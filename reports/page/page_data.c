@@ -3,6 +3,7 @@
 #include "attn/alloc.h"
 #include "base/text/append.h"
 #include "base/text/utf8.h"
+#include "reports/page/study_section.h"
 #include "reports/page/table_data.h"
 
 #include <ctype.h>
@@ -86,7 +87,12 @@ static json_t *one_table(const report_table *from, const table_entry *entry, att
 }
 
 json_t *page_tables(const report *r, attn_error *error) {
-    static const char *const places[TABLE_PLACES] = {"models", "layers", "plots", "audit", "details"};
+    return page_tables_of(r->tables, error);
+}
+
+json_t *page_tables_of(const report_table tables[REPORT_TABLES], attn_error *error) {
+    static const char *const places[TABLE_PLACES] = {"models", "layers", "plots",
+                                                     "audit",  "study",  "details"};
     json_t *links = json_array(), *left_out = json_array();
     json_t *data = json_pack("{s:o, s:o}", "links", links, "left_out", left_out);
     for (size_t p = 0; data && p < TABLE_PLACES; p++)
@@ -94,13 +100,13 @@ json_t *page_tables(const report *r, attn_error *error) {
     for (size_t i = 0; data && i < REPORT_TABLES; i++) {
         const table_entry *entry = &report_table_list[i];
         json_t *list = json_object_get(data, places[entry->place]);
-        if (r->tables[i].presence == TABLE_EMPTY)
-            json_array_append_new(left_out, json_string(r->tables[i].t.title));
-        if (r->tables[i].presence != TABLE_SHOWN)
+        if (tables[i].presence == TABLE_EMPTY)
+            json_array_append_new(left_out, json_string(tables[i].t.title));
+        if (tables[i].presence != TABLE_SHOWN)
             continue;
         if (*entry->link)
             json_array_append_new(links, json_pack("{s:s, s:s}", "name", entry->name, "link", entry->link));
-        if (json_array_append_new(list, one_table(&r->tables[i], entry, error))) {
+        if (json_array_append_new(list, one_table(&tables[i], entry, error))) {
             json_decref(data);
             data = NULL;
         }
@@ -126,17 +132,12 @@ static json_t *one_figure(const figure *f) {
     return figure_data(&caption);
 }
 
-static json_t *missing_pictures(const drawing *d) {
-    if (!d->undrawn)
-        return json_null();
-    return json_pack("{s:b, s:o}", "all", !d->drawn, "why", utf8_json(d->why));
-}
-
 json_t *page_plots(const report *r, attn_error *error) {
     (void)error;
     static const char *const places[PLOT_PLACES] = {"below", "first", "models", "small"};
     json_t *left_out = json_array();
-    json_t *data = json_pack("{s:o, s:o}", "missing", missing_pictures(&r->drawing), "left_out", left_out);
+    json_t *data =
+        json_pack("{s:o, s:o}", "missing", missing_pictures_data(&r->drawing), "left_out", left_out);
     for (size_t i = 0; data && i < PLOT_PLACES; i++)
         json_object_set_new(data, places[i], json_array());
     for (size_t i = 0; data && i < r->figure_count; i++) {
@@ -221,6 +222,13 @@ json_t *page_audit(const report *r, attn_error *error) {
     return json_pack("{s:o, s:o, s:s?}", "models", models, "cited",
                      json_sprintf("\"%s\" (%s): %s", r->paper.paper, r->paper.document, r->paper.source),
                      "live_file", r->paper_file);
+}
+
+/* ---- a study */
+
+json_t *page_study(const report *r, attn_error *error) {
+    (void)error;
+    return study_page_data(&r->study, &r->drawing);
 }
 
 /* ---- the command that measures again */

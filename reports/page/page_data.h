@@ -5,6 +5,7 @@
 #include "reports/data/tradeoff.h"
 #include "reports/plots/figure.h"
 #include "reports/plots/run/gnuplot.h"
+#include "reports/study/study_data.h"
 #include "reports/tables/table_list.h"
 
 typedef struct report {
@@ -18,6 +19,7 @@ typedef struct report {
     const char *paper_file;   /* where the audit's live bytes are from; NULL: it has none */
     tradeoffs tradeoffs;      /* none: nothing was given */
     speech_profiles profiles; /* the same */
+    study_data study;         /* the same */
     json_t *answer, *trust;   /* answer.h */
     json_t *findings, *warnings;
     drawing drawing;
@@ -28,15 +30,19 @@ typedef struct report {
 /* {cpu, date, facts: [{name, value}], cases, positions: [{name, value}], checks: {passed, failed, all_passed}} */
 json_t *page_top(const report *r, attn_error *error);
 
-/* {models, layers, plots, audit, details: [table.html], links: [{name, link}], left_out: [title]}: all tables by
+/* {models, layers, plots, audit, study, details: [table.html], links: [{name, link}], left_out: [title]}: all tables by
  * their place; those without rows are left out. */
 json_t *page_tables(const report *r, attn_error *error);
+json_t *page_tables_of(const report_table tables[REPORT_TABLES], attn_error *error);
 
 /* {missing: null or {all, why}, below, first, models, small: [figure.html] by their place, left_out: [{title, needs}]} */
 json_t *page_plots(const report *r, attn_error *error);
 
 /* {cited, live_file, models: [{name, claimed, identified}]} */
 json_t *page_audit(const report *r, attn_error *error);
+
+/* study_page_data */
+json_t *page_study(const report *r, attn_error *error);
 
 /* null, or {findings, figures: [figure.html], tables: [table.html]} */
 json_t *page_tradeoffs(const report *r, attn_error *error);

@@ -6,6 +6,7 @@
 #include "reports/paper/claims/claims.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
+#include "reports/study/study_plots.h"
 #include "reports/tables/answer.h"
 #include "reports/tables/findings.h"
 
@@ -43,6 +44,8 @@ static int read_inputs(report *r, const results *from, const report_request *req
     for (size_t i = 0; request->profiles && request->profiles[i]; i++)
         if (speech_profiles_read(&r->profiles, request->profiles[i], error))
             return -1;
+    if (request->study && study_data_read(&r->study, request->study, error))
+        return -1;
     return report_data_init(&r->data, from, error) ? -1 : judge_claims(r, error);
 }
 
@@ -54,6 +57,8 @@ static int draw_plots(report *r, const char *out, attn_error *error) {
         folder ? figures_draw(r->figures, &r->figure_count, &r->data, folder, &r->drawing, error) : -1;
     if (!result)
         result = tradeoffs_draw(&r->tradeoffs, folder, &r->drawing, error);
+    if (!result)
+        result = study_plots_draw(&r->study, folder, &r->drawing, error);
     attn_free(folder);
     return result;
 }
@@ -74,7 +79,8 @@ static int fill_tables(report *r, attn_error *error) {
                                 .paths = lines_named(r, "mla_paths"),
                                 .audit = &r->audit,
                                 .claims = &r->claims,
-                                .profiles = &r->profiles};
+                                .profiles = &r->profiles,
+                                .study = &r->study};
     report_tables_fill(r->tables, &from);
     r->answer = answer_list(&r->data);
     r->trust = answer_trust(&r->data);
@@ -114,6 +120,7 @@ static void free_report(report *r) {
     speech_profiles_free(&r->profiles);
     json_decref(r->answer);
     json_decref(r->trust);
+    study_data_free(&r->study);
     json_decref(r->findings);
     json_decref(r->warnings);
     report_data_free(&r->data);

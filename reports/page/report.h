@@ -10,6 +10,7 @@ typedef struct report_request {
     const char *paper;            /* what `paper --live --format json` wrote; NULL: none */
     const char *const *tradeoffs; /* what `analyze --sweep --format json` wrote, ended by NULL; NULL: none */
     const char *const *profiles;  /* the same of `profile-kv --format json` */
+    const char *study;            /* the folder of a finished study; NULL: none */
 } report_request;
 
 /* Writes OUT/index.html, OUT/tables and OUT/plots. A picture that cannot be drawn is no error: `pictures` says how many

@@ -105,3 +105,9 @@ json_t *figure_data(const figure_caption *f) {
     return json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:o, s:s}", "name", f->name, "title", f->title, "shows",
                      f->shows, "svg", f->svg, "about", f->about, "held", held, "basis", f->basis);
 }
+
+json_t *missing_pictures_data(const drawing *d) {
+    if (!d->undrawn)
+        return json_null();
+    return json_pack("{s:b, s:o}", "all", !d->drawn, "why", utf8_json(d->why));
+}

@@ -3,6 +3,7 @@
 #define REPORTS_PAGE_TABLE_DATA_H
 
 #include "base/text/table.h"
+#include "reports/plots/run/gnuplot.h"
 
 #include <stdbool.h>
 
@@ -32,5 +33,8 @@ typedef struct figure_caption {
 
 /* {name, title, shows, svg, about, held, basis}. NULL on failure. */
 json_t *figure_data(const figure_caption *f);
+
+/* null, or {all, why}: some pictures were not drawn. */
+json_t *missing_pictures_data(const drawing *d);
 
 #endif

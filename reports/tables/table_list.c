@@ -62,11 +62,23 @@ int report_table_write(const report_table *t, const char *folder, const char *na
                                       : remove_files(folder, name, error);
 }
 
+static void fill(report_table *t, const table_entry *entry, const table_sources *from) {
+    entry->fill(t, from);
+    if (t->presence == TABLE_SHOWN && t->t.rows && !json_array_size(t->t.rows))
+        t->presence = TABLE_EMPTY;
+}
+
 void report_tables_fill(report_table tables[REPORT_TABLES], const table_sources *from) {
+    for (size_t i = 0; i < REPORT_TABLES; i++)
+        fill(&tables[i], &report_table_list[i], from);
+}
+
+void report_tables_fill_place(report_table tables[REPORT_TABLES], const table_sources *from,
+                              table_place place) {
     for (size_t i = 0; i < REPORT_TABLES; i++) {
-        report_table_list[i].fill(&tables[i], from);
-        if (tables[i].presence == TABLE_SHOWN && tables[i].t.rows && !json_array_size(tables[i].t.rows))
-            tables[i].presence = TABLE_EMPTY;
+        tables[i] = (report_table){.presence = TABLE_NOT_GIVEN};
+        if (report_table_list[i].place == place)
+            fill(&tables[i], &report_table_list[i], from);
     }
 }
 

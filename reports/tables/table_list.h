@@ -6,6 +6,7 @@
 #include "reports/data/series.h"
 #include "reports/data/speech_profiles.h"
 #include "reports/paper/paper_audit.h"
+#include "reports/study/study_data.h"
 #include "reports/tables/report_table.h"
 
 /* What tables are filled from; all of it outlives them. */
@@ -16,6 +17,7 @@ typedef struct table_sources {
     const paper_audit *audit;
     const table *claims;
     const speech_profiles *profiles;
+    const study_data *study; /* without a root: there is none */
 } table_sources;
 
 /* table_NAME of each row; a memory failure leaves the rows NULL, which table_write reports. */
@@ -28,6 +30,7 @@ typedef enum table_place {
     PLACE_LAYERS,
     PLACE_PLOTS,
     PLACE_AUDIT,
+    PLACE_STUDY,
     PLACE_DETAILS,
     TABLE_PLACES
 } table_place;
@@ -51,6 +54,10 @@ extern const table_entry report_table_list[REPORT_TABLES];
 
 /* Fills all of them, in the order of the list. */
 void report_tables_fill(report_table tables[REPORT_TABLES], const table_sources *from);
+
+/* Fills those of one place; the others are as if they were not asked for. */
+void report_tables_fill_place(report_table tables[REPORT_TABLES], const table_sources *from,
+                              table_place place);
 
 /* Writes those that are shown into the folder (made), NAME.csv and .json with all columns, .md and .tex with those for
  * reading; removes what an earlier report left of the others. */

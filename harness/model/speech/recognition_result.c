@@ -37,6 +37,8 @@ json_t *recognition_json(const recognition *r, const speech *s, attn_error *erro
     set(o, "wer_low_percent", json_finite(low_high[0]), &bad);
     set(o, "wer_high_percent", json_finite(low_high[1]), &bad);
     set(o, "cer_percent", json_finite(word_errors_percent(&r->characters)), &bad);
+    set(o, "characters", json_integer((json_int_t)r->characters.words), &bad);
+    set(o, "character_errors", json_integer((json_int_t)word_errors_sum(&r->characters)), &bad);
     set(o, "words", json_integer((json_int_t)r->words.words), &bad);
     set(o, "substitutions", json_integer((json_int_t)r->words.substitutions), &bad);
     set(o, "deletions", json_integer((json_int_t)r->words.deletions), &bad);

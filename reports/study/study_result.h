@@ -1,6 +1,6 @@
 /* What a study found, out of the files of its runs. */
-#ifndef HARNESS_STUDY_RESULT_H
-#define HARNESS_STUDY_RESULT_H
+#ifndef REPORTS_STUDY_RESULT_H
+#define REPORTS_STUDY_RESULT_H
 
 #include "harness/study/study_runs.h"
 

@@ -1,4 +1,4 @@
-#include "harness/study/study_result.h"
+#include "reports/study/study_result.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -53,9 +53,9 @@ static json_t *read_log(const study_runs *r, const study_run *run, attn_error *e
 /* What the pages need of an evaluation; hypotheses stay in its file. */
 static json_t *shorten(const json_t *evaluation, const char *split, bool stream) {
     static const char *const kept[] = {
-        "wer_percent",   "wer_low_percent", "wer_high_percent", "cer_percent", "words",
-        "substitutions", "deletions",       "insertions",       "loss",        "infeasible",
-        "rtf",           "audio_seconds",   "kv_bytes_live"};
+        "wer_percent", "wer_low_percent", "wer_high_percent", "cer_percent", "characters", "character_errors",
+        "words",       "substitutions",   "deletions",        "insertions",  "loss",       "infeasible",
+        "rtf",         "audio_seconds",   "kv_bytes_live"};
     json_t *o = json_pack("{s:s, s:b}", "split", split, "stream", stream);
     json_t *ids = json_array(), *errors = json_array(), *words = json_array(), *losses = json_array();
     size_t i;
@@ -150,13 +150,15 @@ static json_t *kind_json(const study_runs *r, const study_kind *k, attn_error *e
         (json_int_t)c->attention.d_model, "num_heads", (json_int_t)c->attention.num_heads, "num_layers",
         (json_int_t)c->num_layers, "conv_kernel_size", (json_int_t)c->conv_kernel_size, "epochs",
         (json_int_t)k->epochs, "epochs_in_all", (json_int_t)study_kind_epochs(r->plan, k));
+    if (k->learning_rate > 0)
+        json_object_set_new(o, "learning_rate", json_real(k->learning_rate));
     if (c->variant->has_latent)
         json_object_set_new(o, "latent_dim", json_integer((json_int_t)c->attention.latent_dim));
     if (c->variant->has_kv_heads)
         json_object_set_new(o, "num_kv_heads", json_integer((json_int_t)c->attention.num_kv_heads));
     if (k->base != STUDY_NONE)
         json_object_set_new(o, "begins_with", json_string(r->plan->kinds[k->base].name));
-    if (k->origin != STUDY_NO_ATTENTION) {
+    if (study_attends(k)) {
         json_object_set_new(o, "stream", profile_json(r, k, true, error));
         json_object_set_new(o, "whole", profile_json(r, k, false, error));
     }
@@ -164,6 +166,16 @@ static json_t *kind_json(const study_runs *r, const study_kind *k, attn_error *e
 }
 
 /* ---- All of it ---- */
+
+static json_t *splits_json(const corpus_survey *c) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:o}", "split", c->splits[i].name,
+                                              "utterances", (json_int_t)c->splits[i].utterances, "speakers",
+                                              (json_int_t)c->splits[i].speakers, "seconds",
+                                              json_finite(c->splits[i].seconds)));
+    return list;
+}
 
 static json_t *about(const study_runs *r) {
     machine m;
@@ -173,9 +185,9 @@ static json_t *about(const study_runs *r) {
     machine_read(&m, NULL);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     const study_latency *l = &r->plan->latency;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:O, s:b, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I}}",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:b, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I}}",
                      "study", r->plan->name, "summary", r->plan->summary, "commit", BUILD_COMMIT, "cpu",
-                     m.cpu, "date", date, "synthetic", r->corpus->synthetic, "splits", r->corpus->splits,
+                     m.cpu, "date", date, "synthetic", r->corpus->synthetic, "splits", splits_json(r->corpus),
                      "folds", r->plan->folds, "latency", "frames", (json_int_t)l->frames, "chunk",
                      (json_int_t)l->chunk, "left_chunks", (json_int_t)l->left_chunks, "runs",
                      (json_int_t)l->runs, "streams", "chunk", (json_int_t)r->plan->stream_chunk,

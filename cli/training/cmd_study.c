@@ -1,36 +1,48 @@
 /* attnbench study: a table of trainings, and its page. */
-#include "attn/alloc.h"
-#include "attn/file.h"
 #include "base/process/child.h"
 #include "cli/command.h"
-#include "harness/study/study.h"
+#include "reports/study/study_report.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { MOST_JOBS = 256 };
 
-static int check_options(const study_request *r, long long jobs, attn_error *error) {
+static int check_options(const study_request *r, int list, long long jobs, attn_error *error) {
     if (option_needs("--plan", r->plan, error) || option_needs("--data", r->data, error) ||
-        (!r->list && option_needs("--out", r->out, error)))
+        (!list && option_needs("--out", r->out, error)))
         return -1;
     return option_range("--jobs", jobs, 0, MOST_JOBS, error);
-}
-
-static int write_results(const study_outcome *o, const char *out, attn_error *error) {
-    char *path = attn_format(error, "%s/study.json", out);
-    char *text = path ? json_dumps(o->results, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
-    int failed = text ? attn_write_file(path, text, strlen(text), error) : attn_no_memory(error, path);
-    free(text);
-    attn_free(path);
-    return failed;
 }
 
 static int stopped(const char *out) {
     fprintf(stderr, "attnbench study: interrupted; finished runs are in %s/runs, the same command goes on\n",
             out);
     return 128 + child_stop_signal();
+}
+
+static int conclude(const study *s, const char *out, const drawing *pictures) {
+    if (pictures->undrawn)
+        fprintf(stderr, "attnbench study: pictures are missing: %s. Data and scripts are in plots/.\n",
+                pictures->why);
+    printf("%s/index.html: %zu runs, %zu failed; %zu were done before\n", out, s->runs.count, s->failed,
+           s->was_done);
+    return s->failed ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run(const study_request *r, int list, attn_error *error) {
+    study s;
+    drawing pictures = {0};
+    int failed = study_open(&s, r, error), status = STATUS_OK;
+    for (size_t i = 0; list && !failed && i < s.runs.count; i++)
+        puts(s.runs.at[i].name);
+    if (!failed && !list)
+        failed = study_report_make(&s, r, &pictures, error);
+    if (!failed && !list)
+        status = conclude(&s, r->out, &pictures);
+    study_close(&s);
+    if (!failed)
+        return status;
+    return child_stop_signal() ? stopped(r->out) : command_fail("study", error);
 }
 
 int cmd_study(int argc, char **argv) {
@@ -52,20 +64,8 @@ int cmd_study(int argc, char **argv) {
             table, NULL, &status))
         return status;
     attn_error error = {0};
-    study_outcome outcome;
-    r.list = list;
     r.jobs = (size_t)(jobs > 0 ? jobs : 0);
-    if (check_options(&r, jobs, &error))
+    if (check_options(&r, list, jobs, &error))
         return command_fail("study", &error);
-    if (study_make(&outcome, &r, &error))
-        return child_stop_signal() ? stopped(r.out) : command_fail("study", &error);
-    if (r.list)
-        return STATUS_OK;
-    int failed = write_results(&outcome, r.out, &error);
-    json_decref(outcome.results);
-    if (failed)
-        return command_fail("study", &error);
-    printf("%s: %zu runs, %zu failed; %zu were done before\n", r.out, outcome.runs, outcome.failed,
-           outcome.was_done);
-    return outcome.failed ? STATUS_FAILED : STATUS_OK;
+    return run(&r, list, &error);
 }

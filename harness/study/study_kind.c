@@ -1,0 +1,13 @@
+#include "harness/study/study_kind.h"
+
+const char *const study_origin_names[] = {"scratch", "converted",    "fine_tuned",        "progressive",
+                                          "control", "no_attention", "without_attention", NULL};
+
+size_t study_kind_epochs(const study_plan *p, const study_kind *kind) {
+    size_t own = kind->epochs * (kind->steps ? kind->steps : 1);
+    return own + (kind->base == STUDY_NONE ? 0 : p->kinds[kind->base].epochs);
+}
+
+bool study_attends(const study_kind *kind) {
+    return kind->origin != STUDY_NO_ATTENTION && kind->origin != STUDY_WITHOUT_ATTENTION;
+}

@@ -1,0 +1,99 @@
+#include "reports/study/study_data.h"
+
+#include "attn/alloc.h"
+#include "attn/file.h"
+#include "base/home.h"
+#include "base/text/json.h"
+#include "reports/study/study_rows.h"
+
+#include <math.h>
+#include <string.h>
+
+static const size_t FILE_LIMIT = (size_t)1 << 30;
+
+/* ---- Checks of a file that anybody may have changed ---- */
+
+static int check_list(const json_t *root, const char *key, const char *const *texts, const char *name,
+                      attn_error *error) {
+    const json_t *list = json_object_get(root, key);
+    size_t i;
+    json_t *row;
+    if (!json_is_array(list) || !json_array_size(list))
+        return attn_fail(error, "%s: %s: expected a list, as attnbench study writes it", name, key);
+    json_array_foreach(list, i, row) {
+        for (size_t k = 0; texts[k]; k++)
+            if (!json_is_string(json_object_get(row, texts[k])))
+                return attn_fail(error, "%s: %s %zu: %s: expected text", name, key, i, texts[k]);
+    }
+    return 0;
+}
+
+static int check(const json_t *root, const char *name, attn_error *error) {
+    static const char *const kinds[] = {"kind",           "shape",  "model", "model_type",
+                                        "attention_type", "origin", NULL};
+    static const char *const runs[] = {"run", "kind", NULL}, *const splits[] = {"split", NULL};
+    return check_list(root, "kinds", kinds, name, error) || check_list(root, "runs", runs, name, error) ||
+                   check_list(root, "splits", splits, name, error)
+               ? -1
+               : 0;
+}
+
+/* ---- All of it ---- */
+
+static int read_published(study_data *d, attn_error *error) {
+    json_error_t why;
+    char *path = home_path("reports/paper/results.json", error);
+    d->published = path ? json_load_file(path, JSON_REJECT_DUPLICATES, &why) : NULL;
+    if (path && !d->published)
+        attn_fail(error, "%s:%d: %s", path, why.line, why.text);
+    attn_free(path);
+    return d->published ? 0 : -1;
+}
+
+int study_data_make(study_data *d, json_t *root, const char *name, attn_error *error) {
+    size_t i;
+    json_t *kind, *run;
+    *d = (study_data){.root = root, .models = json_array(), .runs = json_array()};
+    if (!d->models || !d->runs)
+        return attn_no_memory(error, name);
+    if (check(root, name, error) || read_published(d, error))
+        return -1;
+    d->synthetic = json_is_string(json_object_get(root, "synthetic"));
+    d->speech = d->synthetic ? "synthetic speech" : "speech";
+    const study_source from = {json_object_get(root, "kinds"), json_object_get(root, "runs"), d->speech};
+    json_array_foreach(from.kinds, i, kind) {
+        if (json_array_append_new(d->models, study_row_of_kind(&from, kind, error)))
+            return attn_no_memory(error, name);
+    }
+    study_rows_add_shares(d->models);
+    json_array_foreach(from.runs, i, run) {
+        json_array_append_new(d->runs, study_row_of_run(&from, run));
+    }
+    return 0;
+}
+
+int study_data_read(study_data *d, const char *folder, attn_error *error) {
+    size_t size;
+    json_error_t why;
+    *d = (study_data){0};
+    char *path = attn_format(error, "%s/study.json", folder);
+    char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
+    json_t *root = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, &why) : NULL;
+    int failed = root   ? study_data_make(d, root, path, error)
+                 : text ? attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text)
+                        : -1;
+    attn_free(text);
+    attn_free(path);
+    return failed;
+}
+
+void study_data_free(study_data *d) {
+    for (size_t i = 0; i < d->figure_count; i++)
+        attn_free(d->figures[i].svg);
+    attn_free(d->figures);
+    json_decref(d->published);
+    json_decref(d->models);
+    json_decref(d->runs);
+    json_decref(d->root);
+    *d = (study_data){0};
+}

@@ -1,0 +1,36 @@
+/* A finished study (DIR/study.json, docs/study.md), and what its runs say together: a row a model, over all seeds, folds
+ * and test splits. */
+#ifndef REPORTS_STUDY_DATA_H
+#define REPORTS_STUDY_DATA_H
+
+#include "attn/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { STUDY_FIGURES_MAX = 128 };
+
+typedef struct study_figure {
+    char name[32], title[160], about[600];
+    char *svg; /* NULL: not drawn */
+} study_figure;
+
+typedef struct study_data {
+    json_t *root; /* NULL: no study */
+    json_t *models;
+    json_t *runs;       /* a row each, for the table */
+    json_t *published;  /* reports/paper/results.json */
+    const char *speech; /* "synthetic speech" or "speech": what results are said to be of */
+    bool synthetic;
+    study_figure *figures; /* filled by study_plots_draw */
+    size_t figure_count;
+} study_data;
+
+/* Takes the object, after a failure too; `name` stands for it in messages. Free with study_data_free. */
+int study_data_make(study_data *d, json_t *root, const char *name, attn_error *error);
+/* Of FOLDER/study.json. */
+int study_data_read(study_data *d, const char *folder, attn_error *error);
+void study_data_free(study_data *d);
+
+#endif

@@ -1,0 +1,16 @@
+/* What a model of a study is called. */
+#ifndef REPORTS_STUDY_LABEL_H
+#define REPORTS_STUDY_LABEL_H
+
+#include "attn/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* "mla_simple 16, fine_tuned": short, for legends and rows; attn_free it. */
+char *study_label(const json_t *model, attn_error *error);
+
+/* Whether its attention contributes anything. */
+bool study_row_attends(const json_t *model);
+
+#endif
