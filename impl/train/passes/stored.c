@@ -1,7 +1,7 @@
 #include "impl/train/passes/stored.h"
 
 #include "attn/size.h"
-#include "impl/kernels/element.h"
+#include "attn/element.h"
 
 enum { STRETCH = 256 };
 
