@@ -99,10 +99,10 @@ int fleet_page_write(FILE *out, const fleet_report *r, attn_error *error) {
     for (size_t i = 0; !bad && i < FLEET_TABLES; i++)
         bad = add_table(tables, links, &fleet_table_list[i], &r->tables[i], error);
     json_t *data =
-        json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:s}", "style", page_file("page.css"), "base",
-                  f->machine[f->base].name, "warnings", said, "has_warnings", json_array_size(said) > 0,
-                  "machines", machines(f), "tables", tables, "links", links, "figures", figures(r), "undrawn",
-                  r->drawing.undrawn ? r->drawing.why : "");
+        json_pack("{s:s, s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:s}", "style", page_file("page.css"),
+                  "script", page_file("page.js"), "base", f->machine[f->base].name, "warnings", said,
+                  "has_warnings", json_array_size(said) > 0, "machines", machines(f), "tables", tables,
+                  "links", links, "figures", figures(r), "undrawn", r->drawing.undrawn ? r->drawing.why : "");
     if (bad || !data)
         attn_no_memory(error, "page");
     int result = bad || !data ? -1 : page_render(out, "fleet.html", data, error);
