@@ -49,7 +49,7 @@ static int compare(const compare_options *o, const char *base_path, const char *
     if (gate_output_check(&o->output, error) ||
         word_percent(&rule.min_effect, "--min-effect", o->min_effect, error) ||
         (o->noise && word_percent(&noise, "--noise", o->noise, error)) ||
-        results_read(&base, base_path, error) || results_read(&candidate, candidate_path, error))
+        results_read_times(&base, base_path, error) || results_read_times(&candidate, candidate_path, error))
         goto done;
     size_t differing = compare_surroundings(differences, sizeof differences, &base, &candidate);
     if (differing && !o->force) {

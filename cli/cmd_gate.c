@@ -191,7 +191,7 @@ static int run_stored(gate *g, const gate_options *o, attn_error *error) {
     char differences[1024];
     size_t differing;
     int status = -1;
-    if (results_read(&base, o->base, error) ||
+    if (results_read_times(&base, o->base, error) ||
         gate_side_ask(&g->side[GATE_CANDIDATE], g->settings.cpu, error) ||
         gate_stored_differences(&differing, differences, sizeof differences, &base, g, error))
         goto done;

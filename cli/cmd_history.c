@@ -46,7 +46,7 @@ static int check_action(const history_options *o, int action, attn_error *error)
 
 static int add(const history_options *o, const char *path, attn_error *error) {
     results r = {0};
-    if (option_needs("--results", o->results, error) || results_read(&r, o->results, error))
+    if (option_needs("--results", o->results, error) || results_read_times(&r, o->results, error))
         return -1;
     int result = history_add(path, &r, o->commit, o->force, error);
     results_free(&r);

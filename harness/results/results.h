@@ -64,6 +64,10 @@ bool results_is_model(const results_case *c);
  * are errors that name the file and the field. Free with results_free (a zeroed one is fine too). */
 int results_read(results *r, const char *path, attn_error *error);
 
+/* The same for who compares times: what was counted is passed over unread (NULL), so that a file of some hundred
+ * megabytes takes no more memory than its text and a few kilobytes a case. */
+int results_read_times(results *r, const char *path, attn_error *error);
+
 /* The same from text in memory; `name` stands for the file in messages. */
 int results_parse(results *r, const char *text, size_t size, const char *name, attn_error *error);
 
