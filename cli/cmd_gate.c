@@ -27,7 +27,7 @@ static const char description[] =
     "3 undecided (or a case could not be compared).";
 
 typedef struct gate_options {
-    char *base, *candidate, *plan, *filter, *metric, *way, *budget, *min_effect;
+    char *base, *candidate, *base_cmd, *candidate_cmd, *plan, *filter, *metric, *way, *budget, *min_effect;
     int cpu, force, no_attribution;
     long long seed;
     gate_output output;
@@ -39,6 +39,8 @@ static const char *info_text(const gate_side *side, const char *object, const ch
 }
 
 static json_t *side_note(const char *name, const gate_side *side) {
+    if (!side->info)
+        return utf8_sprintf("%s: %.500s", name, side->program);
     return utf8_sprintf("%s: %.200s, commit %.40s, %.60s, %.200s", name, side->program,
                         info_text(side, "build", "commit"), info_text(side, "build", "compiler"),
                         info_text(side, "build", "flags"));
@@ -55,6 +57,11 @@ static json_t *how_note(const gate *g) {
     const plan *p = g->settings.plan;
     const char *end = g->interrupted ? ", interrupted" : g->out_of_time ? ", all of the budget" : "";
     progress_time(spent, sizeof spent, g->seconds);
+    if (g->commands)
+        return utf8_sprintf(
+            "commands that print Google Benchmark's JSON, whole processes one after the other on "
+            "CPU %d; %zu look%s in %s%s",
+            g->settings.cpu, g->looks, g->looks == 1 ? "" : "s", spent, end);
     if (g->settings.metric == GATE_INSTRUCTIONS)
         return utf8_sprintf("plan %s, instructions of one warm iteration, simulated by valgrind with kernels "
                             "that it knows; in %s%s",
@@ -96,7 +103,7 @@ static json_t *notes(const gate *g, const results *base, const char *differences
         json_array_append_new(list, utf8_sprintf("FORCED, not comparable: %s", differences));
     json_array_append_new(list, side_note("candidate", &g->side[GATE_CANDIDATE]));
     json_array_append_new(list, how_note(g));
-    if (g->settings.metric == GATE_INSTRUCTIONS) /* other kernels than these */
+    if (g->settings.metric == GATE_INSTRUCTIONS || g->commands) /* other kernels than these */
         return list;
     json_array_append_new(list, utf8_sprintf("%s, %s kernels of %s",
                                              info_text(&g->side[GATE_CANDIDATE], "machine", "cpu"),
@@ -110,16 +117,16 @@ static json_t *notes(const gate *g, const results *base, const char *differences
 
 static json_t *settings_json(const gate *g, const results *base, const char *differences) {
     const gate_settings *s = &g->settings;
-    return json_pack("{so so sO* sO so ss ss sf sf sf sf sf sI sI si sb sb sb sb}", "base",
-                     utf8_json(g->side[GATE_BASE].program), "candidate",
-                     utf8_json(g->side[GATE_CANDIDATE].program), "base_info", g->side[GATE_BASE].info,
-                     "candidate_info", g->side[GATE_CANDIDATE].info, "plan", utf8_json(s->plan->name),
-                     "metric", gate_metric_names[s->metric], "way",
-                     base ? "processes" : gate_way_names[s->way], "min_effect_percent",
-                     100 * expm1(s->rule.min_effect), "alpha", s->rule.alpha, "beta", s->rule.beta,
-                     "budget_seconds", s->budget, "seconds", g->seconds, "looks", (json_int_t)g->looks,
-                     "seed", (json_int_t)s->seed, "cpu", s->cpu, "out_of_time", g->out_of_time, "interrupted",
-                     g->interrupted, "stored_base", base != NULL, "forced", *differences != 0);
+    return json_pack(
+        "{so so sO* sO* so ss ss sf sf sf sf sf sI sI si sb sb sb sb sb}", "base",
+        utf8_json(g->side[GATE_BASE].program), "candidate", utf8_json(g->side[GATE_CANDIDATE].program),
+        "base_info", g->side[GATE_BASE].info, "candidate_info", g->side[GATE_CANDIDATE].info, "plan",
+        utf8_json(s->plan->name), "metric", gate_metric_names[s->metric], "way",
+        base ? "processes" : gate_way_names[s->way], "min_effect_percent", 100 * expm1(s->rule.min_effect),
+        "alpha", s->rule.alpha, "beta", s->rule.beta, "budget_seconds", s->budget, "seconds", g->seconds,
+        "looks", (json_int_t)g->looks, "seed", (json_int_t)s->seed, "cpu", s->cpu, "out_of_time",
+        g->out_of_time, "interrupted", g->interrupted, "stored_base", base != NULL, "forced",
+        *differences != 0, "commands", g->commands);
 }
 
 static int report(const gate *g, const gate_output *output, const results *base, const char *differences,
@@ -138,6 +145,28 @@ static int report(const gate *g, const gate_output *output, const results *base,
     return status;
 }
 
+/* Two programs, or two commands. */
+static int check_sides(const gate_options *o, attn_error *error) {
+    const struct {
+        const char *option;
+        bool given;
+    } others[] = {{"--base", o->base},
+                  {"--candidate", o->candidate},
+                  {"--plan", o->plan},
+                  {"--force", o->force},
+                  {"--metric instructions", strcmp(o->metric, gate_metric_names[GATE_TIME])}};
+    if (!o->base_cmd && !o->candidate_cmd)
+        return option_needs("--base", o->base, error) || option_needs("--candidate", o->candidate, error) ? -1
+                                                                                                          : 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].given)
+            return attn_fail(error, "%s: does not go with --base-cmd and --candidate-cmd", others[i].option);
+    return option_needs("--base-cmd", o->base_cmd, error) ||
+                   option_needs("--candidate-cmd", o->candidate_cmd, error)
+               ? -1
+               : 0;
+}
+
 static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_error *error) {
     s->rule = (gate_rule){.alpha = GATE_ALPHA, .beta = GATE_BETA};
     s->plan = p;
@@ -152,12 +181,12 @@ static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_
     s->way = (gate_way)way;
     s->seed = o->seed >= 0 ? (uint64_t)o->seed : (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
     s->seed &= INT64_MAX;
-    if (option_needs("--base", o->base, error) || option_needs("--candidate", o->candidate, error) ||
-        gate_output_check(&o->output, error) ||
+    if (check_sides(o, error) || gate_output_check(&o->output, error) ||
         word_percent(&s->rule.min_effect, "--min-effect",
                      o->min_effect ? o->min_effect : gate_min_effects[metric], error) ||
-        word_duration(&s->budget, "--budget", o->budget, error) || plan_read(p, o->plan, error) ||
-        (o->filter && plan_filter(p, o->filter, error)))
+        word_duration(&s->budget, "--budget", o->budget, error) ||
+        (!o->base_cmd && (plan_read(p, o->plan ? o->plan : "gate", error) ||
+                          (o->filter && plan_filter(p, o->filter, error)))))
         return -1;
     if (!(s->rule.min_effect > 0))
         return attn_fail(error, "--min-effect %s: expected more than 0", o->min_effect);
@@ -229,11 +258,34 @@ static int run(gate *g, const gate_options *o, attn_error *error) {
     return is_stored(o->base) ? run_stored(g, o, error) : run_both(g, o, error);
 }
 
+static int run_programs(gate_settings *settings, const gate_options *o, attn_error *error) {
+    gate g = {0};
+    int status = gate_init(&g, settings, error) ? -1 : run(&g, o, error);
+    gate_free(&g);
+    return status;
+}
+
+static int run_commands(gate_settings *settings, plan *p, const gate_options *o, attn_error *error) {
+    gate g = {0};
+    gate_commands commands;
+    const gate_side sides[GATE_SIDES] = {{.program = o->base_cmd}, {.program = o->candidate_cmd}};
+    settings->way = GATE_PROCESSES;
+    int status = -1;
+    if (!gate_commands_open(&commands, p, sides, settings->cpu, settings->budget, error) &&
+        !(o->filter && plan_filter(p, o->filter, error)) && !gate_init(&g, settings, error)) {
+        memcpy(g.side, sides, sizeof g.side);
+        g.commands = true;
+        gate_commands_settle(&g, &commands);
+        status = gate_run(&g, error) ? -1 : report(&g, &o->output, NULL, "", error);
+    }
+    gate_commands_free(&commands);
+    gate_free(&g);
+    return status;
+}
+
 int cmd_gate(int argc, char **argv) {
-    static char time_name[] = "time", turns[] = "turns", five_minutes[] = "5m", md[] = "md",
-                plan_name[] = "gate";
-    gate_options o = {.plan = plan_name,
-                      .budget = five_minutes,
+    static char time_name[] = "time", turns[] = "turns", five_minutes[] = "5m", md[] = "md";
+    gate_options o = {.budget = five_minutes,
                       .metric = time_name,
                       .way = turns,
                       .cpu = -1,
@@ -243,6 +295,9 @@ int cmd_gate(int argc, char **argv) {
         {"base", '\0', POPT_ARG_STRING, &o.base, 0, "needed: an attnbench, or stored results of one",
          "BIN|JSON"},
         {"candidate", '\0', POPT_ARG_STRING, &o.candidate, 0, "needed: an attnbench", "BIN"},
+        {"base-cmd", '\0', POPT_ARG_STRING, &o.base_cmd, 0,
+         "in place of both: a shell command that prints Google Benchmark's JSON", "COMMAND"},
+        {"candidate-cmd", '\0', POPT_ARG_STRING, &o.candidate_cmd, 0, "the same of the candidate", "COMMAND"},
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, "a name or a file (default: gate)", "PLAN"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"metric", '\0', POPT_ARG_STRING, &o.metric, 0,
@@ -266,14 +321,12 @@ int cmd_gate(int argc, char **argv) {
     int status = STATUS_OK;
     attn_error error = {0};
     plan p = {0};
-    gate g = {0};
     gate_settings settings = {0};
     if (!command_options(argc, argv, "", description, options, NULL, &status))
         return status;
-    status = read_settings(&settings, &p, &o, &error) || gate_init(&g, &settings, &error)
-                 ? -1
-                 : run(&g, &o, &error);
-    gate_free(&g);
+    status = read_settings(&settings, &p, &o, &error) ? -1
+             : o.base_cmd                             ? run_commands(&settings, &p, &o, &error)
+                                                      : run_programs(&settings, &o, &error);
     plan_free(&p);
     return status < 0 ? command_fail(argv[0], &error) : status;
 }

@@ -156,6 +156,7 @@ static void become(const task *t, const child_place *place, const pipes *p, pid_
     int input = p->in[0] >= 0 ? p->in[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
     int without = input < 0 ? errno : 0;
     unblock_signals(&mask);
+    setpgid(0, 0); /* what it starts ends with it */
     if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && input >= 0 &&
         dup2(input, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
         point_errors(place->errors, p) && pin(place->cpu) && !sigprocmask(SIG_SETMASK, &mask, NULL) &&
@@ -238,6 +239,12 @@ static void last_line(char *to, size_t size, char *text) {
             snprintf(to, size, "%s", line);
 }
 
+/* With all that it started. */
+static void end_group(pid_t pid) {
+    if (kill(-pid, SIGKILL))
+        kill(pid, SIGKILL); /* it has no group yet */
+}
+
 static void reap(child_result *result, pid_t pid) {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -261,7 +268,7 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
                      ? not_run(program, why, error)
                      : collect(&out, &err, &result->late, limit, p, ended, error);
     if (failed || result->late)
-        kill(pid, SIGKILL);
+        end_group(pid);
     reap(result, pid);
     close_one(&ended);
     if (!failed && stop_came())
@@ -346,7 +353,7 @@ void child_end(child_talk *talk, child_result *result) {
     close_one(&talk->in);
     close_one(&talk->out);
     if (talk->pid > 0) {
-        kill(talk->pid, SIGKILL);
+        end_group(talk->pid);
         reap(result, talk->pid);
     }
     while (talk->err >= 0 && take(&err, talk->err, NULL) > 0)

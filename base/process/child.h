@@ -1,5 +1,5 @@
-/* Fresh processes for measuring: pinned to one CPU, killed with their parent or when their time is up, their
- * output collected. */
+/* Fresh processes for measuring: pinned to one CPU, killed with their parent or when their time is up, then with all
+ * that they started; their output collected. */
 #ifndef BASE_PROCESS_CHILD_H
 #define BASE_PROCESS_CHILD_H
 

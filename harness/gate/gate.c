@@ -238,6 +238,8 @@ static int run_round(gate *g, size_t *order, size_t pairs, size_t until, attn_er
         if (gate_is_late(g, c->block_seconds))
             continue;
         g->out_of_time = false;
+        if (g->commands)
+            return gate_command_block(g, error);
         if ((g->settings.way == GATE_TURNS ? gate_turn_pair : run_block)(g, c, error) < 0)
             return -1;
     }
@@ -323,12 +325,11 @@ int gate_run(gate *g, attn_error *error) {
     size_t *order = attn_alloc(g->count, sizeof *order, "order of cases", error);
     if (!order)
         return -1;
-    g->began = clock_now();
+    g->began = g->commands ? g->began : clock_now();
     child_catch_signals();
-    int result = gate_open_side(g, GATE_BASE, &inner) || gate_open_side(g, GATE_CANDIDATE, &inner) ||
-                         run_looks(g, order, &inner)
-                     ? -1
-                     : 0;
+    bool opened =
+        g->commands || (!gate_open_side(g, GATE_BASE, &inner) && !gate_open_side(g, GATE_CANDIDATE, &inner));
+    int result = opened && !run_looks(g, order, &inner) ? 0 : -1;
     if (result && child_stop_signal()) {
         g->interrupted = true;
         inner = (attn_error){0};

@@ -52,6 +52,13 @@ typedef struct gate_settings {
     bool attribute; /* see what moved in cases that are slower */
 } gate_settings;
 
+/* Commands that print Google Benchmark's JSON in place of programs: gate_side.program is the command. */
+typedef struct gate_commands {
+    double began;
+    json_t *first[GATE_SIDES]; /* what each said the first time (harness/gate/google.h); NULL: it failed */
+    char why[GATE_SIDES][300]; /* then */
+} gate_commands;
+
 typedef struct gate {
     gate_settings settings;
     gate_side side[GATE_SIDES];
@@ -64,6 +71,7 @@ typedef struct gate {
     bool knows[GATE_SIDES]; /* turns */
     bool attributing;       /* beyond the budget */
     bool stored;            /* the base is a file: processes give plain_time, as that does */
+    bool commands;          /* a block is one of all cases */
 } gate;
 
 /* Sets up; settings->plan has to live as long as the gate. Free with gate_free (a zeroed one is fine too). */
@@ -73,6 +81,14 @@ void gate_free(gate *g);
 /* Measures and decides. A stop signal ends it early: then `interrupted` is set and everything seen so far
  * counts. -1: memory, or a program cannot be run. */
 int gate_run(gate *g, attn_error *error);
+
+/* Runs each command once: *p has a row for each benchmark. -1, too, when that of the base fails. Free both. */
+int gate_commands_open(gate_commands *c, plan *p, const gate_side side[GATE_SIDES], int cpu, double budget,
+                       attn_error *error);
+void gate_commands_free(gate_commands *c);
+
+/* After gate_init and before gate_run: cases that a side lacks are settled, and the first runs count as time. */
+void gate_commands_settle(gate *g, const gate_commands *c);
 
 /* The same by instructions: one process a side of each case, and another where they differ. */
 int gate_run_counts(gate *g, attn_error *error);
@@ -111,6 +127,9 @@ bool gate_knows_turns(const gate_side *side);
 
 /* A pair of an open case by turns: 0; 1 when the case has failed; -1. */
 int gate_turn_pair(gate *g, gate_case *c, attn_error *error);
+
+/* A block of all open cases of commands: 0 or -1. */
+int gate_command_block(gate *g, attn_error *error);
 
 /* gate_process; the case keeps the side's bytes, and how long the base took. */
 int gate_checked_process(process_value *value, gate_case *c, size_t side, const measure_settings *settings,

@@ -46,6 +46,23 @@ static void test_limit(void **state) {
     attn_free(ended.output);
 }
 
+/* Otherwise the pipe that it holds would never end. */
+static void test_what_a_child_started_ends_with_it(void **state) {
+    (void)state;
+    char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)"sleep 600 & echo begun; wait", NULL};
+    attn_error error = {0};
+    child_talk talk;
+    child_result result;
+    char text[8] = "";
+    const child_place place = {.cpu = -1};
+    assert_int_equal(child_start(&talk, argv, &place, &error), 0);
+    assert_int_equal(read(talk.out, text, 6), 6);
+    double began = clock_now();
+    child_end(&talk, &result);
+    assert_int_equal(result.signal, SIGKILL);
+    assert_true(clock_now() - began < 300);
+}
+
 static void test_late_case_has_failed(void **state) {
     (void)state;
     static const char script[] = "#!/bin/sh\nexec sleep 600\n";
@@ -236,6 +253,7 @@ static void test_quiet_cpu_is_allowed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_what_a_child_started_ends_with_it),
         cmocka_unit_test(test_late_case_has_failed),
         cmocka_unit_test(test_sweep_goes_on),
         cmocka_unit_test(test_limit_of_the_gate),

@@ -1,0 +1,88 @@
+#include "harness/gate/google.h"
+
+#include "base/text/json.h"
+#include "harness/gate/decide/one_process.h"
+
+#include "attn/alloc.h"
+
+#include <math.h>
+#include <string.h>
+
+static double ns_of(const json_t *entry) {
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+    const char *unit = json_text(entry, "time_unit");
+    double time = json_number(entry, "real_time");
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (!strcmp(*unit ? unit : "ns", units[i].name))
+            return time > 0 ? time * units[i].ns : NAN;
+    return NAN;
+}
+
+/* The object of the benchmark that the entry is of, made when it is new. */
+static json_t *object_of(json_t *all, const json_t *entry) {
+    const char *run = json_text(entry, "run_name"), *name = *run ? run : json_text(entry, "name");
+    json_t *object = json_object_get(all, name);
+    if (object || !*name)
+        return object;
+    object = json_pack("{s[]}", "times");
+    return json_object_set_new(all, name, object) ? NULL : object;
+}
+
+static int take_entry(json_t *all, const json_t *entry) {
+    json_t *object = object_of(all, entry);
+    const char *aggregate = json_text(entry, "aggregate_name");
+    double time = ns_of(entry);
+    if (!object)
+        return -1;
+    if (json_is_true(json_object_get(entry, "error_occurred")) ||
+        json_is_true(json_object_get(entry, "skipped")))
+        return json_object_set_new(object, "error", json_string(json_text(entry, "error_message")));
+    if (isnan(time))
+        return *aggregate ? 0 : json_object_set_new(object, "error", json_string("it reported no time"));
+    if (!*aggregate)
+        return json_array_append_new(json_object_get(object, "times"), json_real(time));
+    return strcmp(aggregate, "mean") && strcmp(aggregate, "median")
+               ? 0
+               : json_object_set_new(object, aggregate, json_real(time));
+}
+
+json_t *google_read(const char *text, size_t size, const char *who, attn_error *error) {
+    json_t *root = text ? json_loadb(text, size, 0, NULL) : NULL, *entry;
+    const json_t *entries = json_object_get(root, "benchmarks");
+    json_t *all = json_is_array(entries) && json_array_size(entries) ? json_object() : NULL;
+    size_t i;
+    json_array_foreach((json_t *)entries, i, entry) {
+        if (all && take_entry(all, entry)) {
+            json_decref(all);
+            all = NULL;
+        }
+    }
+    json_decref(root);
+    if (!all)
+        attn_fail(error,
+                  "%s: did not print Google Benchmark's JSON on standard output "
+                  "(--benchmark_format=json)",
+                  who);
+    return all;
+}
+
+double google_time(const json_t *benchmark) {
+    const json_t *list = json_object_get(benchmark, "times");
+    size_t count = json_array_size(list);
+    double *times = attn_alloc(count, sizeof *times, "times", NULL);
+    bool *disturbed = attn_alloc(count, sizeof *disturbed, "times", NULL);
+    double time = NAN, median = json_number(benchmark, "median");
+    if (count && times && disturbed) {
+        for (size_t i = 0; i < count; i++)
+            times[i] = json_number_value(json_array_get(list, i));
+        time = single_best_time(times, disturbed, count);
+    } else if (!count) {
+        time = isnan(median) ? json_number(benchmark, "mean") : median;
+    }
+    attn_free(times);
+    attn_free(disturbed);
+    return json_object_get(benchmark, "error") ? NAN : time;
+}
