@@ -1,4 +1,5 @@
 /* Base and candidate of slower cases once more, with counters. */
+#include "base/clock.h"
 #include "base/process/child.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/decide/moved_counters.h"
@@ -6,9 +7,12 @@
 #include "harness/run/counting.h"
 #include "harness/run/counting_merge.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+static const double LEAST_LIMIT = 60; /* seconds for all of it; else a quarter of the budget */
 
 /* 0 too when the process told nothing. */
 static int add_process(moved_counter *counters, gate *g, const gate_case *c, size_t side,
@@ -40,7 +44,7 @@ static int add_process(moved_counter *counters, gate *g, const gate_case *c, siz
 static int look_at(gate *g, gate_case *c, const counting *counted, attn_error *error) {
     moved_counter counters[MOVED_COUNTERS] = {0};
     bool time = g->settings.metric == GATE_TIME;
-    for (size_t i = 0; i < 2 * MOVED_PROCESSES && time; i++)
+    for (size_t i = 0; i < 2 * MOVED_PROCESSES && time && clock_now() < g->attributed; i++)
         if (add_process(counters, g, c, (i + 1) / 2 % 2, counted, error))
             return -1;
     bool simulate = !*counters[0].source && !callgrind_refusal();
@@ -65,15 +69,17 @@ int gate_attribute(gate *g, attn_error *error) {
     size_t slower = count_slower(g);
     if (!slower || !g->settings.attribute || child_stop_signal())
         return 0;
+    double limit = fmax(LEAST_LIMIT, g->settings.budget / 4);
     g->attributing = true;
+    g->attributed = clock_now() + limit;
     if (!g->settings.silent)
-        fprintf(stderr, "counting what moved in %zu case%s, beyond the budget\n", slower,
-                slower == 1 ? "" : "s");
+        fprintf(stderr, "counting what moved in %zu case%s, beyond the budget, for at most %.0f s\n", slower,
+                slower == 1 ? "" : "s", limit);
     int result =
         counting_open(&counted, "auto", NULL, g->settings.cpu, &inner) || counting_validate(&counted, &inner)
             ? -1
             : 0;
-    for (size_t i = 0; i < g->count && !result; i++)
+    for (size_t i = 0; i < g->count && !result && clock_now() < g->attributed; i++)
         if (g->cases[i].finding.verdict == GATE_SLOWER)
             result = look_at(g, &g->cases[i], &counted, &inner);
     counting_close(&counted);

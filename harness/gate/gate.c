@@ -54,7 +54,8 @@ static double patience(const gate *g, const gate_case *c) {
 static double limit_of(const gate *g, const gate_case *c) {
     static const double over = 1.25, least = 0.05;
     double left = g->began + over * g->settings.budget - clock_now();
-    return fmax(least, g->attributing ? 60 + patience(g, c) : fmin(left, patience(g, c)));
+    return g->attributing ? fmax(1, fmin(g->attributed - clock_now(), 60 + patience(g, c)))
+                          : fmax(least, fmin(left, patience(g, c)));
 }
 
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops) {
@@ -162,6 +163,8 @@ int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *e
     if (gate_process(&value, c->row, &settings, error))
         return -1;
     *time = g->stored ? value.plain_time : value.time;
+    c->ns += value.ns;
+    c->cpu_ns += value.cpu_ns;
     if (value.outcome == PROCESS_MEASURED)
         return 0;
     gate_give_up(c, side, &value);
@@ -250,8 +253,7 @@ static double log_ratio(const gate_pair *pair) {
     return log(pair->time[GATE_CANDIDATE] / pair->time[GATE_BASE]);
 }
 
-/* The logs that the decision takes, one a block or a pair by turns; they live in `numbers`, two a pair. */
-static gate_series series_of(const gate_case *c, gate_way way, double *numbers) {
+gate_series gate_series_of(const gate_case *c, gate_way way, double *numbers) {
     if (way == GATE_TURNS) {
         for (size_t i = 0; i < c->count; i++) {
             numbers[i] = c->pairs[i].effect;
@@ -280,7 +282,7 @@ static int look(gate *g, bool last, attn_error *error) {
     if (!logs || !series || !findings)
         goto done;
     for (size_t i = 0; i < g->count; i++) {
-        series[i] = series_of(&g->cases[i], g->settings.way, logs + used);
+        series[i] = gate_series_of(&g->cases[i], g->settings.way, logs + used);
         used += 2 * g->cases[i].count;
         findings[i] = g->cases[i].finding;
     }
@@ -329,6 +331,7 @@ int gate_run(gate *g, attn_error *error) {
     child_catch_signals();
     bool opened =
         g->commands || (!gate_open_side(g, GATE_BASE, &inner) && !gate_open_side(g, GATE_CANDIDATE, &inner));
+    g->opened = clock_now() - g->began;
     int result = opened && !run_looks(g, order, &inner) ? 0 : -1;
     if (result && child_stop_signal()) {
         g->interrupted = true;

@@ -65,6 +65,8 @@ typedef struct gate {
     gate_case *cases;
     size_t count;
     double began, seconds;             /* that measuring took */
+    double opened;                     /* of it the first checks; 0: not known */
+    double attributed;                 /* until when it may be seen what moved */
     size_t looks, blocks, blocks_seen; /* blocks that were run, and those before the last look */
     uint64_t random;
     bool out_of_time, interrupted;
@@ -146,6 +148,12 @@ void gate_show(const gate *g, size_t open, size_t pairs, size_t until); /* progr
 /* Runs every case once on the side, with the whole check; cases that cannot be compared get their verdicts.
  * Stops where the budget ends. */
 int gate_open_side(gate *g, size_t side, attn_error *error);
+
+/* The logs that the decision takes, one a block or a pair by turns; they live in `numbers`, two a pair. */
+gate_series gate_series_of(const gate_case *c, gate_way way, double *numbers);
+
+/* Appends why the case is undecided; nothing when it is not. */
+void gate_reason(char *why, size_t size, const gate *g, const gate_case *c);
 
 double gate_median_time(const gate_case *c, size_t side); /* over processes, NaN without any */
 

@@ -52,7 +52,10 @@ static int take_times(process_value *value, const json_t *entries, attn_error *e
         json_array_foreach(entries, i, entry) {
             if (strcmp(json_text(entry, "run_type"), "iteration"))
                 continue;
+            double iterations = json_number(entry, "iterations");
             times[n] = json_number(entry, "real_time");
+            value->ns += times[n] * iterations;
+            value->cpu_ns += fmin(times[n], json_number(entry, "cpu_time")) * iterations;
             disturbed[n++] = json_is_true(json_object_get(entry, "disturbed"));
         }
         memcpy(sorted, times, n * sizeof *times);

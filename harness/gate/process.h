@@ -27,6 +27,7 @@ typedef struct process_value {
     char why[300];                  /* when not measured */
     double time;                    /* ns: single_best_time */
     double plain_time;              /* ns: single_time, as of stored results */
+    double ns, cpu_ns;              /* of all repetitions: passed, and on a CPU */
     double instructions;            /* of one iteration, when simulated */
     double bytes[GATE_BYTE_COUNTS]; /* NaN: not told */
 } process_value;

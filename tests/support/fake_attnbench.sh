@@ -2,14 +2,18 @@
 # Stands for attnbench in tests of the gate: answers to `bench --case ROW` with times of our choice, in a few
 # milliseconds. $0.conf, or $FAKE_CONF where the program is copied once more, may set slow (percent), spread
 # (percent), bytes and peak for rows with $victim in them, or `behave`; `pause`, seconds before each answer; and
-# turns=1: it takes turns (bench/turn_lines.h).
+# turns=1: it takes turns (bench/turn_lines.h). wrapped=1: the process that answers is a child of this one.
 # `seed` makes the noise the same each time. Copied under the names of the programs that a test wants.
-victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed="" turns=0
+victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed="" turns=0 wrapped=0
 conf=${FAKE_CONF:-$0.conf}
 [ -e "$conf" ] && . "$conf"
 if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
     if [ -n "${FAKE_INFO:-}" ]; then said=$(cat "$FAKE_INFO"); else said=$("$ATTNBENCH" info --format json); fi
     echo "${said/\"turns\": 1/\"turns\": $turns}"
+    exit
+fi
+if [ $wrapped = 1 ] && [ -z "${FAKE_WRAPPED:-}" ]; then # a script around a program
+    FAKE_WRAPPED=1 "$0" "$@"
     exit
 fi
 in_turns=0
