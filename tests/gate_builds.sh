@@ -1,48 +1,75 @@
 #!/usr/bin/env bash
-# Two builds, all of it at -O2 but for one kernel file, which the candidate has at -O1: the gate must find the cases of
-# that kernel SLOWER and the others SAME, by time and by instructions, and say that instructions moved. Not part of
-# `make test`: it builds twice and measures for some minutes. BUDGET=4m, OUT=folder (default $BUILD/gate-builds).
+# Real changes of the code in place of a delay: builds that differ in one kernel file, each compared with the same base,
+# RUNS times. Not part of `make test`: it builds once whole and five times in part, and a run takes up to a BUDGET.
+#
+#   pass     one pass more over the scores in the softmax of the fused kernel
+#   copy     its scores are copied to another place and back
+#   tile     rows one by one, where the base takes four together
+#   o1       the kernel's file compiled with -O1, as all the others are with -O2
+#   comment  a comment alone
+#
+# Right is a run in which the cases of that code are SLOWER and all others SAME. OUT=folder (default
+# $BUILD/gate-builds) keeps the builds and a line a run, OUT/VARIANT.runs: the same command goes on where it was stopped.
+# RUNS=10 BUDGET=60s MIN_EFFECT=2% VARIANTS="pass copy tile o1 comment". Exit status: 1 when a run was not right.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-: "${BUILD:=build}" "${BUDGET:=4m}" "${OUT:=$BUILD/gate-builds}"
+: "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${VARIANTS:=pass copy tile o1 comment}"
+: "${OUT:=$BUILD/gate-builds}"
 mkdir -p "$OUT" || exit 2
 OUT=$(realpath "$OUT")
 export ATTNBENCH_HOME=$PWD
-kernel=impl/kernels/isa/rows.c # softmax and the feature map of linear attention
-failed=0
+kernel=impl/kernels/isa/attend.c
 
-check() { # what is checked, command...
-    local name=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $name"
-    else
-        echo "[  FAILED  ] $name"
-        failed=1
-    fi
+# The kernel's file as the variant has it. One that changes nothing is an error: the code has moved on.
+change() { # variant
+    case $1 in
+    pass) awk '/^INLINE void weigh/ { inside = 1 }
+        inside && /for \(size_t j = 0; j < n; j \+= VL\)/ && !done { for (line = 1; line <= 4; line++) { text = text $0 "\n"; if (line < 4) getline }
+            printf "%s    __asm__ volatile(\"\" ::: \"memory\");\n%s", text, text; done = 1; next } { print }' "$kernel" ;;
+    copy) sed 's|^    weigh(rows, score, factor, rt, b->k.rows);|    float copied[ROWS_TOGETHER][BLOCK];\n    memcpy(copied, scores, sizeof scores);\n    __asm__ volatile("" ::"r"(copied) : "memory");\n    memcpy(scores, copied, sizeof scores);\n&|' "$kernel" ;;
+    tile) sed 's|^        for (; r + 2 < count; r += 4) {|        for (; r + 1 < count; r++) {|; s|^            functions\[2\](rows + r, &b, &w);|            functions[0](rows + r, \&b, \&w);|' "$kernel" ;;
+    o1) cat "$kernel" ;;
+    comment) sed '1s|^|/* A comment. */\n|' "$kernel" ;;
+    esac
 }
 
-cat >"$OUT/compiler" <<END
-#!/bin/sh
-for word; do [ "\$word" = $kernel ] && exec ${CC:-gcc} "\$@" -O1; done
-exec ${CC:-gcc} "\$@"
+compiler() { # variant: a compiler that takes its file in place of the base's
+    local more=
+    [ "$1" = o1 ] && more=-O1
+    cat <<END
+#!/bin/bash
+words=()
+for word; do
+    [ "\$word" = $kernel ] && { words+=($more); word=$OUT/$1.c; }
+    words+=("\$word")
+done
+exec ${CC:-gcc} "\${words[@]}" $more
 END
-chmod +x "$OUT/compiler"
+}
 
-build() { # name, compiler
-    make -j"$(nproc)" OPT=-O2 BUILD="$OUT/$1" CC="$2" all >"$OUT/$1.log" 2>&1 && return
-    tail -n 20 "$OUT/$1.log" >&2
+build() { # folder, compiler
+    make -j"$(nproc)" OPT=-O2 BUILD="$1" CC="$2" all >"$1.log" 2>&1 && return
+    tail -n 20 "$1.log" >&2
     exit 2
 }
-build base "${CC:-gcc}"
-if [ ! -e "$OUT/candidate" ]; then # the same objects, but for those of the kernel
-    cp -a "$OUT/base" "$OUT/candidate"
-    rm -f "$OUT/candidate/${kernel%.c}".*
-fi
-build candidate "$OUT/compiler"
+
+
+[ -x "$OUT/base/attnbench" ] || build "$OUT/base" "${CC:-gcc}"
+for variant in $VARIANTS; do
+    place=$OUT/$variant
+    [ -x "$place/attnbench" ] && continue
+    change "$variant" >"$OUT/$variant.c"
+    [ "$variant" = o1 ] || ! cmp -s "$OUT/$variant.c" "$kernel" || { echo "$variant: changes nothing" >&2; exit 2; }
+    compiler "$variant" >"$OUT/$variant.compiler"
+    chmod +x "$OUT/$variant.compiler"
+    rm -rf "$place"
+    cp -a "$OUT/base" "$place" # the same objects, but for those of the kernel
+    rm -f "$place/${kernel%.c}".*
+    build "$place" "$OUT/$variant.compiler"
+done
 
 cat >"$OUT/plan.yaml" <<'END'
-summary: two cases that are mostly softmax, and three that do without the kernel
+summary: two cases of the fused kernel that are mostly softmax, and three that do without it
 repetitions: 40
 min_time: 0.0002
 cases:
@@ -53,25 +80,39 @@ cases:
   - attention/mla/decode/L:32/h:4/d:64/dc:32/impl:scalar
 END
 
-gate() { # report, options
-    local name=$1
-    shift
-    "$OUT/base/attnbench" gate --base "$OUT/base/attnbench" --candidate "$OUT/candidate/attnbench" \
-        --plan "$OUT/plan.yaml" --markdown "$OUT/$name.md" --format csv "$@" >"$OUT/$name.csv"
+expected() { # variant: verdicts in the order of the plan
+    case $1 in
+    pass | copy | o1) echo SLOWER SLOWER SAME SAME SAME ;;
+    tile) echo SAME SLOWER SAME SAME SAME ;; # of MHA each head has one row
+    comment) echo SAME SAME SAME SAME SAME ;;
+    esac
 }
 
-verdict() { # report, verdict, cases: how many have both
-    [ "$(grep -cE "^attention/[^,]*$3[^,]*,$2," "$OUT/$1.csv")" -eq "$4" ]
+run() { # variant: a line of verdicts, changes in per cent, seconds, load
+    "$OUT/base/attnbench" gate --base "$OUT/base/attnbench" --candidate "$OUT/$1/attnbench" --plan "$OUT/plan.yaml" \
+        --budget "$BUDGET" --min-effect "$MIN_EFFECT" --no-attribution --format csv 2>"$OUT/$1.err" >"$OUT/$1.csv"
+    awk -F, 'NR > 1 { verdicts = verdicts (verdicts ? " " : "") $2; changes = changes (changes ? " " : "") sprintf("%+.2f", $6) }
+        END { print verdicts "|" changes }' "$OUT/$1.csv"
 }
 
-gate time --budget "$BUDGET"
-check "by time: exit status 1" [ $? -eq 1 ]
-gate instructions --metric instructions
-check "by instructions: exit status 1" [ $? -eq 1 ]
-for metric in time instructions; do
-    check "by $metric: both cases of the kernel are SLOWER" verdict $metric SLOWER impl:fused 2
-    check "by $metric: the other three are SAME" verdict $metric SAME impl:scalar 3
+failed=0
+echo "| variant | right | runs | exact 95% interval | verdicts that were not right |"
+echo "|---|---:|---:|---|---|"
+for variant in $VARIANTS; do
+    touch "$OUT/$variant.runs"
+    while [ "$(wc -l <"$OUT/$variant.runs")" -lt "$RUNS" ]; do
+        line=$(run "$variant")
+        echo "$line|load $(cut -d' ' -f1 /proc/loadavg)" >>"$OUT/$variant.runs"
+    done
+    right=$(grep -c "^$(expected "$variant")|" "$OUT/$variant.runs")
+    runs=$(wc -l <"$OUT/$variant.runs")
+    [ "$right" = "$runs" ] || failed=1
+    echo "| $variant | $right | $runs | $(perl -e '
+        my ($k, $n) = @ARGV; # Clopper and Pearson, by bisection of the binomial tail
+        sub tail { my ($p, $from, $to) = @_; my $sum = 0;
+            for my $i ($from .. $to) { my $c = 1; $c *= ($n - $_) / ($_ + 1) for 0 .. $i - 1; $sum += $c * $p ** $i * (1 - $p) ** ($n - $i) } $sum }
+        sub solve { my ($f) = @_; my ($l, $h) = (0, 1); for (1 .. 60) { my $m = ($l + $h) / 2; $f->($m) ? ($l = $m) : ($h = $m) } $l }
+        printf "%.1f%% to %.1f%%", 100 * ($k ? solve(sub { tail($_[0], $k, $n) < 0.025 }) : 0),
+            100 * ($k < $n ? solve(sub { tail($_[0], 0, $k) > 0.025 }) : 1)' "$right" "$runs") | $(grep -v "^$(expected "$variant")|" "$OUT/$variant.runs" | cut -d'|' -f1 | sort | uniq -c | sed 's/^ *//' | paste -sd';') |"
 done
-check "what moved by time is instructions, in both" [ "$(grep -c '^- .*: instructions +' "$OUT/time.md")" -eq 2 ]
-cat "$OUT/time.md" "$OUT/instructions.md"
 exit $failed
