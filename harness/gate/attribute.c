@@ -14,7 +14,7 @@
 
 static const double LEAST_LIMIT = 60; /* seconds for all of it; else a quarter of the budget */
 
-/* 0 too when the process told nothing. */
+/* 0 too when the process reported nothing. */
 static int add_process(moved_counter *counters, gate *g, const gate_case *c, size_t side,
                        const counting *counted, attn_error *error) {
     measure_settings settings = gate_measure_settings(g, c, side, 0);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The gate between commands that print Google Benchmark's JSON: a made-up one, and attnbench's own.
+# Starts early.
 . "$(dirname "$0")/../support/gate.sh"
 
 cat >"$scratch/fake" <<'END'

@@ -11,7 +11,7 @@ typedef enum gate_verdict {
     GATE_MISSING_IN_CANDIDATE,
     GATE_BASE_FAILED,      /* its check failed, or its process broke */
     GATE_CANDIDATE_FAILED, /* likewise */
-    GATE_UNSUPPORTED,      /* needs what this machine has not */
+    GATE_UNSUPPORTED,      /* needs what this machine lacks */
     GATE_VERDICTS
 } gate_verdict;
 
@@ -26,8 +26,8 @@ extern const gate_byte_count gate_byte_counts[GATE_BYTE_COUNTS];
 
 /* Of a number of bytes. */
 typedef enum gate_bytes {
-    GATE_BYTES_UNKNOWN, /* neither side tells */
-    GATE_BYTES_MISSING, /* one side does not */
+    GATE_BYTES_UNKNOWN, /* neither side reports it */
+    GATE_BYTES_MISSING, /* one side does not report it */
     GATE_BYTES_SAME,
     GATE_BYTES_GREW,
     GATE_BYTES_SHRANK
@@ -36,7 +36,7 @@ typedef enum gate_bytes {
 const char *gate_verdict_name(gate_verdict verdict); /* "SLOWER" */
 const char *gate_bytes_name(gate_bytes bytes);       /* "GREW" */
 
-/* NaN: the side does not tell. */
+/* NaN: the side does not report it. */
 gate_bytes gate_compare_bytes(double base, double candidate);
 
 /* Exit statuses (base/status.h) of one case; the whole has that of its worst: 1, then 3, then 0. */

@@ -105,7 +105,7 @@ static void put_row(const gate_row *row, FILE *to) {
         if (bytes == GATE_BYTES_UNKNOWN)
             continue;
         if (bytes == GATE_BYTES_MISSING)
-            snprintf(message, sizeof message, "a side does not tell");
+            snprintf(message, sizeof message, "a side does not report them");
         else
             snprintf(message, sizeof message, "%.0f to %.0f bytes", row->bytes[b][0], row->bytes[b][1]);
         put_test(gate_byte_counts[b].key, row->name, of_bytes[bytes], gate_bytes_name(bytes), message, to);

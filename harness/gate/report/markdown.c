@@ -111,7 +111,7 @@ static void put_counts(const gate_report *report, FILE *to) {
     fputs(count ? ".\n\n" : "No case was compared.\n\n", to);
 }
 
-/* What one side does not tell is worth a line only where both were measured. */
+/* What one side does not report is worth a line only where both were measured. */
 static bool bytes_are_shown(const gate_row *row, gate_bytes verdict) {
     bool measured = isfinite(row->base) && isfinite(row->candidate);
     return verdict == GATE_BYTES_GREW || verdict == GATE_BYTES_SHRANK ||
