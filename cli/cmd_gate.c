@@ -1,11 +1,11 @@
 /* attnbench gate: base against candidate, now, on this machine. */
-#include "base/option_values.h"
 #include "base/process/child.h"
 #include "base/process/quiet_cpu.h"
 #include "base/progress.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "cli/command.h"
+#include "cli/option_values.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/gate.h"
 #include "harness/gate/report/report_output.h"
@@ -20,8 +20,8 @@
 static const char description[] =
     "Runs base and candidate by turns, in fresh processes pinned to one CPU, until every case is decided or\n"
     "the budget is spent. SLOWER: by more than the smallest effect, and by more than the base differs from\n"
-    "itself here. Exit status: 0 nothing is slower or larger; 1 something is, or the candidate failed; 2 bad\n"
-    "input; 3 undecided (or a case could not be compared).";
+    "itself here. Exit status: 0 nothing is slower or larger; 1 something is, or the candidate failed;\n"
+    "2 bad input; 3 undecided (or a case could not be compared).";
 
 typedef struct gate_options {
     char *base, *candidate, *base_cmd, *candidate_cmd, *plan, *filter, *metric, *way, *budget, *min_effect;

@@ -1,10 +1,10 @@
 /* attnbench selftest: how far the gate can be trusted on this host. */
-#include "base/option_values.h"
 #include "base/process/child.h"
 #include "base/process/quiet_cpu.h"
 #include "base/text/json.h"
 #include "base/text/table.h"
 #include "cli/command.h"
+#include "cli/option_values.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/selftest.h"
 #include "harness/run/measure.h"
@@ -17,9 +17,9 @@
 
 static const char description[] =
     "Runs the gate on this program and a copy of it, with nothing slowed down and with a delay put into one\n"
-    "case, and prints how often it was right on this host: its rate of false alarms, how often it finds each\n"
-    "slow-down, the smallest that it finds 95% of the time, and the host's load meanwhile. Exit status: 0;\n"
-    "1 a false alarm was raised; 2 bad input.";
+    "case, and prints how often it was right on this host: its rate of false alarms, how often it finds\n"
+    "each slow-down, the smallest that it finds 95% of the time, and the host's load meanwhile. Exit\n"
+    "status: 0; 1 a false alarm was raised; 2 bad input.";
 
 typedef struct selftest_options {
     char *plan, *filter, *metric, *budget, *min_effect, *slow, *journal, *format;

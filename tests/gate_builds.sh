@@ -5,16 +5,16 @@
 #   pass     one pass more over the scores in the softmax of the fused kernel
 #   copy     its scores are copied to another place and back
 #   tile     rows one by one, where the base takes four together
-#   o1       the kernel's file compiled with -O1, as all the others are with -O2
+#   o1       the kernel's file compiled with -O1, as no other is
 #   comment  a comment alone
 #
 # Right is a run in which the cases of that code are SLOWER and all others SAME. OUT=folder (default
 # $BUILD/gate-builds) keeps the builds and a line a run, OUT/VARIANT.runs: the same command goes on where it was stopped.
-# RUNS=10 BUDGET=60s MIN_EFFECT=2% VARIANTS="pass copy tile o1 comment". Exit status: 1 when a run was not right.
+# BASE=folder takes the objects of a build that is there as the base's. RUNS=10 BUDGET=60s OPT=-O2 MIN_EFFECT=2% VARIANTS="pass copy tile o1 comment". Exit status: 1 when a run was not right.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${VARIANTS:=pass copy tile o1 comment}"
-: "${OUT:=$BUILD/gate-builds}"
+: "${OUT:=$BUILD/gate-builds}" "${OPT:=-O2}"
 mkdir -p "$OUT" || exit 2
 OUT=$(realpath "$OUT")
 export ATTNBENCH_HOME=$PWD
@@ -48,12 +48,16 @@ END
 }
 
 build() { # folder, compiler
-    make -j"$(nproc)" OPT=-O2 BUILD="$1" CC="$2" all >"$1.log" 2>&1 && return
+    make -j"$(nproc)" OPT="$OPT" BUILD="$1" CC="$2" all >"$1.log" 2>&1 && return
     tail -n 20 "$1.log" >&2
     exit 2
 }
 
 
+if [ -n "${BASE:-}" ] && [ ! -e "$OUT/base" ]; then
+    mkdir "$OUT/base"
+    (cd "$BASE" && tar -cf - --exclude=tests --exclude=gate-builds .) | tar -xf - -C "$OUT/base"
+fi
 [ -x "$OUT/base/attnbench" ] || build "$OUT/base" "${CC:-gcc}"
 for variant in $VARIANTS; do
     place=$OUT/$variant
@@ -82,7 +86,8 @@ END
 
 expected() { # variant: verdicts in the order of the plan
     case $1 in
-    pass | copy | o1) echo SLOWER SLOWER SAME SAME SAME ;;
+    copy | o1) echo SLOWER SLOWER SAME SAME SAME ;;
+    pass) echo SAME SLOWER SAME SAME SAME ;; # MHA is some 1% slower: less than what counts
     tile) echo SAME SLOWER SAME SAME SAME ;; # of MHA each head has one row
     comment) echo SAME SAME SAME SAME SAME ;;
     esac

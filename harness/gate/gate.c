@@ -286,10 +286,14 @@ static int look(gate *g, bool last, attn_error *error) {
         used += 2 * g->cases[i].count;
         findings[i] = g->cases[i].finding;
     }
-    if (!g->looks || g->blocks > g->blocks_seen) /* the same pairs once more are the same look */
+    if (!g->looks || g->blocks > g->blocks_seen) { /* the same pairs once more are the same look */
         g->looks++;
+        g->deciding_before = g->deciding;
+    }
     g->blocks_seen = g->blocks;
-    result = gate_look(findings, series, g->count, &g->settings.rule, g->looks, last, error);
+    gate_looks looks = {g->looks, g->deciding_before};
+    result = gate_look(findings, series, g->count, &g->settings.rule, &looks, last, error);
+    g->deciding = looks.deciding;
     for (size_t i = 0; i < g->count && !result; i++)
         g->cases[i].finding = findings[i];
 done:

@@ -65,7 +65,8 @@ static void put_pairs(char *why, size_t size, const gate *g, const gate_case *c,
     } else if (isnan(needed)) {
         text_list(why, size, "; ", "%zu pair%s, too few for an interval", c->count, c->count == 1 ? "" : "s");
     } else if (needed > GATE_MOST_PAIRS) {
-        text_list(why, size, "; ", "%zu pairs; too near to the smallest effect to be distinguished from it", c->count);
+        text_list(why, size, "; ", "%zu pairs; too near to the smallest effect to be distinguished from it",
+                  c->count);
     } else {
         text_list(why, size, "; ", "%zu of about %.0f pairs that are needed", c->count, needed);
         put_budget(why, size, g, needed / (double)c->count);

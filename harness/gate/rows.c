@@ -1,6 +1,7 @@
 /* From what the gate has seen to rows of its report. */
 #include "base/statistics/stats.h"
 #include "base/text/append.h"
+#include "base/text/json.h"
 #include "harness/gate/gate.h"
 #include "harness/gate/report/gate_report.h"
 
@@ -22,11 +23,16 @@ double gate_median_time(const gate_case *c, size_t side) {
     return median;
 }
 
-static json_t *samples_json(const gate_case *c) {
+/* By turns with the change that the pair gives, which is not that of the medians. */
+static json_t *samples_json(const gate *g, const gate_case *c) {
     json_t *list = json_array();
-    for (size_t i = 0; i < c->count; i++)
-        json_array_append_new(
-            list, json_pack("[ff]", c->pairs[i].time[GATE_BASE], c->pairs[i].time[GATE_CANDIDATE]));
+    for (size_t i = 0; i < c->count; i++) {
+        const gate_pair *pair = &c->pairs[i];
+        json_t *sample = json_pack("[ff]", pair->time[GATE_BASE], pair->time[GATE_CANDIDATE]);
+        if (g->settings.way == GATE_TURNS && g->settings.metric == GATE_TIME && !g->stored)
+            json_array_append_new(sample, json_finite(gate_percent(pair->effect)));
+        json_array_append_new(list, sample);
+    }
     return list;
 }
 
@@ -52,7 +58,7 @@ static int add_case(gate_rows *rows, const gate *g, const gate_case *c, const ch
                     .floor = f->floor,
                     .pairs = c->count,
                     .moved = json_incref(c->moved),
-                    .samples = samples_json(c)};
+                    .samples = samples_json(g, c)};
     memcpy(row.bytes, c->bytes, sizeof row.bytes);
     return gate_rows_add(rows, &row, error);
 }

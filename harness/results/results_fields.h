@@ -2,7 +2,9 @@
 #ifndef HARNESS_RESULTS_RESULTS_FIELDS_H
 #define HARNESS_RESULTS_RESULTS_FIELDS_H
 
-#include "harness/results/results.h"
+#include "harness/results/results_case.h"
+
+#include "attn/error.h"
 
 /* Where the reader is, for messages: FILE: PLACE.KEY. */
 typedef struct results_place {

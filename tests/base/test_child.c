@@ -135,8 +135,11 @@ static void test_limit_of_the_gate(void **state) {
     limit = gate_measure_settings(&g, &c, GATE_BASE, 0).limit;
     assert_true(limit > 70 && limit < 77);
     g.attributing = true;
+    g.attributed = clock_now() + 1e4;
     c.base_seconds = 30; /* its check is long */
     assert_true(gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit > 30 * 70);
+    g.attributed = clock_now() + 60; /* no longer than was announced */
+    assert_true(gate_measure_settings(&g, &c, GATE_CANDIDATE, 0).limit <= 60);
 }
 
 static void test_looked_up_in_path(void **state) {

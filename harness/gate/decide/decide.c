@@ -42,12 +42,28 @@ static int examine(gate_finding *f, walsh *w, const gate_series *s, const gate_r
     return 0;
 }
 
-/* Holm's steps: each case that is found leaves a larger part of the chance to those that are not. Cases found
- * at earlier looks count as found, cases settled otherwise stay in the count. */
-static void find(gate_finding *findings, const walsh *w, size_t cases, gate_verdict which, double chance) {
+/* Of how many cases it is not known yet. */
+static size_t count_left(const gate_finding *findings, size_t cases, gate_verdict which) {
     size_t left = cases;
     for (size_t i = 0; i < cases; i++)
         left -= findings[i].settled && findings[i].verdict == which;
+    return left;
+}
+
+/* Whether there are pairs enough for a first step: n differences have a chance of 2^-n at least. */
+static bool can_find(const gate_finding *findings, const gate_series *series, size_t cases,
+                     gate_verdict which, double chance) {
+    double tail = chance / (double)count_left(findings, cases, which);
+    for (size_t i = 0; i < cases; i++)
+        if (!findings[i].settled && pow(0.5, (double)series[i].effects) <= tail)
+            return true;
+    return false;
+}
+
+/* Holm's steps: each case that is found leaves a larger part of the chance to those that are not. Cases found
+ * at earlier looks count as found, cases settled otherwise stay in the count. */
+static void find(gate_finding *findings, const walsh *w, size_t cases, gate_verdict which, double chance) {
+    size_t left = count_left(findings, cases, which);
     for (size_t i = 0; i < cases; i++) {
         gate_finding *f = &findings[i];
         if (f->settled)
@@ -81,9 +97,11 @@ static void settle(gate_finding *f, const walsh *w, const gate_rule *rule, size_
 }
 
 int gate_look(gate_finding *findings, const gate_series *series, size_t cases, const gate_rule *rule,
-              size_t nth, bool last, attn_error *error) {
+              gate_looks *looks, bool last, attn_error *error) {
     walsh *w = attn_alloc(cases, sizeof *w, "means of pairs", error);
-    double chance = spend(rule->alpha, nth);
+    double chance = spend(rule->alpha, looks->deciding + 1);
+    looks->deciding += can_find(findings, series, cases, GATE_SLOWER, chance) ||
+                       can_find(findings, series, cases, GATE_FASTER, chance);
     int result = w ? 0 : -1;
     for (size_t i = 0; i < cases && !result; i++)
         if (!findings[i].settled)
@@ -93,7 +111,7 @@ int gate_look(gate_finding *findings, const gate_series *series, size_t cases, c
         find(findings, w, cases, GATE_FASTER, chance);
     }
     for (size_t i = 0; i < cases && !result; i++)
-        settle(&findings[i], &w[i], rule, nth, last);
+        settle(&findings[i], &w[i], rule, looks->nth, last);
     for (size_t i = 0; w && i < cases; i++)
         walsh_free(&w[i]);
     attn_free(w);

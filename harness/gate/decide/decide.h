@@ -47,9 +47,16 @@ typedef struct gate_finding {
 enum { GATE_FIRST_LOOK = 12, GATE_MOST_PAIRS = 3000 };
 size_t gate_next_look(size_t pairs);
 
-/* The nth look (from 1) at the cases that are not settled. At the last one all become settled. -1 when memory
- * is short, or an effect is not a number. */
+/* Which look it is. Only looks in which a case could be found to be SLOWER or FASTER spend of alpha: with few pairs and
+ * many cases none can, whatever the pairs say. */
+typedef struct gate_looks {
+    size_t nth;      /* from 1 */
+    size_t deciding; /* looks before it in which one could be found; gate_look counts it in when it is one */
+} gate_looks;
+
+/* A look at the cases that are not settled. At the last one all become settled. -1 when memory is short, or an effect
+ * is not a number. */
 int gate_look(gate_finding *findings, const gate_series *series, size_t cases, const gate_rule *rule,
-              size_t nth, bool last, attn_error *error);
+              gate_looks *looks, bool last, attn_error *error);
 
 #endif

@@ -30,7 +30,8 @@ static gate_finding look_once(const made_up *m, size_t nth, bool last) {
     gate_finding finding = {0};
     gate_series series = series_of(m);
     attn_error error = {0};
-    assert_int_equal(gate_look(&finding, &series, 1, &rule, nth, last, &error), 0);
+    gate_looks looks = {nth, nth - 1};
+    assert_int_equal(gate_look(&finding, &series, 1, &rule, &looks, last, &error), 0);
     return finding;
 }
 
@@ -114,17 +115,32 @@ static void test_holm(void **state) {
     gate_finding findings[2] = {{0}};
     attn_error error = {0};
     gate_series with_same[] = {series_of(&few), series_of(&same)};
-    assert_int_equal(gate_look(findings, with_same, 2, &rule, 1, false, &error), 0);
+    assert_int_equal(gate_look(findings, with_same, 2, &rule, &(gate_looks){1, 0}, false, &error), 0);
     assert_int_equal(findings[0].verdict, GATE_UNDECIDED);
     assert_int_equal(findings[1].verdict, GATE_SAME);
     memset(findings, 0, sizeof *findings); /* the other is settled: that leaves nothing to this one */
-    assert_int_equal(gate_look(findings, with_same, 2, &rule, 1, false, &error), 0);
+    assert_int_equal(gate_look(findings, with_same, 2, &rule, &(gate_looks){1, 0}, false, &error), 0);
     assert_int_equal(findings[0].verdict, GATE_UNDECIDED);
     memset(findings, 0, sizeof findings);
     gate_series with_slower[] = {with_same[0], series_of(&many)};
-    assert_int_equal(gate_look(findings, with_slower, 2, &rule, 1, false, &error), 0);
+    assert_int_equal(gate_look(findings, with_slower, 2, &rule, &(gate_looks){1, 0}, false, &error), 0);
     assert_int_equal(findings[0].verdict, GATE_SLOWER);
     assert_int_equal(findings[1].verdict, GATE_SLOWER);
+}
+
+/* With two cases the first look leaves 0.01/4 to each: 8 blocks cannot be enough, and 9 can. */
+static void test_looks_that_cannot_find_spend_nothing(void **state) {
+    (void)state;
+    gate_finding findings[2] = {{0}};
+    gate_looks looks = {1, 0};
+    attn_error error = {0};
+    for (size_t blocks = 6; blocks <= 9; blocks++, looks.nth++) {
+        made_up m = spread_blocks(blocks, log(1.10), 0.001, 0.001);
+        gate_series both[] = {series_of(&m), series_of(&m)};
+        assert_int_equal(gate_look(findings, both, 2, &rule, &looks, false, &error), 0);
+        assert_int_equal(looks.deciding, blocks == 9);
+        assert_int_equal(findings[0].verdict, blocks == 9 ? GATE_SLOWER : GATE_UNDECIDED);
+    }
 }
 
 /* Of 256 equally likely sums of eight ranks 5 are at most 3: a tail of 1/40 leaves out the three largest
@@ -158,7 +174,7 @@ static void test_settled_stays(void **state) {
     gate_series series = series_of(&m);
     gate_finding settled = {.verdict = GATE_SAME, .settled = true, .estimate = 0.123};
     attn_error error = {0};
-    assert_int_equal(gate_look(&settled, &series, 1, &rule, 3, true, &error), 0);
+    assert_int_equal(gate_look(&settled, &series, 1, &rule, &(gate_looks){3, 2}, true, &error), 0);
     assert_int_equal(settled.verdict, GATE_SAME);
     assert_true(settled.estimate > 0.122);
 }
@@ -170,13 +186,13 @@ static void test_unknown_is_an_error(void **state) {
     gate_finding f = {0};
     attn_error error = {0};
     m.effect[3] = NAN;
-    assert_int_equal(gate_look(&f, &series, 1, &rule, 1, true, &error), -1);
+    assert_int_equal(gate_look(&f, &series, 1, &rule, &(gate_looks){1, 0}, true, &error), -1);
     assert_int_equal(attn_alloc_live(), 0);
 }
 
 static int look_again(void *context, attn_error *error) {
     gate_finding f = {0};
-    return gate_look(&f, context, 1, &rule, 1, true, error);
+    return gate_look(&f, context, 1, &rule, &(gate_looks){1, 0}, true, error);
 }
 
 static void test_refused_memory(void **state) {
@@ -267,12 +283,14 @@ static void simulate(gate_finding findings[CASES], noise_function *noise, double
     double memory[CASES] = {0};
     size_t until = 0;
     bool going = true;
+    gate_looks looks = {0, 0};
     for (size_t i = 0; i < CASES; i++)
         made[i].blocks = 0;
     memset(findings, 0, CASES * sizeof *findings);
-    for (size_t nth = 1; going; nth++) {
+    while (going) {
         gate_series series[CASES];
         attn_error error = {0};
+        looks.nth++;
         until = gate_next_look(until);
         size_t after = gate_next_look(until);
         bool last = !after || after > longest;
@@ -281,7 +299,7 @@ static void simulate(gate_finding findings[CASES], noise_function *noise, double
                 add_block(&made[i], i ? 0 : effect, noise, &memory[i]);
             series[i] = series_of(&made[i]);
         }
-        assert_int_equal(gate_look(findings, series, CASES, &rule, nth, last, &error), 0);
+        assert_int_equal(gate_look(findings, series, CASES, &rule, &looks, last, &error), 0);
         going = false;
         for (size_t i = 0; i < CASES; i++)
             going |= !findings[i].settled;
@@ -383,6 +401,7 @@ int main(void) {
         cmocka_unit_test(test_too_few_blocks),
         cmocka_unit_test(test_not_slower_is_enough_in_the_end),
         cmocka_unit_test(test_holm),
+        cmocka_unit_test(test_looks_that_cannot_find_spend_nothing),
         cmocka_unit_test(test_same_is_spent_over_looks),
         cmocka_unit_test(test_noise_has_its_tail),
         cmocka_unit_test(test_settled_stays),

@@ -1,6 +1,7 @@
-#include "harness/results/results_fields.h"
+#include "harness/results/results.h"
 
 #include "harness/results/machine_list.h"
+#include "harness/results/results_fields.h"
 
 #include "base/text/json_list.h"
 
