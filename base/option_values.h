@@ -1,6 +1,6 @@
 /* Values of options as people write them. */
-#ifndef CLI_OPTION_VALUES_H
-#define CLI_OPTION_VALUES_H
+#ifndef BASE_OPTION_VALUES_H
+#define BASE_OPTION_VALUES_H
 
 #include "attn/error.h"
 

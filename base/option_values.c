@@ -1,4 +1,4 @@
-#include "cli/option_values.h"
+#include "base/option_values.h"
 
 #include <math.h>
 #include <stdlib.h>
