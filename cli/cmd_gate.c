@@ -1,11 +1,11 @@
 /* attnbench gate: base against candidate, now, on this machine. */
+#include "base/option_values.h"
 #include "base/process/child.h"
 #include "base/process/quiet_cpu.h"
 #include "base/progress.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "cli/command.h"
-#include "cli/option_values.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/gate.h"
 #include "harness/gate/report/report_output.h"

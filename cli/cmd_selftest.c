@@ -1,10 +1,10 @@
 /* attnbench selftest: how far the gate can be trusted on this host. */
+#include "base/option_values.h"
 #include "base/process/child.h"
 #include "base/process/quiet_cpu.h"
 #include "base/text/json.h"
 #include "base/text/table.h"
 #include "cli/command.h"
-#include "cli/option_values.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/selftest.h"
 #include "harness/run/measure.h"
