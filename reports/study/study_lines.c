@@ -83,8 +83,8 @@ static void add_curve(study_lines *l, const study_data *d, const json_t *row, bo
     study_line *line = &l->at[l->count++];
     *line = (study_line){
         .type = json_text(row, "attention_type"), .origin = json_text(row, "origin"), .kind = kind};
-    char *label = study_label(row, NULL);
-    snprintf(line->title, sizeof line->title, "%s", label ? label : "");
+    char *label = study_label(row, NULL), *epochs = label ? strrchr(label, ',') : NULL;
+    snprintf(line->title, sizeof line->title, "%.*s", epochs ? (int)(epochs - label) : 0, label ? label : "");
     attn_free(label);
     for (;
          line->count < sizeof line->x / sizeof *line->x && !isnan(loss = mean_loss(runs, kind, line->count));
