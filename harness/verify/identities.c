@@ -79,7 +79,7 @@ static int run_chunk(const setting *s, const run_options *o, attn_cache *cache, 
     float *y = attn_alloc(s->batch * n * d, sizeof(float), "chunk", error);
     /* A fresh workspace for each call: a sanitizer sees any step beyond what was asked for. */
     void *workspace =
-        attn_alloc(impl->workspace(&s->geometry, s->batch, n, t + n, o->path), 1, "workspace", error);
+        attn_alloc(impl->workspace(&s->geometry, s->batch, n, t + n, o->path, 1), 1, "workspace", error);
     if (part && y && workspace) {
         for (size_t b = 0; b < s->batch; b++)
             memcpy(part + b * n * d, s->x + b * row + t * d, n * d * sizeof(float));
@@ -207,7 +207,7 @@ static float *attend_over(const setting *s, const attn_cache *cache, const size_
     size_t most[3] = {s->frames, s->frames, s->frames};
     float *out = attn_alloc(s->batch * row_floats(s), sizeof(float), "output", error);
     void *workspace =
-        attn_alloc(scalar->workspace(&s->geometry, s->batch, s->frames, 2 * s->frames, ATTN_PATH_AUTO), 1,
+        attn_alloc(scalar->workspace(&s->geometry, s->batch, s->frames, 2 * s->frames, ATTN_PATH_AUTO, 1), 1,
                    "workspace", error);
     attn_call call = {.x = s->x,
                       .batch = s->batch,
