@@ -50,6 +50,19 @@ $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(
 -include $(TEST_PROGRAMS:=.d) $(TEST_SUPPORT:.o=.d)
 .PRECIOUS: $(BUILD)/%.o
 
+# Data races in training, found by ThreadSanitizer: the test of threads, linked with no more than it calls.
+RACES_TRAIN := tests/impl/train/test_train_threads.c tests/support/training.c \
+  $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model impl/train) \
+  $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[aujy]*.c)
+$(BUILD)/tests/races_train: $(call objects_of,$(RACES_TRAIN))
+	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+
+.PHONY: tsan tsan-train
+tsan-train:
+	+$(MAKE) $(BUILD)-tsan/tests/races_train BUILD=$(BUILD)-tsan SANITIZE=thread
+	OPENBLAS_NUM_THREADS=1 $(BUILD)-tsan/tests/races_train
+tsan: tsan-train
+
 # Preloaded by tests of counters: a PMU that is not there.
 $(BUILD)/tests/perf_shim.so: tests/pmu_shim/perf_shim.c
 	@mkdir -p $(@D)

@@ -150,7 +150,7 @@ int cmd_train(int argc, char **argv) {
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "of weights, order, dropout and masks (default 1)",
          "N"},
         {"threads", '\0', POPT_ARG_LONGLONG, &o.threads, 0,
-         "of matrix products (default 1); the bits are those of the number", "N"},
+         "that share each batch (default 1); the bits are those of the number", "N"},
         {"feature-cache", '\0', POPT_ARG_STRING, &o.r.feature_cache, 0,
          "keep features in files here, for this and other trainings (default: in memory; RUN/features above "
          "1 GiB)",

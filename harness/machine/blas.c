@@ -63,8 +63,8 @@ void blas_read(blas_state *state) {
     *state = (blas_state){.chosen = is_set && !strcasecmp(chosen, openblas_get_corename())};
     if (is_set && !state->chosen)
         snprintf(state->ignored, sizeof state->ignored, "%s", chosen);
-    char name[32] = "OpenBLAS", version[24] = "";
-    sscanf(openblas_get_config(), "%31s %23s", name, version);
+    char name[24] = "OpenBLAS", version[24] = "";
+    sscanf(openblas_get_config(), "%23s %23s", name, version);
     snprintf(state->library, sizeof state->library, "%s %s %s", name, version, threading());
     snprintf(state->core, sizeof state->core, "%s", openblas_get_corename());
     snprintf(state->replaced, sizeof state->replaced, "%s", replaced ? replaced : "");

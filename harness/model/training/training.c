@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "attn/threads.h"
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/text/hash.h"
@@ -22,6 +23,7 @@ typedef struct training {
     units units;
     speech speech, dev;
     trainer trainer;
+    attn_threads *threads;
     double began;
 } training;
 
@@ -243,7 +245,10 @@ static void say(const training *t, const training_row *row, size_t first) {
 static int run_epoch(training *t, uint64_t identity, size_t first, attn_error *error) {
     trainer_epoch e;
     double began = clock_now();
-    if (trainer_run_epoch(&t->trainer, &e, &t->speech, error))
+    attn_threads *before = attn_threads_use(t->threads);
+    int failed = trainer_run_epoch(&t->trainer, &e, &t->speech, error);
+    attn_threads_use(before);
+    if (failed)
         return -1;
     training_row row = {.epoch = t->trainer.epoch,
                         .steps = (size_t)t->trainer.step,
@@ -281,8 +286,12 @@ static int run(training *t, attn_error *error) {
 
 int training_run(const training_request *request, attn_error *error) {
     training t = {.request = request};
-    openblas_set_num_threads(request->threads);
-    int failed = set_up(&t, error) ? -1 : run(&t, error);
+    openblas_set_num_threads(1); /* threads are ours */
+    int failed = set_up(&t, error) || attn_threads_open(&t.threads, (size_t)request->threads, NULL, error) ||
+                         run(&t, error)
+                     ? -1
+                     : 0;
+    attn_threads_close(t.threads);
     trainer_free(&t.trainer);
     speech_free(&t.speech);
     speech_free(&t.dev);

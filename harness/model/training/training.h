@@ -6,8 +6,8 @@
 
 /* Trains, or goes on: RUN/state.safetensors of the same training (configuration, units, seed, epochs, speech) is
  * taken up at the end of the last epoch that it has. RUN/ holds model.yaml, model.safetensors, units.txt, log.jsonl
- * and state.safetensors, each written whole. Leaves OpenBLAS with that number of
- * threads. */
+ * and state.safetensors, each written whole. Leaves OpenBLAS with one
+ * thread. */
 int training_run(const training_request *request, attn_error *error);
 
 /* Goes down step by step: a training for each of `dims`, the first from the request's weights, each next from what

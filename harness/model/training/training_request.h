@@ -26,7 +26,7 @@ typedef struct training_request {
     bool checkpoint_activations, bf16_activations;
     const char *
         feature_cache; /* a folder for files of features; NULL: RUN/features where they are large, else memory */
-    int threads;       /* of OpenBLAS; the bits are those of the number */
+    int threads;       /* that share each batch; the bits are those of the number */
     FILE *progress;    /* lines for people */
 } training_request;
 

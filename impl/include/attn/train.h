@@ -49,12 +49,14 @@ typedef struct attn_train_result {
  * They take models that passed this only. */
 int attn_train_check(const attn_config *config, attn_error *error);
 
-/* Bytes of workspace that attn_train_gradients needs for this batch: measured by a dry run of its layout. */
+/* Bytes of workspace that attn_train_gradients needs for this batch, with as many threads in use (attn/threads.h) as now:
+ * measured by a dry run of its layout. */
 size_t attn_train_bytes(const attn_model *model, const attn_train_batch *batch,
                         const attn_train_options *options);
 
 /* Training mode's forward and backward pass. Adds the gradient of `loss` to every parameter of `gradient`, and
- * sets its running_mean and running_var to the mean and the unbiased variance of the batch. Cannot fail; the
+ * sets its running_mean and running_var to the mean and the unbiased variance of the batch. The threads in use share it; the
+ * bits are those of their number. Cannot fail; the
  * workspace is 64-byte aligned, the model must have an output layer. */
 void attn_train_gradients(attn_model *gradient, const attn_model *model, const attn_train_batch *batch,
                           const attn_train_options *options, void *workspace, attn_train_result *result);

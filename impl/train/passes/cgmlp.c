@@ -1,6 +1,6 @@
 /* W_2 (r conv(LayerNorm(g))), [r | g] = gelu(W_1 LayerNorm(x)) (Peng et al. 2022, section 3.3), with dropout
  * before W_2. Causal: kernel - 1 zero frames before g's first, whose LayerNorm is its bias. */
-#include "impl/train/passes/pass.h"
+#include "impl/train/passes/share.h"
 
 #include <string.h>
 
@@ -46,7 +46,7 @@ void attn_train_cgmlp(attn_real *y, attn_cgmlp_tape *tape, const attn_real *x, c
     double eps = pass->config->layer_norm_eps;
     attn_train_layer_norm(tape->normed, &tape->pre_norm, x, &w->pre_norm, rows, eps);
     attn_train_linear(tape->wide, tape->normed, &w->channel_proj1, rows);
-    k->gelu(tape->active, tape->wide, rows * 2 * half);
+    attn_train_unary(k->gelu, tape->active, tape->wide, rows * 2 * half);
     split(tape->kept, tape->gate, tape->active, rows, half);
     attn_train_layer_norm(tape->normal_gate, &tape->norm, tape->gate, &w->norm, rows, eps);
     attn_train_depthwise_pad(&tape->depthwise, tape->normal_gate,
@@ -87,7 +87,7 @@ void attn_train_cgmlp_backward(attn_real *dx, const attn_real *dy, attn_cgmlp_ta
     k->multiply(dkept, tape->dproduct, tape->gating, count);
     gate_backward(dgate, dgating, dwide, tape, w, dw, pass);
     join(dwide, dkept, dgate, rows, half);
-    k->gelu_backward(dwide, dwide, tape->wide, 2 * count);
+    attn_train_binary(k->gelu_backward, dwide, dwide, tape->wide, 2 * count);
     attn_train_linear_backward(tape->dnormed, 0, dwide, tape->normed, &w->channel_proj1, &dw->channel_proj1,
                                rows);
     attn_train_layer_norm_backward(dx, tape->dnormed, &tape->pre_norm, &w->pre_norm, &dw->pre_norm, rows);

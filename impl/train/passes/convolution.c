@@ -1,7 +1,7 @@
 /* x + W_2 swish(norm(depthwise(GLU(W_1 LayerNorm(x))))) (Gulati et al. 2020, section 2.2), dropout after W_2.
  * Causal: the module's input has kernel - 1 zero frames before each utterance's first; there the GLU sees the
  * bias of W_1 alone. */
-#include "impl/train/passes/pass.h"
+#include "impl/train/passes/share.h"
 
 #include <string.h>
 
@@ -40,14 +40,13 @@ void attn_train_convolution(attn_real *x, attn_convolution_tape *tape, const att
     size_t rows = pass->rows.rows, d_model = w->pointwise_conv2.in;
     attn_train_layer_norm(tape->normed, &tape->pre_norm, x, &w->pre_norm, rows, pass->config->layer_norm_eps);
     attn_train_linear(tape->wide, tape->normed, &w->pointwise_conv1, rows);
-    for (size_t r = 0; r < rows; r++)
-        k->glu(tape->first + r * d_model, tape->wide + 2 * r * d_model, d_model);
+    attn_train_glu(tape->first, tape->wide, rows, d_model);
     k->glu(tape->edge, attn_values(w->pointwise_conv1.bias), d_model);
     attn_train_depthwise_pad(&tape->depthwise, tape->first, pass->config->causal ? tape->edge : NULL, d_model,
                              pass);
     attn_train_depthwise(tape->second, &tape->depthwise, &w->depthwise_conv, pass);
     apply_norm(tape->convolved, tape, tape->second, w, pass);
-    k->swish(tape->activated, tape->convolved, rows * d_model);
+    attn_train_unary(k->swish, tape->activated, tape->convolved, rows * d_model);
     attn_train_linear(tape->first, tape->activated, &w->pointwise_conv2, rows);
     attn_train_dropout(tape->first, rows * d_model, ATTN_DROP_CONVOLUTION, 0, pass);
     k->add(x, tape->first, rows * d_model, 1);
@@ -82,14 +81,12 @@ void attn_train_convolution_backward(attn_real *dx, attn_convolution_tape *tape,
     attn_train_dropout(first, count, ATTN_DROP_CONVOLUTION, 0, pass);
     attn_train_linear_backward(second, 0, first, tape->activated, &w->pointwise_conv2, &dw->pointwise_conv2,
                                rows);
-    k->swish_backward(second, second, tape->convolved, count);
+    attn_train_binary(k->swish_backward, second, second, tape->convolved, count);
     norm_backward(first, second, tape, w, dw, pass);
     memset(tape->dedge, 0, d_model * sizeof *dx);
     attn_train_depthwise_backward(second, pass->config->causal ? tape->dedge : NULL, first, &tape->depthwise,
                                   &w->depthwise_conv, &dw->depthwise_conv, pass);
-    for (size_t r = 0; r < rows; r++)
-        k->glu_backward(tape->dwide + 2 * r * d_model, second + r * d_model, tape->wide + 2 * r * d_model,
-                        d_model);
+    attn_train_glu_backward(tape->dwide, second, tape->wide, rows, d_model);
     attn_train_linear_backward(first, 0, tape->dwide, tape->normed, &w->pointwise_conv1, &dw->pointwise_conv1,
                                rows);
     if (pass->config->causal)

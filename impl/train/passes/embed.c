@@ -1,11 +1,22 @@
 /* h = sqrt(d) input_layer((x - mean) istd) + positions, then dropout; the features get no gradient. */
 #include "impl/train/passes/embed.h"
 
+#include "impl/train/passes/share.h"
+
 #include <math.h>
 #include <string.h>
 
 static bool is_conv2d(const attn_train_pass *pass) {
     return pass->config->input_layer == ATTN_INPUT_CONV2D;
+}
+
+static void subsampling_layout(attn_embed_tape *tape, const attn_embed *w, attn_layouts *at) {
+    size_t threads = attn_threads_in_use();
+    tape->subsampling = attn_arena_take(&at->keep, threads, sizeof *tape->subsampling);
+    for (size_t i = 0; i < threads; i++) {
+        attn_subsampling_scratch measured;
+        attn_train_subsampling_layout(tape->subsampling ? &tape->subsampling[i] : &measured, w, &at->scratch);
+    }
 }
 
 void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass,
@@ -14,7 +25,7 @@ void attn_train_embed_layout(attn_embed_tape *tape, const attn_embed *w, const a
     *tape = (attn_embed_tape){.x = attn_arena_reals(&at->keep, pass->input.rows, pass->config->input_dim)};
     if (is_conv2d(pass)) {
         tape->convolved = attn_arena_reals(&at->keep, pass->rows.rows, w->out.in);
-        attn_train_subsampling_layout(&tape->subsampling, w, &at->scratch);
+        subsampling_layout(tape, w, at);
     }
     if (w->has_norm) {
         attn_train_layer_norm_layout(&tape->norm, pass->rows.rows, d_model, at);
@@ -36,27 +47,52 @@ static void take_features(attn_embed_tape *tape, const float *x, size_t frames, 
     }
 }
 
-static void subsample(attn_real *y, attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass) {
-    attn_train_subsampling_begin(&tape->subsampling, w);
-    for (size_t u = 0; u < pass->rows.utterances; u++)
-        attn_train_subsampling(tape->convolved + pass->rows.start[u] * w->out.in,
-                               tape->x + pass->input.start[u] * w->bins[0], &tape->subsampling, w,
+typedef struct embedding {
+    const attn_embed_tape *tape;
+    const attn_embed *w, *dw;
+    const attn_train_pass *pass;
+    const attn_real *dy;
+} embedding;
+
+static void subsample_utterances(const void *context, size_t begin, size_t end, size_t part) {
+    const embedding *e = context;
+    const attn_embed_tape *tape = e->tape;
+    const attn_train_pass *pass = e->pass;
+    attn_train_subsampling_begin(&tape->subsampling[part], e->w);
+    for (size_t u = begin; u < end; u++)
+        attn_train_subsampling(tape->convolved + pass->rows.start[u] * e->w->out.in,
+                               tape->x + pass->input.start[u] * e->w->bins[0], &tape->subsampling[part], e->w,
                                attn_ragged_length(&pass->rows, u));
+}
+
+static void subsample(attn_real *y, attn_embed_tape *tape, const attn_embed *w, const attn_train_pass *pass) {
+    embedding e = {.tape = tape, .w = w, .pass = pass};
+    attn_train_share_utterances(&pass->rows, subsample_utterances, &e);
     attn_train_linear(y, tape->convolved, &w->out, pass->rows.rows);
+}
+
+static void subsample_utterances_backward(const void *context, size_t begin, size_t end, size_t part) {
+    const embedding *e = context;
+    const attn_embed_tape *tape = e->tape;
+    const attn_embed *w = e->w;
+    for (size_t u = begin; u < end; u++) {
+        size_t start = e->pass->rows.start[u], frames = attn_ragged_length(&e->pass->rows, u);
+        if (frames)
+            attn_train_subsampling_backward(e->dy + start * w->out.out, tape->convolved + start * w->out.in,
+                                            tape->x + e->pass->input.start[u] * w->bins[0],
+                                            &tape->subsampling[part], w, frames);
+    }
 }
 
 static void subsample_backward(const attn_real *dy, attn_embed_tape *tape, const attn_embed *w,
                                const attn_embed *dw, const attn_train_pass *pass) {
-    attn_train_subsampling_begin(&tape->subsampling, w);
+    embedding e = {.tape = tape, .w = w, .dw = dw, .pass = pass, .dy = dy};
     attn_train_linear_backward(NULL, 0, dy, tape->convolved, &w->out, &dw->out, pass->rows.rows);
-    for (size_t u = 0; u < pass->rows.utterances; u++) {
-        size_t start = pass->rows.start[u], frames = attn_ragged_length(&pass->rows, u);
-        if (frames)
-            attn_train_subsampling_backward(dy + start * w->out.out, tape->convolved + start * w->out.in,
-                                            tape->x + pass->input.start[u] * w->bins[0], &tape->subsampling,
-                                            w, dw, frames);
-    }
-    attn_train_subsampling_end(&tape->subsampling, dw);
+    for (size_t i = 0; i < attn_threads_in_use(); i++)
+        attn_train_subsampling_begin(&tape->subsampling[i], w);
+    attn_train_share_utterances(&pass->rows, subsample_utterances_backward, &e);
+    for (size_t i = 0; i < attn_threads_in_use(); i++)
+        attn_train_subsampling_end(&tape->subsampling[i], dw);
 }
 
 static attn_real scale_of(const attn_train_pass *pass) {

@@ -6,9 +6,9 @@
 #include "impl/train/passes/subsampling.h"
 
 typedef struct attn_embed_tape {
-    attn_real *x;         /* [input rows, input_dim] after global_cmvn */
-    attn_real *convolved; /* conv2d: [rows, d_model bins] */
-    attn_subsampling_scratch subsampling;
+    attn_real *x;                          /* [input rows, input_dim] after global_cmvn */
+    attn_real *convolved;                  /* conv2d: [rows, d_model bins] */
+    attn_subsampling_scratch *subsampling; /* conv2d: one a thread */
     attn_norm_tape norm;
     attn_real *linear, *dlinear; /* scratch [rows, d_model] where there is a norm */
 } attn_embed_tape;

@@ -1,6 +1,6 @@
 /* x + W_2 swish(W_1 LayerNorm(x)) / 2 (Gulati et al. 2020, section 2.3), with dropout after the activation and
  * after W_2. */
-#include "impl/train/passes/pass.h"
+#include "impl/train/passes/share.h"
 
 static const attn_real half = (attn_real)0.5;
 
@@ -23,7 +23,7 @@ void attn_train_feed_forward(attn_real *x, attn_feed_forward_tape *tape, const a
     size_t rows = pass->rows.rows, d_model = w->w_1.in, units = w->w_1.out;
     attn_train_layer_norm(tape->normed, &tape->norm, x, &w->norm, rows, pass->config->layer_norm_eps);
     attn_train_linear(tape->wide, tape->normed, &w->w_1, rows);
-    k->swish(tape->inner, tape->wide, rows * units);
+    attn_train_unary(k->swish, tape->inner, tape->wide, rows * units);
     attn_train_dropout(tape->inner, rows * units, macaron ? ATTN_DROP_MACARON_INNER : ATTN_DROP_INNER, 0,
                        pass);
     attn_train_linear(tape->out, tape->inner, &w->w_2, rows);
@@ -44,7 +44,7 @@ void attn_train_feed_forward_backward(attn_real *dx, const attn_feed_forward_tap
     attn_train_linear_backward(tape->dinner, 0, tape->out, tape->inner, &w->w_2, &dw->w_2, rows);
     attn_train_dropout(tape->dinner, rows * units, macaron ? ATTN_DROP_MACARON_INNER : ATTN_DROP_INNER, 0,
                        pass);
-    k->swish_backward(tape->dinner, tape->dinner, tape->wide, rows * units);
+    attn_train_binary(k->swish_backward, tape->dinner, tape->dinner, tape->wide, rows * units);
     attn_train_linear_backward(tape->out, 0, tape->dinner, tape->normed, &w->w_1, &dw->w_1, rows);
     attn_train_layer_norm_backward(dx, tape->out, &tape->norm, &w->norm, &dw->norm, rows);
 }

@@ -20,17 +20,45 @@ static void multiply(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n,
 #define TN attn_gemm_tn
 #endif
 
+/* OpenBLAS is not instrumented: ThreadSanitizer is shown what a product reads and writes. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_read_range(const void *address, unsigned long bytes);
+void __tsan_write_range(void *address, unsigned long bytes);
+
+static void show_reads(const attn_real *a, size_t rows, size_t width, size_t stride) {
+    for (size_t r = 0; r < rows; r++)
+        __tsan_read_range(a + r * stride, width * sizeof *a);
+}
+
+static void show_writes(attn_real *c, size_t rows, size_t width, size_t stride) {
+    for (size_t r = 0; r < rows; r++)
+        __tsan_write_range(c + r * stride, width * sizeof *c);
+}
+#else
+#define show_reads(...) ((void)0)
+#define show_writes(...) ((void)0)
+#endif
+
 void attn_real_gemm_nt(size_t m, size_t n, size_t k, attn_real alpha, const attn_real *a, size_t lda,
                        const attn_real *b, size_t ldb, attn_real beta, attn_real *c, size_t ldc) {
+    show_reads(a, m, k, lda);
+    show_reads(b, n, k, ldb);
+    show_writes(c, m, n, ldc);
     NT(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 void attn_real_gemm_nn(size_t m, size_t n, size_t k, attn_real alpha, const attn_real *a, size_t lda,
                        const attn_real *b, size_t ldb, attn_real beta, attn_real *c, size_t ldc) {
+    show_reads(a, m, k, lda);
+    show_reads(b, k, n, ldb);
+    show_writes(c, m, n, ldc);
     NN(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 void attn_real_gemm_tn(size_t m, size_t n, size_t k, attn_real alpha, const attn_real *a, size_t lda,
                        const attn_real *b, size_t ldb, attn_real beta, attn_real *c, size_t ldc) {
+    show_reads(a, k, m, lda);
+    show_reads(b, k, n, ldb);
+    show_writes(c, m, n, ldc);
     TN(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }

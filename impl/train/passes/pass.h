@@ -69,7 +69,7 @@ typedef struct attn_norm_tape {
     attn_real *normal;          /* [rows, width]: x without its mean, over its deviation */
     attn_real *scale;           /* 1 / deviation: [rows]; of BatchNorm [width] */
     attn_real *mean, *variance; /* BatchNorm: of the batch, [width] */
-    attn_real *sums;            /* BatchNorm, scratch [2, width] */
+    attn_real *sums;            /* scratch: BatchNorm [2, width], LayerNorm [threads - 1, 2, width] */
 } attn_norm_tape;
 void attn_train_layer_norm_layout(attn_norm_tape *tape, size_t rows, size_t width, attn_layouts *at);
 void attn_train_layer_norm(attn_real *y, attn_norm_tape *tape, const attn_real *x, const attn_norm *norm,

@@ -63,8 +63,10 @@ typedef struct attn_train_row_kernels {
     /* dtaps += x dz, dz [width, n] behind the ReLU. */
     void (*conv3x3_backward)(attn_real *dtaps, const attn_real *dz, const attn_real *x, size_t ldx,
                              size_t width, size_t n);
-    /* x *= 1 / keep where the bits of (key, counter) say so, else 0: see attn_train_dropout. */
-    void (*dropout)(attn_real *x, size_t n, float keep, const uint32_t key[2], const uint32_t counter[3]);
+    /* x *= 1 / keep where the bits of (key, counter) say so, else 0: see attn_train_dropout. x begins 4 `first` elements
+     * into what has the bits. */
+    void (*dropout)(attn_real *x, size_t n, uint32_t first, float keep, const uint32_t key[2],
+                    const uint32_t counter[3]);
 } attn_train_row_kernels;
 const attn_train_row_kernels *attn_train_rows(void); /* for attn_cpu_isa() */
 

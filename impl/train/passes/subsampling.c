@@ -17,6 +17,7 @@ void attn_train_subsampling_layout(attn_subsampling_scratch *s, const attn_embed
     size_t n = w->out.out;
     *s = (attn_subsampling_scratch){.channels = n, .bins = {w->bins[0], w->bins[1], w->bins[2]}};
     size_t tile = tile_frames(s);
+    s->dbias = attn_arena_reals(scratch, 2, n);
     s->taps = attn_arena_reals(scratch, 9, n);
     s->dtaps = attn_arena_reals(scratch, 9, n);
     s->packed = attn_arena_reals(scratch, n, 9 * n);
@@ -37,6 +38,7 @@ void attn_train_subsampling_begin(attn_subsampling_scratch *s, const attn_embed 
             for (size_t i = 0; i < n; i++)
                 s->packed[(o * 9 + tap) * n + i] = second[(o * n + i) * 9 + tap];
         }
+    memset(s->dbias, 0, 2 * n * sizeof *s->dbias);
     memset(s->dtaps, 0, 9 * n * sizeof *s->dtaps);
     memset(s->dpacked, 0, n * 9 * n * sizeof *s->dpacked);
 }
@@ -44,6 +46,8 @@ void attn_train_subsampling_begin(attn_subsampling_scratch *s, const attn_embed 
 void attn_train_subsampling_end(const attn_subsampling_scratch *s, const attn_embed *dw) {
     size_t n = s->channels;
     attn_real *first = attn_gradients(dw->conv_weight[0]), *second = attn_gradients(dw->conv_weight[1]);
+    for (size_t i = 0; i < 2; i++)
+        attn_train_rows()->add(attn_gradients(dw->conv_bias[i]), s->dbias + i * n, n, 1);
     for (size_t o = 0; o < n; o++)
         for (size_t tap = 0; tap < 9; tap++) {
             first[o * 9 + tap] += s->dtaps[tap * n + o];
@@ -103,12 +107,10 @@ void attn_train_subsampling(attn_real *y, const attn_real *x, const attn_subsamp
 }
 
 /* From dmiddle, which is whole, of so many frames of the middle that begin with x. */
-static void first_backward(const attn_real *x, const attn_subsampling_scratch *s, const attn_embed *dw,
-                           size_t frames) {
+static void first_backward(const attn_real *x, const attn_subsampling_scratch *s, size_t frames) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t row = s->bins[1] * s->channels;
-    k->relu_backward(s->dmiddle, attn_gradients(dw->conv_bias[0]), s->middle, frames * s->bins[1],
-                     s->channels);
+    k->relu_backward(s->dmiddle, s->dbias, s->middle, frames * s->bins[1], s->channels);
     for (size_t t = 0; t < frames; t++)
         k->conv3x3_backward(s->dtaps, s->dmiddle + t * row, x + 2 * t * s->bins[0], s->bins[0], s->bins[1],
                             s->channels);
@@ -126,8 +128,7 @@ static void second_gradient(const attn_real *dh, const attn_real *y, const attn_
 }
 
 void attn_train_subsampling_backward(const attn_real *dh, const attn_real *y, const attn_real *x,
-                                     const attn_subsampling_scratch *s, const attn_embed *w,
-                                     const attn_embed *dw, size_t frames) {
+                                     const attn_subsampling_scratch *s, const attn_embed *w, size_t frames) {
     size_t n = s->channels, depth = 9 * n, tile = tile_frames(s), row = s->bins[1] * n;
     memset(s->dmiddle, 0, row * sizeof *s->dmiddle);
     for (size_t t = 0; t < frames; t += tile) {
@@ -136,12 +137,12 @@ void attn_train_subsampling_backward(const attn_real *dh, const attn_real *y, co
         make_middle(from, s, w, some);
         gather(s, some);
         second_gradient(dh + t * w->out.out, y + t * w->out.in, s, w, some);
-        attn_train_rows()->add_columns(attn_gradients(dw->conv_bias[1]), s->tile, positions, n);
+        attn_train_rows()->add_columns(s->dbias + n, s->tile, positions, n);
         attn_real_gemm_tn(n, depth, positions, 1, s->tile, n, s->patches, depth, 1, s->dpacked, depth);
         attn_real_gemm_nn(positions, depth, n, 1, s->tile, n, s->packed, depth, 0, s->patches, depth);
         memset(s->dmiddle + row, 0, 2 * some * row * sizeof *s->dmiddle);
         scatter(s, some);
-        first_backward(from, s, dw, t + some < frames ? 2 * some : 2 * some + 1);
+        first_backward(from, s, t + some < frames ? 2 * some : 2 * some + 1);
         /* The tile's last frame of the middle is the next one's first, and gets the rest there. */
         memcpy(s->dmiddle, s->dmiddle + 2 * some * row, row * sizeof *s->dmiddle);
     }

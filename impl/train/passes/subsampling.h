@@ -10,6 +10,7 @@
 /* Scratch, laid out together. */
 typedef struct attn_subsampling_scratch {
     size_t channels, bins[3];
+    attn_real *dbias;            /* [2, channels] of both convolutions */
     attn_real *taps, *dtaps;     /* first: [3, 3, channels], from weight [channels, 1, 3, 3] */
     attn_real *packed, *dpacked; /* second: [channels, 3, 3, channels], from [channels, channels, 3, 3] */
     attn_real *patches;          /* [positions of a tile, 9 channels] */
@@ -18,7 +19,7 @@ typedef struct attn_subsampling_scratch {
 } attn_subsampling_scratch;
 
 void attn_train_subsampling_layout(attn_subsampling_scratch *s, const attn_embed *w, attn_arena *scratch);
-/* Before the first utterance: lays the weights out, clears the gradients. */
+/* One of these is a thread's own. Before the first utterance: lays the weights out, clears the gradients. */
 void attn_train_subsampling_begin(attn_subsampling_scratch *s, const attn_embed *w);
 /* After the last: adds the gradients. */
 void attn_train_subsampling_end(const attn_subsampling_scratch *s, const attn_embed *dw);
@@ -28,7 +29,6 @@ void attn_train_subsampling(attn_real *y, const attn_real *x, const attn_subsamp
                             const attn_embed *w, size_t frames);
 /* dh [frames, d_model] is the gradient behind embed.out.0. */
 void attn_train_subsampling_backward(const attn_real *dh, const attn_real *y, const attn_real *x,
-                                     const attn_subsampling_scratch *s, const attn_embed *w,
-                                     const attn_embed *dw, size_t frames);
+                                     const attn_subsampling_scratch *s, const attn_embed *w, size_t frames);
 
 #endif

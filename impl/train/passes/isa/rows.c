@@ -312,14 +312,15 @@ static void conv3x3_backward(attn_real *restrict dtaps, const attn_real *restric
                 dtaps[tap * n + i] += x[tap / 3 * ldx + 2 * f + tap % 3] * dz[f * n + i];
 }
 
-/* Element i is word i % 4 of the block whose counter begins with i / 4. */
-static void dropout(attn_real *x, size_t n, float keep, const uint32_t key[2], const uint32_t counter[3]) {
+/* Element i is word i % 4 of the block whose counter begins with first + i / 4. */
+static void dropout(attn_real *x, size_t n, uint32_t first, float keep, const uint32_t key[2],
+                    const uint32_t counter[3]) {
     enum { BLOCKS = 16 };
     uint32_t limit = (uint32_t)(keep * 0x1p24f), bits[4][BLOCKS];
     attn_real scale = 1 / (attn_real)keep;
     for (size_t at = 0; at < n; at += 4 * BLOCKS) {
         for (uint32_t b = 0; b < BLOCKS; b++) {
-            attn_philox block = attn_philox_block((uint32_t)(at / 4) + b, counter, key);
+            attn_philox block = attn_philox_block(first + (uint32_t)(at / 4) + b, counter, key);
             for (size_t w = 0; w < 4; w++)
                 bits[w][b] = block.word[w] >> 8;
         }
