@@ -65,8 +65,8 @@ sub run {
     });
     $harness->callback(after_test => \&report);
     $harness->callback(made_parser => sub {
-        my ($parser, $test) = @_;
-        $parser->callback(comment => sub { $cpu{ $test->[1] } = $1 if $_[0]->comment =~ /^CPU seconds: (.*)/ });
+        my ($parser, $job) = @_;
+        $parser->callback(comment => sub { $cpu{ $job->[0] } = $1 if $_[0]->comment =~ /^CPU seconds: (.*)/ });
     });
     my @tests = map { my $source = $_; map { "$_ $source" } @builds } @sources;
     $harness->aggregate_tests($all, @tests);

@@ -38,7 +38,8 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do # what was killed may still be dying
     sleep 0.1
 done
 files=$(ls -A "$room/tmp")
-cpu=$(times | awk -F'[ms ]' 'NR == 2 { print $1 * 60 + $2 + $4 * 60 + $5 }') # of what has ended, user and system
+times >"$room/times" # not in $(...), which has none yet
+cpu=$(awk -F'[ms ]' 'NR == 2 { print $1 * 60 + $2 + $4 * 60 + $5 }' "$room/times") # of what has ended
 
 # cmocka lists failed and skipped tests again below its line "[==========] N test(s) run."
 awk -v log_file="$log" -v cpu="$cpu" -v status="$status" -v limit="${TEST_LIMIT:-240}" -v left="${left//$'\n'/, }" -v files="${files//$'\n'/, }" '

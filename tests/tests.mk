@@ -10,7 +10,7 @@ $(BUILD)/tests/%.o: CFLAGS_ALL += -O1 -g1
 # Links in two thirds of the time, and comes with GNU's linker in Debian's binutils.
 TEST_LINKER := $(if $(shell command -v ld.gold),-fuse-ld=gold)
 $(TEST_PROGRAMS): %: %.o $(TEST_SUPPORT) $(ARCHIVES)
-	$(CXX) $(SAN) $(TEST_LINKER) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+	$(CXX) $(SAN) $(TEST_LINKER) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcmocka $(LDLIBS_ALL)
 
 # The training passes in double, for gradients by finite differences (impl/train/passes/real.h).
 F64_OBJECTS := $(patsubst %.c,$(BUILD)/%.f64.o,$(call sources_in,impl/train/passes))
@@ -18,8 +18,10 @@ $(BUILD)/%.f64.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -DATTN_TRAIN_F64 -DATTN_ISA=f64 -MMD -MP -c -o $@ $<
 $(BUILD)/tests/impl/train/test_finite_differences: $(F64_OBJECTS)
-$(BUILD)/tests/impl/train/test_finite_differences: LDLIBS_ALL := $(ARCHIVES) $(LDLIBS_ALL)
 -include $(F64_OBJECTS:.o=.d)
+
+# This one runs a command without starting the program.
+$(BUILD)/tests/impl/attention/test_golden: $(filter-out %/main.o,$(OBJECTS_cli))
 
 # These spoil what an implementation gives, and formulas, to see that the checks stop it.
 $(BUILD)/tests/bench/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run

@@ -33,8 +33,8 @@ INLINE const char *matrix_row(const matrix *b, size_t j) {
 /* SUMS dot products of rt rows and SUMS / rt keys: sum r SUMS / rt + k is row r with key k. Several rows go
  * over the columns together, so that each element is loaded once; one row goes over key after key, in the
  * order in which they lie in memory: there the CPU's own prefetching is faster than ours. */
-TILE void dot_tile(float sums[SUMS], const float *const a[], const char *const key[], size_t width,
-                     size_t rt, attn_element type) {
+TILE void dot_tile(float sums[SUMS], const float *const a[], const char *const key[], size_t width, size_t rt,
+                   attn_element type) {
     const size_t keys = SUMS / rt, whole = width / VL * VL, rest = width - whole;
     vec acc[SUMS];
     UNROLL
@@ -74,7 +74,7 @@ TILE void dot_tile(float sums[SUMS], const float *const a[], const char *const k
 
 /* out[r][j] for every row of b. out rows need room for a whole number of SUMS / rt. */
 TILE void dot_rows(float *const out[], const float *const a[], const matrix *b, size_t width, size_t rt,
-                     attn_element type) {
+                   attn_element type) {
     const size_t keys = SUMS / rt;
     for (size_t j = 0; j < b->rows; j += keys) {
         const char *key[SUMS];
@@ -93,7 +93,7 @@ TILE void dot_rows(float *const out[], const float *const a[], const matrix *b, 
 
 /* Columns c .. c + cv VL - 1 of mix_rows or, where part is not 0, that many columns (cv is 1 then). */
 TILE void mix_tile(float *const out[], const float f[], const float *const p[], const matrix *b, size_t c,
-                     size_t part, size_t cv, size_t rt, attn_element type) {
+                   size_t part, size_t cv, size_t rt, attn_element type) {
     vec acc[MIXED];
     UNROLL
     for (size_t r = 0; r < rt; r++)
@@ -129,8 +129,8 @@ TILE void mix_tile(float *const out[], const float f[], const float *const p[], 
     }
 }
 
-TILE void mix_rows(float *const out[], const float f[], const float *const p[], const matrix *b,
-                     size_t width, size_t rt, attn_element type) {
+TILE void mix_rows(float *const out[], const float f[], const float *const p[], const matrix *b, size_t width,
+                   size_t rt, attn_element type) {
     size_t c = 0;
     if (MIXED / rt >= 8)
         for (; c + 8 * VL <= width; c += 8 * VL)
