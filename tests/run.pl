@@ -2,7 +2,7 @@
 # Runs the tests of one or more builds side by side, with the library behind prove (TAP::Harness, part of perl):
 #   tests/run.pl [--jobs N] [--only REGEX] BUILD...
 # A test whose source says "Runs alone: WHY" runs after the others and by itself; one that says "Starts early" takes
-# long, and so goes first. Prints a line a test, the log of one that failed, the ten slowest, and at the end
+# long, and so goes first; "Runs once: WHY", with the first build only. Prints a line a test, the log of one that failed, the ten slowest, and at the end
 # "N passed, N failed, N skipped" over the things checked.
 use strict;
 use warnings;
@@ -30,11 +30,13 @@ for my $source (@sources) {
     while (<$file>) {
         last if $. > 12;
         $asks{$source}{alone} = 1 if /\bRuns alone: /;
+        $asks{$source}{once} = 1 if /\bRuns once: /;
         $asks{$source}{early} = 1 if /\bStarts early\b/;
     }
 }
 sub early { return $asks{ $_[0] }{early} // 0 }
 sub alone { return $asks{ $_[0] }{alone} }
+sub builds { return $asks{ $_[0] }{once} ? $builds[0] : @builds }
 @sources = sort { early($b) <=> early($a) } @sources;
 
 my (%failed_programs, %cpu);
@@ -68,7 +70,7 @@ sub run {
         my ($parser, $job) = @_;
         $parser->callback(comment => sub { $cpu{ $job->[0] } = $1 if $_[0]->comment =~ /^CPU seconds: (.*)/ });
     });
-    my @tests = map { my $source = $_; map { "$_ $source" } @builds } @sources;
+    my @tests = map { my $source = $_; map { "$_ $source" } builds($source) } @sources;
     $harness->aggregate_tests($all, @tests);
 }
 $all->start;
@@ -79,7 +81,7 @@ $all->stop;
 my %seconds = map { $_->[0] => $_->[1]->end_time - $_->[1]->start_time } map { [ $_, $all->parsers($_) ] } $all->descriptions;
 my @slowest = sort { $seconds{$b} <=> $seconds{$a} } keys %seconds;
 print "The slowest:\n";
-printf "%7.1f s  %s\n", $seconds{$_}, $_ for @slowest[ 0 .. min(9, $#slowest) ];
+printf "%7.1f s, %5.1f s of CPU time  %s\n", $seconds{$_}, $cpu{$_} // 0, $_ for @slowest[ 0 .. min(9, $#slowest) ];
 my (undef, undef, $user, $system) = times;
 printf "%d tests in %d s, with %d s of CPU time\n", scalar @slowest, $all->elapsed->real, $user + $system;
 

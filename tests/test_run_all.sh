@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # run_all.sh says at once, in one line, what it can't do: before it installs or builds anything.
+# Runs once: nothing that is built is run.
 set -u
 cd "$(dirname "$0")/.." || exit
 scratch=$(mktemp -d)

@@ -24,60 +24,82 @@ listing() { # folders below the working folder, and files with their kind, size 
 # The text of a case's file, or what stands for it when there is none, into a variable.
 case_file() { # variable, case, file, text instead
     printf -v "$1" '%s' "$4"
-    [ ! -e "tests/bad/$2/$3" ] || read -r -d '' "$1" <"tests/bad/$2/$3" || true
+    [ ! -e "$ROOT/tests/bad/$2/$3" ] || read -r -d '' "$1" <"$ROOT/tests/bad/$2/$3" || true
 }
 
-# The good model and what else is in the case's folder.
-lay_out() { # case
+# Sets inputs, the case's files that go to its folder.
+find_inputs() { # case
     local file
-    local -a inputs=()
-    for file in "tests/bad/$1"/*; do
+    inputs=()
+    for file in "$ROOT/tests/bad/$1"/*; do
         case ${file##*/} in cmd | stderr | setup | status | needs | environment) ;; *) inputs+=("$file") ;; esac
     done
+}
+
+# The good model and what else is in the case's folder. What a case left as it was serves the next one.
+unused= # the listing of the folder that the last case left as it was, where it is the good model's and no more
+lay_out() {
+    [ -z "$unused" ] || [ ${#inputs[@]} -gt 0 ] || return 0
+    unused=
+    rm -rf "$scratch/case"
     cp -r "$scratch/good" "$scratch/case"
     [ ${#inputs[@]} -eq 0 ] || cp -r "${inputs[@]}" "$scratch/case"
 }
 
-# Runs the case in its folder; prints what is wrong with it.
-fault_of() { # case
-    local name=$1 line wanted setup environment fragments status before said fragment
+run_case() { # environment, words of the command as a shell reads them
+    eval "set -- \"\$1\" $2"
+    # shellcheck disable=SC2086
+    [ -z "$1" ] || exec env $1 timeout 60 "$ATTNBENCH" "${@:2}"
+    exec timeout 60 "$ATTNBENCH" "${@:2}"
+}
+
+# Runs the case in its folder; sets fault to what is wrong with it.
+find_fault() { # case
+    local name=$1 line wanted setup environment fragments status before after said fragment
     case_file line "$name" cmd "$forward"
     case_file wanted "$name" status 2
-    case_file setup "$name" setup :
+    case_file setup "$name" setup ""
     case_file environment "$name" environment ""
     case_file fragments "$name" stderr ""
-    (cd "$scratch/case" || exit; set -e; eval "$setup")
-    [ $? -eq 0 ] || { echo "its setup failed"; return; } # apart, as a test of it would switch set -e off
+    fault=
     cd "$scratch/case" || return
-    before=$(listing)
-    # shellcheck disable=SC2086
-    (eval "set -- $line" && exec env $environment timeout 60 "$ATTNBENCH" "$@") >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
+    before=$unused unused=
+    if [ -n "$setup" ]; then
+        before=
+        (set -e; eval "$setup")
+        [ $? -eq 0 ] || { fault="its setup failed"; return; } # apart, as a test of it would switch set -e off
+    fi
+    [ -n "$before" ] || before=$(listing)
+    (run_case "$environment" "$line") >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
     status=$?
+    after=$(listing)
     mapfile -n 20 said <"$scratch/stderr"
     if [ "$status" -ne "$wanted" ]; then
-        echo "exit status $status, expected $wanted: ${said[*]}"
+        fault="exit status $status, expected $wanted: ${said[*]}"
     elif [ "$wanted" -ne 0 ] && [[ ${#said[@]} -ne 1 || ${said[0]} != *$'\n' ]]; then
-        echo "expected one line on stderr: ${said[*]}"
-    elif [ "$wanted" -ne 0 ] && [ "$(listing)" != "$before" ]; then
-        echo "files were left behind or changed: $(ls -C)"
+        fault="expected one line on stderr: ${said[*]}"
+    elif [ "$wanted" -ne 0 ] && [ "$after" != "$before" ]; then
+        fault="files were left behind or changed: $(ls -C)"
     elif [ -n "$fragments" ]; then
         while IFS= read -r fragment; do
-            [[ ${said[*]} == *"$fragment"* ]] || echo "'${said[*]}' does not say '$fragment'"
+            [[ ${said[*]} == *"$fragment"* ]] || fault+="'${said[*]}' does not say '$fragment'"
         done <<<"$fragments"
     fi
+    [ -n "$setup" ] || [ ${#inputs[@]} -gt 0 ] || [ "$after" != "$before" ] || unused=$after
 }
 
 check() { # case
-    local name=$1 line needs fault
+    local name=$1 line needs fault inputs
+    cd "$ROOT" || exit
     case_file line "$name" cmd "$forward"
     case_file needs "$name" needs "${line%% *}"
     if [[ -n $needs && $commands != *$'\n'"  $needs "* ]]; then
         echo "[  SKIPPED ] $name: there is no command $needs"
         return
     fi
-    lay_out "$name"
-    fault=$(fault_of "$name")
-    rm -rf "$scratch/case"
+    find_inputs "$name"
+    lay_out
+    find_fault "$name"
     run=$((run + 1))
     if [ -z "$fault" ]; then
         echo "[       OK ] $name"

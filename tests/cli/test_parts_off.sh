@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The markers of an encoder's parts compile to nothing when they are off: the code is that of sources without them.
+# Runs once: it compiles what it looks at.
 . "$(dirname "$0")/../support/check.sh"
 : "${BUILD:=build}" "${CC:=gcc}"
 
