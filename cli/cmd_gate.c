@@ -165,7 +165,7 @@ static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_
     return s->cpu < 0 ? -1 : 0;
 }
 
-/* Results files are told from programs by their first byte. */
+/* The first byte says whether a file is a program or results. */
 static bool is_stored(const char *path) {
     FILE *file = fopen(path, "r");
     int first = file ? getc(file) : EOF;

@@ -12,7 +12,7 @@ typedef struct rate_interval {
 /* Clopper and Pearson's 95% interval of a rate that gave k of n; 0 to 1 for n = 0. */
 rate_interval rate_of(size_t k, size_t n);
 
-/* So many of so many runs found a slow-down of `percent`. */
+/* `found` of `runs` runs found a slow-down of `percent`. */
 typedef struct rate_level {
     double percent;
     size_t found, runs;

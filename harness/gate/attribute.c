@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 0 too when the process told nothing. */
+/* 0 too when the process reported nothing. */
 static int add_process(moved_counter *counters, gate *g, const gate_case *c, size_t side,
                        const counting *counted, attn_error *error) {
     measure_settings settings = gate_measure_settings(g, c, side, 0);
@@ -36,7 +36,7 @@ static int add_process(moved_counter *counters, gate *g, const gate_case *c, siz
     return result;
 }
 
-/* As a CPU counts, base and candidate in turns; what it does not count is simulated. */
+/* As a CPU counts, base and candidate alternating; what it does not count is simulated. */
 static int look_at(gate *g, gate_case *c, const counting *counted, attn_error *error) {
     moved_counter counters[MOVED_COUNTERS] = {0};
     bool time = g->settings.metric == GATE_TIME;

@@ -96,7 +96,7 @@ static double effect_of(const results_case *base, const results_case *candidate,
     return log(compare_case_time(candidate, error) / compare_case_time(base, error));
 }
 
-/* Where most cases moved, that is taken for noise too: it cannot be told from a machine that was busy. */
+/* Where most cases moved, that is taken for noise too: a machine that was busy looks the same. */
 static int find_scale(double *scale, const results *base, const results *candidate, size_t *compared,
                       attn_error *error) {
     double *effects = attn_alloc(base->count, sizeof *effects, "differences", error);
@@ -133,7 +133,7 @@ static gate_row empty_row(const results_case *base, const results_case *candidat
     return row;
 }
 
-/* As in the gate: a failed candidate counts more than a base that has not the case. */
+/* As in the gate: a failed candidate counts more than a base that lacks the case. */
 static gate_verdict absence(const results_case *base, const results_case *candidate) {
     if (!candidate)
         return GATE_MISSING_IN_CANDIDATE;

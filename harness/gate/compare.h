@@ -18,7 +18,7 @@ int compare_rows(gate_rows *rows, const results *base, const results *candidate,
 /* The case's time in one process (single_time); NaN without samples or memory. */
 double compare_case_time(const results_case *c, attn_error *error);
 
-/* Fills in what the case tells, at that side. */
+/* Fills in what the case reports, at that side. */
 void compare_case_bytes(const results_case *c, double bytes[GATE_BYTE_COUNTS][2], size_t side);
 
 #endif

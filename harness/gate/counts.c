@@ -1,4 +1,4 @@
-/* The gate by instructions: they do not depend on what else the machine does, so that one process tells. */
+/* The gate by instructions: they do not depend on what else the machine does, so that one process is enough. */
 #include "base/clock.h"
 #include "base/process/child.h"
 #include "harness/gate/gate.h"

@@ -1,5 +1,5 @@
-/* The gate: fresh processes of base and candidate in turns, until the cases are decided or the budget is
- * spent. docs/gate.md says why it goes as it goes. */
+/* The gate: fresh processes of base and candidate, alternating, until the cases are decided or the budget is
+ * spent. docs/gate-decision.md says why it goes as it goes. */
 #ifndef HARNESS_GATE_GATE_H
 #define HARNESS_GATE_GATE_H
 
@@ -15,7 +15,7 @@ typedef enum gate_metric { GATE_TIME, GATE_INSTRUCTIONS } gate_metric;
 extern const char *const gate_metric_names[]; /* then NULL */
 extern const char *const gate_min_effects[];  /* defaults, as text */
 
-/* How programs are run beside each other. */
+/* How programs are run against each other. */
 typedef enum gate_way {
     GATE_TURNS,    /* pairs of live processes take turns */
     GATE_PROCESSES /* whole processes, one after the other, in blocks of two pairs */
@@ -29,11 +29,11 @@ typedef struct gate_pair {
 
 typedef struct gate_case {
     const bench_case *row;
-    gate_finding finding; /* its verdict also tells what kept the case from being measured */
+    gate_finding finding; /* its verdict also says what kept the case from being measured */
     char why[400];
     gate_pair *pairs; /* by processes two a block */
     size_t count;
-    double bytes[GATE_BYTE_COUNTS][GATE_SIDES]; /* NaN: not told */
+    double bytes[GATE_BYTE_COUNTS][GATE_SIDES]; /* NaN: not reported */
     double ns, cpu_ns;                          /* of all that was timed: passed, and on a CPU */
     double block_seconds;                       /* that the shortest block, or pair by turns, took */
     double base_seconds; /* that the base took to be checked, with one repetition; 0: not known */
@@ -77,7 +77,7 @@ int gate_run(gate *g, attn_error *error);
 /* The same by instructions: one process a side of each case, and another where they differ. */
 int gate_run_counts(gate *g, attn_error *error);
 
-/* Reruns base and candidate of cases that are SLOWER with counters, and tells what moved. A stop signal ends
+/* Reruns base and candidate of cases that are SLOWER with counters, and reports what moved. A stop signal ends
  * it early, with 0. */
 int gate_attribute(gate *g, attn_error *error);
 
@@ -99,7 +99,7 @@ measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t
  * can run it, or cannot here. */
 void gate_give_up(gate_case *c, size_t side, const process_value *value);
 
-/* The same for a process that was ended after so many seconds: where the budget ended it, and not its own
+/* The same for a process that was ended after `seconds`: where the budget ended it, and not its own
  * slowness, the case is undecided. */
 void gate_came_late(gate *g, gate_case *c, size_t side, double seconds, process_value *value);
 
@@ -121,7 +121,7 @@ int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *e
 int gate_more_room(gate_case *c, attn_error *error); /* for two pairs */
 void gate_took(gate_case *c, double seconds);        /* a block: block_seconds */
 size_t gate_shuffle_open(gate *g, size_t *order);    /* open cases in a new order: how many */
-bool gate_is_late(const gate *g, double needed);     /* whether so many seconds more are beyond the budget */
+bool gate_is_late(const gate *g, double needed);     /* whether `needed` seconds more are beyond the budget */
 void gate_show(const gate *g, size_t open, size_t pairs, size_t until); /* progress */
 
 /* Runs every case once on the side, with the whole check; cases that cannot be compared get their verdicts.

@@ -28,7 +28,7 @@ typedef struct process_value {
     double time;                    /* ns: single_best_time */
     double plain_time;              /* ns: single_time, as of stored results */
     double instructions;            /* of one iteration, when simulated */
-    double bytes[GATE_BYTE_COUNTS]; /* NaN: not told */
+    double bytes[GATE_BYTE_COUNTS]; /* NaN: not reported */
 } process_value;
 
 /* -1: a stop signal, memory, or the program cannot be run. */

@@ -125,7 +125,7 @@ static int count_row(double *count, const selftest_settings *s, const bench_case
     return value.outcome == PROCESS_MEASURED ? 0 : attn_fail(error, "%s: %s", row->name, value.why);
 }
 
-/* Turns of the delay's loop that are so many percent of the row's instructions. */
+/* Turns of the delay's loop that take `percent` of the row's instructions. */
 static int count_turns(double *turns, const selftest_settings *s, const bench_case *row, double percent,
                        attn_error *error) {
     static const int some = 1000;

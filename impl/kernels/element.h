@@ -29,7 +29,7 @@ typedef struct attn_q8_block {
     int8_t value[ATTN_Q8_VALUES];
 } attn_q8_block;
 
-/* Bytes of a row of so many values. */
+/* Bytes of a row of `values` values. */
 size_t attn_element_row_bytes(attn_element type, size_t width);
 
 /* One row in either direction. Rows need the alignment of their elements (q8_0: 2 bytes). */

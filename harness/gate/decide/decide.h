@@ -1,4 +1,4 @@
-/* The gate's decision: what may be said of each case after so many pairs. Pure functions; docs/gate.md has
+/* The gate's decision: what may be said of each case after some number of pairs. Pure functions; docs/gate-decision.md has
  * the reasons. Effects are natural logarithms of the ratio of candidate to base: above 0 is slower. */
 #ifndef HARNESS_GATE_DECIDE_DECIDE_H
 #define HARNESS_GATE_DECIDE_DECIDE_H
@@ -41,7 +41,7 @@ typedef struct gate_finding {
     double floor;     /* the larger of noise and the rule's min_effect */
 } gate_finding;
 
-/* How many pairs the first look takes, and the one after a look at so many. Even, as pairs come in blocks of
+/* How many pairs the first look takes, and the one after a look at `pairs`. Even, as pairs come in blocks of
  * two. 0: there is none, as what is undecided after GATE_MOST_PAIRS stays so (and the means of all pairs of
  * blocks would take ever more memory). */
 enum { GATE_FIRST_LOOK = 12, GATE_MOST_PAIRS = 3000 };

@@ -25,7 +25,7 @@ const char *const moved_names[MOVED_COUNTERS] = {[INSTRUCTIONS] = "instructions"
                                                  "context_switches_voluntary",
                                                  "context_switches_involuntary"};
 
-static const double LEAST_CHANGE = 0.005; /* that is told, as a part of the base's count */
+static const double LEAST_CHANGE = 0.005; /* that is reported, as a part of the base's count */
 static const double LEAST_PER_INSTRUCTION =
     0.0001; /* of other events that are simulated: fewer cost no time */
 

@@ -11,7 +11,7 @@ typedef enum gate_verdict {
     GATE_MISSING_IN_CANDIDATE,
     GATE_BASE_FAILED,      /* its check failed, or its process broke */
     GATE_CANDIDATE_FAILED, /* likewise */
-    GATE_UNSUPPORTED,      /* needs what this machine has not */
+    GATE_UNSUPPORTED,      /* needs what this machine lacks */
     GATE_VERDICTS
 } gate_verdict;
 
@@ -26,7 +26,7 @@ extern const gate_byte_count gate_byte_counts[GATE_BYTE_COUNTS];
 
 /* Of a number of bytes. */
 typedef enum gate_bytes {
-    GATE_BYTES_UNKNOWN, /* neither side tells */
+    GATE_BYTES_UNKNOWN, /* neither side reports them */
     GATE_BYTES_MISSING, /* one side does not */
     GATE_BYTES_SAME,
     GATE_BYTES_GREW,

@@ -1,5 +1,4 @@
-/* profile-kv's numbers: caches by the paper's formula, sums that are sums, on speech and on random features.
- */
+/* profile-kv's numbers: caches by the paper's formula, sums that are sums, on speech and on random features. */
 #include "tests/support/cmocka_all.h"
 
 #include "attn/alloc.h"
