@@ -22,8 +22,7 @@ typedef struct selftest_settings {
 typedef struct selftest_count {
     size_t runs;
     size_t found; /* runs that called the slowed case SLOWER */
-    size_t
-        wrong; /* runs with a false alarm: another case SLOWER (without a slow-down: any), or any failed, or grown */
+    size_t wrong; /* runs with a false alarm: another case SLOWER (or any at all), or failed, or grown */
     size_t wrong_fast;
     size_t undecided;                      /* runs with an undecided case */
     double undecided_cases, seconds, load; /* sums over runs; the load of the host when a run ended */

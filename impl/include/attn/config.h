@@ -55,8 +55,7 @@ typedef struct attn_train_keys {
     size_t average_checkpoints; /* the model is the mean of this many of the last epochs' */
     bool spec_augment;
     size_t frequency_masks, frequency_width, time_masks, time_width;
-    bool
-        no_attention; /* output layers of attention are 0 and stay so: what the rest of the model does alone */
+    bool no_attention; /* output layers of attention are 0 and stay so: what the model does without it */
 } attn_train_keys;
 
 typedef struct attn_config {
