@@ -1,8 +1,8 @@
 /* attnbench analyze: what a conversion lost and what it saves; trade-off curves; MLA folded back into MHA. */
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "cli/command.h"
-#include "cli/option_values.h"
+#include "cli/frame/command.h"
+#include "cli/frame/option_values.h"
 #include "harness/conversion/analyze.h"
 #include "harness/conversion/study.h"
 #include "harness/conversion/tradeoff.h"

@@ -1,8 +1,8 @@
 /* attnbench compare: two stored results files. */
 #include "base/text/json.h"
 #include "base/text/utf8.h"
-#include "cli/command.h"
-#include "cli/option_values.h"
+#include "cli/frame/command.h"
+#include "cli/frame/option_values.h"
 #include "harness/gate/compare.h"
 #include "harness/gate/decide/one_process.h"
 #include "harness/gate/report/report_output.h"

@@ -1,6 +1,6 @@
 /* attnbench gradients: the gradient of the CTC loss of one batch. */
-#include "cli/command.h"
-#include "cli/option_values.h"
+#include "cli/frame/command.h"
+#include "cli/frame/option_values.h"
 #include "harness/model/training/gradients.h"
 
 #include <stdio.h>

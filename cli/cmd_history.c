@@ -1,6 +1,6 @@
 /* attnbench history: results over time, and where they changed. */
-#include "cli/command.h"
-#include "cli/option_values.h"
+#include "cli/frame/command.h"
+#include "cli/frame/option_values.h"
 #include "harness/gate/history.h"
 #include "reports/page/history_page.h"
 

@@ -1,5 +1,5 @@
 /* attnbench report: a results file in, a page with tables and plots out. */
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "reports/page/report.h"
 
 #include <stdio.h>

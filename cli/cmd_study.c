@@ -2,7 +2,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "base/process/child.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/study/study.h"
 
 #include <stdio.h>

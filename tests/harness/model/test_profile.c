@@ -3,7 +3,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "datasets/audio.h"
 #include "datasets/fbank.h"
 #include "harness/model/profile.h"

@@ -1,4 +1,4 @@
-#include "cli/option_values.h"
+#include "cli/frame/option_values.h"
 
 #include <math.h>
 #include <stdlib.h>
