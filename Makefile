@@ -113,14 +113,17 @@ include tests/tests.mk tests/pmu/pmu.mk tests/slurm/slurm.mk
 -include $(OBJECTS:.o=.d)
 
 OUR_C := $(shell git ls-files '*.c' '*.h' '*.cc' 2>/dev/null)
+OUR_DOCS := $(shell git ls-files '*.md' 2>/dev/null)
 format:
 	clang-format -i $(OUR_C)
+	tests/wrap_docs.py $(OUR_DOCS)
 
 # Each on its own: `make -j2 lint`. shellcheck runs where it is installed.
 .PHONY: lint-format lint-c lint-house lint-scripts
 lint: lint-format lint-c lint-house lint-scripts
 lint-format:
 	clang-format --dry-run -Werror $(OUR_C)
+	tests/wrap_docs.py --check $(OUR_DOCS)
 lint-c: $(BUILD)/include/build_info.h
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
 	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDES) cli $(FOLDERS)

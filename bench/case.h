@@ -29,8 +29,7 @@
  *   kernel/attend/kv:q8_0/isa:avx2
  *
  * The keys are the rows of bench/fields.inc; docs/fields.md lists them. A key that the type or mode does not take is
- * an error; one left out has its default.
- */
+ * an error; one left out has its default. */
 #ifndef BENCH_CASE_H
 #define BENCH_CASE_H
 

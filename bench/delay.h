@@ -1,7 +1,7 @@
 /* A slow-down put into timed regions on purpose, so that one can see whether it is found:
  *
  *   ATTNBENCH_DELAY=REGEX=5%        of the time of every row that the extended regular expression finds
- *   ATTNBENCH_DELAY=REGEX=300ns     something in; or so long, or so many turns of an empty loop,
+ *   ATTNBENCH_DELAY=REGEX=300ns     something in; or so long, or that many turns of an empty loop,
  *   ATTNBENCH_DELAY=REGEX=40loops   in every iteration
  *
  * Read once, when the measuring process starts. Private to bench/. */

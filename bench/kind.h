@@ -20,7 +20,7 @@ typedef struct bench_check {
 
 enum { BENCH_UNSUPPORTED = 1 };
 
-/* What a set-up depends on beside its case. */
+/* What a set-up depends on apart from its case. */
 typedef struct bench_settings {
     uint64_t seed;
     double check_flops;    /* what the reference may take in a check, about */

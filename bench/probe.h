@@ -22,8 +22,7 @@ typedef struct bench_probe {
     /* One iteration of its own, before the timed ones, split by parts: called when a part of the model begins
      * (an attn_part), and with BENCH_PARTS_END. values() emits each part's numbers as "PART.NAME". */
     void (*part)(void *context, int part);
-    bool each; /* brackets every iteration by itself, so that nothing else is inside; values() are the last's
-                */
+    bool each; /* brackets every iteration alone; values() are the last one's */
 } bench_probe;
 
 #endif

@@ -1,6 +1,6 @@
 /* attnbench bench: the measuring process, with counters around its timed regions. */
 #include "base/home.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/group.h"
 

@@ -2,7 +2,7 @@
 #include "base/option_values.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/gate/compare.h"
 #include "harness/gate/decide/one_process.h"
 #include "harness/gate/report/report_output.h"

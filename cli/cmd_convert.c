@@ -2,7 +2,7 @@
 #include "attn/alloc.h"
 #include "attn/convert.h"
 #include "attn/file.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/conversion/calibration.h"
 #include "harness/conversion/convert_print.h"
 

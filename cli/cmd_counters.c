@@ -1,5 +1,5 @@
 /* attnbench counters: what can be counted here, and whether it is right. */
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/counters_tables.h"
 #include "harness/counters/group.h"

@@ -1,7 +1,7 @@
 /* attnbench features: log-mel features of one speech file. */
 #include "attn/alloc.h"
 #include "attn/npy.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "datasets/fbank.h"
 
 #include <stdio.h>

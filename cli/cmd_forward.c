@@ -4,7 +4,7 @@
 #include "attn/file.h"
 #include "attn/model.h"
 #include "attn/npy.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/model/choices.h"
 #include "harness/model/utterances.h"
 

@@ -5,7 +5,7 @@
 #include "base/progress.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/gate.h"
 #include "harness/gate/report/report_output.h"
@@ -191,7 +191,7 @@ static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_
     return s->cpu < 0 ? -1 : 0;
 }
 
-/* Results files are told from programs by their first byte. */
+/* The first byte says whether a file is a program or results. */
 static bool is_stored(const char *path) {
     FILE *file = fopen(path, "r");
     int first = file ? getc(file) : EOF;

@@ -2,7 +2,7 @@
 #include "base/text/json.h"
 #include "base/text/table.h"
 #include "bench/turn_lines.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/new_cpu.h"
 #include "harness/counters/source/papi_library.h"

@@ -1,6 +1,6 @@
 /* attnbench machine: what this core and memory can do. */
 #include "base/process/child.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/machine/survey.h"
 #include "reports/tables/survey_print.h"
 

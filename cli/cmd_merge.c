@@ -1,6 +1,6 @@
 /* attnbench merge: results of shards into one results file. */
 #include "attn/file.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/shards/merge.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* attnbench paper: the published KV-cache tables, audited; the document's claims, judged. */
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/results/results.h"
 #include "reports/paper/claims/claims.h"
 #include "reports/paper/claims/study_file.h"

@@ -1,7 +1,7 @@
 /* attnbench profile-kv: cache bytes, time, real-time factor and peak memory of models on speech. */
 #include "base/option_values.h"
 #include "base/process/child.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "datasets/audio.h"
 #include "harness/model/choices.h"
 #include "harness/model/memory_fit.h"

@@ -1,5 +1,5 @@
 /* attnbench report: results files in, a page with tables and plots out. */
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "reports/fleet/fleet_report.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "base/process/quiet_cpu.h"
 #include "base/text/json.h"
 #include "base/text/table.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/selftest.h"
 #include "harness/run/measure.h"

@@ -1,5 +1,5 @@
 /* attnbench summary: the first screen of a report, in a terminal. */
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/results/finished.h"
 #include "reports/page/summary_print.h"
 

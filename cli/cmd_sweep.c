@@ -1,6 +1,6 @@
 /* attnbench sweep: a plan, in fresh processes, into one results file. */
 #include "base/process/child.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/counters/counter_source.h"
 #include "harness/run/sweep_file.h"
 

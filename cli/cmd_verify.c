@@ -1,6 +1,6 @@
 /* attnbench verify: what must always hold, checked here and now. */
 #include "base/text/table.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/verify/identities.h"
 
 static const table_column columns[] = {{"identity", "What must hold", NULL},

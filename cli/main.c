@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/machine/blas.h"
 
 #include "attn/cpu.h"

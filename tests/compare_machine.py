@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """compare_machine.py ATTNBENCH [ROUNDS]: `attnbench machine` next to tests/machine_reference.c, which shares no code with it.
 
-Both run in turns on the same CPU; the best of all rounds stands for each. Peaks must agree within 5%, bandwidths within 15%;
+Both run alternating on the same CPU; the best of all rounds stands for each. Peaks must agree within 5%, bandwidths within 15%;
 exit status 1 when they do not, 3 where the reference cannot be built (it is for x86-64).
 """
 import json, os, platform, subprocess, sys, tempfile

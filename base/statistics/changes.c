@@ -162,7 +162,7 @@ static void drop_weak(search *s, double max_p, double min_change) {
     }
 }
 
-/* The first pass lets weak points in, which a stronger one may need beside it to be seen. */
+/* The first pass lets weak points in, which a stronger one may need next to it to be seen. */
 static const double FIRST_PASS = 10;
 
 int find_changes(change_point *points, const double *values, size_t n, double max_p, double min_change,

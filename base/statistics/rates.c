@@ -74,8 +74,7 @@ rate_threshold rate_threshold_of(const rate_level *levels, size_t count) {
         profiles[i] = profile(levels, count, threshold_at(i));
         best = fmax(best, profiles[i]);
     }
-    /* Where all fit as well, as between two levels of which one was never and one always found, the middle.
-     */
+    /* The middle of all that fit as well, as between two levels, one never found and one always. */
     while (first < last && profiles[first] < best - 1e-6)
         first++;
     while (last > first && profiles[last] < best - 1e-6)

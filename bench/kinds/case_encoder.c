@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Sizes up to which no product overflows; what memory there is tells the rest. */
+/* Sizes up to which no product overflows; the rest depends on what memory there is. */
 enum { MOST_FRAMES = 1 << 22, MOST_WIDTH = 1 << 16 };
 static const double FRAME_SECONDS = 0.01;
 

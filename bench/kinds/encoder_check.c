@@ -82,7 +82,7 @@ static void compare(bench_check *check, const trial *t, const float *found, cons
     double largest = attn_compare(expected, expected, n, 0.0, 0.0).max_b, limit = tolerance_of(t) * largest;
     attn_difference d = attn_compare(found, expected, n, limit, 0.0);
     check->rows += t->frames;
-    /* The comparison that comes closer to its limit is the one that is told. */
+    /* The comparison that comes closer to its limit is the one that is reported. */
     if (!check->limit || !d.ok || d.max_abs / limit > check->max_error / check->limit) {
         check->max_error = d.max_abs;
         check->limit = limit;

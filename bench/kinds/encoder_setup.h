@@ -1,5 +1,4 @@
-/* A whole encoder and one call of it: the set-up that the check and the timed loop share. Private to bench/.
- */
+/* A whole encoder and one call of it: the set-up that the check and the timed loop share. Private to bench/. */
 #ifndef BENCH_KINDS_ENCODER_SETUP_H
 #define BENCH_KINDS_ENCODER_SETUP_H
 
@@ -18,7 +17,7 @@ typedef struct encoder_setup {
     double seconds[ATTN_PARTS], begun;
     attn_part part;
     size_t calls;
-    attn_part_hook *watch; /* told of every part too; may be NULL */
+    attn_part_hook *watch; /* called at every part too; may be NULL */
     void *watch_context;
 } encoder_setup;
 

@@ -1,7 +1,7 @@
 /* attnbench evaluate: the word error rate of a model on the utterances of a split. */
 #include "attn/file.h"
 #include "base/text/json.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/model/choices.h"
 #include "harness/model/speech/recognition.h"
 

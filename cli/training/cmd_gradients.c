@@ -1,6 +1,6 @@
 /* attnbench gradients: the gradient of the CTC loss of one batch. */
 #include "base/option_values.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/model/training/gradients.h"
 
 #include <stdio.h>

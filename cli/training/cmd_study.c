@@ -1,6 +1,6 @@
 /* attnbench study: a table of trainings, and its page. */
 #include "base/process/child.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "reports/study/study_report.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* attnbench train: trains a model on the speech of a split. */
 #include "attn/alloc.h"
 #include "base/option_values.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "harness/model/training/training.h"
 
 #include <stdbool.h>

@@ -40,7 +40,7 @@ static int add_process(moved_counter *counters, gate *g, const gate_case *c, siz
     return result;
 }
 
-/* As a CPU counts, base and candidate in turns; what it does not count is simulated. */
+/* As a CPU counts, base and candidate alternating; what it does not count is simulated. */
 static int look_at(gate *g, gate_case *c, const counting *counted, attn_error *error) {
     moved_counter counters[MOVED_COUNTERS] = {0};
     bool time = g->settings.metric == GATE_TIME;

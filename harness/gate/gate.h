@@ -1,5 +1,5 @@
-/* The gate: fresh processes of base and candidate in turns, until the cases are decided or the budget is
- * spent. docs/gate.md says why it goes as it goes. */
+/* The gate: fresh processes of base and candidate, alternating, until the cases are decided or the budget is
+ * spent. docs/gate-decision.md says why it goes as it goes. */
 #ifndef HARNESS_GATE_GATE_H
 #define HARNESS_GATE_GATE_H
 

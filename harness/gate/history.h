@@ -1,7 +1,6 @@
 /* Results over time, one line of JSON each (docs/gate.md):
  *
- *   {"commit", "date", "host", "fingerprint", "plan", "cases": {row: {"time": ns, "runs": n, "kv_bytes": b}}}
- */
+ *   {"commit", "date", "host", "fingerprint", "plan", "cases": {row: {"time": ns, "runs": n, "kv_bytes": b}}} */
 #ifndef HARNESS_GATE_HISTORY_H
 #define HARNESS_GATE_HISTORY_H
 

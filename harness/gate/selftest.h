@@ -1,7 +1,6 @@
 /* The gate on itself: whole runs in which the candidate is a copy of this program, another file in another
  * folder as it is with real ones, and runs in which one case of the candidate is slowed down. A journal keeps
- * finished runs, so that the same command goes on where it stopped.
- */
+ * finished runs, so that the same command goes on where it stopped. */
 #ifndef HARNESS_GATE_SELFTEST_H
 #define HARNESS_GATE_SELFTEST_H
 
@@ -23,16 +22,14 @@ typedef struct selftest_settings {
 typedef struct selftest_count {
     size_t runs;
     size_t found; /* runs that called the slowed case SLOWER */
-    size_t wrong; /* runs with a false alarm: another case SLOWER (any, without a slow-down), or any failed or
-                     grown */
+    size_t wrong; /* runs with a false alarm: another case SLOWER (or any at all), or failed, or grown */
     size_t wrong_fast;
     size_t undecided;                      /* runs with an undecided case */
     double undecided_cases, seconds, load; /* sums over runs; the load of the host when a run ended */
     double highest_load;
 } selftest_count;
 
-/* counts[i] is of percent[i]; runs of the journal count. -1: see error; a stop signal ends it early with 0.
- */
+/* counts[i] is of percent[i]; runs of the journal count. -1: see error; a stop signal ends it early with 0. */
 int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings *settings,
                  attn_error *error);
 

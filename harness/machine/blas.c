@@ -12,7 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* Set by a restart to the core that it replaced: stops a second one, and tells the results. */
+/* Set by a restart to the core that it replaced: stops a second one, and is named in the results. */
 static const char replaced_variable[] = "ATTNBENCH_BLAS_REPLACED";
 
 /* OpenBLAS's x86 cores by the vector instructions that their sgemm uses. Names as openblas_get_corename has

@@ -7,7 +7,7 @@
 #include "attn/threads.h"
 
 /* What --impl says: of attn_impl_names. Returns STATUS_OK; STATUS_BAD_INPUT when there is no such
- * implementation; STATUS_UNDECIDED when it needs instructions that this CPU has not. */
+ * implementation; STATUS_UNDECIDED when it needs instructions that this CPU lacks. */
 int choose_impl(const char *value, attn_error *error);
 #define CHOOSE_IMPL_HELP                                                                                     \
     "auto, scalar, blas, fused; or base, avx2, avx512: the fastest with our kernels held to that set"

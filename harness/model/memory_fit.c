@@ -113,8 +113,8 @@ static int run_length(memory_fit_point *point, const char *config, const profile
     message m = {0};
     if (child_call(&r, answer, &q, &place, error))
         return -1;
-    bool told = r.size == sizeof m;
-    if (told)
+    bool reported = r.size == sizeof m;
+    if (reported)
         memcpy(&m, r.output, sizeof m);
     attn_free(r.output);
     if (r.late)
@@ -123,8 +123,9 @@ static int run_length(memory_fit_point *point, const char *config, const profile
     if (r.signal)
         return attn_fail(error, "%s: its process was killed by signal %d at %.0f s of audio", config,
                          r.signal, point->seconds);
-    if (!told)
-        return attn_fail(error, "%s: its process told nothing at %.0f s of audio", config, point->seconds);
+    if (!reported)
+        return attn_fail(error, "%s: its process reported nothing at %.0f s of audio", config,
+                         point->seconds);
     if (m.error.code)
         return attn_fail_as(error, m.error.code, "%s: %s", config, m.error.message);
     *point = m.point;
@@ -173,7 +174,7 @@ void memory_fit_verdict(const memory_fit *fit, char verdict[200]) {
         double rest = (double)memory_fit_rest(fit, i), residual = memory_fit_residual(fit, i);
         if (rest > REST_LIMIT)
             snprintf(verdict, 200,
-                     "%.0f s of audio take %.1f MiB beside weights and caches, at most %.0f are "
+                     "%.0f s of audio take %.1f MiB next to weights and caches, at most %.0f are "
                      "allowed",
                      fit->point[i].seconds, rest / MIB, REST_LIMIT / MIB);
         else if (!(fabs(residual) <= RESIDUAL_LIMIT * largest))

@@ -1,5 +1,4 @@
-/* profile-kv --memory-fit: peak memory against the length of the audio, each length in a process of its own.
- */
+/* profile-kv --memory-fit: peak memory against the length of the audio, each length in a process of its own. */
 #ifndef HARNESS_MODEL_MEMORY_FIT_H
 #define HARNESS_MODEL_MEMORY_FIT_H
 

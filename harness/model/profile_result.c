@@ -116,8 +116,7 @@ static json_t *setting_json(const profile_plan *plan) {
     return setting;
 }
 
-/* Not getrusage where it can be had otherwise: its number survives exec, so that a large parent would count.
- */
+/* Not getrusage where it can be had otherwise: its number survives exec, so that a large parent would count. */
 size_t profile_peak_memory(void) {
     char line[256];
     size_t kilobytes = 0;
@@ -171,7 +170,7 @@ static json_t *times_json(const profiler *p) {
                      s->features, "flops", s->flops, "flops_per_audio_second", s->flops / s->audio);
 }
 
-/* The rate of the model's matrix products and convolutions beside that of the machine's sgemm; null when
+/* The rate of the model's matrix products and convolutions next to that of the machine's sgemm; null when
  * nobody asked. */
 static json_t *sgemm_json(const profiler *p, const json_t *times) {
     double flops = json_number_value(json_object_get(times, "flops"));
@@ -182,8 +181,7 @@ static json_t *sgemm_json(const profiler *p, const json_t *times) {
                      flops / seconds / p->sgemm.best);
 }
 
-/* Seconds are of one run of everything; the share is theirs; mean and sd are of the utterances' own shares.
- */
+/* Seconds are of one run of everything; the share is theirs; mean and sd are of the utterances' own shares. */
 static json_t *parts_json(const profiler *p) {
     const sums *s = &p->sums;
     double all = 0;

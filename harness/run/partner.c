@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What its end tells, over what was found out before. */
+/* What its end says, over what was found out before. */
 static int has_failed(partner *p, const char *found) {
     static const char own[] = "attnbench bench: ";
     child_result r;

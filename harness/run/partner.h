@@ -1,4 +1,4 @@
-/* A live process of a program that measures one case in turns (bench/turn_lines.h): told to run so many iterations,
+/* A live process of a program that measures one case in turns (bench/turn_lines.h): asked for a number of iterations,
  * it says how long they took. */
 #ifndef HARNESS_RUN_PARTNER_H
 #define HARNESS_RUN_PARTNER_H

@@ -30,7 +30,7 @@ bool attn_blas_folds(const attn_geometry *g, size_t batch, size_t frames, size_t
 
 /* Positions to project; 0 when the call folds or has none. */
 size_t attn_blas_position_count(const attn_geometry *g, size_t batch, size_t frames, size_t keys);
-/* Upper bound of that, for calls of at most so many frames and keys. */
+/* Upper bound of that, for calls of at most `frames` and `keys`. */
 size_t attn_blas_position_bound(const attn_geometry *g, size_t batch, size_t frames, size_t keys);
 
 /* FLOPs of positions where tiles have `tile` queries. */

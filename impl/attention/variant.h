@@ -14,7 +14,7 @@ int attn_visit_tensor(attn_tensor_visitor *visit, void *context, const char *nam
 int attn_visit_linear(attn_tensor_visitor *visit, void *context, const char *name, attn_linear *linear,
                       size_t out, size_t in, attn_error *error);
 
-/* FLOPs of y = x W^T for so many rows. */
+/* FLOPs of y = x W^T for `rows` rows of x. */
 static inline double attn_linear_flops(size_t rows, size_t out, size_t in) {
     return 2.0 * (double)rows * (double)out * (double)in;
 }

@@ -10,7 +10,7 @@
 /* y [rows, out] = x [rows, in] W^T + b. ldy and ldx are the distances between rows in floats. */
 void attn_linear_scalar(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
 void attn_linear_blas(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
-/* By a kernel of ours or through OpenBLAS, whichever is faster for so many rows. */
+/* By a kernel of ours or through OpenBLAS, whichever is faster for that many rows. */
 void attn_linear_fast(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows);
 
 /* y [rows, in] = x [rows, out] W: the transposed map, without bias. */

@@ -10,7 +10,7 @@ enum {
     FEW_ROWS = 32         /* for each thread: with fewer of them columns are cut */
 };
 
-/* Up to so many rows our kernels, which read the weight as it lies, are faster than OpenBLAS, which packs it
+/* Up to this many rows our kernels, which read the weight as it lies, are faster than OpenBLAS, which packs it
  * first: measured on maps of 512 and 2048 on a core with AVX-512, where it holds at least to 256 rows. */
 static size_t most_rows(void) {
     static const size_t most[] = {[ATTN_ISA_BASE] = 0, [ATTN_ISA_AVX2] = 32, [ATTN_ISA_AVX512] = (size_t)-1};

@@ -130,13 +130,13 @@ static int check_complete(const wanted_list *list, const attn_safetensor *extra,
         shape_text(shape, tensor->rank, tensor->dims);
         return extra ? attn_fail(error,
                                  "%s: tensor %s is missing, expected with shape %s "
-                                 "(the file has %s, which the model has not)",
+                                 "(the file has %s, which the model lacks)",
                                  path, tensor->name, shape, extra->name)
                      : attn_fail(error, "%s: tensor %s is missing, expected with shape %s", path,
                                  tensor->name, shape);
     }
     if (extra)
-        return attn_fail(error, "%s: extra tensor %s with shape %s, which the model has not", path,
+        return attn_fail(error, "%s: extra tensor %s with shape %s, which the model lacks", path,
                          *extra->name ? extra->name : "\"\"", shape_text(shape, extra->rank, extra->dims));
     return 0;
 }

@@ -21,7 +21,7 @@ bool attn_has_after_norm(const attn_config *config);
 /* Allocates tensors that the model has and that have no memory yet. */
 int attn_model_allocate(attn_model *model, attn_error *error);
 
-/* Whether a checkpoint's tensor belongs to what ESPnet and WeNet save beside the encoder: decoders, losses,
+/* Whether a checkpoint's tensor belongs to what ESPnet and WeNet save next to the encoder: decoders, losses,
  * the output layer of a model that is to have none. */
 bool attn_model_is_outside(const attn_config *config, const char *name);
 

@@ -19,7 +19,7 @@ static double ms(double time) {
     return time / 1e6;
 }
 
-/* Nobody decodes faster than the cache can be read once: ms for so many MiB. NaN without a bandwidth. */
+/* Nobody decodes faster than the cache can be read once: ms for that many MiB. NaN without a bandwidth. */
 static double read_once(const report_data *data, double size) {
     return size * 1048576.0 / machine_bandwidth(&data->roofs, size * 1048576.0) / 1e6;
 }

@@ -1,5 +1,4 @@
-/* The configurations under configs/: each one runs, and those of the paper have the caches that it published.
- */
+/* The configurations under configs/: each one runs, and those of the paper have the caches that it published. */
 #include "tests/support/cmocka_all.h"
 
 #include "attn/alloc.h"
@@ -74,8 +73,7 @@ static void test_streaming_ones_stream(void **state) {
     globfree(&files);
 }
 
-/* MiB of all layers at 1000 frames: what the paper printed, or the state that linear attention really needs.
- */
+/* MiB of all layers at 1000 frames: what the paper printed, or the state that linear attention really needs. */
 static void test_paper_geometries(void **state) {
     (void)state;
     static const struct {

@@ -38,7 +38,7 @@ extern const char *const attn_merge_names[];
 extern const char *const attn_features_names[];
 extern const char *const attn_feature_norm_names[];
 
-/* latent_dim may be a list, one a layer, of up to so many layers. */
+/* latent_dim may be a list, one a layer, of up to this many layers. */
 enum { ATTN_LATENT_LAYERS = 128 };
 
 /* The section `train` (docs/training.md). */
@@ -47,11 +47,10 @@ typedef struct attn_train_keys {
     size_t warmup_steps;        /* of the learning rate, linear */
     double final_rate;          /* share of the learning rate that the linear decay ends at */
     double clip;                /* most norm of a gradient; 0: no limit */
-    size_t average_checkpoints; /* the model is the mean of so many of the last epochs' */
+    size_t average_checkpoints; /* the model is the mean of this many of the last epochs' */
     bool spec_augment;
     size_t frequency_masks, frequency_width, time_masks, time_width;
-    bool
-        no_attention; /* output layers of attention are 0 and stay so: what the rest of the model does alone */
+    bool no_attention; /* output layers of attention are 0 and stay so: what the model does without it */
 } attn_train_keys;
 
 typedef struct attn_config {

@@ -33,7 +33,7 @@ typedef struct attn_q8_block {
     int8_t value[ATTN_Q8_VALUES];
 } attn_q8_block;
 
-/* Bytes of a row of so many values: width elements or, of q8_0, ceil(width / 32) blocks of 34. Every number of bytes of
+/* Bytes of a row of `width` values: width elements or, of q8_0, ceil(width / 32) blocks of 34. Every number of bytes of
  * a cache, by formula or allocated, counts rows of this size. */
 size_t attn_element_row_bytes(attn_element type, size_t width);
 

@@ -13,7 +13,7 @@ enum {
     BLOCK = ATTN_ATTEND_BLOCK, /* keys of a block, at most */
     BLOCK_BYTES = 32768, /* of its keys and values as floats: about what stays in a core's first cache */
     TILE_ROWS = ATTN_ATTEND_TILE,
-    PACK_ROWS = 32 /* from so many rows on, keys are transposed */
+    PACK_ROWS = 32 /* from this many rows on, keys are transposed */
 };
 
 /* A row of queries on its way over the keys. */

@@ -21,8 +21,7 @@ typedef struct attn_train_row_kernels {
     void (*layer_norm_backward)(attn_real *dx, attn_real *dw, attn_real *db, const attn_real *dy,
                                 const attn_real *normal, const attn_real *w, size_t n, attn_real scale);
 
-    /* BatchNorm over rows: mean and variance of each column; then normal = (x - mean) scale, y = normal w + b.
-     */
+    /* BatchNorm over rows: mean and variance of each column; then normal = (x - mean) scale, y = normal w + b. */
     void (*moments)(attn_real *mean, attn_real *variance, const attn_real *x, size_t rows, size_t n);
     void (*normalize)(attn_real *y, attn_real *normal, const attn_real *x, const attn_real *mean,
                       const attn_real *scale, const attn_real *w, const attn_real *b, size_t n);

@@ -79,7 +79,7 @@ static void compare(claim_verdict *v, const json_t *model, const char *what, con
 /* ---- Word error rates, with what is chance ---- */
 
 typedef struct rate {
-    double percent, variance; /* of a share of so many words, in percent squared */
+    double percent, variance; /* of a share of that many words, in percent squared */
 } rate;
 
 static rate rate_of(const json_t *model, const wanted *w) {

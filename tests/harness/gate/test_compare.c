@@ -176,7 +176,7 @@ static void mark_unsupported(json_t *root) {
     }
 }
 
-/* What a machine has not is nobody's failure. */
+/* What a machine lacks is nobody's failure. */
 static void test_unsupported(void **state) {
     (void)state;
     static const char *const verdicts[] = {"NOT SUPPORTED HERE", "MISSING IN BASE", "MISSING IN CANDIDATE"};

@@ -1,4 +1,4 @@
-/* What moved, told from counters of both sides. */
+/* What moved, as counters of both sides show. */
 #include "tests/support/cmocka_all.h"
 
 #include "harness/gate/decide/moved_counters.h"

@@ -1,10 +1,9 @@
-/* profile-kv's numbers: caches by the paper's formula, sums that are sums, on speech and on random features.
- */
+/* profile-kv's numbers: caches by the paper's formula, sums that are sums, on speech and on random features. */
 #include "tests/support/cmocka_all.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "datasets/audio.h"
 #include "datasets/fbank.h"
 #include "harness/model/profile.h"

@@ -162,8 +162,7 @@ static void test_impossible_combinations(void **state) {
     parse(&p, "sweeps:\n"
               "- {attention_type: [gqa, linear], mode: chunk, seq_len: [4, 16], queries: 8,\n"
               "   num_heads: [2, 4, 3], d_model: 8, num_kv_heads: [2, 4], pos_enc: [none, rel_pos]}\n");
-    /* gqa: heads 2 with 2, heads 4 with 2 and 4, only L 16, both positions; linear: heads 2 and 4, no rel_pos
-     */
+    /* gqa: heads 2 with 2, heads 4 with 2 and 4, only L 16, both positions; linear: heads 2 and 4, no rel_pos */
     assert_int_equal(p.count, 3 * 2 + 2);
     assert_int_equal(p.skipped, 2 * 3 * 2 * 2 + 2 * 3 * 2 - 8);
     assert_string_equal(p.note, "queries 8 are more than seq_len 4");

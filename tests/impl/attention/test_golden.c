@@ -6,7 +6,7 @@
 #include "attn/compare.h"
 #include "attn/file.h"
 #include "attn/npy.h"
-#include "cli/command.h"
+#include "cli/frame/command.h"
 #include "tests/support/scratch.h"
 
 #include <dirent.h>

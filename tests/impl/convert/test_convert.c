@@ -415,8 +415,7 @@ static void gqa_takes_the_mean(void **state) {
     attn_layer_free(&mha);
 }
 
-/* Heads 0 and 3 are the same, and 1 and 2: grouping finds that and is exact, under every position encoding.
- */
+/* Heads 0 and 3 are the same, and 1 and 2: grouping finds that and is exact, under every position encoding. */
 static void gqa_groups_heads_that_agree(void **state) {
     (void)state;
     double directions[D * D];

@@ -532,7 +532,7 @@ static void test_unused_branches(void **state) {
     attn_model_free(model); /* the checkpoint's entries are its tensors */
 }
 
-/* A stream's file has the inputs of convolutions and what subsampling holds back beside the attention cache,
+/* A stream's file has the inputs of convolutions and what subsampling holds back next to the attention cache,
  * byte for byte what it says it holds; a whole run's has the attention cache alone. */
 static void test_saved_caches(void **state) {
     (void)state;
@@ -576,7 +576,7 @@ static void test_saved_caches(void **state) {
     attn_free(x);
 }
 
-/* embed.out.1 is part of the model when the checkpoint has it, and no longer when the next has not. */
+/* embed.out.1 is part of the model when the checkpoint has it, and no longer when the next lacks it. */
 static void test_optional_norm(void **state) {
     (void)state;
     attn_config config = make_config("mha", 1);

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/frame/command.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
