@@ -76,7 +76,7 @@ $(BUILD)/libattn.a: $(OBJECTS_impl) $(OBJECTS_base)
 	rm -f $@ && $(AR) qcs $@ $(OBJECTS_public) $$(tests/needed_objects.sh $(OBJECTS_public) -- $(filter-out $(OBJECTS_public),$(OBJECTS_base)))
 
 # The page's templates, style sheet and script, which the program carries with it.
-PAGE_FILES := $(sort $(wildcard reports/page/*.html reports/page/*.css reports/page/*.js))
+PAGE_FILES := $(sort $(wildcard reports/page/*.html reports/fleet/*.html reports/page/*.css reports/page/*.js))
 $(BUILD)/reports/page/page_files.c: $(PAGE_FILES) reports/page/embed.sh FORCE
 	@mkdir -p $(@D)
 	@reports/page/embed.sh $(PAGE_FILES) > $@.new
