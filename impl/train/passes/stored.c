@@ -1,7 +1,7 @@
 #include "impl/train/passes/stored.h"
 
-#include "attn/size.h"
 #include "attn/element.h"
+#include "attn/size.h"
 
 enum { STRETCH = 256 };
 
