@@ -36,6 +36,11 @@ typedef struct attn_attend_call {
     size_t k_width, v_width;
     attn_element type;
     float scale;
+    /* Rows are numbered head queries + query. rows 0: all of them, from the first on. */
+    size_t first_row, rows;
+    /* NULL, or for each row, at 2 (its number - first_row): the largest score and the sum of the weights; then
+     * contexts are left without the factor 1 / sum, so that those of other keys can be added. */
+    float *partial;
 } attn_attend_call;
 
 typedef struct attn_attend_kernels {
@@ -52,7 +57,10 @@ typedef struct attn_attend_kernels {
 } attn_attend_kernels;
 const attn_attend_kernels *attn_attend(void); /* for attn_cpu_isa() */
 
-enum { ATTN_ATTEND_BLOCK = 64 }; /* the most keys of a block */
+enum {
+    ATTN_ATTEND_BLOCK = 64, /* the most keys of a block */
+    ATTN_ATTEND_TILE = 64   /* rows that go over the keys together: another tile is another walk over them */
+};
 
 /* Floats of workspace for rows of at most these widths. */
 size_t attn_attend_floats(size_t k_width, size_t v_width);

@@ -64,3 +64,16 @@ void attn_plain_attend_positions(const attn_attend_call *call, float *workspace)
 void attn_plain_attend_latent(const attn_attend_call *call, float *workspace) {
     attn_plain_attend(call, workspace);
 }
+
+void attn_plain_attend_shared(const attn_attend_heads *heads, float *workspace) {
+    for (size_t i = 0; i < heads->count; i++) {
+        attn_attend_call call = heads->call;
+        call.out += i * heads->out;
+        call.q += i * heads->q;
+        if (call.position)
+            call.position += i * heads->position;
+        call.k = (const char *)call.k + i * heads->k;
+        call.v = (const char *)call.v + i * heads->v;
+        attn_plain_attend(&call, workspace);
+    }
+}

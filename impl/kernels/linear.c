@@ -1,6 +1,14 @@
 #include "attn/cpu.h"
+#include "attn/threads.h"
 #include "impl/kernels/attend.h"
 #include "impl/kernels/kernels.h"
+
+enum {
+    LEAST_WORK = 1 << 16, /* multiply-adds worth sharing */
+    ROWS = 4,             /* of the kernel's tiles, and where threads cut */
+    COLUMNS = 32,         /* likewise */
+    FEW_ROWS = 32         /* for each thread: with fewer of them columns are cut */
+};
 
 /* Up to so many rows our kernels, which read the weight as it lies, are faster than OpenBLAS, which packs it
  * first: measured on maps of 512 and 2048 on a core with AVX-512, where it holds at least to 256 rows. */
@@ -9,11 +17,47 @@ static size_t most_rows(void) {
     return most[attn_cpu_isa()];
 }
 
-void attn_linear_fast(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {
-    if (rows <= most_rows())
-        attn_attend()->linear(y, ldy, x, ldx, w->weight, w->bias, rows, w->out, w->in);
+typedef struct product {
+    float *y;
+    size_t ldy;
+    const float *x;
+    size_t ldx;
+    const attn_linear *w;
+    size_t rows;
+    bool ours; /* by our kernel */
+} product;
+
+static void map_rows(const product *p, attn_range rows, const attn_linear *w, size_t column) {
+    float *y = p->y + rows.begin * p->ldy + column;
+    const float *x = p->x + rows.begin * p->ldx;
+    size_t count = rows.end - rows.begin;
+    if (p->ours)
+        attn_attend()->linear(y, p->ldy, x, p->ldx, w->weight, w->bias, count, w->out, w->in);
     else
-        attn_linear_blas(y, ldy, x, ldx, w, rows);
+        attn_linear_blas(y, p->ldy, x, p->ldx, w, count);
+}
+
+/* A part has some of the rows or, of few rows, some of the columns: the weight is then read once in all. */
+static void map_part(void *context, size_t part, size_t parts) {
+    const product *p = context;
+    attn_range all = {0, p->rows};
+    if (parts == 1) {
+        map_rows(p, all, p->w, 0);
+    } else if (p->rows >= FEW_ROWS * parts) {
+        map_rows(p, attn_part_range(p->rows, ROWS, part, parts), p->w, 0);
+    } else {
+        attn_range columns = attn_part_range(p->w->out, COLUMNS, part, parts);
+        attn_linear some = attn_linear_rows(p->w, columns.begin, columns.end - columns.begin);
+        map_rows(p, all, &some, columns.begin);
+    }
+}
+
+void attn_linear_fast(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {
+    product p = {y, ldy, x, ldx, w, rows, rows <= most_rows()};
+    if ((double)rows * (double)w->out * (double)w->in < LEAST_WORK)
+        map_part(&p, 0, 1);
+    else
+        attn_share(map_part, &p);
 }
 
 void attn_fold_blas(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {

@@ -4,6 +4,7 @@
 #define IMPL_KERNELS_PLAIN_H
 
 #include "impl/kernels/attend.h"
+#include "impl/kernels/attend_shared.h"
 #include "impl/kernels/encoder_rows.h"
 #include "impl/kernels/kernels.h"
 

@@ -34,6 +34,11 @@ void attn_plain_gemm_tn(size_t m, size_t n, size_t k, float alpha, const float *
             put(&c[i * ldc + j], dot(a + i, lda, b + j, ldb, k), alpha, beta);
 }
 
+void attn_plain_linear_fast(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w,
+                            size_t rows) {
+    attn_linear_scalar(y, ldy, x, ldx, w, rows);
+}
+
 void attn_plain_linear(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias,
                        size_t rows, size_t out, size_t in) {
     for (size_t r = 0; r < rows; r++)

@@ -1,10 +1,11 @@
-/* Every kernel of impl/kernels/kernels.inc on every instruction set of this CPU, with every type of cache, against its
- * plain reference. ATTN_TEST_SEED sets the seed, ATTN_TEST_DRAWS how many shapes a kernel, set and type. */
+/* Every kernel of impl/kernels/kernels.inc on every instruction set of this CPU, with every type of cache, on one to
+ * three threads, against its plain reference. ATTN_TEST_SEED sets the seed, ATTN_TEST_DRAWS how many shapes a kernel, set and type. */
 #include "attn/alloc.h"
 #include "attn/config.h"
 #include "attn/cpu.h"
 #include "attn/element.h"
 #include "attn/random.h"
+#include "attn/threads.h"
 #include "bench/kernel_setup.h"
 #include "impl/kernels/attend.h"
 #include "tests/support/cmocka_all.h"
@@ -17,6 +18,9 @@
 
 static uint64_t seed_of_run = 20260101;
 static size_t draws = 200;
+
+enum { MOST_THREADS = 3 };
+static attn_threads *threads[MOST_THREADS]; /* one fewer than there are in it */
 
 /* Small sizes are as likely as large ones. */
 static size_t some_size(size_t most, uint64_t *random) {
@@ -42,25 +46,31 @@ static void check(const kernel_row *row, const kernel_draw *d, bool *has_cache) 
     char what[160];
     double error_found;
     kernel_setup s;
+    attn_threads *some = threads[d->seed % MOST_THREADS];
     assert_int_equal(kernel_setup_init(&s, row, d, &error), 0);
     *has_cache = s.has_cache;
     kernel_setup_run(&s, true);
+    attn_threads_use(some);
     for (attn_isa isa = ATTN_ISA_BASE; isa <= attn_cpu_detected(); isa++) {
         attn_isa before = attn_cpu_limit(isa);
         kernel_setup_run(&s, false);
         attn_cpu_limit(before);
         if (!kernel_setup_agrees(&s, &error_found, what, sizeof what))
-            fail_msg("%s, %s, %s: m %zu n %zu k %zu p %zu gap %zu 10^%d%s%s: %s (seed %llu)", row->name,
-                     attn_isa_names[isa], attn_kv_dtype_names[d->type], d->size[0], d->size[1], d->size[2],
-                     d->size[3], d->gap, d->magnitude, d->flag ? " flag" : "", d->has_nan ? " NaN" : "", what,
+            fail_msg("%s, %s, %s: m %zu n %zu k %zu p %zu gap %zu 10^%d%s%s, %zu threads: %s (seed %llu)",
+                     row->name, attn_isa_names[isa], attn_kv_dtype_names[d->type], d->size[0], d->size[1],
+                     d->size[2], d->size[3], d->gap, d->magnitude, d->flag ? " flag" : "",
+                     d->has_nan ? " NaN" : "", attn_threads_count(some), what,
                      (unsigned long long)seed_of_run);
     }
+    attn_threads_use(NULL);
     kernel_setup_free(&s);
 }
 
 static void kernels_agree_with_their_references(void **state) {
     (void)state;
     uint64_t random = seed_of_run;
+    for (size_t i = 0; i < MOST_THREADS; i++)
+        assert_int_equal(attn_threads_open(&threads[i], i + 1, NULL, NULL), 0);
     for (const kernel_row *row = kernel_rows; row->name; row++)
         for (attn_element type = ATTN_ELEMENT_F32; type <= ATTN_ELEMENT_Q8_0; type++) {
             bool has_cache = false;
@@ -71,6 +81,8 @@ static void kernels_agree_with_their_references(void **state) {
             if (!has_cache)
                 break;
         }
+    for (size_t i = 0; i < MOST_THREADS; i++)
+        attn_threads_close(threads[i]);
     assert_int_equal(attn_alloc_live(), 0);
 }
 

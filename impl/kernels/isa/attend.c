@@ -12,8 +12,8 @@
 enum {
     BLOCK = ATTN_ATTEND_BLOCK, /* keys of a block, at most */
     BLOCK_BYTES = 32768, /* of its keys and values as floats: about what stays in a core's first cache */
-    TILE_ROWS = 64,      /* rows that go over the keys together */
-    PACK_ROWS = 32       /* from so many rows on, keys are transposed */
+    TILE_ROWS = ATTN_ATTEND_TILE,
+    PACK_ROWS = 32 /* from so many rows on, keys are transposed */
 };
 
 /* A row of queries on its way over the keys. */
@@ -208,25 +208,31 @@ static row row_of(const attn_attend_call *call, size_t number) {
 }
 
 /* context = sum of weights times values / sum of weights. */
-static void finish(const row *r, size_t width, size_t keys) {
+static void finish(const row *r, size_t width, size_t keys, float *partial) {
+    if (partial) {
+        partial[0] = r->largest;
+        partial[1] = sum_of(r->sum);
+        return;
+    }
     float factor = keys ? 1.0f / sum_of(r->sum) : 0.0f;
     for (size_t c = 0; c < width; c++)
         r->context[c] *= factor;
 }
 
 static void attend(const attn_attend_call *call, float *workspace) {
-    size_t total = call->queries * call->heads;
+    size_t total = call->rows ? call->rows : call->queries * call->heads;
     for (size_t first = 0; first < total; first += TILE_ROWS) {
         row rows[TILE_ROWS + 1];
-        size_t count = total - first < TILE_ROWS ? total - first : TILE_ROWS;
+        size_t count = total - first < TILE_ROWS ? total - first : TILE_ROWS, at = call->first_row + first;
         for (size_t r = 0; r < count; r++) {
-            rows[r] = row_of(call, first + r);
+            rows[r] = row_of(call, at + r);
             memset(rows[r].context, 0, call->v_width * sizeof(float));
         }
-        rows[count] = row_of(call, first + count - 1);
+        rows[count] = row_of(call, at + count - 1);
         attend_tile(rows, count, call, workspace);
         for (size_t r = 0; r < count; r++)
-            finish(&rows[r], call->v_width, call->keys);
+            finish(&rows[r], call->v_width, call->keys,
+                   call->partial ? call->partial + 2 * (first + r) : NULL);
     }
 }
 
