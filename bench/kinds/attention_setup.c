@@ -30,7 +30,7 @@ static size_t sinusoids_floats(const bench_case *c) {
 }
 
 static size_t workspace_bytes(const bench_case *c) {
-    return c->impl->workspace(&c->geometry, c->batch, c->queries, c->keys, c->path);
+    return c->impl->workspace(&c->geometry, c->batch, c->queries, c->keys, c->path, c->threads);
 }
 
 static double floats_needed(const attention_setup *s) {

@@ -23,7 +23,7 @@ static int run(attn_error *error) {
         attn_cache_init(&cache, variant, &geometry, 1, FRAMES, ATTN_ELEMENT_F32, error))
         goto done;
     const attn_impl *impl = attn_impl_find(variant, "auto");
-    size_t size = impl->workspace(&geometry, 1, 1, FRAMES, ATTN_PATH_AUTO);
+    size_t size = impl->workspace(&geometry, 1, 1, FRAMES, ATTN_PATH_AUTO, 1);
     workspace = attn_alloc(size, 1, "workspace", error);
     if (!workspace)
         goto done;

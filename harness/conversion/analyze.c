@@ -91,7 +91,7 @@ static int run_layer(float *out, const attn_layer *layer, const attn_variant *va
     attn_cache cache = {0};
     attn_sinusoids sinusoids = {0};
     void *workspace =
-        attn_alloc(impl->workspace(g, batch, frames, frames, ATTN_PATH_AUTO), 1, "workspace", error);
+        attn_alloc(impl->workspace(g, batch, frames, frames, ATTN_PATH_AUTO, 1), 1, "workspace", error);
     int result = workspace && !attn_sinusoids_init(&sinusoids, frames, g->d_model, error)
                      ? attn_cache_init(&cache, variant, g, batch, frames, ATTN_ELEMENT_F32, error)
                      : -1;

@@ -79,7 +79,7 @@ static int run_chunk(const setting *s, const run_options *o, attn_cache *cache, 
     float *y = attn_alloc(s->batch * n * d, sizeof(float), "chunk", error);
     /* A fresh workspace for each call: a sanitizer sees any step beyond what was asked for. */
     void *workspace =
-        attn_alloc(impl->workspace(&s->geometry, s->batch, n, t + n, o->path), 1, "workspace", error);
+        attn_alloc(impl->workspace(&s->geometry, s->batch, n, t + n, o->path, 1), 1, "workspace", error);
     if (part && y && workspace) {
         for (size_t b = 0; b < s->batch; b++)
             memcpy(part + b * n * d, s->x + b * row + t * d, n * d * sizeof(float));

@@ -2,6 +2,7 @@
  * phi(k) v^T and z = sum phi(k), whose size does not depend on L. Keys and queries are not divided by
  * sqrt(d_k): phi takes them as they are. */
 #include "attn/size.h"
+#include "attn/threads.h"
 #include "impl/attention/softmax/keys_values.h"
 #include "impl/attention/softmax/softmax_fused.h"
 #include "impl/attention/variant.h"
@@ -52,8 +53,8 @@ static linear_buffers scalar_layout(attn_arena *arena, const attn_geometry *g) {
 }
 
 static size_t scalar_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                               attn_path path) {
-    (void)batch, (void)frames, (void)keys, (void)path;
+                               attn_path path, size_t threads) {
+    (void)batch, (void)frames, (void)keys, (void)path, (void)threads;
     attn_arena arena = attn_arena_dry();
     scalar_layout(&arena, g);
     return arena.peak;
@@ -121,9 +122,9 @@ static linear_buffers fast_layout(attn_arena *arena, const attn_geometry *g, siz
     return b;
 }
 
-static size_t fast_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                             attn_path path) {
-    (void)keys, (void)path;
+static size_t fast_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
+                             size_t threads) {
+    (void)keys, (void)path, (void)threads;
     attn_arena arena = attn_arena_dry();
     fast_layout(&arena, g, batch, frames);
     return arena.peak;
@@ -149,29 +150,59 @@ static void fast_read(float *context, const float *phi, float *state, const floa
     }
 }
 
+/* Some frames of an utterance, of which a part has some of the heads. */
+typedef struct some_frames {
+    const attn_cache *cache;
+    size_t b, rows;
+    float *first, *second; /* their keys and values, or their queries */
+    float *contexts;
+    const attn_products *products;
+} some_frames;
+
+static void update_heads(void *context, size_t part, size_t parts) {
+    const some_frames *s = context;
+    size_t d_k = attn_head_dim(&s->cache->geometry), d_model = s->cache->geometry.d_model;
+    float *norm = attn_cache_rows(s->cache, NORM, s->b, 0);
+    attn_range heads = attn_part_range(s->cache->geometry.num_heads, 1, part, parts);
+    for (size_t r = 0; r < s->rows; r++)
+        attn_rows()->elu_plus_one(s->first + r * d_model + heads.begin * d_k,
+                                  (heads.end - heads.begin) * d_k);
+    for (size_t head = heads.begin; head < heads.end; head++)
+        blas_update(attn_cache_rows(s->cache, STATE, s->b, head), norm + head * d_k, s->first + head * d_k,
+                    s->second + head * d_k, s->rows, d_k, d_model);
+}
+
+static void read_heads(void *context, size_t part, size_t parts) {
+    const some_frames *s = context;
+    size_t d_k = attn_head_dim(&s->cache->geometry), d_model = s->cache->geometry.d_model;
+    float *norm = attn_cache_rows(s->cache, NORM, s->b, 0);
+    attn_range heads = attn_part_range(s->cache->geometry.num_heads, 1, part, parts);
+    for (size_t r = 0; r < s->rows; r++)
+        attn_rows()->elu_plus_one(s->first + r * d_model + heads.begin * d_k,
+                                  (heads.end - heads.begin) * d_k);
+    for (size_t head = heads.begin; head < heads.end; head++)
+        fast_read(s->contexts + head * d_k, s->first + head * d_k,
+                  attn_cache_rows(s->cache, STATE, s->b, head), norm + head * d_k, s->rows, d_k, d_model,
+                  s->products);
+}
+
 static void fast_utterance(float *y, const float *x, const attn_layer *layer, const attn_cache *cache,
                            size_t b, size_t frames, size_t valid, const linear_buffers *buffers,
                            const attn_products *p) {
-    size_t d_model = layer->geometry.d_model, d_k = attn_head_dim(&layer->geometry),
-           heads = layer->geometry.num_heads;
+    size_t d_model = layer->geometry.d_model;
     float *first = buffers->first, *second = buffers->second;
-    float *norm = attn_cache_rows(cache, NORM, b, 0);
+    some_frames some = {.cache = cache, .b = b, .first = first, .second = second, .products = p};
     for (size_t t = 0; t < valid; t += ROWS) {
-        size_t rows = valid - t < ROWS ? valid - t : ROWS;
-        p->linear(first, d_model, x + t * d_model, d_model, &layer->k_proj, rows);
-        p->linear(second, d_model, x + t * d_model, d_model, &layer->v_proj, rows);
-        attn_rows()->elu_plus_one(first, rows * d_model);
-        for (size_t head = 0; head < heads; head++)
-            blas_update(attn_cache_rows(cache, STATE, b, head), norm + head * d_k, first + head * d_k,
-                        second + head * d_k, rows, d_k, d_model);
+        some.rows = valid - t < ROWS ? valid - t : ROWS;
+        p->linear(first, d_model, x + t * d_model, d_model, &layer->k_proj, some.rows);
+        p->linear(second, d_model, x + t * d_model, d_model, &layer->v_proj, some.rows);
+        attn_share(update_heads, &some);
     }
     for (size_t t = 0; t < frames; t += ROWS) {
-        size_t rows = frames - t < ROWS ? frames - t : ROWS;
-        p->linear(first, d_model, x + t * d_model, d_model, &layer->q_proj, rows);
-        attn_rows()->elu_plus_one(first, rows * d_model);
-        for (size_t head = 0; head < heads; head++)
-            fast_read(y + t * d_model + head * d_k, first + head * d_k,
-                      attn_cache_rows(cache, STATE, b, head), norm + head * d_k, rows, d_k, d_model, p);
+        some.rows = frames - t < ROWS ? frames - t : ROWS;
+        some.contexts = y + t * d_model;
+        p->linear(first, d_model, x + t * d_model, d_model, &layer->q_proj, some.rows);
+        attn_share(read_heads, &some);
     }
 }
 
@@ -209,4 +240,4 @@ const attn_variant attn_variant_linear = {.name = "linear",
                                           .cost = cost,
                                           .impls = {{"scalar", scalar_workspace, scalar},
                                                     {"blas", fast_workspace, blas},
-                                                    {"fused", fast_workspace, fused}}};
+                                                    {"fused", fast_workspace, fused, .shares = true}}};

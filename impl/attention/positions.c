@@ -1,6 +1,7 @@
 #include "impl/attention/positions.h"
 
 #include "attn/size.h"
+#include "attn/threads.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -53,9 +54,10 @@ double attn_blas_position_flops(const attn_geometry *g, size_t batch, size_t fra
     if (attn_blas_folds(g, batch, frames, keys))
         return fold_flops(g, batch, frames, keys);
     double scores = (double)frames * (double)keys;
-    if (g->pos_enc == ATTN_POS_REL) { /* m queries share a window of keys + m - 1 positions */
+    if (g->pos_enc ==
+        ATTN_POS_REL) { /* m queries, but for the last one, share a window of keys + m - 1 positions */
         double last = (double)(frames % tile), whole = (double)(frames / tile), m = (double)tile;
-        scores += whole * m * (m - 1.0) + last * (last - 1.0);
+        scores += whole * (m - 1.0) * (m - 1.0) + (last > 0.0 ? (last - 1.0) * (last - 1.0) : 0.0);
     }
     return project_flops(g, batch, frames, scores, keys);
 }
@@ -70,16 +72,31 @@ attn_score_rows attn_blas_score_rows(const attn_blas_view *view, size_t queries)
 }
 
 attn_position_buffers attn_blas_position_layout(attn_arena *arena, const attn_geometry *g, size_t rows,
-                                                size_t tile) {
+                                                size_t tile, size_t threads) {
     attn_position_buffers b = {0};
     if (!attn_has_rel_pos(g))
         return b;
+    size_t start = attn_arena_mark(arena);
     b.biased = attn_arena_floats(arena, tile, attn_head_dim(g));
     b.folded = attn_arena_floats(arena, rows, width_of(g));
     b.turned = attn_arena_floats(arena, ROWS, width_of(g));
     b.angle = attn_arena_floats(arena, 1, width_of(g));
     b.sines = attn_arena_floats(arena, ROWS, STRETCH / 2 + 1);
     b.cosines = attn_arena_floats(arena, ROWS, STRETCH / 2 + 1);
+    b.next = (attn_arena_mark(arena) - start) / sizeof(float);
+    attn_arena_floats(arena, threads - 1, b.next);
+    return b;
+}
+
+attn_position_buffers attn_blas_position_buffers_of(const attn_position_buffers *first, size_t thread) {
+    attn_position_buffers b = *first;
+    size_t step = thread * b.next;
+    b.biased += step;
+    b.folded += step;
+    b.turned += step;
+    b.angle += step;
+    b.sines += step;
+    b.cosines += step;
     return b;
 }
 
@@ -107,29 +124,53 @@ size_t attn_blas_position_bound(const attn_geometry *g, size_t batch, size_t fra
     return attn_position_count(g, frames, most < (double)keys ? (size_t)most : keys);
 }
 
-float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count) {
-    return attn_arena_floats(arena, attn_smaller(ROWS, count), width_of(g));
+float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads) {
+    return attn_arena_floats(arena, attn_times(attn_smaller(ROWS, count), threads), width_of(g));
+}
+
+/* Positions first, first + step, ... of a call through some rows of linear_pos. */
+typedef struct projection {
+    float *table, *sinusoids;
+    const attn_sinusoids *source;
+    attn_linear map;
+    long first, step;
+    size_t count, width;
+} projection;
+
+/* A part has some of the positions. */
+static void project_part(void *context, size_t part, size_t parts) {
+    const projection *p = context;
+    attn_range range = attn_part_range(p->count, ROWS, part, parts);
+    float *sinusoids = p->sinusoids + part * attn_smaller(ROWS, p->count) * p->width;
+    for (size_t c = range.begin; c < range.end; c += ROWS) {
+        size_t some = attn_smaller(ROWS, range.end - c);
+        for (size_t r = 0; r < some; r++)
+            attn_sinusoids_row(p->source, sinusoids + r * p->width, p->first + p->step * (long)(c + r));
+        attn_linear_blas(p->table + c * p->map.out, p->map.out, sinusoids, p->width, &p->map, some);
+    }
 }
 
 const float *attn_blas_project_positions(float *table, float *sinusoids, const attn_layer *layer,
                                          const attn_cache *cache, const attn_call *call, size_t head0,
                                          size_t heads) {
     const attn_geometry *g = &layer->geometry;
-    size_t held = cache->length, d_k = attn_head_dim(g), width = width_of(g);
-    size_t count = attn_blas_position_count(g, call->batch, call->frames, held + call->frames);
-    long first = attn_first_position(g, cache, call, held), step = 1;
+    size_t held = cache->length, d_k = attn_head_dim(g);
+    projection p = {.table = table,
+                    .sinusoids = sinusoids,
+                    .source = call->sinusoids,
+                    .first = attn_first_position(g, cache, call, held),
+                    .step = 1,
+                    .count = attn_blas_position_count(g, call->batch, call->frames, held + call->frames),
+                    .width = width_of(g)};
+    if (!p.count)
+        return NULL;
     if (g->pos_enc == ATTN_POS_REL) {
-        first += (long)call->frames - 1;
-        step = -1;
+        p.first += (long)call->frames - 1;
+        p.step = -1;
     }
-    attn_linear part = attn_linear_rows(&layer->linear_pos, head0 * d_k, heads * d_k);
-    for (size_t c = 0; c < count; c += ROWS) {
-        size_t some = attn_smaller(ROWS, count - c);
-        for (size_t r = 0; r < some; r++)
-            attn_sinusoids_row(call->sinusoids, sinusoids + r * width, first + step * (long)(c + r));
-        attn_linear_blas(table + c * part.out, part.out, sinusoids, width, &part, some);
-    }
-    return count ? table : NULL;
+    p.map = attn_linear_rows(&layer->linear_pos, head0 * d_k, heads * d_k);
+    attn_share(project_part, &p);
+    return table;
 }
 
 /* biased [m, d_k] = q + v of one head. */
@@ -140,15 +181,20 @@ static void add_bias(float *biased, const attn_blas_view *view, const float *q, 
 }
 
 /* Under rel_pos query i0 + r, key j is column m - 1 - r + j of the window that begins at row T - i0 - m of
- * the projected positions: with rows of n + m floats, m - 1 floats from the start and n + m - 1 apart. */
+ * the projected positions: with rows of n + m floats, m - 1 floats from the start and n + m - 1 apart. The last row
+ * ends where its keys do, so that heads do not overlap. */
 static void project_scores(float *scores, const attn_blas_view *view, const float *biased,
                            const float *projected, size_t ldp, size_t i0, size_t m) {
     size_t d_k = attn_head_dim(&view->layer->geometry), n = view->valid;
-    if (view->layer->geometry.pos_enc == ATTN_POS_REL)
-        attn_gemm_nt(m, n + m - 1, d_k, 1.0f, biased, d_k, projected + (view->frames - i0 - m) * ldp, ldp,
-                     0.0f, scores, n + m);
-    else
+    if (view->layer->geometry.pos_enc != ATTN_POS_REL) {
         attn_gemm_nt(m, n, d_k, 1.0f, biased, d_k, projected, ldp, 0.0f, scores, n);
+        return;
+    }
+    size_t last = m - 1;
+    projected += (view->frames - i0 - m) * ldp;
+    attn_gemm_nt(last, n + last, d_k, 1.0f, biased, d_k, projected, ldp, 0.0f, scores, n + m);
+    attn_gemm_nt(1, n, d_k, 1.0f, biased + last * d_k, d_k, projected, ldp, 0.0f, scores + last * (n + m),
+                 n + m);
 }
 
 /* folded [m, width] = W^T biased: the factors of the sines, then those of the cosines. Under rel_pos keys

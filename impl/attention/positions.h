@@ -43,20 +43,22 @@ double attn_blas_position_flops(const attn_geometry *g, size_t batch, size_t fra
 const float *attn_blas_project_positions(float *table, float *sinusoids, const attn_layer *layer,
                                          const attn_cache *cache, const attn_call *call, size_t head0,
                                          size_t heads);
-/* For at most `count` positions. */
-float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count);
+/* For at most `count` positions, projected on at most so many threads. */
+float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads);
 
-/* Workspace of attn_blas_position_scores. */
+/* Workspace of attn_blas_position_scores: what the first of several threads has. */
 typedef struct attn_position_buffers {
     float *biased;          /* [tile, d_k]: queries of one head, with v */
     float *folded;          /* [rows, width]: W^T biased, for (head, query) */
     float *turned;          /* [128, width]: some of those, turned by the middle of a stretch */
     float *angle;           /* [width] */
     float *sines, *cosines; /* [128, 128]: their products with the sinusoids of one side */
+    size_t next;            /* floats from a thread's to the next one's */
 } attn_position_buffers;
-/* For at most so many rows = heads m, and tiles of at most so many queries; nothing without rel_pos*. */
+/* For at most so many rows = heads m of a thread, and tiles of at most so many queries; nothing without rel_pos*. */
 attn_position_buffers attn_blas_position_layout(attn_arena *arena, const attn_geometry *g, size_t rows,
-                                                size_t tile);
+                                                size_t tile, size_t threads);
+attn_position_buffers attn_blas_position_buffers_of(const attn_position_buffers *first, size_t thread);
 
 /* Position scores of queries i0 .. i0 + m - 1 and so many heads from `head` on: row (head, i) is head m + i,
  * laid out as attn_blas_score_rows says. q [m, heads d_k] with rows ldq apart, without v. `projected` is the

@@ -21,6 +21,11 @@ static int check_impl(attn_session *session, attn_error *error) {
         return attn_fail_as(error, inner.code, "impl: %s", inner.message);
     if (attn_impl_reads(session->impl, session->model->config.kv_dtype, &inner))
         return attn_fail_as(error, inner.code, "kv_dtype: %s", inner.message);
+    if (session->options.threads && !session->impl->shares)
+        return attn_fail_as(
+            error, ATTN_ERROR_UNSUPPORTED,
+            "threads: implementation %s of %s attention runs on one thread, %zu were asked for",
+            session->impl->name, variant->name, attn_threads_count(session->options.threads));
     session->ops = !strcmp(session->impl->name, "scalar") ? &attn_encoder_scalar
                    : !strcmp(session->impl->name, "blas") ? &attn_encoder_blas
                                                           : &attn_encoder_fast;

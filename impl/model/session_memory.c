@@ -55,7 +55,8 @@ static size_t attention_bytes(const attn_session *session) {
     for (size_t i = 0; i < kinds; i++) {
         attn_geometry g = attn_config_geometry(config, i);
         bytes = attn_larger(bytes, session->impl->workspace(&g, session->options.batch, session->call_frames,
-                                                            session->capacity, session->options.path));
+                                                            session->capacity, session->options.path,
+                                                            attn_threads_count(session->options.threads)));
     }
     return bytes;
 }

@@ -233,6 +233,7 @@ void attn_session_run(attn_session *session, float *out, const float *x, size_t 
                       attn_chunk_hook *hook, void *context) {
     size_t total = attn_output_frames(&session->model->config, frames);
     attn_isa limit = attn_cpu_limit(session->isa);
+    attn_threads *before = attn_threads_use(session->options.threads);
     begin(session, frames, lengths);
     for (size_t first = 0, index = 0; first < total; index++) {
         size_t count = run_next(session, out, x, frames, first);
@@ -240,6 +241,7 @@ void attn_session_run(attn_session *session, float *out, const float *x, size_t 
         if (hook)
             hook(context, index, count);
     }
+    attn_threads_use(before);
     attn_cpu_limit(limit);
 }
 
@@ -253,7 +255,9 @@ void attn_session_repeat(attn_session *session, float *out, const float *x, size
     session->consumed = newest->consumed;
     session->carried = newest->carried;
     attn_isa limit = attn_cpu_limit(session->isa);
+    attn_threads *before = attn_threads_use(session->options.threads);
     if (newest->frames)
         run_next(session, out, x, frames, newest->first);
+    attn_threads_use(before);
     attn_cpu_limit(limit);
 }

@@ -13,7 +13,7 @@ static int attend(float *out, const float *x, const attn_variant *variant, const
                   const attn_layer *layer, size_t *cache_bytes, attn_error *error) {
     const attn_geometry *g = &layer->geometry;
     attn_cache cache = {};
-    size_t size = impl->workspace(g, 1, FRAMES, CALLS * FRAMES, ATTN_PATH_AUTO);
+    size_t size = impl->workspace(g, 1, FRAMES, CALLS * FRAMES, ATTN_PATH_AUTO, 1);
     void *workspace = attn_alloc(size, 1, "workspace", error);
     int status =
         workspace ? attn_cache_init(&cache, variant, g, 1, CALLS * FRAMES, ATTN_ELEMENT_F32, error) : -1;

@@ -63,8 +63,8 @@ static scalar_buffers scalar_layout(attn_arena *arena, const attn_geometry *g, s
 }
 
 size_t attn_latent_scalar_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                                    attn_path path) {
-    (void)batch;
+                                    attn_path path, size_t threads) {
+    (void)batch, (void)threads;
     attn_arena arena = attn_arena_dry();
     if (path != ATTN_PATH_ABSORB)
         scalar_layout(&arena, g, frames, keys, ATTN_PATH_EXPAND);

@@ -27,17 +27,17 @@ double attn_latent_flops(const attn_geometry *g, size_t batch, size_t frames, si
 
 /* Workspace and forward for any maps; the variants bind their own. */
 size_t attn_latent_scalar_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                                    attn_path path);
+                                    attn_path path, size_t threads);
 void attn_latent_scalar(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                         void *workspace, const attn_latent_maps *maps);
 double attn_latent_fused_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                         attn_path path);
 size_t attn_latent_fused_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                                   attn_path path);
+                                   attn_path path, size_t threads);
 double attn_latent_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                        attn_path path);
 size_t attn_latent_blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                                  attn_path path);
+                                  attn_path path, size_t threads);
 void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                       void *workspace, const attn_latent_maps *maps, const attn_way *way);
 

@@ -1,6 +1,7 @@
 #include "impl/attention/softmax/keys_values.h"
 
 #include "attn/size.h"
+#include "attn/threads.h"
 #include "impl/attention/positions.h"
 #include "impl/attention/scalar.h"
 #include "impl/attention/softmax/softmax_fused.h"
@@ -53,8 +54,8 @@ static scalar_buffers scalar_layout(attn_arena *arena, const attn_geometry *g, s
 }
 
 size_t attn_kv_scalar_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                                attn_path path) {
-    (void)batch, (void)path;
+                                attn_path path, size_t threads) {
+    (void)batch, (void)path, (void)threads;
     attn_arena arena = attn_arena_dry();
     scalar_layout(&arena, g, frames, keys);
     return arena.peak;
@@ -91,7 +92,7 @@ typedef struct fast_buffers {
 } fast_buffers;
 
 static fast_buffers fast_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames,
-                                size_t keys, const attn_way *way) {
+                                size_t keys, size_t threads, const attn_way *way) {
     fast_buffers b = {0};
     size_t d_k = attn_head_dim(g), count = attn_blas_position_bound(g, batch, frames, keys);
     size_t start = attn_arena_mark(arena);
@@ -101,32 +102,32 @@ static fast_buffers fast_layout(attn_arena *arena, const attn_geometry *g, size_
     attn_arena_release(arena, start);
     b.positions = attn_blas_group_layout(arena, g, count);
     size_t behind = attn_arena_mark(arena);
-    b.sinusoids = attn_blas_sinusoids_layout(arena, g, count);
+    b.sinusoids = attn_blas_sinusoids_layout(arena, g, count, threads);
     attn_arena_release(arena, behind);
     if (way->fused)
-        b.fused = attn_fused_attend_layout(arena, g, frames, keys);
+        b.fused = attn_fused_attend_layout(arena, g, frames, keys, threads);
     else
         b.attend = attn_blas_attend_layout(arena, g, frames, keys);
     return b;
 }
 
-static size_t fast_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+static size_t fast_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys, size_t threads,
                              const attn_way *way) {
     attn_arena arena = attn_arena_dry();
-    fast_layout(&arena, g, batch, frames, keys, way);
+    fast_layout(&arena, g, batch, frames, keys, threads, way);
     return arena.peak;
 }
 
 size_t attn_kv_blas_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                              attn_path path) {
+                              attn_path path, size_t threads) {
     (void)path;
-    return fast_workspace(g, batch, frames, keys, &attn_way_blas);
+    return fast_workspace(g, batch, frames, keys, threads, &attn_way_blas);
 }
 
 size_t attn_kv_fused_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
-                               attn_path path) {
+                               attn_path path, size_t threads) {
     (void)path;
-    return fast_workspace(g, batch, frames, keys, &attn_way_fused);
+    return fast_workspace(g, batch, frames, keys, threads, &attn_way_fused);
 }
 
 double attn_kv_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
@@ -149,7 +150,8 @@ static void fast(float *out, const attn_layer *layer, attn_cache *cache, const a
     size_t at_once =
         attn_blas_head_group(g, positions * attn_head_dim(g)); /* all, but where positions are projected */
     attn_arena arena = attn_arena_wet(workspace);
-    fast_buffers buffers = fast_layout(&arena, g, call->batch, call->frames, keys, way);
+    fast_buffers buffers =
+        fast_layout(&arena, g, call->batch, call->frames, keys, attn_threads_in_use(), way);
     attn_blas_append(cache, K, &layer->k_proj, call, buffers.append, way->products.linear);
     attn_blas_append(cache, V, &layer->v_proj, call, buffers.append, way->products.linear);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += at_once) {

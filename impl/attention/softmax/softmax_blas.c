@@ -1,6 +1,7 @@
 #include "impl/attention/softmax/softmax_blas.h"
 
 #include "attn/size.h"
+#include "attn/threads.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -8,10 +9,11 @@
 #include <string.h>
 
 enum {
-    ROWS = 256,                /* rows of x projected together */
-    TILE_SCORES = 1 << 17,     /* scores of a tile: 512 KiB */
-    SMALLEST_TILE = 64,        /* below this, matrix products lose their speed */
-    GROUP_FLOATS = 5 * 1 << 20 /* computed keys, values and positions: 20 MiB */
+    ROWS = 256,                 /* rows of x projected together */
+    TILE_SCORES = 1 << 17,      /* scores of a tile: 512 KiB */
+    SMALLEST_TILE = 64,         /* below this, matrix products lose their speed */
+    GROUP_FLOATS = 5 * 1 << 20, /* computed keys, values and positions: 20 MiB */
+    FEW_ROWS = 32               /* for each thread: with fewer, a map shares its columns */
 };
 
 size_t attn_blas_head_group(const attn_geometry *g, size_t floats) {
@@ -37,10 +39,11 @@ size_t attn_blas_tile_bound(size_t frames) {
 }
 
 float *attn_blas_scores_layout(attn_arena *arena, const attn_geometry *g, size_t rows, size_t tile,
-                               size_t keys, size_t unit) {
+                               size_t keys, size_t unit, size_t threads) {
     size_t fewest = attn_smaller(rows, attn_larger(SMALLEST_TILE, unit));
     size_t scores = attn_larger(attn_smaller(attn_times(rows, keys), TILE_SCORES), attn_times(fewest, keys));
-    return attn_arena_floats(arena, 1, attn_plus(scores, attn_blas_position_slack(g, rows, tile, keys)));
+    return attn_arena_floats(arena, threads,
+                             attn_plus(scores, attn_blas_position_slack(g, rows, tile, keys)));
 }
 
 attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn_cache *cache,
@@ -69,14 +72,40 @@ static void scatter_heads(attn_cache *cache, size_t slot, size_t b, size_t at, c
         attn_cache_store(cache, slot, b, head, at, rows + head * width, heads * width, count);
 }
 
+static void share_rows(attn_share_function *work, void *context, size_t rows) {
+    if (rows < FEW_ROWS * attn_threads_in_use())
+        work(context, 0, 1);
+    else
+        attn_share(work, context);
+}
+
+/* Frames t .. t + count - 1 of utterance b through a map into a slot. */
+typedef struct appending {
+    attn_cache *cache;
+    size_t slot, b, t, count;
+    const attn_linear *w;
+    const attn_call *call;
+    float *rows;
+    attn_map_function *linear;
+} appending;
+
+static void append_part(void *context, size_t part, size_t parts) {
+    const appending *a = context;
+    size_t d_model = a->cache->geometry.d_model;
+    attn_range range = attn_part_range(a->count, 1, part, parts);
+    size_t first = a->t + range.begin, count = range.end - range.begin;
+    float *rows = a->rows + range.begin * a->w->out;
+    a->linear(rows, a->w->out, a->call->x + (a->b * a->call->frames + first) * d_model, d_model, a->w, count);
+    scatter_heads(a->cache, a->slot, a->b, a->cache->length + first, rows, count);
+}
+
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,
                       float *rows, attn_map_function *linear) {
-    size_t d_model = cache->geometry.d_model;
-    for (size_t b = 0; b < call->batch; b++)
-        for (size_t t = 0; t < call->frames; t += ROWS) {
-            size_t count = attn_smaller(ROWS, call->frames - t);
-            linear(rows, w->out, call->x + (b * call->frames + t) * d_model, d_model, w, count);
-            scatter_heads(cache, slot, b, cache->length + t, rows, count);
+    appending a = {.cache = cache, .slot = slot, .w = w, .call = call, .rows = rows, .linear = linear};
+    for (a.b = 0; a.b < call->batch; a.b++)
+        for (a.t = 0; a.t < call->frames; a.t += ROWS) {
+            a.count = attn_smaller(ROWS, call->frames - a.t);
+            share_rows(append_part, &a, a.count);
         }
 }
 
@@ -116,8 +145,8 @@ attn_attend_buffers attn_blas_attend_layout(attn_arena *arena, const attn_geomet
     b.q = attn_arena_floats(arena, tile, g->d_model);
     b.sums = attn_arena_floats(arena, 1, rows);
     b.biased = attn_arena_floats(arena, positions ? rows : 0, attn_head_dim(g));
-    b.position = attn_blas_position_layout(arena, g, together, tile);
-    b.scores = attn_blas_scores_layout(arena, g, together, tile, keys, group);
+    b.position = attn_blas_position_layout(arena, g, together, tile, 1);
+    b.scores = attn_blas_scores_layout(arena, g, together, tile, keys, group, 1);
     return b;
 }
 
@@ -189,12 +218,27 @@ float *attn_blas_project_layout(attn_arena *arena, const attn_geometry *g, size_
     return attn_arena_floats(arena, attn_smaller(rows, ROWS), g->d_model);
 }
 
+typedef struct projecting {
+    float *rows, *copy; /* [count, d_model] */
+    size_t count;
+    const attn_linear *out_proj;
+    attn_map_function *linear;
+} projecting;
+
+static void project_part(void *context, size_t part, size_t parts) {
+    const projecting *p = context;
+    attn_range range = attn_part_range(p->count, 1, part, parts);
+    size_t d_model = p->out_proj->in, at = range.begin * d_model, count = range.end - range.begin;
+    memcpy(p->copy + at, p->rows + at, count * d_model * sizeof(float));
+    p->linear(p->rows + at, d_model, p->copy + at, d_model, p->out_proj, count);
+}
+
 void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *copy,
                        attn_map_function *linear) {
-    size_t d_model = layer->geometry.d_model;
+    projecting p = {.copy = copy, .out_proj = &layer->out_proj, .linear = linear};
     for (size_t r = 0; r < rows; r += ROWS) {
-        size_t count = attn_smaller(ROWS, rows - r);
-        memcpy(copy, out + r * d_model, count * d_model * sizeof(float));
-        linear(out + r * d_model, d_model, copy, d_model, &layer->out_proj, count);
+        p.rows = out + r * layer->geometry.d_model;
+        p.count = attn_smaller(ROWS, rows - r);
+        share_rows(project_part, &p, p.count);
     }
 }

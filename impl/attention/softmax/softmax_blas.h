@@ -41,10 +41,10 @@ size_t attn_blas_heads_together(size_t tile, size_t keys);
 float *attn_blas_group_layout(attn_arena *arena, const attn_geometry *g, size_t rows);
 /* Queries of a tile, where at most so many go together. */
 size_t attn_blas_tile_bound(size_t frames);
-/* Scores of a tile of at most so many rows in multiples of `unit`, whose tiles have at most so many
+/* For each thread, scores of a tile of at most so many rows in multiples of `unit`, whose tiles have at most so many
  * queries. */
 float *attn_blas_scores_layout(attn_arena *arena, const attn_geometry *g, size_t rows, size_t tile,
-                               size_t keys, size_t unit);
+                               size_t keys, size_t unit, size_t threads);
 
 /* Projects x through w into a cache slot behind the frames held. */
 void attn_blas_append(attn_cache *cache, size_t slot, const attn_linear *w, const attn_call *call,

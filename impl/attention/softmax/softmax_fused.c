@@ -1,8 +1,9 @@
 #include "impl/attention/softmax/softmax_fused.h"
 
 #include "attn/size.h"
+#include "attn/threads.h"
 #include "impl/attention/variant.h"
-#include "impl/kernels/attend.h"
+#include "impl/kernels/attend_shared.h"
 
 #include <math.h>
 
@@ -22,79 +23,106 @@ size_t attn_fused_tile(const attn_geometry *g, size_t frames, size_t keys) {
 }
 
 attn_fused_buffers attn_fused_attend_layout(attn_arena *arena, const attn_geometry *g, size_t frames,
-                                            size_t keys) {
+                                            size_t keys, size_t threads) {
     size_t tile = attn_blas_tile_bound(frames), sharing = heads_sharing(g), d_k = attn_head_dim(g);
     size_t rows = attn_larger(sharing, attn_blas_tile_bound(attn_times(frames, g->num_heads)));
     attn_fused_buffers b = {.q = attn_arena_floats(arena, tile, g->d_model)};
-    b.kernel = attn_arena_floats(arena, 1, attn_attend_floats(d_k, d_k));
+    b.kernel = attn_arena_floats(arena, 1, attn_attend_shared_floats(d_k, d_k, threads));
     if (!attn_has_rel_pos(g))
         return b;
-    b.biased = attn_arena_floats(arena, rows, d_k);
-    b.position = attn_blas_position_layout(arena, g, rows, tile);
-    b.scores = attn_blas_scores_layout(arena, g, rows, tile, keys, sharing);
+    b.biased = attn_arena_floats(arena, attn_times(rows, threads), d_k);
+    b.position = attn_blas_position_layout(arena, g, rows, tile, threads);
+    b.scores = attn_blas_scores_layout(arena, g, rows, tile, keys, sharing, threads);
     return b;
 }
 
-/* `sharing` heads from the ith of the group on, which have the same keys, for queries i0 .. i0 + m - 1. */
-static void attend_shared(const attn_blas_view *view, const attn_blas_keys *keys, size_t i, size_t sharing,
-                          size_t i0, size_t m, const float *scores, size_t stride,
-                          const attn_fused_buffers *b) {
+/* Queries i0 .. i0 + m - 1 of `count` heads from the group's number `first` on. */
+typedef struct tile_heads {
+    const attn_blas_view *view;
+    const attn_blas_keys *keys;
+    const attn_fused_buffers *b;
+    size_t i0, m, first, count;
+    attn_score_rows rows;
+} tile_heads;
+
+/* Queries with u, and their scores with the positions: a part has some of the heads. */
+static void score_part(void *context, size_t part, size_t parts) {
+    const tile_heads *t = context;
+    const attn_geometry *g = &t->view->layer->geometry;
+    size_t d_k = attn_head_dim(g), width = t->keys->heads * d_k;
+    attn_range heads = attn_part_range(t->count, 1, part, parts);
+    attn_position_buffers own = attn_blas_position_buffers_of(&t->b->position, part);
+    if (heads.begin == heads.end)
+        return;
+    size_t first = t->first + heads.begin;
+    const float *q = t->b->q + first * d_k,
+                *projected = t->keys->position ? t->keys->position + first * d_k : NULL;
+    for (size_t i = heads.begin; i < heads.end; i++)
+        attn_blas_add_bias(t->b->biased + i * t->m * d_k, t->b->q + (t->first + i) * d_k, width,
+                           t->view->layer->pos_bias_u + (t->keys->head0 + t->first + i) * d_k, t->m, d_k);
+    attn_blas_position_scores(t->b->scores + heads.begin * t->m * t->rows.stride, t->view, q, width,
+                              projected, width, t->keys->head0 + first, heads.end - heads.begin, t->i0, t->m,
+                              &own);
+}
+
+/* `count` times `sharing` heads from the tile's ith on; those that share have the same keys. */
+static void attend_heads(const tile_heads *t, size_t i, size_t sharing, size_t count) {
+    const attn_blas_view *view = t->view;
+    const attn_blas_keys *keys = t->keys;
     const attn_geometry *g = &view->layer->geometry;
-    size_t d_k = attn_head_dim(g), width = keys->heads * d_k, head = keys->head0 + i;
+    size_t d_k = attn_head_dim(g), width = keys->heads * d_k, head = keys->head0 + t->first + i, m = t->m;
     size_t kv = (head / keys->group - keys->head0 / keys->group) * keys->head_stride;
-    attn_attend_call call = {.out = view->out + i0 * g->d_model + head * d_k,
-                             .out_strides = {.query = g->d_model, .head = d_k},
-                             .q = b->q + i * d_k,
-                             .q_strides = {.query = width, .head = d_k},
-                             .queries = m,
-                             .heads = sharing,
-                             .k = (const char *)keys->k + kv,
-                             .v = (const char *)keys->v + kv,
-                             .k_stride = keys->stride,
-                             .v_stride = keys->stride,
-                             .keys = view->valid,
-                             .k_width = d_k,
-                             .v_width = d_k,
-                             .type = keys->type,
-                             .scale = 1.0f / sqrtf((float)d_k)};
+    attn_attend_heads all = {.call = {.out = view->out + t->i0 * g->d_model + head * d_k,
+                                      .out_strides = {.query = g->d_model, .head = d_k},
+                                      .q = t->b->q + (t->first + i) * d_k,
+                                      .q_strides = {.query = width, .head = d_k},
+                                      .queries = m,
+                                      .heads = sharing,
+                                      .k = (const char *)keys->k + kv,
+                                      .v = (const char *)keys->v + kv,
+                                      .k_stride = keys->stride,
+                                      .v_stride = keys->stride,
+                                      .keys = view->valid,
+                                      .k_width = d_k,
+                                      .v_width = d_k,
+                                      .type = keys->type,
+                                      .scale = 1.0f / sqrtf((float)d_k)},
+                             .count = count,
+                             .out = sharing * d_k,
+                             .q = sharing * d_k,
+                             .k = keys->head_stride,
+                             .v = keys->head_stride};
     if (attn_has_rel_pos(g)) {
-        for (size_t s = 0; s < sharing; s++)
-            attn_blas_add_bias(b->biased + s * m * d_k, call.q + s * d_k, width,
-                               view->layer->pos_bias_u + (head + s) * d_k, m, d_k);
-        call.q = b->biased;
-        call.q_strides = (attn_row_strides){.query = d_k, .head = m * d_k};
-        call.position = scores;
-        call.position_strides = (attn_row_strides){.query = stride, .head = m * stride};
+        all.call.q = t->b->biased + i * m * d_k;
+        all.call.q_strides = (attn_row_strides){.query = d_k, .head = m * d_k};
+        all.q = sharing * m * d_k;
+        all.call.position = t->b->scores + t->rows.start + i * m * t->rows.stride;
+        all.call.position_strides = (attn_row_strides){.query = t->rows.stride, .head = m * t->rows.stride};
+        all.position = sharing * m * t->rows.stride;
     }
-    attn_attend()->attend(&call, b->kernel);
+    attn_attend_shared(&all, t->b->kernel);
 }
 
-static void attend_tile(const attn_blas_view *view, const attn_blas_keys *keys, size_t together, size_t i0,
-                        size_t m, const attn_fused_buffers *b) {
-    const attn_geometry *g = &view->layer->geometry;
-    size_t d_k = attn_head_dim(g), width = keys->heads * d_k, sharing;
-    attn_score_rows rows = attn_blas_score_rows(view, m);
-    for (size_t first = 0; first < keys->heads; first += together) {
-        size_t end = attn_smaller(first + together, keys->heads);
-        if (attn_has_rel_pos(g))
-            attn_blas_position_scores(b->scores, view, b->q + first * d_k, width,
-                                      keys->position ? keys->position + first * d_k : NULL, width,
-                                      keys->head0 + first, end - first, i0, m, &b->position);
-        for (size_t i = first; i < end; i += sharing) {
-            sharing = attn_smaller(keys->group - (keys->head0 + i) % keys->group, end - i);
-            const float *scores =
-                attn_has_rel_pos(g) ? b->scores + rows.start + (i - first) * m * rows.stride : NULL;
-            attend_shared(view, keys, i, sharing, i0, m, scores, rows.stride, b);
-        }
+/* Whole groups of heads that share keys go together. A few positions' heads may begin or end inside of one. */
+static void attend_tile(const tile_heads *t) {
+    size_t group = t->keys->group, at = t->keys->head0 + t->first, end = at + t->count, sharing;
+    if (attn_has_rel_pos(&t->view->layer->geometry))
+        attn_share(score_part, (void *)t);
+    for (size_t head = at, count; head < end; head += count * sharing) {
+        bool whole = head % group == 0 && end - head >= group;
+        sharing = whole ? group : attn_smaller(group - head % group, end - head);
+        count = whole ? (end - head) / group : 1;
+        attend_heads(t, head - at, sharing, count);
     }
 }
 
-/* Heads whose positions are scored together: few queries need many of them for a product to be fast. */
+/* Heads whose positions are scored together: few queries need many of them for a product to be fast, and every thread
+ * needs some. */
 static size_t heads_together(const attn_blas_view *view, const attn_blas_keys *keys, size_t tile) {
     if (!attn_has_rel_pos(&view->layer->geometry))
         return keys->heads;
     size_t fit = view->folds ? attn_blas_heads_together(tile, view->held + view->frames) : 0;
-    return attn_smaller(keys->heads, attn_larger(keys->group, fit));
+    return attn_smaller(keys->heads, attn_larger(keys->group * attn_threads_in_use(), fit));
 }
 
 void attn_fused_attend(const attn_blas_view *view, const attn_blas_keys *keys, const attn_fused_buffers *b) {
@@ -106,9 +134,14 @@ void attn_fused_attend(const attn_blas_view *view, const attn_blas_keys *keys, c
     }
     size_t together = heads_together(view, keys, tile);
     attn_linear q_proj = attn_linear_rows(&view->layer->q_proj, keys->head0 * d_k, keys->heads * d_k);
-    for (size_t i0 = 0; i0 < view->frames; i0 += tile) {
-        size_t m = attn_smaller(tile, view->frames - i0);
-        attn_linear_fast(b->q, q_proj.out, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
-        attend_tile(view, keys, together, i0, m, b);
+    tile_heads t = {.view = view, .keys = keys, .b = b};
+    for (t.i0 = 0; t.i0 < view->frames; t.i0 += tile) {
+        t.m = attn_smaller(tile, view->frames - t.i0);
+        t.rows = attn_blas_score_rows(view, t.m);
+        attn_linear_fast(b->q, q_proj.out, view->x + t.i0 * g->d_model, g->d_model, &q_proj, t.m);
+        for (t.first = 0; t.first < keys->heads; t.first += together) {
+            t.count = attn_smaller(together, keys->heads - t.first);
+            attend_tile(&t);
+        }
     }
 }

@@ -19,13 +19,13 @@ size_t attn_fused_tile(const attn_geometry *g, size_t frames, size_t keys);
 /* Contexts of a group of heads into view->out, as attn_blas_attend. */
 typedef struct attn_fused_buffers {
     float *q;      /* [tile, heads d_k] */
-    float *kernel; /* workspace of the kernel */
-    float *biased; /* [rows, d_k]: queries with u of the heads that share keys; rel_pos* */
+    float *kernel; /* workspace of attn_attend_shared */
+    float *biased; /* [rows, d_k]: queries with u, (head, query); rel_pos* */
     attn_position_buffers position;
     float *scores; /* of positions, laid out as attn_blas_score_rows says; rel_pos* */
 } attn_fused_buffers;
 attn_fused_buffers attn_fused_attend_layout(attn_arena *arena, const attn_geometry *g, size_t frames,
-                                            size_t keys);
+                                            size_t keys, size_t threads);
 void attn_fused_attend(const attn_blas_view *view, const attn_blas_keys *keys, const attn_fused_buffers *b);
 
 #endif

@@ -41,9 +41,10 @@ typedef struct attn_call {
 typedef struct attn_impl {
     const char *name; /* "scalar", "blas", "fused" */
     /* Bytes of workspace that forward needs for B utterances, at most T frames in a call and at most L keys
-     * on this path (auto: on either). One made for the largest call serves every smaller one. SIZE_MAX when
-     * it fits no memory. */
-    size_t (*workspace)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
+     * on this path (auto: on either), on at most so many threads (1 or more). One made for the largest call serves
+     * every smaller one. SIZE_MAX when it fits no memory. */
+    size_t (*workspace)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
+                        size_t threads);
     /* Appends the T frames of the call to the cache (which must have room), attends over everything in it,
      * and writes out [B, T, d_model], which must not overlap x. Masked keys contribute exactly nothing; a
      * query without any key gets a zero context, so that its row is the bias of out_proj. The workspace is
@@ -55,6 +56,8 @@ typedef struct attn_impl {
     double (*position_flops)(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                              attn_path path);
     bool f32_only; /* reads no caches of other types: matrix products take floats */
+    bool
+        shares; /* its work with the threads in use (attn/threads.h); the same number of them gives the same bits */
 } attn_impl;
 
 #ifdef __cplusplus

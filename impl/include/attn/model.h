@@ -8,6 +8,7 @@
 #define ATTN_MODEL_H
 
 #include "attn/config.h"
+#include "attn/threads.h"
 
 #include <stdint.h>
 
@@ -81,6 +82,8 @@ typedef struct attn_session_options {
     long left_chunks;  /* chunks of cache kept before the current one; -1: all */
     const char *impl;  /* of attn_impl_names; NULL: "auto" */
     attn_path path;
+    attn_threads *
+        threads; /* share the work; NULL: one thread. They must outlive the session; not for scalar and blas */
     bool one_cache; /* whole calls only: the layers use one cache in turn, which then holds the last one's */
     bool logits;    /* end with ctc.ctc_lo: output [.., vocab_size] */
     attn_part_hook *part; /* NULL: parts are not marked */

@@ -90,11 +90,11 @@ static void workspace_serves_smaller_calls(void **state) {
             for (size_t i = 0; attn_variants[v]->impls[i].name; i++) {
                 attn_geometry g = some_geometry(attn_variants[v]);
                 g.pos_enc = pos;
-                size_t largest = attn_variants[v]->impls[i].workspace(&g, 1, 700, 20000, ATTN_PATH_AUTO);
+                size_t largest = attn_variants[v]->impls[i].workspace(&g, 1, 700, 20000, ATTN_PATH_AUTO, 1);
                 for (size_t frames = 0; frames <= 700; frames += 37)
                     for (size_t keys = frames; keys <= 20000; keys += 997)
                         assert_true(attn_variants[v]->impls[i].workspace(&g, 1, frames, keys,
-                                                                         ATTN_PATH_AUTO) <= largest);
+                                                                         ATTN_PATH_AUTO, 1) <= largest);
             }
 }
 
@@ -106,7 +106,7 @@ static void workspace_does_not_grow_with_the_square(void **state) {
             attn_error error = {0};
             assert_int_equal(attn_geometry_complete(&g, attn_variants[v], NULL, &error), 0);
             const attn_impl *impl = attn_impl_find(attn_variants[v], "auto");
-            size_t bytes = impl->workspace(&g, 1, 16000, 16000, ATTN_PATH_AUTO);
+            size_t bytes = impl->workspace(&g, 1, 16000, 16000, ATTN_PATH_AUTO, 1);
             if (pos > ATTN_POS_ABS)
                 bytes += attn_sinusoids_floats(16000, g.d_model) * sizeof(float);
             if (bytes > (size_t)40 << 20)
@@ -118,8 +118,8 @@ static void workspace_does_not_grow_with_the_square(void **state) {
 /* More keys than fit any memory: no sum or product wraps around. */
 /* The fused kernels hold the scores of a block of keys only: without positions nothing grows with them. */
 static bool grows_with_keys(const attn_impl *impl, const attn_geometry *g) {
-    return impl->workspace(g, 1, 700, 20000, ATTN_PATH_AUTO) >
-           impl->workspace(g, 1, 700, 1000, ATTN_PATH_AUTO);
+    return impl->workspace(g, 1, 700, 20000, ATTN_PATH_AUTO, 1) >
+           impl->workspace(g, 1, 700, 1000, ATTN_PATH_AUTO, 1);
 }
 
 static void workspace_that_fits_no_memory_says_so(void **state) {
@@ -133,7 +133,7 @@ static void workspace_that_fits_no_memory_says_so(void **state) {
                     continue;
                 for (size_t keys = SIZE_MAX / 4; keys < SIZE_MAX / 4 + 300; keys++) {
                     attn_error error = {0};
-                    size_t bytes = attn_variants[v]->impls[i].workspace(&g, 1, 700, keys, ATTN_PATH_AUTO);
+                    size_t bytes = attn_variants[v]->impls[i].workspace(&g, 1, 700, keys, ATTN_PATH_AUTO, 1);
                     assert_true(bytes > PTRDIFF_MAX);
                     assert_null(attn_alloc(bytes, 1, "workspace", &error));
                     assert_non_null(strstr(error.message, "workspace"));

@@ -118,7 +118,7 @@ static double run_call(const stream *s, const attn_impl *impl, float *out, attn_
     enum { MARK = 64 }; /* bytes */
     unsigned char mark[MARK];
     size_t rows = s->batch * s->geometry.d_model;
-    size_t bytes = impl->workspace(&s->geometry, s->batch, n, cache->length + n, s->path);
+    size_t bytes = impl->workspace(&s->geometry, s->batch, n, cache->length + n, s->path, 1);
     unsigned char *workspace = aligned_alloc(64, bytes + MARK);
     memset(workspace, 0xff, bytes); /* NaN */
     memset(mark, 0x5a, MARK);
@@ -246,7 +246,7 @@ static void run_shifted(float *out, stream *s, const char *impl, size_t first, l
     attn_cache cache;
     attn_error error = {0};
     const attn_impl *i = attn_impl_find(s->variant, impl);
-    void *workspace = aligned_alloc(64, i->workspace(&s->geometry, 1, 2, 2, ATTN_PATH_AUTO));
+    void *workspace = aligned_alloc(64, i->workspace(&s->geometry, 1, 2, 2, ATTN_PATH_AUTO, 1));
     assert_int_equal(attn_cache_init(&cache, s->variant, &s->geometry, 1, 2, ATTN_ELEMENT_F32, &error), 0);
     cache.first = first;
     attn_call call = {
@@ -364,7 +364,7 @@ static void decode_stays_cheap(void **state) {
         assert_true(with - plain == 2 * 512.0 * 512.0 + 2 * 8 * (4 * 126.0) * 512.0);
         assert_true(attn_impl_cost(mha, scalar, &g, 1, 1, 1000, ATTN_PATH_AUTO, ATTN_ELEMENT_F32).flops >
                     20 * with);
-        assert_true(blas->workspace(&g, 1, 1, 16000, ATTN_PATH_AUTO) < (size_t)2 << 20);
+        assert_true(blas->workspace(&g, 1, 1, 16000, ATTN_PATH_AUTO, 1) < (size_t)2 << 20);
     }
 }
 

@@ -56,7 +56,8 @@ static void run(float *out, const attn_layer *layer, const char *type, const flo
     attn_sinusoids sinusoids;
     assert_int_equal(attn_sinusoids_init(&sinusoids, frames, D, &error), 0);
     attn_call call = {.x = x, .batch = 1, .frames = frames, .sinusoids = &sinusoids};
-    void *workspace = aligned_alloc(64, impl->workspace(&layer->geometry, 1, frames, frames, ATTN_PATH_AUTO));
+    void *workspace =
+        aligned_alloc(64, impl->workspace(&layer->geometry, 1, frames, frames, ATTN_PATH_AUTO, 1));
     impl->forward(out, layer, &cache, &call, workspace);
     free(workspace);
     attn_sinusoids_free(&sinusoids);
