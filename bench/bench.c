@@ -256,7 +256,7 @@ static int run(bench_session *session, options *o, const char *default_cases, at
         return -1;
     if (!session->count)
         return attn_fail(error, "no case to run");
-    session->settings = (bench_settings){(uint64_t)o->seed, o->check_flops};
+    session->settings = (bench_settings){.seed = (uint64_t)o->seed, .check_flops = o->check_flops};
     if (bench_delay_parse(&session->delay, getenv(BENCH_DELAY_VARIABLE), error))
         return -1;
     if (o->turns)

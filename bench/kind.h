@@ -23,7 +23,8 @@ enum { BENCH_UNSUPPORTED = 1 };
 /* What a set-up depends on beside its case. */
 typedef struct bench_settings {
     uint64_t seed;
-    double check_flops; /* what the reference may take in a check, about */
+    double check_flops;    /* what the reference may take in a check, about */
+    attn_threads *threads; /* of the case, which outlive its set-up; NULL: one */
 } bench_settings;
 
 #define BENCH_CHECK_FLOPS 1e9 /* about a second of the scalar reference */

@@ -34,14 +34,20 @@ static void leave(bench_session *session) {
         bench_kind_of(&session->current->row)->release(session->state);
     session->state = NULL;
     session->current = NULL;
+    case_threads_close(&session->threads);
+    session->settings.threads = NULL;
 }
 
 static int set_up(bench_entry *entry) {
     bench_session *session = entry->session;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
     session->held_before = attn_alloc_live();
-    int result = kind->prepare(&session->state, &entry->row, &session->settings, &entry->failure);
+    int result = case_threads_open(&session->threads, entry->row.threads, &entry->failure);
+    session->settings.threads = session->threads.threads;
+    if (!result)
+        result = kind->prepare(&session->state, &entry->row, &session->settings, &entry->failure);
     if (result) {
+        leave(session);
         *(result == BENCH_UNSUPPORTED ? &session->unsupported : &session->broken) += 1;
         return -1;
     }
@@ -65,13 +71,18 @@ static int check_once(bench_entry *entry) {
     return 0;
 }
 
+/* Counts are of the thread that asks for them: of a case with more there are none. */
+static bool counts(const bench_session *session) {
+    return session->probe && !session->threads.threads;
+}
+
 static void start_probe(const bench_session *session) {
-    if (session->probe && session->probe->start)
+    if (counts(session) && session->probe->start)
         session->probe->start(session->probe->context);
 }
 
 static void stop_probe(const bench_session *session, uint64_t iterations, double cache_bytes) {
-    if (session->probe && session->probe->stop)
+    if (counts(session) && session->probe->stop)
         session->probe->stop(session->probe->context, iterations, cache_bytes * (double)iterations);
 }
 
@@ -101,7 +112,7 @@ static bool is_cold(const bench_session *session) {
 static void count_parts(const bench_session *session) {
     const bench_kind_ops *kind = bench_kind_of(&session->current->row);
     const bench_probe *probe = session->probe;
-    if (!probe || !probe->part)
+    if (!counts(session) || !probe->part)
         return;
     if (is_cold(session))
         bench_evict();
@@ -199,17 +210,18 @@ static void measure(void *context, gbench_state *state) {
     kind->values(session->state, &cache_bytes, ignore_number, NULL);
     kind->rewind(session->state);
     attn_alloc_peak_restart();
-    getrusage(RUSAGE_THREAD, &before);
+    int whose = session->threads.threads ? RUSAGE_SELF : RUSAGE_THREAD;
+    getrusage(whose, &before);
     bool each = (probe && probe->each) || is_cold(session);
     (each ? run_each : run_region)(session, workload_of(entry->session), cache_bytes, state);
-    getrusage(RUSAGE_THREAD, &after);
+    getrusage(whose, &after);
     kind->values(session->state, &cache_bytes, emit_number, state);
     emit_check(state, &entry->check);
     gbench_counter(state, "peak_bytes", (double)(attn_alloc_peak() - entry->session->held_before));
     if (entry->session->delay_loops)
         gbench_counter(state, "delay_loops", (double)entry->session->delay_loops);
     emit_usage(state, &before, &after);
-    if (probe && probe->values)
+    if (counts(session) && probe->values)
         probe->values(probe->context, emit_number, state);
 }
 

@@ -123,13 +123,20 @@ typedef struct task {
     void *context;
 } task;
 
-static bool pin(int cpu) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
+static bool pin(int cpu, size_t count) {
+    cpu_set_t some, allowed;
+    CPU_ZERO(&some);
     if (cpu < 0)
         return true;
-    CPU_SET((size_t)cpu, &one);
-    return !sched_setaffinity(0, sizeof one, &one);
+    CPU_SET((size_t)cpu, &some);
+    if (count > 1 && sched_getaffinity(0, sizeof allowed, &allowed))
+        return false;
+    for (size_t i = 1; i < CPU_SETSIZE && (size_t)CPU_COUNT(&some) < count; i++) {
+        size_t next = ((size_t)cpu + i) % CPU_SETSIZE;
+        if (CPU_ISSET(next, &allowed))
+            CPU_SET(next, &some);
+    }
+    return !sched_setaffinity(0, sizeof some, &some);
 }
 
 static bool point_errors(child_errors errors, const pipes *p) {
@@ -158,8 +165,8 @@ static void become(const task *t, const child_place *place, const pipes *p, pid_
     unblock_signals(&mask);
     if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent && input >= 0 &&
         dup2(input, STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
-        point_errors(place->errors, p) && pin(place->cpu) && !sigprocmask(SIG_SETMASK, &mask, NULL) &&
-        (!place->folder || !chdir(place->folder)))
+        point_errors(place->errors, p) && pin(place->cpu, place->cpus) &&
+        !sigprocmask(SIG_SETMASK, &mask, NULL) && (!place->folder || !chdir(place->folder)))
         start(t, place, p);
     int why = without ? -without : errno; /* below 0: of /dev/null, and not of the program */
     ssize_t written = write(p->start[1], &why, sizeof why);

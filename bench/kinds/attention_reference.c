@@ -15,9 +15,9 @@ int attention_reference_run(float *out, const attn_variant *variant, const attn_
     const attn_impl *reference = &variant->impls[0];
     attn_call own = *call;
     own.path = ATTN_PATH_AUTO;
-    void *workspace = attn_alloc(
-        reference->workspace(&layer->geometry, own.batch, own.frames, cache->length + own.frames, own.path, 1),
-        1, "workspace of the reference", error);
+    void *workspace = attn_alloc(reference->workspace(&layer->geometry, own.batch, own.frames,
+                                                      cache->length + own.frames, own.path, 1),
+                                 1, "workspace of the reference", error);
     if (!workspace)
         return -1;
     reference->forward(out, layer, cache, &own, workspace);

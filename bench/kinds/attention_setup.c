@@ -103,15 +103,18 @@ static int fill_cache(attention_setup *s, attn_error *error) {
     return result;
 }
 
-int attention_setup_init(attention_setup *s, const bench_case *row, uint64_t seed, double check_flops,
+int attention_setup_init(attention_setup *s, const bench_case *row, const bench_settings *settings,
                          attn_error *error) {
     const attn_geometry *g = &row->geometry;
-    *s = (attention_setup){.row = *row, .seed = seed, .check_flops = check_flops};
-    s->whole = row->queries == 1 || attention_reference_flops(row, row->queries, row->keys) <= check_flops;
+    *s = (attention_setup){.row = *row,
+                           .seed = settings->seed,
+                           .check_flops = settings->check_flops,
+                           .threads = settings->threads};
+    s->whole = row->queries == 1 || attention_reference_flops(row, row->queries, row->keys) <= s->check_flops;
     s->period = s->whole ? row->queries : attn_smaller(row->queries, affordable_period(s));
     s->call = (attn_call){.batch = row->batch, .frames = row->queries, .path = row->path};
     if (attn_memory_check(floats_needed(s) * sizeof(float), s->row.name, error) ||
-        attn_layer_create(&s->layer, row->variant, g, seed, error) || make_positions(s, error) ||
+        attn_layer_create(&s->layer, row->variant, g, s->seed, error) || make_positions(s, error) ||
         make_frames(s, error) || fill_cache(s, error))
         goto fail;
     s->workspace = attn_alloc(workspace_bytes(row), 1, "workspace", error);
@@ -146,6 +149,8 @@ void attention_setup_rewind(attention_setup *s) {
 void attention_setup_run(attention_setup *s) {
     s->cache.length = s->row.keys - s->row.queries;
     attn_isa limit = attn_cpu_limit((attn_isa)s->row.isa);
+    attn_threads *before = attn_threads_use(s->threads);
     s->row.impl->forward(s->out, &s->layer, &s->cache, &s->call, s->workspace);
+    attn_threads_use(before);
     attn_cpu_limit(limit);
 }

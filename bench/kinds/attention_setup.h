@@ -13,7 +13,8 @@ typedef struct attention_setup {
     bench_case row;
     uint64_t seed;
     double check_flops; /* what the reference may take in a check, about */
-    bool whole;         /* the check compares every row of the output */
+    attn_threads *threads;
+    bool whole; /* the check compares every row of the output */
     size_t period;
     attn_layer layer;
     attn_cache cache; /* room for L frames, L - q of them held between calls */
@@ -27,7 +28,7 @@ typedef struct attention_setup {
 
 /* Allocates all and fills it: weights and frames are seeded numbers, the L - q frames held have real keys (of
  * frames that repeat). Free with attention_setup_free. */
-int attention_setup_init(attention_setup *setup, const bench_case *row, uint64_t seed, double check_flops,
+int attention_setup_init(attention_setup *setup, const bench_case *row, const bench_settings *settings,
                          attn_error *error);
 void attention_setup_free(attention_setup *setup);
 

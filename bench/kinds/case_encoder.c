@@ -82,7 +82,7 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
     encoder_setup *setup = attn_alloc(1, sizeof *setup, "set-up of a case", error);
     if (!setup)
         return -1;
-    if (encoder_setup_init(setup, c, settings->seed, error)) {
+    if (encoder_setup_init(setup, c, settings, error)) {
         attn_free(setup);
         return -1;
     }

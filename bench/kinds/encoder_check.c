@@ -30,6 +30,8 @@ static attn_session *open_trial(const trial *t, const char *impl, attn_error *er
     attn_session_options options = t->options;
     attn_session *session;
     options.impl = impl;
+    if (!strcmp(impl, "scalar"))
+        options.threads = NULL;
     options.max_frames = encoder_input_frames(t->config, t->frames);
     return attn_session_open(&session, t->model, &options, error) ? NULL : session;
 }
@@ -120,7 +122,8 @@ static trial make_trial(const encoder_setup *s, attn_model *model, const char *a
                .options = {.batch = 1,
                            .chunk = prefill ? 0 : c->queries,
                            .left_chunks = prefill || !c->variant->forgets ? -1 : (long)c->left,
-                           .path = c->path},
+                           .path = c->path,
+                           .threads = s->threads},
                .budget = ENCODER_CHECK_FLOPS};
     t.frames = prefill ? c->keys : (c->left + 2) * c->queries;
     return t;

@@ -61,6 +61,7 @@ static int open_session(encoder_setup *s, attn_error *error) {
                                     .left_chunks = c->variant->forgets && !prefill ? (long)c->left : -1,
                                     .impl = c->impl_name,
                                     .path = c->path,
+                                    .threads = s->threads,
                                     .part = mark_part,
                                     .part_context = s};
     return attn_session_open(&s->session, s->model, &options, error);
@@ -73,10 +74,11 @@ static size_t frames_of_run(const bench_case *c, const attn_config *config) {
     return strcmp(c->mode, "prefill") ? encoder_input_frames(config, calls * c->queries) : c->frames;
 }
 
-int encoder_setup_init(encoder_setup *s, const bench_case *row, uint64_t seed, attn_error *error) {
+int encoder_setup_init(encoder_setup *s, const bench_case *row, const bench_settings *settings,
+                       attn_error *error) {
     attn_config config;
-    uint64_t random = seed + 1;
-    *s = (encoder_setup){.row = *row, .seed = seed};
+    uint64_t random = settings->seed + 1;
+    *s = (encoder_setup){.row = *row, .seed = settings->seed, .threads = settings->threads};
     if (encoder_config(&config, row, error) || attn_model_create(&s->model, &config, error))
         return -1;
     s->input_frames = frames_of_run(row, &config);
@@ -86,7 +88,7 @@ int encoder_setup_init(encoder_setup *s, const bench_case *row, uint64_t seed, a
                         sizeof(float), "output", error);
     if (!s->x || !s->out || attn_memory_check((double)attn_alloc_live(), row->name, error))
         goto fail;
-    attn_model_randomize(s->model, seed);
+    attn_model_randomize(s->model, s->seed);
     if (open_session(s, error))
         goto fail;
     attn_random_uniform(s->x, inputs, 1, &random);

@@ -9,6 +9,7 @@
 typedef struct encoder_setup {
     bench_case row;
     uint64_t seed;
+    attn_threads *threads;
     attn_model *model;
     attn_session *session;
     size_t input_frames; /* of a run; its last call is the one that is timed */
@@ -29,7 +30,8 @@ size_t encoder_input_frames(const attn_config *config, size_t frames);
 
 /* Allocates all, fills it with seeded numbers, and runs the stream up to the call that is timed. Free with
  * encoder_setup_free. */
-int encoder_setup_init(encoder_setup *setup, const bench_case *row, uint64_t seed, attn_error *error);
+int encoder_setup_init(encoder_setup *setup, const bench_case *row, const bench_settings *settings,
+                       attn_error *error);
 void encoder_setup_free(encoder_setup *setup);
 
 /* Forgets the times. States and inputs of convolutions stay as the last call left them: see

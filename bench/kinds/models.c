@@ -60,8 +60,8 @@ int models_supported(const bench_case *c, attn_error *error) {
         return attn_fail(error, "kv: %s", inner.message);
     if (c->part)
         return attn_fail(error, "part: core is not supported yet by implementation %s", c->impl_name);
-    if (c->threads > 1)
-        return attn_fail(error, "t: %zu threads are not supported yet by implementation %s", c->threads,
-                         c->impl_name);
+    if (c->threads > 1 && !c->impl->shares)
+        return attn_fail(error, "t: implementation %s of %s attention runs on one thread", c->impl->name,
+                         c->variant->name);
     return impl_supported(c, error);
 }

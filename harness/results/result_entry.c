@@ -59,7 +59,7 @@ json_t *entry_failed(const bench_case *c, const char *message) {
 }
 
 /* A counter is a number of the run; the context says where it comes from, or why there is none. */
-static json_t *counters_json(const json_t *context, const json_t *run) {
+static json_t *counters_json(const bench_case *c, const json_t *context, const json_t *run) {
     json_t *counters = json_object();
     const char *key;
     json_t *origin;
@@ -70,6 +70,9 @@ static json_t *counters_json(const json_t *context, const json_t *run) {
         const json_t *value = json_object_get(run, name);
         if (!strncmp(source, COUNTER_UNAVAILABLE, strlen(COUNTER_UNAVAILABLE)))
             set(counters, name, json_pack("{ss}", "unavailable", source + strlen(COUNTER_UNAVAILABLE)));
+        else if (c->threads > 1)
+            set(counters, name,
+                json_pack("{ss+}", "unavailable", source, ": counts one thread, and the case has more"));
         else if (json_is_number(value))
             set(counters, name, json_pack("{ss sf}", "source", source, "value", json_number_value(value)));
         else
@@ -179,7 +182,7 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
         set(row, "path_run",
             json_string(attn_path_names[number(run, "path_run") > 0 ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND]));
     set(entry, "case", row);
-    set(entry, "counters", counters_json(context, run));
+    set(entry, "counters", counters_json(c, context, run));
     set(entry, "disturbed", json_boolean(is_disturbed(run)));
     json_t *parts = parts_json(run);
     if (parts)

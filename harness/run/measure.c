@@ -79,7 +79,7 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
     words[n] = NULL;
     if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
         return attn_no_memory(error, "environment");
-    const child_place place = {.cpu = s->cpu, .limit = limit_of(s)};
+    const child_place place = {.cpu = s->cpu, .cpus = c->threads, .limit = limit_of(s)};
     int failed = s->simulated ? run_simulated(result, words, &place, error)
                               : child_run(result, (char **)words, &place, error);
     unsetenv("ATTNBENCH_DELAY");
@@ -94,7 +94,7 @@ int measure_start_turns(child_talk *talk, const bench_case *c, const measure_set
         s->program, "bench", "--turns",    "--case", c->name,
         "--seed",   seed,    "--counters", "off",    s->check_flops > 0 ? "--check-flops" : NULL,
         flops,      NULL};
-    const child_place place = {.cpu = s->cpu};
+    const child_place place = {.cpu = s->cpu, .cpus = c->threads};
     if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
         return attn_no_memory(error, "environment");
     int failed = child_start(talk, (char **)words, &place, error);

@@ -27,7 +27,7 @@ static int summarize(measured *m, const results_case *c, attn_error *error) {
     stats_sort(times, c->count);
     m->wall = stats_quantile(times, c->count, 0.5);
     for (size_t i = 0; i < c->count; i++)
-        times[i] = c->samples[i].cpu_time;
+        times[i] = c->t > 1 ? c->samples[i].real_time : c->samples[i].cpu_time;
     stats_sort(times, c->count);
     stats_interval interval = stats_median_interval(times, c->count, CONFIDENCE);
     m->time = stats_quantile(times, c->count, 0.5);

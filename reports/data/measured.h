@@ -11,7 +11,7 @@ typedef struct measured {
     const results_case *c;
     const attn_variant *variant; /* NULL: a type that this build does not know, or a machine case */
     size_t runs, disturbed;
-    double time;      /* ns per iteration of CPU time: the median */
+    double time;      /* ns per iteration of CPU time, of several threads on the wall clock: the median */
     double best;      /* the least */
     double low, high; /* around it: see `interval` */
     double wall;      /* the median of the same on the wall clock */

@@ -50,7 +50,8 @@ static bench_check check_row(const char *row) {
     encoder_setup setup;
     bench_check check = {0};
     attn_error error = {0};
-    if (encoder_setup_init(&setup, &c, 3, &error) || encoder_check(&setup, &check, &error))
+    if (encoder_setup_init(&setup, &c, &(bench_settings){.seed = 3}, &error) ||
+        encoder_check(&setup, &check, &error))
         fail_msg("%s: %s", row, error.message);
     encoder_setup_free(&setup);
     assert_int_equal(attn_alloc_live(), 0);
@@ -126,7 +127,7 @@ static numbers measure(const char *row, size_t calls, encoder_setup *setup) {
     attn_error error = {0};
     bench_case c = parse(row);
     double cache_bytes;
-    if (encoder_setup_init(setup, &c, 3, &error))
+    if (encoder_setup_init(setup, &c, &(bench_settings){.seed = 3}, &error))
         fail_msg("%s: %s", row, error.message);
     encoder_setup_run(setup);
     encoder_setup_rewind(setup);
@@ -205,7 +206,8 @@ static void test_refused_memory(void **state) {
         bench_check check;
         attn_error error = {0};
         attn_alloc_fail_at(nth);
-        int result = encoder_setup_init(&setup, &c, 1, &error) || encoder_check(&setup, &check, &error);
+        int result = encoder_setup_init(&setup, &c, &(bench_settings){.seed = 1}, &error) ||
+                     encoder_check(&setup, &check, &error);
         attn_alloc_fail_at(0);
         encoder_setup_free(&setup);
         assert_int_equal(attn_alloc_live(), 0);

@@ -35,7 +35,8 @@ static bench_check check_case(const bench_case *c, double flops) {
     attention_setup setup;
     bench_check check = {0};
     attn_error error = {0};
-    if (attention_setup_init(&setup, c, 5, flops, &error) || attention_check(&setup, &check, &error))
+    if (attention_setup_init(&setup, c, &(bench_settings){.seed = 5, .check_flops = flops}, &error) ||
+        attention_check(&setup, &check, &error))
         fail_msg("%s: %s", c->name, error.message);
     attention_setup_free(&setup);
     assert_int_equal(attn_alloc_live(), 0);
@@ -143,7 +144,9 @@ static void wrong(float *out, const attn_layer *layer, attn_cache *cache, const 
 static bench_case spoilt(const bench_case *c, attn_impl *fake) {
     bench_case one = *c;
     const attn_impl *real = attn_impl_find(c->variant, "auto");
-    *fake = (attn_impl){"wrong", real->workspace, wrong, real->position_flops, false};
+    *fake = *real;
+    fake->name = "wrong";
+    fake->forward = wrong;
     one.impl = fake;
     return one;
 }
@@ -176,7 +179,9 @@ static void shifted(float *out, const attn_layer *layer, attn_cache *cache, cons
 static void test_wrong_positions(void **state) {
     (void)state;
     bench_case c = parse("attention/mha/chunk/L:150/q:70/B:2/h:4/d:32/pos:rel_pos");
-    attn_impl fake = {"shifted", c.impl->workspace, shifted, c.impl->position_flops, false};
+    attn_impl fake = *c.impl;
+    fake.name = "shifted";
+    fake.forward = shifted;
     c.impl = &fake;
     assert_false(check_case(&c, WHOLE).ok);
     assert_false(check_case(&c, SAMPLED).ok);
@@ -214,7 +219,8 @@ static void test_every_call_starts_the_same(void **state) {
         bench_case c = parse(row);
         attention_setup setup;
         float first[4 * 32];
-        assert_int_equal(attention_setup_init(&setup, &c, 1, WHOLE, &error), 0);
+        assert_int_equal(
+            attention_setup_init(&setup, &c, &(bench_settings){.seed = 1, .check_flops = WHOLE}, &error), 0);
         attention_setup_run(&setup);
         memcpy(first, setup.out, sizeof first);
         for (int i = 0; i < 3; i++)
@@ -241,7 +247,8 @@ static void test_refused_memory(void **state) {
                 bench_check check;
                 attn_error error = {0};
                 attn_alloc_fail_at(nth);
-                result = attention_setup_init(&setup, &c, 5, flops, &error) ||
+                result = attention_setup_init(&setup, &c, &(bench_settings){.seed = 5, .check_flops = flops},
+                                              &error) ||
                          attention_check(&setup, &check, &error);
                 attn_alloc_fail_at(0);
                 attention_setup_free(&setup);
@@ -257,7 +264,8 @@ static void test_too_large_for_this_machine(void **state) {
     bench_case c = parse("attention/mha/decode/L:16000000/B:4096/d:8192");
     attention_setup setup;
     attn_error error = {0};
-    assert_int_equal(attention_setup_init(&setup, &c, 1, WHOLE, &error), -1);
+    assert_int_equal(
+        attention_setup_init(&setup, &c, &(bench_settings){.seed = 1, .check_flops = WHOLE}, &error), -1);
     assert_non_null(strstr(error.message, "MiB of memory needed, "));
     assert_int_equal(attn_alloc_live(), 0);
 }
