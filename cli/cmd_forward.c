@@ -15,7 +15,7 @@
 
 typedef struct forward_options {
     char *config, *weights, *input, *output, *lengths, *path, *impl, *kv_dtype, *cache_out;
-    long long chunk, left_chunks, seed;
+    long long chunk, left_chunks, seed, threads;
     int logits;
     attn_path path_choice;
 } forward_options;
@@ -60,7 +60,8 @@ static int check_options(forward_options *o, attn_error *error) {
     if (path < 0 || option_needs("--config", o->config, error) || check_weights(o, error) ||
         option_needs("--input", o->input, error) || option_needs("--output", o->output, error) ||
         (o->chunk != NOT_GIVEN && option_range("--chunk", o->chunk, 1, 1 << 30, error)) ||
-        option_range("--left-chunks", o->left_chunks, -1, 1 << 30, error))
+        option_range("--left-chunks", o->left_chunks, -1, 1 << 30, error) ||
+        option_range("--threads", o->threads, 1, CHOOSE_THREADS_MOST, error))
         return -1;
     const char *const sources[][2] = {
         {"--config", o->config}, {"--weights", o->weights}, {"--input", o->input}, {"--output", o->output}};
@@ -77,10 +78,12 @@ static int check_options(forward_options *o, attn_error *error) {
 
 static int run(const forward_options *o, const attn_config *config, attn_model *model, attn_error *error) {
     utterance_batch u;
+    attn_threads *threads = NULL;
     attn_session *session = NULL;
     float *out = NULL;
     int result = -1;
-    if (utterances_read(&u, o->input, o->lengths, config, error))
+    if (utterances_read(&u, o->input, o->lengths, config, error) ||
+        choose_threads(&threads, (size_t)o->threads, error))
         goto done;
     attn_session_options options = {.batch = u.count,
                                     .max_frames = u.frames,
@@ -88,6 +91,7 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
                                     .left_chunks = (long)o->left_chunks,
                                     .impl = o->impl,
                                     .path = o->path_choice,
+                                    .threads = threads,
                                     .logits = o->logits};
     if (attn_session_open(&session, model, &options, error))
         goto done;
@@ -106,6 +110,7 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
 done:
     attn_free(out);
     attn_session_close(session);
+    attn_threads_close(threads);
     utterances_free(&u);
     return result;
 }
@@ -141,8 +146,12 @@ done:
 }
 
 int cmd_forward(int argc, char **argv) {
-    forward_options o = {
-        .path = "auto", .impl = "auto", .chunk = NOT_GIVEN, .left_chunks = -1, .seed = NOT_GIVEN};
+    forward_options o = {.path = "auto",
+                         .impl = "auto",
+                         .chunk = NOT_GIVEN,
+                         .left_chunks = -1,
+                         .seed = NOT_GIVEN,
+                         .threads = 1};
     struct poptOption table[] = {
         {"config", 'c', POPT_ARG_STRING, &o.config, 0, "needed: model configuration (YAML)", "F"},
         {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "needed, or --seed: checkpoint (safetensors)", "F"},
@@ -161,6 +170,7 @@ int cmd_forward(int argc, char **argv) {
         {"path", '\0', POPT_ARG_STRING, &o.path, 0, "mla*: auto, expand or absorb", "P"},
         {"impl", '\0', POPT_ARG_STRING, &o.impl, 0, CHOOSE_IMPL_HELP, "I"},
         {"kv-dtype", '\0', POPT_ARG_STRING, &o.kv_dtype, 0, CHOOSE_KV_DTYPE_HELP, "T"},
+        {"threads", '\0', POPT_ARG_LONGLONG, &o.threads, 0, CHOOSE_THREADS_HELP, "N"},
         {"cache-out", '\0', POPT_ARG_STRING, &o.cache_out, 0,
          "also write the caches (safetensors): attention, and those of streaming convolutions", "F"},
         {"logits", '\0', POPT_ARG_NONE, &o.logits, 0, "end with the output layer, ctc.ctc_lo", NULL},

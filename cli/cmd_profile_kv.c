@@ -24,7 +24,7 @@ static const long long NOT_GIVEN = LLONG_MIN;
 typedef struct arguments {
     const char **configs, **weights;
     char *data, *split, *path, *impl, *kv_dtype, *format, *memory_fit;
-    long long seq_len, chunk, left_chunks, limit, seed, runs;
+    long long seq_len, chunk, left_chunks, limit, seed, runs, threads;
     int sgemm;
 } arguments;
 
@@ -37,7 +37,8 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
                      .limit = NOT_GIVEN,
                      .left_chunks = -1,
                      .seed = NOT_GIVEN,
-                     .runs = NOT_GIVEN};
+                     .runs = NOT_GIVEN,
+                     .threads = 1};
     struct poptOption options[] = {
         {"config", '\0', POPT_ARG_ARGV, &a->configs, 0,
          "needed: the model; given several times: a table of models", "F.yaml"},
@@ -56,6 +57,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"path", '\0', POPT_ARG_STRING, &a->path, 0, "of mla and mla_simple: auto, expand or absorb", "P"},
         {"impl", '\0', POPT_ARG_STRING, &a->impl, 0, CHOOSE_IMPL_HELP, "I"},
         {"kv-dtype", '\0', POPT_ARG_STRING, &a->kv_dtype, 0, CHOOSE_KV_DTYPE_HELP, "T"},
+        {"threads", '\0', POPT_ARG_LONGLONG, &a->threads, 0, CHOOSE_THREADS_HELP, "N"},
         {"weights", '\0', POPT_ARG_ARGV, &a->weights, 0,
          "a checkpoint (default: random weights); of several models: one for each, in their order",
          "F.safetensors"},
@@ -76,7 +78,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         "the utterances of a corpus or on random features. The real-time factor is the model's time divided "
         "by\n"
         "the length of the audio; reading files, features and memory's allocation are outside of it. One\n"
-        "thread unless OPENBLAS_NUM_THREADS says otherwise. Exit status 1 when a cache is not as large as\n"
+        "thread unless --threads says otherwise. Exit status 1 when a cache is not as large as\n"
         "its formula says, or results differ from the scalar reference's.",
         options, NULL, status);
 }
@@ -122,7 +124,8 @@ static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) 
         check_given("--chunk", a->chunk, 1, MOST_FRAMES, error) ||
         option_range("--left-chunks", a->left_chunks, -1, MOST_FRAMES, error) ||
         check_given("--seed", a->seed, 0, 1LL << 62, error) ||
-        check_given("--runs", a->runs, 1, MOST_RUNS, error))
+        check_given("--runs", a->runs, 1, MOST_RUNS, error) ||
+        option_range("--threads", a->threads, 1, CHOOSE_THREADS_MOST, error))
         return -1;
     *plan = (profile_plan){.count = 1,
                            .seq_len = a->seq_len == NOT_GIVEN ? 1000 : (size_t)a->seq_len,
@@ -133,6 +136,7 @@ static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) 
                            .runs = a->runs == NOT_GIVEN ? 1 : (size_t)a->runs,
                            .sgemm = a->sgemm,
                            .kv_dtype = a->kv_dtype,
+                           .threads = (size_t)a->threads,
                            .model = {.chunk = a->chunk == NOT_GIVEN ? 0 : (size_t)a->chunk,
                                      .left_chunks = (long)a->left_chunks,
                                      .impl = a->impl,
@@ -158,11 +162,11 @@ static int read_speech(corpus *speech, profile_plan *plan, const arguments *a, a
 }
 
 /* Steady times: one BLAS thread unless the user chose a number, and a single thread stays where it is. */
-static void settle(void) {
-    if (!getenv("OPENBLAS_NUM_THREADS") && !getenv("OMP_NUM_THREADS"))
+static void settle(const profile_plan *plan) {
+    if (plan->threads > 1 || (!getenv("OPENBLAS_NUM_THREADS") && !getenv("OMP_NUM_THREADS")))
         openblas_set_num_threads(1);
     int cpu = sched_getcpu();
-    if (openblas_get_num_threads() != 1 || cpu < 0)
+    if (plan->threads > 1 || openblas_get_num_threads() != 1 || cpu < 0)
         return;
     cpu_set_t one;
     CPU_ZERO(&one);
@@ -234,7 +238,7 @@ static int fit_memory(const arguments *a, const profile_plan *plan, table_format
         return STATUS_BAD_INPUT;
     if (profile_check(a->configs[0], plan, error))
         return STATUS_BAD_INPUT;
-    settle();
+    settle(plan);
     if (memory_fit_run(&fit, a->configs[0], plan, error) ||
         memory_fit_print(&fit, a->configs[0], format, stdout, error))
         return STATUS_BAD_INPUT;
@@ -252,7 +256,7 @@ static int run(const arguments *a, const profile_plan *plan, table_format format
     for (size_t i = 0; a->configs[i]; i++)
         if (profile_check(a->configs[i], plan, error))
             return STATUS_BAD_INPUT;
-    settle();
+    settle(plan);
     if (a->configs[1])
         result = profile_several(&status, a, plan, error);
     else

@@ -58,13 +58,28 @@ ASAN := BUILD=$(BUILD)-asan SANITIZE=address,undefined
 asan-programs:
 	+$(MAKE) test-programs $(ASAN)
 
+# Data races, found by ThreadSanitizer: the test of threads, linked with no more than it calls. OpenBLAS is not
+# instrumented; here it has one thread.
+TSAN := BUILD=$(BUILD)-tsan SANITIZE=thread
+TSAN_SOURCES := tests/impl/model/test_threads.c tests/support/encoders.c harness/verify/encoder_draw.c \
+  $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model) \
+  $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[auy]*.c)
+$(BUILD)/tests/races: $(call objects_of,$(TSAN_SOURCES))
+	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+
+.PHONY: tsan tsan-programs
+tsan-programs:
+	+$(MAKE) $(BUILD)-tsan/tests/races $(TSAN)
+tsan: tsan-programs
+	OPENBLAS_NUM_THREADS=1 $(BUILD)-tsan/tests/races
+
 # The tests of one build; `make test` runs them plain and under ASan and UBSan, all side by side. ONLY=regex takes those
 # with such a name. Ended with make, however make ends.
 RUN_TESTS := setpriv --pdeathsig TERM tests/run.pl $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only '$(ONLY)')
 test-run: test-programs
 	$(RUN_TESTS) $(BUILD)
 
-test: test-programs asan-programs
+test: test-programs asan-programs tsan-programs
 	$(RUN_TESTS) $(BUILD) $(BUILD)-asan
 
 # What counting costs: the same program with counters on and off, alternating, BUDGET=3m of it.

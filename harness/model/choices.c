@@ -3,6 +3,8 @@
 #include "base/options.h"
 #include "base/status.h"
 
+#include <cblas.h>
+#include <stdlib.h>
 #include <string.h>
 
 int choose_impl(const char *value, attn_error *error) {
@@ -15,6 +17,15 @@ int choose_impl(const char *value, attn_error *error) {
             return STATUS_UNDECIDED;
         }
     return STATUS_OK;
+}
+
+int choose_threads(attn_threads **threads, size_t count, attn_error *error) {
+    attn_error inner = {0};
+    if (count > 1 || (!getenv("OPENBLAS_NUM_THREADS") && !getenv("OMP_NUM_THREADS")))
+        openblas_set_num_threads(1);
+    if (!attn_threads_open(threads, count, NULL, &inner))
+        return 0;
+    return attn_fail_as(error, inner.code, "--threads %zu: %s", count, inner.message);
 }
 
 int choose_path(attn_path path, const attn_variant *variant, attn_error *error) {

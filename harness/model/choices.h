@@ -4,12 +4,19 @@
 
 #include "attn/config.h"
 #include "attn/error.h"
+#include "attn/threads.h"
 
 /* What --impl says: of attn_impl_names. Returns STATUS_OK; STATUS_BAD_INPUT when there is no such
  * implementation; STATUS_UNDECIDED when it needs instructions that this CPU has not. */
 int choose_impl(const char *value, attn_error *error);
 #define CHOOSE_IMPL_HELP                                                                                     \
     "auto, scalar, blas, fused; or base, avx2, avx512: the fastest with our kernels held to that set"
+
+/* What --threads says, started: NULL for one. OpenBLAS, which would start threads of its own, then has one too, unless the
+ * environment says how many. Returns 0, or -1 and an error. */
+int choose_threads(attn_threads **threads, size_t count, attn_error *error);
+#define CHOOSE_THREADS_HELP "that share the work (default 1); the same number gives the same bits"
+enum { CHOOSE_THREADS_MOST = ATTN_THREADS_MAX };
 
 /* 0 unless --path says expand or absorb and the type has no latent to choose for. */
 int choose_path(attn_path path, const attn_variant *variant, attn_error *error);

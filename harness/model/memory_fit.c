@@ -52,6 +52,8 @@ static int run_once(memory_fit_point *point, attn_model *model, const profile_pl
     uint64_t random = plan->seed + 1;
     options.batch = 1;
     options.max_frames = frames;
+    if (choose_threads(&options.threads, plan->threads ? plan->threads : 1, error))
+        return -1;
     float *x = attn_alloc(frames * config->input_dim, sizeof *x, "random features", error);
     float *out = x ? attn_alloc(attn_output_frames(config, frames) * config->attention.d_model, sizeof *out,
                                 "output", error)
@@ -69,6 +71,7 @@ static int run_once(memory_fit_point *point, attn_model *model, const profile_pl
         result = point->peak ? 0 : attn_fail(error, "the system does not tell the process's peak memory");
     }
     attn_session_close(session);
+    attn_threads_close(options.threads);
     attn_free(x);
     attn_free(out);
     return result;

@@ -30,11 +30,15 @@ static int read_config(attn_config *config, const char *path, const profile_plan
     if (choose_path(plan->model.path, config->variant, &inner) ||
         choose_kv_dtype(config, plan->kv_dtype, &inner))
         return attn_fail_as(error, inner.code, "%s: %s", path, inner.message);
-    if (!attn_impl_find(config->variant, plan->model.impl))
+    const attn_impl *impl = attn_impl_find(config->variant, plan->model.impl);
+    if (!impl)
         return attn_fail(error, "--impl %s: attention type %s has no such implementation", plan->model.impl,
                          config->variant->name);
-    if (attn_impl_reads(attn_impl_find(config->variant, plan->model.impl), config->kv_dtype, &inner))
+    if (attn_impl_reads(impl, config->kv_dtype, &inner))
         return attn_fail_as(error, inner.code, "%s: kv_dtype: %s", path, inner.message);
+    if (plan->threads > 1 && !impl->shares)
+        return attn_fail(error, "--threads %zu: implementation %s runs on one thread", plan->threads,
+                         impl->name);
     return 0;
 }
 
@@ -57,6 +61,7 @@ static attn_session *open_session(profiler *p, const char *impl, size_t frames) 
     options.batch = 1;
     options.max_frames = frames;
     options.impl = impl;
+    options.threads = attn_impl_find(p->config->variant, impl)->shares ? p->threads : NULL;
     options.part = profile_watch_part;
     options.part_context = &p->watch;
     attn_session *session;
@@ -206,6 +211,7 @@ static int run_utterances(profiler *p, measurement *scratch) {
 static int prepare(profiler *p, attn_config *config, measurement *scratch) {
     const profile_plan *plan = p->plan;
     if (read_config(config, p->config_path, plan, NULL, p->error) ||
+        choose_threads(&p->threads, plan->threads ? plan->threads : 1, p->error) ||
         attn_model_create(&p->model, config, p->error))
         return -1;
     p->config = attn_model_config(p->model);
@@ -253,5 +259,6 @@ int profile_model(json_t **result, const char *config_path, const profile_plan *
     json_decref(p.utterances);
     fbank_free(p.extractor);
     attn_model_free(p.model);
+    attn_threads_close(p.threads);
     return status;
 }

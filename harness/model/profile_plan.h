@@ -18,9 +18,10 @@ typedef struct profile_plan {
     const char *data, *split;   /* where the corpus is, for the record */
     const char *weights;        /* safetensors; NULL: random */
     uint64_t seed;              /* of random weights and features */
+    size_t threads;             /* each model's own; 0 is 1 */
     size_t runs;                /* timed, after one that is not */
-    bool sgemm;                 /* measure the machine's sgemm before each timed run */
     const char *kv_dtype;       /* of --kv-dtype; NULL: the configuration's */
+    bool sgemm;                 /* measure the machine's sgemm before each timed run */
     attn_session_options model; /* chunk, left_chunks, impl, path; the rest is the utterance's */
 } profile_plan;
 

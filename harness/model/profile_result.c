@@ -105,6 +105,7 @@ static json_t *setting_json(const profile_plan *plan) {
                                 "left_chunks", (json_int_t)o->left_chunks, "path", attn_path_names[o->path],
                                 "impl", o->impl, "runs", integer(plan->runs), "aggregate", "median", "blas",
                                 blas_json(&blas, openblas_get_num_threads()));
+    json_object_set_new(setting, "threads", json_integer(integer(plan->threads ? plan->threads : 1)));
     if (plan->speech) {
         json_object_set_new(setting, "data", json_string(plan->data));
         json_object_set_new(setting, "split", json_string(plan->split));

@@ -39,6 +39,7 @@ typedef struct sums {
 
 typedef struct profiler {
     const profile_plan *plan;
+    attn_threads *threads;
     attn_model *model;
     const attn_config *config;
     const char *config_path;

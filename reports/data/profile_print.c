@@ -4,6 +4,7 @@
 
 #include "attn/model.h"
 
+#include <math.h>
 #include <string.h>
 
 static const table_column utterance_columns[] = {
@@ -148,7 +149,8 @@ static void print_setting(const json_t *r, const char *weights, FILE *stream) {
             "the median of %.0f run(s) after a warm-up,\nfeatures and allocation outside; the real-time "
             "factor is time / length of audio. Totals: sums, the factor total time / total audio.\n",
             json_text(setting, "impl"), json_text(setting, "path"), json_text(blas, "library"),
-            json_text(blas, "core"), json_number(blas, "threads"), json_number(setting, "runs"));
+            json_text(blas, "core"), fmax(json_number(setting, "threads"), json_number(blas, "threads")),
+            json_number(setting, "runs"));
 }
 
 /* How it was measured; the same for all models of a run but for checkpoints, which the table then has. */

@@ -39,6 +39,15 @@ cmp -s "$work/a.npy" "$work/c.npy" || fail "the same seed gives the same"
 cmp -s "$work/a.npy" "$work/d.npy" && fail "another seed gives something else"
 echo "[       OK ] forward: random weights by seed"
 
+run --seed 3 --output "$work/t2.npy" --threads 2
+run --seed 3 --output "$work/again.npy" --threads 2
+cmp -s "$work/t2.npy" "$work/again.npy" || fail "the same number of threads gives the same bits"
+for many in "--threads 0" "--threads 2000" "--threads 2 --impl blas"; do
+    "$ATTNBENCH" forward --config "$work/config.yaml" --input "$work/input.npy" --seed 3 --output "$work/no.npy" $many 2>"$work/err"
+    [ $? = 2 ] && grep -q threads "$work/err" && [ ! -e "$work/no.npy" ] || fail "$many is refused"
+done
+echo "[       OK ] forward: threads"
+
 mkdir "$work/elsewhere"
 ln -s elsewhere/real.npy "$work/link.npy"
 run --seed 3 --output "$work/link.npy"

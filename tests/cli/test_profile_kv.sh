@@ -50,8 +50,9 @@ run --config "$work/mha.yaml" --seq-len 30 --format json
 grep -q '"sgemm": null' "$work/out" || fail "sgemm that nobody asked for"
 echo "[       OK ] profile-kv: next to the machine's sgemm"
 
-run --config "$work/mha.yaml" --config "$work/mla.yaml" --seq-len 30 --format json
+run --config "$work/mha.yaml" --config "$work/mla.yaml" --seq-len 30 --threads 2 --format json
 [ "$(grep -c '"models"' "$work/out")" -eq 1 ] && [ "$(grep -c '"config"' "$work/out")" -eq 2 ] || fail "two models under \"models\""
+[ "$(grep -c '"threads": 2' "$work/out")" -eq 2 ] || fail "the threads of each model"
 run --config "$work/mha.yaml" --config "$work/mla.yaml" --seq-len 30
 [ "$(grep -c '^| .*yaml ' "$work/out")" -eq 2 ] || fail "a row a model"
 echo "[       OK ] profile-kv: two models"

@@ -15,6 +15,6 @@ read -ra blas <<<"$(pkg-config --cflags-only-I openblas)"
 "$cc" -std=c17 -O2 -static -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd -D_GNU_SOURCE \
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -DATTN_ISA=base \
     -Itests/neon -I. -Iimpl/include -Ibase/include "${blas[@]}" -o "$folder/kernels" \
-    impl/kernels/*.c impl/kernels/isa/*.c impl/cache/element.c bench/kernel_setup.c base/alloc.c base/random.c base/error.c base/cpu.c \
+    impl/kernels/*.c impl/kernels/isa/*.c impl/cache/element.c bench/kernel_setup.c base/alloc.c base/random.c base/error.c base/cpu.c base/threads.c \
     tests/neon/cblas_plain.c tests/bench/test_kernels.c -lm || exit 1
 ATTN_TEST_DRAWS=${ATTN_TEST_DRAWS:-40} "$qemu" "$folder/kernels"
