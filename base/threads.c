@@ -135,6 +135,7 @@ int attn_threads_open(attn_threads **opened, size_t count, const int *cpus, attn
     if (!t)
         return -1;
     pthread_once(&forks_are_counted, count_forks);
+    attn_cpu_isa(); /* found once, and not by several threads at the same time */
     t->count = count;
     t->forks = forks;
     t->looks = cpus ? LOOKS : looks_for(count);

@@ -7,10 +7,18 @@
 #include "tests/support/cmocka_all.h"
 #include "tests/support/encoders.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH = 2, FRAMES = 200, CHUNK = 20, MOST_THREADS = 3, CONV2D_FRAMES = 203 };
+#if defined(__SANITIZE_THREAD__)
+enum { MOST_THREADS = 2 }; /* races show without a comparison, in 30 times the time */
+static const bool compares = false;
+#else
+enum { MOST_THREADS = 3 };
+static const bool compares = true;
+#endif
+enum { BATCH = 2, FRAMES = 140, CHUNK = 20, CONV2D_FRAMES = 203 };
 
 static attn_threads *threads[MOST_THREADS + 1];
 
@@ -35,7 +43,8 @@ static attn_model *model_of(const char *about) {
     attn_config config;
     attn_error error = {0};
     attn_model *model;
-    int length = snprintf(text, sizeof text, "d_model: 48\nnum_heads: 4\nnum_layers: 2\n%s", about);
+    int length = snprintf(text, sizeof text,
+                          "d_model: 32\nnum_heads: 4\nnum_layers: 1\nconv_kernel_size: 7\n%s", about);
     if (attn_config_parse(&config, text, (size_t)length, "model", NULL, &error) ||
         attn_model_create(&model, &config, &error))
         fail_msg("%s: %s", about, error.message);
@@ -51,15 +60,16 @@ static void compare(const char *about, attn_session_options options) {
            lengths[] = {frames, frames / 2};
     float *x = random_floats(BATCH * frames * config->input_dim, 3);
     options.batch = BATCH;
-    float *one = run(model, options, x, frames, lengths);
+    float *one = compares ? run(model, options, x, frames, lengths) : NULL;
     for (size_t n = 2; n <= MOST_THREADS; n++) {
         options.threads = threads[n];
         float *some = run(model, options, x, frames, lengths),
               *again = run(model, options, x, frames, lengths);
-        attn_difference d = attn_compare(some, one, count, 2e-5, 2e-5);
+        attn_difference d = attn_compare(some, compares ? one : some, count, 2e-5, 2e-5);
         if (!d.ok)
             fail_msg("%s, chunk %zu, %zu threads: off by %g", about, options.chunk, n, d.max_abs);
-        assert_memory_equal(some, again, count * sizeof *some);
+        if (compares)
+            assert_memory_equal(some, again, count * sizeof *some);
         attn_free(some);
         attn_free(again);
     }
@@ -79,13 +89,15 @@ static void compare_both(const char *model, const char *type, const char *more) 
 
 static void all_types_of_attention(void **state) {
     (void)state;
-    static const char *const positions[] = {"none", "rel_pos", "rel_pos_wenet"};
+    static const char *const positions[] = {"rel_pos", "none", "rel_pos_wenet"};
     for (size_t v = 0; attn_variants[v]; v++)
-        for (size_t p = 0; p < (attn_variants[v]->is_softmax ? 3 : 1); p++) {
+        for (size_t p = 0; p < (compares ? 3 : 2); p++) {
             char more[200];
+            if (!attn_variants[v]->is_softmax && p != 1)
+                continue;
             snprintf(more, sizeof more,
-                     "attention_kwargs: %s\ninput_layer: none\ninput_dim: 48\npos_enc: %s\n",
-                     attn_variants[v]->has_latent     ? "{latent_dim: 24}"
+                     "attention_kwargs: %s\ninput_layer: none\ninput_dim: 32\npos_enc: %s\n",
+                     attn_variants[v]->has_latent     ? "{latent_dim: 16}"
                      : attn_variants[v]->has_kv_heads ? "{num_kv_heads: 2}"
                                                       : "null",
                      positions[p]);
@@ -96,8 +108,8 @@ static void all_types_of_attention(void **state) {
 static void both_paths(void **state) {
     (void)state;
     static const char about[] =
-        "model_type: attention\nattention_type: mla\nattention_kwargs: {latent_dim: 24}\n"
-        "input_layer: none\ninput_dim: 48\npos_enc: rel_pos\n";
+        "model_type: attention\nattention_type: mla\nattention_kwargs: {latent_dim: 16}\n"
+        "input_layer: none\ninput_dim: 32\npos_enc: rel_pos\n";
     compare(about, (attn_session_options){.left_chunks = -1, .path = ATTN_PATH_EXPAND});
     compare(about, (attn_session_options){.left_chunks = -1, .path = ATTN_PATH_ABSORB});
 }
@@ -112,7 +124,7 @@ static void other_parts(void **state) {
 static void only_fused_shares(void **state) {
     (void)state;
     attn_model *model =
-        model_of("model_type: attention\nattention_type: mha\ninput_layer: none\ninput_dim: 48\n");
+        model_of("model_type: attention\nattention_type: mha\ninput_layer: none\ninput_dim: 32\n");
     static const char *const names[] = {"scalar", "blas"};
     for (size_t i = 0; i < 2; i++) {
         attn_error error = {0};
