@@ -207,7 +207,7 @@ static float *attend_over(const setting *s, const attn_cache *cache, const size_
     size_t most[3] = {s->frames, s->frames, s->frames};
     float *out = attn_alloc(s->batch * row_floats(s), sizeof(float), "output", error);
     void *workspace =
-        attn_alloc(scalar->workspace(&s->geometry, s->batch, s->frames, 2 * s->frames, ATTN_PATH_AUTO), 1,
+        attn_alloc(scalar->workspace(&s->geometry, s->batch, s->frames, 2 * s->frames, ATTN_PATH_AUTO, 1), 1,
                    "workspace", error);
     attn_call call = {.x = s->x,
                       .batch = s->batch,

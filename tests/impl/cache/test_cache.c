@@ -126,7 +126,7 @@ static void attend(float *out, const attn_variant *variant, const attn_layer *la
     attn_error error = {0};
     attn_cache cache;
     void *workspace =
-        attn_alloc(impl->workspace(&layer->geometry, 1, LENGTH, LENGTH, ATTN_PATH_AUTO), 1, "w", &error);
+        attn_alloc(impl->workspace(&layer->geometry, 1, LENGTH, LENGTH, ATTN_PATH_AUTO, 1), 1, "w", &error);
     assert_non_null(workspace);
     assert_int_equal(attn_cache_init(&cache, variant, &layer->geometry, 1, LENGTH, type, &error), 0);
     impl->forward(out, layer, &cache, &(attn_call){.x = x, .batch = 1, .frames = LENGTH}, workspace);
