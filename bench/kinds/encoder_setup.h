@@ -39,7 +39,7 @@ void encoder_setup_free(encoder_setup *setup);
 void encoder_setup_rewind(encoder_setup *setup);
 void encoder_setup_run(encoder_setup *setup);
 
-#define ENCODER_CHECK_FLOPS 2e8 /* of the scalar reference in each of the two comparisons, about */
+#define ENCODER_CHECK_FLOPS 1e8 /* of the scalar reference in each of the two comparisons, about */
 
 /* Compares the implementation with the scalar reference, |difference| <= 1e-4 of the largest magnitude in the
  * reference (and what rounding to the cache's type changes at most, where that is not f32), twice: the row's model on the start of an utterance, as long as the reference can afford, and a

@@ -68,6 +68,7 @@ attn_scalar_view attn_scalar_view_of(float *out, const attn_layer *layer, const 
 
 static double dot(const float *a, const float *b, size_t n) {
     double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < n; i++)
         sum += (double)a[i] * (double)b[i];
     return sum;

@@ -10,9 +10,11 @@ attn_linear attn_linear_rows(const attn_linear *w, size_t first, size_t count) {
 void attn_linear_scalar(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {
     for (size_t r = 0; r < rows; r++)
         for (size_t o = 0; o < w->out; o++) {
+            const float *a = x + r * ldx, *b = w->weight + o * w->in;
             double sum = w->bias ? w->bias[o] : 0.0;
+#pragma omp simd reduction(+ : sum)
             for (size_t i = 0; i < w->in; i++)
-                sum += (double)x[r * ldx + i] * (double)w->weight[o * w->in + i];
+                sum += (double)a[i] * (double)b[i];
             y[r * ldy + o] = (float)sum;
         }
 }
