@@ -54,6 +54,7 @@ typedef struct bench_kind_ops {
 } bench_kind_ops;
 
 extern const bench_kind_ops bench_attention, bench_encoder, bench_machine, bench_kernel;
+extern const bench_kind_ops bench_attention_core; /* measures bench_attention's cases with part:core */
 extern const bench_kind_ops *const bench_kinds[]; /* ended by NULL */
 const bench_kind_ops *bench_kind_of(const bench_case *c);
 

@@ -28,6 +28,8 @@ $(BUILD)/tests/harness/model/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session
 $(BUILD)/tests/bench/test_machine_limits: LDLIBS_ALL += -Wl,--wrap=machine_streams_for,--wrap=machine_clock_for
 # This one counts how often caches are emptied.
 $(BUILD)/tests/bench/test_cold: LDLIBS_ALL += -Wl,--wrap=bench_evict
+# This one spoils what a kernel gives.
+$(BUILD)/tests/bench/test_core: LDLIBS_ALL += -Wl,--wrap=attn_attend_shared
 # This one counts the products that are taken.
 $(BUILD)/tests/impl/attention/test_positions: LDLIBS_ALL += -Wl,--wrap=cblas_sgemm,--wrap=cblas_sgemv
 

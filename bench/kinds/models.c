@@ -58,8 +58,6 @@ int models_supported(const bench_case *c, attn_error *error) {
     attn_error inner = {0};
     if (attn_impl_reads(c->impl, (attn_element)c->kv, &inner))
         return attn_fail(error, "kv: %s", inner.message);
-    if (c->part)
-        return attn_fail(error, "part: core is not supported yet by implementation %s", c->impl_name);
     if (c->threads > 1 && !c->impl->shares)
         return attn_fail(error, "t: implementation %s of %s attention runs on one thread", c->impl->name,
                          c->variant->name);

@@ -1,11 +1,16 @@
 /* The plain reference of attend.h. */
 #include "impl/kernels/plain.h"
 
+#include "attn/size.h"
+
 #include <math.h>
 #include <string.h>
 
+enum { COLUMNS = 16 }; /* of a context, summed together: then values are read by the line */
+
 static double dot(const float *a, const float *b, size_t n) {
     double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < n; i++)
         sum += (double)a[i] * (double)b[i];
     return sum;
@@ -16,6 +21,17 @@ static void load_rows(float *out, const void *rows, size_t stride, size_t count,
                       attn_element type) {
     for (size_t j = 0; j < count; j++)
         attn_element_load(out + j * width, (const char *)rows + j * stride, width, type);
+}
+
+/* `count` columns of the context. */
+static void mix_columns(float *out, const float *weight, const float *v, const attn_attend_call *call,
+                        size_t count, double sum) {
+    double mixed[COLUMNS] = {0};
+    for (size_t j = 0; j < call->keys; j++)
+        for (size_t c = 0; c < count; c++)
+            mixed[c] += (double)weight[j] * v[j * call->v_width + c];
+    for (size_t c = 0; c < count; c++)
+        out[c] = call->keys ? (float)(mixed[c] / sum) : 0.0f;
 }
 
 static void attend_row(float *out, const float *q, const float *position, const float *k, const float *v,
@@ -30,12 +46,8 @@ static void attend_row(float *out, const float *q, const float *position, const 
         score[j] = (float)exp(score[j] - largest);
         sum += score[j];
     }
-    for (size_t c = 0; c < call->v_width; c++) {
-        double mixed = 0.0;
-        for (size_t j = 0; j < call->keys; j++)
-            mixed += (double)score[j] * v[j * call->v_width + c];
-        out[c] = call->keys ? (float)(mixed / sum) : 0.0f;
-    }
+    for (size_t c = 0; c < call->v_width; c += COLUMNS)
+        mix_columns(out + c, score, v + c, call, attn_smaller(COLUMNS, call->v_width - c), sum);
 }
 
 size_t attn_attend_plain_floats(size_t keys, size_t k_width, size_t v_width) {

@@ -250,7 +250,7 @@ static void test_hash(void **state) {
 
 static void test_shipped_plans(void **state) {
     (void)state;
-    static const char *const names[] = {"quick", "encoder", "paper", "machine", "full"};
+    static const char *const names[] = {"quick", "encoder", "paper", "machine", "core", "crossover", "full"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         plan p;
         attn_error error = {0};
