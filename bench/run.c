@@ -34,15 +34,23 @@ static void leave(bench_session *session) {
         bench_kind_of(&session->current->row)->release(session->state);
     session->state = NULL;
     session->current = NULL;
-    case_threads_close(&session->threads);
+    pinned_threads_close(&session->threads);
     session->settings.threads = NULL;
+}
+
+static int open_threads(bench_session *session, bench_entry *entry) {
+    attn_error inner = {0};
+    if (!pinned_threads_open(&session->threads, entry->row.threads, &inner))
+        return 0;
+    attn_fail_as(&entry->failure, inner.code, "t: %s", inner.message);
+    return inner.code == ATTN_ERROR_UNSUPPORTED ? BENCH_UNSUPPORTED : -1;
 }
 
 static int set_up(bench_entry *entry) {
     bench_session *session = entry->session;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
     session->held_before = attn_alloc_live();
-    int result = case_threads_open(&session->threads, entry->row.threads, &entry->failure);
+    int result = open_threads(session, entry);
     session->settings.threads = session->threads.threads;
     if (!result)
         result = kind->prepare(&session->state, &entry->row, &session->settings, &entry->failure);

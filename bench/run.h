@@ -2,7 +2,7 @@
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H
 
-#include "bench/case_threads.h"
+#include "base/process/pinned_threads.h"
 #include "bench/delay.h"
 #include "bench/kind.h"
 #include "bench/probe.h"
@@ -23,7 +23,7 @@ typedef struct bench_session {
     size_t count, room;
     bench_entry *current; /* whose set-up `state` is */
     void *state;
-    case_threads threads;               /* of that set-up */
+    pinned_threads threads;             /* of that set-up */
     size_t held_before;                 /* bytes of attn_alloc before that set-up */
     uint64_t delay_loops;               /* for each iteration of the current entry */
     size_t failed, broken, unsupported; /* cases: check failed, no set-up, not on this machine */

@@ -233,6 +233,26 @@ static void test_quiet_cpu_is_allowed(void **state) {
     assert_non_null(strstr(error.message, "not a CPU that this process may use"));
 }
 
+static int count_cpus(void *context) {
+    cpu_set_t allowed;
+    (void)context;
+    return sched_getaffinity(0, sizeof allowed, &allowed) ? -1 : CPU_COUNT(&allowed);
+}
+
+static void test_cpus(void **state) {
+    (void)state;
+    attn_error error = {0};
+    size_t here = (size_t)count_cpus(NULL);
+    for (size_t wanted = 0; wanted <= 3; wanted++) {
+        const child_place place = {.cpu = child_pick_cpu(-1, &error), .cpus = wanted};
+        size_t expected = wanted > 1 ? wanted : 1;
+        child_result r;
+        assert_int_equal(child_call(&r, count_cpus, NULL, &place, &error), 0);
+        assert_int_equal(r.status, expected < here ? expected : here);
+        attn_free(r.output);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit),
@@ -242,6 +262,7 @@ int main(void) {
         cmocka_unit_test(test_looked_up_in_path),
         cmocka_unit_test(test_function_in_a_child),
         cmocka_unit_test(test_json_of_a_child),
+        cmocka_unit_test(test_cpus),
         cmocka_unit_test(test_quiet_cpu),
         cmocka_unit_test(test_quiet_cpu_is_allowed),
     };

@@ -78,6 +78,12 @@ grep -q '^name,.*path_run' "$folder/out" || fail "csv: columns of a later case"
     fail "csv: rows of unlike length"
 ok csv
 
+for many in t:1000 t:2/impl:blas; do
+    run 3 --case "attention/mha/decode/$small/$many" $quick
+    grep -q 'mha/decode.*: t: ' "$folder/err" || fail "$many says why it is not supported"
+done
+ok threads that there are not
+
 run 0 --case attention/mha/decode/$small $quick --benchmark_repetitions=3 --benchmark_report_aggregates_only=true
 [ "$(grep -c '^attention.*_\(mean\|median\|stddev\|cv\) ' "$folder/out")" -eq 4 ] || fail "aggregates"
 grep -q '/impl:fused ' "$folder/out" && fail "aggregates only"

@@ -90,6 +90,23 @@ static void test_one_repetition_has_no_aggregates(void **state) {
     json_decref(e);
 }
 
+/* They count the thread that reads them. */
+static void test_counters_of_several_threads(void **state) {
+    (void)state;
+    bench_case c;
+    attn_error error = {0};
+    bool failed;
+    char text[2000];
+    assert_int_equal(bench_case_parse(&c, "attention/mha/decode/L:8/h:2/d:8/t:2", &error), 0);
+    snprintf(text, sizeof text, "%s%s]}", context, RUN("0", "10", ", \"cycles\": 7.5"));
+    json_t *e = entry_list(&c, text, strlen(text), &failed, &error);
+    assert_non_null(e);
+    const json_t *counters = json_object_get(json_array_get(e, 0), "counters");
+    const json_t *cycles = json_object_get(counters, "cycles");
+    assert_non_null(strstr(json_string_value(json_object_get(cycles, "unavailable")), "counts one thread"));
+    json_decref(e);
+}
+
 static void test_counters(void **state) {
     (void)state;
     bool failed;
@@ -257,6 +274,7 @@ int main(void) {
         cmocka_unit_test(test_repetitions_and_aggregates),
         cmocka_unit_test(test_one_repetition_has_no_aggregates),
         cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_counters_of_several_threads),
         cmocka_unit_test(test_counters_by_part),
         cmocka_unit_test(test_disturbed),
         cmocka_unit_test(test_failed_check_measures_nothing),
