@@ -93,8 +93,8 @@ static void workspace_serves_smaller_calls(void **state) {
                 size_t largest = attn_variants[v]->impls[i].workspace(&g, 1, 700, 20000, ATTN_PATH_AUTO, 1);
                 for (size_t frames = 0; frames <= 700; frames += 37)
                     for (size_t keys = frames; keys <= 20000; keys += 997)
-                        assert_true(attn_variants[v]->impls[i].workspace(&g, 1, frames, keys,
-                                                                         ATTN_PATH_AUTO, 1) <= largest);
+                        assert_true(attn_variants[v]->impls[i].workspace(&g, 1, frames, keys, ATTN_PATH_AUTO,
+                                                                         1) <= largest);
             }
 }
 
