@@ -3,7 +3,7 @@
 #include "attn/train.h"
 #include "impl/train/passes/block.h"
 #include "impl/train/passes/ctc.h"
-#include "impl/train/passes/embed.h"
+#include "impl/train/passes/embed/embed.h"
 #include "impl/train/passes/stored.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* h = sqrt(d) input_layer((x - mean) istd) + positions, then dropout; the features get no gradient. */
-#include "impl/train/passes/embed.h"
+#include "impl/train/passes/embed/embed.h"
 
 #include "impl/train/passes/share.h"
 

@@ -2,8 +2,8 @@
 #ifndef TRAIN_EMBED_H
 #define TRAIN_EMBED_H
 
+#include "impl/train/passes/embed/subsampling.h"
 #include "impl/train/passes/pass.h"
-#include "impl/train/passes/subsampling.h"
 
 typedef struct attn_embed_tape {
     attn_real *x;                          /* [input rows, input_dim] after global_cmvn */

@@ -1,7 +1,7 @@
 /* m = max(0, conv(x) + b), y = max(0, P W^T + c), P the patches of m, a row a position:
  * dz = dy where y > 0, dW += dz^T P, dc += sum of dz's rows, dP = dz W, and dm sums dP over the patches that hold
  * an element; the first convolution likewise. */
-#include "impl/train/passes/subsampling.h"
+#include "impl/train/passes/embed/subsampling.h"
 
 #include "impl/train/passes/rows.h"
 
