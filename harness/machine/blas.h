@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 typedef struct blas_state {
-    char library[64];   /* "OpenBLAS 0.3.21 pthread", or serial or openmp */
+    char library[72];   /* "OpenBLAS 0.3.21 pthread", or serial or openmp */
     char core[32];      /* what is in use */
     const char *better; /* the core type to use instead; NULL when `core` is fine or not known to us */
     bool chosen;        /* the user set OPENBLAS_CORETYPE, and OpenBLAS followed */
