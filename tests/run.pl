@@ -2,8 +2,8 @@
 # Runs the tests of one or more builds side by side, with the library behind prove (TAP::Harness, part of perl):
 #   tests/run.pl [--jobs N] [--only REGEX] BUILD...
 # A test whose source says "Runs alone: WHY" runs after the others and by itself; one that says "Starts early" takes
-# long, and so goes first; "Runs once: WHY", with the first build only. Prints a line a test, the log of one that failed, the ten slowest, and at the end
-# "N passed, N failed, N skipped" over the things checked.
+# long, and so goes first; one that says "Runs once: WHY" runs with the first build only. Prints a line a test, the log
+# of one that failed, the ten slowest, and at the end "N passed, N failed, N skipped" over the things checked.
 use strict;
 use warnings;
 use FindBin;
