@@ -29,7 +29,7 @@ struct attn_threads {
     int looks;
     pthread_mutex_t lock; /* of changes of the counters */
     counter posted, finished;
-    atomic_size_t running;     /* helpers that have not finished their part */
+    atomic_size_t running;     /* helpers whose part is not finished */
     attn_share_function *work; /* NULL ends the helpers */
     void *context;
     attn_isa limit;

@@ -56,7 +56,7 @@ has_voice() { # synthesiser, voice
     [ "$1" != festival ] || [ -n "$(find /usr/share/festival/voices -maxdepth 2 -name "$2" -print -quit 2>/dev/null)" ]
 }
 
-# ---- The same numbers from the same seed, whatever the shell's own are: sets R to 0 .. $1 - 1.
+# Sets R to a number from 0 to $1 - 1. The same seed gives the same numbers in every version of bash.
 state=$seed
 random() {
     state=$((state * 6364136223846793005 + 1442695040888963407))

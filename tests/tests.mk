@@ -51,7 +51,7 @@ $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(
 .PRECIOUS: $(BUILD)/%.o
 
 # Data races in training, found by ThreadSanitizer: the test of threads, linked with no more than it calls.
-RACES_TRAIN := tests/impl/train/test_train_threads.c tests/support/training.c \
+RACES_TRAIN := tests/impl/train/test_train_threads.c tests/support/training.c tests/support/threads.c \
   $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model impl/train) \
   $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[aujy]*.c)
 $(BUILD)/tests/races_train: $(call objects_of,$(RACES_TRAIN))
@@ -78,7 +78,7 @@ asan-programs:
 # Data races, found by ThreadSanitizer: the test of threads, linked with no more than it calls. OpenBLAS is not
 # instrumented; here it has one thread.
 TSAN := BUILD=$(BUILD)-tsan SANITIZE=thread
-TSAN_SOURCES := tests/impl/model/test_threads.c tests/support/encoders.c harness/verify/encoder_draw.c \
+TSAN_SOURCES := tests/impl/model/test_threads.c tests/support/encoders.c tests/support/threads.c harness/verify/encoder_draw.c \
   $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model) \
   $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[auy]*.c)
 $(BUILD)/tests/races: $(call objects_of,$(TSAN_SOURCES))

@@ -36,7 +36,7 @@ typedef enum child_errors { CHILD_LAST_LINE, CHILD_TO_OUTPUT, CHILD_SHOWN } chil
 
 typedef struct child_place {
     int cpu;                  /* negative: not pinned */
-    size_t cpus;              /* it may use so many: `cpu`, and the next ones of this process's; 0 is 1 */
+    size_t cpus;              /* how many CPUs it may use: `cpu` and the next ones of this process; 0 is 1 */
     double limit;             /* seconds until it is killed; 0: CHILD_LIMIT */
     char *const *environment; /* NULL: this process's */
     const char *folder;       /* to work in; NULL: this process's */

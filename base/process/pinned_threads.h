@@ -12,7 +12,7 @@ typedef struct pinned_threads {
 } pinned_threads;
 
 /* count 0 is 1. Pins this thread too. Returns 0, or -1 and an error, of code ATTN_ERROR_UNSUPPORTED where this process may
- * not use so many CPUs. */
+ * not use that many CPUs. */
 int pinned_threads_open(pinned_threads *t, size_t count, attn_error *error);
 void pinned_threads_close(pinned_threads *t); /* puts this thread back; zeroed is fine */
 

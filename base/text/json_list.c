@@ -55,7 +55,7 @@ static const char *pass_string(const char *at, const char *end) {
     return at < end ? at + 1 : NULL;
 }
 
-/* After the value at `at`, as far as quotes and brackets tell; NULL: it has no end. */
+/* The byte after the value at `at`, found by its quotes and brackets alone; NULL: the text ends before the value. */
 static const char *pass_value(const char *at, const char *end) {
     size_t depth = 0;
     while (at && at < end) {

@@ -1,5 +1,7 @@
 #include "base/text/yaml.h"
 
+#include "attn/alloc.h"
+#include "attn/file.h"
 #include "base/text/append.h"
 
 #include <errno.h>
@@ -148,4 +150,13 @@ int yaml_number(const yaml_file *file, const yaml_node_t *node, const char *key,
         return yaml_fail(file, node, key, error, "found \"%.40s\", expected a number from %g to %g", text,
                          lowest, highest);
     return 0;
+}
+
+char *yaml_plain_name(const char *file, attn_error *error) {
+    const char *slash = strrchr(file, '/');
+    char *name = attn_strdup(slash ? slash + 1 : file, error);
+    char *dot = name ? strrchr(name, '.') : NULL;
+    if (dot && dot != name && !strcmp(dot, ".yaml"))
+        *dot = '\0';
+    return name;
 }

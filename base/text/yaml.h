@@ -19,6 +19,9 @@ typedef struct yaml_file {
     bool made;          /* there is a document */
 } yaml_file;
 
+/* Of "some/where/tiny.yaml": "tiny", to be freed with attn_free. NULL: no memory. */
+char *yaml_plain_name(const char *file, attn_error *error);
+
 /* Loads the one document of a text; its root is a mapping. `name` must outlive the file. Free with
  * yaml_file_free (a zeroed one is fine too). */
 int yaml_file_parse(yaml_file *file, const char *text, size_t size, const char *name, attn_error *error);

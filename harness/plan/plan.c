@@ -84,20 +84,10 @@ static int read_rows(plan *p, yaml_file *file, attn_error *error) {
     return result;
 }
 
-/* Of "some/where/tiny.yaml": "tiny". */
-static char *name_of(const char *file, attn_error *error) {
-    const char *slash = strrchr(file, '/');
-    char *name = attn_strdup(slash ? slash + 1 : file, error);
-    char *dot = name ? strrchr(name, '.') : NULL;
-    if (dot && dot != name && !strcmp(dot, ".yaml"))
-        *dot = '\0';
-    return name;
-}
-
 int plan_parse(plan *p, const char *text, size_t size, const char *name, attn_error *error) {
     yaml_file file = {0};
     *p = (plan){.min_time = 0.05, .seed = 1};
-    p->name = name_of(name, error);
+    p->name = yaml_plain_name(name, error);
     int result = p->name ? yaml_file_parse(&file, text, size, name, error) : -1;
     if (!result)
         result = read_settings(p, &file, error);

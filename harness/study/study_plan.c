@@ -196,19 +196,9 @@ static int read_runs(study_plan *p, yaml_file *file, attn_error *error) {
     return 0;
 }
 
-/* Of "some/where/tiny.yaml": "tiny". */
-static char *name_of(const char *file, attn_error *error) {
-    const char *slash = strrchr(file, '/');
-    char *name = attn_strdup(slash ? slash + 1 : file, error);
-    char *dot = name ? strrchr(name, '.') : NULL;
-    if (dot && dot != name && !strcmp(dot, ".yaml"))
-        *dot = '\0';
-    return name;
-}
-
 int study_plan_parse(study_plan *p, const char *text, size_t size, const char *name, attn_error *error) {
     yaml_file file = {0};
-    *p = (study_plan){.name = name_of(name, error)};
+    *p = (study_plan){.name = yaml_plain_name(name, error)};
     int failed = !p->name || yaml_file_parse(&file, text, size, name, error) ||
                  read_settings(p, &file, error) || read_runs(p, &file, error);
     yaml_file_free(&file);

@@ -43,7 +43,7 @@ double attn_blas_position_flops(const attn_geometry *g, size_t batch, size_t fra
 const float *attn_blas_project_positions(float *table, float *sinusoids, const attn_layer *layer,
                                          const attn_cache *cache, const attn_call *call, size_t head0,
                                          size_t heads);
-/* For at most `count` positions, projected on at most so many threads. */
+/* For at most `count` positions, projected on at most `threads` threads. */
 float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads);
 
 /* Workspace of attn_blas_position_scores: what the first of several threads has. */
@@ -55,20 +55,20 @@ typedef struct attn_position_buffers {
     float *sines, *cosines; /* [128, 128]: their products with the sinusoids of one side */
     size_t next;            /* floats from a thread's to the next one's */
 } attn_position_buffers;
-/* For at most so many rows = heads m of a thread, and tiles of at most so many queries; nothing without rel_pos*. */
+/* For at most `rows` (heads m) of a thread and tiles of at most `tile` queries; nothing without rel_pos*. */
 attn_position_buffers attn_blas_position_layout(attn_arena *arena, const attn_geometry *g, size_t rows,
                                                 size_t tile, size_t threads);
 attn_position_buffers attn_blas_position_buffers_of(const attn_position_buffers *first, size_t thread);
 
-/* Position scores of queries i0 .. i0 + m - 1 and so many heads from `head` on: row (head, i) is head m + i,
+/* Position scores of queries i0 .. i0 + m - 1 and `heads` heads from `head` on: row (head, i) is head m + i,
  * laid out as attn_blas_score_rows says. q [m, heads d_k] with rows ldq apart, without v. `projected` is the
  * column of the first head, rows ldp apart; NULL folds. */
 void attn_blas_position_scores(float *scores, const attn_blas_view *view, const float *q, size_t ldq,
                                const float *projected, size_t ldp, size_t head, size_t heads, size_t i0,
                                size_t m, const attn_position_buffers *buffers);
 
-/* How many floats more than rows keys those scores take: upper bound for all calls of at most so many rows,
- * tiles of at most so many queries, and keys. */
+/* How many floats more than rows keys those scores take: upper bound for all calls of at most `rows`
+ * rows, `tile` queries of a tile and `keys` keys. */
 size_t attn_blas_position_slack(const attn_geometry *g, size_t rows, size_t tile, size_t keys);
 
 #endif

@@ -52,7 +52,7 @@ typedef struct attn_scalar_buffers {
     float *row;         /* [d_k or d_c]: a cached row as floats */
     double *sums;       /* the same: of a context */
 } attn_scalar_buffers;
-/* For rows of at most so many elements. */
+/* For at most `keys` rows of at most `width` elements. */
 attn_scalar_buffers attn_scalar_rows_layout(attn_arena *arena, const attn_geometry *g, size_t keys,
                                             size_t width);
 

@@ -63,7 +63,7 @@ double measured_lost(const report_data *data);
  * Smaller sets are faster, so that it is a roof. */
 double machine_bandwidth(const machine_roofs *roofs, double bytes);
 
-/* The level of a set of so many bytes, "L1" or "memory". Levels are those that the latency shows where the file has it
+/* The level of a set of `bytes` bytes, "L1" or "memory". Levels are those that the latency shows where the file has it
  * ("L2/memory" is a set between two of them), else the caches that the kernel names, of which a virtual machine may
  * have a share only; "" when neither is known. */
 const char *machine_level(const report_data *data, double bytes);

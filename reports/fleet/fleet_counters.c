@@ -22,22 +22,11 @@ static double ratio_of(size_t *common, const fleet *f, size_t machine, const cha
 }
 
 static void add_counter(report_table *t, const fleet *f, const char *counter, const char *mark) {
-    size_t most = 0;
-    json_t *row = json_pack("{s:s+}", "counter", counter, mark);
-    for (size_t i = 0; row && i < f->count; i++) {
-        size_t common;
-        double ratio = ratio_of(&common, f, i, counter);
-        if (i == f->base)
-            continue;
-        json_object_set_new(row, f->machine[i].speed_key, four_digits(ratio));
-        most = common > most ? common : most;
-    }
-    if (row)
-        json_object_set_new(row, "cases", json_integer((json_int_t)most));
-    if (!row || most)
-        table_add(&t->t, row);
-    else
-        json_decref(row);
+    double ratio[FLEET_MAX];
+    size_t common[FLEET_MAX];
+    for (size_t i = 0; i < f->count; i++)
+        ratio[i] = ratio_of(&common[i], f, i, counter);
+    fleet_add_ratios(t, f, json_pack("{s:s+}", "counter", counter, mark), ratio, common);
 }
 
 void table_fleet_counters(report_table *t, const fleet *f) {

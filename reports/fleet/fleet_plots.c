@@ -20,20 +20,12 @@ static const struct {
      "prefill_time"},
 };
 
-static int open_in(attn_output *output, const char *folder, const char *name, const char *extension,
-                   attn_error *error) {
-    char *path = attn_format(error, "%s/%s%s", folder, name, extension);
-    int result = path ? attn_output_open(output, path, error) : -1;
-    attn_free(path);
-    return result;
-}
-
 static int write_figure(fleet_figure *drawn, const fleet *f, const char *source, const char *work,
                         attn_error *error) {
     attn_output points = {0}, script = {0};
     int result = -1;
-    if (!open_in(&points, work, drawn->name, ".dat", error) &&
-        !open_in(&script, work, drawn->name, ".gp", error) &&
+    if (!staging_open(&points, work, drawn->name, ".dat", error) &&
+        !staging_open(&script, work, drawn->name, ".gp", error) &&
         !(source ? fleet_write_plot(drawn, f, source, points.stream, script.stream, error)
                  : fleet_write_speed(drawn, f, points.stream, script.stream, error)))
         result = attn_output_commit(&points, error) || attn_output_commit(&script, error) ? -1 : 0;

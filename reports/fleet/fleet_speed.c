@@ -9,23 +9,13 @@
 /* One row: what, quantity, how many cases, and a ratio each machine. None where no machine shares a case with the
  * base. */
 static void add_group(report_table *t, const fleet *f, const char *group, fleet_quantity quantity) {
-    size_t most = 0;
+    double speed[FLEET_MAX];
+    size_t common[FLEET_MAX];
+    for (size_t i = 0; i < f->count; i++)
+        speed[i] = fleet_speed(&common[i], f, i, group, quantity);
     json_t *row =
         json_pack("{s:s, s:s}", "group", group ? group : "all", "measure", fleet_quantity_names[quantity]);
-    for (size_t i = 0; row && i < f->count; i++) {
-        size_t common;
-        double speed = fleet_speed(&common, f, i, group, quantity);
-        if (i == f->base)
-            continue;
-        json_object_set_new(row, f->machine[i].speed_key, four_digits(speed));
-        most = common > most ? common : most;
-    }
-    if (row)
-        json_object_set_new(row, "cases", json_integer((json_int_t)most));
-    if (!row || most)
-        table_add(&t->t, row);
-    else
-        json_decref(row);
+    fleet_add_ratios(t, f, row, speed, common);
 }
 
 /* All machines have it in the same shape. */

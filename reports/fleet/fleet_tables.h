@@ -26,5 +26,9 @@ extern const fleet_table fleet_table_list[FLEET_TABLES];
 void fleet_value_columns(report_table *t, const fleet *f, const char *unit);
 /* The same of ratios to the base under its `speed_key`, without the base. */
 void fleet_speed_columns(report_table *t, const fleet *f);
+/* Adds the row (taken over) with what stands under those columns, ratio[i] of machine i, and "cases": the most that a
+ * machine has in common with the base. Without any it is dropped. */
+void fleet_add_ratios(report_table *t, const fleet *f, json_t *row, const double *ratio,
+                      const size_t *common);
 
 #endif

@@ -4,6 +4,7 @@
 #include "attn/file.h"
 #include "reports/page/page.h"
 #include "reports/paper/claims/claims.h"
+#include "reports/paper/claims/study_file.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
 #include "reports/study/study_plots.h"
@@ -27,12 +28,15 @@ static int read_paper(report *r, const char *live_file, attn_error *error) {
 }
 
 /* Of errors after conversion the first subject's count. */
-static int judge_claims(report *r, attn_error *error) {
-    const claims_evidence evidence = {.tables = &r->paper,
-                                      .results = &r->data,
-                                      .conversion =
-                                          r->tradeoffs.count ? r->tradeoffs.of[0].points.rows : NULL};
-    return claims_fill(&r->claims, &evidence, error);
+static int judge_claims(report *r, const char *study, attn_error *error) {
+    claims_evidence evidence = {.tables = &r->paper,
+                                .results = &r->data,
+                                .conversion = r->tradeoffs.count ? r->tradeoffs.of[0].points.rows : NULL};
+    json_t *models = study ? study_by_model(r->study.root, study, error) : NULL;
+    evidence.study = models;
+    int result = study && !models ? -1 : claims_fill(&r->claims, &evidence, error);
+    json_decref(models);
+    return result;
 }
 
 static int read_inputs(report *r, const results *from, const report_request *request, attn_error *error) {
@@ -46,7 +50,7 @@ static int read_inputs(report *r, const results *from, const report_request *req
             return -1;
     if (request->study && study_data_read(&r->study, request->study, error))
         return -1;
-    return report_data_init(&r->data, from, error) ? -1 : judge_claims(r, error);
+    return report_data_init(&r->data, from, error) ? -1 : judge_claims(r, request->study, error);
 }
 
 /* ---- what is made of it */

@@ -13,7 +13,7 @@ typedef struct table_frame {
     bool section, part; /* under a large heading, under a small one */
     const char *note;   /* below it; "": none */
     json_t *remarks;    /* texts below its links; NULL: none */
-    size_t shown;       /* columns that are seen at first, the first so many; 0: all */
+    size_t shown;       /* how many columns, from the first, are seen at first; 0: all */
 } table_frame;
 
 /* {name, title, label, section, part, folded, columns, rows, note, remarks}. A column without any value is left out;

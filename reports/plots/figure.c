@@ -8,6 +8,7 @@
 #include "reports/plots/overview.h"
 #include "reports/plots/parts_plot.h"
 #include "reports/plots/roofline.h"
+#include "reports/plots/run/staging.h"
 
 #include <math.h>
 #include <string.h>
@@ -123,14 +124,6 @@ static void write_parts(figure *f, const report_data *data, FILE *points, FILE *
 
 /* ---- files */
 
-static int open_in(attn_output *output, const char *folder, const plot *p, const char *extension,
-                   attn_error *error) {
-    char *path = attn_format(error, "%s/%s.%s", folder, p->name, extension);
-    int result = path ? attn_output_open(output, path, error) : -1;
-    attn_free(path);
-    return result;
-}
-
 int figure_select(figure *f, const plot *p, const report_data *data, attn_error *error) {
     *f = (figure){.plot = p};
     return p->kind == PLOT_LINES ? series_select(&f->lines, data, &p->select, error) : 0;
@@ -143,7 +136,8 @@ int figure_write(figure *f, const figure *all, size_t count, const report_data *
     int result = -1;
     if (p->kind == PLOT_LINES && !f->lines.count)
         return 0;
-    if (open_in(&points, folder, p, "dat", error) || open_in(&script, folder, p, "gp", error))
+    if (staging_open(&points, folder, p->name, ".dat", error) ||
+        staging_open(&script, folder, p->name, ".gp", error))
         goto done;
     if (p->kind == PLOT_LINES)
         write_lines(f, all, count, data, points.stream, script.stream);

@@ -5,6 +5,7 @@
 #include "reports/plots/figure_style.h"
 #include "reports/plots/look/end_labels.h"
 #include "reports/plots/look/frame.h"
+#include "reports/plots/run/staging.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -127,20 +128,12 @@ static void write_script(FILE *out, const tradeoff *t, const size_t *which, size
     frame_write_end(out, &f, t->name);
 }
 
-static int open_in(attn_output *output, const char *folder, const char *name, const char *extension,
-                   attn_error *error) {
-    char *path = attn_format(error, "%s/%s%s", folder, name, extension);
-    int result = path ? attn_output_open(output, path, error) : -1;
-    attn_free(path);
-    return result;
-}
-
 int tradeoff_write(const tradeoff *t, const char *folder, attn_error *error) {
     attn_output points = {0}, script = {0};
     size_t which[STYLES] = {0};
     int result = -1;
-    if (!open_in(&points, folder, t->name, ".dat", error) &&
-        !open_in(&script, folder, t->name, ".gp", error)) {
+    if (!staging_open(&points, folder, t->name, ".dat", error) &&
+        !staging_open(&script, folder, t->name, ".gp", error)) {
         write_script(script.stream, t, which, write_points(points.stream, t, which));
         result = attn_output_commit(&points, error) || attn_output_commit(&script, error) ? -1 : 0;
     }

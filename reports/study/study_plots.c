@@ -167,19 +167,11 @@ static void write_script(FILE *out, const study_lines *l, const picture *p, cons
     frame_write_end(out, &frame, f->name);
 }
 
-static int open_in(attn_output *output, const char *folder, const char *name, const char *extension,
-                   attn_error *error) {
-    char *path = attn_format(error, "%s/%s%s", folder, name, extension);
-    int result = path ? attn_output_open(output, path, error) : -1;
-    attn_free(path);
-    return result;
-}
-
 static int write_files(const study_lines *l, const picture *p, const study_figure *f, const char *folder,
                        attn_error *error) {
     attn_output data = {0}, script = {0};
-    int failed =
-        open_in(&data, folder, f->name, ".dat", error) || open_in(&script, folder, f->name, ".gp", error);
+    int failed = staging_open(&data, folder, f->name, ".dat", error) ||
+                 staging_open(&script, folder, f->name, ".gp", error);
     if (!failed) {
         write_data(data.stream, l, p);
         write_script(script.stream, l, p, f);

@@ -84,9 +84,11 @@ static size_t type_rank(const measured *m) {
     return rank;
 }
 
+/* By all that a name has but the type of cache, and then by that. */
 static int by_shape(const void *left, const void *right) {
-    static const case_field order[] = {FIELD_L, FIELD_TYPE, FIELD_POS, FIELD_B,
-                                       FIELD_D, FIELD_H,    FIELD_HKV, FIELD_DC};
+    static const case_field order[] = {
+        FIELD_L,    FIELD_TYPE, FIELD_POS,   FIELD_B,    FIELD_D, FIELD_H,    FIELD_HKV,   FIELD_DC,
+        FIELD_MODE, FIELD_PATH, FIELD_ASKED, FIELD_IMPL, FIELD_Q, FIELD_PART, FIELD_CACHE, FIELD_THREADS};
     const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
     if (type_rank(a) != type_rank(b) && case_same(a->c, b->c, FIELDS_ALL & ~(unsigned)FIELD_KV))
         return type_rank(a) < type_rank(b) ? -1 : 1;
@@ -132,15 +134,8 @@ void table_cache_types(report_table *t, const table_sources *from) {
         "latents are rounded once, when they are appended. Cache bytes are allocated ones, those by formula "
         "stand next to them. Shares of time are of the best CPU times. A smaller type and a smaller cache "
         "multiply: both are in %% of MHA's.");
-    const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
-    size_t rows = 0;
-    for (size_t i = 0; order && i < data->count; i++)
-        if (is_compared(data, &data->cases[i]))
-            order[rows++] = &data->cases[i];
-    if (!order)
-        table_add(&t->t, NULL);
-    else if (rows)
-        qsort(order, rows, sizeof *order, by_shape);
+    size_t rows;
+    const measured **order = measured_select(&rows, t, data, is_compared, by_shape);
     for (size_t i = 0; i < rows; i++)
         add_row(t, data, order[i]);
     attn_free(order);

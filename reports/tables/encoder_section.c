@@ -138,16 +138,14 @@ static void add_value_columns(report_table *t) {
     report_column(t, "conv_bytes_live", "convolution cache, bytes");
 }
 
+static bool is_shown(const report_data *data, const measured *m) {
+    (void)data;
+    return is_encoder(m, NULL);
+}
+
 static void add_rows(report_table *t, const report_data *data, const case_column *columns, size_t count) {
-    const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
-    size_t rows = 0;
-    for (size_t i = 0; order && i < data->count; i++)
-        if (is_encoder(&data->cases[i], NULL))
-            order[rows++] = &data->cases[i];
-    if (!order)
-        table_add(&t->t, NULL);
-    else if (rows)
-        qsort(order, rows, sizeof *order, encoder_compare);
+    size_t rows;
+    const measured **order = measured_select(&rows, t, data, is_shown, encoder_compare);
     for (size_t i = 0; i < rows; i++)
         table_add(&t->t, encoder_row(order[i], columns, count));
     attn_free(order);

@@ -1,9 +1,11 @@
 #include "reports/tables/measured_row.h"
 
+#include "attn/alloc.h"
 #include "reports/data/rounding.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "1.2 to 1.3", in units of that many ns. */
@@ -72,4 +74,19 @@ int measured_compare(const measured *a, const measured *b, const case_field *fie
             return x < y ? -1 : 1;
     }
     return strcmp(a->c->name, b->c->name);
+}
+
+const measured **measured_select(size_t *count, report_table *t, const report_data *data,
+                                 bool (*wanted)(const report_data *data, const measured *m),
+                                 int (*order)(const void *left, const void *right)) {
+    const measured **found = attn_alloc(data->count, sizeof *found, "rows", NULL);
+    *count = 0;
+    for (size_t i = 0; found && i < data->count; i++)
+        if (wanted(data, &data->cases[i]))
+            found[(*count)++] = &data->cases[i];
+    if (!found)
+        table_add(&t->t, NULL);
+    else if (*count)
+        qsort(found, *count, sizeof *found, order);
+    return found;
 }

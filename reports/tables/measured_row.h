@@ -3,6 +3,7 @@
 #define REPORTS_TABLES_MEASURED_ROW_H
 
 #include "reports/data/series.h"
+#include "reports/tables/report_table.h"
 
 #include <jansson.h>
 
@@ -12,5 +13,11 @@ int measured_row_add(json_t *row, const measured *m, const char *unit);
 
 /* As strcmp: by type in the registry's order, then by each field, then by name. */
 int measured_compare(const measured *a, const measured *b, const case_field *fields, size_t count);
+
+/* Pointers to the wanted ones, *count of them, sorted as by qsort; to be freed with attn_free. Where memory is short:
+ * none, NULL, and the table is without rows. */
+const measured **measured_select(size_t *count, report_table *t, const report_data *data,
+                                 bool (*wanted)(const report_data *data, const measured *m),
+                                 int (*order)(const void *left, const void *right));
 
 #endif

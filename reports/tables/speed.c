@@ -92,6 +92,11 @@ static void add_speed_row(report_table *t, const measured *m, const shape *s) {
 }
 
 /* What is slowest to change in reading first. */
+static bool is_shown(const report_data *data, const measured *m) {
+    (void)data;
+    return is_row(m);
+}
+
 static int by_shape(const void *left, const void *right) {
     static const case_field order[] = {FIELD_TYPE, FIELD_MODE, FIELD_IMPL, FIELD_KV,  FIELD_POS,
                                        FIELD_B,    FIELD_D,    FIELD_H,    FIELD_HKV, FIELD_DC,
@@ -128,15 +133,8 @@ void table_speed(report_table *t, const table_sources *from) {
     report_column(t, "kv_bytes_formula", "cache bytes by formula");
     report_column_in_files(t);
     report_column(t, "kv_bytes_live", "cache bytes");
-    const measured **order = attn_alloc(data->count, sizeof *order, "rows", NULL);
-    size_t rows = 0;
-    for (size_t i = 0; order && i < data->count; i++)
-        if (is_row(&data->cases[i]))
-            order[rows++] = &data->cases[i];
-    if (!order)
-        table_add(&t->t, NULL);
-    else if (rows)
-        qsort(order, rows, sizeof *order, by_shape);
+    size_t rows;
+    const measured **order = measured_select(&rows, t, data, is_shown, by_shape);
     for (size_t i = 0; i < rows; i++)
         add_speed_row(t, order[i], &s);
     attn_free(order);

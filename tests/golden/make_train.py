@@ -199,7 +199,7 @@ def learning_rate(step):
 
 
 def make_steps(name, cfg):
-    """The loss before each of so many steps of AdamW, over batches in turn."""
+    """The loss before each step of AdamW, over batches in turn."""
     lengths = [31, 22, 19, 10] if cfg["input_layer"] == "conv2d" else [7, 5, 4, 2]
     w = weights_of(cfg)
     groups = [dict(params=[t for n, t in w.items() if trained(n) and (t.dim() > 1) == matrix],

@@ -5,38 +5,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit
 here=tests/pmu
 pmu=${BUILD:-build}/pmu
-passed=0 failed=0 skipped=0
-
-conclude() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ "$failed" -eq 0 ] || exit 1
-    [ "$passed" -gt 0 ] || exit 3
-    exit 0
-}
-
-skip_all() {
-    echo "[  SKIPPED ] pmu: $*"
-    skipped=1
-    conclude
-}
-
-fail_all() {
-    echo "[  FAILED  ] pmu: $*"
-    failed=1
-    conclude
-}
-
-check() { # what command...
-    local what=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $what"
-        passed=$((passed + 1))
-    else
-        echo "[  FAILED  ] $what"
-        failed=$((failed + 1))
-    fi
-}
+step=pmu
+. tests/support/step.sh
 
 need_tools() {
     local tool missing=()

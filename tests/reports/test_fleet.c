@@ -91,7 +91,7 @@ static void test_ratios(void **state) {
     drop(f);
 }
 
-/* What `attnbench machine --out` would leave: a clock of so many GHz. */
+/* What `attnbench machine --out` would leave: its clock in GHz. */
 static void write_clock(char path[96], const char *of, double ghz) {
     json_t *root = json_load_file(of, 0, NULL), *entries = json_array();
     const char *isa = json_string_value(json_at(root, "context.attnbench.machine.isa"));

@@ -4,47 +4,22 @@
 # flight. Ends with "N passed, N failed, N skipped". Exit status: 0 passed, 1 failed, 3 skipped.
 set -u
 cd "$(dirname "$0")/../.." || exit
+step=slurm
+. tests/support/step.sh
 . tests/slurm/cluster.sh
 build=$(realpath "${BUILD:-build}")
 attnbench=$build/attnbench
 slurm=$build/slurm
-shards=8 passed=0 failed=0 skipped=0
-sweep=(--plan quick --filter '/L:(128|256)/|/T:75/|machine/flops' --repetitions 1 --min-time 0.001 --counters off)
-
-conclude() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ "$failed" -eq 0 ] || exit 1
-    [ "$passed" -gt 0 ] || exit 3
-    exit 0
-}
-
-skip_all() {
-    echo "[  SKIPPED ] slurm: $*"
-    skipped=1
-    conclude
-}
+shards=8
+sweep=(--plan quick --filter '/L:(128|256)/|machine/flops' --repetitions 1 --min-time 0.001 --counters off)
 
 show_logs() {
     tail -n 15 "$scratch"/cluster/log/slurmctld "$scratch"/out/*.log 2>/dev/null
 }
 
 give_up() {
-    echo "[  FAILED  ] slurm: $*"
     show_logs
-    failed=$((failed + 1))
-    conclude
-}
-
-check() { # what, command...
-    local what=$1
-    shift
-    if "$@"; then
-        echo "[       OK ] $what"
-        passed=$((passed + 1))
-    else
-        echo "[  FAILED  ] $what"
-        failed=$((failed + 1))
-    fi
+    fail_all "$*"
 }
 
 within() { # seconds, command...: until it holds

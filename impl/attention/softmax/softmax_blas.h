@@ -37,12 +37,11 @@ size_t attn_blas_heads_together(size_t tile, size_t keys);
 /* Layouts take upper bounds that grow with frames and keys, so that a workspace made for the largest call
  * serves every other. */
 
-/* What is computed for a group of heads: at most so many rows [heads d_k] for each head of a group. */
+/* What is computed for a group of heads: at most `rows` rows [heads d_k] for each head of a group. */
 float *attn_blas_group_layout(attn_arena *arena, const attn_geometry *g, size_t rows);
-/* Queries of a tile, where at most so many go together. */
+/* Most queries of a tile, in calls of at most `frames` queries. */
 size_t attn_blas_tile_bound(size_t frames);
-/* For each thread, scores of a tile of at most so many rows in multiples of `unit`, whose tiles have at most so many
- * queries. */
+/* For each thread, scores of a tile: at most `rows` rows, in multiples of `unit`, of at most `tile` queries. */
 float *attn_blas_scores_layout(attn_arena *arena, const attn_geometry *g, size_t rows, size_t tile,
                                size_t keys, size_t unit, size_t threads);
 

@@ -41,7 +41,7 @@ typedef struct attn_call {
 typedef struct attn_impl {
     const char *name; /* "scalar", "blas", "fused" */
     /* Bytes of workspace that forward needs for B utterances, at most T frames in a call and at most L keys
-     * on this path (auto: on either), on at most so many threads (1 or more). One made for the largest call serves
+     * on this path (auto: on either), on at most `threads` threads (1 or more). One made for the largest call serves
      * every smaller one. SIZE_MAX when it fits no memory. */
     size_t (*workspace)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
                         size_t threads);

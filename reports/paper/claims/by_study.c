@@ -49,10 +49,29 @@ static double sum(const json_t *model, const wanted *w, const char *key, size_t 
     return *count ? all : NAN;
 }
 
-static double mean(const json_t *model, const wanted *w, const char *key) {
+/* A number over seeds; one seed has no spread. */
+typedef struct seeds {
     size_t count;
-    double all = sum(model, w, key, &count);
-    return all / (double)count;
+    double mean, low, high; /* NaN without any */
+} seeds;
+
+static seeds seeds_of(const json_t *model, const wanted *w, const char *key) {
+    seeds s = {.low = NAN, .high = NAN};
+    s.mean = sum(model, w, key, &s.count) / (double)s.count;
+    size_t i;
+    const json_t *run;
+    json_array_foreach(runs_of(model), i, run) {
+        double value = is_wanted(run, w) ? json_number(run, key) : NAN;
+        s.low = fmin(s.low, value);
+        s.high = fmax(s.high, value);
+    }
+    return s;
+}
+
+/* Whether a is below b: undecided where a seed of one lies among those of the other, and with one seed. */
+static claim_state lower(const seeds *a, const seeds *b) {
+    bool apart = a->high < b->low || b->high < a->low;
+    return apart && a->count > 1 && b->count > 1 ? claim_holds(a->high < b->low) : CLAIM_UNDECIDED;
 }
 
 typedef void model_judge(claim_verdict *v, const json_t *model);
@@ -67,25 +86,20 @@ static void each_model(claim_verdict *v, const claims_evidence *e, model_judge *
     }
 }
 
-static void compare(claim_verdict *v, const json_t *model, const char *what, const char *key, const wanted *a,
-                    const wanted *b) {
-    double with = mean(model, a, key), without = mean(model, b, key);
-    if (isnan(with) || isnan(without))
-        return;
-    claim_add(v, claim_holds(with < without), "%s: %.4g against %.4g (%s)", what, with, without,
-              json_text(model, "model"));
-}
-
 /* ---- Word error rates, with what is chance ---- */
 
 typedef struct rate {
     double percent, variance; /* of a share of that many words, in percent squared */
 } rate;
 
+static rate rate_from(double errors, double words) {
+    double share = errors / words;
+    return (rate){100 * share, 1e4 * fmax(share * (1 - share), 0) / words};
+}
+
 static rate rate_of(const json_t *model, const wanted *w) {
     size_t count;
-    double words = sum(model, w, "words", &count), share = sum(model, w, "errors", &count) / words;
-    return (rate){100 * share, 1e4 * fmax(share * (1 - share), 0) / words};
+    return rate_from(sum(model, w, "errors", &count), sum(model, w, "words", &count));
 }
 
 /* Whether a - b is below the limit: undecided within the 95% interval of the difference of two shares. */
@@ -116,16 +130,24 @@ static double width_of(const json_t *model) {
     return json_number(json_array_get(runs_of(model), 0), "d_model");
 }
 
-static void judge_start(claim_verdict *v, const json_t *model) {
-    for (size_t t = 0; t < 2; t++) {
-        wanted tuned = {.type = latent_types[t], .origin = "fine_tuned"};
-        while ((tuned.latent_dim = next_latent(model, &tuned, tuned.latent_dim)) > 0) {
-            wanted scratch = {.type = tuned.type, .origin = "scratch", .latent_dim = tuned.latent_dim};
-            char what[64];
-            snprintf(what, sizeof what, "CTC loss of %s, latent_dim %.0f", tuned.type, tuned.latent_dim);
-            compare(v, model, what, "loss", &tuned, &scratch);
-        }
+/* Whether `a` has less of it than `b`, at each latent_dim that both have. */
+static void compare(claim_verdict *v, const json_t *model, const char *what, const char *key, wanted a,
+                    wanted b) {
+    while ((a.latent_dim = next_latent(model, &a, a.latent_dim)) > 0) {
+        b.latent_dim = a.latent_dim;
+        seeds with = seeds_of(model, &a, key), without = seeds_of(model, &b, key);
+        if (with.count && without.count)
+            claim_add(v, lower(&with, &without),
+                      "%s, %s, latent_dim %.0f: %.4g against %.4g (%zu and %zu seeds, %s)", what, a.type,
+                      a.latent_dim, with.mean, without.mean, with.count, without.count,
+                      json_text(model, "model"));
     }
+}
+
+static void judge_start(claim_verdict *v, const json_t *model) {
+    for (size_t t = 0; t < 2; t++)
+        compare(v, model, "CTC loss", "loss", (wanted){.type = latent_types[t], .origin = "fine_tuned"},
+                (wanted){.type = latent_types[t], .origin = "scratch"});
 }
 
 /* WER in points against the control, of latent_dim from `least` times d_model to d_model. */
@@ -179,15 +201,16 @@ static void judge_tuning(claim_verdict *v, const json_t *model, const char *key,
                            .origin = "fine_tuned",
                            .latent_dim = number_or_zero(a, "latent_dim")};
             double from = json_number(a, key), to = json_number(b, key);
-            double before = 100 * json_number(a, "errors") / json_number(a, "words");
-            double after = 100 * json_number(b, "errors") / json_number(b, "words");
+            rate before = rate_from(json_number(a, "errors"), json_number(a, "words"));
+            rate after = rate_from(json_number(b, "errors"), json_number(b, "words"));
             bool step = larger ? to > from : to < from;
-            if (!step || !is_wanted(a, &same) || !is_wanted(b, &same) || isnan(before + after) ||
+            if (!step || !is_wanted(a, &same) || !is_wanted(b, &same) ||
+                isnan(before.percent + after.percent) ||
                 number_or_zero(a, "seed") != number_or_zero(b, "seed"))
                 continue;
-            claim_add(v, claim_holds(after < before),
+            claim_add(v, below(after, before, 0),
                       "%s, latent_dim %.0f: %.3g%% WER with %s %g, %.3g%% with %g", same.type,
-                      same.latent_dim, after, key, to, before, from);
+                      same.latent_dim, after.percent, key, to, before.percent, from);
         }
     }
 }
@@ -203,14 +226,14 @@ static void judge_rate(claim_verdict *v, const json_t *model) {
 /* ---- MLA-Simple against MLA, from scratch ---- */
 
 static void judge_loss(claim_verdict *v, const json_t *model) {
-    compare(v, model, "CTC loss", "loss", &(wanted){.type = "mla_simple", .origin = "scratch"},
-            &(wanted){.type = "mla", .origin = "scratch"});
+    compare(v, model, "CTC loss", "loss", (wanted){.type = "mla_simple", .origin = "scratch"},
+            (wanted){.type = "mla", .origin = "scratch"});
 }
 
 static void judge_training_time(claim_verdict *v, const json_t *model) {
     compare(v, model, "seconds an epoch", "seconds_per_epoch",
-            &(wanted){.type = "mla_simple", .origin = "scratch"},
-            &(wanted){.type = "mla", .origin = "scratch"});
+            (wanted){.type = "mla_simple", .origin = "scratch"},
+            (wanted){.type = "mla", .origin = "scratch"});
 }
 
 void claim_easier_to_train(claim_verdict *v, const claims_evidence *e) {

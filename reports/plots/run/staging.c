@@ -1,7 +1,6 @@
 #include "reports/plots/run/staging.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,6 +25,14 @@ void staging_remove(const char *folder) {
     if (open)
         closedir(open);
     rmdir(folder);
+}
+
+int staging_open(attn_output *output, const char *folder, const char *name, const char *extension,
+                 attn_error *error) {
+    char *path = attn_format(error, "%s/%s%s", folder, name, extension);
+    int result = path ? attn_output_open(output, path, error) : -1;
+    attn_free(path);
+    return result;
 }
 
 int staging_move(const char *from, const char *to, const char *name, const char *extension,

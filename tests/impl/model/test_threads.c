@@ -6,6 +6,7 @@
 #include "attn/threads.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/encoders.h"
+#include "tests/support/threads.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,28 +16,10 @@
 enum { MOST_THREADS = 2 }; /* races show without a comparison, in 30 times the time */
 static const bool compares = false;
 #else
-enum { MOST_THREADS = 3 };
+enum { MOST_THREADS = TEST_THREADS };
 static const bool compares = true;
 #endif
 enum { BATCH = 2, FRAMES = 140, CHUNK = 20, CONV2D_FRAMES = 203 };
-
-static attn_threads *threads[MOST_THREADS + 1];
-
-static int open_all(void **state) {
-    (void)state;
-    for (size_t i = 1; i <= MOST_THREADS; i++)
-        if (attn_threads_open(&threads[i], i, NULL, NULL))
-            return -1;
-    return 0;
-}
-
-static int close_all(void **state) {
-    (void)state;
-    for (size_t i = 1; i <= MOST_THREADS; i++)
-        attn_threads_close(threads[i]);
-    assert_int_equal(attn_alloc_live(), 0);
-    return 0;
-}
 
 static attn_model *model_of(const char *about) {
     char text[400];
@@ -62,7 +45,7 @@ static void compare(const char *about, attn_session_options options) {
     options.batch = BATCH;
     float *one = compares ? run(model, options, x, frames, lengths) : NULL;
     for (size_t n = 2; n <= MOST_THREADS; n++) {
-        options.threads = threads[n];
+        options.threads = test_threads[n];
         float *some = run(model, options, x, frames, lengths),
               *again = run(model, options, x, frames, lengths);
         attn_difference d = attn_compare(some, compares ? one : some, count, 2e-5, 2e-5);
@@ -129,7 +112,7 @@ static void only_fused_shares(void **state) {
     for (size_t i = 0; i < 2; i++) {
         attn_error error = {0};
         attn_session *session;
-        attn_session_options options = {.batch = 1, .max_frames = 3, .impl = names[i], .threads = threads[2]};
+        attn_session_options options = {.batch = 1, .max_frames = 3, .impl = names[i], .threads = test_threads[2]};
         assert_int_equal(attn_session_open(&session, model, &options, &error), -1);
         assert_int_equal(error.code, ATTN_ERROR_UNSUPPORTED);
         assert_non_null(strstr(error.message, "runs on one thread, 2 were asked for"));
@@ -144,5 +127,5 @@ int main(void) {
         cmocka_unit_test(other_parts),
         cmocka_unit_test(only_fused_shares),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, test_threads_open, test_threads_close);
 }

@@ -5,30 +5,11 @@
 #include "impl/model/model.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/training.h"
+#include "tests/support/threads.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { MOST_THREADS = 3 };
-
-static attn_threads *threads[MOST_THREADS + 1];
-
-static int open_all(void **state) {
-    (void)state;
-    for (size_t i = 1; i <= MOST_THREADS; i++)
-        if (attn_threads_open(&threads[i], i, NULL, NULL))
-            return -1;
-    return 0;
-}
-
-static int close_all(void **state) {
-    (void)state;
-    for (size_t i = 1; i <= MOST_THREADS; i++)
-        attn_threads_close(threads[i]);
-    assert_int_equal(attn_alloc_live(), 0);
-    return 0;
-}
 
 typedef struct pass {
     attn_model *gradient;
@@ -38,7 +19,7 @@ typedef struct pass {
 static pass run(size_t count, const attn_model *model, const training_batch *batch,
                 const attn_train_options *options) {
     pass p;
-    attn_threads *before = attn_threads_use(threads[count]);
+    attn_threads *before = attn_threads_use(test_threads[count]);
     assert_int_equal(attn_model_like(&p.gradient, model, NULL), 0);
     p.loss = training_pass(p.gradient, model, &batch->batch, options).loss;
     attn_threads_use(before);
@@ -74,7 +55,7 @@ static void check(const char *about, attn_train_options options) {
     training_batch batch;
     training_batch_read(&batch, lengths, targets, attn_model_config(model)->input_dim, "features");
     pass one = run(1, model, &batch, &options);
-    for (size_t count = 2; count <= MOST_THREADS; count++) {
+    for (size_t count = 2; count <= TEST_THREADS; count++) {
         pass first = run(count, model, &batch, &options), again = run(count, model, &batch, &options);
         if (!(fabs(first.loss - one.loss) <= 1e-5 * one.loss) ||
             !(distance(first.gradient, one.gradient) < 1e-5))
@@ -121,5 +102,5 @@ static void test_dropout(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_types), cmocka_unit_test(test_models),
                                        cmocka_unit_test(test_dropout)};
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, test_threads_open, test_threads_close);
 }

@@ -106,7 +106,7 @@ void attn_train_subsampling(attn_real *y, const attn_real *x, const attn_subsamp
     }
 }
 
-/* From dmiddle, which is whole, of so many frames of the middle that begin with x. */
+/* From dmiddle, which is whole, of the frames of the middle that begin with x. */
 static void first_backward(const attn_real *x, const attn_subsampling_scratch *s, size_t frames) {
     const attn_train_row_kernels *k = attn_train_rows();
     size_t row = s->bins[1] * s->channels;
