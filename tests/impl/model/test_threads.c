@@ -112,7 +112,8 @@ static void only_fused_shares(void **state) {
     for (size_t i = 0; i < 2; i++) {
         attn_error error = {0};
         attn_session *session;
-        attn_session_options options = {.batch = 1, .max_frames = 3, .impl = names[i], .threads = test_threads[2]};
+        attn_session_options options = {
+            .batch = 1, .max_frames = 3, .impl = names[i], .threads = test_threads[2]};
         assert_int_equal(attn_session_open(&session, model, &options, &error), -1);
         assert_int_equal(error.code, ATTN_ERROR_UNSUPPORTED);
         assert_non_null(strstr(error.message, "runs on one thread, 2 were asked for"));
