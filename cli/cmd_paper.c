@@ -122,7 +122,7 @@ int cmd_paper(int argc, char **argv) {
             "(24 x 1024 or 18 x 512, random weights, a linear input layer so that 1000 frames stay 1000)\n"
             "runs once, and one layer of it with its cache in f16 and q8_0: about two minutes and 3 GiB.\n"
             "Exit status 1 when a cache is not as large as its formula says. With --claims,\n"
-            "each claim is reproduced, refuted, undecided (the intervals of what was measured overlap), not\n"
+            "each claim is reproduced, refuted, undecided (what was measured is not clearly apart), not\n"
             "measured yet (what would show it was not given) or not testable here.",
             options, NULL, &status))
         return status;

@@ -24,8 +24,8 @@ void type_name(char *text, size_t size, const char *type) {
     text[used] = '\0';
 }
 
-static bool has_float_cache(const results_case *c) {
-    return !*c->kv || !strcmp(c->kv, "f32");
+bool case_rounds_cache(const results_case *c) {
+    return *c->kv && strcmp(c->kv, "f32");
 }
 
 void case_short_name(char *text, size_t size, const results_case *c) {
@@ -34,7 +34,7 @@ void case_short_name(char *text, size_t size, const results_case *c) {
         text_append(text, size, " %zu", c->dc);
     if (c->hkv)
         text_append(text, size, " %zu", c->hkv);
-    if (!has_float_cache(c))
+    if (case_rounds_cache(c))
         text_append(text, size, " %s", c->kv);
 }
 
@@ -46,7 +46,7 @@ void case_long_name(char *text, size_t size, const results_case *c) {
         text_append(text, size, " with a latent of %zu", c->dc);
     if (c->hkv)
         text_append(text, size, " with %zu of %zu key/value heads", c->hkv, c->h);
-    if (!has_float_cache(c))
+    if (case_rounds_cache(c))
         text_append(text, size, " in %s", c->kv);
 }
 

@@ -11,6 +11,9 @@ enum { CASE_NAME = 48 };
 /* A type's key as a name: words of up to three letters are abbreviations. "mla_simple": "MLA simple". */
 void type_name(char *text, size_t size, const char *type);
 
+/* Its cache has another type than f32. */
+bool case_rounds_cache(const results_case *c);
+
 /* The type, then what compresses its cache: "MLA 256" (latent_dim), "GQA 2" (key/value heads), "MHA f16" (a cache of
  * another type than f32). */
 void case_short_name(char *text, size_t size, const results_case *c);

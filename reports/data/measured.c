@@ -197,3 +197,8 @@ void bytes_text(char *to, size_t size, double bytes) {
         bytes /= 1024;
     snprintf(to, size, "%.3g %s", bytes, units[unit]);
 }
+
+bool measured_apart(double low, double high, double other_low, double other_high) {
+    double gap = fmax(low - other_high, other_low - high);
+    return gap > fmax(high - low, other_high - other_low);
+}

@@ -71,6 +71,10 @@ const char *machine_level(const report_data *data, double bytes);
 /* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
 void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);
 
+/* Whether two numbers with their intervals differ: there is a gap between the intervals, wider than either of them. An
+ * interval is of the runs of one process; the next process of the same case often lies outside it. */
+bool measured_apart(double low, double high, double other_low, double other_high);
+
 /* "15.6 MiB". */
 void bytes_text(char *to, size_t size, double bytes);
 

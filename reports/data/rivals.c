@@ -1,6 +1,7 @@
 #include "reports/data/rivals.h"
 
 #include "reports/data/case_fields.h"
+#include "reports/data/case_names.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static bool is_plain(const results_case *c) {
 }
 
 static bool is_base(const results_case *c) {
-    return !strcmp(c->type, "mha") && (!*c->kv || !strcmp(c->kv, "f32"));
+    return !strcmp(c->type, "mha") && !case_rounds_cache(c);
 }
 
 static size_t rank_of(const rival *a) {
@@ -70,7 +71,7 @@ static void gather(rivals *r, const report_data *data, const results_case *like,
         rival *one = &r->of[i];
         one->bytes = one->m->c->kv_bytes_live / mha->c->kv_bytes_live;
         one->time = one->m->time / mha->time;
-        one->apart = one->m->high < mha->low || one->m->low > mha->high;
+        one->apart = measured_apart(one->m->low, one->m->high, mha->low, mha->high);
     }
 }
 

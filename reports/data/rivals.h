@@ -8,7 +8,7 @@
 typedef struct rival {
     const measured *m;
     double bytes, time;
-    bool apart; /* the intervals of their times do not overlap */
+    bool apart; /* measured_apart: their times differ */
 } rival;
 
 enum { RIVALS = 24 };

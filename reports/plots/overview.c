@@ -3,13 +3,11 @@
 #include "base/text/append.h"
 #include "reports/data/case_names.h"
 #include "reports/plots/figure_style.h"
-#include "reports/plots/look/end_labels.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { BOUND_STEPS = 48 };
-static const double NAME_HEIGHT = 0.06; /* of the plot */
 
 static double mib(const rival *one) {
     return one->m->c->kv_bytes_live / 1048576.0;
@@ -94,48 +92,69 @@ static void write_arrows(FILE *script, const picture *p, const rivals *r) {
     }
 }
 
-/* Whether the name of a point has room on its left, away from its arrow. */
-static bool has_room_left(const picture *p, const rivals *r, size_t at) {
-    return at && frame_x(&p->frame, mib(&r->of[at])) > 0.3;
+/* Parts of the plot's width and height that something covers. */
+typedef struct box {
+    double left, right, low, high;
+} box;
+
+typedef struct name_place {
+    const char *side; /* what gnuplot aligns it by */
+    double x, y;      /* from the point to the name's middle line, in parts of the plot */
+} name_place;
+
+static const name_place name_places[] = {{"right", -0.03, 0},    {"left", 0.03, 0},
+                                         {"center", 0, -0.065},  {"center", 0, 0.065},
+                                         {"right", -0.03, 0.05}, {"right", -0.03, -0.05}};
+static const double LETTER = 0.02, HALF_LINE = 0.028, HALF_MARK = 0.022;
+
+static box box_of(const picture *p, const rival *one, const name_place *place, size_t letters) {
+    double x = frame_x(&p->frame, mib(one)) + place->x, y = frame_y(&p->frame, ms(one->m->time)) + place->y;
+    double width = LETTER * (double)letters;
+    double before = !strcmp(place->side, "right") ? width : !strcmp(place->side, "center") ? width / 2 : 0;
+    return (box){x - before, x - before + width, y - HALF_LINE, y + HALF_LINE};
 }
 
-/* Names left of their points are moved apart where points of about one size are near each other. */
-static void write_names_left(FILE *script, const picture *p, const rivals *r) {
-    bool done[RIVALS] = {false};
-    for (size_t i = 1; i < r->count; i++) {
-        end_label labels[RIVALS];
-        size_t count = 0;
-        double x = frame_x(&p->frame, mib(&r->of[i]));
-        for (size_t k = i; k < r->count; k++) {
-            char name[CASE_NAME];
-            if (done[k] || !has_room_left(p, r, k) || fabs(frame_x(&p->frame, mib(&r->of[k])) - x) > 0.1)
-                continue;
-            done[k] = true;
-            labels[count] = (end_label){.y = frame_y(&p->frame, ms(r->of[k].m->time)),
-                                        .colour = figure_colour(r->of[k].m)};
-            case_short_name(name, sizeof name, r->of[k].m->c);
-            figure_safe_text(labels[count++].text, sizeof labels->text, name);
-        }
-        end_labels_spread(labels, count, NAME_HEIGHT);
-        for (size_t k = 0; k < count; k++)
-            fprintf(script, "set label '%s' at graph %.4f,%.4f right noenhanced font ',13' tc rgb '%s'\n",
-                    labels[k].text, x - 0.03, labels[k].y, labels[k].colour);
-    }
+static bool is_free(const box *b, const box *taken, size_t count) {
+    bool inside = b->left > 0 && b->right < 1.1 && b->low > 0 && b->high < 1;
+    for (size_t i = 0; inside && i < count; i++)
+        if (b->left < taken[i].right && taken[i].left < b->right && b->low < taken[i].high &&
+            taken[i].low < b->high)
+            return false;
+    return inside;
 }
 
-static void write_names(FILE *script, const picture *p, const rivals *r) {
-    for (size_t i = 0; i < r->count; i++) {
-        char name[CASE_NAME], safe[CASE_NAME];
-        if (has_room_left(p, r, i))
+/* At the first place that is free, of MHA right of its arrows; a name without one is left to the page's hints and to the tables. */
+static void write_name(FILE *script, const picture *p, const rivals *r, size_t at, box *taken,
+                       size_t *count) {
+    const rival *one = &r->of[at];
+    char name[CASE_NAME], safe[CASE_NAME];
+    case_short_name(name, sizeof name, one->m->c);
+    figure_safe_text(safe, sizeof safe, name);
+    for (size_t i = at ? 0 : 1; i < sizeof name_places / sizeof *name_places; i++) {
+        const name_place *place = &name_places[i];
+        box b = box_of(p, one, place, strlen(name));
+        if (!is_free(&b, taken, *count))
             continue;
-        case_short_name(name, sizeof name, r->of[i].m->c);
-        figure_safe_text(safe, sizeof safe, name);
-        fprintf(script,
-                "set label '%s' at graph %.4f,%.4f left offset %s noenhanced font ',13' tc rgb '%s'\n", safe,
-                frame_x(&p->frame, mib(&r->of[i])), frame_y(&p->frame, ms(r->of[i].m->time)),
-                i ? "-1,-1.3" : "1,0.4", figure_colour(r->of[i].m));
+        taken[(*count)++] = b;
+        fprintf(script, "set label '%s' at graph %.4f,%.4f %s noenhanced font ',13' tc rgb '%s'\n", safe,
+                frame_x(&p->frame, mib(one)) + place->x, frame_y(&p->frame, ms(one->m->time)) + place->y,
+                place->side, figure_colour(one->m));
+        return;
     }
-    write_names_left(script, p, r);
+}
+
+/* Float caches have the first choice. */
+static void write_names(FILE *script, const picture *p, const rivals *r) {
+    box taken[2 * RIVALS];
+    size_t count = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        double x = frame_x(&p->frame, mib(&r->of[i])), y = frame_y(&p->frame, ms(r->of[i].m->time));
+        taken[count++] = (box){x - HALF_MARK, x + HALF_MARK, y - HALF_MARK, y + HALF_MARK};
+    }
+    for (int rounded = 0; rounded < 2; rounded++)
+        for (size_t i = 0; i < r->count; i++)
+            if (case_rounds_cache(r->of[i].m->c) == rounded)
+                write_name(script, p, r, i, taken, &count);
 }
 
 static void write_plot(FILE *script, const char *name, const rivals *r, size_t bound) {

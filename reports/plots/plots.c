@@ -15,7 +15,8 @@ const plot plots[] = {
      .y_label = "time of a decoded frame, ms",
      .about =
          "Lower left is better. Arrows lead from MHA with a float32 cache to its rivals. Dashed: the time to "
-         "read the cache once, at this machine's own measured bandwidth; weights come on top.",
+         "read the cache once, at this machine's own measured bandwidth; weights come on top. A "
+         "name that has no room is shown when you point at its mark.",
      .needs = "decode cases of mha and other types at one L",
      .kind = PLOT_OVERVIEW,
      .place = PLOT_FIRST,

@@ -75,6 +75,16 @@ static void append_change(char *text, size_t size, const rival *one) {
     text_append(text, size, "%s", part);
 }
 
+/* With their intervals where these do not tell the two from each other. */
+static void append_times(char *text, size_t size, const rival *one, const measured *mha) {
+    const measured *m = one->m;
+    if (one->apart)
+        text_append(text, size, "%.3g ms instead of %.3g.", m->time / 1e6, mha->time / 1e6);
+    else
+        text_append(text, size, "%.3g ms (%.3g to %.3g), with MHA %.3g ms (%.3g to %.3g).", m->time / 1e6,
+                    m->low / 1e6, m->high / 1e6, mha->time / 1e6, mha->low / 1e6, mha->high / 1e6);
+}
+
 /* The stream of most work; without one the utterance of most work. */
 static void say_model(json_t *list, const report_data *data) {
     rivals r;
@@ -99,7 +109,7 @@ static void say_model(json_t *list, const report_data *data) {
                     c->audio_seconds, c->audio_seconds * (double)c->left);
     else
         text_append(text, sizeof text, "%.3g s of speech in one call take ", c->audio_seconds);
-    text_append(text, sizeof text, "%.3g ms instead of %.3g.", focus->m->time / 1e6, r.of[0].m->time / 1e6);
+    append_times(text, sizeof text, focus, r.of[0].m);
     say(list, lead, text);
 }
 

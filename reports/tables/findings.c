@@ -47,12 +47,12 @@ static void say_cache(json_t *list, const series_lines *cache) {
 
 static void compare(char *text, size_t size, const series_line *l, const series_line *mha, double x) {
     const series_point *own = series_point_at(l, x), *base = series_point_at(mha, x);
-    bool apart = own->high < base->low || own->low > base->high;
+    bool apart = measured_apart(own->low, own->high, base->low, base->high);
     if (l == mha)
         snprintf(text, size, "mha");
     else
         snprintf(text, size, "%s at %.3g times MHA's speed%s", l->label, base->y / own->y,
-                 apart ? "" : " (no clear difference: the bars overlap)");
+                 apart ? "" : " (no clear difference)");
 }
 
 static void say_speed(json_t *list, const char *what, const series_lines *l) {
@@ -77,8 +77,8 @@ static void say_slopes(json_t *list, const series_lines *prefill) {
         say(list, "Prefill time grows as %s at the largest lengths (%s).", text, prefill->positions);
 }
 
-/* Up to which q absorbing is faster and from where expanding is, among the q that both ran; only where the
- * bars do not overlap. */
+/* Up to which q absorbing is faster and from where expanding is, among the q that both ran; only where
+ * the two are apart. */
 static void say_paths(json_t *list, const series_lines *paths, const char *type) {
     const series_line *expand = title_path_line(paths, type, "expand"),
                       *absorb = title_path_line(paths, type, "absorb");
@@ -92,7 +92,7 @@ static void say_paths(json_t *list, const series_lines *paths, const char *type)
     if (!isnan(expand_from))
         snprintf(expands, sizeof expands, "expand is faster from q = %.0f", expand_from);
     if (*absorbs || *expands)
-        say(list, "%s at %s: %s%s%s (where the bars do not overlap).", type, paths->held, absorbs,
+        say(list, "%s at %s: %s%s%s (where they are clearly apart).", type, paths->held, absorbs,
             *absorbs && *expands ? ", " : "", expands);
 }
 

@@ -17,10 +17,9 @@ void table_claims(report_table *t, const table_sources *from) {
     t->page_columns = columns;
     snprintf(t->note, sizeof t->note,
              "Each claim of the document that can be tested (attnbench paper --claims). Refuted: the numbers "
-             "found here "
-             "contradict it. Undecided: it was measured, and the intervals overlap. Not measured yet: what "
-             "would show "
-             "it was not given. The csv and json files say what would show each, and by which command.");
+             "found here contradict it. Undecided: it was measured, and is not clearly apart. Not measured "
+             "yet: what would show it was not given. The csv and json files say what would show each, and by "
+             "which command.");
 }
 
 void table_speech(report_table *t, const table_sources *from) {

@@ -66,5 +66,5 @@ void table_models(report_table *t, const table_sources *from) {
              "input layer. A stream is timed a call of one chunk, its left context cached; an utterance "
              "in one call reuses none of its cache, so that a smaller one saves memory only. Times are "
              "medians of CPU time, low to high a 95%% interval of them (below 6 runs: least to most). No "
-             "difference found: the intervals overlap.");
+             "difference found: the gap between the intervals is no wider than they are.");
 }

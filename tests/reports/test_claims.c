@@ -104,7 +104,7 @@ static results_case encoder(const char *model) {
 }
 
 static measured took(const results_case *c, double time) {
-    return (measured){.c = c, .runs = 5, .time = time, .low = 0.9 * time, .high = 1.1 * time};
+    return (measured){.c = c, .runs = 5, .time = time, .low = 0.95 * time, .high = 1.05 * time};
 }
 
 static void test_times(void **state) {
@@ -130,7 +130,7 @@ static void test_times(void **state) {
     gqa.kv_bytes_live = 4096; /* no smaller than what it is compared with */
     fill(&t, &e);
     expect(&t, "mla_slower", "refuted", "1.3 times");
-    expect(&t, "simple_faster", "undecided", "1.15 times"); /* 135 to 165 against 117 to 143 */
+    expect(&t, "simple_faster", "undecided", "1.15 times"); /* 142 to 158 against 123 to 137: the gap is narrower than either */
     expect(&t, "slow_gqa", "not measured yet", "");
     table_free(&t);
 

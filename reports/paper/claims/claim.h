@@ -7,7 +7,7 @@
 /* From best to worst: where a claim has several parts, its state is the worst of theirs. */
 typedef enum claim_state {
     CLAIM_REPRODUCED,
-    CLAIM_UNDECIDED, /* measured, and the intervals overlap */
+    CLAIM_UNDECIDED, /* measured, and not clearly apart */
     CLAIM_REFUTED,
     CLAIM_NOT_MEASURED, /* what would show it was not given */
     CLAIM_NOT_TESTABLE

@@ -11,7 +11,7 @@
 static const double SAME = 0.005; /* bytes are exact: this is for their display */
 
 static bool apart(const series_point *a, const series_point *b) {
-    return a->high < b->low || a->low > b->high;
+    return measured_apart(a->low, a->high, b->low, b->high);
 }
 
 static void name_of(char *text, size_t size, const series_line *l) {
@@ -214,9 +214,9 @@ void title_crossing(const series_line *a, const series_line *b, double *faster_t
     *faster_to = *slower_from = NAN;
     for (size_t i = 0; i < a->count; i++) {
         const series_point *p = &a->points[i], *q = series_point_at(b, p->x);
-        if (q && p->high < q->low)
+        if (q && apart(p, q) && p->y < q->y)
             *faster_to = p->x;
-        else if (q && q->high < p->low && isnan(*slower_from))
+        else if (q && apart(p, q) && p->y > q->y && isnan(*slower_from))
             *slower_from = p->x;
     }
 }

@@ -1,5 +1,5 @@
 /* Titles that say what a plot found, from its own lines; "" when they have nothing to say. A difference is called one
- * only where the intervals do not overlap. */
+ * only where measured_apart says so. */
 #ifndef REPORTS_PLOTS_LOOK_TITLES_H
 #define REPORTS_PLOTS_LOOK_TITLES_H
 
@@ -22,7 +22,7 @@ title_function title_paths;
 
 /* The line of that type and order of evaluation, or NULL. */
 const series_line *title_path_line(const series_lines *l, const char *type, const char *path);
-/* Up to which x `a` is faster than `b` and from where it is slower, where the bars do not overlap; NaN: nowhere. */
+/* Up to which x `a` is faster than `b` and from where it is slower, where they are apart; NaN: nowhere. */
 void title_crossing(const series_line *a, const series_line *b, double *faster_to, double *slower_from);
 
 #endif
