@@ -29,16 +29,28 @@ static int conclude(const study *s, const char *out, const drawing *pictures) {
     return s->failed ? STATUS_FAILED : STATUS_OK;
 }
 
+static int conclude_shard(const study *s, const study_request *r) {
+    printf("%s: shard %zu of %zu: %zu runs, %zu failed; %zu were done before\n", r->out, r->own.index,
+           r->own.count, study_own_count(s), s->failed, s->was_done);
+    return s->failed ? STATUS_FAILED : STATUS_OK;
+}
+
+static void list_runs(const study *s) {
+    for (size_t i = 0; i < s->runs.count; i++)
+        if (s->runs.at[i].state != STUDY_ELSEWHERE)
+            puts(s->runs.at[i].name);
+}
+
 static int run(const study_request *r, int list, attn_error *error) {
     study s;
     drawing pictures = {0};
     int failed = study_open(&s, r, error), status = STATUS_OK;
-    for (size_t i = 0; list && !failed && i < s.runs.count; i++)
-        puts(s.runs.at[i].name);
-    if (!failed && !list)
-        failed = study_report_make(&s, r, &pictures, error);
-    if (!failed && !list)
-        status = conclude(&s, r->out, &pictures);
+    if (!failed && list)
+        list_runs(&s);
+    else if (!failed && r->own.count)
+        failed = study_run_all(&s, r, error) || (status = conclude_shard(&s, r), 0);
+    else if (!failed)
+        failed = study_report_make(&s, r, &pictures, error) || (status = conclude(&s, r->out, &pictures), 0);
     study_close(&s);
     if (!failed)
         return status;
@@ -48,6 +60,7 @@ static int run(const study_request *r, int list, attn_error *error) {
 int cmd_study(int argc, char **argv) {
     study_request r = {0};
     long long jobs = 0;
+    char *part = NULL;
     int list = 0, status;
     struct poptOption table[] = {
         {"plan", 'p', POPT_ARG_STRING, &r.plan, 0, "needed: a name (quick, full) or a file", "PLAN"},
@@ -55,6 +68,8 @@ int cmd_study(int argc, char **argv) {
         {"out", 'o', POPT_ARG_STRING, &r.out, 0, "needed, but for --list: the folder of the study", "DIR"},
         {"jobs", 'j', POPT_ARG_LONGLONG, &jobs, 0,
          "runs at once, one a CPU (default: as many as there are CPUs)", "N"},
+        {"shard", '\0', POPT_ARG_STRING, &part, 0,
+         "only the K-th of N parts of the runs; then, without --shard, what is missing and the page", "K/N"},
         {"list", '\0', POPT_ARG_NONE, &list, 0, "print the names of the runs, and run nothing", NULL},
         POPT_TABLEEND};
     if (!command_options(
@@ -65,7 +80,7 @@ int cmd_study(int argc, char **argv) {
         return status;
     attn_error error = {0};
     r.jobs = (size_t)(jobs > 0 ? jobs : 0);
-    if (check_options(&r, list, jobs, &error))
+    if (check_options(&r, list, jobs, &error) || shard_parse(&r.own, part, &error))
         return command_fail("study", &error);
     return run(&r, list, &error);
 }

@@ -63,7 +63,7 @@ static int no_locks(const char *path, int why, attn_error *error) {
     return attn_fail(error, "%s: cannot be locked: %s", path, strerror(why));
 }
 
-int lock_journal(int fd, const char *path, attn_error *error) {
+int lock_take(int fd, const char *path, const lock_wish *wish, attn_error *error) {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     lock_reach reach = reach_of_file(fd);
     if (reach == LOCK_STAYS_LOCAL)
@@ -72,12 +72,17 @@ int lock_journal(int fd, const char *path, attn_error *error) {
             "%s: is on NFS mounted with nolock or local_lock, so that other machines do not see its lock; "
             "choose an --out on another file system",
             path);
-    for (int i = 0; i < (reach == LOCK_OUTLIVES ? 6000 : 50); i++) {
-        if (!flock(fd, LOCK_EX | LOCK_NB))
+    for (int i = 0; i < (reach == LOCK_OUTLIVES ? 6000 : 50 * wish->seconds); i++) {
+        if (!flock(fd, (wish->shared ? LOCK_SH : LOCK_EX) | LOCK_NB))
             return 0;
         if (errno != EWOULDBLOCK && errno != EINTR)
             return no_locks(path, errno, error);
         nanosleep(&pause, NULL);
     }
-    return attn_fail(error, "%s: another sweep is writing it", path);
+    return attn_fail(error, "%s: %s", path, wish->busy);
+}
+
+int lock_journal(int fd, const char *path, attn_error *error) {
+    const lock_wish wish = {.seconds = 1, .busy = "another sweep is writing it"};
+    return lock_take(fd, path, &wish, error);
 }

@@ -1,4 +1,4 @@
-/* The lock of a journal, also where several machines share its file system. */
+/* Locks of files that are being written, also where several machines share its file system. */
 #ifndef HARNESS_RESULTS_LOCK_H
 #define HARNESS_RESULTS_LOCK_H
 
@@ -11,6 +11,15 @@
  * shared file systems, so that it holds between machines; mounts on which it does not are refused. Waits a second for
  * one who is about to end; on NFS, where the lock of a machine that died is kept for a while, two minutes. */
 int lock_journal(int fd, const char *path, attn_error *error);
+
+typedef struct lock_wish {
+    bool shared;      /* with others who wish so, too */
+    int seconds;      /* how long one waits, but on NFS */
+    const char *busy; /* what is said when somebody else has it */
+} lock_wish;
+
+/* The same, as it is wished. */
+int lock_take(int fd, const char *path, const lock_wish *wish, attn_error *error);
 
 typedef enum lock_reach {
     LOCK_IS_SURE,    /* one machine's file system, or locks are passed on */

@@ -5,15 +5,12 @@
 #include "base/process/pool.h"
 #include "base/progress.h"
 #include "harness/run/measure.h"
+#include "harness/study/study_lock.h"
+#include "harness/study/study_shard.h"
 #include "harness/study/study_work.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
-#include <unistd.h>
 
 typedef struct shown_runs {
     study_runs *runs;
@@ -90,7 +87,7 @@ static size_t count_state(const study_runs *r, study_state state) {
 static int run_all(study_runs *r, size_t jobs, attn_error *error) {
     shown_runs s = {.runs = r};
     const pool p = {jobs, &s, next, work, ended};
-    progress_init(&s.shown, r->count, count_state(r, STUDY_DONE));
+    progress_init(&s.shown, r->count - count_state(r, STUDY_ELSEWHERE), count_state(r, STUDY_DONE));
     int failed = pool_run(&p, error);
     progress_clear(&s.shown);
     return failed;
@@ -139,45 +136,33 @@ static int make_folds(const study_runs *r, attn_error *error) {
     return 0;
 }
 
-/* Held while the study runs: two of them would spoil each other's files. -1: another one has it. The processes of one
- * that was killed hold it a moment longer. */
-static int lock(const char *out, attn_error *error) {
-    enum { TRIES = 50 };
-    static const struct timespec pause = {0, 100000000};
-    char *path = attn_format(error, "%s/.lock", out);
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1, held = -1;
-    if (path && fd < 0)
-        attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
-    for (int i = 0; fd >= 0 && held && i < TRIES; i++)
-        if ((held = flock(fd, LOCK_EX | LOCK_NB)))
-            nanosleep(&pause, NULL);
-    if (fd >= 0 && held) {
-        attn_fail(error, "%s: another study is at work there", out);
-        close(fd);
-    }
-    attn_free(path);
-    return held ? -1 : fd;
-}
-
-static int run_and_profile(study *s, size_t asked_jobs, attn_error *error) {
+static int run_and_profile(study *s, const study_request *request, attn_error *error) {
     study_runs *r = &s->runs;
-    size_t jobs = asked_jobs ? asked_jobs : pool_cpus();
+    size_t jobs = request->jobs ? request->jobs : pool_cpus();
     if (study_runs_take_up(r, error) || make_folds(r, error))
         return -1;
     s->was_done = count_state(r, STUDY_DONE);
     measure_clean_environment();
     child_catch_signals();
-    if (run_all(r, jobs < POOL_JOBS_MAX ? jobs : POOL_JOBS_MAX, error) || profile_all(r, error))
+    if (run_all(r, jobs < POOL_JOBS_MAX ? jobs : POOL_JOBS_MAX, error) ||
+        (!request->own.count && profile_all(r, error)))
         return -1;
     s->failed = count_state(r, STUDY_FAILED);
     return 0;
 }
 
+size_t study_own_count(const study *s) {
+    return s->runs.count - count_state(&s->runs, STUDY_ELSEWHERE);
+}
+
 int study_run_all(study *s, const study_request *request, attn_error *error) {
-    int held = attn_make_folder(s->runs.out, error) ? -1 : lock(s->runs.out, error);
-    int failed = held < 0 ? -1 : run_and_profile(s, request->jobs, error);
-    if (held >= 0)
-        close(held);
+    study_lock lock;
+    int failed =
+        attn_make_folder(s->runs.out, error) || study_lock_take(&lock, s->runs.out, &request->own, error);
+    if (failed)
+        return -1;
+    failed = run_and_profile(s, request, error);
+    study_lock_drop(&lock);
     return failed;
 }
 
@@ -198,7 +183,8 @@ static int read_speech(study *s, const char *folder, attn_error *error) {
 int study_open(study *s, const study_request *request, attn_error *error) {
     *s = (study){0};
     return study_plan_read(&s->plan, request->plan, error) || read_speech(s, request->data, error) ||
-                   study_runs_make(&s->runs, &s->plan, &s->corpus, request->out, error)
+                   study_runs_make(&s->runs, &s->plan, &s->corpus, request->out, error) ||
+                   study_shard_keep(&s->runs, &request->own, error)
                ? -1
                : 0;
 }

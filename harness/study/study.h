@@ -2,6 +2,7 @@
 #ifndef HARNESS_STUDY_H
 #define HARNESS_STUDY_H
 
+#include "base/shard.h"
 #include "harness/study/study_runs.h"
 
 typedef struct study_request {
@@ -9,6 +10,7 @@ typedef struct study_request {
     const char *data; /* the corpus */
     const char *out;  /* a folder; goes on where it was */
     size_t jobs;      /* 0: as many as there are CPUs */
+    shard own;        /* only this part of the runs, and no profiles; count 0: all */
 } study_request;
 
 typedef struct study {
@@ -21,6 +23,9 @@ typedef struct study {
 /* Reads plan and speech. Free with study_close, after a failure too. */
 int study_open(study *s, const study_request *request, attn_error *error);
 void study_close(study *s);
+
+/* Runs of this shard. */
+size_t study_own_count(const study *s);
 
 /* Does what is not done yet. A run that fails has its state and what it said, and so have those that begin with it. */
 int study_run_all(study *s, const study_request *request, attn_error *error);

@@ -109,7 +109,7 @@ static int take_up(const study_runs *r, study_run *run, attn_error *error) {
 
 int study_runs_take_up(study_runs *r, attn_error *error) {
     for (size_t i = 0; i < r->count; i++)
-        if (take_up(r, &r->at[i], error))
+        if (r->at[i].state != STUDY_ELSEWHERE && take_up(r, &r->at[i], error))
             return -1;
     return 0;
 }

@@ -6,7 +6,13 @@
 #include "datasets/survey.h"
 #include "harness/study/study_plan.h"
 
-typedef enum study_state { STUDY_WAITS, STUDY_RUNS, STUDY_DONE, STUDY_FAILED } study_state;
+typedef enum study_state {
+    STUDY_WAITS,
+    STUDY_RUNS,
+    STUDY_DONE,
+    STUDY_FAILED,
+    STUDY_ELSEWHERE /* of another shard */
+} study_state;
 
 typedef struct study_run {
     char name[STUDY_NAME + 32]; /* KIND-sSEED[-without-SPEAKER]: its folder below OUT/runs */
@@ -33,7 +39,7 @@ int study_runs_make(study_runs *r, const study_plan *p, const corpus_survey *c, 
                     attn_error *error);
 void study_runs_free(study_runs *r);
 
-/* What was finished before becomes STUDY_DONE. An error when it was of another plan or other speech. */
+/* What was finished before, of this shard, becomes STUDY_DONE. An error when it was of another plan or other speech. */
 int study_runs_take_up(study_runs *r, attn_error *error);
 
 /* Of all that its bits depend on; done.txt holds it. */
