@@ -144,6 +144,36 @@ static void test_done_is_not_done_again(void **state) {
     drop(&r);
 }
 
+/* Each shard does its own runs; the whole does none of them again, and has the same weights. */
+static void test_shards_make_the_whole(void **state) {
+    (void)state;
+    study_request whole = request_of("whole", plan_text), r = request_of("shards", plan_text);
+    size_t runs = 0;
+    for (r.own = (shard){1, 2}; r.own.index <= 2; r.own.index++) {
+        study s;
+        attn_error error = {0};
+        char path[400];
+        if (study_open(&s, &r, &error) || study_run_all(&s, &r, &error))
+            fail_msg("%s", error.message);
+        assert_int_equal(s.failed, 0);
+        assert_int_equal(s.was_done, 0);
+        assert_true(study_own_count(&s) > 0);
+        runs += study_own_count(&s);
+        snprintf(path, sizeof path, "%s/latency", r.out);
+        assert_int_equal(access(path, F_OK), -1);
+        study_close(&s);
+    }
+    assert_int_equal(runs, 4);
+    r.own = (shard){0};
+    outcome o = make(&r);
+    assert_int_equal(o.was_done, 4);
+    expect_same(&whole, &r, "mla-4-fine_tuned");
+    expect_same(&whole, &r, "mha-without_attention");
+    json_decref(o.results);
+    drop(&whole);
+    drop(&r);
+}
+
 /* Attention adds nothing, so that the model computes the same with other keys: its output layer is 0. */
 static void expect_silent(const study_request *r, const char *run) {
     size_t size, n;
@@ -311,12 +341,10 @@ static int begin(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_killed_and_taken_up),
-                                       cmocka_unit_test(test_done_is_not_done_again),
-                                       cmocka_unit_test(test_no_attention),
-                                       cmocka_unit_test(test_another_plan_is_refused),
-                                       cmocka_unit_test(test_failure_is_said),
-                                       cmocka_unit_test(test_page_says_synthetic),
-                                       cmocka_unit_test(test_folds)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_killed_and_taken_up),     cmocka_unit_test(test_done_is_not_done_again),
+        cmocka_unit_test(test_shards_make_the_whole),   cmocka_unit_test(test_no_attention),
+        cmocka_unit_test(test_another_plan_is_refused), cmocka_unit_test(test_failure_is_said),
+        cmocka_unit_test(test_page_says_synthetic),     cmocka_unit_test(test_folds)};
     return cmocka_run_group_tests(tests, begin, NULL);
 }
