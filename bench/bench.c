@@ -20,6 +20,7 @@
 typedef struct options {
     long long seed;
     double check_flops;
+    long long checked_output; /* -1: not asked about */
     bool help, has_cases, turns;
     char **flags; /* of Google Benchmark, flags[0] the program; alive until the process ends */
     int flag_count;
@@ -35,6 +36,8 @@ static const char help_text[] =
     "  --seed N        of weights, input and the sampled rows of checks (default: 1)\n"
     "  --check-flops N what the reference may compute for a check, about; beyond it a sample of rows is\n"
     "                  compared, one at least (default: 1e9)\n"
+    "  --checked-output HASH  print output_hash of each case; an output of this hash (0: none), of the same row and\n"
+    "                  seed, has passed its check in an earlier process and is not checked again\n"
     "  --turns         one case for a gate that takes turns: orders on standard input, bench/turn_lines.h\n"
     "  -h, --help      show this\n\n"
     "A row reads attention/TYPE/MODE/KEY:VALUE/..., one layer,\n"
@@ -103,6 +106,7 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
                                  {"cases", '\0', POPT_ARG_STRING, &text, 'f', NULL, NULL},
                                  {"seed", '\0', POPT_ARG_LONGLONG, &o->seed, 0, NULL, NULL},
                                  {"check-flops", '\0', POPT_ARG_DOUBLE, &o->check_flops, 0, NULL, NULL},
+                                 {"checked-output", '\0', POPT_ARG_LONGLONG, &o->checked_output, 0, NULL, NULL},
                                  {"turns", '\0', POPT_ARG_NONE, NULL, 't', NULL, NULL},
                                  {"help", 'h', POPT_ARG_NONE, NULL, 'h', NULL, NULL},
                                  POPT_TABLEEND};
@@ -138,6 +142,8 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
         attn_fail(error, "--seed %lld: expected 0 or more", o->seed);
     else if (!(o->check_flops > 0))
         attn_fail(error, "--check-flops %g: expected more than 0", o->check_flops);
+    else if (o->checked_output < -1)
+        attn_fail(error, "--checked-output %lld: expected 0 or more", o->checked_output);
     else
         result = 0;
 done:
@@ -257,6 +263,8 @@ static int run(bench_session *session, options *o, const char *default_cases, at
     if (!session->count)
         return attn_fail(error, "no case to run");
     session->settings = (bench_settings){.seed = (uint64_t)o->seed, .check_flops = o->check_flops};
+    session->hash_output = o->checked_output >= 0;
+    session->checked_output = o->checked_output > 0 ? (uint64_t)o->checked_output : 0;
     if (bench_delay_parse(&session->delay, getenv(BENCH_DELAY_VARIABLE), error))
         return -1;
     if (o->turns)
@@ -277,7 +285,7 @@ static void print_failures(const bench_session *session) {
 
 int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe) {
     attn_error error = {0};
-    options o = {.seed = 1, .check_flops = BENCH_CHECK_FLOPS};
+    options o = {.seed = 1, .check_flops = BENCH_CHECK_FLOPS, .checked_output = -1};
     bench_session session = {.probe = probe};
     openblas_set_num_threads(1);
     int status = 0;

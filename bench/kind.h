@@ -50,6 +50,8 @@ typedef struct bench_kind_ops {
     void (*run_parts)(void *state, attn_part_hook *hook, void *context);
     /* Numbers of one iteration; *cache_bytes is how much of it reads a KV cache. */
     void (*values)(const void *state, double *cache_bytes, bench_emit_number *emit, void *to);
+    /* The output of the last iteration, the same bits for the same row, seed and program; NULL: it has none. */
+    const float *(*output)(const void *state, size_t *floats);
     void (*release)(void *state);
 } bench_kind_ops;
 

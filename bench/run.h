@@ -10,7 +10,9 @@
 typedef struct bench_entry {
     bench_case row;
     struct bench_session *session;
-    bool checked;
+    bool checked;         /* or its output is one that was */
+    bool remembered;      /* the latter: `check` is empty */
+    uint64_t output_hash; /* of the warm-up's; 0: it has none */
     bench_check check;
     attn_error failure; /* why it is skipped; empty when it may be timed */
 } bench_entry;
@@ -26,6 +28,8 @@ typedef struct bench_session {
     pinned_threads threads;             /* of that set-up */
     size_t held_before;                 /* bytes of attn_alloc before that set-up */
     uint64_t delay_loops;               /* for each iteration of the current entry */
+    bool hash_output;                   /* report it */
+    uint64_t checked_output;            /* hash of an output that needs no check; 0: none */
     size_t failed, broken, unsupported; /* cases: check failed, no set-up, not on this machine */
 } bench_session;
 

@@ -10,7 +10,7 @@
 typedef struct sweep_options {
     char *plan, *filter, *counters, *group, *out, *shard, *times;
     int list, replace, again, cpu;
-    long long repetitions, seed;
+    long long repetitions, rounds, seed;
     double min_time;
 } sweep_options;
 
@@ -38,6 +38,10 @@ static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
         return -1;
     if (o->repetitions != -1)
         p->repetitions = (size_t)o->repetitions;
+    if (o->rounds != -1 && option_range("--rounds", o->rounds, 1, 10000, error))
+        return -1;
+    if (o->rounds != -1)
+        p->rounds = (size_t)o->rounds;
     if (o->seed != -1 && option_range("--seed", o->seed, 0, INT64_MAX, error))
         return -1;
     if (o->seed != -1)
@@ -54,8 +58,8 @@ static int list_rows(const plan *p) {
         puts(p->rows[i].name);
     if (fflush(stdout))
         return STATUS_OK; /* main sees it, too, and says so */
-    fprintf(stderr, "%zu cases, %zu repetitions of at least %g s each\n", p->count, p->repetitions,
-            p->min_time);
+    fprintf(stderr, "%zu cases, %zu repetitions of at least %g s each, in %zu process%s\n", p->count,
+            p->repetitions, p->min_time, plan_rounds(p), plan_rounds(p) == 1 ? "" : "es");
     return STATUS_OK;
 }
 
@@ -75,6 +79,8 @@ static json_t *options_json(const sweep_options *o) {
     add_option(words, "--filter", o->filter);
     snprintf(number, sizeof number, "%lld", o->repetitions);
     add_option(words, "--repetitions", o->repetitions == -1 ? NULL : number);
+    snprintf(number, sizeof number, "%lld", o->rounds);
+    add_option(words, "--rounds", o->rounds == -1 ? NULL : number);
     snprintf(number, sizeof number, "%.10g", o->min_time);
     add_option(words, "--min-time", o->min_time == -1 ? NULL : number);
     snprintf(number, sizeof number, "%lld", o->seed);
@@ -132,7 +138,7 @@ static int run(const plan *p, const sweep_options *o, const plan_split *split, a
 }
 
 int cmd_sweep(int argc, char **argv) {
-    sweep_options o = {.counters = "auto", .cpu = -1, .repetitions = -1, .seed = -1, .min_time = -1};
+    sweep_options o = {.counters = "auto", .cpu = -1, .repetitions = -1, .rounds = -1, .seed = -1, .min_time = -1};
     struct poptOption options[] = {
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0,
          "needed: a name (quick, paper, encoder, machine, full; more in harness/plan/plans) or a file",
@@ -151,6 +157,8 @@ int cmd_sweep(int argc, char **argv) {
          "count this group only (`attnbench counters groups`; or a file), in as many passes as it takes",
          "GROUP"},
         {"repetitions", '\0', POPT_ARG_LONGLONG, &o.repetitions, 0, "instead of the plan's", "N"},
+        {"rounds", '\0', POPT_ARG_LONGLONG, &o.rounds, 0,
+         "processes that the repetitions of a case are spread over, instead of the plan's", "N"},
         {"min-time", '\0', POPT_ARG_DOUBLE, &o.min_time, 0, "of a repetition, instead of the plan's",
          "SECONDS"},
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "instead of the plan's", "N"},
@@ -164,8 +172,8 @@ int cmd_sweep(int argc, char **argv) {
     plan p = {0};
     plan_split split = {0};
     if (!command_options(argc, argv, "",
-                         "Runs every case of a plan in a fresh process pinned to one CPU. The same command "
-                         "resumes\nwhere an interrupted one stopped (which ends with status 128 + the "
+                         "Runs every case of a plan in fresh processes pinned to one CPU, one a round. The "
+                         "same command resumes\nwhere an interrupted one stopped (which ends with status 128 + the "
                          "signal's number).",
                          options, NULL, &status))
         return status;

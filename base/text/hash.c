@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static uint64_t step(uint64_t hash, unsigned char byte) {
     return (hash ^ byte) * UINT64_C(0x100000001b3);
@@ -11,6 +12,18 @@ uint64_t hash_text(uint64_t hash, const char *text) {
     for (; *text; text++)
         hash = step(hash, (unsigned char)*text);
     return step(hash, 0);
+}
+
+/* Words of 32 bits instead of bytes, and high bits back to the low ones, which a product leaves alone. */
+uint64_t hash_floats(const float *values, size_t n) {
+    uint64_t hash = HASH_START;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        hash = (hash ^ bits) * UINT64_C(0x100000001b3);
+        hash ^= hash >> 32;
+    }
+    return (hash >> 11) | 1;
 }
 
 void hash_name(char name[HASH_NAME], uint64_t hash) {

@@ -3,12 +3,16 @@
 #ifndef BASE_TEXT_HASH_H
 #define BASE_TEXT_HASH_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 
 /* Continues `hash` over the text and one separator, so that "ab","c" and "a","bc" differ. */
 uint64_t hash_text(uint64_t hash, const char *text);
+
+/* Of numbers' bits: below 2^53, so that a double holds it, and not 0. */
+uint64_t hash_floats(const float *values, size_t n);
 
 enum { HASH_NAME = 24 };
 /* "fnv1a:" and 16 hexadecimal digits. */

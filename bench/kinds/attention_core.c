@@ -224,10 +224,17 @@ static void values(const void *state, double *cache_bytes, bench_emit_number *em
         emit(to, "path_run", true);
 }
 
+static const float *output(const void *state, size_t *floats) {
+    const core_state *s = state;
+    *floats = floats_of(s);
+    return s->contexts;
+}
+
 const bench_kind_ops bench_attention_core = {.kind = BENCH_ATTENTION,
                                              .prepare = prepare,
                                              .check = check,
                                              .rewind = rewind_nothing,
                                              .run = run,
                                              .values = values,
+                                             .output = output,
                                              .release = release};

@@ -94,6 +94,12 @@ static void values(const void *state, double *cache_bytes, bench_emit_number *em
         emit(to, "path_run", path == ATTN_PATH_ABSORB);
 }
 
+static const float *output(const void *state, size_t *floats) {
+    const attention_setup *setup = state;
+    *floats = setup->row.batch * setup->row.queries * setup->row.geometry.d_model;
+    return setup->out;
+}
+
 static void release(void *state) {
     attention_setup_free(state);
     attn_free(state);
@@ -110,4 +116,5 @@ const bench_kind_ops bench_attention = {.kind = BENCH_ATTENTION,
                                         .rewind = rewind_cache,
                                         .run = run,
                                         .values = values,
+                                        .output = output,
                                         .release = release};

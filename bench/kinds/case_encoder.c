@@ -160,6 +160,13 @@ static void values(const void *state, double *cache_bytes, bench_emit_number *em
     emit_parts(s, emit, to);
 }
 
+static const float *output(const void *state, size_t *floats) {
+    const encoder_setup *s = state;
+    const attn_config *config = attn_model_config(s->model);
+    *floats = attn_output_frames(config, s->input_frames) * config->attention.d_model;
+    return s->out;
+}
+
 static void release(void *state) {
     encoder_setup_free(state);
     attn_free(state);
@@ -178,4 +185,5 @@ const bench_kind_ops bench_encoder = {.kind = BENCH_ENCODER,
                                       .run = run,
                                       .run_parts = run_parts,
                                       .values = values,
+                                      .output = output,
                                       .release = release};

@@ -49,15 +49,19 @@ static int add_literal_rows(plan *p, json_t *seen, yaml_file *file, const char *
 }
 
 static int read_settings(plan *p, yaml_file *file, attn_error *error) {
-    static const char *const known[] = {"summary", "repetitions", "min_time", "seed",
-                                        "sweeps",  "cases",       "machine",  NULL};
-    uint64_t repetitions = 5;
+    static const char *const known[] = {"summary", "repetitions", "rounds",  "min_time", "seed",
+                                        "sweeps",  "cases",       "machine", NULL};
+    uint64_t repetitions = 5, rounds = 3;
     if (yaml_check_keys(file, file->root, known, error))
         return -1;
     const yaml_node_t *node = yaml_find(file, file->root, "repetitions");
     if (node && yaml_integer(file, node, "repetitions", 1, 10000, &repetitions, error))
         return -1;
     p->repetitions = (size_t)repetitions;
+    node = yaml_find(file, file->root, "rounds");
+    if (node && yaml_integer(file, node, "rounds", 1, 10000, &rounds, error))
+        return -1;
+    p->rounds = (size_t)rounds;
     node = yaml_find(file, file->root, "min_time");
     if (node && yaml_number(file, node, "min_time", 0.0001, 1000, &p->min_time, error))
         return -1;
@@ -148,6 +152,16 @@ void plan_free(plan *p) {
     *p = (plan){0};
 }
 
+size_t plan_rounds(const plan *p) {
+    size_t rounds = p->rounds < p->repetitions ? p->rounds : p->repetitions;
+    return rounds ? rounds : 1;
+}
+
+size_t plan_repetitions(const plan *p, size_t round) {
+    size_t rounds = plan_rounds(p);
+    return round < rounds ? p->repetitions / rounds + (round < p->repetitions % rounds) : 0;
+}
+
 int plan_filter(plan *p, const char *expression, attn_error *error) {
     regex_t regex;
     int code = regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB);
@@ -170,8 +184,8 @@ int plan_filter(plan *p, const char *expression, attn_error *error) {
 
 void plan_hash(char name[PLAN_HASH], const plan *p, const char *counters) {
     char settings[160];
-    snprintf(settings, sizeof settings, "%zu %.17g %" PRIu64 " %s", p->repetitions, p->min_time, p->seed,
-             counters);
+    snprintf(settings, sizeof settings, "%zu/%zu %.17g %" PRIu64 " %s", p->repetitions, plan_rounds(p),
+             p->min_time, p->seed, counters);
     uint64_t hash = hash_text(HASH_START, settings);
     for (size_t i = 0; i < p->count; i++)
         hash = hash_text(hash, p->rows[i].name);

@@ -2,6 +2,7 @@
  *
  *   summary: one line for people
  *   repetitions: 5        samples of each case
+ *   rounds: 3             processes that they are spread over, and parts of the run
  *   min_time: 0.05        seconds that one repetition lasts at least
  *   seed: 1               of weights and inputs
  *   sweeps:               each is a cross product of lists (one value stands for a list of one)
@@ -31,6 +32,11 @@ int plan_read(plan *p, const char *which, attn_error *error);
 /* From text in memory; `file` stands for the file in messages. */
 int plan_parse(plan *p, const char *text, size_t size, const char *file, attn_error *error);
 void plan_free(plan *p);
+
+/* How many repetitions a case has in a round, from 0: as even as can be, the first rounds the more. Rounds beyond
+ * plan_rounds have none. */
+size_t plan_repetitions(const plan *p, size_t round);
+size_t plan_rounds(const plan *p); /* no more than repetitions */
 
 /* Keeps the rows that the extended regular expression finds something in; none is an error. */
 int plan_filter(plan *p, const char *expression, attn_error *error);

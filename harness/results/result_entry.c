@@ -165,6 +165,7 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
                                        "kv_bytes_live",
                                        "peak_bytes",
                                        "delay_loops",
+                                       "output_hash",
                                        "conv_bytes_formula",
                                        "conv_bytes_live",
                                        "audio_seconds",
@@ -264,7 +265,7 @@ static json_t *aggregate_entry(const json_t *like, const char *which, const char
                      "iterations", (json_int_t)n, "real_time", real, "cpu_time", cpu, "time_unit", "ns");
 }
 
-static int append_aggregates(json_t *entries, attn_error *error) {
+int entry_add_aggregates(json_t *entries, attn_error *error) {
     size_t n = json_array_size(entries);
     stats_summary real, cpu;
     if (n < 2)
@@ -311,7 +312,7 @@ json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *fai
         json_decref(entries);
         entries = entry_failed(c, failure);
     } else if (!result) {
-        result = append_aggregates(entries, error);
+        result = entry_add_aggregates(entries, error);
     }
     json_decref(root);
     if (!result)

@@ -14,6 +14,9 @@
  * *failed is set. NULL and an error when the text is not that. */
 json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *failed, attn_error *error);
 
+/* Appends Google Benchmark's aggregates over the repetitions, when there are two or more. */
+int entry_add_aggregates(json_t *entries, attn_error *error);
+
 /* The one entry of a case without numbers, as Google Benchmark writes an error: no iterations, and times of 0,
  * which programs that read its files ask for. NULL when memory is short. */
 json_t *entry_failed(const bench_case *c, const char *message);

@@ -12,6 +12,7 @@
 typedef struct results_sample {
     double real_time, cpu_time; /* ns per iteration, above 0 */
     double iterations;
+    size_t process; /* that it was measured in, from 1; 1 in files of one process a case */
     bool disturbed;
     double parts[ATTN_PARTS]; /* encoder: seconds of each part of the model; NaN: not reported */
     /* name -> {"source", "value", "validation"} or {"unavailable"}; NULL: none were asked for */

@@ -246,6 +246,10 @@ static int read_sample(results_sample *s, const results_place *p, const json_t *
     if (disturbed && !json_is_boolean(disturbed))
         return results_wrong(p, "disturbed", disturbed, "true or false");
     s->disturbed = json_is_true(disturbed);
+    if (read_least(&s->process, p, entry, "process", false, 1))
+        return -1;
+    if (!s->process)
+        s->process = 1;
     if (results_take_number(&s->real_time, p, entry, "real_time", true, 1e-12) ||
         results_take_number(&s->cpu_time, p, entry, "cpu_time", true, 1e-12) ||
         results_take_number(&s->iterations, p, entry, "iterations", true, 1))

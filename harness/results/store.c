@@ -21,8 +21,8 @@ struct results_store {
     char *path, *journal;
     int fd;
     off_t size;       /* of the complete lines */
-    json_t *finished; /* row -> its line of the journal */
-    json_t *running;  /* rows started and not finished: those that were in flight */
+    json_t *finished; /* name of a piece -> its line of the journal */
+    json_t *running;  /* pieces started and not finished: those that were in flight */
     size_t interrupted;
     size_t damaged;    /* lines that are not believed */
     attn_error damage; /* the first of them */
@@ -208,10 +208,24 @@ static int doubt_line(bool *doubted, results_store *s, const json_t *line, size_
     return 0;
 }
 
+/* A piece is a case in one round. */
+enum { PIECE_NAME = 300 };
+static const char *piece_name(char name[PIECE_NAME], const char *row, size_t round) {
+    snprintf(name, PIECE_NAME, "%zu %.270s", round, row);
+    return name;
+}
+
+/* Of a line; the first round where it says nothing. */
+static size_t round_of(const json_t *line) {
+    json_int_t round = json_integer_value(json_object_get(line, "round"));
+    return round > 0 ? (size_t)round - 1 : 0;
+}
+
 static int take_line(results_store *s, json_t *line, size_t number, const store_identity *identity,
                      attn_error *error) {
     const char *started = json_string_value(json_object_get(line, "started"));
     const char *finished = json_string_value(json_object_get(line, "finished"));
+    char piece[PIECE_NAME];
     if (number == 1) {
         const char *date = json_string_value(json_object_get(line, "date"));
         if (json_integer_value(json_object_get(line, "journal")) != JOURNAL_VERSION || !date)
@@ -221,19 +235,20 @@ static int take_line(results_store *s, json_t *line, size_t number, const store_
         return s->is_other ? -1 : 0;
     }
     if (started) {
-        if (json_object_get(s->running, started))
+        piece_name(piece, started, round_of(line));
+        if (json_object_get(s->running, piece))
             s->interrupted++;
-        return json_object_set_new(s->running, started, json_true()) ? attn_no_memory(error, s->journal) : 0;
+        return json_object_set_new(s->running, piece, json_true()) ? attn_no_memory(error, s->journal) : 0;
     }
     if (!finished || !json_is_array(json_object_get(line, "entries")))
         return wrong_line(s, number, "unknown line", error);
-    json_object_del(s->running, finished);
+    json_object_del(s->running, piece_name(piece, finished, round_of(line)));
     bool doubted;
     if (doubt_line(&doubted, s, line, number, error))
         return -1;
     if (doubted)
         return 0;
-    return json_object_set(s->finished, finished, line) ? attn_no_memory(error, s->journal) : 0;
+    return json_object_set(s->finished, piece, line) ? attn_no_memory(error, s->journal) : 0;
 }
 
 /* Takes the complete lines; what follows the last of them was cut short by a kill. */
@@ -342,8 +357,9 @@ void store_close(results_store *s) {
     attn_free(s);
 }
 
-const json_t *store_find(const results_store *s, const char *row, bool *failed) {
-    const json_t *line = json_object_get(s->finished, row);
+const json_t *store_find(const results_store *s, const char *row, size_t round, bool *failed) {
+    char piece[PIECE_NAME];
+    const json_t *line = json_object_get(s->finished, piece_name(piece, row, round));
     *failed = json_is_true(json_object_get(line, "failed"));
     return json_object_get(line, "entries");
 }
@@ -361,13 +377,16 @@ const char *store_date(const results_store *s) {
     return s->date;
 }
 
-int store_started(results_store *s, const char *row, attn_error *error) {
-    return append_line(s, json_pack("{ss}", "started", row), error);
+int store_started(results_store *s, const char *row, size_t round, attn_error *error) {
+    return append_line(s, json_pack("{ss sI}", "started", row, "round", (json_int_t)round + 1), error);
 }
 
-int store_finished(results_store *s, const char *row, json_t *entries, bool failed, attn_error *error) {
-    json_t *line = json_pack("{ss sb sO}", "finished", row, "failed", failed, "entries", entries);
-    if (line && json_object_set(s->finished, row, line)) {
+int store_finished(results_store *s, const char *row, size_t round, json_t *entries, bool failed,
+                   attn_error *error) {
+    char piece[PIECE_NAME];
+    json_t *line = json_pack("{ss sI sb sO}", "finished", row, "round", (json_int_t)round + 1, "failed",
+                             failed, "entries", entries);
+    if (line && json_object_set(s->finished, piece_name(piece, row, round), line)) {
         json_decref(line);
         line = NULL;
     }

@@ -1,9 +1,10 @@
-/* Results that survive a kill: a journal of finished cases next to the results file, which appears at the end,
- * whole.
+/* Results that survive a kill: a journal of what is finished, a round of a case a line, next to the results file, which
+ * appears at the end, whole.
  *
  * R.json.journal has one line of JSON each: first who writes it ({"journal", "plan", "plan_sha", "commit",
- * "fingerprint", "date"}), then {"started": row} before and {"finished": row, "failed", "entries"} after each
- * case. Every line is synced to the disk before the sweep goes on. */
+ * "fingerprint", "date"}), then {"started": row, "round"} before and {"finished": row, "round", "failed", "entries"} after
+ * each round of a case. Every line is synced to the disk before the sweep goes on. Rounds count from 1 in the file, and
+ * from 0 here. */
 #ifndef HARNESS_RESULTS_STORE_H
 #define HARNESS_RESULTS_STORE_H
 
@@ -36,17 +37,17 @@ int store_open(results_store **s, store_state *state, const char *path, const st
                store_policy policy, attn_error *error);
 void store_close(results_store *s); /* the journal stays; NULL is fine */
 
-/* Entries of the case when it is finished, else NULL; *failed as it was given. */
-const json_t *store_find(const results_store *s, const char *row, bool *failed);
+/* Entries of the case from that round when it is finished, else NULL; *failed as it was given. */
+const json_t *store_find(const results_store *s, const char *row, size_t round, bool *failed);
 
-/* Lines about finished cases in the journal that cannot be believed: their cases are missing. *first says what
+/* Lines about finished rounds in the journal that cannot be believed: these are missing. *first says what
  * is wrong with the first of them, "" when there is none. */
 size_t store_damaged(const results_store *s, const char **first);
-size_t store_interrupted(const results_store *s); /* cases that were in flight when an earlier sweep ended */
+size_t store_interrupted(const results_store *s); /* rounds of cases that were in flight when an earlier sweep ended */
 const char *store_date(const results_store *s);   /* when the first of the sweeps began, ISO 8601 */
 
-int store_started(results_store *s, const char *row, attn_error *error);
-int store_finished(results_store *s, const char *row, json_t *entries, bool failed,
+int store_started(results_store *s, const char *row, size_t round, attn_error *error);
+int store_finished(results_store *s, const char *row, size_t round, json_t *entries, bool failed,
                    attn_error *error); /* borrows */
 
 /* Writes the results file in one step and removes the journal. */

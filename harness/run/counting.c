@@ -211,12 +211,13 @@ static int mark_parts(const counting *c, const json_t *entry, attn_error *error)
     return 0;
 }
 
-int counting_complete(const counting *c, json_t *entries, const bench_case *row,
+int counting_complete(const counting *c, json_t *entries, const json_t *earlier, const bench_case *row,
                       const measure_settings *timed, attn_error *error) {
     for (size_t i = 1; i < c->passes.count; i++)
         if (run_counted(c, i, entries, row, timed, error))
             return -1;
-    if (c->simulated && run_simulated(c, entries, row, timed, error))
+    if (c->simulated && (earlier ? merge_simulated(entries, earlier, error)
+                                 : run_simulated(c, entries, row, timed, error)))
         return -1;
     size_t i;
     json_t *entry;

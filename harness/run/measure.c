@@ -55,13 +55,14 @@ static double limit_of(const measure_settings *s) {
     return s->limit > 0 ? s->limit : CHILD_LIMIT + times * (double)s->repetitions * s->min_time;
 }
 
-enum { WORDS = 16 };
+enum { WORDS = 18 };
 
 static int run_child(child_result *result, const bench_case *c, const measure_settings *s,
                      attn_error *error) {
-    char seed[32], flops[32], repetitions[64], min_time[64];
+    char seed[32], flops[32], hash[32], repetitions[64], min_time[64];
     snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
     snprintf(flops, sizeof flops, "%g", s->check_flops);
+    snprintf(hash, sizeof hash, "%.0f", s->output_hash);
     snprintf(repetitions, sizeof repetitions, "--benchmark_repetitions=%zu",
              s->simulated ? 1 : s->repetitions);
     snprintf(min_time, sizeof min_time, "--benchmark_min_time=%g", s->simulated ? 0 : s->min_time);
@@ -73,6 +74,10 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
     if (s->check_flops > 0) {
         words[n++] = "--check-flops";
         words[n++] = flops;
+    }
+    if (s->hash_output) {
+        words[n++] = "--checked-output";
+        words[n++] = hash;
     }
     for (const char *const *word = s->counters ? s->counters : none; *word; word++)
         words[n++] = *word;

@@ -2,6 +2,7 @@
 
 #include "base/process/child.h"
 #include "base/progress.h"
+#include "harness/results/case_rounds.h"
 #include "harness/results/result_entry.h"
 #include "harness/run/measure.h"
 
@@ -27,33 +28,65 @@ static void describe_outcome(const json_t *entries, bool failed, char *text, siz
         snprintf(text, size, "%.4g %s", ns / scale, unit);
 }
 
-static int run_case(const bench_case *c, const counting *counted, const measure_settings *settings,
-                    results_store *s, progress *shown, attn_error *error) {
-    json_t *entries;
+/* What every process of the sweep is run with. */
+typedef struct sweeping {
+    const plan *plan;
+    const counting *counting;
+    measure_settings settings;
+    results_store *store;
+    progress shown;
+} sweeping;
+
+static int run_process(json_t **entries, bool *has_failed, const sweeping *w, const bench_case *c, size_t round,
+                       attn_error *error) {
+    measure_settings settings = w->settings;
     measure_outcome end;
-    char outcome[700];
-    progress_running(shown, c->name);
-    if (store_started(s, c->name, error) || measure_case(&entries, &end, c, settings, error))
+    bool failed;
+    settings.repetitions = plan_repetitions(w->plan, round);
+    settings.hash_output = true;
+    settings.output_hash = case_rounds_number(w->store, c->name, "output_hash", 0);
+    if (measure_case(entries, &end, c, &settings, error))
         return -1;
-    bool failed = end != MEASURE_DONE;
-    int result = failed ? 0 : counting_complete(counted, entries, c, settings, error);
-    result = result ? -1 : store_finished(s, c->name, entries, failed, error);
-    describe_outcome(entries, failed, outcome, sizeof outcome);
-    json_decref(entries);
+    *has_failed = end != MEASURE_DONE;
+    const json_t *earlier = store_find(w->store, c->name, 0, &failed);
+    return *has_failed ? 0 : counting_complete(w->counting, *entries, earlier, c, &settings, error);
+}
+
+static void show_done(sweeping *w, const bench_case *c, size_t round, const char *outcome, bool failed) {
+    char name[BENCH_NAME_MAX + 64];
+    snprintf(name, sizeof name, "%s, round %zu of %zu", c->name, round + 1, plan_rounds(w->plan));
     if (failed) {
-        progress_clear(shown);
-        if (shown->terminal)
+        progress_clear(&w->shown);
+        if (w->shown.terminal)
             fprintf(stderr, "%s: %s\n", c->name, outcome);
+        w->shown.total -= plan_rounds(w->plan) - round - 1; /* there will be none */
     }
-    progress_done(shown, c->name, outcome);
+    progress_done(&w->shown, plan_rounds(w->plan) > 1 ? name : c->name, outcome);
+}
+
+static int run_case(sweeping *w, const bench_case *c, size_t round, attn_error *error) {
+    json_t *entries = NULL;
+    bool failed = false;
+    char outcome[700];
+    progress_running(&w->shown, c->name);
+    if (store_started(w->store, c->name, round, error))
+        return -1;
+    int result = run_process(&entries, &failed, w, c, round, error);
+    if (!result)
+        result = store_finished(w->store, c->name, round, entries, failed, error);
+    if (!result) {
+        describe_outcome(entries, failed, outcome, sizeof outcome);
+        show_done(w, c, round, outcome, failed);
+    }
+    json_decref(entries);
     return result;
 }
 
 static size_t count_done(const plan *p, const results_store *s) {
     size_t done = 0;
-    bool failed;
-    for (size_t i = 0; i < p->count; i++)
-        done += store_find(s, p->rows[i].name, &failed) != NULL;
+    for (size_t round = 0; round < plan_rounds(p); round++)
+        for (size_t i = 0; i < p->count; i++)
+            done += !case_rounds_lack(s, p->rows[i].name, round);
     return done;
 }
 
@@ -73,50 +106,69 @@ static void catch_request(void) {
     sigaction(SIGUSR1, &action, NULL);
 }
 
-static int between_cases(attn_error *error) {
+static int between_processes(attn_error *error) {
     return asked_to_end ? attn_fail_as(error, ATTN_ERROR_STOPPED, "stopped by signal %d", (int)asked_to_end)
                         : 0;
 }
 
+/* What the machine does over minutes meets the rounds of every case alike. */
+static int run_rounds(sweeping *w, attn_error *error) {
+    const plan *p = w->plan;
+    for (size_t round = 0; round < plan_rounds(p); round++)
+        for (size_t i = 0; i < p->count; i++)
+            if (case_rounds_lack(w->store, p->rows[i].name, round) &&
+                (between_processes(error) || run_case(w, &p->rows[i], round, error)))
+                return -1;
+    return 0;
+}
+
 int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error) {
-    progress shown;
-    bool failed;
     char *program = measure_program(error);
     const char *words[MEASURE_COUNTER_WORDS];
     counting_words(settings->counting, words);
-    const measure_settings of_case = {.program = program,
-                                      .counters = words,
-                                      .seed = p->seed,
-                                      .repetitions = p->repetitions,
-                                      .min_time = p->min_time,
-                                      .limit = settings->limit,
-                                      .cpu = settings->cpu};
-    int result = program ? 0 : -1;
+    sweeping w = {.plan = p,
+                  .counting = settings->counting,
+                  .store = s,
+                  .settings = {.program = program,
+                               .counters = words,
+                               .seed = p->seed,
+                               .min_time = p->min_time,
+                               .limit = settings->limit,
+                               .cpu = settings->cpu}};
     measure_clean_environment();
     child_catch_signals();
     catch_request();
-    progress_init(&shown, p->count, count_done(p, s));
-    for (size_t i = 0; i < p->count && !result; i++)
-        if (!store_find(s, p->rows[i].name, &failed) && !(result = between_cases(error)))
-            result = run_case(&p->rows[i], settings->counting, &of_case, s, &shown, error);
-    progress_clear(&shown);
+    progress_init(&w.shown, p->count * plan_rounds(p), count_done(p, s));
+    int result = program ? run_rounds(&w, error) : -1;
+    progress_clear(&w.shown);
     attn_free(program);
     return result;
 }
 
-sweep_counts sweep_count(const plan *p, const results_store *s) {
-    sweep_counts counts = {0};
-    for (size_t i = 0; i < p->count; i++) {
-        bool failed;
-        const json_t *entries = store_find(s, p->rows[i].name, &failed);
-        const json_t *first = json_array_get(entries, 0);
-        if (json_is_true(json_object_get(first, "unsupported")))
-            counts.unsupported++;
-        else if (failed)
-            counts.failed++;
-        else
-            counts.repetitions += (size_t)json_integer_value(json_object_get(first, "repetitions"));
-        counts.disturbed += entry_disturbed(entries);
+static void count(sweep_counts *counts, const json_t *entries) {
+    const json_t *first = json_array_get(entries, 0);
+    if (json_is_true(json_object_get(first, "unsupported")))
+        counts->unsupported++;
+    else if (json_is_true(json_object_get(first, "error_occurred")))
+        counts->failed++;
+    else
+        counts->repetitions += (size_t)json_integer_value(json_object_get(first, "repetitions"));
+    counts->disturbed += entry_disturbed(entries);
+}
+
+json_t *sweep_entries(sweep_counts *counts, const plan *p, const results_store *s, attn_error *error) {
+    json_t *all = json_array();
+    int result = all ? 0 : attn_no_memory(error, "results");
+    *counts = (sweep_counts){0};
+    for (size_t i = 0; i < p->count && !result; i++) {
+        json_t *entries = case_rounds_join(s, p->rows[i].name, plan_rounds(p), error);
+        count(counts, entries);
+        if (!entries || json_array_extend(all, entries))
+            result = attn_no_memory(error, "results");
+        json_decref(entries);
     }
-    return counts;
+    if (!result)
+        return all;
+    json_decref(all);
+    return NULL;
 }

@@ -1,4 +1,4 @@
-/* Runs a plan, one fresh process a case, into a store. */
+/* Runs a plan into a store: rounds over all cases, in each a fresh process a case. */
 #ifndef HARNESS_RUN_SWEEP_H
 #define HARNESS_RUN_SWEEP_H
 
@@ -19,13 +19,14 @@ typedef struct sweep_counts {
 } sweep_counts;
 
 /* Runs what the store does not have. -1 when it could not go on (the disk, a stop signal). SIGUSR1 stops it between two
- * cases. */
+ * processes. */
 int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error);
 
 /* The signal that stopped it, one of child_stop_signal's or SIGUSR1; 0: none. */
 int sweep_stop_signal(void);
 
-/* Counts over all cases of the plan, which are all in the store. */
-sweep_counts sweep_count(const plan *p, const results_store *s);
+/* Entries of all cases of the plan, which are all in the store, for the results file, and counts over them. NULL when
+ * memory is short. */
+json_t *sweep_entries(sweep_counts *counts, const plan *p, const results_store *s, attn_error *error);
 
 #endif

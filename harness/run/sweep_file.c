@@ -24,9 +24,9 @@ typedef struct surroundings {
 
 static json_t *context_json(const plan *p, const sweep_request *request, const surroundings *around,
                             const counting *counted, const results_store *s, size_t failed) {
-    json_t *own = json_pack("{si ss ss sO ss sI sI sI sI so so so ss}", "schema", SCHEMA, "commit",
+    json_t *own = json_pack("{si ss ss sO ss sI sI sI sI sI so so so ss}", "schema", SCHEMA, "commit",
                             BUILD_COMMIT, "plan", p->name, "options", (json_t *)request->options, "plan_sha",
-                            around->plan_hash, "seed", (json_int_t)p->seed, "cases", (json_int_t)p->count,
+                            around->plan_hash, "seed", (json_int_t)p->seed, "rounds", (json_int_t)plan_rounds(p), "cases", (json_int_t)p->count,
                             "failed", (json_int_t)failed, "interrupted", (json_int_t)store_interrupted(s),
                             "machine", machine_json(&around->machine), "build", machine_build_json(), "blas",
                             blas_json(&around->blas, 1), "fingerprint", around->fingerprint);
@@ -41,17 +41,15 @@ static json_t *context_json(const plan *p, const sweep_request *request, const s
                      machine_caches_json(&around->machine), "attnbench", own);
 }
 
-static int write_results(const plan *p, const sweep_request *request, const surroundings *around,
-                         const counting *counted, results_store *s, attn_error *error) {
-    json_t *entries = json_array();
-    for (size_t i = 0; i < p->count; i++) {
-        bool failed;
-        const json_t *of_case = store_find(s, p->rows[i].name, &failed);
-        json_array_extend(entries, (json_t *)of_case);
-    }
-    json_t *results = json_pack("{so so}", "context",
-                                context_json(p, request, around, counted, s, sweep_count(p, s).failed),
-                                "benchmarks", entries);
+static int write_results(sweep_counts *counts, const plan *p, const sweep_request *request,
+                         const surroundings *around, const counting *counted, results_store *s,
+                         attn_error *error) {
+    json_t *entries = sweep_entries(counts, p, s, error);
+    if (!entries)
+        return -1;
+    json_t *results =
+        json_pack("{so so}", "context", context_json(p, request, around, counted, s, counts->failed),
+                  "benchmarks", entries);
     int result = results ? store_commit(s, results, error) : attn_no_memory(error, NULL);
     json_decref(results);
     return result;
@@ -65,12 +63,14 @@ static void announce(const plan *p, const sweep_request *request, const surround
     if (request->split)
         snprintf(part, sizeof part, ", shard %zu of %zu", request->split->own.index,
                  request->split->own.count);
-    fprintf(stderr, "plan %s%s: %zu cases of %zu repetitions on CPU %d; %s, %s kernels%s%s%s\n", p->name,
-            part, p->count, p->repetitions, cpu, around->blas.library, around->blas.core,
+    fprintf(stderr,
+            "plan %s%s: %zu cases of %zu repetitions in %zu process%s each on CPU %d; %s, %s kernels%s%s%s\n",
+            p->name, part, p->count, p->repetitions, plan_rounds(p), plan_rounds(p) == 1 ? "" : "es", cpu,
+            around->blas.library, around->blas.core,
             around->blas.replaced[0] ? " (restarted: it had picked " : "", around->blas.replaced,
             around->blas.replaced[0] ? ")" : "");
     if (state == STORE_RESUMED)
-        fprintf(stderr, "resuming; %zu cases were in flight when the sweep was interrupted\n",
+        fprintf(stderr, "resuming; %zu processes were in flight when the sweep was interrupted\n",
                 store_interrupted(s));
     const char *damage;
     size_t damaged = store_damaged(s, &damage);
@@ -100,9 +100,8 @@ static int run_cases(sweep_outcome *outcome, const plan *p, const sweep_request 
     sweep_settings settings = {.counting = counted, .cpu = cpu};
     child_catch_signals();
     if (counting_validate(counted, error) || sweep_run(p, &settings, s, error) ||
-        write_results(p, request, around, counted, s, error))
+        write_results(&outcome->counts, p, request, around, counted, s, error))
         return -1;
-    outcome->counts = sweep_count(p, s);
     outcome->cases = p->count;
     outcome->failed = outcome->counts.failed;
     return 0;

@@ -43,16 +43,16 @@ static double encoder_seconds(const bench_case *c) {
 }
 
 double case_cost(const bench_case *c, const plan *p) {
-    double each = 0, check = 0;
+    double each = 0, check = 0, set_up = 0, rounds = (double)plan_rounds(p);
     if (c->kind == BENCH_MACHINE || c->kind == BENCH_KERNEL)
-        return START + MACHINE_ROW + (double)p->repetitions * p->min_time;
+        return rounds * (START + MACHINE_ROW) + (double)p->repetitions * p->min_time;
     if (c->kind == BENCH_ATTENTION) {
         each = layer_seconds(c);
         check = layer_check(c);
     } else {
         each = encoder_seconds(c);
         check = least(SCALAR_FLOPS / FAST_FLOPS * each, 0.4);
-        check += (double)c->left * each; /* the stream up to the call that is timed */
+        set_up = (double)c->left * each; /* the stream up to the call that is timed */
     }
-    return START + check + each + (double)p->repetitions * most(1.3 * p->min_time, each);
+    return rounds * (START + set_up + each) + check + (double)p->repetitions * most(1.3 * p->min_time, each);
 }

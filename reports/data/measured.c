@@ -1,44 +1,58 @@
 #include "reports/data/measured.h"
 
 #include "attn/alloc.h"
-#include "base/statistics/stats.h"
 #include "harness/machine/survey.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const double CONFIDENCE = 0.95;
-
-static int summarize(measured *m, const results_case *c, attn_error *error) {
-    *m = (measured){
-        .c = c, .variant = attn_variant_find(c->type), .runs = c->count, .roof = NAN, .sgemm = NAN};
-    double *times = attn_alloc(c->count, sizeof *times, "samples", error), all = 0, own = 0;
-    if (!times)
-        return -1;
+/* Of the wall clock, or of what the case is timed by. */
+static int summarize_times(process_summary *summary, process_sample *times, const results_case *c, bool wall,
+                           attn_error *error) {
     for (size_t i = 0; i < c->count; i++) {
         const results_sample *s = &c->samples[i];
-        times[i] = s->real_time;
+        times[i] = (process_sample){wall || c->t > 1 ? s->real_time : s->cpu_time, s->process};
+    }
+    return process_summarize(summary, times, c->count, error);
+}
+
+static void add_up(measured *m, const results_case *c, const process_sample *times) {
+    double all = 0, own = 0;
+    m->best = INFINITY;
+    for (size_t i = 0; i < c->count; i++) {
+        const results_sample *s = &c->samples[i];
         m->disturbed += s->disturbed;
         all += s->real_time * s->iterations;
         own += s->cpu_time * s->iterations;
+        if (times[i].value < m->best)
+            m->best = times[i].value;
     }
     m->lost = fmax(0, 1 - own / all);
-    stats_sort(times, c->count);
-    m->wall = stats_quantile(times, c->count, 0.5);
-    for (size_t i = 0; i < c->count; i++)
-        times[i] = c->t > 1 ? c->samples[i].real_time : c->samples[i].cpu_time;
-    stats_sort(times, c->count);
-    stats_interval interval = stats_median_interval(times, c->count, CONFIDENCE);
-    m->time = stats_quantile(times, c->count, 0.5);
-    m->best = times[0];
-    m->interval = !isnan(interval.low);
-    m->low = m->interval ? interval.low : times[0];
-    m->high = m->interval ? interval.high : times[c->count - 1];
-    m->gflops = c->flops / m->time;
-    m->gbytes = c->bytes / m->time;
+}
+
+static int summarize(measured *m, const results_case *c, attn_error *error) {
+    process_summary wall, time;
+    *m = (measured){
+        .c = c, .variant = attn_variant_find(c->type), .runs = c->count, .roof = NAN, .sgemm = NAN};
+    process_sample *times = attn_alloc(c->count, sizeof *times, "samples", error);
+    int result = times && !summarize_times(&wall, times, c, true, error) &&
+                         !summarize_times(&time, times, c, false, error)
+                     ? 0
+                     : -1;
+    if (!result) {
+        add_up(m, c, times);
+        m->wall = wall.median;
+        m->time = time.median;
+        m->processes = time.processes;
+        m->low = time.low;
+        m->high = time.high;
+        m->interval = time.interval;
+        m->gflops = c->flops / m->time;
+        m->gbytes = c->bytes / m->time;
+    }
     attn_free(times);
-    return 0;
+    return result;
 }
 
 static void add_bandwidth(machine_roofs *roofs, size_t working_set, double gbytes) {
@@ -181,13 +195,33 @@ double measured_lost(const report_data *data) {
     return wall > 0 ? fmax(0, 1 - ran / wall) : 0;
 }
 
-void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval) {
-    char runs[48];
-    if (least_runs == most_runs)
-        snprintf(runs, sizeof runs, "%zu run%s", most_runs, most_runs == 1 ? "" : "s");
+static void widen(size_t *least, size_t *most, size_t value) {
+    if (!*most || value < *least)
+        *least = value;
+    if (value > *most)
+        *most = value;
+}
+
+void measured_basis_add(measured_basis *basis, const measured *m) {
+    widen(&basis->least_runs, &basis->most_runs, m->runs);
+    widen(&basis->least_processes, &basis->most_processes, m->processes);
+    basis->no_interval |= !m->interval;
+}
+
+/* "1 run", "3 runs", "3 to 6 runs". */
+static void count_text(char text[64], size_t least, size_t most, const char *one, const char *several) {
+    if (least == most)
+        snprintf(text, 64, "%zu %s", most, most == 1 ? one : several);
     else
-        snprintf(runs, sizeof runs, "%zu to %zu runs", least_runs, most_runs);
-    snprintf(text, size, "median of %s, bars: %s", runs, interval ? "95% interval" : "least to most");
+        snprintf(text, 64, "%zu to %zu %s", least, most, several);
+}
+
+void measured_basis_text(char *text, size_t size, const measured_basis *basis) {
+    char runs[64], processes[64];
+    count_text(runs, basis->least_runs, basis->most_runs, "run", "runs");
+    count_text(processes, basis->least_processes, basis->most_processes, "process", "processes");
+    snprintf(text, size, "median of %s in %s, bars: %s", runs, processes,
+             basis->no_interval ? "least to most" : "95% interval");
 }
 
 void bytes_text(char *to, size_t size, double bytes) {
@@ -198,7 +232,7 @@ void bytes_text(char *to, size_t size, double bytes) {
     snprintf(to, size, "%.3g %s", bytes, units[unit]);
 }
 
-bool measured_apart(double low, double high, double other_low, double other_high) {
-    double gap = fmax(low - other_high, other_low - high);
-    return gap > fmax(high - low, other_high - other_low);
+bool measured_apart(const measured *a, const measured *b) {
+    return process_apart((process_range){a->low, a->high, a->processes},
+                         (process_range){b->low, b->high, b->processes});
 }

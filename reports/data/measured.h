@@ -3,6 +3,7 @@
 #define REPORTS_DATA_MEASURED_H
 
 #include "attn/attention.h"
+#include "base/statistics/processes.h"
 #include "harness/results/results.h"
 
 enum { ROOFS = 40, MEMORY_LEVELS = 8 };
@@ -11,9 +12,10 @@ typedef struct measured {
     const results_case *c;
     const attn_variant *variant; /* NULL: a type that this build does not know, or a machine case */
     size_t runs, disturbed;
+    size_t processes; /* that the runs are of */
     double time;      /* ns per iteration of CPU time, of several threads on the wall clock: the median */
     double best;      /* the least */
-    double low, high; /* around it: see `interval` */
+    double low, high; /* around it: process_summarize's */
     double wall;      /* the median of the same on the wall clock */
     double lost;      /* share of the wall clock in which the case did not run, over all samples: 0 to 1 */
     bool interval;    /* true: a 95% interval of the median; false: too few runs, so least and most */
@@ -68,12 +70,18 @@ double machine_bandwidth(const machine_roofs *roofs, double bytes);
  * have a share only; "" when neither is known. */
 const char *machine_level(const report_data *data, double bytes);
 
-/* "median of 9 runs, 95% interval": what the numbers of these cases stand on. */
-void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs, bool interval);
+/* What the numbers of several cases stand on; start with a zeroed one. */
+typedef struct measured_basis {
+    size_t least_runs, most_runs, least_processes, most_processes;
+    bool no_interval; /* some bars are from least to most */
+} measured_basis;
+void measured_basis_add(measured_basis *basis, const measured *m);
 
-/* Whether two numbers with their intervals differ: there is a gap between the intervals, wider than either of them. An
- * interval is of the runs of one process; the next process of the same case often lies outside it. */
-bool measured_apart(double low, double high, double other_low, double other_high);
+/* "median of 9 runs in 3 processes, bars: 95% interval". */
+void measured_basis_text(char *text, size_t size, const measured_basis *basis);
+
+/* Whether two cases' times differ, by process_apart of their bars. */
+bool measured_apart(const measured *a, const measured *b);
 
 /* "15.6 MiB". */
 void bytes_text(char *to, size_t size, double bytes);

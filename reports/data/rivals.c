@@ -71,7 +71,7 @@ static void gather(rivals *r, const report_data *data, const results_case *like,
         rival *one = &r->of[i];
         one->bytes = one->m->c->kv_bytes_live / mha->c->kv_bytes_live;
         one->time = one->m->time / mha->time;
-        one->apart = measured_apart(one->m->low, one->m->high, mha->low, mha->high);
+        one->apart = measured_apart(one->m, mha);
     }
 }
 

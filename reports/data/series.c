@@ -176,14 +176,8 @@ double series_line_slope(const series_line *l, double *from_x) {
 }
 
 static void note_runs(series_lines *out, const series_line *l) {
-    for (size_t i = 0; i < l->count; i++) {
-        const measured *m = l->points[i].from;
-        if (!out->most_runs || m->runs < out->least_runs)
-            out->least_runs = m->runs;
-        if (m->runs > out->most_runs)
-            out->most_runs = m->runs;
-        out->interval &= m->interval;
-    }
+    for (size_t i = 0; i < l->count; i++)
+        measured_basis_add(&out->basis, l->points[i].from);
 }
 
 static void append(char *text, size_t size, const char *format, const char *name, double value) {
@@ -328,7 +322,7 @@ static int add_mha_lines(series_lines *out, const report_data *data, const serie
 }
 
 int series_select(series_lines *out, const report_data *data, const series_selection *s, attn_error *error) {
-    *out = (series_lines){.interval = true};
+    *out = (series_lines){0};
     members set[4] = {{0}};
     int result = 0;
     for (size_t i = 0; i < 4; i++) {
@@ -393,6 +387,11 @@ static size_t lines_at(const series_lines *l, double x) {
     for (size_t i = 0; i < l->count; i++)
         count += series_point_at(&l->line[i], x) != NULL;
     return count;
+}
+
+bool series_apart(const series_point *a, const series_point *b) {
+    return process_apart((process_range){a->low, a->high, a->from->processes},
+                         (process_range){b->low, b->high, b->from->processes});
 }
 
 double series_common_x(const series_lines *l) {

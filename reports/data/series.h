@@ -41,8 +41,7 @@ typedef struct series_lines {
     series_line line[SERIES_LINES];
     char held[240];     /* "h 8, d_model 512, B 1, f32 cache, pos none" */
     char positions[80]; /* its last part, "pos none" */
-    size_t least_runs, most_runs;
-    bool interval; /* whether every point's bars are 95% intervals */
+    measured_basis basis;
 } series_lines;
 
 /* No lines (count 0) when no line would have two points. Free with series_free. */
@@ -51,6 +50,9 @@ void series_free(series_lines *l);
 
 /* The line of that type (its first), or NULL. */
 const series_line *series_line_of(const series_lines *l, const char *type);
+
+/* Whether two points of one quantity differ, by process_apart of their bars. */
+bool series_apart(const series_point *a, const series_point *b);
 
 /* The x that most lines have, the largest of those; NaN without lines. */
 double series_common_x(const series_lines *l);

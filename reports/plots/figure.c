@@ -15,11 +15,6 @@
 
 enum { WIDTH = 420, HEIGHT = 330, LOW_HEIGHT = 260, OVERVIEW_WIDTH = 440, OVERVIEW_HEIGHT = 320, TALL = 440 };
 
-static void count_runs(const measured *m, size_t *least, size_t *most) {
-    *least = *most && *least < m->runs ? *least : m->runs;
-    *most = *most > m->runs ? *most : m->runs;
-}
-
 /* ---- lines */
 
 static void share_axis(picture *p, const plot *row, const figure *all, size_t count) {
@@ -40,9 +35,9 @@ static void write_lines(figure *f, const figure *all, size_t count, const report
         share_axis(p, row, all, count);
     if (row->select.y == QUANTITY_CACHE_BYTES)
         snprintf(p->basis, sizeof p->basis, "as allocated, the same in all of %zu runs or more",
-                 f->lines.least_runs);
+                 f->lines.basis.least_runs);
     else
-        measured_basis(p->basis, sizeof p->basis, f->lines.least_runs, f->lines.most_runs, f->lines.interval);
+        measured_basis_text(p->basis, sizeof p->basis, &f->lines.basis);
     snprintf(p->held, sizeof p->held, "%s", f->lines.held);
     if (row->finding)
         row->finding(p->title, sizeof p->title, &f->lines);
@@ -61,18 +56,15 @@ static void write_head(const figure *f, const report_data *data, FILE *script) {
 static void write_overview(figure *f, const report_data *data, FILE *points, FILE *script) {
     picture *p = &f->picture;
     rivals r;
-    size_t least = 0, most = 0;
-    bool interval = true;
+    measured_basis basis = {0};
     rivals_decoding(&r, data);
     if (!r.count)
         return;
-    for (size_t i = 0; i < r.count; i++) {
-        count_runs(r.of[i].m, &least, &most);
-        interval &= r.of[i].m->interval;
-    }
+    for (size_t i = 0; i < r.count; i++)
+        measured_basis_add(&basis, r.of[i].m);
     const results_case *c = r.of[0].m->c;
     p->frame = frame_empty(OVERVIEW_WIDTH, OVERVIEW_HEIGHT, true, true);
-    measured_basis(p->basis, sizeof p->basis, least, most, interval);
+    measured_basis_text(p->basis, sizeof p->basis, &basis);
     snprintf(p->held, sizeof p->held, "L %zu, h %zu, d_model %zu, B %zu, pos %s", c->L, c->h, c->d, c->B,
              c->pos);
     overview_title(p->title, sizeof p->title, &r);
@@ -95,12 +87,11 @@ static void name_positions(char *text, size_t size, const report_data *data) {
 
 static void write_roofline(figure *f, const report_data *data, FILE *points, FILE *script) {
     picture *p = &f->picture;
-    size_t least = 0, most = 0;
+    measured_basis basis = {0};
     for (size_t i = 0; i < data->count; i++)
-        count_runs(&data->cases[i], &least, &most);
-    snprintf(p->basis, sizeof p->basis, "median of %zu to %zu runs", least, most);
-    if (least == most)
-        snprintf(p->basis, sizeof p->basis, "median of %zu runs", most);
+        measured_basis_add(&basis, &data->cases[i]);
+    measured_basis_text(p->basis, sizeof p->basis, &basis);
+    p->basis[strcspn(p->basis, ",")] = '\0'; /* no bars are drawn */
     p->frame = frame_empty(WIDTH, TALL, true, true);
     name_positions(p->held, sizeof p->held, data);
     roofline_title(p->title, sizeof p->title, data);

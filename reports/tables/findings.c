@@ -47,7 +47,7 @@ static void say_cache(json_t *list, const series_lines *cache) {
 
 static void compare(char *text, size_t size, const series_line *l, const series_line *mha, double x) {
     const series_point *own = series_point_at(l, x), *base = series_point_at(mha, x);
-    bool apart = measured_apart(own->low, own->high, base->low, base->high);
+    bool apart = series_apart(own, base);
     if (l == mha)
         snprintf(text, size, "mha");
     else

@@ -41,6 +41,7 @@ int measured_row_add(json_t *row, const measured *m, const char *unit) {
         const char *key;
         json_t *value;
     } values[] = {{"runs", json_integer((json_int_t)m->runs)},
+                  {"processes", json_integer((json_int_t)m->processes)},
                   {"disturbed", json_integer((json_int_t)m->disturbed)},
                   {"lost_percent", four_digits(100 * m->lost)},
                   {"bars", json_string(m->interval ? "95%" : "least to most")},

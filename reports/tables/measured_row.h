@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-/* Adds runs, disturbed, lost_percent, time, wall, range, low and high (each followed by _us or _ms), bars,
+/* Adds runs, processes, disturbed, lost_percent, time, wall, range, low and high (each followed by _us or _ms), bars,
  * gflops, of_roof_percent, of_sgemm_percent, max_error and name. `unit`: "us" or "ms". -1: no memory. */
 int measured_row_add(json_t *row, const measured *m, const char *unit);
 

@@ -65,6 +65,7 @@ void table_models(report_table *t, const table_sources *from) {
              "Numbers after a name: latent_dim of MLA, key/value heads of GQA. Frames are those after the "
              "input layer. A stream is timed a call of one chunk, its left context cached; an utterance "
              "in one call reuses none of its cache, so that a smaller one saves memory only. Times are "
-             "medians of CPU time, low to high a 95%% interval of them (below 6 runs: least to most). No "
-             "difference found: the gap between the intervals is no wider than they are.");
+             "medians of CPU time, low to high a 95%% interval of them, over processes (of one: over its runs "
+             "from 6 on, else least to most). No difference found: the intervals meet (of one process: or the "
+             "gap between them is no wider than they are).");
 }

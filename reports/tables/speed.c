@@ -59,10 +59,10 @@ static void shape_columns(report_table *t, const report_data *data, const shape 
     snprintf(
         t->note + used, sizeof t->note - used,
         "%sone layer a case. CPU time and wall clock are medians a call. Low to high is a 95%% interval of "
-        "the median of CPU time from 6 runs on, else least to most. Lost is the part of the wall clock in "
-        "which the case did not run. Roofs are the best of their runs: above 100%%, one was measured too "
+        "the median of CPU time, over processes (of one: over its runs from 6 on, else least to most). Lost "
+        "is the part of the wall clock in which the case did not run. Roofs are the best of their runs: above 100%%, one was measured too "
         "low. Cache bytes "
-        "are those allocated. The csv and json files also have runs, disturbed samples, time a frame, GB/s, "
+        "are those allocated. The csv and json files also have runs, processes, disturbed samples, time a frame, GB/s, "
         "the share of "
         "sgemm and cache bytes by formula.",
         used ? "in every row; " : "");
@@ -111,6 +111,8 @@ void table_speed(report_table *t, const table_sources *from) {
     shape s = shape_of(data);
     shape_columns(t, data, &s);
     report_column(t, "runs", "runs");
+    report_column_in_files(t);
+    report_column(t, "processes", "processes");
     report_column_in_files(t);
     report_column(t, "disturbed", "disturbed");
     report_column_in_files(t);

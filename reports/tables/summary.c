@@ -15,7 +15,7 @@ static const series_line *twin_of(const series_line *l, const series_lines *in) 
 
 typedef struct against {
     double value, ratio; /* the line's own, and MHA's over it */
-    bool apart;          /* measured_apart */
+    bool apart;          /* series_apart */
 } against;
 
 static against against_mha(const series_line *l, const series_lines *in, double x) {
@@ -27,7 +27,7 @@ static against against_mha(const series_line *l, const series_lines *in, double 
         a.value = p->y;
     if (p && base) {
         a.ratio = base->y / p->y;
-        a.apart = measured_apart(p->low, p->high, base->low, base->high);
+        a.apart = series_apart(p, base);
     }
     return a;
 }

@@ -70,16 +70,22 @@ static void shared_cpu(json_t *list, const report_data *data) {
 }
 
 static void few_runs(json_t *list, const report_data *data) {
-    size_t few = 0, wide = 0;
+    size_t few = 0, wide = 0, alone = 0;
     for (size_t i = 0; i < data->count; i++) {
         few += !data->cases[i].interval;
+        alone += data->cases[i].processes == 1;
         wide += data->cases[i].high - data->cases[i].low > WIDE * data->cases[i].time;
     }
     if (few)
         warn(list,
-             "%zu of %zu cases have too few runs for a 95%% interval (6 are needed): their bars are least to "
+             "%zu of %zu cases have too few runs for a 95%% interval (6, or two processes, are needed): their bars are least to "
              "most.",
              few, data->count);
+    if (alone)
+        warn(list,
+             "%zu of %zu cases were measured in one process: their bars lack how much a process differs from "
+             "the next one.",
+             alone, data->count);
     if (wide)
         warn(list, "In %zu of %zu cases the bars are wider than %.0f%% of the median.", wide, data->count,
              100 * WIDE);

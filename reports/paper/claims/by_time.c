@@ -68,14 +68,15 @@ static void describe(char *text, size_t size, const measured *m) {
 static void judge_pair(claim_verdict *v, const pair *p, double low, double high) {
     double ratio = p->a->time / p->b->time;
     bool holds = ratio >= low && ratio <= high;
-    bool apart = measured_apart(p->a->low, p->a->high, p->b->low, p->b->high);
+    bool apart = measured_apart(p->a, p->b);
     char a[64], b[64];
     describe(a, sizeof a, p->a);
     describe(b, sizeof b, p->b);
     bool order = low == 0 || isinf(high) || low == 1 || high == 1; /* what is not apart has no order */
     claim_add(v, order && !apart ? CLAIM_UNDECIDED : claim_holds(holds), "%s %s, L %zu: %s %.3g times %s",
               p->a->c->kind, p->a->c->mode, p->a->c->L, a, ratio, b);
-    claim_size(v, "d_model %zu, %zu heads; %zu runs a case", p->a->c->d, p->a->c->h, p->a->runs);
+    claim_size(v, "d_model %zu, %zu heads; %zu runs in %zu processes a case", p->a->c->d, p->a->c->h,
+               p->a->runs, p->a->processes);
 }
 
 static void judge_all(claim_verdict *v, const claims_evidence *e, const side *a, const side *b, double low,

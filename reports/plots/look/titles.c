@@ -10,10 +10,6 @@
 
 static const double SAME = 0.005; /* bytes are exact: this is for their display */
 
-static bool apart(const series_point *a, const series_point *b) {
-    return measured_apart(a->low, a->high, b->low, b->high);
-}
-
 static void name_of(char *text, size_t size, const series_line *l) {
     case_short_name(text, size, l->from->c);
 }
@@ -44,7 +40,7 @@ static void say_fastest(char *text, size_t size, const series_lines *l, const ch
         return;
     const series_point *own = series_point_at(least, x), *base = series_point_at(mha, x);
     name_of(name, sizeof name, least);
-    if (!apart(own, base))
+    if (!series_apart(own, base))
         snprintf(text, size, "No difference found between %s and MHA at %s = %.0f", name, key, x);
     else if (own->y < base->y)
         snprintf(text, size, "%s %s in %.2g of MHA's time at %s = %.0f", name, verb, own->y / base->y, key,
@@ -72,7 +68,7 @@ void title_stream(char *text, size_t size, const series_lines *l) {
     if (!own || !base)
         return;
     name_of(name, sizeof name, mla);
-    if (apart(own, base))
+    if (series_apart(own, base))
         snprintf(text, size, "Behind %.0f chunks a stream with %s takes %.2f of MHA's time", x, name,
                  own->y / base->y);
     else
@@ -146,7 +142,7 @@ static void say_growth(char *text, size_t size, const series_lines *l, const cha
         return;
     const series_point *first = &one->points[0], *last = &one->points[one->count - 1];
     type_name(name, sizeof name, one->from->c->type);
-    if (!apart(first, last))
+    if (!series_apart(first, last))
         snprintf(text, size, "%s: no difference found between %.0f and %.0f %s", name, first->x, last->x,
                  what);
     else
@@ -214,9 +210,9 @@ void title_crossing(const series_line *a, const series_line *b, double *faster_t
     *faster_to = *slower_from = NAN;
     for (size_t i = 0; i < a->count; i++) {
         const series_point *p = &a->points[i], *q = series_point_at(b, p->x);
-        if (q && apart(p, q) && p->y < q->y)
+        if (q && series_apart(p, q) && p->y < q->y)
             *faster_to = p->x;
-        else if (q && apart(p, q) && p->y > q->y && isnan(*slower_from))
+        else if (q && series_apart(p, q) && p->y > q->y && isnan(*slower_from))
             *slower_from = p->x;
     }
 }

@@ -1,5 +1,5 @@
 /* Titles that say what a plot found, from its own lines; "" when they have nothing to say. A difference is called one
- * only where measured_apart says so. */
+ * only where series_apart says so. */
 #ifndef REPORTS_PLOTS_LOOK_TITLES_H
 #define REPORTS_PLOTS_LOOK_TITLES_H
 
