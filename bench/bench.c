@@ -36,7 +36,8 @@ static const char help_text[] =
     "  --seed N        of weights, input and the sampled rows of checks (default: 1)\n"
     "  --check-flops N what the reference may compute for a check, about; beyond it a sample of rows is\n"
     "                  compared, one at least (default: 1e9)\n"
-    "  --checked-output HASH  print output_hash of each case; an output of this hash (0: none), of the same row and\n"
+    "  --checked-output HASH  print output_hash of each case; an output of this hash (0: none), of the same "
+    "row and\n"
     "                  seed, has passed its check in an earlier process and is not checked again\n"
     "  --turns         one case for a gate that takes turns: orders on standard input, bench/turn_lines.h\n"
     "  -h, --help      show this\n\n"
@@ -102,14 +103,15 @@ done:
 
 static int read_options(options *o, bench_session *session, int argc, char **argv, attn_error *error) {
     char *text = NULL;
-    struct poptOption table[] = {{"case", '\0', POPT_ARG_STRING, &text, 'c', NULL, NULL},
-                                 {"cases", '\0', POPT_ARG_STRING, &text, 'f', NULL, NULL},
-                                 {"seed", '\0', POPT_ARG_LONGLONG, &o->seed, 0, NULL, NULL},
-                                 {"check-flops", '\0', POPT_ARG_DOUBLE, &o->check_flops, 0, NULL, NULL},
-                                 {"checked-output", '\0', POPT_ARG_LONGLONG, &o->checked_output, 0, NULL, NULL},
-                                 {"turns", '\0', POPT_ARG_NONE, NULL, 't', NULL, NULL},
-                                 {"help", 'h', POPT_ARG_NONE, NULL, 'h', NULL, NULL},
-                                 POPT_TABLEEND};
+    struct poptOption table[] = {
+        {"case", '\0', POPT_ARG_STRING, &text, 'c', NULL, NULL},
+        {"cases", '\0', POPT_ARG_STRING, &text, 'f', NULL, NULL},
+        {"seed", '\0', POPT_ARG_LONGLONG, &o->seed, 0, NULL, NULL},
+        {"check-flops", '\0', POPT_ARG_DOUBLE, &o->check_flops, 0, NULL, NULL},
+        {"checked-output", '\0', POPT_ARG_LONGLONG, &o->checked_output, 0, NULL, NULL},
+        {"turns", '\0', POPT_ARG_NONE, NULL, 't', NULL, NULL},
+        {"help", 'h', POPT_ARG_NONE, NULL, 'h', NULL, NULL},
+        POPT_TABLEEND};
     poptContext context = poptGetContext("bench", argc, (const char **)argv, table, 0);
     int code, result = -1;
     if (!context)

@@ -138,7 +138,8 @@ static int run(const plan *p, const sweep_options *o, const plan_split *split, a
 }
 
 int cmd_sweep(int argc, char **argv) {
-    sweep_options o = {.counters = "auto", .cpu = -1, .repetitions = -1, .rounds = -1, .seed = -1, .min_time = -1};
+    sweep_options o = {
+        .counters = "auto", .cpu = -1, .repetitions = -1, .rounds = -1, .seed = -1, .min_time = -1};
     struct poptOption options[] = {
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0,
          "needed: a name (quick, paper, encoder, machine, full; more in harness/plan/plans) or a file",
@@ -171,11 +172,12 @@ int cmd_sweep(int argc, char **argv) {
     attn_error error = {0};
     plan p = {0};
     plan_split split = {0};
-    if (!command_options(argc, argv, "",
-                         "Runs every case of a plan in fresh processes pinned to one CPU, one a round. The "
-                         "same command resumes\nwhere an interrupted one stopped (which ends with status 128 + the "
-                         "signal's number).",
-                         options, NULL, &status))
+    if (!command_options(
+            argc, argv, "",
+            "Runs every case of a plan in fresh processes pinned to one CPU, one a round. The "
+            "same command resumes\nwhere an interrupted one stopped (which ends with status 128 + the "
+            "signal's number).",
+            options, NULL, &status))
         return status;
     if (read_plan(&p, &o, &error) || take_shard(&split, &p, &o, &error) ||
         (!o.list && option_needs("--out", o.out, &error)))

@@ -1,5 +1,6 @@
 #include "harness/gate/compare.h"
 
+#include "base/statistics/stats.h"
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "harness/gate/decide/one_process.h"
@@ -67,17 +68,39 @@ size_t compare_surroundings(char *text, size_t size, const results *base, const 
     return count;
 }
 
+/* Of the process that sample `from` is of. Overwrites as many times as it has samples. */
+static double process_time(const results_case *c, size_t from, double *times, bool *disturbed) {
+    size_t n = 0;
+    for (size_t i = from; i < c->count; i++) {
+        if (c->samples[i].process != c->samples[from].process)
+            continue;
+        times[n] = c->samples[i].real_time;
+        disturbed[n++] = c->samples[i].disturbed;
+    }
+    return single_time(times, disturbed, n);
+}
+
+static bool is_first_of_process(const results_case *c, size_t sample) {
+    for (size_t i = 0; i < sample; i++)
+        if (c->samples[i].process == c->samples[sample].process)
+            return false;
+    return true;
+}
+
 double compare_case_time(const results_case *c, attn_error *error) {
     double *times = attn_alloc(c->count, sizeof *times, "times", error);
+    double *of_process = attn_alloc(c->count, sizeof *of_process, "times", error), time = NAN;
     bool *disturbed = attn_alloc(c->count, sizeof *disturbed, "times", error);
-    double time = NAN;
-    for (size_t i = 0; times && disturbed && i < c->count; i++) {
-        times[i] = c->samples[i].real_time;
-        disturbed[i] = c->samples[i].disturbed;
+    if (times && of_process && disturbed) {
+        size_t n = 0;
+        for (size_t i = 0; i < c->count; i++)
+            if (is_first_of_process(c, i))
+                of_process[n++] = process_time(c, i, times, disturbed);
+        stats_sort(of_process, n);
+        time = stats_quantile(of_process, n, 0.5);
     }
-    if (times && disturbed)
-        time = single_time(times, disturbed, c->count);
     attn_free(times);
+    attn_free(of_process);
     attn_free(disturbed);
     return time;
 }

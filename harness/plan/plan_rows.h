@@ -10,7 +10,7 @@
 enum { PLAN_ROWS_MAX = 20000 };
 
 typedef struct plan {
-    char *name; /* "quick"; of a file, its name without .yaml */
+    char *name;         /* "quick"; of a file, its name without .yaml */
     size_t repetitions; /* of each case, over all of its rounds */
     size_t rounds;      /* a case runs in a fresh process a round, once all cases have run the round before */
     double min_time;

@@ -16,15 +16,18 @@ bool case_rounds_lack(const results_store *s, const char *row, size_t round) {
 
 double case_rounds_number(const results_store *s, const char *row, const char *key, double missing) {
     bool failed;
-    const json_t *first = json_array_get(store_find(s, row, 0, &failed), 0), *value = json_object_get(first, key);
+    const json_t *first = json_array_get(store_find(s, row, 0, &failed), 0),
+                 *value = json_object_get(first, key);
     return json_is_number(value) ? json_number_value(value) : missing;
 }
 
 /* Entries are borrowed from the store, so that what differs goes into copies. */
 static int add_repetition(json_t *joined, const json_t *entry, size_t round, const json_t *check) {
     json_t *own = json_copy((json_t *)entry);
-    int bad = !own || json_object_set_new(own, "repetition_index", json_integer((json_int_t)json_array_size(joined))) ||
-              json_object_set_new(own, "process", json_integer((json_int_t)round + 1));
+    int bad =
+        !own ||
+        json_object_set_new(own, "repetition_index", json_integer((json_int_t)json_array_size(joined))) ||
+        json_object_set_new(own, "process", json_integer((json_int_t)round + 1));
     if (!bad && check && !json_object_get(own, "check"))
         bad = json_object_set(own, "check", (json_t *)check);
     if (bad) {

@@ -216,8 +216,8 @@ int counting_complete(const counting *c, json_t *entries, const json_t *earlier,
     for (size_t i = 1; i < c->passes.count; i++)
         if (run_counted(c, i, entries, row, timed, error))
             return -1;
-    if (c->simulated && (earlier ? merge_simulated(entries, earlier, error)
-                                 : run_simulated(c, entries, row, timed, error)))
+    if (c->simulated &&
+        (earlier ? merge_simulated(entries, earlier, error) : run_simulated(c, entries, row, timed, error)))
         return -1;
     size_t i;
     json_t *entry;

@@ -37,8 +37,8 @@ typedef struct sweeping {
     progress shown;
 } sweeping;
 
-static int run_process(json_t **entries, bool *has_failed, const sweeping *w, const bench_case *c, size_t round,
-                       attn_error *error) {
+static int run_process(json_t **entries, bool *has_failed, const sweeping *w, const bench_case *c,
+                       size_t round, attn_error *error) {
     measure_settings settings = w->settings;
     measure_outcome end;
     bool failed;

@@ -26,9 +26,10 @@ static json_t *context_json(const plan *p, const sweep_request *request, const s
                             const counting *counted, const results_store *s, size_t failed) {
     json_t *own = json_pack("{si ss ss sO ss sI sI sI sI sI so so so ss}", "schema", SCHEMA, "commit",
                             BUILD_COMMIT, "plan", p->name, "options", (json_t *)request->options, "plan_sha",
-                            around->plan_hash, "seed", (json_int_t)p->seed, "rounds", (json_int_t)plan_rounds(p), "cases", (json_int_t)p->count,
-                            "failed", (json_int_t)failed, "interrupted", (json_int_t)store_interrupted(s),
-                            "machine", machine_json(&around->machine), "build", machine_build_json(), "blas",
+                            around->plan_hash, "seed", (json_int_t)p->seed, "rounds",
+                            (json_int_t)plan_rounds(p), "cases", (json_int_t)p->count, "failed",
+                            (json_int_t)failed, "interrupted", (json_int_t)store_interrupted(s), "machine",
+                            machine_json(&around->machine), "build", machine_build_json(), "blas",
                             blas_json(&around->blas, 1), "fingerprint", around->fingerprint);
     if (own)
         counting_describe(counted, own);

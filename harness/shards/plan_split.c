@@ -76,8 +76,8 @@ static int take_times(double *cost, const plan_split *s, const json_t *index, co
 
 static void name_split(plan_split *s, const plan *p, const char *counted) {
     char text[160];
-    snprintf(text, sizeof text, "%zu/%zu %.17g %" PRIu64 " %s %zu", p->repetitions, plan_rounds(p), p->min_time,
-             p->seed, counted, s->own.count);
+    snprintf(text, sizeof text, "%zu/%zu %.17g %" PRIu64 " %s %zu", p->repetitions, plan_rounds(p),
+             p->min_time, p->seed, counted, s->own.count);
     uint64_t hash = hash_text(HASH_START, text);
     for (size_t i = 0; i < s->count; i++) {
         snprintf(text, sizeof text, "%zu", s->part[i]);

@@ -111,7 +111,7 @@ static void add_value_columns(report_table *t) {
         const char *key, *header;
         bool files_only;
     } columns[] = {{"runs", "runs", true},
-                {"processes", "processes", true},
+                   {"processes", "processes", true},
                    {"disturbed", "disturbed", true},
                    {"time_ms", "CPU time, ms", false},
                    {"range_ms", "low to high", false},
@@ -165,9 +165,12 @@ void table_encoders(report_table *t, const table_sources *from) {
         t->note + used, sizeof t->note - used,
         "prefill: T input frames in one call. chunk, decode: one call of q frames behind `left` chunks of "
         "cache, in the middle of a stream. CPU time and wall clock are medians; the real-time factor is "
-        "CPU time / length of audio. Low to high is a 95%% interval of the median, over processes (of one: over "
-        "its runs from 6 on, else least to most). Cache bytes are those allocated. An utterance in one call reuses none of its "
-        "cache. The csv and json files also have runs, processes, disturbed samples, GFLOP/s, the share of every part "
+        "CPU time / length of audio. Low to high is a 95%% interval of the median, over processes (of one: "
+        "over "
+        "its runs from 6 on, else least to most). Cache bytes are those allocated. An utterance in one call "
+        "reuses none of its "
+        "cache. The csv and json files also have runs, processes, disturbed samples, GFLOP/s, the share of "
+        "every part "
         "and cache bytes by formula.");
 }
 

@@ -61,11 +61,12 @@ void table_models(report_table *t, const table_sources *from) {
     for (size_t at = 0; rivals_of_encoder(&r, from->data, at); at++)
         for (size_t i = 0; i < r.count; i++)
             add_model(t, &r.of[i]);
-    snprintf(t->note, sizeof t->note,
-             "Numbers after a name: latent_dim of MLA, key/value heads of GQA. Frames are those after the "
-             "input layer. A stream is timed a call of one chunk, its left context cached; an utterance "
-             "in one call reuses none of its cache, so that a smaller one saves memory only. Times are "
-             "medians of CPU time, low to high a 95%% interval of them, over processes (of one: over its runs "
-             "from 6 on, else least to most). No difference found: the intervals meet (of one process: or the "
-             "gap between them is no wider than they are).");
+    snprintf(
+        t->note, sizeof t->note,
+        "Numbers after a name: latent_dim of MLA, key/value heads of GQA. Frames are those after the "
+        "input layer. A stream is timed a call of one chunk, its left context cached; an utterance "
+        "in one call reuses none of its cache, so that a smaller one saves memory only. Times are "
+        "medians of CPU time, low to high a 95%% interval of them, over processes (of one: over its runs "
+        "from 6 on, else least to most). No difference found: the intervals meet (of one process: or the "
+        "gap between them is no wider than they are).");
 }

@@ -60,9 +60,11 @@ static void shape_columns(report_table *t, const report_data *data, const shape 
         t->note + used, sizeof t->note - used,
         "%sone layer a case. CPU time and wall clock are medians a call. Low to high is a 95%% interval of "
         "the median of CPU time, over processes (of one: over its runs from 6 on, else least to most). Lost "
-        "is the part of the wall clock in which the case did not run. Roofs are the best of their runs: above 100%%, one was measured too "
+        "is the part of the wall clock in which the case did not run. Roofs are the best of their runs: "
+        "above 100%%, one was measured too "
         "low. Cache bytes "
-        "are those allocated. The csv and json files also have runs, processes, disturbed samples, time a frame, GB/s, "
+        "are those allocated. The csv and json files also have runs, processes, disturbed samples, time a "
+        "frame, GB/s, "
         "the share of "
         "sgemm and cache bytes by formula.",
         used ? "in every row; " : "");

@@ -78,7 +78,8 @@ static void few_runs(json_t *list, const report_data *data) {
     }
     if (few)
         warn(list,
-             "%zu of %zu cases have too few runs for a 95%% interval (6, or two processes, are needed): their bars are least to "
+             "%zu of %zu cases have too few runs for a 95%% interval (6, or two processes, are needed): "
+             "their bars are least to "
              "most.",
              few, data->count);
     if (alone)

@@ -58,7 +58,7 @@ static void assert_refused(const store_identity *identity, const char *message) 
 
 static void start(results_store *s, const char *row) {
     attn_error error = {0};
-    if (store_started(s, row, &error))
+    if (store_started(s, row, 0, &error))
         fail_msg("%s", error.message);
 }
 
@@ -82,14 +82,14 @@ static json_t *entry_of(const char *row, int number, bool failed) {
 static void finish(results_store *s, const char *row, int number, bool failed) {
     attn_error error = {0};
     json_t *entries = json_pack("[o]", entry_of(row, number, failed));
-    if (store_finished(s, row, entries, failed, &error))
+    if (store_finished(s, row, 0, entries, failed, &error))
         fail_msg("%s", error.message);
     json_decref(entries);
 }
 
 static void assert_found(const results_store *s, const char *row, int number, bool failed) {
     bool has_failed;
-    const json_t *entries = store_find(s, row, &has_failed);
+    const json_t *entries = store_find(s, row, 0, &has_failed);
     assert_non_null(entries);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(entries, 0), "number")), number);
     assert_int_equal(has_failed, failed);
@@ -97,7 +97,7 @@ static void assert_found(const results_store *s, const char *row, int number, bo
 
 static void assert_missing(const results_store *s, const char *row) {
     bool failed;
-    assert_null(store_find(s, row, &failed));
+    assert_null(store_find(s, row, 0, &failed));
     assert_false(failed);
 }
 
@@ -371,7 +371,7 @@ static void test_changed_lines(void **state) {
         assert_non_null(cases[i].entries);
         put_finished(cases[i].entries, cases[i].failed);
         results_store *s = open_store(STORE_RESUMED);
-        bool failed, believed = store_find(s, "a", &failed) != NULL;
+        bool failed, believed = store_find(s, "a", 0, &failed) != NULL;
         if (store_damaged(s, &first) != (cases[i].what != NULL) || believed != !cases[i].what)
             fail_msg("case %zu: %s", i, first);
         if (cases[i].what && (!strstr(first, "R.json.journal:3: ") || !strstr(first, cases[i].what)))
@@ -426,7 +426,7 @@ static void test_full_disk(void **state) {
     char *before = contents(journal, &size);
     attn_error error = {0};
     limit_file_size(size + 10);
-    assert_int_equal(store_started(s, "b", &error), -1);
+    assert_int_equal(store_started(s, "b", 0, &error), -1);
     limit_file_size(RLIM_INFINITY);
     assert_non_null(strstr(error.message, "R.json.journal: cannot be written: File too large"));
     char *now = contents(journal, &after);
