@@ -131,6 +131,22 @@ grep -q "MiB of memory needed, " "$folder/err" || fail "too large a case"
 grep -q "flops=" "$folder/out" && fail "a number from a case that cannot run"
 ok too_large
 
+hash_of() { sed -n 's/^ *"output_hash": \([0-9.e+]*\),*$/\1/p' "$folder/out" | xargs printf '%.0f'; }
+row=attention/mla/decode/$small
+run 0 --case $row $quick --benchmark_format=json --checked-output 0
+hash=$(hash_of)
+[ "$hash" -gt 0 ] && grep -q '"check_rows"' "$folder/out" || fail "an output without a hash, or unchecked"
+run 0 --case $row $quick --benchmark_format=json --checked-output "$hash"
+[ "$(hash_of)" = "$hash" ] && ! grep -q '"check_' "$folder/out" || fail "an output that is known was checked, or differs"
+run 0 --case $row $quick --benchmark_format=json --checked-output "$hash" --seed 2
+[ "$(hash_of)" != "$hash" ] && grep -q '"check_rows"' "$folder/out" || fail "an output that is not known was not checked"
+run 0 --case encoder/conformer/linear/chunk/q:2/left:2/layers:2/h:2/d:8 $quick --benchmark_format=json --checked-output 0
+hash=$(hash_of)
+run 0 --case encoder/conformer/linear/chunk/q:2/left:2/layers:2/h:2/d:8 $quick --benchmark_format=json --checked-output "$hash"
+grep -q '"check_' "$folder/out" && fail "a stream's output that is known was checked"
+refused "expected 0 or more" --checked-output=-2
+ok checked_output
+
 run 0 --help
 grep -q -- "--case ROW" "$folder/out" && grep -q -- "--benchmark_filter" "$folder/out" || fail "help"
 ok help

@@ -4,6 +4,7 @@
 
 cat >"$scratch/plan.yaml" <<'YAML'
 repetitions: 2
+rounds: 1
 min_time: 0.0005
 cases:
   - attention/mha/decode/L:8/h:2/d:16

@@ -168,8 +168,9 @@ static void test_titles(void **state) {
 /* Crossing lines: what neither wins is on neither side. */
 static void test_crossing(void **state) {
     (void)state;
-    series_point a_points[] = {{1, 1, 0.9, 1.1, NULL}, {2, 2, 1.8, 2.2, NULL}, {4, 4, 3.9, 4.1, NULL}};
-    series_point b_points[] = {{1, 2, 1.9, 2.1, NULL}, {2, 2.1, 2, 2.2, NULL}, {4, 3, 2.9, 3.1, NULL}};
+    const measured alone = {.processes = 1};
+    series_point a_points[] = {{1, 1, 0.9, 1.1, &alone}, {2, 2, 1.8, 2.2, &alone}, {4, 4, 3.9, 4.1, &alone}};
+    series_point b_points[] = {{1, 2, 1.9, 2.1, &alone}, {2, 2.1, 2, 2.2, &alone}, {4, 3, 2.9, 3.1, &alone}};
     const series_line a = {.count = 3, .points = a_points}, b = {.count = 3, .points = b_points};
     double to, from;
     title_crossing(&a, &b, &to, &from);

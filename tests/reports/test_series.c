@@ -245,6 +245,31 @@ static void test_median_and_bars(void **state) {
     }
 }
 
+/* Bars are of how processes differ, however alike the runs of one are. */
+static void test_processes(void **state) {
+    (void)state;
+    results_sample samples[6];
+    for (size_t i = 0; i < 6; i++)
+        samples[i] = (results_sample){
+            .real_time = 10, .cpu_time = (double)(10 + i / 2), .iterations = 1, .process = 1 + i / 2};
+    world w = {0};
+    results_case *c = add_case(&w, "mha", "decode", 10, 1, 0);
+    attn_error error = {0};
+    c->samples = samples;
+    c->count = 6;
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    const measured *m = &w.data.cases[0];
+    assert_int_equal(m->processes, 3);
+    assert_true(m->interval && m->time == 11 && m->best == 10);
+    assert_true(m->low < 9 && m->high > 13);
+    measured_basis basis = {0};
+    char text[96];
+    measured_basis_add(&basis, m);
+    measured_basis_text(text, sizeof text, &basis);
+    assert_string_equal(text, "median of 6 runs in 3 processes, bars: 95% interval");
+    report_data_free(&w.data);
+}
+
 static void test_four_digits(void **state) {
     (void)state;
     static const double pairs[][2] = {
@@ -324,19 +349,13 @@ static void test_unsaid_columns(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slope),
-        cmocka_unit_test(test_held),
-        cmocka_unit_test(test_free_fields),
-        cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kv_heads),
-        cmocka_unit_test(test_mha_lines),
-        cmocka_unit_test(test_roofs),
-        cmocka_unit_test(test_roofs_are_bests),
-        cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_median_and_bars),
-        cmocka_unit_test(test_four_digits),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_unsaid_fields_are_held),
+        cmocka_unit_test(test_slope),          cmocka_unit_test(test_held),
+        cmocka_unit_test(test_free_fields),    cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kv_heads),       cmocka_unit_test(test_mha_lines),
+        cmocka_unit_test(test_roofs),          cmocka_unit_test(test_roofs_are_bests),
+        cmocka_unit_test(test_levels),         cmocka_unit_test(test_median_and_bars),
+        cmocka_unit_test(test_processes),      cmocka_unit_test(test_four_digits),
+        cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_unsaid_fields_are_held),
         cmocka_unit_test(test_unsaid_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

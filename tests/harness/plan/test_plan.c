@@ -35,8 +35,15 @@ static void test_settings(void **state) {
     plan_free(&p);
     parse(&p, "machine: [machine/flops]\n");
     assert_int_equal(p.repetitions, 5);
+    assert_int_equal(plan_rounds(&p), 3);
+    assert_int_equal(plan_repetitions(&p, 0) + plan_repetitions(&p, 1), 4);
+    assert_int_equal(plan_repetitions(&p, 2), 1);
+    assert_int_equal(plan_repetitions(&p, 3), 0);
     assert_true(p.min_time == 0.05);
     assert_int_equal(p.seed, 1);
+    plan_free(&p);
+    parse(&p, "repetitions: 2\nrounds: 9\nmachine: [machine/flops]\n");
+    assert_int_equal(plan_rounds(&p), 2);
     plan_free(&p);
 }
 
@@ -227,6 +234,7 @@ static void test_hash(void **state) {
     const char *const texts[] = {"cases: [attention/mha/decode/L:10]",
                                  "cases: [attention/mha/decode/L:11]",
                                  "cases: [attention/mha/decode/L:10]\nrepetitions: 6",
+                                 "cases: [attention/mha/decode/L:10]\nrounds: 2",
                                  "cases: [attention/mha/decode/L:10]\nmin_time: 0.06",
                                  "cases: [attention/mha/decode/L:10]\nseed: 2",
                                  "cases: [attention/mha/decode/L:10, attention/mha/decode/L:11]"};

@@ -79,6 +79,7 @@ static void test_context(void **state) {
     assert_int_equal(number(own, "seed"), 3);
     assert_int_equal(number(own, "cases"), CASES);
     assert_int_equal(number(own, "failed"), 0);
+    assert_int_equal(number(own, "rounds"), REPETITIONS);
     assert_int_equal(number(own, "interrupted"), 0);
     assert_string_equal(text(own, "plan"), "tiny");
     assert_true(strlen(text(own, "plan_sha")) > 8);
@@ -111,6 +112,8 @@ static void test_entries(void **state) {
         const json_t *check = json_object_get(entry, "check");
         assert_true(number(check, "max_error") <= number(check, "limit"));
         assert_true(number(check, "rows") >= 1);
+        assert_int_equal(number(entry, "process"),
+                         i % (REPETITIONS + AGGREGATES) + 1); /* two rounds of one */
         assert_true(json_is_boolean(json_object_get(entry, "disturbed")));
     }
 }
