@@ -92,7 +92,7 @@ int encoder_setup_init(encoder_setup *s, const bench_case *row, const bench_sett
     if (open_session(s, error))
         goto fail;
     attn_random_uniform(s->x, inputs, 1, &random);
-    attn_session_run(s->session, s->out, s->x, s->input_frames, NULL, NULL, NULL);
+    attn_session_run_end(s->session, s->out, s->x, s->input_frames);
     return 0;
 fail:
     encoder_setup_free(s);

@@ -245,6 +245,46 @@ void attn_session_run(attn_session *session, float *out, const float *x, size_t 
     attn_cpu_limit(limit);
 }
 
+/* The cache as if it had gone on to `frames` frames, with the rows that it holds over and over. */
+static void fill_cache(attn_cache *cache, size_t frames) {
+    size_t held = cache->length, most = attn_smaller(frames, cache->capacity);
+    for (size_t slot = 0; slot < cache->slots; slot++) {
+        size_t heads = cache->slot[slot].heads ? cache->slot[slot].heads : 1,
+               bytes = attn_cache_row_bytes(cache, slot);
+        for (size_t i = 0; i < cache->batch * heads && !cache->slot[slot].rows; i++) {
+            char *rows = attn_cache_rows(cache, slot, i / heads, i % heads);
+            for (size_t row = held; held && row < most; row++)
+                memcpy(rows + row * bytes, rows + (row - held) * bytes, bytes);
+        }
+    }
+    cache->length = most;
+    cache->first = frames - most;
+}
+
+static void skip_to(attn_session *session, size_t first, size_t from) {
+    const attn_config *config = &session->model->config;
+    for (size_t i = 0; i < config->num_layers; i++)
+        if (session->caches[i].variant)
+            fill_cache(&session->caches[i], first);
+    session->consumed += attn_session_input_frames(config, first - from, session->consumed);
+}
+
+void attn_session_run_end(attn_session *session, float *out, const float *x, size_t frames) {
+    size_t total = attn_output_frames(&session->model->config, frames), first = 0;
+    size_t last = total ? (total - 1) / session->call_frames * session->call_frames : 0;
+    attn_isa limit = attn_cpu_limit(session->isa);
+    attn_threads *before = attn_threads_use(session->options.threads);
+    begin(session, frames, NULL);
+    for (size_t call = 0; call < 2 && first < last; call++)
+        first += run_next(session, out, x, frames, first);
+    if (first < last)
+        skip_to(session, last, first);
+    if (total)
+        run_next(session, out, x, frames, last);
+    attn_threads_use(before);
+    attn_cpu_limit(limit);
+}
+
 void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames) {
     const attn_call_start *newest = &session->newest;
     const attn_config *config = &session->model->config;

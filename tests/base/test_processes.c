@@ -91,9 +91,12 @@ static void test_apart(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_three_processes), cmocka_unit_test(test_samples_do_not_narrow),
-        cmocka_unit_test(test_six_processes),   cmocka_unit_test(test_one_process),
-        cmocka_unit_test(test_nan),             cmocka_unit_test(test_apart),
+        cmocka_unit_test(test_three_processes),
+        cmocka_unit_test(test_samples_do_not_narrow),
+        cmocka_unit_test(test_six_processes),
+        cmocka_unit_test(test_one_process),
+        cmocka_unit_test(test_nan),
+        cmocka_unit_test(test_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,11 @@ typedef void attn_chunk_hook(void *context, size_t chunk_index, size_t frames_ou
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context);
 
+/* The end of such a run without lengths, for timing: its first two calls and its last one. In between caches hold the
+ * rows of the first two over and over, so that the last call does the same work on other numbers. Writes the rows of
+ * `out` that belong to calls that ran. */
+void attn_session_run_end(attn_session *session, float *out, const float *x, size_t frames);
+
 /* The last call of that run again, for timing: x, out and frames are the run's. It is the same work, but not
  * the same numbers: a state, a cache that slides and the inputs of convolutions go on from what the call
  * left. */

@@ -24,13 +24,14 @@ static results_store *open_store(const char *file, store_state expected) {
 static json_t *entry_of(double time, bool checked) {
     json_t *entry = json_pack(
         "{ss ss si si ss si si si si sf sf ss sf sf sf sf sf s{ss ss ss si si si si ss ss}}", "name", ROW,
-        "run_name", ROW, "family_index", 0, "per_family_instance_index", 0, "run_type", "iteration", "threads",
-        1, "repetitions", 1, "repetition_index", 0, "iterations", 10, "real_time", time, "cpu_time", time,
-        "time_unit", "ns", "flops", 1.0, "bytes", 1.0, "kv_bytes_formula", 1.0, "kv_bytes_live", 1.0,
-        "output_hash", 77.0, "case", "kind", "attention", "type", "mha", "mode", "decode", "L", 1, "q", 1, "h",
-        1, "d", 1, "kv", "f32", "impl", "blas");
+        "run_name", ROW, "family_index", 0, "per_family_instance_index", 0, "run_type", "iteration",
+        "threads", 1, "repetitions", 1, "repetition_index", 0, "iterations", 10, "real_time", time,
+        "cpu_time", time, "time_unit", "ns", "flops", 1.0, "bytes", 1.0, "kv_bytes_formula", 1.0,
+        "kv_bytes_live", 1.0, "output_hash", 77.0, "case", "kind", "attention", "type", "mha", "mode",
+        "decode", "L", 1, "q", 1, "h", 1, "d", 1, "kv", "f32", "impl", "blas");
     if (checked)
-        json_object_set_new(entry, "check", json_pack("{sf sf si}", "max_error", 0.5, "limit", 1.0, "rows", 3));
+        json_object_set_new(entry, "check",
+                            json_pack("{sf sf si}", "max_error", 0.5, "limit", 1.0, "rows", 3));
     return entry;
 }
 

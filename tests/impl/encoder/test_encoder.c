@@ -264,6 +264,42 @@ static void test_repeated_call(void **state) {
     }
 }
 
+/* The end of a run alone leaves caches as full and as far as the whole run; of three calls or less it is that run. */
+static void test_end_of_run(void **state) {
+    (void)state;
+    uint64_t random = seed_of_run + 8;
+    for (size_t i = 0; i < 60; i++) {
+        attn_config config = draw_config(&random);
+        bool slides = config.variant->forgets && pick(&random, 2);
+        attn_model *model = make_model(&config, attn_random_next(&random));
+        size_t frames = 45, total = attn_output_frames(&config, frames), count = total * width_of(model);
+        size_t chunk = 1 + pick(&random, 9), last = (total - 1) / chunk * chunk * width_of(model);
+        float *x = random_floats(frames * config.input_dim, random), *out = make_floats(count),
+              *end = make_floats(count);
+        attn_session *session = open_session(
+            model, (attn_session_options){
+                       .batch = 1, .max_frames = frames, .chunk = chunk, .left_chunks = slides ? 1 : -1});
+        attn_session_run(session, out, x, frames, NULL, NULL, NULL);
+        size_t held = attn_session_cache(session, 0)->length, first = attn_session_cache(session, 0)->first;
+        attn_session_run_end(session, end, x, frames);
+        assert_int_equal(attn_session_cache(session, 0)->length, held);
+        assert_int_equal(attn_session_cache(session, 0)->first, first);
+        for (size_t k = last; k < count; k++)
+            assert_true(isfinite(end[k]));
+        if (total <= 3 * chunk)
+            assert_memory_equal(out, end, count * sizeof(float));
+        attn_session_repeat(session, end, x, frames);
+        assert_int_equal(attn_session_cache(session, 0)->length, held);
+        attn_session_run(session, end, x, frames, NULL, NULL, NULL);
+        assert_memory_equal(out, end, count * sizeof(float));
+        attn_session_close(session);
+        attn_free(x);
+        attn_free(out);
+        attn_free(end);
+        attn_model_free(model);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_identities),
@@ -274,6 +310,7 @@ int main(void) {
         cmocka_unit_test(test_more_than_a_tile),
         cmocka_unit_test(test_running_again),
         cmocka_unit_test(test_repeated_call),
+        cmocka_unit_test(test_end_of_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
