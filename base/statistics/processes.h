@@ -1,8 +1,8 @@
 /* One number and its interval from samples of several processes. Two processes of one program differ by where memory
  * and code came to lie and by what the machine did meanwhile, which samples within one process do not show. So each
  * process counts as one value, the median of its samples, and the interval is of the spread of those values
- * (Kalibera, Jones: Rigorous benchmarking in reasonable time, ISMM 2013, section 9: only the highest level that is
- * repeated gives the interval). */
+ * (Kalibera, Jones: Rigorous benchmarking in reasonable time, ISMM 2013: only the highest level that is repeated
+ * gives the interval). */
 #ifndef BASE_STATISTICS_PROCESSES_H
 #define BASE_STATISTICS_PROCESSES_H
 

@@ -4,6 +4,7 @@
 #include "attn/file.h"
 #include "harness/results/journal_line.h"
 #include "harness/results/lock.h"
+#include "harness/results/sync_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,19 +121,6 @@ static int look_at_results(const char *path, const store_identity *identity, sto
 }
 
 /* ---- The journal */
-
-static int sync_folder(const char *path) {
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 ? -1 : fsync(fd);
-    if (fd >= 0 && result && errno == EINVAL) /* some shared file systems sync no folders */
-        result = 0;
-    if (fd >= 0)
-        close(fd);
-    return result;
-}
 
 /* A line is there whole or not at all: what a full disk cut short is taken back. */
 static int append_line(results_store *s, json_t *line, attn_error *error) {
