@@ -19,9 +19,9 @@ static bool has_option(const char *options, const char *option) {
 /* Mounts whose locks are those of one machine, although others see its files. */
 static const struct {
     const char *type, *option; /* the type's beginning; an option of the mount, or NULL: in any case */
-} local_locks[] = {{"nfs", "nolock"},         {"nfs", "local_lock=all"}, {"nfs", "local_lock=flock"},
-                   {"lustre", "localflock"},  {"cifs", "nobrl"},         {"smb3", "nobrl"},
-                   {"fuse.sshfs", NULL},      {"fuse.rclone", NULL},     {"fuse.s3fs", NULL},
+} local_locks[] = {{"nfs", "nolock"},        {"nfs", "local_lock=all"}, {"nfs", "local_lock=flock"},
+                   {"lustre", "localflock"}, {"cifs", "nobrl"},         {"smb3", "nobrl"},
+                   {"fuse.sshfs", NULL},     {"fuse.rclone", NULL},     {"fuse.s3fs", NULL},
                    {"fuse.gcsfuse", NULL}};
 
 static bool starts_with(const char *text, const char *start) {
@@ -86,10 +86,11 @@ static int take_now(int fd, const char *path, int how, attn_error *error) {
 static int check_reach(lock_reach reach, const char *path, attn_error *error) {
     if (reach != LOCK_STAYS_LOCAL)
         return 0;
-    return attn_fail(error,
-                     "%s: is on a shared file system without locks that other machines see (NFS with nolock or "
-                     "local_lock, Lustre with localflock, sshfs, ...); choose an --out on another",
-                     path);
+    return attn_fail(
+        error,
+        "%s: is on a shared file system without locks that other machines see (NFS with nolock or "
+        "local_lock, Lustre with localflock, sshfs, ...); choose an --out on another",
+        path);
 }
 
 int lock_try(int fd, const char *path, bool *taken, attn_error *error) {

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.." || exit
 step=slurm
 . tests/support/step.sh
 . tests/slurm/cluster.sh
+. tests/slurm/study.sh
 build=$(realpath "${BUILD:-build}")
 attnbench=$build/attnbench
 slurm=$build/slurm
@@ -15,7 +16,7 @@ shards=8 single=
 sweep=(--plan quick --repetitions 1 --min-time 0.001 --counters off)
 
 show_logs() {
-    tail -n 15 "$scratch"/cluster/log/slurmctld "$scratch"/out/*.log 2>/dev/null
+    tail -n 15 "$scratch"/cluster/log/slurmctld "$scratch"/{out,study}/*.log 2>/dev/null
 }
 
 give_up() {
@@ -104,7 +105,7 @@ lost=$(node_of 1) taken=$(node_of 2)
 
 kill_node "$lost"
 urgent=$(sbatch --parsable -p urgent -w "$taken" --exclusive -o /dev/null --wrap true)
-scancel --batch --signal=USR1 "${job}_3"
+scancel --batch --signal=USR1 "${job}_3" 2>/dev/null # says that it cannot, and does
 check "a job of a higher partition takes the node of a shard" within 30 is_over "$urgent"
 touch "$scratch/go"
 check "the node that failed is noticed" within 60 node_is_down "$lost"
@@ -118,5 +119,6 @@ check "merge takes all of them" "$attnbench" merge "$scratch"/out/shard-*.json -
 check "names, bytes and plan are those of a single run" diff <(facts "$scratch/single.json") <(facts "$scratch/merged.json")
 check "every case is there once" [ -z "$(grep -E '^ *"name":' "$scratch/merged.json" | sort | uniq -d)" ]
 check "two cases were lost in flight, and no third" grep -q '"interrupted": 2,' "$scratch/merged.json"
+check_study
 [ $failed -eq 0 ] || show_logs
 conclude
