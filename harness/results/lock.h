@@ -21,10 +21,13 @@ typedef struct lock_wish {
 /* The same, as it is wished. */
 int lock_take(int fd, const char *path, const lock_wish *wish, attn_error *error);
 
+/* The same, unshared and without waiting: *taken is false when somebody else has it. */
+int lock_try(int fd, const char *path, bool *taken, attn_error *error);
+
 typedef enum lock_reach {
     LOCK_IS_SURE,    /* one machine's file system, or locks are passed on */
     LOCK_OUTLIVES,   /* passed on to a server of NFS */
-    LOCK_STAYS_LOCAL /* mounted with nolock or local_lock: other machines do not see it */
+    LOCK_STAYS_LOCAL /* shared, but other machines do not see it */
 } lock_reach;
 
 /* Of the file system `major:minor` in the text of /proc/self/mountinfo. */

@@ -6,33 +6,86 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* The processes of a study that was killed hold its lock a moment longer. */
 enum { PATIENCE = 5 };
 
-/* Takes *path. */
-static int take(char *path, const lock_wish *wish, attn_error *error) {
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
-    if (path && fd < 0)
+static int open_lock(const char *path, attn_error *error) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
         attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
-    if (fd >= 0 && lock_take(fd, path, wish, error)) {
-        close(fd);
-        fd = -1;
-    }
-    attn_free(path);
     return fd;
 }
 
+static int take(const char *path, const lock_wish *wish, attn_error *error) {
+    int fd = open_lock(path, error);
+    if (fd < 0 || !lock_take(fd, path, wish, error))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int cannot(const char *path, attn_error *error) {
+    return attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+static int write_count(int fd, const char *path, size_t count, attn_error *error) {
+    char text[24];
+    ssize_t length = snprintf(text, sizeof text, "%zu\n", count);
+    if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)length, 0) != length || fsync(fd))
+        return cannot(path, error);
+    return 0;
+}
+
+static size_t read_count(int fd) {
+    char text[24] = "";
+    return pread(fd, text, sizeof text - 1, 0) > 0 ? strtoul(text, NULL, 10) : 0;
+}
+
+/* The file says how many shards those are that hold it. It is written by one that is alone there, so that it stays as
+ * it is while a shard holds it. */
+static int share(int fd, const char *path, const shard *own, attn_error *error) {
+    const lock_wish wish = {true, PATIENCE, "another study is at work there"};
+    bool alone;
+    if (lock_try(fd, path, &alone, error) || (alone && write_count(fd, path, own->count, error)) ||
+        lock_take(fd, path, &wish, error))
+        return -1;
+    size_t count = read_count(fd);
+    if (count == own->count)
+        return 0;
+    return attn_fail(error, "%s: shards of %zu are at work there, and this is one of %zu: one N at a time",
+                     path, count, own->count);
+}
+
+static int take_shared(const char *path, const shard *own, attn_error *error) {
+    int fd = open_lock(path, error);
+    if (fd < 0 || !share(fd, path, own, error))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int take_folder(const char *path, const shard *own, attn_error *error) {
+    const lock_wish wish = {false, PATIENCE, "another study is at work there"};
+    return own->count ? take_shared(path, own, error) : take(path, &wish, error);
+}
+
 int study_lock_take(study_lock *lock, const char *out, const shard *own, attn_error *error) {
-    const lock_wish folder = {own->count > 0, PATIENCE, "another study is at work there"};
     const lock_wish alone = {false, PATIENCE, "the same shard is at work there"};
-    *lock = (study_lock){take(attn_format(error, "%s/.lock", out), &folder, error), -1};
-    if (lock->folder < 0 || !own->count)
-        return lock->folder < 0 ? -1 : 0;
-    lock->own = take(attn_format(error, "%s/.lock-%zu-%zu", out, own->index, own->count), &alone, error);
-    if (lock->own >= 0)
+    char *folder = attn_format(error, "%s/.lock", out);
+    char *shard_file = attn_format(error, "%s/.lock-%zu-%zu", out, own->index, own->count);
+    *lock = (study_lock){-1, -1};
+    if (folder && shard_file)
+        lock->folder = take_folder(folder, own, error);
+    if (lock->folder >= 0 && own->count)
+        lock->own = take(shard_file, &alone, error);
+    attn_free(folder);
+    attn_free(shard_file);
+    if (lock->folder >= 0 && (lock->own >= 0 || !own->count))
         return 0;
     study_lock_drop(lock);
     return -1;

@@ -1,5 +1,6 @@
 # For scripts, sourced: a Slurm of its own on loopback, as the user who runs it, in one folder, with keys, sockets and state
-# there and nothing outside. Three nodes of one CPU each, partitions "batch" and, over it, "urgent".
+# there and nothing outside. Three nodes of one CPU each (two may have the same one), partitions "batch" and, over it,
+# "urgent".
 # shellcheck shell=bash
 
 nodes=(n1 n2 n3)
@@ -82,7 +83,7 @@ END
 
 # Everything that is started has the folder's name in its environment, so that all of it is found again.
 start_cluster() { # folder
-    local folder=$1 node i
+    local folder=$1 node i cpu=0
     mkdir -p "$folder"/{state,log} && mkdir -m 700 "$folder/munge" || return 1
     (umask 077 && head -c 128 /dev/urandom >"$folder/munge/key")
     write_configuration "$folder" >"$folder/slurm.conf"
@@ -102,7 +103,7 @@ start_cluster() { # folder
     for node in "${nodes[@]}"; do
         mkdir -p "$folder/spool-$node"
         # shellcheck disable=SC2154
-        TEST_NODE=$node "$slurmd" -D -N "$node" -d "$slurmstepd" -f "$SLURM_CONF" >"$folder/log/$node.out" 2>&1 &
+        TEST_NODE=$node taskset -c $((cpu++ % $(nproc))) "$slurmd" -D -N "$node" -d "$slurmstepd" -f "$SLURM_CONF" >"$folder/log/$node.out" 2>&1 &
         disown
     done
     for ((i = 0; i < 300; i++)); do

@@ -4,14 +4,10 @@
 
 #include "attn/alloc.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
+#include "tests/support/cmocka_all.h"
 
-#include <cmocka.h>
+#include <glob.h>
+#include <string.h>
 
 static void test_words(void **state) {
     (void)state;
@@ -51,10 +47,8 @@ static void test_deal(void **state) {
             assert_int_not_equal(part[i], part[k]);
 }
 
-static void read_plan(plan *p, const char *name) {
-    char path[80];
+static void read_plan(plan *p, const char *path) {
     attn_error error = {0};
-    snprintf(path, sizeof path, "harness/plan/plans/%s.yaml", name);
     if (plan_read(p, path, &error))
         fail_msg("%s", error.message);
 }
@@ -106,15 +100,17 @@ static void check_partition(const plan *whole, size_t count) {
 
 static void test_shipped_plans(void **state) {
     (void)state;
-    static const char *const plans[] = {"quick", "paper", "encoder", "gate", "machine", "full"};
     static const size_t counts[] = {2, 3, 7, 100};
-    for (size_t p = 0; p < sizeof plans / sizeof *plans; p++) {
+    glob_t plans;
+    assert_int_equal(glob("harness/plan/plans/*.yaml", 0, NULL, &plans), 0);
+    for (size_t p = 0; p < plans.gl_pathc; p++) {
         plan whole;
-        read_plan(&whole, plans[p]);
+        read_plan(&whole, plans.gl_pathv[p]);
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
             check_partition(&whole, counts[i]);
         plan_free(&whole);
     }
+    globfree(&plans);
 }
 
 /* What machines differ in is not part of a unit. */
@@ -140,12 +136,22 @@ static void test_locks(void **state) {
         "rw,vers=4.2,local_lock=none,addr=127.0.0.1\n"
         "37 21 0:44 / /old rw shared:2 master:1 - nfs server:/old rw,vers=3,nolock,addr=127.0.0.1\n"
         "38 21 0:45 / /odd rw - nfs server:/odd rw,vers=3,local_lock=flock\n"
-        "39 21 0:46 / /lustre rw - lustre server:/l rw,flock\n";
+        "39 21 0:46 / /lustre rw - lustre server:/l rw,flock\n"
+        "40 21 0:47 / /lone rw - lustre server:/l rw,localflock\n"
+        "41 21 0:48 / /away rw - fuse.sshfs host: rw,user_id=0\n"
+        "42 21 0:49 / /share rw - cifs //server/share rw,vers=3.1.1\n"
+        "43 21 0:50 / /loose rw - cifs //server/share rw,nobrl\n"
+        "44 21 0:51 / /layers rw - fuse.fuse-overlayfs o rw\n";
     assert_int_equal(lock_find_reach(mounts, "8:1"), LOCK_IS_SURE);
     assert_int_equal(lock_find_reach(mounts, "0:43"), LOCK_OUTLIVES);
     assert_int_equal(lock_find_reach(mounts, "0:44"), LOCK_STAYS_LOCAL);
     assert_int_equal(lock_find_reach(mounts, "0:45"), LOCK_STAYS_LOCAL);
     assert_int_equal(lock_find_reach(mounts, "0:46"), LOCK_IS_SURE);
+    assert_int_equal(lock_find_reach(mounts, "0:47"), LOCK_STAYS_LOCAL);
+    assert_int_equal(lock_find_reach(mounts, "0:48"), LOCK_STAYS_LOCAL);
+    assert_int_equal(lock_find_reach(mounts, "0:49"), LOCK_IS_SURE);
+    assert_int_equal(lock_find_reach(mounts, "0:50"), LOCK_STAYS_LOCAL);
+    assert_int_equal(lock_find_reach(mounts, "0:51"), LOCK_IS_SURE);
     assert_int_equal(lock_find_reach(mounts, "0:4"), LOCK_IS_SURE);
     assert_int_equal(lock_find_reach("", "8:1"), LOCK_IS_SURE);
 }

@@ -1,8 +1,14 @@
-/* Shards of the shipped plans: each run in exactly one, with the run that it begins with, whatever their number. */
+/* Shards of the shipped plans: each run in exactly one, with the run that it begins with, whatever their number. Shards
+ * of one split at a time. */
 #include "attn/alloc.h"
+#include "attn/file.h"
+#include "harness/study/study_lock.h"
 #include "harness/study/study_shard.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/scratch.h"
 
+#include <glob.h>
+#include <stdio.h>
 #include <string.h>
 
 static void check_partition(study_runs *r, size_t count) {
@@ -32,25 +38,64 @@ static void check_partition(study_runs *r, size_t count) {
 
 static void test_shipped_plans(void **state) {
     (void)state;
-    static const char *const plans[] = {"harness/study/plans/quick.yaml", "harness/study/plans/full.yaml"};
     static const size_t counts[] = {1, 2, 3, 7, 100};
     char one[] = "1", two[] = "2", three[] = "3", *speakers[] = {one, two, three};
     const corpus_survey speech = {.speakers = speakers, .speaker_count = 3};
-    for (size_t i = 0; i < 2; i++) {
+    glob_t plans;
+    assert_int_equal(glob("harness/study/plans/*.yaml", 0, NULL, &plans), 0);
+    for (size_t i = 0; i < plans.gl_pathc; i++) {
         study_plan p;
         study_runs r;
         attn_error error = {0};
-        if (study_plan_read(&p, plans[i], &error) || study_runs_make(&r, &p, &speech, "out", &error))
+        if (study_plan_read(&p, plans.gl_pathv[i], &error) || study_runs_make(&r, &p, &speech, "out", &error))
             fail_msg("%s", error.message);
         for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
             check_partition(&r, counts[n]);
         study_runs_free(&r);
         study_plan_free(&p);
     }
+    globfree(&plans);
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
+static void take(study_lock *lock, const char *folder, size_t index, size_t count) {
+    const shard own = {index, count};
+    attn_error error = {0};
+    if (study_lock_take(lock, folder, &own, &error))
+        fail_msg("%s", error.message);
+}
+
+static void refuse(const char *folder, size_t index, size_t count, const char *expected) {
+    const shard own = {index, count};
+    study_lock lock;
+    attn_error error = {0};
+    assert_int_equal(study_lock_take(&lock, folder, &own, &error), -1);
+    if (!strstr(error.message, expected))
+        fail_msg("%s", error.message);
+    assert_int_equal(lock.folder, -1);
+}
+
+static void test_one_split_at_a_time(void **state) {
+    (void)state;
+    study_lock first, second, other;
+    attn_error error = {0};
+    char folder[256];
+    snprintf(folder, sizeof folder, "%s", scratch_path("study"));
+    assert_int_equal(attn_make_folder(folder, &error), 0);
+    take(&first, folder, 1, 3);
+    take(&second, folder, 2, 3);
+    refuse(folder, 3, 7, "study/.lock: shards of 3 are at work there, and this is one of 7: one N at a time");
+    study_lock_drop(&first);
+    refuse(folder, 3, 7, "one N at a time");
+    study_lock_drop(&second);
+    take(&other, folder, 3, 7);
+    refuse(folder, 2, 3, "shards of 7 are at work there, and this is one of 3");
+    study_lock_drop(&other);
     assert_int_equal(attn_alloc_live(), 0);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shipped_plans)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shipped_plans),
+                                       cmocka_unit_test(test_one_split_at_a_time)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
