@@ -24,6 +24,9 @@
  *   machine/tlb/bytes:N/pages:small    the same with one line in each 4 KiB
  *   machine/clock/isa:avx512           dependent additions next to vector work: a cycle each
  *   machine/handoff/cpu:1              a line to another CPU and back
+ *   machine/products/unit:amx_bf16     products of narrow numbers, of matrices, of scalable vectors
+ * flops, products and what moves a working set take t:N, too: N threads that do the same next to each other, each over
+ * a working set of its own.
  *
  *   kernel/<name>/<key:value>/...      one kernel alone, a row of impl/kernels/kernels.inc, on its typical shape
  *   kernel/attend/kv:q8_0/isa:avx2
@@ -62,7 +65,8 @@ typedef enum bench_where {
     BENCH_TLB = 1 << 14,
     BENCH_CLOCK = 1 << 15,
     BENCH_HANDOFF = 1 << 16,
-    BENCH_ONE_KERNEL = 1 << 17
+    BENCH_ONE_KERNEL = 1 << 17,
+    BENCH_PRODUCTS = 1 << 18
 } bench_where;
 enum { BENCH_PREFILL = BENCH_LAYER_PREFILL | BENCH_ENCODER_PREFILL };
 enum { BENCH_DECODE = BENCH_LAYER_DECODE | BENCH_ENCODER_DECODE };

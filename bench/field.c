@@ -1,5 +1,7 @@
 #include "bench/field.h"
 
+#include "bench/limits/machine_units.h"
+
 #include <string.h>
 
 _Static_assert(sizeof(attn_path) == sizeof(unsigned) && sizeof(attn_pos_enc) == sizeof(unsigned),
@@ -17,8 +19,10 @@ enum {
     CHASES = BENCH_LATENCY | BENCH_TLB,
     WORKING_SETS = STREAMS_OF_BYTES | CHASES,
     LOOPS = BENCH_FLOPS | BENCH_CLOCK | STREAMS_OF_BYTES,
-    PRODUCTS = BENCH_SGEMM,
+    MATRICES = BENCH_SGEMM,
     PAIRS = BENCH_HANDOFF,
+    UNITS = BENCH_PRODUCTS,
+    SIDE_BY_SIDE = BENCH_FLOPS | BENCH_PRODUCTS | STREAMS_OF_BYTES,
     KERNELS = BENCH_ONE_KERNEL
 };
 #define ANYTHING BENCH_NEEDS_NOTHING
@@ -85,7 +89,8 @@ static const struct {
               {"machine", "latency", BENCH_LATENCY},
               {"machine", "tlb", BENCH_TLB},
               {"machine", "clock", BENCH_CLOCK},
-              {"machine", "handoff", BENCH_HANDOFF}};
+              {"machine", "handoff", BENCH_HANDOFF},
+              {"machine", "products", BENCH_PRODUCTS}};
 enum { PLACES = sizeof places / sizeof *places };
 
 bench_where bench_where_find(const char *kind, const char *mode) {

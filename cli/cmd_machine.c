@@ -49,10 +49,10 @@ int cmd_machine(int argc, char **argv) {
         POPT_TABLEEND};
     if (!command_options(
             argc, argv, "",
-            "What this core and memory can do, measured in about a minute: the clock and "
+            "What this core and memory can do, measured in a minute or two: the clock and "
             "the peak of arithmetic by\ninstruction set, bandwidths and latency by working set, the "
-            "levels of memory as the latency shows them, the\nreach of TLBs, and how long a line takes "
-            "to another core. Runs the plan `machine` (docs/machine.md).",
+            "levels of memory as the latency shows them, the\nreach of TLBs, how long a line takes "
+            "to another core, and what all cores reach together. Runs the plan `machine` (docs/machine.md).",
             options, NULL, &status))
         return status;
     attn_error error = {0};

@@ -23,6 +23,8 @@ $(BUILD)/tests/impl/train/test_finite_differences: $(F64_OBJECTS)
 # This one runs a command without starting the program.
 $(BUILD)/tests/impl/attention/test_golden: $(filter-out %/main.o,$(OBJECTS_cli))
 
+# This one asks libpfm for the names that PAPI takes from it.
+$(BUILD)/tests/harness/counters/test_native_names: LDLIBS_ALL += -lpfm
 # These spoil what an implementation gives, and formulas, to see that the checks stop it.
 $(BUILD)/tests/bench/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run
 $(BUILD)/tests/harness/model/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session_kv_bytes_formula,--wrap=attn_session_conv_bytes_formula

@@ -218,3 +218,24 @@ int table_write(const table *t, table_format format, FILE *stream, attn_error *e
         fputs("\\hline\n\\end{tabular}\n", stream);
     return ferror(stream) ? attn_fail(error, "table cannot be written") : 0;
 }
+
+/* There is one. */
+static size_t first_with(const table *t, const char *key, const char *text) {
+    size_t at = 0;
+    for (;; at++) {
+        const char *its = json_string_value(json_object_get(json_array_get(t->rows, at), key));
+        if (its && !strcmp(its, text))
+            return at;
+    }
+}
+
+void table_say_once(table *t, const char *key, const char *name) {
+    for (size_t i = json_array_size(t->rows); i-- > 0;) {
+        json_t *row = json_array_get(t->rows, i);
+        const char *text = json_string_value(json_object_get(row, key));
+        const json_t *first = text ? json_array_get(t->rows, first_with(t, key, text)) : row;
+        const char *of = json_string_value(json_object_get(first, name));
+        if (first != row && of)
+            json_object_set_new(row, key, json_sprintf("as %s", of));
+    }
+}

@@ -35,4 +35,8 @@ int table_write(const table *t, table_format format, FILE *stream, attn_error *e
 /* A cell's text in `format`, escaped for it: for pages that lay tables out themselves. attn_free it. */
 char *table_cell_text(const table *t, size_t row, size_t column, table_format format, attn_error *error);
 
+/* For people: a text under `key` that an earlier row has too becomes "as NAME", the text that the first such row has
+ * under `name`. */
+void table_say_once(table *t, const char *key, const char *name);
+
 #endif

@@ -7,12 +7,13 @@
 
 #include "attn/alloc.h"
 #include "attn/cpu.h"
+#include "attn/threads.h"
 
 #include <stdio.h>
 
 static const machine_limit *const limits[] = {&limit_flops, &limit_read,  &limit_sgemm,    &limit_write,
                                               &limit_copy,  &limit_triad, &limit_nt_write, &limit_latency,
-                                              &limit_tlb,   &limit_clock, &limit_handoff};
+                                              &limit_tlb,   &limit_clock, &limit_handoff,  &limit_products};
 
 static const machine_limit *limit_of(const bench_case *c) {
     size_t i = 0;
@@ -28,7 +29,7 @@ static int subject(bench_case *c, char *const *words, attn_error *error) {
         return 0;
     return attn_fail(error,
                      "\"%s\": not a limit of the machine, expected one of flops, read, sgemm, write, copy, "
-                     "triad, nt_write, latency, tlb, clock, handoff",
+                     "triad, nt_write, latency, tlb, clock, handoff, products",
                      words[0]);
 }
 
@@ -72,17 +73,55 @@ machine_clock *machine_clock_for(unsigned isa) {
     return isa < BUILT ? clocks[isa] : NULL;
 }
 
+/* With t:N each thread has a state of its own, which it makes itself so that its memory is near it. */
 typedef struct machine {
     const machine_limit *limit;
     const char *what;
-    void *state;
+    const bench_case *row;
+    bench_settings settings;
+    size_t count; /* states */
+    struct part {
+        void *state;
+        int result; /* of its preparation */
+        double off;
+        attn_error error;
+    } part[];
 } machine;
 
 static void release(void *state) {
     machine *m = state;
-    if (m->state)
-        m->limit->release(m->state);
+    for (size_t i = 0; i < m->count; i++)
+        if (m->part[i].state)
+            m->limit->release(m->part[i].state);
     attn_free(m);
+}
+
+static void prepare_part(void *context, size_t part, size_t parts) {
+    machine *m = context;
+    struct part *p = &m->part[part];
+    (void)parts;
+    if (!p->state)
+        p->result = m->limit->prepare(&p->state, m->row, &m->settings, &p->error);
+}
+
+/* Every thread does the same. */
+static void share(const machine *m, attn_share_function *work) {
+    attn_threads *before = attn_threads_use(m->count > 1 ? m->settings.threads : NULL);
+    attn_share(work, (void *)m);
+    attn_threads_use(before);
+}
+
+/* The first alone: what cannot be here is found by it. */
+static int prepare_parts(machine *m, attn_error *error) {
+    prepare_part(m, 0, 1);
+    if (!m->part[0].result && m->count > 1)
+        share(m, prepare_part);
+    for (size_t i = 0; i < m->count; i++)
+        if (m->part[i].result) {
+            attn_fail_as(error, m->part[i].error.code, "%s", m->part[i].error.message);
+            return m->part[i].result;
+        }
+    return 0;
 }
 
 static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
@@ -92,11 +131,12 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
         attn_fail(error, "isa: this CPU does not have %s", attn_isa_names[c->isa]);
         return BENCH_UNSUPPORTED;
     }
-    machine *m = attn_alloc(1, sizeof *m, "set-up of a case", error);
+    size_t count = attn_threads_count(settings->threads);
+    machine *m = attn_alloc(1, sizeof *m + count * sizeof m->part[0], "set-up of a case", error);
     if (!m)
         return -1;
-    *m = (machine){limit_of(c), c->subject, NULL};
-    int result = m->limit->prepare(&m->state, c, settings, error);
+    *m = (machine){.limit = limit_of(c), .what = c->subject, .row = c, .settings = *settings, .count = count};
+    int result = prepare_parts(m, error);
     if (result)
         release(m);
     else
@@ -104,15 +144,30 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
     return result;
 }
 
+static void run_part(void *context, size_t part, size_t parts) {
+    const machine *m = context;
+    (void)parts;
+    m->limit->run(m->part[part].state);
+}
+
 static void run(void *state) {
-    const machine *m = state;
-    m->limit->run(m->state);
+    share(state, run_part);
+}
+
+static void check_part(void *context, size_t part, size_t parts) {
+    machine *m = context;
+    (void)parts;
+    m->part[part].off = m->limit->off(m->part[part].state);
 }
 
 static int check(void *state, bench_check *check_, attn_error *error) {
     const machine *m = state;
     (void)error;
-    *check_ = (bench_check){.rows = 1, .max_error = m->limit->off(m->state)};
+    share(m, check_part);
+    *check_ = (bench_check){.rows = 1};
+    for (size_t i = 0; i < m->count; i++)
+        if (!(m->part[i].off <= check_->max_error))
+            check_->max_error = m->part[i].off;
     check_->ok = check_->max_error <= 0.0;
     if (!check_->ok)
         snprintf(check_->what, sizeof check_->what, "%s is off its known answer by %g", m->what,
@@ -124,10 +179,22 @@ static void rewind_nothing(void *state) {
     (void)state;
 }
 
+typedef struct all_values {
+    bench_emit_number *emit;
+    void *to;
+    double count;
+} all_values;
+
+/* What all threads do together. */
+static void emit_of_all(void *context, const char *name, double value) {
+    const all_values *all = context;
+    all->emit(all->to, name, value * all->count);
+}
+
 static void values(const void *state, double *cache_bytes, bench_emit_number *emit, void *to) {
     const machine *m = state;
     *cache_bytes = 0.0;
-    m->limit->values(m->state, emit, to);
+    m->limit->values(m->part[0].state, emit_of_all, &(all_values){emit, to, (double)m->count});
 }
 
 const bench_kind_ops bench_machine = {.kind = BENCH_MACHINE,

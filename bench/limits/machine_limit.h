@@ -17,6 +17,6 @@ typedef struct machine_limit {
 } machine_limit;
 
 extern const machine_limit limit_flops, limit_read, limit_sgemm, limit_write, limit_copy, limit_triad,
-    limit_nt_write, limit_latency, limit_tlb, limit_clock, limit_handoff;
+    limit_nt_write, limit_latency, limit_tlb, limit_clock, limit_handoff, limit_products;
 
 #endif

@@ -9,9 +9,12 @@
 #include <math.h>
 
 enum { ROUNDS = 1 << 16 };     /* of multiply-adds in an iteration; sums stay exact below 2^24 */
-enum { LEAST_READ = 4 << 20 }; /* a small working set is read again up to this in an iteration */
-enum { BLOCK = 1 << 20 };      /* floats summed at once; sums of 0 and 1 stay exact */
-enum { COMPARED = 256 };       /* entries of the matrix product that are compared */
+enum { LEAST_READ = 4 << 20 }; /* a small working set is read again up to this in an iteration, ... */
+enum {
+    WITH_OTHERS = 8
+}; /* ... and so much longer next to others, so that waiting for them is little of it */
+enum { BLOCK = 1 << 20 }; /* floats summed at once; sums of 0 and 1 stay exact */
+enum { COMPARED = 256 };  /* entries of the matrix product that are compared */
 
 typedef struct rate {
     bench_case row;
@@ -41,7 +44,8 @@ static int prepare_read(rate *m, uint64_t seed, attn_error *error) {
     m->x = attn_alloc(n, sizeof(float), "working set", error);
     if (!m->x)
         return -1;
-    m->passes = m->row.bytes < LEAST_READ ? LEAST_READ / m->row.bytes : 1;
+    size_t read = LEAST_READ * (m->row.threads > 1 ? WITH_OTHERS : 1);
+    m->passes = m->row.bytes < read ? read / m->row.bytes : 1;
     double ones = 0.0;
     for (size_t i = 0; i < n; i++) {
         m->x[i] = (float)(attn_random_next(&seed) & 1);

@@ -8,8 +8,11 @@
 
 #include <math.h>
 
-enum { LEAST_MOVED = 4 << 20 }; /* a small working set is gone over again up to this in an iteration */
-enum { LINE = 16 };             /* floats */
+enum { LEAST_MOVED = 4 << 20 }; /* a small working set is gone over again up to this in an iteration, ... */
+enum {
+    WITH_OTHERS = 8
+};                  /* ... and so much longer next to others, so that waiting for them is little of it */
+enum { LINE = 16 }; /* floats */
 static const float VALUE = 3.0f;
 
 typedef struct stream {
@@ -54,7 +57,8 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
         .kernels = kernels, .where = c->where, .arrays = arrays, .n = c->bytes / arrays / line * LINE};
     s->n = s->n ? s->n : LINE;
     size_t bytes = arrays * s->n * sizeof(float);
-    s->passes = bytes < LEAST_MOVED ? LEAST_MOVED / bytes : 1;
+    size_t moved = LEAST_MOVED * (c->threads > 1 ? WITH_OTHERS : 1);
+    s->passes = bytes < moved ? moved / bytes : 1;
     s->x = attn_alloc(s->n, sizeof *s->x, "working set", error);
     s->y = arrays > 1 ? numbers(s->n, &random, error) : NULL;
     s->z = arrays > 2 ? numbers(s->n, &random, error) : NULL;

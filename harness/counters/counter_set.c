@@ -47,6 +47,7 @@ static void drop_last(counter_set *set, const char *winner) {
             continue;
         slot->source = NULL;
         slot->known = slot->native = false;
+        slot->as[0] = '\0';
         slot->crowded = true;
         counter_slot_refuse(slot, source->name, "no counter is left next to those of %s", winner);
     }
@@ -248,6 +249,9 @@ static void probe_describe(void *context, bench_emit_text *emit, void *to) {
         else
             snprintf(text, sizeof text, COUNTER_UNAVAILABLE "%s", slot->reason);
         emit(to, key, text);
+        snprintf(key, sizeof key, COUNTER_EVENT_KEY "%s", slot->event->name);
+        if (slot->source && slot->as[0])
+            emit(to, key, slot->as);
     }
 }
 

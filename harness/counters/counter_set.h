@@ -54,6 +54,7 @@ void counter_set_read_part(counter_set *set, int part);
  * key COUNTER_KEY and the event's name: the source, or "unavailable: " and why. */
 bench_probe counter_set_probe(counter_set *set);
 #define COUNTER_KEY "counter."
+#define COUNTER_EVENT_KEY "event." /* and its name: which of several names it is counted by */
 #define COUNTER_UNAVAILABLE "unavailable: "
 #define COUNTER_NOT_ASKED "not asked for" /* reason of what no source of the set counts */
 

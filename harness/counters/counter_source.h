@@ -10,12 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { COUNTER_AS_MAX = 128 };
+
 typedef struct counter_event {
     const char *name;        /* in the results */
     const char *description; /* for people */
-    const char *papi;        /* PAPI's preset (or sde event); NULL when it is none of PAPI's */
-    const char *native;      /* PAPI's native events that are it on some CPU, a space between them; or NULL */
-    int64_t perf_type;       /* perf_event_attr.type, or -1 */
+    const char
+        *papi; /* PAPI's names of it, a space between them: presets, native events of some CPUs, or one of
+                       * sde; NULL when it is none of PAPI's */
+    int64_t perf_type; /* perf_event_attr.type, or -1 */
     uint64_t perf_config;
     const char
         *kernel; /* names of it among the kernel's PMUs (pmu_devices.h), a space between them; or NULL */
@@ -31,8 +34,11 @@ typedef struct counter_slot {
     const counter_event *event;
     const struct counter_source *source; /* that counts it; NULL: unavailable */
     bool native;                         /* by a native event of PAPI */
+    char as[COUNTER_AS_MAX];             /* the name that counts, where its source had several; or "" */
     bool crowded;     /* refused only because other events have the counters: alone it may count */
     char reason[640]; /* why not, from every source that was asked */
+    size_t said;      /* where in it the last "source: why" begins, and ... */
+    size_t why;       /* ... its why */
     bool known;       /* value is that of the last region; otherwise it could not be read */
     double value;     /* whole region */
 } counter_slot;
@@ -64,7 +70,7 @@ typedef struct counter_source {
 } counter_source;
 enum { COUNTER_FORGET = -1 };
 
-/* Adds "name: why" to the slot's reason, formatted. */
+/* Adds "source: why" to the slot's reason, formatted. What the source before it said too is said once, of both. */
 void counter_slot_refuse(counter_slot *slot, const char *source, const char *why, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -18,6 +18,8 @@ void counter_events_all(counter_events_list *list, const counter_group *group) {
 }
 
 static int print(table *t, table_format format, attn_error *error) {
+    if (format == TABLE_MD)
+        table_say_once(t, "reason", json_object_get(json_array_get(t->rows, 0), "event") ? "event" : "name");
     int result = table_write(t, format, stdout, error);
     table_free(t);
     return result;
@@ -26,7 +28,7 @@ static int print(table *t, table_format format, attn_error *error) {
 static const table_column list_columns[] = {
     {"event", "Event", NULL},           {"description", "What it counts", NULL},
     {"available", "Available", NULL},   {"source", "Source", NULL},
-    {"validation", "Validation", NULL}, {"papi_event", "PAPI's name", NULL},
+    {"validation", "Validation", NULL}, {"papi_event", "Counted as", NULL},
     {"reason", "Why not", NULL},        {0}};
 
 /* The reason is that of what is lacking: the event, or trust in it. */
@@ -44,9 +46,9 @@ static void add_slot(table *t, const counter_slot *slot, const json_t *metrics) 
     table_add(t, json_pack("{ss ss sb ss* ss* ss* ss*}", "event", event->name, "description",
                            event->description, "available", source != NULL, "source", source, "validation",
                            metric ? validation_status(metric) : NULL, "papi_event",
-                           event->papi     ? event->papi
-                           : event->native ? event->native
-                                           : event->kernel,
+                           slot->as[0]   ? slot->as
+                           : event->papi ? event->papi
+                                         : event->kernel,
                            "reason", reason));
 }
 
@@ -149,14 +151,21 @@ static void add_formula(table *t, const counter_group *g, const group_formula *f
                                "name", f->name, "about", f->about, "formula", f->choice[i]));
 }
 
+/* Of the group's own, and no event that all groups may name. */
+static bool is_native(const counter_group *g, const counter_event *event) {
+    return event >= g->native && event < g->native + g->natives;
+}
+
 static void add_group(table *t, const counter_group *g) {
     table_add(t, json_pack("{ss ss ss ss ss}", "group", g->name, "kind", "group", "name", g->name, "about",
                            g->summary, "needs", g->needs));
     for (size_t i = 0; i < g->count; i++)
         table_add(t, json_pack("{ss ss ss ss ss*}", "group", g->name, "kind",
-                               g->events[i]->native || g->events[i]->kernel ? "native event" : "event",
-                               "name", g->events[i]->name, "about", g->events[i]->description, "needs",
-                               g->events[i]->native ? g->events[i]->native : g->events[i]->kernel));
+                               is_native(g, g->events[i]) ? "native event" : "event", "name",
+                               g->events[i]->name, "about", g->events[i]->description, "needs",
+                               !is_native(g, g->events[i]) ? NULL
+                               : g->events[i]->papi        ? g->events[i]->papi
+                                                           : g->events[i]->kernel));
     for (size_t i = 0; i < g->formulas; i++)
         add_formula(t, g, &g->formula[i]);
 }

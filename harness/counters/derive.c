@@ -96,6 +96,18 @@ static json_t *evaluate_text(const char *formula, const json_t *entry) {
     return counted(&u, value);
 }
 
+int derive_clock(json_t *derived, const json_t *entry, attn_error *error) {
+    json_t *clock = evaluate_text("cycles", entry);
+    double ns = json_number_value(json_object_get(entry, "cpu_time"));
+    const json_t *cycles = json_object_get(clock, "value");
+    if (!clock || !cycles || !(ns > 0)) {
+        json_decref(clock);
+        return clock ? 0 : attn_no_memory(error, NULL);
+    }
+    json_object_set_new(clock, "value", json_real(json_number_value(cycles) / ns));
+    return json_object_set_new(derived, "ghz", clock) ? attn_no_memory(error, NULL) : 0;
+}
+
 /* A group may have counted them by native events. */
 static json_t *count_flops(const json_t *entry) {
     const json_t *derived = json_object_get(json_object_get(entry, "derived"), "flops");

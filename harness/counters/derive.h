@@ -18,4 +18,8 @@ int derive_formulas(json_t *derived, const counter_group *group, const json_t *c
  * the size of the CPU's last level cache, 0 when unknown. */
 json_t *derive_measured(const json_t *entry, double cache_bytes, attn_error *error);
 
+/* "ghz" where cycles were counted: by the CPU time, so that it is what the core ran at. Cycles are those in user mode:
+ * what the kernel takes of the time makes it less. `entry` has "counters" and "cpu_time" in ns. */
+int derive_clock(json_t *derived, const json_t *entry, attn_error *error);
+
 #endif

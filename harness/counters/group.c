@@ -120,7 +120,7 @@ static int read_native(counter_group *g, yaml_file *file, yaml_node_t *node, att
             return yaml_fail(file, node, "name", error, "%.40s is an event already", event->name);
     if (!papi && !perf)
         return yaml_fail(file, node, "papi", error, "missing, and so is perf: one of them names the event");
-    if (papi && !(event->native = join(file, papi, "papi", error)))
+    if (papi && !(event->papi = join(file, papi, "papi", error)))
         return -1;
     if (perf && !(event->kernel = join(file, perf, "perf", error)))
         return -1;
@@ -270,7 +270,7 @@ void group_free(counter_group *g) {
     for (size_t i = 0; i < g->natives; i++) {
         attn_free((char *)g->native[i].name);
         attn_free((char *)g->native[i].description);
-        attn_free((char *)g->native[i].native);
+        attn_free((char *)g->native[i].papi);
         attn_free((char *)g->native[i].kernel);
     }
     for (size_t i = 0; i < g->formulas; i++) {

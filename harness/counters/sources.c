@@ -13,8 +13,8 @@
     ((cache) | (PERF_COUNT_HW_CACHE_OP_READ << 8) | (PERF_COUNT_HW_CACHE_RESULT_ACCESS << 16))
 #define CACHE_WRITE_ACCESS(cache)                                                                            \
     ((cache) | (PERF_COUNT_HW_CACHE_OP_WRITE << 8) | (PERF_COUNT_HW_CACHE_RESULT_ACCESS << 16))
-#define EVENT(name, description, papi, type, config, callgrind, may_be_zero)                                 \
-    {name, description, papi, NULL, type, config, NULL, callgrind, may_be_zero},
+#define EVENT(name, description, papi, type, config, kernel, callgrind, may_be_zero)                         \
+    {name, description, papi, type, config, kernel, callgrind, may_be_zero},
 
 const counter_event counter_events[] = {
 #include "harness/counters/events.inc"
@@ -52,9 +52,20 @@ const char *counter_slot_label(const counter_slot *slot) {
 }
 
 void counter_slot_refuse(counter_slot *slot, const char *source, const char *why, ...) {
+    char text[sizeof slot->reason], before[64];
     va_list arguments;
-    text_list(slot->reason, sizeof slot->reason, "; ", "%s: ", source);
     va_start(arguments, why);
-    text_vappend(slot->reason, sizeof slot->reason, why, arguments);
+    vsnprintf(text, sizeof text, why, arguments);
     va_end(arguments);
+    bool again = slot->reason[0] && !strcmp(slot->reason + slot->why, text);
+    size_t length = again ? slot->why - slot->said - 2 : 0; /* without ": " */
+    snprintf(before, sizeof before, "%.*s", (int)length, slot->reason + slot->said);
+    if (again)
+        slot->reason[slot->said] = '\0';
+    else
+        text_append(slot->reason, sizeof slot->reason, "%s", slot->reason[0] ? "; " : "");
+    slot->said = strlen(slot->reason);
+    text_append(slot->reason, sizeof slot->reason, "%s%s%s: ", before, again ? ", " : "", source);
+    slot->why = strlen(slot->reason);
+    text_append(slot->reason, sizeof slot->reason, "%s", text);
 }

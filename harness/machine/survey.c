@@ -7,11 +7,14 @@ static const double MEMORY = 64 << 20;
 
 const char *const survey_streams[] = {"read", "write", "copy", "triad", "nt_write", NULL};
 
-/* ns of an iteration in the best run. */
+/* ns of an iteration in the best run: of CPU time, of several threads on the wall clock. */
 static double best_time(const results_case *c) {
     double best = NAN;
-    for (size_t i = 0; i < c->count; i++)
-        best = fmin(best, c->samples[i].cpu_time);
+    for (size_t i = 0; i < c->count; i++) {
+        double ns = c->t > 1 ? c->samples[i].real_time : c->samples[i].cpu_time;
+        if (!(best <= ns))
+            best = ns;
+    }
     return best;
 }
 
@@ -22,7 +25,7 @@ static survey_isa *isa_at(survey *s, const char *isa) {
     if (at == SURVEY_ISAS)
         return NULL;
     if (at == s->isas)
-        s->isa[s->isas++] = (survey_isa){isa, NAN, NAN, NAN};
+        s->isa[s->isas++] = (survey_isa){isa, NAN, NAN, NAN, NAN};
     return &s->isa[at];
 }
 
@@ -39,20 +42,21 @@ static survey_set *set_at(survey *s, double bytes) {
     survey_set *set = &s->set[at];
     *set = (survey_set){.bytes = bytes};
     for (size_t i = 0; i < SURVEY_STREAMS; i++)
-        set->gbytes[i] = NAN;
+        set->gbytes[i] = set->gbytes_all[i] = NAN;
     for (size_t i = 0; i < SURVEY_PAGES; i++)
         set->latency[i] = set->tlb[i] = set->cost[i] = NAN;
     return set;
 }
 
 static void add_arithmetic(survey *s, const results_case *c, double ns) {
-    survey_isa *isa = strcmp(c->what, "sgemm") ? isa_at(s, c->isa) : NULL;
+    bool unit = !strcmp(c->what, "products");
+    survey_isa *isa = strcmp(c->what, "sgemm") ? isa_at(s, unit ? c->unit : c->isa) : NULL;
     if (!strcmp(c->what, "sgemm"))
         s->sgemm = fmax(s->sgemm, c->flops / ns);
     else if (isa && !strcmp(c->what, "clock"))
         isa->ghz = c->steps / ns;
     else if (isa)
-        isa->gflops = c->flops / ns;
+        *(c->t > 1 ? &isa->gflops_all : &isa->gflops) = c->flops / ns;
 }
 
 static void add_memory(survey *s, const results_case *c, double ns) {
@@ -61,7 +65,7 @@ static void add_memory(survey *s, const results_case *c, double ns) {
         return;
     for (size_t i = 0; i < SURVEY_STREAMS; i++)
         if (!strcmp(c->what, survey_streams[i]))
-            set->gbytes[i] = c->bytes / ns;
+            (c->t > 1 ? set->gbytes_all : set->gbytes)[i] = c->bytes / ns;
     size_t pages = !strcmp(c->pages, "huge") ? SURVEY_HUGE : SURVEY_SMALL;
     if (!strcmp(c->what, "latency"))
         set->latency[pages] = ns / c->steps;
@@ -84,7 +88,9 @@ static void add_case(survey *s, const results_case *c) {
     double ns = best_time(c);
     s->least_runs = s->least_runs && s->least_runs < c->count ? s->least_runs : c->count;
     s->most_runs = s->most_runs > c->count ? s->most_runs : c->count;
-    if (!strcmp(c->what, "flops") || !strcmp(c->what, "clock") || !strcmp(c->what, "sgemm"))
+    s->cores = c->t > 1 && c->t > s->cores ? c->t : s->cores;
+    if (!strcmp(c->what, "flops") || !strcmp(c->what, "clock") || !strcmp(c->what, "sgemm") ||
+        !strcmp(c->what, "products"))
         add_arithmetic(s, c, ns);
     else if (!strcmp(c->what, "handoff"))
         add_partner(s, c, ns);

@@ -7,24 +7,26 @@
 #include "harness/results/results.h"
 #include "harness/run/sweep_file.h"
 
-enum { SURVEY_ISAS = 8, SURVEY_SETS = 96, SURVEY_LEVELS = 8, SURVEY_PARTNERS = 64 };
+enum { SURVEY_ISAS = 16, SURVEY_SETS = 96, SURVEY_LEVELS = 8, SURVEY_PARTNERS = 64 };
 enum { SURVEY_READ, SURVEY_WRITE, SURVEY_COPY, SURVEY_TRIAD, SURVEY_NT_WRITE, SURVEY_STREAMS };
 extern const char *const survey_streams[]; /* "read", "write", ..., NULL */
 enum { SURVEY_SMALL, SURVEY_HUGE, SURVEY_PAGES };
 
 /* What was not measured is NaN. */
 typedef struct survey_isa {
-    const char *isa;
+    const char *isa; /* or a unit of the CPU (bench/limits/machine_units.h), which has no clock */
     double ghz, gflops;
+    double gflops_all;   /* of all cores together */
     double vector_madds; /* multiply-adds of whole vectors in a cycle */
 } survey_isa;
 
 typedef struct survey_set {
-    double bytes;
-    double gbytes[SURVEY_STREAMS]; /* GB/s, of what the program reads and writes */
-    double latency[SURVEY_PAGES];  /* ns from load to load */
-    double tlb[SURVEY_PAGES];      /* ns from load to load with one line in each 4 KiB, ... */
-    double cost[SURVEY_PAGES];     /* ... and how much of it is more than as many lines side by side take */
+    double bytes;                      /* of each core */
+    double gbytes[SURVEY_STREAMS];     /* GB/s, of what the program reads and writes */
+    double gbytes_all[SURVEY_STREAMS]; /* of all cores together */
+    double latency[SURVEY_PAGES];      /* ns from load to load */
+    double tlb[SURVEY_PAGES];          /* ns from load to load with one line in each 4 KiB, ... */
+    double cost[SURVEY_PAGES]; /* ... and how much of it is more than as many lines side by side take */
 } survey_set;
 
 typedef struct survey_level {
@@ -34,6 +36,7 @@ typedef struct survey_level {
 } survey_level;
 
 typedef struct survey {
+    size_t cores; /* "all" is so many; 0: not measured */
     size_t isas;
     survey_isa isa[SURVEY_ISAS];
     double sgemm; /* GFLOP/s */

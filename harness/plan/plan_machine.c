@@ -2,6 +2,7 @@
 
 #include "attn/cpu.h"
 #include "base/process/child.h"
+#include "bench/limits/machine_units.h"
 
 #include <sched.h>
 #include <stdbool.h>
@@ -16,6 +17,14 @@ static size_t instruction_sets(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
     size_t count = 0;
     for (int isa = 0; isa <= (int)attn_cpu_isa() && count < PLAN_MACHINE_ROWS; isa++)
         snprintf(rows[count++], PLAN_MACHINE_ROW, "machine/flops/isa:%s", attn_isa_names[isa]);
+    return count;
+}
+
+static size_t units(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
+    size_t count = 0;
+    for (size_t i = 0; i < machine_unit_count && count < PLAN_MACHINE_ROWS; i++)
+        if (machine_unit_runs(&machine_units[i]))
+            snprintf(rows[count++], PLAN_MACHINE_ROW, "machine/products/unit:%s", machine_units[i].name);
     return count;
 }
 
@@ -119,9 +128,18 @@ static const struct {
               {"machine/curves/tlb/huge", "machine/tlb", "/pages:huge", LEAST_TLB, MOST_TLB, false},
               {"machine/curves/tlb/small", "machine/tlb", "/pages:small", LEAST_TLB, MOST_TLB, false}};
 
-int plan_machine_rows(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *row, const machine *m) {
+static size_t cpus_allowed(void) {
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : (size_t)CPU_COUNT(&allowed);
+}
+
+/* `cpus` do what a row says at once; together they go over what one CPU alone would. */
+static int rows_of(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *row, const machine *m,
+                   size_t cpus) {
     if (!strcmp(row, "machine/instruction_sets"))
         return (int)instruction_sets(rows);
+    if (!strcmp(row, "machine/units"))
+        return (int)units(rows);
     if (!strcmp(row, "machine/clocks"))
         return (int)clocks(rows);
     if (!strcmp(row, "machine/handoffs"))
@@ -131,6 +149,19 @@ int plan_machine_rows(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
         if (!strcmp(row, curves[i].set))
             return (int)curve(rows, curves[i].before, curves[i].after, curves[i].least,
-                              curves[i].most ? curves[i].most : largest_set(m), curves[i].halves);
+                              (curves[i].most ? curves[i].most : largest_set(m)) / cpus, curves[i].halves);
     return -1;
+}
+
+int plan_machine_rows(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *row, const machine *m) {
+    static const char all[] = "machine/all/";
+    char of_one[PLAN_MACHINE_ROW];
+    size_t cpus = cpus_allowed();
+    if (strncmp(row, all, sizeof all - 1))
+        return rows_of(rows, row, m, 1);
+    snprintf(of_one, sizeof of_one, "machine/%s", row + sizeof all - 1);
+    int count = rows_of(rows, of_one, m, cpus);
+    for (int i = 0; i < count; i++)
+        snprintf(rows[i] + strlen(rows[i]), PLAN_MACHINE_ROW - strlen(rows[i]), "/t:%zu", cpus);
+    return count > 0 && cpus < 2 ? 0 : count;
 }

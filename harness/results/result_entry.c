@@ -58,6 +58,13 @@ json_t *entry_failed(const bench_case *c, const char *message) {
                      "cpu_time", 0.0, "time_unit", "ns");
 }
 
+/* By which of several names it was counted; NULL where it has one only. */
+static const char *event_of(const json_t *context, const char *name) {
+    char key[64];
+    snprintf(key, sizeof key, COUNTER_EVENT_KEY "%s", name);
+    return json_string_value(json_object_get(context, key));
+}
+
 /* A counter is a number of the run; the context says where it comes from, or why there is none. */
 static json_t *counters_json(const bench_case *c, const json_t *context, const json_t *run) {
     json_t *counters = json_object();
@@ -74,7 +81,9 @@ static json_t *counters_json(const bench_case *c, const json_t *context, const j
             set(counters, name,
                 json_pack("{ss+}", "unavailable", source, ": counts one thread, and the case has more"));
         else if (json_is_number(value))
-            set(counters, name, json_pack("{ss sf}", "source", source, "value", json_number_value(value)));
+            set(counters, name,
+                json_pack("{ss sf ss*}", "source", source, "value", json_number_value(value), "event",
+                          event_of(context, name)));
         else
             set(counters, name,
                 json_pack("{ss+}", "unavailable", source,

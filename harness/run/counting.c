@@ -195,6 +195,7 @@ static int derive(const counting *c, json_t *entry, attn_error *error) {
         result = result ? -1 : derive_formulas(derived, &c->group, counters, error);
     for (size_t i = 0; !result && i < c->groups.count; i++)
         result = derive_formulas(derived, &c->groups.groups[i], counters, error);
+    result = result ? -1 : derive_clock(derived, entry, error);
     if (!result && !c->group_as)
         drop_unavailable(derived); /* nobody asked for them */
     json_t *measured = result ? NULL : derive_measured(entry, c->cache_bytes, error);

@@ -68,13 +68,16 @@ static double linear_flops(double rows, size_t out, size_t in) {
     return 2.0 * rows * (double)out * (double)in;
 }
 
-static double input_flops(const attn_config *config, const attn_embed *embed, double rows) {
+/* Of `batch` utterances with `count` rows of output each. Windows of the second convolution overlap by a row of the
+ * first, so that n of them span 2 n + 1. */
+static double input_flops(const attn_config *config, const attn_embed *embed, double batch, double count) {
+    double rows = batch * count;
     size_t d_model = config->attention.d_model;
     if (config->input_layer == ATTN_INPUT_NONE)
         return 0.0;
     double flops = linear_flops(rows, d_model, embed->out.in);
     if (config->input_layer == ATTN_INPUT_CONV2D)
-        flops += linear_flops(2.0 * rows * (double)embed->bins[1], d_model, 9) +
+        flops += linear_flops(batch * (2.0 * count + 1.0) * (double)embed->bins[1], d_model, 9) +
                  linear_flops(rows * (double)embed->bins[2], d_model, 9 * d_model);
     return flops;
 }
@@ -134,7 +137,8 @@ double attn_session_flops(const attn_session *session, size_t frames, double par
         for (size_t part = 0; part < ATTN_PARTS; part++)
             sums[part] += layers * block[part];
         sums[ATTN_PART_ATTENTION] += call_attention_flops(session, count, held);
-        sums[ATTN_PART_SUBSAMPLING] += input_flops(config, &model->embed, rows);
+        sums[ATTN_PART_SUBSAMPLING] +=
+            input_flops(config, &model->embed, (double)options->batch, (double)count);
         if (options->logits)
             sums[ATTN_PART_OTHER] += linear_flops(rows, config->vocab_size, config->attention.d_model);
     }

@@ -7,6 +7,7 @@ static const table_column isa_columns[] = {
     {"isa", "instruction set", NULL},
     {"ghz", "clock, GHz", "%.2f"},
     {"gflops", "peak, GFLOP/s", "%.1f"},
+    {"gflops_all", "of all cores", "%.1f"},
     {"vector_multiply_adds_per_clock", "vector multiply-adds a clock", "%.2f"},
     {NULL, NULL, NULL}};
 static const table_column level_columns[] = {{"level", "level", NULL},
@@ -24,12 +25,14 @@ static const table_column reach_columns[] = {{"from", "smallest set", NULL},
                                              {"to", "largest", NULL},
                                              {"cost_ns", "TLB costs a load, ns", "%.2f"},
                                              {NULL, NULL, NULL}};
-static const table_column set_columns[] = {{"set", "working set", NULL},
+static const table_column set_columns[] = {{"set", "working set of a core", NULL},
                                            {"read", "read, GB/s", "%.1f"},
                                            {"write", "write", "%.1f"},
                                            {"copy", "copy", "%.1f"},
                                            {"triad", "triad", "%.1f"},
                                            {"nt_write", "non-temporal write", "%.1f"},
+                                           {"read_all", "read, all cores", "%.1f"},
+                                           {"triad_all", "triad, all cores", "%.1f"},
                                            {"latency_small_ns", "latency, small pages, ns", "%.2f"},
                                            {"latency_huge_ns", "huge pages", "%.2f"},
                                            {"tlb_cost_small_ns", "TLB cost, small pages, ns", "%.2f"},
@@ -61,6 +64,7 @@ static void isa_rows(table *t, const survey *s) {
         json_t *row = json_pack("{ss}", "isa", s->isa[i].isa);
         put(row, "ghz", s->isa[i].ghz);
         put(row, "gflops", s->isa[i].gflops);
+        put(row, "gflops_all", s->isa[i].gflops_all);
         put(row, "vector_multiply_adds_per_clock", s->isa[i].vector_madds);
         table_add(t, row);
     }
@@ -108,6 +112,8 @@ static void set_rows(table *t, const survey *s) {
         json_t *row = json_pack("{so}", "set", size_text(set->bytes));
         json_object_set_new(row, "bytes", json_integer((json_int_t)set->bytes));
         put_streams(row, set->gbytes);
+        put(row, "read_all", set->gbytes_all[SURVEY_READ]);
+        put(row, "triad_all", set->gbytes_all[SURVEY_TRIAD]);
         put(row, "latency_small_ns", set->latency[SURVEY_SMALL]);
         put(row, "latency_huge_ns", set->latency[SURVEY_HUGE]);
         put(row, "tlb_small_ns", set->tlb[SURVEY_SMALL]);
@@ -146,13 +152,16 @@ static void say_clock(const survey *s, FILE *stream) {
 }
 
 static void say_basis(const survey *s, const results *r, FILE *stream) {
-    fprintf(stream, "%s, one core. Each number is the best of ",
+    fprintf(stream, "%s, one core where nothing else is said. Each number is the best of ",
             results_text(r, "machine.cpu", "unknown CPU"));
     if (s->least_runs == s->most_runs)
         fprintf(stream, "%zu runs", s->most_runs);
     else
         fprintf(stream, "%zu to %zu runs", s->least_runs, s->most_runs);
     fputs(". GB/s count what the program reads and writes.", stream);
+    if (s->cores)
+        fprintf(stream, " All cores are %zu, each over a working set of its own, by the wall clock.",
+                s->cores);
     if (s->unsupported + s->failed)
         fprintf(stream, " %zu cases are not supported here, %zu failed.", s->unsupported, s->failed);
     fputs("\n\n", stream);
@@ -173,10 +182,10 @@ static int print_md(table t[TABLES], const survey *s, const results *r, FILE *st
 }
 
 static int print_json(table t[TABLES], const survey *s, const results *r, FILE *stream, attn_error *error) {
-    json_t *all =
-        json_pack("{ss ss sI sI sI sI}", "cpu", results_text(r, "machine.cpu", ""), "aggregate", "best",
-                  "least_runs", (json_int_t)s->least_runs, "most_runs", (json_int_t)s->most_runs,
-                  "unsupported", (json_int_t)s->unsupported, "failed", (json_int_t)s->failed);
+    json_t *all = json_pack("{ss ss sI sI sI sI sI}", "cpu", results_text(r, "machine.cpu", ""), "aggregate",
+                            "best", "least_runs", (json_int_t)s->least_runs, "most_runs",
+                            (json_int_t)s->most_runs, "unsupported", (json_int_t)s->unsupported, "failed",
+                            (json_int_t)s->failed, "all_cores", (json_int_t)s->cores);
     for (size_t i = 0; all && i < TABLES; i++)
         json_object_set(all, table_keys[i], t[i].rows);
     int result = all && !json_dumpf(all, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(6))

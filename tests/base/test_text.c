@@ -3,6 +3,7 @@
 
 #include "base/text/append.h"
 #include "base/text/json.h"
+#include "base/text/table.h"
 #include "base/text/yaml.h"
 
 #include <math.h>
@@ -133,6 +134,25 @@ static void test_as_far_as_it_goes(void **state) {
     yaml_file_free(&file);
 }
 
+/* A text that stands in an earlier row too is named by that row; others, and none, stay. */
+static void test_say_once(void **state) {
+    (void)state;
+    static const char *const said[] = {"x", "x", NULL, "y", "x", "y"};
+    static const char *const shown[] = {"x", "as a", NULL, "y", "as a", "as d"};
+    static const table_column columns[] = {{"name", "name", NULL}, {"why", "why", NULL}, {0}};
+    table t;
+    table_init(&t, "t", columns);
+    for (int i = 0; i < 6; i++)
+        table_add(&t, json_pack("{so ss*}", "name", json_sprintf("%c", 'a' + i), "why", said[i]));
+    table_say_once(&t, "why", "name");
+    for (size_t i = 0; i < 6; i++) {
+        const char *text = json_string_value(json_object_get(json_array_get(t.rows, i), "why"));
+        assert_int_equal(text != NULL, shown[i] != NULL);
+        assert_true(!text || !strcmp(text, shown[i]));
+    }
+    table_free(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_append),
@@ -144,6 +164,7 @@ int main(void) {
         cmocka_unit_test(test_anchors),
         cmocka_unit_test(test_troubles),
         cmocka_unit_test(test_as_far_as_it_goes),
+        cmocka_unit_test(test_say_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

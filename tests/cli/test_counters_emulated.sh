@@ -38,6 +38,14 @@ check "the others: none is left" says '"counter.branches": ".*no counter is left
 check "with four held, PAPI" with PERF_SHIM_COUNTERS=6 PERF_SHIM_HELD=4 LIBPFM_FORCE_PMU=icx -- "${bench[@]}" --counters papi
 check "counts cycles and instructions too" counted papi cycles instructions
 
+# Presets that this CPU lacks have a fall-back each, and the results say which it was.
+check "Ice Lake by PAPI" with PERF_SHIM_COUNTERS=20 LIBPFM_FORCE_PMU=icx -- "${bench[@]}" --counters papi
+check "has misses of L2 and L3, reads and writes" counted papi l2_misses llc_misses l1d_reads l1d_writes
+check "by other presets" eval 'for name in PAPI_L2_LDM PAPI_L3_LDM PAPI_LD_INS PAPI_SR_INS; do says "\"event.*\": \"$name\""; done'
+check "and TLB misses, for which it has none" counted papi_native dtlb_misses
+check "Zen 4, which PAPI has no presets for" with PERF_SHIM_COUNTERS=20 LIBPFM_FORCE_PMU=amd64_fam19h_zen4 -- "${bench[@]}" --counters papi
+check "counts by native events" counted papi_native cycles instructions branches branch_misses l2_misses dtlb_misses
+
 # Four counters, as x86 kernels report that: EINVAL when the fifth event joins the group.
 for group in flops.papi cache.perf; do
     check "group ${group%.*} by ${group#*.} with four counters" with PERF_SHIM_COUNTERS=4 LIBPFM_FORCE_PMU=icx -- sweep \
@@ -90,6 +98,8 @@ value_of() { sed -nE "s/^ *\"$1\": ([0-9.e+]+),?$/\1/p" "$scratch/out" | head -n
 if [ "$(nproc)" -ge 2 ] && command -v taskset >/dev/null; then
     check "on a P core" on_cpu 0 "${bench[@]}" --counters perf
     check "cycles are those of its PMU" opened "type 0 config 0x400000000 "
+    check "energy is counted in every row" counted perf energy_package
+    check "that of the memory is not, as this machine does not say it" says '"counter.energy_memory": "unavailable: perf: power has no term energy-ram'
     check "and count" [ -n "$(value_of cycles)" ]
     rm "$scratch/log"
     check "on an E core" on_cpu 1 "${bench[@]}" --counters perf
@@ -108,10 +118,10 @@ formulas:
 END
     check "a group with a raw event of a PMU" on_cpu 0 sweep --plan tests/data/one_case.yaml --cpu 0 --group "$scratch/raw.yaml" --counters perf \
         --out "$scratch/raw.json"
-    marked() { tr -d '\n' <"$scratch/raw.json" | tr -s ' ' | grep -qE "\"$1\": \{ \"source\": \"perf\", \"value\": [0-9.e-]+, \"validation\": \"$2\""; }
-    check "it is counted, unchecked" marked raw unchecked
-    check "so is one of an event file" marked slots unchecked
-    check "and energy, which belongs to no thread" marked joules unchecked
+    marked() { tr -d '\n' <"$scratch/raw.json" | tr -s ' ' | grep -qE "\"$1\": \{ \"source\": \"perf\", \"value\": [0-9.e-]+, (\"event\": \"$3\", )?\"validation\": \"$2\""; }
+    check "it is counted by the second of its names, unchecked" marked raw unchecked cpu_core/event=0x3c,umask=0x01/
+    check "so is one of an event file" marked slots unchecked slots
+    check "and energy, which belongs to no thread" marked joules unchecked power/energy-pkg/
     check "the report" "$ATTNBENCH" report "$scratch/raw.json" --out "$scratch/report"
     check "shows it and says so" grep -q 'raw (unchecked)' "$scratch/report/tables/counter_values.md"
     check "counters events" on_cpu 0 counters events --format csv

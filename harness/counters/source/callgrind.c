@@ -48,9 +48,8 @@ bool callgrind_is_here(void) {
 /* What a CPU counts, or we make it simulate. */
 static bool is_asked_of_us(const counter_slot *slot) {
     const counter_event *event = slot->event;
-    bool preset = event->papi && !strncmp(event->papi, "PAPI_", 5);
-    return !slot->source &&
-           (event->callgrind || preset || event->native || event->kernel || event->perf_type >= 0);
+    bool hardware = event->papi && strncmp(event->papi, "sde:", 4);
+    return !slot->source && (event->callgrind || hardware || event->kernel || event->perf_type >= 0);
 }
 
 static int callgrind_open(void **state, counter_slot *slots, size_t count, attn_error *error) {

@@ -12,27 +12,26 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 32, EVENT_NAME_MAX = 128 };
+enum { EVENTS_MAX = 32 };
 
 typedef struct papi_state {
     int set, events;
-    int result;                            /* of the last start or stop */
-    size_t slot[EVENTS_MAX];               /* event i of the set is this slot */
-    char name[EVENTS_MAX][EVENT_NAME_MAX]; /* of native events */
+    int result;              /* of the last start or stop */
+    size_t slot[EVENTS_MAX]; /* event i of the set is this slot */
     long long value[EVENTS_MAX];
 } papi_state;
 
-static bool is_preset(const counter_slot *slot) {
-    return !slot->source && slot->event->papi && !strncmp(slot->event->papi, "PAPI_", 5);
+static bool is_wanted(const counter_slot *slot) {
+    return !slot->source && slot->event->papi && strncmp(slot->event->papi, "sde:", 4);
 }
 
-static bool has_native(const counter_slot *slot) {
-    return !slot->source && slot->event->native;
+static bool is_preset(const char *name) {
+    return !strncmp(name, "PAPI_", 5);
 }
 
 static void refuse_all(counter_slot *slots, size_t count, const char *why) {
     for (size_t i = 0; i < count; i++)
-        if (is_preset(&slots[i]) || has_native(&slots[i]))
+        if (is_wanted(&slots[i]))
             counter_slot_refuse(&slots[i], "papi", "%s", why);
 }
 
@@ -49,87 +48,62 @@ static bool counts_alone(const char *name) {
     return counts;
 }
 
-/* Its names, one after the other, until `use` says PAPI_OK; otherwise what it said of the first that PAPI knows. */
-static int first_name(const char *names, char name[EVENT_NAME_MAX], int (*use)(void *, const char *),
-                      void *context) {
-    int refused = PAPI_ENOEVNT;
-    for (const char *at = names; *at; at += strspn(at, " ")) {
-        size_t length = strcspn(at, " ");
-        snprintf(name, EVENT_NAME_MAX, "%.*s", (int)length, at);
-        int result = use(context, name);
-        if (result == PAPI_OK)
-            return PAPI_OK;
-        if (refused == PAPI_ENOEVNT)
-            refused = result;
-        at += length;
-    }
-    return refused;
-}
-
-static int try_alone(void *context, const char *name) {
-    (void)context;
-    return counts_alone(name) ? PAPI_OK : PAPI_ENOEVNT;
-}
-
-/* PAPI passes on what the kernel says to a group that is too large (EINVAL on x86), or says PAPI_ECNFLCT. */
-static bool is_crowded(const counter_slot *slot, int result) {
-    char name[EVENT_NAME_MAX];
-    const char *names = slot->event->native ? slot->event->native : slot->event->papi;
-    return result != PAPI_ENOEVNT && first_name(names, name, try_alone, NULL) == PAPI_OK;
-}
-
 /* PAPI's component is up on machines that have no PMU, and says of every event that it does not exist; it
- * says the same of every preset on a CPU that it does not know. */
+ * says the same of every preset on a CPU that it does not know. A group that is too large gets EINVAL from x86
+ * kernels, which PAPI passes on, or PAPI_ECNFLCT: then the event counts when it is alone. */
 static void refuse(counter_slot *slot, const char *name, int result) {
     char text[200];
     machine m;
     machine_read(&m, NULL);
-    slot->crowded = is_crowded(slot, result);
+    slot->crowded = result != PAPI_ENOEVNT && counts_alone(name);
     papi_situation s = {.result = result,
                         .crowded = slot->crowded,
-                        .native = slot->event->native != NULL,
+                        .native = !is_preset(name),
                         .pmu = perf_try_pmu(),
                         .presets = papi_preset_count(),
                         .version = papi_library_version(),
                         .family = m.family,
                         .model = m.model};
     perf_surroundings_read(&s.around, NULL);
-    papi_refusal(text, sizeof text, &s);
-    counter_slot_refuse(slot, "papi", "%s: %s", name, text);
+    if (papi_refusal(text, sizeof text, &s))
+        counter_slot_refuse(slot, "papi", "%s: %s", name, text);
+    else
+        counter_slot_refuse(slot, "papi", "%s", text);
 }
 
-static void add_presets(papi_state *s, counter_slot *slots, size_t count) {
-    for (size_t i = 0; i < count && s->events < EVENTS_MAX; i++) {
-        if (!is_preset(&slots[i]))
-            continue;
-        int result = PAPI_add_named_event(s->set, slots[i].event->papi);
-        if (result != PAPI_OK)
-            refuse(&slots[i], slots[i].event->papi, result);
-        else
-            s->slot[s->events++] = i;
+/* The first of its names that this CPU has, whether or not there is a counter left for it; otherwise the first of all
+ * and what PAPI said to that. */
+static int add_first(papi_state *s, const char *names, char name[COUNTER_AS_MAX]) {
+    int refused = PAPI_OK;
+    for (const char *at = names; *at; at += strspn(at, " ")) {
+        char next[COUNTER_AS_MAX];
+        size_t length = strcspn(at, " ");
+        snprintf(next, sizeof next, "%.*s", (int)length, at);
+        int result = PAPI_add_named_event(s->set, next);
+        bool taken = result == PAPI_OK || (result != PAPI_ENOEVNT && counts_alone(next));
+        if (taken || refused == PAPI_OK) {
+            refused = result;
+            memcpy(name, next, sizeof next);
+        }
+        if (taken)
+            break;
+        at += length;
     }
+    return refused;
 }
 
-static int add_name(void *context, const char *name) {
-    return PAPI_add_named_event(*(int *)context, name);
-}
-
-/* The first of its names that PAPI knows and that there is a counter for. */
-static int add_native(papi_state *s, const counter_slot *slot, char name[EVENT_NAME_MAX]) {
-    return first_name(slot->event->native, name, add_name, &s->set);
-}
-
-static void add_natives(papi_state *s, counter_slot *slots, size_t count) {
+static void add_events(papi_state *s, counter_slot *slots, size_t count) {
     for (size_t i = 0; i < count && s->events < EVENTS_MAX; i++) {
-        char name[EVENT_NAME_MAX] = "";
-        if (!has_native(&slots[i]))
+        char name[COUNTER_AS_MAX];
+        if (!is_wanted(&slots[i]))
             continue;
-        int result = add_native(s, &slots[i], name);
-        slots[i].native = result == PAPI_OK;
-        if (result != PAPI_OK)
-            refuse(&slots[i], slots[i].event->native, result);
-        else
-            snprintf(s->name[s->events], EVENT_NAME_MAX, "%s", name), s->slot[s->events++] = i;
+        int result = add_first(s, slots[i].event->papi, name);
+        if (result == PAPI_OK) {
+            memcpy(slots[i].as, name, sizeof name);
+            s->slot[s->events++] = i;
+        } else {
+            refuse(&slots[i], name, result);
+        }
     }
 }
 
@@ -142,10 +116,9 @@ static void try_events(papi_state *s, counter_slot *slots) {
         if (result == PAPI_OK)
             return;
         counter_slot *last = &slots[s->slot[--s->events]];
-        const char *name = last->native ? s->name[s->events] : last->event->papi;
-        last->native = false;
-        refuse(last, name, result);
-        PAPI_remove_named_event(s->set, name);
+        refuse(last, last->as, result);
+        PAPI_remove_named_event(s->set, last->as);
+        last->as[0] = '\0';
     }
 }
 
@@ -176,11 +149,13 @@ static int papi_open(void **state, counter_slot *slots, size_t count, attn_error
         attn_free(s);
         return 0;
     }
-    add_presets(s, slots, count);
-    add_natives(s, slots, count);
+    add_events(s, slots, count);
     try_events(s, slots);
-    for (int i = 0; i < s->events; i++)
-        slots[s->slot[i]].source = &counter_source_papi;
+    for (int i = 0; i < s->events; i++) {
+        counter_slot *slot = &slots[s->slot[i]];
+        slot->source = &counter_source_papi;
+        slot->native = !is_preset(slot->as);
+    }
     if (s->events)
         *state = s;
     else

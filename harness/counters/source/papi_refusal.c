@@ -26,20 +26,22 @@ static void conflict(char *text, size_t size, const papi_situation *s) {
              s->around.watchdog ? "; the NMI watchdog holds one, sysctl kernel.nmi_watchdog=0 frees it" : "");
 }
 
-void papi_refusal(char *text, size_t size, const papi_situation *s) {
+bool papi_refusal(char *text, size_t size, const papi_situation *s) {
+    bool of_event = false;
     if (s->crowded || s->result == PAPI_ECNFLCT)
         conflict(text, size, s);
     else if (s->result != PAPI_ENOEVNT && !s->native)
-        snprintf(text, size, "%s", words_of(s->result));
+        of_event = snprintf(text, size, "%s", words_of(s->result));
     else if (s->pmu)
         perf_refusal(text, size, s->pmu, &s->around);
     else if (s->native)
-        snprintf(text, size, "%s (no such native event for this CPU)", words_of(s->result));
+        of_event = snprintf(text, size, "%s (no such native event for this CPU)", words_of(s->result));
     else if (!s->presets)
         no_presets(text, size, s);
     else
-        snprintf(text, size, "%s (this CPU has %zu other presets, not this one)", words_of(s->result),
-                 s->presets);
+        of_event = snprintf(text, size, "%s (this CPU has %zu other presets, not this one)",
+                            words_of(s->result), s->presets);
+    return of_event;
 }
 
 /* PAPI looks at the number alone, so that CAP_PERFMON does not help it. */

@@ -51,13 +51,13 @@ static pmu_event generic_event(const counter_event *event) {
     return found;
 }
 
-/* The first of its names that the kernel's PMUs have here, else the generic event. */
-static int find_event(pmu_event *found, const counter_event *event, attn_error *error) {
+/* The first of its names that the kernel's PMUs have here, else the generic event, whose name is "". */
+static int find_event(pmu_event *found, char name[COUNTER_AS_MAX], const counter_event *event,
+                      attn_error *error) {
     attn_error why = {0};
     for (const char *at = event->kernel ? event->kernel : ""; *at; at += strspn(at, " ")) {
-        char name[PMU_TERMS_MAX];
         size_t length = strcspn(at, " ");
-        if (length < sizeof name) {
+        if (length < COUNTER_AS_MAX) {
             memcpy(name, at, length);
             name[length] = '\0';
             if (!pmu_event_find(found, name, sched_getcpu(), &why))
@@ -65,6 +65,7 @@ static int find_event(pmu_event *found, const counter_event *event, attn_error *
         }
         at += length;
     }
+    name[0] = '\0';
     if (event->perf_type < 0)
         return attn_fail_as(error, why.code, "%s", why.message);
     *found = generic_event(event);
@@ -77,6 +78,7 @@ static void refuse(counter_slot *slot, const perf_code *code, int why) {
     perf_surroundings around;
     char text[160];
     perf_surroundings_read(&around, NULL);
+    around.everybody = code->everybody;
     around.pmu = !perf_try_pmu();
     around.crowded = (why == 0 || why == EINVAL || why == ENOSPC) && perf_counts_alone(code);
     perf_refusal(text, sizeof text, why, &around);
@@ -111,12 +113,17 @@ static int add_single(perf_state *s, const pmu_event *event, size_t slot) {
 static void open_event(perf_state *s, counter_slot *slots, size_t i) {
     attn_error why = {0};
     pmu_event event;
-    if (find_event(&event, slots[i].event, &why)) {
-        counter_slot_refuse(&slots[i], "perf", "%s", why.message);
+    if (find_event(&event, slots[i].as, slots[i].event, &why)) {
+        if (!strchr(slots[i].event->kernel, '/') && perf_try_pmu())
+            refuse(&slots[i], &event.code, ENOENT); /* no PMU of this CPU's cores has any */
+        else
+            counter_slot_refuse(&slots[i], "perf", "%s", why.message);
         return;
     }
-    if (event.code.everybody ? add_single(s, &event, i) : add_to_own(s, &event, i))
+    if (event.code.everybody ? add_single(s, &event, i) : add_to_own(s, &event, i)) {
         refuse(&slots[i], &event.code, errno);
+        slots[i].as[0] = '\0';
+    }
 }
 
 /* Intel's top-down events count only in a group that its slots lead. */
@@ -143,8 +150,9 @@ static void try_own(perf_state *s, counter_slot *slots) {
         counter_slot *last = &slots[s->slot[s->own.events - 1]];
         pmu_event event;
         perf_group_drop_last(&s->own);
-        if (!find_event(&event, last->event, NULL))
+        if (!find_event(&event, last->as, last->event, NULL))
             refuse(last, &event.code, 0);
+        last->as[0] = '\0';
     }
 }
 

@@ -42,7 +42,12 @@ static void no_such_event(char *text, size_t size, const perf_surroundings *arou
 }
 
 static void not_allowed(char *text, size_t size, const perf_surroundings *around) {
-    if (around->paranoid > 2)
+    if (around->everybody && around->paranoid > 0)
+        snprintf(text, size,
+                 "perf_event_paranoid is %d; what counts for the whole machine takes sysctl "
+                 "kernel.perf_event_paranoid=0, or CAP_PERFMON",
+                 around->paranoid);
+    else if (around->paranoid > 2)
         snprintf(text, size,
                  "perf_event_paranoid is %d; sysctl kernel.perf_event_paranoid=2, or CAP_PERFMON, allows it",
                  around->paranoid);

@@ -11,6 +11,7 @@ typedef struct perf_surroundings {
     int paranoid;        /* kernel.perf_event_paranoid, or PERF_NO_KERNEL_SUPPORT */
     bool pmu;            /* the kernel counts cycles or instructions on this CPU */
     bool crowded;        /* the event in question counts when it is alone */
+    bool everybody;      /* the event in question belongs to no thread */
     bool watchdog;       /* the NMI watchdog is on and holds a counter */
     char hypervisor[32]; /* "" when none is known */
 } perf_surroundings;

@@ -1,6 +1,6 @@
 /* Loops in assembly, so that what they execute is known to the instruction: the ground that validation of
- * counters stands on. Around the loop comes a handful of instructions. On other CPUs than x86-64 and arm64
- * there are none: KNOWN_LOOPS is 0. */
+ * counters stands on. Around the loop comes a handful of instructions. On other CPUs than x86-64, arm64 and
+ * riscv64 there are none: KNOWN_LOOPS is 0. */
 #ifndef HARNESS_COUNTERS_VALIDATE_KNOWN_LOOPS_H
 #define HARNESS_COUNTERS_VALIDATE_KNOWN_LOOPS_H
 
@@ -8,7 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__riscv) && __riscv_xlen == 64 && defined(__riscv_flen) && __riscv_flen == 64
+#define KNOWN_RISCV64 1
+#else
+#define KNOWN_RISCV64 0
+#endif
+#if defined(__x86_64__) || defined(__aarch64__) || KNOWN_RISCV64
 #define KNOWN_LOOPS 1
 #else
 #define KNOWN_LOOPS 0
@@ -22,8 +27,11 @@ enum { KNOWN_CALM = 200 }; /* additions between two system calls */
 #if defined(__aarch64__)
 enum { KNOWN_BRANCHES_INSTRUCTIONS = 4 }; /* and one more where the branch is not taken */
 enum { KNOWN_READ_INSTRUCTIONS = 8 * 2 + 1 + 2 };
+#elif KNOWN_RISCV64
+enum { KNOWN_BRANCHES_INSTRUCTIONS = 5 }; /* likewise */
+enum { KNOWN_READ_INSTRUCTIONS = 8 * 2 + 1 + 2 };
 #else
-enum { KNOWN_BRANCHES_INSTRUCTIONS = 5 };
+enum { KNOWN_BRANCHES_INSTRUCTIONS = 5 }; /* likewise */
 enum { KNOWN_READ_INSTRUCTIONS = 8 + 1 + 2 };
 #endif
 enum { KNOWN_ADDS_INSTRUCTIONS = KNOWN_ADDS + 2 };

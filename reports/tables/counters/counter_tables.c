@@ -71,6 +71,7 @@ void table_counters(report_table *t, const table_sources *from) {
         table_add(&t->t, json_incref(row));
     }
     json_decref(rows);
+    table_say_once(&t->t, "reason", "counter");
     const json_t *by = json_object_get(data->results->own, simulated);
     snprintf(t->note, sizeof t->note,
              "papi, papi_native and perf are counted by the CPU, kernel by the operating system, sde by the "

@@ -118,6 +118,31 @@ static void test_formulas_and_counts(void **state) {
     }
 }
 
+/* 12 cycles in 5 ns; of a counter that was rejected, or of none, there is no clock. */
+static void test_clock(void **state) {
+    (void)state;
+    static const struct {
+        const char *counters;
+        double ghz; /* 0: none */
+    } rows[] = {
+        {"{\"cycles\": {\"source\": \"papi\", \"value\": 12, \"validation\": \"trusted\"}}", 2.4},
+        {"{\"cycles\": {\"source\": \"perf\", \"value\": 12, \"validation\": \"scaled\", \"factor\": 2}}",
+         1.2},
+        {"{\"cycles\": {\"source\": \"papi\", \"value\": 12, \"validation\": \"rejected\"}}", 0},
+        {"{\"instructions\": {\"source\": \"papi\", \"value\": 12, \"validation\": \"trusted\"}}", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        attn_error error = {0};
+        json_t *derived = json_object(), *entry = json_pack("{sf so}", "cpu_time", 5.0, "counters",
+                                                            json_loads(rows[i].counters, 0, NULL));
+        assert_int_equal(derive_clock(derived, entry, &error), 0);
+        const json_t *clock = json_object_get(derived, "ghz");
+        assert_int_equal(clock != NULL, rows[i].ghz > 0);
+        assert_true(fabs(json_number_value(json_object_get(clock, "value")) - rows[i].ghz) < 1e-12);
+        json_decref(derived);
+        json_decref(entry);
+    }
+}
+
 static void test_parts(void **state) {
     (void)state;
     results r;
@@ -166,7 +191,8 @@ static void test_bad_parts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_formulas_and_counts),
-                                       cmocka_unit_test(test_parts), cmocka_unit_test(test_bad_parts)};
+                                       cmocka_unit_test(test_clock), cmocka_unit_test(test_parts),
+                                       cmocka_unit_test(test_bad_parts)};
     setenv("ATTNBENCH_HOME", ".", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,6 +110,19 @@ static void test_values_that_cannot_be(void **state) {
     assert_int_equal(fake_opened, 0);
 }
 
+/* What several sources say is said once, of all of them. */
+static void test_reasons_said_once(void **state) {
+    (void)state;
+    counter_slot slot = {0};
+    counter_slot_refuse(&slot, "papi", "no PMU in %s", "here");
+    counter_slot_refuse(&slot, "perf", "no PMU in here");
+    counter_slot_refuse(&slot, "callgrind", "not asked");
+    counter_slot_refuse(&slot, "sde", "not asked");
+    counter_slot_refuse(&slot, "last", "no PMU in here");
+    assert_string_equal(slot.reason,
+                        "papi, perf: no PMU in here; callgrind, sde: not asked; last: no PMU in here");
+}
+
 static void test_first_source_wins(void **state) {
     (void)state;
     static const counter_source *const order[] = {&fake, &counter_source_papi, &counter_source_perf, NULL};
@@ -378,6 +391,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_that_cannot_be),
         cmocka_unit_test(test_first_source_wins),
+        cmocka_unit_test(test_reasons_said_once),
         cmocka_unit_test(test_sde_through_papi),
         cmocka_unit_test(test_kernel_counts_page_faults),
         cmocka_unit_test(test_every_event_here),

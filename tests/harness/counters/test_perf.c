@@ -24,6 +24,7 @@ static void test_refusals(void **state) {
          "perf_event_paranoid is 3; sysctl kernel.perf_event_paranoid=2, or CAP_PERFMON"},
         {EPERM, {.paranoid = 4}, "perf_event_paranoid is 4"},
         {EPERM, {.paranoid = 2}, "although perf_event_paranoid is 2: a container's filter"},
+        {EACCES, {.paranoid = 2, .everybody = true}, "takes sysctl kernel.perf_event_paranoid=0"},
         {EACCES, {.paranoid = -1}, "although perf_event_paranoid is -1"},
         {ENOENT, {.hypervisor = "kvm"}, "no PMU in this virtual machine (kvm)"},
         {EOPNOTSUPP, {.hypervisor = "kvm"}, "no PMU in this virtual machine (kvm)"},

@@ -51,9 +51,8 @@ static void test_flops(void **state) {
     assert_true(total == sum);
     assert_true(parts[ATTN_PART_FEED_FORWARD] == 3.0 * 4 * 2 * 20 * 8 * 32); /* four maps of 8 x 32 a layer */
     assert_true(parts[ATTN_PART_CONVOLUTION] == 3.0 * 2 * 20 * (16 * 8 + 5 * 8 + 8 * 8));
-    /* 40 x 7 positions of 9 taps (frame 41 of the first map is of the last window only), 20 x 3 of 72, 24 to
-     * 8 */
-    assert_true(parts[ATTN_PART_SUBSAMPLING] == 2.0 * (40 * 7 * 9 * 8 + 20 * 3 * 72 * 8 + 20 * 24 * 8));
+    /* 41 x 7 positions of 9 taps, 20 x 3 of 72, 24 to 8 */
+    assert_true(parts[ATTN_PART_SUBSAMPLING] == 2.0 * (41 * 7 * 9 * 8 + 20 * 3 * 72 * 8 + 20 * 24 * 8));
     assert_true(parts[ATTN_PART_ATTENTION] > 3.0 * 4 * 2 * 20 * 8 * 8);
     attn_session_close(session);
     attn_model_free(model);
