@@ -95,17 +95,28 @@ static bool has_speaker(const corpus_survey *s, const char *split, size_t speake
     return length < (int)sizeof path && !access(path, F_OK);
 }
 
-static int link_speaker(const corpus_survey *s, const char *split, size_t speaker, const char *to,
-                        attn_error *error) {
+/* Takes both paths. */
+static int make_link(char *from, char *at, attn_error *error) {
     char whole[PATH_MAX];
-    char *from = attn_format(error, "%s/%s/%s", s->folder, split, s->speakers[speaker]);
-    char *at = attn_format(error, "%s/%s", to, s->speakers[speaker]);
     int failed = !from || !at;
     if (!failed && (!realpath(from, whole) || (symlink(whole, at) && errno != EEXIST)))
         failed = attn_fail(error, "%s: cannot be made: %s", at, strerror(errno));
     attn_free(from);
     attn_free(at);
     return failed ? -1 : 0;
+}
+
+static int link_speaker(const corpus_survey *s, const char *split, size_t speaker, const char *to,
+                        attn_error *error) {
+    return make_link(attn_format(error, "%s/%s/%s", s->folder, split, s->speakers[speaker]),
+                     attn_format(error, "%s/%s", to, s->speakers[speaker]), error);
+}
+
+/* Of what speech it is holds for the copy too. */
+static int link_note(const corpus_survey *s, const char *out, attn_error *error) {
+    return s->synthetic ? make_link(attn_format(error, "%s/SYNTHETIC.txt", s->folder),
+                                    attn_format(error, "%s/SYNTHETIC.txt", out), error)
+                        : 0;
 }
 
 static int link_alone(const corpus_survey *s, const char *out, const char *held_out, size_t speaker,
@@ -120,7 +131,7 @@ static int link_alone(const corpus_survey *s, const char *out, const char *held_
 int survey_leave_out(const corpus_survey *s, const char *out, size_t speaker, attn_error *error) {
     const char *first = s->splits[0].name;
     char *to = attn_format(error, "%s/%s", out, first), *split = NULL;
-    int failed = to ? attn_make_folder(to, error) : -1;
+    int failed = !to || attn_make_folder(to, error) || link_note(s, out, error);
     for (size_t i = 0; !failed && i < s->speaker_count; i++)
         if (i != speaker)
             failed = link_speaker(s, first, i, to, error);

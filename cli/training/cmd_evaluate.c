@@ -39,6 +39,8 @@ static int check_options(const evaluate_options *o, attn_error *error) {
 }
 
 static void print_text(const json_t *o) {
+    if (*json_text(o, "synthetic"))
+        printf("Synthetic speech, not people's: %s\n", json_text(o, "synthetic"));
     printf("WER %.2f%% (95%% interval %.2f to %.2f), CER %.2f%%\n", json_number(o, "wer_percent"),
            json_number(o, "wer_low_percent"), json_number(o, "wer_high_percent"),
            json_number(o, "cer_percent"));

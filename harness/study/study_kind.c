@@ -1,5 +1,7 @@
 #include "harness/study/study_kind.h"
 
+#include <string.h>
+
 const char *const study_origin_names[] = {"scratch", "converted",    "fine_tuned",        "progressive",
                                           "control", "no_attention", "without_attention", NULL};
 
@@ -10,4 +12,11 @@ size_t study_kind_epochs(const study_plan *p, const study_kind *kind) {
 
 bool study_attends(const study_kind *kind) {
     return kind->origin != STUDY_NO_ATTENTION && kind->origin != STUDY_WITHOUT_ATTENTION;
+}
+
+bool study_plan_tests_dev(const study_plan *p) {
+    for (size_t i = 0; i < p->tests; i++)
+        if (!strcmp(p->test[i], p->dev))
+            return true;
+    return false;
 }

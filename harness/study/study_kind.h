@@ -68,6 +68,9 @@ typedef struct study_plan {
 /* Whether the attention of the model contributes anything. */
 bool study_attends(const study_kind *kind);
 
+/* Whether dev is among the plan's tests. */
+bool study_plan_tests_dev(const study_plan *p);
+
 /* Epochs that the weights of the kind have seen in all. */
 size_t study_kind_epochs(const study_plan *p, const study_kind *kind);
 

@@ -55,13 +55,19 @@ char *study_run_path(const study_runs *r, const study_run *run, const char *file
     return attn_format(error, "%s/runs/%s%s%s", r->out, run->name, *file ? "/" : "", file);
 }
 
-int study_run_split(char **split, const study_runs *r, const study_run *run, size_t n, attn_error *error) {
+int study_run_split(char **split, bool *is_dev, const study_runs *r, const study_run *run, size_t n,
+                    attn_error *error) {
+    const study_plan *p = r->plan;
+    *is_dev = false;
     if (run->speaker != STUDY_NONE)
         return survey_held_out(split, r->corpus, run->speaker, n, error);
     *split = NULL;
-    if (n >= r->plan->tests)
+    size_t listed = study_plan_tests_dev(p);
+    if (n >= p->tests + !listed)
         return 0;
-    *split = attn_strdup(r->plan->test[n], error);
+    const char *name = n < p->tests ? p->test[n] : p->dev;
+    *is_dev = !strcmp(name, p->dev) && p->tests > listed;
+    *split = attn_strdup(name, error);
     return *split ? 0 : -1;
 }
 
@@ -82,6 +88,8 @@ void study_run_identity(char name[HASH_NAME], const study_runs *r, const study_r
     hash = hash_text(hash_text(hash, p->train), p->dev);
     for (size_t i = 0; i < p->tests; i++)
         hash = hash_text(hash, p->test[i]);
+    if (!study_plan_tests_dev(p))
+        hash = hash_text(hash, "dev is heard too");
     hash_name(name, hash);
 }
 

@@ -48,7 +48,9 @@ void study_run_identity(char name[HASH_NAME], const study_runs *r, const study_r
 /* OUT/runs/NAME/FILE; attn_free it. */
 char *study_run_path(const study_runs *r, const study_run *run, const char *file, attn_error *error);
 
-/* The nth split that the run is judged on; attn_free *split, which is NULL beyond the last. */
-int study_run_split(char **split, const study_runs *r, const study_run *run, size_t n, attn_error *error);
+/* The nth split that the run is judged on, *is_dev where it is the plan's dev and others are the test; attn_free *split,
+ * which is NULL beyond the last. Without folds dev is heard whether the plan tests on it or not. */
+int study_run_split(char **split, bool *is_dev, const study_runs *r, const study_run *run, size_t n,
+                    attn_error *error);
 
 #endif

@@ -95,8 +95,10 @@ static int evaluate(const study_runs *r, const study_run *run, const char *split
 
 static int evaluate_all(const study_runs *r, const study_run *run, attn_error *error) {
     char *split = NULL;
+    bool is_dev;
     int failed = 0;
-    for (size_t n = 0; !failed && !(failed = study_run_split(&split, r, run, n, error)) && split; n++) {
+    for (size_t n = 0; !failed && !(failed = study_run_split(&split, &is_dev, r, run, n, error)) && split;
+         n++) {
         failed = evaluate(r, run, split, false, error) ||
                  (r->plan->stream_chunk && evaluate(r, run, split, true, error));
         attn_free(split);

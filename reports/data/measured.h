@@ -43,6 +43,7 @@ typedef struct machine_roofs {
 
 typedef struct report_data {
     const results *results;
+    const struct study_data *study; /* that was given; NULL: none */
     size_t count; /* cases that have numbers, machine cases among them, in the file's order */
     measured *cases;
     machine_roofs roofs;

@@ -50,7 +50,10 @@ static int read_inputs(report *r, const results *from, const report_request *req
             return -1;
     if (request->study && study_data_read(&r->study, request->study, error))
         return -1;
-    return report_data_init(&r->data, from, error) ? -1 : judge_claims(r, request->study, error);
+    if (report_data_init(&r->data, from, error))
+        return -1;
+    r->data.study = request->study ? &r->study : NULL;
+    return judge_claims(r, request->study, error);
 }
 
 /* ---- what is made of it */

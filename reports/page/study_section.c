@@ -58,8 +58,8 @@ static json_t *figures(const study_data *d) {
 json_t *study_page_data(const study_data *d, const drawing *pictures) {
     if (!d->root)
         return json_null();
-    return json_pack("{s:s, s:s, s:O?, s:o, s:o, s:o, s:o, s:o}", "plan", json_text(d->root, "study"),
-                     "summary", json_text(d->root, "summary"), "synthetic",
+    return json_pack("{s:s, s:s, s:s, s:O?, s:o, s:o, s:o, s:o, s:o}", "plan", json_text(d->root, "study"),
+                     "summary", json_text(d->root, "summary"), "heard", d->heard, "synthetic",
                      json_object_get(d->root, "synthetic"), "size", size(d), "facts", facts(d), "findings",
                      study_findings(d), "figures", figures(d), "missing", missing_pictures_data(pictures));
 }

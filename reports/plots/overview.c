@@ -3,6 +3,7 @@
 #include "base/text/append.h"
 #include "reports/data/case_names.h"
 #include "reports/plots/figure_style.h"
+#include "reports/study/study_answer.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,6 +21,13 @@ static double ms(double time) {
 /* Nobody decodes faster than the cache can be read once: ms for that many MiB. NaN without a bandwidth. */
 static double read_once(const report_data *data, double size) {
     return size * 1048576.0 / machine_bandwidth(&data->roofs, size * 1048576.0) / 1e6;
+}
+
+/* What the study's small model of that type and share of the cache hears; NaN where nobody knows. Other types of cache than
+ * float32 were not heard. */
+static double heard(const report_data *data, const rival *one) {
+    const results_case *c = one->m->c;
+    return data->study && !case_rounds_cache(c) ? study_wer_at(data->study, c->type, one->bytes) : NAN;
 }
 
 void overview_title(char *text, size_t size, const rivals *r) {
@@ -50,17 +58,21 @@ static void hold(picture *p, const rivals *r, const report_data *data) {
     frame_close(&p->frame);
 }
 
-static void write_points(FILE *points, picture *p, const rivals *r) {
-    fputs("# cache, MiB a layer | ms a frame | low | high | runs | case\n", points);
+static void write_points(FILE *points, picture *p, const rivals *r, const report_data *data) {
+    fputs("# cache, MiB a layer | ms a frame | low | high | runs | WER of the study, % | case\n", points);
     for (size_t i = 0; i < r->count; i++) {
         const measured *m = r->of[i].m;
         char text[400], name[256], own[CASE_NAME];
         figure_safe_text(name, sizeof name, m->c->name);
-        fprintf(points, "%s%.6g %.6g %.6g %.6g %zu %s\n", i ? "\n\n" : "", mib(&r->of[i]), ms(m->time),
-                ms(m->low), ms(m->high), m->runs, name);
+        double wer = heard(data, &r->of[i]);
+        fprintf(points, "%s%.6g %.6g %.6g %.6g %zu %.4g %s\n", i ? "\n\n" : "", mib(&r->of[i]), ms(m->time),
+                ms(m->low), ms(m->high), m->runs, wer, name);
         case_long_name(own, sizeof own, m->c);
         snprintf(text, sizeof text, "%s: %.4g MiB a layer, %.4g ms a frame (%.4g to %.4g)\n%s", own,
                  mib(&r->of[i]), ms(m->time), ms(m->low), ms(m->high), m->c->name);
+        if (!isnan(wer))
+            text_append(text, sizeof text, "\nWER %.2f%% in the study: a small model, %s", wer,
+                        data->study->speech);
         picture_mark(p, mib(&r->of[i]), ms(m->time), text);
     }
 }
@@ -124,11 +136,12 @@ static bool is_free(const box *b, const box *taken, size_t count) {
 }
 
 /* At the first place that is free, of MHA right of its arrows; a name without one is left to the page's hints and to the tables. */
-static void write_name(FILE *script, const picture *p, const rivals *r, size_t at, box *taken,
-                       size_t *count) {
+static bool write_name(FILE *script, const picture *p, const rivals *r, size_t at, const char *after,
+                       box *taken, size_t *count) {
     const rival *one = &r->of[at];
     char name[CASE_NAME], safe[CASE_NAME];
     case_short_name(name, sizeof name, one->m->c);
+    text_append(name, sizeof name, "%s", after);
     figure_safe_text(safe, sizeof safe, name);
     for (size_t i = at ? 0 : 1; i < sizeof name_places / sizeof *name_places; i++) {
         const name_place *place = &name_places[i];
@@ -139,12 +152,13 @@ static void write_name(FILE *script, const picture *p, const rivals *r, size_t a
         fprintf(script, "set label '%s' at graph %.4f,%.4f %s noenhanced font ',13' tc rgb '%s'\n", safe,
                 frame_x(&p->frame, mib(one)) + place->x, frame_y(&p->frame, ms(one->m->time)) + place->y,
                 place->side, figure_colour(one->m));
-        return;
+        return true;
     }
+    return false;
 }
 
-/* Float caches have the first choice. */
-static void write_names(FILE *script, const picture *p, const rivals *r) {
+/* Float caches have the first choice; without room for the error rate the name alone. */
+static void write_names(FILE *script, const picture *p, const rivals *r, const report_data *data) {
     box taken[2 * RIVALS];
     size_t count = 0;
     for (size_t i = 0; i < r->count; i++) {
@@ -153,8 +167,13 @@ static void write_names(FILE *script, const picture *p, const rivals *r) {
     }
     for (int rounded = 0; rounded < 2; rounded++)
         for (size_t i = 0; i < r->count; i++)
-            if (case_rounds_cache(r->of[i].m->c) == rounded)
-                write_name(script, p, r, i, taken, &count);
+            if (case_rounds_cache(r->of[i].m->c) == rounded) {
+                char wer[32] = "";
+                if (!isnan(heard(data, &r->of[i])))
+                    snprintf(wer, sizeof wer, ", WER %.1f%%", heard(data, &r->of[i]));
+                if (!*wer || !write_name(script, p, r, i, wer, taken, &count))
+                    write_name(script, p, r, i, "", taken, &count);
+            }
 }
 
 static void write_plot(FILE *script, const char *name, const rivals *r, size_t bound) {
@@ -191,13 +210,13 @@ size_t overview_write(picture *p, const plot *row, const rivals *r, const report
     if (!r->count)
         return 0;
     hold(p, r, data);
-    write_points(points, p, r);
+    write_points(points, p, r, data);
     size_t bound = write_bound(points, p, data);
     frame_write(script, &p->frame);
     frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     frame_write_y_ticks(script, &p->frame);
     write_arrows(script, p, r);
-    write_names(script, p, r);
+    write_names(script, p, r, data);
     if (bound)
         write_bound_name(script, p, data);
     frame_write_start(script, &p->frame, row->name);

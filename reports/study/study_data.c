@@ -3,7 +3,9 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "base/home.h"
+#include "base/text/append.h"
 #include "base/text/json.h"
+#include "reports/study/study_pool.h"
 #include "reports/study/study_rows.h"
 
 #include <math.h>
@@ -38,6 +40,48 @@ static int check(const json_t *root, const char *name, attn_error *error) {
                : 0;
 }
 
+/* ---- Of what speech the results are ---- */
+
+static void list_splits(char *list, size_t size, const json_t *run, study_heard heard) {
+    size_t i;
+    const json_t *e;
+    json_array_foreach(json_object_get(run, "evaluations"), i, e) {
+        if (study_is_heard(e, heard))
+            text_list(list, size, " and ", "%.40s", json_text(e, "split"));
+    }
+}
+
+static const json_t *finished_run(const json_t *root) {
+    size_t i;
+    const json_t *run;
+    json_array_foreach(json_object_get(root, "runs"), i, run) {
+        if (!json_is_true(json_object_get(run, "failed")))
+            return run;
+    }
+    return NULL;
+}
+
+static void say_heard(study_data *d) {
+    char test[200] = "", dev[60] = "";
+    const json_t *run = finished_run(d->root);
+    list_splits(test, sizeof test, run, STUDY_TEST);
+    list_splits(dev, sizeof dev, run, STUDY_DEV);
+    if (!run)
+        return;
+    if (json_is_true(json_object_get(d->root, "folds")))
+        snprintf(d->heard, sizeof d->heard,
+                 "WER and loss: of each speaker, heard by models that were trained without that speaker.");
+    else if (*dev)
+        snprintf(d->heard, sizeof d->heard,
+                 "WER and loss: of %s. %s, which judges each epoch, stands apart; nothing was chosen by %s.",
+                 test, dev, test);
+    else
+        snprintf(d->heard, sizeof d->heard, "WER and loss: of %s%s.", test,
+                 json_text_is(d->root, "dev", test)
+                     ? ", which judges each epoch too; nothing was chosen by it"
+                     : "");
+}
+
 /* ---- All of it ---- */
 
 static int read_published(study_data *d, attn_error *error) {
@@ -66,6 +110,7 @@ int study_data_make(study_data *d, json_t *root, const char *name, attn_error *e
             return attn_no_memory(error, name);
     }
     study_rows_add_shares(d->models);
+    say_heard(d);
     json_array_foreach(from.runs, i, run) {
         json_array_append_new(d->runs, study_row_of_run(&from, run));
     }

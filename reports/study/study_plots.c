@@ -197,7 +197,8 @@ static int add_picture(study_data *d, const char *model, size_t number, const pi
     snprintf(f->name, sizeof f->name, "study_%zu_%s", number, p->name);
     snprintf(f->title, sizeof f->title, "%s, %.40s%s", p->title, model,
              d->synthetic ? ", synthetic speech" : "");
-    snprintf(f->about, sizeof f->about, "%s%s %s", d->synthetic ? "Synthetic speech. " : "", p->about,
+    snprintf(f->about, sizeof f->about, "%s%s%s%s %s", d->synthetic ? "Synthetic speech. " : "",
+             p->x ? d->heard : "", p->x ? " " : "", p->about,
              p->x && !strcmp(p->x, "kv_bytes") ? "Bytes by formula, equal to the live ones; float32." : "");
     if (write_files(&lines, p, f, folder, error))
         return -1;

@@ -41,24 +41,28 @@ static void add_evaluation(study_pool *p, const json_t *run, const json_t *evalu
     }
 }
 
-static bool is_stream(const json_t *evaluation) {
-    return json_is_true(json_object_get(evaluation, "stream"));
+bool study_is_heard(const json_t *evaluation, study_heard heard) {
+    bool dev = json_is_true(json_object_get(evaluation, "dev"));
+    if (json_is_true(json_object_get(evaluation, "stream")) != (heard == STUDY_TEST_STREAM))
+        return false;
+    return heard == STUDY_DEV_AND_TEST || dev == (heard == STUDY_DEV);
 }
 
-static size_t most_utterances(const json_t *runs, const char *kind, bool stream) {
+static size_t most_utterances(const json_t *runs, const char *kind, study_heard heard) {
     size_t count = 0, i, j;
     json_t *run, *evaluation;
     json_array_foreach(runs, i, run) {
         json_array_foreach(json_object_get(run, "evaluations"), j, evaluation) {
-            if (is_of(run, kind) && is_stream(evaluation) == stream)
+            if (is_of(run, kind) && study_is_heard(evaluation, heard))
                 count += json_array_size(json_at(evaluation, "utterances.id"));
         }
     }
     return count;
 }
 
-int study_pool_make(study_pool *p, const json_t *runs, const char *kind, bool stream, attn_error *error) {
-    size_t most = most_utterances(runs, kind, stream), i, j;
+int study_pool_make(study_pool *p, const json_t *runs, const char *kind, study_heard heard,
+                    attn_error *error) {
+    size_t most = most_utterances(runs, kind, heard), i, j;
     json_t *run, *evaluation;
     *p = (study_pool){.places = json_object(),
                       .errors = attn_alloc(most, sizeof *p->errors, "utterances", error),
@@ -72,7 +76,7 @@ int study_pool_make(study_pool *p, const json_t *runs, const char *kind, bool st
             continue;
         p->runs++;
         json_array_foreach(json_object_get(run, "evaluations"), j, evaluation) {
-            if (is_stream(evaluation) == stream)
+            if (study_is_heard(evaluation, heard))
                 add_evaluation(p, run, evaluation);
         }
     }

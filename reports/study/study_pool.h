@@ -8,6 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What was heard of the speech. */
+typedef enum study_heard {
+    STUDY_TEST, /* the test splits, without dev where that is another one */
+    STUDY_DEV,  /* dev, which judges each epoch */
+    STUDY_DEV_AND_TEST,
+    STUDY_TEST_STREAM /* the test splits, in chunks */
+} study_heard;
+bool study_is_heard(const json_t *evaluation, study_heard heard);
+
 typedef struct study_pool {
     size_t count; /* utterances; two splits' of one name are two */
     double *errors, *words, *losses;
@@ -16,8 +25,9 @@ typedef struct study_pool {
     size_t runs;
 } study_pool;
 
-/* Of the runs of that kind, whole or as streams. Free with study_pool_free, after a failure too. */
-int study_pool_make(study_pool *p, const json_t *runs, const char *kind, bool stream, attn_error *error);
+/* Of the runs of that kind. Free with study_pool_free, after a failure too. */
+int study_pool_make(study_pool *p, const json_t *runs, const char *kind, study_heard heard,
+                    attn_error *error);
 void study_pool_free(study_pool *p);
 
 /* Adds wer_percent, wer_low_percent, wer_high_percent and loss to the row. */

@@ -51,12 +51,12 @@ static json_t *read_log(const study_runs *r, const study_run *run, attn_error *e
 /* ---- Results of one run ---- */
 
 /* What the pages need of an evaluation; hypotheses stay in its file. */
-static json_t *shorten(const json_t *evaluation, const char *split, bool stream) {
+static json_t *shorten(const json_t *evaluation, const char *split, bool is_dev, bool stream) {
     static const char *const kept[] = {
         "wer_percent", "wer_low_percent", "wer_high_percent", "cer_percent", "characters", "character_errors",
         "words",       "substitutions",   "deletions",        "insertions",  "loss",       "infeasible",
         "rtf",         "audio_seconds",   "kv_bytes_live"};
-    json_t *o = json_pack("{s:s, s:b}", "split", split, "stream", stream);
+    json_t *o = json_pack("{s:s, s:b, s:b}", "split", split, "dev", is_dev, "stream", stream);
     json_t *ids = json_array(), *errors = json_array(), *words = json_array(), *losses = json_array();
     size_t i;
     json_t *u;
@@ -75,10 +75,11 @@ static json_t *shorten(const json_t *evaluation, const char *split, bool stream)
 }
 
 static int add_evaluation(json_t *list, const study_runs *r, const study_run *run, const char *split,
-                          bool stream, attn_error *error) {
+                          bool is_dev, bool stream, attn_error *error) {
     char *file = attn_format(error, "%s%s.json", split, stream ? "-stream" : "");
     json_t *evaluation = file ? read_of_run(r, run, file, error) : NULL;
-    int failed = !evaluation || json_array_append_new(list, shorten(evaluation, split, stream)) ? -1 : 0;
+    int failed =
+        !evaluation || json_array_append_new(list, shorten(evaluation, split, is_dev, stream)) ? -1 : 0;
     json_decref(evaluation);
     attn_free(file);
     return failed;
@@ -87,10 +88,12 @@ static int add_evaluation(json_t *list, const study_runs *r, const study_run *ru
 static json_t *evaluations(const study_runs *r, const study_run *run, attn_error *error) {
     json_t *list = json_array();
     char *split = NULL;
+    bool is_dev;
     int failed = 0;
-    for (size_t n = 0; !failed && !(failed = study_run_split(&split, r, run, n, error)) && split; n++) {
-        failed = add_evaluation(list, r, run, split, false, error) ||
-                 (r->plan->stream_chunk && add_evaluation(list, r, run, split, true, error));
+    for (size_t n = 0; !failed && !(failed = study_run_split(&split, &is_dev, r, run, n, error)) && split;
+         n++) {
+        failed = add_evaluation(list, r, run, split, is_dev, false, error) ||
+                 (r->plan->stream_chunk && add_evaluation(list, r, run, split, is_dev, true, error));
         attn_free(split);
     }
     if (!failed)
@@ -198,6 +201,7 @@ json_t *study_results(const study_runs *r, attn_error *error) {
     json_t *o = about(r), *kinds = json_array(), *runs = json_array();
     int failed = !o;
     json_object_set_new(o, "train", json_string(r->plan->train));
+    json_object_set_new(o, "dev", json_string(r->plan->dev));
     for (size_t k = 0; !failed && k < r->plan->count; k++)
         failed = json_array_append_new(kinds, kind_json(r, &r->plan->kinds[k], error));
     for (size_t i = 0; !failed && i < r->count; i++)

@@ -15,10 +15,6 @@ static bool same(const json_t *a, const json_t *b, const char *key) {
     return json_text_is(a, key, json_text(b, key));
 }
 
-static bool is_stream(const json_t *evaluation) {
-    return json_is_true(json_object_get(evaluation, "stream"));
-}
-
 static double errors_of(const json_t *evaluation) {
     return json_number(evaluation, "substitutions") + json_number(evaluation, "deletions") +
            json_number(evaluation, "insertions");
@@ -61,7 +57,7 @@ static double deviation(const json_t *runs, const char *kind) {
         if (s == count)
             seeds[count++] = seed;
         json_array_foreach(json_object_get(run, "evaluations"), j, e) {
-            if (!is_stream(e)) {
+            if (study_is_heard(e, STUDY_TEST)) {
                 errors[s] += errors_of(e);
                 words[s] += json_number(e, "words");
             }
@@ -80,7 +76,7 @@ static double character_errors(const json_t *runs, const char *kind) {
     json_t *run, *e;
     json_array_foreach(runs, i, run) {
         json_array_foreach(json_object_get(run, "evaluations"), j, e) {
-            if (json_text_is(run, "kind", kind) && !is_stream(e)) {
+            if (json_text_is(run, "kind", kind) && study_is_heard(e, STUDY_TEST)) {
                 errors += json_number(e, "character_errors");
                 characters += json_number(e, "characters");
             }
@@ -118,14 +114,42 @@ static json_t *new_row(const study_source *s, const json_t *kind) {
     return row;
 }
 
-static int describe_stream(const study_source *s, const char *kind, json_t *row, attn_error *error) {
-    study_pool stream = {0};
-    json_t *of_stream = json_object();
-    int failed = study_pool_make(&stream, s->runs, kind, true, error) ||
-                 study_pool_describe(&stream, of_stream, error);
-    copy(row, "stream_wer_percent", of_stream, "wer_percent");
-    json_decref(of_stream);
-    study_pool_free(&stream);
+/* The error rate of other speech, under a key of its own. */
+static int describe_other(const study_source *s, const char *kind, study_heard heard, json_t *row,
+                          const char *key, attn_error *error) {
+    study_pool pool = {0};
+    json_t *described = json_object();
+    int failed =
+        study_pool_make(&pool, s->runs, kind, heard, error) || study_pool_describe(&pool, described, error);
+    copy(row, key, described, "wer_percent");
+    json_decref(described);
+    study_pool_free(&pool);
+    return failed ? -1 : 0;
+}
+
+static int describe_others(const study_source *s, const char *kind, json_t *row, attn_error *error) {
+    return describe_other(s, kind, STUDY_DEV, row, "dev_wer_percent", error) ||
+                   (json_object_get(row, "dev_wer_percent") &&
+                    describe_other(s, kind, STUDY_DEV_AND_TEST, row, "both_wer_percent", error)) ||
+                   describe_other(s, kind, STUDY_TEST_STREAM, row, "stream_wer_percent", error)
+               ? -1
+               : 0;
+}
+
+/* The change on dev and test together: twice the words, for those who need a narrower interval. */
+static int compare_both(const study_source *s, const char *kind, const char *reference, json_t *row,
+                        attn_error *error) {
+    study_pool pool = {0}, other = {0};
+    json_t *compared = json_object();
+    int failed = study_pool_make(&pool, s->runs, kind, STUDY_DEV_AND_TEST, error) ||
+                 study_pool_make(&other, s->runs, reference, STUDY_DEV_AND_TEST, error) ||
+                 study_pool_compare(&pool, &other, compared, error);
+    copy(row, "both_change", compared, "wer_change");
+    copy(row, "both_change_low", compared, "wer_change_low");
+    copy(row, "both_change_high", compared, "wer_change_high");
+    json_decref(compared);
+    study_pool_free(&pool);
+    study_pool_free(&other);
     return failed ? -1 : 0;
 }
 
@@ -138,8 +162,11 @@ static int compare(const study_source *s, const study_pool *pool, const json_t *
     char *label = study_label(reference, error);
     json_object_set_new(row, "reference", json_string(label ? label : ""));
     attn_free(label);
-    int failed = study_pool_make(&other, s->runs, json_text(reference, "kind"), false, error) ||
-                 study_pool_compare(pool, &other, row, error);
+    const char *against = json_text(reference, "kind");
+    int failed = study_pool_make(&other, s->runs, against, STUDY_TEST, error) ||
+                 study_pool_compare(pool, &other, row, error) ||
+                 (json_object_get(row, "dev_wer_percent") &&
+                  compare_both(s, json_text(kind, "kind"), against, row, error));
     study_pool_free(&other);
     return failed ? -1 : 0;
 }
@@ -153,14 +180,15 @@ json_t *study_row_of_kind(const study_source *s, const json_t *kind, attn_error 
         attn_no_memory(error, "study");
         return NULL;
     }
-    int failed = study_pool_make(&pool, runs, name, false, error) || study_pool_describe(&pool, row, error);
+    int failed =
+        study_pool_make(&pool, runs, name, STUDY_TEST, error) || study_pool_describe(&pool, row, error);
     json_object_set_new(row, "runs", json_integer((json_int_t)pool.runs));
     json_object_set_new(row, "utterances", json_integer((json_int_t)pool.count));
     json_object_set_new(row, "wer_sd", json_finite(deviation(runs, name)));
     json_object_set_new(row, "cer_percent", json_finite(character_errors(runs, name)));
     copy_profile(row, kind);
     if (!failed)
-        failed = describe_stream(s, name, row, error) || compare(s, &pool, kind, row, error);
+        failed = describe_others(s, name, row, error) || compare(s, &pool, kind, row, error);
     study_pool_free(&pool);
     if (!failed)
         return row;
@@ -185,21 +213,32 @@ void study_rows_add_shares(json_t *models) {
 
 /* ---- A row a run ---- */
 
-json_t *study_row_of_run(const study_source *s, const json_t *run) {
-    size_t j;
-    json_t *e, *row = json_pack("{s:s}", "speech", s->speech);
-    const json_t *log = json_object_get(run, "log"), *last = json_array_get(log, json_array_size(log) - 1);
-    double errors = 0, words = 0, loss = 0, utterances = 0, seconds = 0;
-    json_array_foreach(json_object_get(run, "evaluations"), j, e) {
-        if (is_stream(e))
+typedef struct run_sums {
+    double errors, words, loss, utterances;
+} run_sums;
+
+static run_sums sums_of(const json_t *run, study_heard heard) {
+    run_sums s = {0};
+    size_t i;
+    const json_t *e;
+    json_array_foreach(json_object_get(run, "evaluations"), i, e) {
+        if (!study_is_heard(e, heard))
             continue;
         double n = (double)json_array_size(json_at(e, "utterances.id"));
-        errors += errors_of(e);
-        words += json_number(e, "words");
-        loss += n * json_number(e, "loss");
-        utterances += n;
+        s.errors += errors_of(e);
+        s.words += json_number(e, "words");
+        s.loss += n * json_number(e, "loss");
+        s.utterances += n;
     }
-    for (j = 0; j < json_array_size(log); j++)
+    return s;
+}
+
+json_t *study_row_of_run(const study_source *s, const json_t *run) {
+    json_t *row = json_pack("{s:s}", "speech", s->speech);
+    const json_t *log = json_object_get(run, "log"), *last = json_array_get(log, json_array_size(log) - 1);
+    run_sums test = sums_of(run, STUDY_TEST), dev = sums_of(run, STUDY_DEV);
+    double seconds = 0;
+    for (size_t j = 0; j < json_array_size(log); j++)
         seconds += json_number(json_array_get(log, j), "seconds");
     copy(row, "run", run, "run");
     copy(row, "seed", run, "seed");
@@ -208,7 +247,8 @@ json_t *study_row_of_run(const study_source *s, const json_t *run) {
     json_object_set_new(row, "epochs", json_integer((json_int_t)json_array_size(log)));
     json_object_set_new(row, "seconds", json_finite(seconds));
     copy(row, "peak_bytes", last, "peak_bytes");
-    json_object_set_new(row, "wer_percent", json_finite(100 * errors / words));
-    json_object_set_new(row, "loss", json_finite(loss / utterances));
+    json_object_set_new(row, "wer_percent", json_finite(100 * test.errors / test.words));
+    json_object_set_new(row, "dev_wer_percent", json_finite(100 * dev.errors / dev.words));
+    json_object_set_new(row, "loss", json_finite(test.loss / test.utterances));
     return row;
 }

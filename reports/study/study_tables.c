@@ -48,15 +48,16 @@ void table_study_published(report_table *t, const table_sources *from) {
           "The published table of results, filled in on synthetic speech", rows, columns);
     json_decref(rows);
     study_published_rows(&t->t, from->study);
-    snprintf(t->note, sizeof t->note,
-             "%sPublished: LibriSpeech 100 h; ~ marks what its authors expected and had not measured. Here: "
-             "other speech "
-             "and a much smaller model, so error rates and times cannot be set side by side; what carries "
-             "over is the "
-             "change from mha to mla at half of the cache (latent_dim = d_model). An empty cell: the plan "
-             "has no such "
-             "model.",
-             spoken(from->study));
+    snprintf(
+        t->note, sizeof t->note,
+        "%s%s Published: LibriSpeech 100 h; ~ marks what its authors expected and had not measured. Here: "
+        "other speech "
+        "and a much smaller model, so error rates and times cannot be set side by side; what carries "
+        "over is the "
+        "change from mha to mla at half of the cache (latent_dim = d_model). An empty cell: the plan "
+        "has no such "
+        "model.",
+        spoken(from->study), from->study->heard);
 }
 
 void table_study_models(report_table *t, const table_sources *from) {
@@ -68,9 +69,11 @@ void table_study_models(report_table *t, const table_sources *from) {
                                            {"epochs_in_all", "epochs in all", NULL},
                                            {"kv_bytes", "KV cache, bytes", NULL},
                                            {"cache_percent", "of mha's, %", "%.1f"},
-                                           {"wer_percent", "WER, %", "%.2f"},
+                                           {"wer_percent", "WER of test, %", "%.2f"},
                                            {"wer_low_percent", "from", "%.2f"},
                                            {"wer_high_percent", "to", "%.2f"},
+                                           {"dev_wer_percent", "WER of dev, %", "%.2f"},
+                                           {"both_wer_percent", "of both, %", "%.2f"},
                                            {"wer_sd", "sd over seeds", "%.2f"},
                                            {"cer_percent", "CER, %", "%.2f"},
                                            {"loss", "CTC loss an utterance", "%.3f"},
@@ -89,14 +92,13 @@ void table_study_models(report_table *t, const table_sources *from) {
     begin(t, d, "What a smaller cache costs in recognition",
           "What a smaller cache costs in recognition, on synthetic speech", d->models, columns);
     snprintf(t->note, sizeof t->note,
-             "%sWER, CER and loss: all test utterances of all seeds and folds together; from and to: 95%% "
-             "interval by the "
+             "%s%s All seeds and folds together; from and to: 95%% interval by the "
              "bootstrap over utterances. Cache: %.0f input frames, float32. Time: wall clock, one thread, "
              "median of %.0f "
              "runs; a chunk is %.0f frames after the input layer of a stream that keeps its whole past. "
              "no_attention: mha with its attention switched off after training; without_attention: trained "
              "so. They need no cache; their time is not given, as attention is computed all the same.",
-             spoken(d), json_number(json_object_get(d->root, "latency"), "frames"),
+             spoken(d), d->heard, json_number(json_object_get(d->root, "latency"), "frames"),
              json_number(json_object_get(d->root, "latency"), "runs"),
              json_number(json_object_get(d->root, "latency"), "chunk"));
 }
@@ -117,6 +119,9 @@ void table_study_changes(report_table *t, const table_sources *from) {
                                            {"loss_change_low", "from", "%+.3f"},
                                            {"loss_change_high", "to", "%+.3f"},
                                            {"loss_p", "p", "%.2g"},
+                                           {"both_change", "change of WER, dev and test", "%+.2f"},
+                                           {"both_change_low", "from", "%+.2f"},
+                                           {"both_change_high", "to", "%+.2f"},
                                            {"speech", "of", NULL},
                                            {NULL, NULL, NULL}};
     if (!has_study(t, from))
@@ -132,7 +137,7 @@ void table_study_changes(report_table *t, const table_sources *from) {
           "Against multi-head attention that was trained as long, on synthetic speech", rows, columns);
     json_decref(rows);
     snprintf(t->note, sizeof t->note,
-             "%sPaired bootstrap over utterances (Bisani and Ney 2004), 2000 draws: 95%% interval of the "
+             "%s%s Paired bootstrap over utterances (Bisani and Ney 2004), 2000 draws: 95%% interval of the "
              "difference, and "
              "two-sided p, at least 0.001. Tuned models against the control of as many epochs, others "
              "against mha from "
@@ -141,7 +146,7 @@ void table_study_changes(report_table *t, const table_sources *from) {
              "expected below 0.05. Utterances of one speaker are not independent, so that intervals for new "
              "speakers are "
              "wider; folds show that.",
-             spoken(d));
+             spoken(d), d->heard);
 }
 
 void table_study_runs(report_table *t, const table_sources *from) {
@@ -149,7 +154,8 @@ void table_study_runs(report_table *t, const table_sources *from) {
                                            {"seed", "seed", NULL},
                                            {"without", "speaker left out", NULL},
                                            {"epochs", "epochs", NULL},
-                                           {"wer_percent", "WER, %", "%.2f"},
+                                           {"wer_percent", "WER of test, %", "%.2f"},
+                                           {"dev_wer_percent", "WER of dev, %", "%.2f"},
                                            {"loss", "CTC loss an utterance", "%.3f"},
                                            {"seconds", "training, s", "%.0f"},
                                            {"peak_bytes", "peak of our memory, bytes", NULL},
@@ -160,7 +166,8 @@ void table_study_runs(report_table *t, const table_sources *from) {
         return;
     begin(t, from->study, "Every run", "Every run, on synthetic speech", from->study->runs, columns);
     snprintf(t->note, sizeof t->note,
-             "%sTraining: wall clock of its epochs, several runs at once, one a core.", spoken(from->study));
+             "%s%s Training: wall clock of its epochs, several runs at once, one a core.",
+             spoken(from->study), from->study->heard);
 }
 
 void table_study_speech(report_table *t, const table_sources *from) {

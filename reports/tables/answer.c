@@ -5,6 +5,7 @@
 #include "reports/data/case_names.h"
 #include "reports/data/counter_values.h"
 #include "reports/data/rivals.h"
+#include "reports/study/study_answer.h"
 
 #include <math.h>
 #include <string.h>
@@ -113,6 +114,17 @@ static void say_model(json_t *list, const report_data *data) {
     say(list, lead, text);
 }
 
+static void say_recognition(json_t *list, const report_data *data) {
+    char lead[STUDY_ANSWER], text[STUDY_ANSWER];
+    if (!data->study) {
+        say(list, "In recognition: not measured here.",
+            "No word error rate was given; attnbench study measures it, and --study shows it here.");
+        return;
+    }
+    study_answer(data->study, lead, text);
+    say(list, lead, text);
+}
+
 json_t *answer_list(const report_data *data) {
     json_t *list = json_array();
     rivals r;
@@ -123,8 +135,7 @@ json_t *answer_list(const report_data *data) {
         say_frame(list, &r, focus);
     }
     say_model(list, data);
-    say(list, "In recognition: not measured here.",
-        "No word error rate was given; attnbench train and evaluate measure it.");
+    say_recognition(list, data);
     return list;
 }
 

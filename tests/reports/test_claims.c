@@ -152,12 +152,14 @@ static void add_run(json_t *study, const char *kind, const char *type, const cha
                                     "model", "small", "model_type", "conformer", "attention_type", type,
                                     "origin", origin, "d_model", 32, "num_layers", 3, "conv_kernel_size", 3,
                                     "epochs", epochs, "latent_dim", latent_dim));
-    json_array_append_new(
-        json_object_get(study, "runs"),
-        json_pack("{s:s, s:i, s:b, s:[{s:f}], s:[{s:s, s:b, s:i, s:i, s:i, s:i, s:f}, {s:s, s:b, s:i}]}",
-                  "kind", kind, "seed", seed, "failed", 0, "log", "seconds", seconds, "evaluations", "split",
-                  "test", "stream", 0, "words", 1000, "substitutions", wrong, "deletions", 0, "insertions", 0,
-                  "loss", loss, "split", "test", "stream", 1, "words", 1000000));
+    json_array_append_new(json_object_get(study, "runs"),
+                          json_pack("{s:s, s:i, s:b, s:[{s:f}], s:[{s:s, s:b, s:i, s:i, s:i, s:i, s:f}, "
+                                    "{s:s, s:b, s:i}, {s:s, s:b, s:b, s:i}]}",
+                                    "kind", kind, "seed", seed, "failed", 0, "log", "seconds", seconds,
+                                    "evaluations", "split", "test", "stream", 0, "words", 1000,
+                                    "substitutions", wrong, "deletions", 0, "insertions", 0, "loss", loss,
+                                    "split", "test", "stream", 1, "words", 1000000, "split", "dev", "dev", 1,
+                                    "stream", 0, "words", 1000000));
 }
 
 static void test_study(void **state) {

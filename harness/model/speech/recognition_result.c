@@ -33,6 +33,7 @@ json_t *recognition_json(const recognition *r, const speech *s, attn_error *erro
         return NULL;
     json_t *o = json_object(), *list = json_array();
     int bad = !o || !list;
+    set(o, "synthetic", s->corpus.synthetic ? utf8_json(s->corpus.synthetic) : json_null(), &bad);
     set(o, "wer_percent", json_finite(word_errors_percent(&r->words)), &bad);
     set(o, "wer_low_percent", json_finite(low_high[0]), &bad);
     set(o, "wer_high_percent", json_finite(low_high[1]), &bad);

@@ -68,6 +68,10 @@ static int keep_features(speech *s, const training *t, const char *split, attn_e
     return result;
 }
 
+static bool is_synthetic(const training *t) {
+    return t->speech.corpus.synthetic; /* of the corpus, so of both splits */
+}
+
 static int read_speech(training *t, attn_error *error) {
     const training_request *r = t->request;
     if (speech_list(&t->speech, r->data, r->split, t->config.input_dim, error) ||
@@ -80,6 +84,9 @@ static int read_speech(training *t, attn_error *error) {
     progress_time(length, sizeof length, t->speech.seconds);
     fprintf(r->progress, "attnbench train: %s: %zu utterances, %s of speech; %zu units\n", r->split,
             t->speech.count, length, t->units.count);
+    if (is_synthetic(t))
+        fprintf(r->progress, "attnbench train: synthetic speech, not people's: %s\n",
+                t->speech.corpus.synthetic);
     return 0;
 }
 
@@ -235,9 +242,9 @@ static void say(const training *t, const training_row *row, size_t first) {
     progress_time(took, sizeof took, row->seconds);
     progress_time(left, sizeof left, each * (double)(t->trainer.epochs - row->epoch));
     fprintf(t->request->progress,
-            "attnbench train: epoch %zu of %zu: loss %.3f, %s: loss %.3f, WER %.2f%%; %s, %s left\n",
+            "attnbench train: epoch %zu of %zu: loss %.3f, %s: loss %.3f, WER %.2f%%%s; %s, %s left\n",
             row->epoch, t->trainer.epochs, row->loss, t->request->dev_split, row->dev_loss,
-            row->dev_wer_percent, took, left);
+            row->dev_wer_percent, row->synthetic ? " (synthetic speech)" : "", took, left);
     fflush(t->request->progress);
 }
 
@@ -257,7 +264,8 @@ static int run_epoch(training *t, uint64_t identity, size_t first, attn_error *e
                         .learning_rate = e.learning_rate,
                         .gradient_norm = e.gradient_norm,
                         .infeasible = e.infeasible,
-                        .peak_bytes = attn_alloc_peak()};
+                        .peak_bytes = attn_alloc_peak(),
+                        .synthetic = is_synthetic(t)};
     if (judge(t, &row, error) || write_model(t, error) || write_row(t, &row, error) ||
         write_state(t, identity, error))
         return -1;

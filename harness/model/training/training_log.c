@@ -25,7 +25,8 @@ static void print_row(FILE *to, const training_row *r) {
     print_real(to, "dev_wer_percent", r->dev_wer_percent);
     print_real(to, "learning_rate", r->learning_rate);
     print_real(to, "gradient_norm", r->gradient_norm);
-    fprintf(to, ", \"infeasible\": %zu, \"peak_bytes\": %zu}\n", r->infeasible, r->peak_bytes);
+    fprintf(to, ", \"infeasible\": %zu, \"peak_bytes\": %zu, \"synthetic\": %s}\n", r->infeasible,
+            r->peak_bytes, r->synthetic ? "true" : "false");
 }
 
 int training_log_add(const char *path, const training_row *row, attn_error *error) {

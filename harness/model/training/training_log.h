@@ -4,6 +4,7 @@
 
 #include "attn/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct training_row {
@@ -11,6 +12,7 @@ typedef struct training_row {
     double seconds;      /* of the epoch, without the judging */
     double loss, dev_loss, dev_wer_percent, learning_rate, gradient_norm;
     size_t infeasible, peak_bytes;
+    bool synthetic; /* nobody spoke it */
 } training_row;
 
 /* Keeps the lines of the epochs before this one and writes the file anew. An epoch that was run again after a

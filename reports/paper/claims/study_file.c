@@ -29,7 +29,7 @@ static void add_evaluations(json_t *flat, const json_t *run) {
     size_t i;
     const json_t *one;
     json_array_foreach(json_object_get(run, "evaluations"), i, one) {
-        if (json_is_true(json_object_get(one, "stream")))
+        if (json_is_true(json_object_get(one, "stream")) || json_is_true(json_object_get(one, "dev")))
             continue;
         wrong += sum_of(one, errors);
         words += json_number(one, "words");

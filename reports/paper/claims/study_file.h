@@ -7,8 +7,8 @@
 #include <jansson.h>
 
 /* [{model, size, runs: [{attention_type, origin, d_model, latent_dim, epochs, seed, errors, words, loss,
- * seconds_per_epoch}]}]: finished runs on all of the training split. Errors and words are summed over the splits that a run
- * was judged on (whole utterances), the loss is the mean of theirs. `size` says what model and speech that is. NULL and an
+ * seconds_per_epoch}]}]: finished runs on all of the training split. Errors and words are summed over the test
+ * splits (whole utterances; dev is none of them where the study has another), the loss is the mean of theirs. `size` says what model and speech that is. NULL and an
  * error when the file is no study. `name` is for messages. */
 json_t *study_by_model(const json_t *study, const char *name, attn_error *error);
 

@@ -277,10 +277,15 @@ static void test_page_says_synthetic(void **state) {
         for (size_t i = 0; i < sizeof files / sizeof *files; i++)
             expect(r.out, files[i], "synthetic speech", synthetic);
         expect(r.out, "index.html", "Tones, made by a test", synthetic);
+        expect(r.out, "index.html", "of test. dev, which judges each epoch, stands apart", true);
         const json_t *tuned = model_of(&d, "fine_tuned"), *none = model_of(&d, "no_attention");
         assert_true(json_number(tuned, "cache_percent") == 25);
         assert_true(json_number(tuned, "kv_bytes") == json_number(tuned, "kv_bytes_live"));
         assert_true(json_number(tuned, "wer_low_percent") <= json_number(tuned, "wer_percent"));
+        assert_int_equal(json_integer_value(json_object_get(tuned, "utterances")),
+                         3); /* of test, without dev */
+        assert_true(json_number(tuned, "dev_wer_percent") >= 0 &&
+                    json_number(tuned, "both_wer_percent") >= 0);
         assert_string_equal(json_text(tuned, "reference"), "mha, scratch, 1 epochs");
         assert_true(json_number(none, "kv_bytes") == 0 && json_number(none, "wer_percent") > 0);
         study_data_free(&d);

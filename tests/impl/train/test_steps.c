@@ -138,6 +138,50 @@ static void test_parameters(void **state) {
     assert_int_equal(attn_alloc_live(), 0);
 }
 
+static double norm_of(const attn_linear *w) {
+    double sum = 0;
+    for (size_t i = 0; i < w->out * w->in; i++)
+        sum += (double)w->weight[i] * (double)w->weight[i];
+    return sqrt(sum);
+}
+
+static bool shrinks(const attn_linear *w, const attn_linear *random, double factor) {
+    return fabs(norm_of(w) - factor * norm_of(random)) < 1e-6 * norm_of(random);
+}
+
+/* Two layers: the last matrices of branches are half of what attn_model_randomize gives, the others are that. */
+static void test_initialize(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "{model_type: conformer, d_model: 4, num_heads: 2, num_layers: 2, vocab_size: 3, input_layer: none, "
+        "input_dim: 4, attention_type: mha}",
+        "{model_type: branchformer, d_model: 4, num_heads: 2, num_layers: 2, vocab_size: 3, input_layer: "
+        "none, "
+        "input_dim: 4, attention_type: mha}"};
+    for (size_t i = 0; i < 2; i++) {
+        attn_model *made = training_model(texts[i], false, false),
+                   *random = training_model(texts[i], false, false);
+        attn_model_initialize(made, 5);
+        attn_model_randomize(random, 5);
+        const attn_block *a = &made->blocks[1], *b = &random->blocks[1];
+        assert_true(shrinks(&made->ctc, &random->ctc, 1));
+        assert_true(shrinks(&a->attention.q_proj, &b->attention.q_proj, 1));
+        if (i) {
+            assert_true(shrinks(&a->merger.merge_proj, &b->merger.merge_proj, 0.5));
+            assert_true(shrinks(&a->attention.out_proj, &b->attention.out_proj, 1));
+            assert_true(a->cgmlp.conv.bias[0] == 1 && fabsf(a->cgmlp.conv.weight[0]) < 1e-4f);
+        } else {
+            assert_true(shrinks(&a->attention.out_proj, &b->attention.out_proj, 0.5));
+            assert_true(shrinks(&a->convolution.pointwise_conv2, &b->convolution.pointwise_conv2, 0.5));
+            assert_true(shrinks(&a->feed_forward.w_2, &b->feed_forward.w_2, 0.5));
+            assert_true(shrinks(&a->feed_forward_macaron.w_2, &b->feed_forward_macaron.w_2, 0.5));
+            assert_true(shrinks(&a->feed_forward.w_1, &b->feed_forward.w_1, 1));
+        }
+        attn_model_free(made);
+        attn_model_free(random);
+    }
+}
+
 /* momentum 0.1, unbiased variance. */
 static void test_statistics(void **state) {
     (void)state;
@@ -196,9 +240,9 @@ static void test_spec_augment(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fifty_steps),
-                                       cmocka_unit_test(test_learning_rate),
-                                       cmocka_unit_test(test_parameters), cmocka_unit_test(test_statistics),
-                                       cmocka_unit_test(test_spec_augment)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fifty_steps),  cmocka_unit_test(test_learning_rate),
+        cmocka_unit_test(test_parameters),   cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_spec_augment), cmocka_unit_test(test_initialize)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,138 @@
+/* What a study says on the first screen, and what it chooses by: made-up results of a small study. */
+#include "attn/alloc.h"
+#include "base/text/json.h"
+#include "reports/study/study_answer.h"
+#include "reports/study/study_findings.h"
+#include "tests/support/cmocka_all.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { UTTERANCES = 40, WORDS = 5 };
+
+/* `wrong` utterances with an error each. */
+static json_t *evaluation(const char *split, int wrong) {
+    json_t *id = json_array(), *errors = json_array(), *words = json_array(), *losses = json_array();
+    for (int i = 0; i < UTTERANCES; i++) {
+        json_array_append_new(id, json_sprintf("%s-%d", split, i));
+        json_array_append_new(errors, json_integer(i < wrong));
+        json_array_append_new(words, json_integer(WORDS));
+        json_array_append_new(losses, json_real(i < wrong));
+    }
+    return json_pack("{s:s, s:b, s:b, s:i, s:i, s:i, s:i, s:f, s:{s:o, s:o, s:o, s:o}}", "split", split,
+                     "dev", !strcmp(split, "dev"), "stream", 0, "words", UTTERANCES * WORDS, "substitutions",
+                     wrong, "deletions", 0, "insertions", 0, "loss", 0.1, "utterances", "id", id, "errors",
+                     errors, "words", words, "loss", losses);
+}
+
+static void add(json_t *root, const char *type, const char *origin, int size, int bytes, int test, int dev) {
+    char *name = attn_format(NULL, "%s-%d-%s", type, size, origin);
+    json_t *kind = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:{s:i, s:i, s:f, s:i}}", "kind",
+                             name, "shape", name, "model", "small", "model_type", "conformer",
+                             "attention_type", type, "origin", origin, "d_model", 32, "num_layers", 3,
+                             "epochs_in_all", strcmp(origin, "scratch") ? 7 : 5, "whole", "kv_bytes_formula",
+                             bytes, "kv_bytes_live", bytes, "seconds", 0.1, "parameters", 1000);
+    if (size)
+        json_object_set_new(kind, "latent_dim", json_integer(size));
+    json_array_append_new(json_object_get(root, "kinds"), kind);
+    json_array_append_new(json_object_get(root, "runs"),
+                          json_pack("{s:s, s:s, s:i, s:b, s:[], s:[o, o]}", "run", name, "kind", name, "seed",
+                                    1, "failed", 0, "log", "evaluations", evaluation("test", test),
+                                    evaluation("dev", dev)));
+    attn_free(name);
+}
+
+static json_t *study_of(bool synthetic) {
+    json_t *root = json_pack("{s:s, s:s, s:[], s:[], s:[{s:s, s:f}], s:s?}", "study", "made up", "dev", "dev",
+                             "kinds", "runs", "splits", "split", "train", "seconds", 2983.0, "synthetic",
+                             synthetic ? "Tones" : NULL);
+    add(root, "mha", "scratch", 0, 1000, 10, 10);
+    add(root, "mha", "control", 0, 1000, 6, 8);
+    return root;
+}
+
+static study_data open(json_t *root) {
+    study_data d;
+    attn_error error = {0};
+    setenv("ATTNBENCH_HOME", ".", 1);
+    if (study_data_make(&d, root, "study", &error))
+        fail_msg("%s", error.message);
+    return d;
+}
+
+static void close_all(study_data *d) {
+    study_data_free(d);
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
+static void test_quarter(void **state) {
+    (void)state;
+    json_t *root = study_of(false);
+    char lead[STUDY_ANSWER], text[STUDY_ANSWER];
+    add(root, "mla", "converted", 16, 250, 0, 0); /* not tuned */
+    add(root, "mla_simple", "fine_tuned", 16, 250, 1, 1);
+    add(root, "mla", "fine_tuned", 16, 250, 30, 8);
+    add(root, "mla", "fine_tuned", 8, 125, 7, 7);
+    study_data d = open(root);
+    assert_string_equal(json_text(study_quarter(&d), "kind"), "mla-16-fine_tuned");
+    study_answer(&d, lead, text);
+    assert_string_equal(lead, "In recognition: +12.0 points of word error rate with 25% of the cache.");
+    assert_non_null(
+        strstr(text, "A small conformer (3 layers, d_model 32), trained on 49.7 minutes of speech: mla 16, "
+                     "fine_tuned, 7 epochs, has 15.00% WER ("));
+    assert_non_null(strstr(text, "+12.00 points ("));
+    assert_non_null(strstr(text, "against mha, control, 7 epochs; 40 test utterances, 1 seed."));
+    assert_true(study_wer_at(&d, "mha", 1) == 3);
+    assert_true(study_wer_at(&d, "mla", 0.25) == 15 && study_wer_at(&d, "mla", 0.125) == 3.5);
+    assert_true(isnan(study_wer_at(&d, "gqa", 0.25)) && isnan(study_wer_at(&d, "mla", 0.5)));
+    close_all(&d);
+}
+
+static void test_no_difference_and_synthetic(void **state) {
+    (void)state;
+    json_t *root = study_of(true);
+    char lead[STUDY_ANSWER], text[STUDY_ANSWER];
+    add(root, "mla", "fine_tuned", 16, 250, 7, 8);
+    study_data d = open(root);
+    study_answer(&d, lead, text);
+    assert_string_equal(lead,
+                        "In recognition: no difference found with 25% of the cache (synthetic speech).");
+    assert_non_null(strstr(text, "49.7 minutes of SYNTHETIC speech"));
+    close_all(&d);
+    d = open(study_of(false));
+    study_answer(&d, lead, text);
+    assert_string_equal(lead, "In recognition: a study, without a tuned model of a smaller cache.");
+    assert_true(isnan(study_wer_at(&d, "mha", 1)));
+    close_all(&d);
+}
+
+/* Of two alike ones the one that is best on dev is named, with its result of the test, which is the worse one. */
+static void test_chosen_by_dev(void **state) {
+    (void)state;
+    json_t *root = study_of(false);
+    add(root, "mla", "fine_tuned", 16, 250, 2, 9);
+    add(root, "mla_simple", "fine_tuned", 16, 250, 5, 3);
+    study_data d = open(root);
+    json_t *findings = study_findings(&d), *one;
+    size_t i, named = 0;
+    json_array_foreach(findings, i, one) {
+        const char *text = json_string_value(one);
+        assert_null(strstr(text, "mla 16"));
+        named +=
+            strstr(text, "least WER of dev") && strstr(text, "mla_simple 16, fine_tuned, 7 epochs: 2.50%");
+    }
+    assert_int_equal(named, 1);
+    assert_string_equal(
+        d.heard,
+        "WER and loss: of test. dev, which judges each epoch, stands apart; nothing was chosen by test.");
+    json_decref(findings);
+    close_all(&d);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quarter),
+                                       cmocka_unit_test(test_no_difference_and_synthetic),
+                                       cmocka_unit_test(test_chosen_by_dev)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
