@@ -268,7 +268,7 @@ static void test_repeated_call(void **state) {
 static void test_end_of_run(void **state) {
     (void)state;
     uint64_t random = seed_of_run + 8;
-    for (size_t i = 0; i < 60; i++) {
+    for (size_t i = 0; i < 30; i++) {
         attn_config config = draw_config(&random);
         bool slides = config.variant->forgets && pick(&random, 2);
         attn_model *model = make_model(&config, attn_random_next(&random));
