@@ -55,9 +55,9 @@ size_t attn_train_bytes(const attn_model *model, const attn_train_batch *batch,
                         const attn_train_options *options);
 
 /* Training mode's forward and backward pass. Adds the gradient of `loss` to every parameter of `gradient`, and
- * sets its running_mean and running_var to the mean and the unbiased variance of the batch. The threads in use share it; the
- * bits are those of their number. Cannot fail; the
- * workspace is 64-byte aligned, the model must have an output layer. */
+ * sets its running_mean and running_var to the mean and the unbiased variance of the batch. NULL: the forward pass alone,
+ * for the loss. The threads in use share it; the bits are those of their number. Cannot fail; the workspace is 64-byte
+ * aligned, the model must have an output layer. */
 void attn_train_gradients(attn_model *gradient, const attn_model *model, const attn_train_batch *batch,
                           const attn_train_options *options, void *workspace, attn_train_result *result);
 
