@@ -3,8 +3,9 @@
 # it, runs ./run_all.sh there, says how long it took, and cleans up. Needs root, debootstrap and a Debian mirror (taken
 # from this machine's apt sources).
 #
-#   tests/bare_debian.sh [run|test] [RESULTS]     run (default): ./run_all.sh; test: ./run_all.sh test
-#                                                 RESULTS: folder that gets a copy of out/ (must not exist)
+#   tests/bare_debian.sh [run|test|study] [RESULTS]
+#       run (default): ./run_all.sh; test, study: ./run_all.sh test, ./run_all.sh study
+#       RESULTS: folder that gets a copy of out/ (must not exist)
 set -euo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -15,8 +16,8 @@ stop() {
 what=${1:-run} results=${2:-}
 case $what in
 run) command="./run_all.sh" ;;
-test) command="./run_all.sh test" ;;
-*) stop "$what: expected run or test" ;;
+test | study) command="./run_all.sh $what" ;;
+*) stop "$what: expected run, test or study" ;;
 esac
 [ "$(id -u)" -eq 0 ] || stop "needs root (debootstrap and chroot do)"
 for tool in debootstrap unshare git; do
@@ -52,7 +53,8 @@ git clone --quiet --no-hardlinks . "$root/root/attnbench"
 # A mount namespace of its own: even after a crash, no mount outlives the run.
 status=0
 started=$SECONDS
-env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
+TIMEFORMAT='bare_debian.sh: %U s of CPU in programs, %S s in the kernel'
+time env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
     unshare --mount --propagation private bash -c '
         set -e
         mount -t proc proc "$1/proc"

@@ -10,7 +10,7 @@ $(BUILD)/tests/%.o: CFLAGS_ALL += -O1 -g1
 # Links in two thirds of the time, and comes with GNU's linker in Debian's binutils.
 TEST_LINKER := $(if $(shell command -v ld.gold),-fuse-ld=gold)
 $(TEST_PROGRAMS): %: %.o $(TEST_SUPPORT) $(ARCHIVES)
-	$(CXX) $(SAN) $(TEST_LINKER) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcmocka $(LDLIBS_ALL)
+	$(CXX) $(SAN_LINK) $(TEST_LINKER) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcmocka $(LDLIBS_ALL)
 
 # The training passes in double, for gradients by finite differences (impl/train/passes/real.h).
 F64_OBJECTS := $(patsubst %.c,$(BUILD)/%.f64.o,$(call sources_in,impl/train/passes))
@@ -43,7 +43,7 @@ FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/fuzz_%.c=%)
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(TEST_SUPPORT) $(ARCHIVES)
-	$(CXX) $(SAN) $(TEST_LINKER) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+	$(CXX) $(SAN_LINK) $(TEST_LINKER) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
 $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(ARCHIVES)
 	$(CXX) $(SAN) -fsanitize=fuzzer -o $@ $^ -lcmocka $(LDLIBS_ALL)

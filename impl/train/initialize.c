@@ -3,8 +3,10 @@
 #include "impl/model/model.h"
 
 #include <math.h>
+#include <string.h>
 
 static const float closeness = 1e-4f; /* of CSGU's convolutions to 0 */
+static const double blank_prior = 0.8;
 
 static void open_gate(attn_depthwise *conv) {
     for (size_t j = 0; j < conv->channels * conv->kernel; j++)
@@ -13,21 +15,12 @@ static void open_gate(attn_depthwise *conv) {
         conv->bias[c] = 1;
 }
 
-static void scale(attn_linear *linear, float factor) {
-    for (size_t i = 0; i < linear->out * linear->in; i++)
-        linear->weight[i] *= factor;
-}
-
-/* The last matrix of each branch, before what it gives is added to the block's input. */
-static void calm_branches(attn_block *b, attn_model_type type, float factor) {
-    if (type == ATTN_MODEL_BRANCHFORMER) {
-        scale(&b->merger.merge_proj, factor);
-        return;
-    }
-    scale(&b->feed_forward_macaron.w_2, factor);
-    scale(&b->attention.out_proj, factor);
-    scale(&b->convolution.pointwise_conv2, factor);
-    scale(&b->feed_forward.w_2, factor);
+/* Most frames of speech are blank. What does not know that from its first step learns it through all layers at once: the
+ * same for every frame, it becomes a constant in what the input layer gives, and the normalisations behind it leave little
+ * of what tells frames apart. */
+static void expect_blank(attn_linear *output) {
+    memset(output->bias, 0, output->out * sizeof *output->bias);
+    output->bias[0] = (float)log(blank_prior / (1 - blank_prior) * (double)(output->out - 1));
 }
 
 void attn_model_initialize(attn_model *model, uint64_t seed) {
@@ -35,6 +28,6 @@ void attn_model_initialize(attn_model *model, uint64_t seed) {
     attn_model_randomize(model, seed);
     for (size_t i = 0; attn_uses_cgmlp(c) && i < c->num_layers; i++)
         open_gate(&model->blocks[i].cgmlp.conv);
-    for (size_t i = 0; c->model_type != ATTN_MODEL_ATTENTION && i < c->num_layers; i++)
-        calm_branches(&model->blocks[i], c->model_type, 1 / sqrtf(2 * (float)c->num_layers));
+    if (c->vocab_size > 1)
+        expect_blank(&model->ctc);
 }

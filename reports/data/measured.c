@@ -83,21 +83,30 @@ static void add_peak(machine_roofs *roofs, const char *isa, double gflops) {
 }
 
 /* The best run of the best row is the roof: slower rows are other instruction sets or sizes. */
-static void find_roofs(report_data *data) {
-    machine_roofs *roofs = &data->roofs;
-    roofs->flops = roofs->sgemm = NAN;
+static void find_roofs(machine_roofs *roofs, const report_data *data, size_t threads) {
+    *roofs = (machine_roofs){.threads = threads, .flops = NAN, .sgemm = NAN};
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
         double gflops = m->c->flops / m->best, gbytes = m->c->bytes / m->best;
+        if (m->c->t != threads)
+            continue;
         if (!strcmp(m->c->what, "flops")) {
             roofs->flops = fmax(roofs->flops, gflops);
             add_peak(roofs, m->c->isa, gflops);
         } else if (!strcmp(m->c->what, "sgemm"))
             roofs->sgemm = fmax(roofs->sgemm, gflops);
         else if (!strcmp(m->c->what, "read") && gbytes > 0)
-            add_bandwidth(roofs, m->c->working_set, gbytes);
+            add_bandwidth(roofs, m->c->working_set * threads, gbytes);
     }
     roofs->peak = fmax(roofs->flops, roofs->sgemm);
+}
+
+static size_t most_threads(const report_data *data) {
+    size_t most = 1;
+    for (size_t i = 0; i < data->count; i++)
+        if (!strcmp(data->cases[i].c->kind, "machine") && data->cases[i].c->t > most)
+            most = data->cases[i].c->t;
+    return most;
 }
 
 static void find_memory_levels(report_data *data) {
@@ -144,7 +153,11 @@ double machine_bandwidth(const machine_roofs *roofs, double bytes) {
     size_t at = 0;
     while (at + 1 < roofs->count && (double)roofs->read[at + 1].working_set <= bytes)
         at++;
-    return roofs->count ? roofs->read[at].gbytes : NAN;
+    double best = NAN; /* a set that was slower than a larger one was disturbed */
+    for (size_t i = at; i < roofs->count; i++)
+        if (!(best >= roofs->read[i].gbytes))
+            best = roofs->read[i].gbytes;
+    return best;
 }
 
 static void place_under_roofs(report_data *data) {
@@ -152,8 +165,9 @@ static void place_under_roofs(report_data *data) {
         measured *m = &data->cases[i];
         if (*m->c->what)
             continue;
-        double by_memory = m->c->flops / m->c->bytes * machine_bandwidth(&data->roofs, m->c->bytes);
-        m->roof = m->gflops / (by_memory < data->roofs.peak ? by_memory : data->roofs.peak);
+        const machine_roofs *roofs = m->c->t == data->roofs_all.threads ? &data->roofs_all : &data->roofs;
+        double by_memory = m->c->flops / m->c->bytes * machine_bandwidth(roofs, m->c->bytes);
+        m->roof = m->gflops / (by_memory < roofs->peak ? by_memory : roofs->peak);
         m->sgemm = m->gflops / data->roofs.sgemm;
     }
 }
@@ -173,7 +187,9 @@ int report_data_init(report_data *data, const results *r, attn_error *error) {
         }
         data->count++;
     }
-    find_roofs(data);
+    find_roofs(&data->roofs, data, 1);
+    if (most_threads(data) > 1)
+        find_roofs(&data->roofs_all, data, most_threads(data));
     find_memory_levels(data);
     place_under_roofs(data);
     return 0;

@@ -27,6 +27,7 @@ typedef struct measured {
 /* What this machine was measured to do, from the machine cases of the same file, each the best of its runs: what slows
  * one down is no limit. NaN where there is none. */
 typedef struct machine_roofs {
+    size_t threads;      /* that did the same at once; working sets are those of all together */
     double flops, sgemm; /* GFLOP/s */
     double peak;         /* the higher of the two */
     size_t isas;         /* instruction sets whose peak was measured, in the file's order */
@@ -46,8 +47,9 @@ typedef struct report_data {
     const struct study_data *study; /* that was given; NULL: none */
     size_t count; /* cases that have numbers, machine cases among them, in the file's order */
     measured *cases;
-    machine_roofs roofs;
-    size_t levels; /* of memory, found in the latency; 0: no latency was measured */
+    machine_roofs roofs;     /* of one core */
+    machine_roofs roofs_all; /* of as many as were measured together; threads 0: none */
+    size_t levels;           /* of memory, found in the latency; 0: no latency was measured */
     struct {
         char name[12];   /* "L1", "memory" */
         char after[28];  /* "L2/memory": of sets between it and the next one, partly in either */

@@ -134,7 +134,7 @@ static json_t *one_figure(const figure *f) {
 
 json_t *page_plots(const report *r, attn_error *error) {
     (void)error;
-    static const char *const places[PLOT_PLACES] = {"below", "first", "models", "small"};
+    static const char *const places[PLOT_PLACES] = {"below", "first", "models", "small", "machine"};
     json_t *left_out = json_array();
     json_t *data =
         json_pack("{s:o, s:o}", "missing", missing_pictures_data(&r->drawing), "left_out", left_out);
@@ -147,6 +147,9 @@ json_t *page_plots(const report *r, attn_error *error) {
         else
             json_array_append_new(left_out, json_pack("{s:s, s:s}", "title", p->title, "needs", p->needs));
     }
+    if (data)
+        json_object_set_new(data, "has_machine",
+                            json_boolean(json_array_size(json_object_get(data, places[PLOT_MACHINE]))));
     return data;
 }
 

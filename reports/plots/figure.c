@@ -5,6 +5,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "reports/plots/lines_plot.h"
+#include "reports/plots/machine_curves.h"
 #include "reports/plots/overview.h"
 #include "reports/plots/parts_plot.h"
 #include "reports/plots/roofline.h"
@@ -89,14 +90,20 @@ static void write_roofline(figure *f, const report_data *data, FILE *points, FIL
     picture *p = &f->picture;
     measured_basis basis = {0};
     for (size_t i = 0; i < data->count; i++)
-        measured_basis_add(&basis, &data->cases[i]);
+        if ((data->cases[i].c->t > 1) == f->plot->all_cores)
+            measured_basis_add(&basis, &data->cases[i]);
     measured_basis_text(p->basis, sizeof p->basis, &basis);
     p->basis[strcspn(p->basis, ",")] = '\0'; /* no bars are drawn */
     p->frame = frame_empty(WIDTH, TALL, true, true);
     name_positions(p->held, sizeof p->held, data);
-    roofline_title(p->title, sizeof p->title, data);
+    roofline_title(p->title, sizeof p->title, f->plot, data);
     write_head(f, data, script);
     f->points = roofline_write(p, f->plot, data, points, script);
+}
+
+static void write_curves(figure *f, const report_data *data, FILE *points, FILE *script) {
+    f->picture.frame = frame_empty(WIDTH, HEIGHT, f->plot->log_x, f->plot->log_y);
+    f->points = machine_curves_write(&f->picture, f->plot, data, points, script);
 }
 
 static void write_parts(figure *f, const report_data *data, FILE *points, FILE *script) {
@@ -136,6 +143,8 @@ int figure_write(figure *f, const figure *all, size_t count, const report_data *
         write_overview(f, data, points.stream, script.stream);
     else if (p->kind == PLOT_ROOFLINE)
         write_roofline(f, data, points.stream, script.stream);
+    else if (p->kind == PLOT_BANDWIDTH || p->kind == PLOT_LATENCY)
+        write_curves(f, data, points.stream, script.stream);
     else
         write_parts(f, data, points.stream, script.stream);
     result = 0;

@@ -24,6 +24,10 @@ const char *figure_colour(const measured *m) {
     return colours[style_of(m)];
 }
 
+const char *figure_line_colour(size_t line) {
+    return colours[line % STYLES];
+}
+
 int figure_point_type(const measured *m) {
     return point_types[style_of(m)];
 }

@@ -14,6 +14,8 @@ void figure_safe_title(char *to, size_t size, const char *from);
 /* The colour and point type of an attention type: the same in every plot, and on the whole page. */
 const char *figure_colour(const measured *m);
 int figure_point_type(const measured *m);
+/* Of lines that are no types. */
+const char *figure_line_colour(size_t line);
 
 /* Of what the machine allows: bounds and roofs. */
 #define FIGURE_BOUND "#5f6b76"

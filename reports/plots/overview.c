@@ -176,6 +176,18 @@ static void write_names(FILE *script, const picture *p, const rivals *r, const r
             }
 }
 
+/* Of what the error rates are, within the picture: it may be shown without its caption. */
+static void write_heard(FILE *script, const rivals *r, const report_data *data) {
+    bool any = false;
+    for (size_t i = 0; i < r->count; i++)
+        any = any || !isnan(heard(data, &r->of[i]));
+    if (any)
+        fprintf(
+            script,
+            "set label 'WER: a small model, %s' at graph 0.02,0.95 left noenhanced font ',12' tc rgb '%s'\n",
+            data->study->speech, FIGURE_BOUND);
+}
+
 static void write_plot(FILE *script, const char *name, const rivals *r, size_t bound) {
     const char *start = "plot ";
     if (bound) {
@@ -217,6 +229,7 @@ size_t overview_write(picture *p, const plot *row, const rivals *r, const report
     frame_write_y_ticks(script, &p->frame);
     write_arrows(script, p, r);
     write_names(script, p, r, data);
+    write_heard(script, r, data);
     if (bound)
         write_bound_name(script, p, data);
     frame_write_start(script, &p->frame, row->name);

@@ -262,5 +262,44 @@ const plot plots[] = {
      .log_x = true,
      .log_y = true,
      .kind = PLOT_ROOFLINE},
+    {.name = "roofline_all",
+     .title = "Roofline of all cores: measured speed under measured roofs",
+     .x_label = "FLOPs per byte (both by formula)",
+     .y_label = "GFLOP/s",
+     .about = "Cases with as many threads as there are cores, on the wall clock, under what all cores were "
+              "measured to "
+              "reach together: peaks by instruction set, and read bandwidths by the working sets of all of "
+              "them. On a "
+              "machine that does other work these roofs are low.",
+     .needs = "machine/flops and machine/read cases with t:N, next to others with that t",
+     .log_x = true,
+     .log_y = true,
+     .all_cores = true,
+     .kind = PLOT_ROOFLINE,
+     .place = PLOT_MACHINE},
+    {.name = "machine_bandwidth",
+     .title = "Bandwidth against working set",
+     .x_label = "working set of a core",
+     .y_label = "GB/s",
+     .about = "What a program reads and writes. Dotted: where the latency leaves a level of memory. Past "
+              "caches: by "
+              "non-temporal stores.",
+     .needs = "machine/read cases at two working sets or more",
+     .log_x = true,
+     .log_y = true,
+     .kind = PLOT_BANDWIDTH,
+     .place = PLOT_MACHINE},
+    {.name = "machine_latency",
+     .title = "Latency against working set",
+     .x_label = "working set of a core",
+     .y_label = "from load to load, ns",
+     .about = "Lines of 64 bytes in random order. Levels are where the curve is flat. What small pages take "
+              "longer than "
+              "huge ones is the TLB's.",
+     .needs = "machine/latency cases at two working sets or more",
+     .log_x = true,
+     .log_y = true,
+     .kind = PLOT_LATENCY,
+     .place = PLOT_MACHINE},
     {.name = NULL}};
 _Static_assert(sizeof plots / sizeof *plots <= PLOTS_MAX + 1, "PLOTS_MAX holds all of them");

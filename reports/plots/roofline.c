@@ -21,8 +21,13 @@ static const shape shapes[] = {{"attention", "prefill", "prefill", 7}, {"attenti
                                {"encoder", "chunk", NULL, 8},          {"encoder", "decode", NULL, 4}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-static bool on_plot(const measured *m) {
-    return results_is_model(m->c) && m->gflops > 0 && m->c->bytes > 0;
+/* Of one core, or of all that were measured together. */
+static const machine_roofs *roofs_of(const plot *row, const report_data *data) {
+    return row->all_cores ? &data->roofs_all : &data->roofs;
+}
+
+static bool on_plot(const measured *m, const machine_roofs *roofs) {
+    return results_is_model(m->c) && m->gflops > 0 && m->c->bytes > 0 && m->c->t == roofs->threads;
 }
 
 static void mark_case(picture *p, const measured *m) {
@@ -33,13 +38,13 @@ static void mark_case(picture *p, const measured *m) {
     picture_mark(p, m->c->flops / m->c->bytes, m->gflops, text);
 }
 
-static size_t write_block(FILE *points, picture *p, const report_data *data, const attn_variant *variant,
-                          const shape *s, size_t block, const measured **like) {
+static size_t write_block(FILE *points, picture *p, const report_data *data, const machine_roofs *roofs,
+                          const attn_variant *variant, const shape *s, size_t block, const measured **like) {
     size_t count = 0;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
         char name[256];
-        if (!on_plot(m) || m->variant != variant || strcmp(m->c->kind, s->kind) ||
+        if (!on_plot(m, roofs) || m->variant != variant || strcmp(m->c->kind, s->kind) ||
             strcmp(m->c->mode, s->mode))
             continue;
         if (!count++)
@@ -52,47 +57,47 @@ static size_t write_block(FILE *points, picture *p, const report_data *data, con
     return count;
 }
 
-static const char *level_at(const report_data *data, size_t at) {
-    return machine_level(data, (double)data->roofs.read[at].working_set);
+/* What several cores share is of no level of one. */
+static const char *level_at(const report_data *data, const machine_roofs *roofs, size_t at) {
+    return roofs->threads > 1 ? "" : machine_level(data, (double)roofs->read[at].working_set);
 }
 
 /* No more than half of its level: what else is in use does not push it out. */
-static bool fits_well(const report_data *data, size_t at) {
-    double bytes = (double)data->roofs.read[at].working_set;
+static bool fits_well(const report_data *data, const machine_roofs *roofs, size_t at) {
+    double bytes = (double)roofs->read[at].working_set;
     return !strcmp(machine_level(data, bytes), machine_level(data, 2 * bytes));
 }
 
-static bool same_level(const report_data *data, size_t a, size_t b) {
-    return !strcmp(level_at(data, a), level_at(data, b));
+static bool same_level(const report_data *data, const machine_roofs *roofs, size_t a, size_t b) {
+    return !strcmp(level_at(data, roofs, a), level_at(data, roofs, b));
 }
 
 /* The largest that fits well into each level, or else the smallest in it; where levels are unknown few of many: the
  * first, the last and some between. */
-static bool shown(const report_data *data, size_t at) {
-    size_t count = data->roofs.count;
-    if (*level_at(data, at))
-        return fits_well(data, at)
-                   ? at + 1 == count || !fits_well(data, at + 1) || !same_level(data, at, at + 1)
-                   : !at || !same_level(data, at - 1, at);
+static bool shown(const report_data *data, const machine_roofs *roofs, size_t at) {
+    size_t count = roofs->count;
+    if (*level_at(data, roofs, at))
+        return fits_well(data, roofs, at) ? at + 1 == count || !fits_well(data, roofs, at + 1) ||
+                                                !same_level(data, roofs, at, at + 1)
+                                          : !at || !same_level(data, roofs, at - 1, at);
     for (size_t i = 0; i < SHOWN_BANDWIDTHS; i++)
         if (at == i * (count - 1) / (SHOWN_BANDWIDTHS - 1))
             return true;
     return count <= SHOWN_BANDWIDTHS;
 }
 
-static void hold_cases(plot_frame *f, const report_data *data) {
+static void hold_cases(plot_frame *f, const report_data *data, const machine_roofs *roofs) {
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
-        if (on_plot(m))
+        if (on_plot(m, roofs))
             frame_hold(f, m->c->flops / m->c->bytes, m->gflops);
     }
-    frame_hold(f, f->x_most, data->roofs.peak);
+    frame_hold(f, f->x_most, roofs->peak);
     frame_close(f);
 }
 
 /* Flat roofs are named at the right, slanted ones where they begin. */
-static void name_roofs(FILE *script, picture *p, const report_data *data) {
-    const machine_roofs *roofs = &data->roofs;
+static void name_roofs(FILE *script, picture *p, const machine_roofs *roofs) {
     const plot_frame *f = &p->frame;
     end_label labels[END_LABELS];
     size_t count = 0, longest = 0;
@@ -113,21 +118,22 @@ static void name_roofs(FILE *script, picture *p, const report_data *data) {
 }
 
 /* Named in a small legend of their own, right below, where no points are. */
-static void write_bandwidth(FILE *script, const report_data *data, size_t at, size_t dash) {
+static void write_bandwidth(FILE *script, const report_data *data, const machine_roofs *roofs, size_t at,
+                            size_t dash) {
     char size[32];
-    double gbytes = data->roofs.read[at].gbytes;
-    bytes_text(size, sizeof size, (double)data->roofs.read[at].working_set);
+    double gbytes = machine_bandwidth(roofs, (double)roofs->read[at].working_set);
+    bytes_text(size, sizeof size, (double)roofs->read[at].working_set);
     fprintf(script, "roof(x, %.6g) with lines lc rgb '%s' dt %zu lw 1.5 title '%s %.3g GB/s', \\\n     ",
-            gbytes, FIGURE_BOUND, dash, *level_at(data, at) ? level_at(data, at) : size, gbytes);
+            gbytes, FIGURE_BOUND, dash, *level_at(data, roofs, at) ? level_at(data, roofs, at) : size,
+            gbytes);
 }
 
-static void write_roofs(FILE *script, const report_data *data) {
-    const machine_roofs *roofs = &data->roofs;
+static void write_roofs(FILE *script, const report_data *data, const machine_roofs *roofs) {
     size_t dash = 1;
     fputs("plot ", script);
     for (size_t i = 0; i < roofs->count; i++)
-        if (shown(data, i))
-            write_bandwidth(script, data, i, dash++);
+        if (shown(data, roofs, i))
+            write_bandwidth(script, data, roofs, i, dash++);
     for (size_t i = 0; i < roofs->isas; i++)
         fprintf(script, "%.6g with lines lc rgb '%s' dt %zu lw 1 notitle, \\\n     ", roofs->by_isa[i].gflops,
                 FIGURE_GUIDE, i + 1);
@@ -136,9 +142,10 @@ static void write_roofs(FILE *script, const report_data *data) {
                 FIGURE_BOUND);
 }
 
-static bool has_variant(const report_data *data, const attn_variant *variant, const measured **one) {
+static bool has_variant(const report_data *data, const machine_roofs *roofs, const attn_variant *variant,
+                        const measured **one) {
     for (size_t i = 0; i < data->count; i++)
-        if (on_plot(&data->cases[i]) && data->cases[i].variant == variant) {
+        if (on_plot(&data->cases[i], roofs) && data->cases[i].variant == variant) {
             *one = &data->cases[i];
             return true;
         }
@@ -146,12 +153,13 @@ static bool has_variant(const report_data *data, const attn_variant *variant, co
 }
 
 /* A line of colours and a line of shapes below the plot. */
-static void write_legend(FILE *script, const picture *p, const report_data *data) {
+static void write_legend(FILE *script, const picture *p, const report_data *data,
+                         const machine_roofs *roofs) {
     double high = p->frame.height - p->frame.low - p->frame.above, x = -0.14;
     for (size_t v = 0; attn_variants[v]; v++) {
         const measured *one;
         char name[CASE_NAME];
-        if (!has_variant(data, attn_variants[v], &one))
+        if (!has_variant(data, roofs, attn_variants[v], &one))
             continue;
         type_name(name, sizeof name, attn_variants[v]->name);
         fprintf(script, "set label '%s' at graph %.3f,%.4f left noenhanced font ',13' tc rgb '%s'\n", name, x,
@@ -171,18 +179,21 @@ static void write_legend(FILE *script, const picture *p, const report_data *data
     }
 }
 
-static const measured *nearest_to_roof(const report_data *data, const char *mode) {
+static const measured *nearest_to_roof(const report_data *data, const machine_roofs *roofs,
+                                       const char *mode) {
     const measured *best = NULL;
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
-        if (on_plot(m) && !strcmp(m->c->mode, mode) && m->roof > 0 && (!best || m->roof > best->roof))
+        if (on_plot(m, roofs) && !strcmp(m->c->mode, mode) && m->roof > 0 && (!best || m->roof > best->roof))
             best = m;
     }
     return best;
 }
 
-void roofline_title(char *text, size_t size, const report_data *data) {
-    const measured *decode = nearest_to_roof(data, "decode"), *prefill = nearest_to_roof(data, "prefill");
+void roofline_title(char *text, size_t size, const plot *row, const report_data *data) {
+    const machine_roofs *roofs = roofs_of(row, data);
+    const measured *decode = nearest_to_roof(data, roofs, "decode"),
+                   *prefill = nearest_to_roof(data, roofs, "prefill");
     if (decode && prefill)
         snprintf(text, size, "The best decode reaches %.0f%% of its roof, the best prefill %.0f%%",
                  100 * decode->roof, 100 * prefill->roof);
@@ -190,36 +201,37 @@ void roofline_title(char *text, size_t size, const report_data *data) {
 
 size_t roofline_write(picture *p, const plot *row, const report_data *data, FILE *points, FILE *script) {
     size_t total = 0, block = 0;
-    if (!(data->roofs.peak > 0) || !data->roofs.count)
+    const machine_roofs *roofs = roofs_of(row, data);
+    if (!(roofs->peak > 0) || !roofs->count)
         return 0;
     p->frame.low = 108; /* the legend's */
-    hold_cases(&p->frame, data);
-    name_roofs(script, p, data);
+    hold_cases(&p->frame, data, roofs);
+    name_roofs(script, p, roofs);
     frame_write(script, &p->frame);
     frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     frame_write_y_ticks(script, &p->frame);
-    write_legend(script, p, data);
+    write_legend(script, p, data, roofs);
     fprintf(
         script,
         "set key at graph 0.98,0.03 bottom right Left reverse noenhanced samplen 3 font ',11' tc rgb "
         "'" FIGURE_BOUND "'\n"
         "peak = %.6g\nroof(x, bandwidth) = bandwidth * x < peak ? bandwidth * x : peak\nset samples 400\n",
-        data->roofs.peak);
-    frame_write_start(script, &p->frame, "roofline");
-    write_roofs(script, data);
+        roofs->peak);
+    frame_write_start(script, &p->frame, row->name);
+    write_roofs(script, data, roofs);
     fputs("# FLOPs per byte | GFLOP/s | runs | case\n", points);
     for (size_t v = 0; attn_variants[v]; v++)
         for (size_t k = 0; k < SHAPES; k++) {
             const measured *like = NULL;
-            size_t count = write_block(points, p, data, attn_variants[v], &shapes[k], block, &like);
+            size_t count = write_block(points, p, data, roofs, attn_variants[v], &shapes[k], block, &like);
             if (!count)
                 continue;
-            fprintf(script, "%s'roofline.dat' index %zu using 1:2 with points lc rgb '%s' pt %d notitle",
-                    block ? ", \\\n     " : "", block, figure_colour(like), shapes[k].point_type);
+            fprintf(script, "%s'%s.dat' index %zu using 1:2 with points lc rgb '%s' pt %d notitle",
+                    block ? ", \\\n     " : "", row->name, block, figure_colour(like), shapes[k].point_type);
             block++;
             total += count;
         }
     fputs("\n", script);
-    frame_write_end(script, &p->frame, "roofline");
+    frame_write_end(script, &p->frame, row->name);
     return total;
 }

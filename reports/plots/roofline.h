@@ -9,6 +9,6 @@
 size_t roofline_write(picture *p, const plot *row, const report_data *data, FILE *points, FILE *script);
 
 /* What it found: how near to their roofs the best decode and prefill come. */
-void roofline_title(char *text, size_t size, const report_data *data);
+void roofline_title(char *text, size_t size, const plot *row, const report_data *data);
 
 #endif

@@ -55,9 +55,9 @@ size_t attn_train_bytes(const attn_model *model, const attn_train_batch *batch,
                         const attn_train_options *options);
 
 /* Training mode's forward and backward pass. Adds the gradient of `loss` to every parameter of `gradient`, and
- * sets its running_mean and running_var to the mean and the unbiased variance of the batch. The threads in use share it; the
- * bits are those of their number. Cannot fail; the
- * workspace is 64-byte aligned, the model must have an output layer. */
+ * sets its running_mean and running_var to the mean and the unbiased variance of the batch. NULL: the forward pass alone,
+ * for the loss. The threads in use share it; the bits are those of their number. Cannot fail; the workspace is 64-byte
+ * aligned, the model must have an output layer. */
 void attn_train_gradients(attn_model *gradient, const attn_model *model, const attn_train_batch *batch,
                           const attn_train_options *options, void *workspace, attn_train_result *result);
 
@@ -77,10 +77,10 @@ size_t attn_train_ctc_least_frames(const int32_t *labels, size_t count);
 int attn_model_like(attn_model **made, const attn_model *model, attn_error *error);
 
 /* Weights to train from scratch: attn_model_randomize, and
- *   the last matrix of each branch times 1 / sqrt(2 num_layers), so that what branches add does not drown what came in
- *   (Radford et al. 2019, section 2.3; Zhang, Titov and Sennrich 2019, section 3);
  *   CSGU's convolutions near 0 with biases of 1, so that the gate begins open (Peng et al. 2022, section 3.3, after Liu et
- *   al. 2021).
+ *   al. 2021);
+ *   the output layer's biases 0 and that of blank ln(0.8 (vocab_size - 1) / 0.2), so that blank begins with a probability
+ *   of about 0.8 (a prior for the frequent class: Lin et al. 2017, section 3.3).
  * The same seed, the same weights. */
 void attn_model_initialize(attn_model *model, uint64_t seed);
 

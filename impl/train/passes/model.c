@@ -182,7 +182,7 @@ static void run_blocks(attn_train_tape *tape, attn_model *gradient, const attn_m
         attn_train_block(tape->h, block, &model->blocks[i], &tape->positions, &tape->pass);
         if (tape->stored && !tape->checkpoints && i + 1 < layers)
             attn_train_store(tape->stored + i * tape->stored_count, tape->region, tape->stored_count);
-        if (batch_norm)
+        if (batch_norm && gradient)
             leave_statistics(&gradient->blocks[i].convolution.norm, &block->convolution.norm, rows);
     }
 }
@@ -271,6 +271,8 @@ void attn_train_gradients(attn_model *gradient, const attn_model *model, const a
     tape_layout(&tape, model, batch, options, &at);
     encode(&tape, gradient, model, batch);
     take_losses(&tape, batch, result);
+    if (!gradient)
+        return;
     decode_backward(&tape, gradient, model);
     blocks_backward(&tape, gradient, model);
     tape.pass.layer = 0;
