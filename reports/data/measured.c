@@ -202,3 +202,7 @@ bool measured_apart(double low, double high, double other_low, double other_high
     double gap = fmax(low - other_high, other_low - high);
     return gap > fmax(high - low, other_high - other_low);
 }
+
+bool measured_varies(const measured *m) {
+    return m->high - m->low > MEASURED_VARIES * m->time;
+}

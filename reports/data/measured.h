@@ -75,6 +75,10 @@ void measured_basis(char *text, size_t size, size_t least_runs, size_t most_runs
  * interval is of the runs of one process; the next process of the same case often lies outside it. */
 bool measured_apart(double low, double high, double other_low, double other_high);
 
+/* Its interval is wider than this part of its median. */
+#define MEASURED_VARIES 0.2
+bool measured_varies(const measured *m);
+
 /* "15.6 MiB". */
 void bytes_text(char *to, size_t size, double bytes);
 

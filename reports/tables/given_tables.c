@@ -27,13 +27,13 @@ void table_speech(report_table *t, const table_sources *from) {
                                            {"attention_type", "attention", NULL},
                                            {"utterances", "utterances", NULL},
                                            {"frames", "frames", NULL},
-                                           {"kv_bytes_formula", "KV cache by formula, bytes", NULL},
-                                           {"kv_bytes_live", "as allocated", NULL},
+                                           {"kv_bytes_formula", "KV cache by formula, MiB", table_mib},
+                                           {"kv_bytes_live", "as allocated", table_mib},
                                            {"seconds", "time, s", "%.3f"},
                                            {"rtf", "real-time factor", "%.4f"},
                                            {"sd_rtf", "its sd over utterances", "%.4f"},
                                            {"attention", "attention, % of time", "%.1f"},
-                                           {"peak_memory_bytes", "peak memory, bytes", NULL},
+                                           {"peak_memory_bytes", "peak memory, MiB", table_mib},
                                            {NULL, NULL, NULL}};
     if (!from->profiles->files) {
         *t = (report_table){.presence = TABLE_NOT_GIVEN};

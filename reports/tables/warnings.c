@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum { SHOWN = 20 };
-static const double WIDE = 0.2;        /* of the median */
 static const double ROOF_SLACK = 1.02; /* above that it is not the clock's grain */
 
 static void warn(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -73,7 +72,7 @@ static void few_runs(json_t *list, const report_data *data) {
     size_t few = 0, wide = 0;
     for (size_t i = 0; i < data->count; i++) {
         few += !data->cases[i].interval;
-        wide += data->cases[i].high - data->cases[i].low > WIDE * data->cases[i].time;
+        wide += measured_varies(&data->cases[i]);
     }
     if (few)
         warn(list,
@@ -82,7 +81,7 @@ static void few_runs(json_t *list, const report_data *data) {
              few, data->count);
     if (wide)
         warn(list, "In %zu of %zu cases the bars are wider than %.0f%% of the median.", wide, data->count,
-             100 * WIDE);
+             100 * MEASURED_VARIES);
 }
 
 static void cache_mismatch(json_t *list, const report_data *data) {
