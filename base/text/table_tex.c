@@ -6,17 +6,17 @@
 #include <string.h>
 
 enum {
-    PAGE = 104,     /* characters of \\footnotesize that stand side by side on A4 */
-    GAP = 2,        /* of them between two columns */
-    LONG_TEXT = 34, /* from here on a column breaks its lines */
-    NARROWEST = 14, /* what such a column has at least */
-    HEADER = 11,    /* where headers break */
+    PAGE = 100,         /* characters of \\footnotesize that stand side by side on A4 */
+    SMALLER_PAGE = 107, /* the same of \\scriptsize */
+    GAP = 2,            /* of them between two columns */
+    NARROWEST = 11,     /* of a column whose text breaks its lines */
+    HEADER = 11,        /* where headers break */
     PAGE_ROWS = 45
 };
 
 typedef struct layout {
-    size_t width; /* characters */
-    bool is_long, is_numeric;
+    size_t natural, least, width; /* characters: of its longest cell, that it needs, that it gets */
+    bool is_numeric;
 } layout;
 
 /* The end of the header's next line: words up to HEADER characters, at least one. */
@@ -40,36 +40,59 @@ static size_t header_width(const char *text) {
     return most;
 }
 
+/* The longest piece that no line can break in. */
+static size_t longest_word(const char *text) {
+    size_t most = 0;
+    for (size_t word; *text; text += word + (text[word] != '\0')) {
+        word = strcspn(text, " /-");
+        most = word > most ? word : most;
+    }
+    return most;
+}
+
 static int measure(layout *l, const table *t, size_t column, attn_error *error) {
-    *l = (layout){.width = header_width(t->columns[column].header), .is_numeric = table_is_numeric(t, column)};
+    size_t header = header_width(t->columns[column].header);
+    *l = (layout){.natural = header, .least = header, .is_numeric = table_is_numeric(t, column)};
     for (size_t row = 0; row < json_array_size(t->rows); row++) {
         char *text = table_cell_text(t, row, column, TABLE_JSON, error);
         if (!text)
             return -1;
-        size_t length = strlen(text);
-        l->width = length > l->width ? length : l->width;
+        size_t length = strlen(text), word = l->is_numeric ? length : 1 + longest_word(text);
+        l->natural = length > l->natural ? length : l->natural;
+        l->least = word > l->least ? word : l->least;
         attn_free(text);
     }
-    l->is_long = !l->is_numeric && l->width > LONG_TEXT;
+    l->least = l->least < NARROWEST ? NARROWEST : l->least;
     return 0;
 }
 
-/* What the others leave of the page goes to columns of long text, in equal parts. */
-static void share_page(layout *l, size_t count) {
-    size_t taken = 0, longs = 0;
+/* Gives all columns a width. Those of text give way, always the widest, as long as the table is wider than the page; returns
+ * whether it is then no wider. */
+static bool fit(layout *l, size_t count, size_t page) {
+    size_t width = 0;
     for (size_t i = 0; i < count; i++) {
-        taken += GAP + (l[i].is_long ? 0 : l[i].width);
-        longs += l[i].is_long;
+        l[i].width = l[i].natural;
+        width += GAP + l[i].width;
     }
-    size_t part = longs && taken < PAGE ? (PAGE - taken) / longs : 0;
-    for (size_t i = 0; i < count; i++)
-        if (l[i].is_long)
-            l[i].width = part > NARROWEST ? part : NARROWEST;
+    for (; width > page; width--) {
+        layout *widest = NULL;
+        for (size_t i = 0; i < count; i++)
+            if (!l[i].is_numeric && l[i].width > l[i].least && (!widest || l[i].width > widest->width))
+                widest = &l[i];
+        if (!widest)
+            return false;
+        widest->width--;
+    }
+    return true;
+}
+
+static bool is_long(const layout *l) {
+    return l->width < l->natural;
 }
 
 static void write_columns(const layout *l, size_t count, FILE *stream) {
     for (size_t i = 0; i < count; i++)
-        if (l[i].is_long)
+        if (is_long(&l[i]))
             fprintf(stream, "p{%.1fem}", 0.5 * (double)l[i].width);
         else
             fputc(l[i].is_numeric ? 'r' : 'l', stream);
@@ -90,6 +113,16 @@ static int write_header(const table *t, size_t column, const layout *l, FILE *st
     return 0;
 }
 
+/* Names of cases have no spaces to break at. */
+static void write_long(const char *text, FILE *stream) {
+    fputs("\\raggedright ", stream);
+    for (; *text; text++) {
+        fputc(*text, stream);
+        if (*text == '/')
+            fputs("\\allowbreak{}", stream);
+    }
+}
+
 static int write_row(const table *t, size_t row, const layout *l, size_t count, FILE *stream,
                      attn_error *error) {
     for (size_t i = 0; i < count; i++) {
@@ -98,32 +131,41 @@ static int write_row(const table *t, size_t row, const layout *l, size_t count, 
             return -1;
         /* At the beginning of a row a bracket or star would belong to the end of the row before. */
         const char *before = i ? " & " : strchr("[*", *text) ? "{}" : "";
-        fprintf(stream, "%s%s%s", before, l[i].is_long ? "\\raggedright " : "", text);
+        fputs(before, stream);
+        if (is_long(&l[i]))
+            write_long(text, stream);
+        else
+            fputs(text, stream);
         attn_free(text);
     }
-    /* \\raggedright makes something else of two backslashes. */
-    fputs(count && l[count - 1].is_long ? " \\tabularnewline\n" : " \\\\\n", stream);
+    /* In such a cell two backslashes end a line, and not the row. */
+    fputs(count && is_long(&l[count - 1]) ? " \\tabularnewline\n" : " \\\\\n", stream);
     return 0;
 }
 
-static int write_all(const table *t, const layout *l, size_t count, FILE *stream, attn_error *error) {
-    bool is_long = json_array_size(t->rows) > PAGE_ROWS;
-    const char *kind = is_long ? "longtable" : "tabular";
+static int write_all(const table *t, layout *l, size_t count, FILE *stream, attn_error *error) {
+    const char *size = "footnotesize";
+    if (!fit(l, count, PAGE)) {
+        size = "scriptsize";
+        fit(l, count, SMALLER_PAGE);
+    }
+    bool many = json_array_size(t->rows) > PAGE_ROWS;
+    const char *kind = many ? "longtable" : "tabular";
     if (t->title)
         fprintf(stream, "%% %.*s\n", (int)strcspn(t->title, "\r\n"), t->title);
-    if (is_long)
+    if (many)
         fputs("% needs \\usepackage{longtable}\n", stream);
-    fprintf(stream, "{\\footnotesize\\setlength{\\tabcolsep}{3pt}%%\n\\begin{%s}{", kind);
+    fprintf(stream, "{\\%s\\setlength{\\tabcolsep}{3pt}%%\n\\begin{%s}{", size, kind);
     write_columns(l, count, stream);
-    fputs("}\n\\hline\n", stream);
+    fputs("}\n\\hline\\noalign{\\smallskip}\n", stream);
     for (size_t i = 0; i < count; i++)
         if (write_header(t, i, &l[i], stream, error))
             return -1;
-    fprintf(stream, " \\\\\n\\hline\n%s", is_long ? "\\endhead\n" : "");
+    fprintf(stream, " \\\\\n\\hline\\noalign{\\smallskip}\n%s", many ? "\\endhead\n" : "");
     for (size_t row = 0; row < json_array_size(t->rows); row++)
         if (write_row(t, row, l, count, stream, error))
             return -1;
-    fprintf(stream, "\\hline\n\\end{%s}}\n", kind);
+    fprintf(stream, "\\hline\\noalign{\\smallskip}\n\\end{%s}}\n", kind);
     return ferror(stream) ? attn_fail(error, "table cannot be written") : 0;
 }
 
@@ -135,10 +177,8 @@ int table_write_tex(const table *t, FILE *stream, attn_error *error) {
     int result = l ? 0 : -1;
     for (size_t i = 0; !result && i < count; i++)
         result = measure(&l[i], t, i, error);
-    if (!result) {
-        share_page(l, count);
+    if (!result)
         result = write_all(t, l, count, stream, error);
-    }
     attn_free(l);
     return result;
 }

@@ -75,7 +75,7 @@ static const series_lines *lines_named(const report *r, const char *name) {
     return &none;
 }
 
-static int fill_tables(report *r, attn_error *error) {
+static int fill_tables(report *r, const char *columns, attn_error *error) {
     const table_sources from = {.data = &r->data,
                                 .cache = lines_named(r, "cache_bytes"),
                                 .decode = lines_named(r, "decode_time"),
@@ -86,6 +86,8 @@ static int fill_tables(report *r, attn_error *error) {
                                 .profiles = &r->profiles,
                                 .study = &r->study};
     report_tables_fill(r->tables, &from);
+    if (columns && report_tables_choose(r->tables, columns, error))
+        return -1;
     r->answer = answer_list(&r->data);
     r->trust = answer_trust(&r->data);
     r->findings = findings_list(&from);
@@ -134,7 +136,7 @@ int report_make_of(const results *from, const report_request *request, drawing *
     report r = {0};
     int result = -1;
     if (!read_inputs(&r, from, request, error) && !attn_make_folder(request->out, error) &&
-        !draw_plots(&r, request->out, error) && !fill_tables(&r, error) &&
+        !draw_plots(&r, request->out, error) && !fill_tables(&r, request->columns, error) &&
         !write_tables(&r, request->out, error))
         result =
             write_page(&r, request->out, error); /* last: whoever sees it sees everything that it names */

@@ -45,8 +45,8 @@ static json_t *encoder_row(const measured *m, const case_column *columns, size_t
     const results_case *c = m->c;
     char label[2 * CASE_NAME];
     case_model_name(label, sizeof label, c);
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "label", label, "model", c->model, "type", c->type, "mode",
-                            c->mode);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "label", label, "model", c->model, "type", c->type,
+                            "mode", c->mode);
     const struct {
         const char *key;
         json_t *value;
@@ -118,11 +118,11 @@ static void add_value_columns(report_table *t) {
         bool files_only;
     } columns[] = {{"runs", "runs", true},
                    {"disturbed", "disturbed", true},
-                   {"time_ms", "CPU time, ms", false},
+                   {"time_ms", "time, ms", false},
                    {"range_ms", "low to high", true},
                    {"low_ms", "low", true},
                    {"high_ms", "high", true},
-                   {"wall_ms", "wall clock, ms", false},
+                   {"wall_ms", "wall clock, ms", true},
                    {"lost_percent", "% lost", true},
                    {"rtf", "real-time factor", false},
                    {"gflops", "GFLOP/s", true},
@@ -172,9 +172,10 @@ void table_encoders(report_table *t, const table_sources *from) {
     snprintf(
         t->note + used, sizeof t->note - used,
         "prefill: T input frames in one call. chunk, decode: one call of q frames behind `left` chunks of "
-        "cache, in the middle of a stream. CPU time and wall clock are medians; the real-time factor is "
-        "CPU time / length of audio. Cache sizes are those allocated. An utterance in one call reuses none "
-        "of its cache. Further columns, here on request and in the csv and json files: intervals, runs, "
+        "cache, in the middle of a stream. Time is the median of CPU time; the real-time factor is "
+        "that / length of audio. Cache sizes are those allocated. An utterance in one call reuses none "
+        "of its cache. Further columns, here on request and in the csv and json files: intervals, wall "
+        "clock, runs, "
         "disturbed samples, GFLOP/s, the share of every part, cache bytes by formula.");
 }
 

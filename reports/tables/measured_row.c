@@ -12,11 +12,7 @@ static const double MS = 1e6; /* ns */
 
 /* "1.2 to 1.3" */
 static json_t *range_of(const measured *m) {
-    json_t *low = four_digits(m->low / MS), *high = four_digits(m->high / MS);
-    json_t *range = json_sprintf("%.10g to %.10g", json_number_value(low), json_number_value(high));
-    json_decref(low);
-    json_decref(high);
-    return range;
+    return json_sprintf("%.3g to %.3g", m->low / MS, m->high / MS);
 }
 
 int measured_row_add(json_t *row, const measured *m) {

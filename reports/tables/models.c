@@ -38,7 +38,7 @@ static void chunks_text(char *text, size_t size, const report_data *data) {
 }
 
 static json_t *range_of(const measured *m) {
-    return json_sprintf("%.4g to %.4g", m->low / 1e6, m->high / 1e6);
+    return json_sprintf("%.3g to %.3g", m->low / 1e6, m->high / 1e6);
 }
 
 static void add_model(report_table *t, const rival *one) {
@@ -48,7 +48,7 @@ static void add_model(report_table *t, const rival *one) {
     if (!strcmp(c->type, "mha") && one->bytes == 1)
         verdict = NULL;
     else if (!one->apart)
-        verdict = "no difference found";
+        verdict = "no difference";
     table_add(&t->t,
               json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:s}", "model", name_of(c),
                         "layers", (json_int_t)c->layers, "frame_rate",
@@ -66,13 +66,13 @@ void table_models(report_table *t, const table_sources *from) {
     report_table_init(t, "Whole models");
     report_column(t, "model", "model");
     report_column(t, "layers", "layers");
-    report_column(t, "frame_rate", "frames a second");
+    report_column(t, "frame_rate", "frames/s");
     report_column(t, "how", "how it runs");
     report_column(t, "cache_mib", "KV cache, MiB");
     report_column(t, "cache_of_mha_percent", "%% of MHA's");
     report_column(t, "time_ms", "time, ms");
     report_column(t, "range_ms", "low to high");
-    report_column(t, "time_of_mha", "time, MHA = 1");
+    report_column(t, "time_of_mha", "of MHA's time");
     report_column(t, "rtf", "real-time factor");
     report_column(t, "verdict", "against MHA");
     report_column(t, "name", "case");
@@ -80,11 +80,12 @@ void table_models(report_table *t, const table_sources *from) {
     for (size_t at = 0; rivals_of_encoder(&r, from->data, at); at++)
         for (size_t i = 0; i < r.count; i++)
             add_model(t, &r.of[i]);
-    snprintf(t->note, sizeof t->note,
-             "Numbers after a name: latent_dim of MLA, key/value heads of GQA. Frames are those after the "
-             "input layer. A stream is timed a call of one chunk%s, with the speech behind it in the cache; an "
-             "utterance in one call reuses none of its cache, so that a smaller one saves memory only. Times "
-             "are medians of CPU time, low to high a 95%% interval of them (below 6 runs: least to most). No "
-             "difference found: the gap between the intervals is no wider than they are.",
-             chunks);
+    snprintf(
+        t->note, sizeof t->note,
+        "Numbers after a name: latent_dim of MLA, key/value heads of GQA. Frames are those after the "
+        "input layer. A stream is timed a call of one chunk%s, with the speech behind it in the cache; an "
+        "utterance in one call reuses none of its cache, so that a smaller one saves memory only. Times "
+        "are medians of CPU time, low to high a 95%% interval of them (below 6 runs: least to most). No "
+        "difference: the gap between the intervals is no wider than they are.",
+        chunks);
 }

@@ -29,6 +29,12 @@ void report_column_in_files(report_table *t) {
     t->files_only[t->count - 1] = true;
 }
 
+void report_columns_in_files(report_table *t, const char *const *keys) {
+    for (; *keys; keys++)
+        for (size_t i = 0; t->t.columns[i].key && i < REPORT_COLUMNS; i++)
+            t->files_only[i] |= !strcmp(t->t.columns[i].key, *keys);
+}
+
 void report_column_mib(report_table *t) {
     t->columns[t->count - 1].format = table_mib;
 }
