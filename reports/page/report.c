@@ -58,7 +58,7 @@ static int read_inputs(report *r, const results *from, const report_request *req
 static int draw_plots(report *r, const char *out, attn_error *error) {
     char *folder = attn_format(error, "%s/plots", out);
     int result =
-        folder ? figures_draw(r->figures, &r->figure_count, &r->data, folder, &r->drawing, error) : -1;
+        folder ? figures_draw(r->figures, r->figure_count, &r->data, folder, &r->drawing, error) : -1;
     if (!result)
         result = tradeoffs_draw(&r->tradeoffs, folder, &r->drawing, error);
     if (!result)
@@ -135,9 +135,10 @@ static void free_report(report *r) {
 int report_make_of(const results *from, const report_request *request, drawing *pictures, attn_error *error) {
     report r = {0};
     int result = -1;
-    if (!read_inputs(&r, from, request, error) && !attn_make_folder(request->out, error) &&
-        !draw_plots(&r, request->out, error) && !fill_tables(&r, request->columns, error) &&
-        !write_tables(&r, request->out, error))
+    if (!read_inputs(&r, from, request, error) &&
+        !figures_select(r.figures, &r.figure_count, &r.data, error) &&
+        !fill_tables(&r, request->columns, error) && !attn_make_folder(request->out, error) &&
+        !draw_plots(&r, request->out, error) && !write_tables(&r, request->out, error))
         result =
             write_page(&r, request->out, error); /* last: whoever sees it sees everything that it names */
     *pictures = r.drawing;
