@@ -76,7 +76,7 @@ logged() {
     fi
 }
 
-missing_packages() { # run|test|study|pmu
+missing_packages() { # run|test|study|pmu|page
     local who package
     while read -r who package; do
         [ "$who" = run ] || [ "$who" = "$1" ] || continue
@@ -84,7 +84,7 @@ missing_packages() { # run|test|study|pmu
     done < <(grep -v '^#' packages.txt)
 }
 
-set_up() { # run|test|study|pmu
+set_up() { # run|test|study|pmu|page
     begin "set-up"
     if ! command -v dpkg-query >/dev/null; then
         echo "   not a Debian system: install what packages.txt names; going on with what is here"
@@ -266,8 +266,16 @@ attached() {
     wait $!
 }
 
+# What looks at the report's page; without it that test says what it skipped.
+set_up_page() {
+    (set_up page) || echo "   going on without"
+    [ -s build/axe/node_modules/axe-core/axe.min.js ] || ! command -v npm >/dev/null || logged axe timeout 120 make axe ||
+        echo "   axe-core could not be fetched; going on without"
+}
+
 run_tests() {
     set_up test
+    [ -z "${CI:-}" ] || set_up_page
     begin "make test"
     attached make -j"${JOBS:-$(nproc)}" test
     finish
