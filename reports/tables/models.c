@@ -65,8 +65,6 @@ void table_models(report_table *t, const table_sources *from) {
     chunks_text(chunks, sizeof chunks, from->data);
     report_table_init(t, "Whole models");
     report_column(t, "model", "model");
-    report_column(t, "layers", "layers");
-    report_column(t, "frame_rate", "frames/s");
     report_column(t, "how", "how it runs");
     report_column(t, "cache_mib", "KV cache, MiB");
     report_column(t, "cache_of_mha_percent", "%% of MHA's");
@@ -75,6 +73,8 @@ void table_models(report_table *t, const table_sources *from) {
     report_column(t, "time_of_mha", "of MHA's time");
     report_column(t, "rtf", "real-time factor");
     report_column(t, "verdict", "against MHA");
+    report_column(t, "layers", "layers");
+    report_column(t, "frame_rate", "frames/s");
     report_column(t, "name", "case");
     report_column_in_files(t);
     for (size_t at = 0; rivals_of_encoder(&r, from->data, at); at++)
