@@ -105,7 +105,7 @@ static const char *escape(const char *at, table_format format) {
     }
 }
 
-static char *escaped(const char *text, table_format format, attn_error *error) {
+char *table_escape(const char *text, table_format format, attn_error *error) {
     size_t size = 3;
     for (const char *c = text; *c; c++) {
         const char *e = escape(c, format);
@@ -139,13 +139,13 @@ char *table_cell_text(const table *t, size_t row, size_t column, table_format fo
                              : format == TABLE_TEX ? "---"
                                                    : "\u2014",
                              error);
-    char *text = plain ? escaped(plain, format, error) : NULL;
+    char *text = plain ? table_escape(plain, format, error) : NULL;
     attn_free(plain);
     return text;
 }
 
 char *table_header_text(const table *t, size_t column, table_format format, attn_error *error) {
-    return escaped(t->columns[column].header, format, error);
+    return table_escape(t->columns[column].header, format, error);
 }
 
 int table_is_numeric(const table *t, size_t column) {
@@ -162,7 +162,7 @@ int table_is_numeric(const table *t, size_t column) {
 }
 
 static int write_head_md(const table *t, FILE *stream, attn_error *error) {
-    char *title = t->title ? escaped(t->title, TABLE_MD, error) : NULL;
+    char *title = t->title ? table_escape(t->title, TABLE_MD, error) : NULL;
     if (title)
         fprintf(stream, "### %s\n\n", title);
     attn_free(title);

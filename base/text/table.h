@@ -38,6 +38,8 @@ int table_write(const table *t, table_format format, FILE *stream, attn_error *e
 /* A cell's text in `format`, escaped for it: for pages that lay tables out themselves. attn_free it. */
 char *table_cell_text(const table *t, size_t row, size_t column, table_format format, attn_error *error);
 char *table_header_text(const table *t, size_t column, table_format format, attn_error *error);
+/* Any text so that `format` shows it as it is. attn_free it. */
+char *table_escape(const char *text, table_format format, attn_error *error);
 /* It has numbers, and nothing else. */
 int table_is_numeric(const table *t, size_t column);
 
