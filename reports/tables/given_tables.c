@@ -25,8 +25,9 @@ void table_claims(report_table *t, const table_sources *from) {
 void table_speech(report_table *t, const table_sources *from) {
     static const table_column columns[] = {{"config", "configuration", NULL},
                                            {"attention_type", "attention", NULL},
+                                           {"how", "frames fed", NULL},
                                            {"utterances", "utterances", NULL},
-                                           {"frames", "frames", NULL},
+                                           {"frames", "input frames", NULL},
                                            {"kv_bytes_live", "KV cache, MiB", table_mib},
                                            {"seconds", "time, s", "%.3f"},
                                            {"rtf", "real-time factor", "%.4f"},

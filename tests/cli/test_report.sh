@@ -55,7 +55,7 @@ ok "a table of many rows in LaTeX goes over pages" grep -q 'begin{longtable}' "$
 ok "no more files than those" same "$(find "$scratch/report" -type f | wc -l)" $((1 + 5 * count + 4 * $(wc -w <<<"$tables")))
 ok "the page loads nothing" none '(src|href)=.?https?:|url\(|@import|<script[^>]|<link|<iframe|\.(js|css)["'"'"']' "$page"
 ok "its script is its own, one" same "$(grep -c '<script' "$page")" 1
-ok "no picture has a colour that dark mode cannot change" none "[\"']black[\"']|#000000" "$page"
+ok "no picture has a colour that dark mode cannot change" none "[\"']black[\"']|#000000|rgb\(" "$page"
 ok "every figure has a title and a description" same "$(grep -c '<p class=title id=' "$page") $(grep -c '<figcaption id=' "$page")" "$count $count"
 ok "no id is there twice" same "$(grep -oE " id=[\"']?[^ \"'>]+" "$page" | tr -d "\"'" | sort | uniq -d)" ""
 ok "the failed check is reported with its message" grep -q 'output differs from the scalar reference: 0.25' "$page"

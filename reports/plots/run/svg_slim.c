@@ -72,10 +72,8 @@ static const char *after_empty_group(const char *at) {
 static const struct {
     const char *from, *to;
 } shorter[] = {
-    {" stroke-linecap=\"butt\"", ""},
-    {" stroke-linejoin=\"miter\"", ""},
-    {" stroke-width=\"1.00\"", ""},
-    {" class=\"gridline\"", ""},
+    {" stroke-linecap=\"butt\"", ""}, {" stroke-linejoin=\"miter\"", ""},
+    {" stroke-width=\"1.00\"", ""},   {" class=\"gridline\"", ""},
     {"<tspan >", "<tspan>"},
 };
 
@@ -95,8 +93,13 @@ static const char *write_number(FILE *out, const char *at) {
     return last;
 }
 
+/* Spaces in the middle of a tag stay as they are: gnuplot's colours are told by theirs. */
 static const char *write_space(FILE *out, const char *at, bool in_tag) {
-    const char *after = after_space(at);
+    const char *after = after_space(at), *line = strpbrk(at, "\t\r\n");
+    if (in_tag && !strchr("'\"/>", *after) && (!line || line >= after)) {
+        fwrite(at, 1, (size_t)(after - at), out);
+        return after;
+    }
     bool needed = in_tag && !strchr("'\"/>", *after);
     if (needed || (!in_tag && *after != '<'))
         fputc(' ', out);
