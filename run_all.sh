@@ -76,7 +76,7 @@ logged() {
     fi
 }
 
-missing_packages() { # run|test|study|pmu
+missing_packages() { # run|test|study|pmu|page
     local who package
     while read -r who package; do
         [ "$who" = run ] || [ "$who" = "$1" ] || continue
@@ -84,7 +84,7 @@ missing_packages() { # run|test|study|pmu
     done < <(grep -v '^#' packages.txt)
 }
 
-set_up() { # run|test|study|pmu
+set_up() { # run|test|study|pmu|page
     begin "set-up"
     if ! command -v dpkg-query >/dev/null; then
         echo "   not a Debian system: install what packages.txt names; going on with what is here"
@@ -164,24 +164,33 @@ into() { # file, command
     return $status
 }
 
+# Models on the speech: a name for the file, whose words are all others.
+profile_models() {
+    local name=$1
+    shift
+    is_done "$name" "out/profile/$name.json" "$@" "$files" && return
+    into "out/profile/$name.json" build/attnbench profile-kv "$@" --format json
+    stamp "$name"
+}
+
 profile() {
     begin "models on speech ($data, $split)"
     mkdir -p out/profile
-    local words=() config all files
-    for config in configs/attention/*.yaml configs/conformer_mha.yaml configs/branchformer_mha.yaml; do
-        words+=(--config "$config")
+    local whole=() streams=() words=(--data "$data" --split "$split") config all files
+    for config in configs/attention/*.yaml configs/{conformer,branchformer}_{mha,mla}.yaml; do
+        whole+=(--config "$config")
     done
-    words+=(--data "$data" --split "$split")
+    for config in configs/streaming/conformer_{mha,mla}.yaml; do
+        streams+=(--config "$config")
+    done
     all=$(find "$data/$split" -name '*.flac' | wc -l)
     if [ "$utterances" != all ] && [ "$utterances" -lt "$all" ]; then
         words+=(--limit "$utterances")
         echo "   the first $utterances of $all utterances; ATTNBENCH_UTTERANCES=all takes all of them"
     fi
     files=$(find "$data/$split" -name '*.flac' -printf '%P %s %T@\n' | sort)
-    if ! is_done profile out/profile/speech.json "${words[@]}" "$files"; then
-        into out/profile/speech.json build/attnbench profile-kv "${words[@]}" --format json
-        stamp profile
-    fi
+    profile_models speech "${whole[@]}" "${words[@]}"
+    profile_models stream "${streams[@]}" --chunk 16 "${words[@]}"
     finish
 }
 
@@ -221,7 +230,8 @@ everything() { # plan
     begin "report"
     local study=()
     [ ! -e out/study/study.json ] || study=(--study out/study)
-    build/attnbench report "out/$1.json" --out out/report --profile out/profile/speech.json --paper out/paper/paper.json \
+    build/attnbench report "out/$1.json" --out out/report --profile out/profile/speech.json \
+        --profile out/profile/stream.json --paper out/paper/paper.json \
         --tradeoff out/tradeoff.json "${study[@]}"
     finish
     [ "$swept" -eq 0 ] || echo "run_all.sh: some cases of the sweep failed; the report names them" >&2
@@ -266,8 +276,16 @@ attached() {
     wait $!
 }
 
+# What looks at the report's page; without it that test says what it skipped.
+set_up_page() {
+    (set_up page) || echo "   going on without"
+    [ -s build/axe/node_modules/axe-core/axe.min.js ] || ! command -v npm >/dev/null || logged axe timeout 120 make axe ||
+        echo "   axe-core could not be fetched; going on without"
+}
+
 run_tests() {
     set_up test
+    [ -z "${CI:-}" ] || set_up_page
     begin "make test"
     attached make -j"${JOBS:-$(nproc)}" test
     finish

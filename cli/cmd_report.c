@@ -17,7 +17,7 @@ static int print(const report_request *request, const drawing *pictures) {
 }
 
 int cmd_report(int argc, char **argv) {
-    char *out = NULL, *paper_file = NULL, *base = NULL, *study = NULL;
+    char *out = NULL, *paper_file = NULL, *base = NULL, *study = NULL, *columns = NULL;
     const char **tradeoff_files = NULL, **profile_files = NULL;
     int status;
     const char *const *words;
@@ -31,6 +31,11 @@ int cmd_report(int argc, char **argv) {
          "also show these trade-off curves, of analyze --sweep --format json (may be given again)", "T.json"},
         {"study", '\0', POPT_ARG_STRING, &study, 0, "also show the study in this folder, of attnbench study",
          "DIR"},
+        {"columns", '\0', POPT_ARG_STRING, &columns, 0,
+         "show these columns of the tables, by their names in csv with commas between, or all (default: "
+         "those "
+         "that fit a page)",
+         "LIST"},
         {"base", '\0', POPT_ARG_STRING, &base, 0,
          "of several machines the one that ratios are to: its name, host or file (default: the first)",
          "NAME"},
@@ -43,7 +48,7 @@ int cmd_report(int argc, char **argv) {
         return status;
     attn_error error = {0};
     drawing pictures = {0};
-    const report_request request = {out, paper_file, tradeoff_files, profile_files, study};
+    const report_request request = {out, paper_file, tradeoff_files, profile_files, study, columns};
     if (some_file(words, &error) || option_needs("--out", out, &error) ||
         fleet_report_make(words, base, &request, &pictures, &error))
         return command_fail("report", &error);

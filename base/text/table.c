@@ -1,5 +1,6 @@
 #include "base/text/table.h"
 #include "base/text/json.h"
+#include "base/text/table_tex.h"
 
 #include "attn/alloc.h"
 
@@ -7,6 +8,8 @@
 #include <string.h>
 
 const char *const table_format_names[] = {"md", "csv", "json", "tex", NULL};
+const char table_mib[] = "%.4g";
+static const double MIB = 1048576;
 
 void table_init(table *t, const char *title, const table_column *columns) {
     *t = (table){.title = title, .columns = columns, .rows = json_array()};
@@ -35,7 +38,7 @@ static char *plain_text(const json_t *value, const char *format, const char *mis
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         char text[400];
-        snprintf(text, sizeof text, format, json_number_value(value));
+        snprintf(text, sizeof text, format, json_number_value(value) / (format == table_mib ? MIB : 1));
 #pragma GCC diagnostic pop
         return attn_strdup(text, error);
     }
@@ -102,7 +105,7 @@ static const char *escape(const char *at, table_format format) {
     }
 }
 
-static char *escaped(const char *text, table_format format, attn_error *error) {
+char *table_escape(const char *text, table_format format, attn_error *error) {
     size_t size = 3;
     for (const char *c = text; *c; c++) {
         const char *e = escape(c, format);
@@ -136,12 +139,16 @@ char *table_cell_text(const table *t, size_t row, size_t column, table_format fo
                              : format == TABLE_TEX ? "---"
                                                    : "\u2014",
                              error);
-    char *text = plain ? escaped(plain, format, error) : NULL;
+    char *text = plain ? table_escape(plain, format, error) : NULL;
     attn_free(plain);
     return text;
 }
 
-static int is_numeric(const table *t, size_t column) {
+char *table_header_text(const table *t, size_t column, table_format format, attn_error *error) {
+    return table_escape(t->columns[column].header, format, error);
+}
+
+int table_is_numeric(const table *t, size_t column) {
     size_t i;
     json_t *row;
     int any = 0;
@@ -154,39 +161,29 @@ static int is_numeric(const table *t, size_t column) {
     return any;
 }
 
-static void write_head(const table *t, table_format format, FILE *stream) {
-    size_t columns = 0;
-    while (t->columns[columns].key)
-        columns++;
-    if (format == TABLE_MD) {
-        char *title = t->title ? escaped(t->title, format, NULL) : NULL;
-        if (title)
-            fprintf(stream, "### %s\n\n", title);
-        attn_free(title);
-        for (size_t i = 0; i < columns; i++)
-            fprintf(stream, "| %s ", t->columns[i].header);
-        fputs("|\n", stream);
-        for (size_t i = 0; i < columns; i++)
-            fputs(is_numeric(t, i) ? "|---:" : "|---", stream);
-        fputs("|\n", stream);
-    } else if (format == TABLE_CSV) {
-        for (size_t i = 0; i < columns; i++)
-            fprintf(stream, "%s%s", i ? "," : "", t->columns[i].key);
-        fputs("\r\n", stream);
-    } else {
-        if (t->title)
-            fprintf(stream, "%% %s\n", t->title);
-        fputs("\\begin{tabular}{", stream);
-        for (size_t i = 0; i < columns; i++)
-            fputc(is_numeric(t, i) ? 'r' : 'l', stream);
-        fputs("}\n\\hline\n", stream);
-        for (size_t i = 0; i < columns; i++) {
-            char *header = escaped(t->columns[i].header, format, NULL);
-            fprintf(stream, "%s%s", i ? " & " : "", header ? header : "");
-            attn_free(header);
-        }
-        fputs(" \\\\\n\\hline\n", stream);
+static int write_head_md(const table *t, FILE *stream, attn_error *error) {
+    char *title = t->title ? table_escape(t->title, TABLE_MD, error) : NULL;
+    if (title)
+        fprintf(stream, "### %s\n\n", title);
+    attn_free(title);
+    for (size_t i = 0; t->columns[i].key; i++) {
+        char *header = table_header_text(t, i, TABLE_MD, error);
+        if (!header)
+            return -1;
+        fprintf(stream, "| %s ", header);
+        attn_free(header);
     }
+    fputs("|\n", stream);
+    for (size_t i = 0; t->columns[i].key; i++)
+        fputs(table_is_numeric(t, i) ? "|---:" : "|---", stream);
+    fputs("|\n", stream);
+    return 0;
+}
+
+static void write_head_csv(const table *t, FILE *stream) {
+    for (size_t i = 0; t->columns[i].key; i++)
+        fprintf(stream, "%s%s", i ? "," : "", t->columns[i].key);
+    fputs("\r\n", stream);
 }
 
 static int write_row(const table *t, size_t row, table_format format, FILE *stream, attn_error *error) {
@@ -194,11 +191,11 @@ static int write_row(const table *t, size_t row, table_format format, FILE *stre
         char *text = table_cell_text(t, row, i, format, error);
         if (!text)
             return -1;
-        const char *before = format == TABLE_MD ? "| " : !i ? "" : format == TABLE_CSV ? "," : " & ";
+        const char *before = format == TABLE_MD ? "| " : i ? "," : "";
         fprintf(stream, "%s%s%s", before, text, format == TABLE_MD ? " " : "");
         attn_free(text);
     }
-    fputs(format == TABLE_MD ? "|\n" : format == TABLE_CSV ? "\r\n" : " \\\\\n", stream);
+    fputs(format == TABLE_MD ? "|\n" : "\r\n", stream);
     return 0;
 }
 
@@ -210,12 +207,15 @@ int table_write(const table *t, table_format format, FILE *stream, attn_error *e
             return attn_fail(error, "table cannot be written");
         return 0;
     }
-    write_head(t, format, stream);
+    if (format == TABLE_TEX)
+        return table_write_tex(t, stream, error);
+    if (format == TABLE_CSV)
+        write_head_csv(t, stream);
+    else if (write_head_md(t, stream, error))
+        return -1;
     for (size_t i = 0; i < json_array_size(t->rows); i++)
         if (write_row(t, i, format, stream, error))
             return -1;
-    if (format == TABLE_TEX)
-        fputs("\\hline\n\\end{tabular}\n", stream);
     return ferror(stream) ? attn_fail(error, "table cannot be written") : 0;
 }
 

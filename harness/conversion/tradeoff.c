@@ -17,7 +17,7 @@ const table_column tradeoff_columns[] = {{"subject", "Weights", NULL},
                                          {"verdict", "Verdict", NULL},
                                          {"weights_error", "Error of K, V weights", "%.3g"},
                                          {"weights_bound", "Eckart-Young bound", "%.3g"},
-                                         {"cache_bytes", "Cache bytes", NULL},
+                                         {"cache_bytes", "Cache, MiB", table_mib},
                                          {"cache_saved", "Saved", "%.1f%%"},
                                          {"held_out", "Held-out inputs", NULL},
                                          {NULL, NULL, NULL}};

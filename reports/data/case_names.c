@@ -56,3 +56,10 @@ void model_name(char *text, size_t size, const char *model) {
         text[used] = used ? model[used] : (char)toupper((unsigned char)model[used]);
     text[used] = '\0';
 }
+
+void case_model_name(char *text, size_t size, const results_case *c) {
+    char type[CASE_NAME];
+    model_name(text, size, c->model);
+    case_short_name(type, sizeof type, c);
+    text_append(text, size, ", %s", type);
+}

@@ -24,4 +24,7 @@ void case_long_name(char *text, size_t size, const results_case *c);
 /* "Conformer" of "conformer". */
 void model_name(char *text, size_t size, const char *model);
 
+/* "Conformer, MLA 256" */
+void case_model_name(char *text, size_t size, const results_case *c);
+
 #endif

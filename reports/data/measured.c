@@ -236,3 +236,7 @@ bool measured_apart(const measured *a, const measured *b) {
     return process_apart((process_range){a->low, a->high, a->processes},
                          (process_range){b->low, b->high, b->processes});
 }
+
+bool measured_varies(const measured *m) {
+    return m->high - m->low > MEASURED_VARIES * m->time;
+}

@@ -84,6 +84,10 @@ void measured_basis_text(char *text, size_t size, const measured_basis *basis);
 /* Whether two cases' times differ, by process_apart of their bars. */
 bool measured_apart(const measured *a, const measured *b);
 
+/* Its interval is wider than this part of its median. */
+#define MEASURED_VARIES 0.2
+bool measured_varies(const measured *m);
+
 /* "15.6 MiB". */
 void bytes_text(char *to, size_t size, double bytes);
 

@@ -30,6 +30,7 @@ static const table_column model_columns[] = {
     {"latent_dim", "latent_dim", NULL},
     {"num_kv_heads", "Key/value heads", NULL},
     {"kv_dtype", "Cache type", NULL},
+    {"how", "Frames fed", NULL},
     {"weights", "Weights", NULL},
     {"parameters", "Parameters", NULL},
     {"utterances", "Utterances", NULL},
@@ -109,6 +110,8 @@ static json_t *model_row(const json_t *r) {
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         take(row, same[i], r, same[i]);
     take(row, "weights", json_object_get(r, "setting"), "weights");
+    double chunk = json_number(json_object_get(r, "setting"), "chunk");
+    json_object_set_new(row, "how", chunk > 0 ? json_sprintf("%.0f a call", chunk) : json_string("one call"));
     take(row, "utterances", r, "total_utterances");
     if (json_is_object(json_object_get(r, "sgemm")))
         json_object_set_new(row, "of_sgemm",

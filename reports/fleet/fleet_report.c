@@ -37,12 +37,12 @@ static int write_page(const fleet_report *r, const char *out, attn_error *error)
 }
 
 /* The report of each machine alone. */
-static int write_machines(const fleet *f, const char *out, drawing *pictures, attn_error *error) {
+static int write_machines(const fleet *f, const report_request *asked, drawing *pictures, attn_error *error) {
     int result = 0;
     for (size_t i = 0; !result && i < f->count; i++) {
-        char *folder = attn_format(error, "%s/%s", out, f->machine[i].folder);
+        char *folder = attn_format(error, "%s/%s", asked->out, f->machine[i].folder);
         drawing own = {0};
-        const report_request request = {.out = folder};
+        const report_request request = {.out = folder, .columns = asked->columns};
         result = folder ? report_make_of(&f->machine[i].results, &request, &own, error) : -1;
         if (own.undrawn && !pictures->undrawn)
             *pictures = own;
@@ -51,11 +51,12 @@ static int write_machines(const fleet *f, const char *out, drawing *pictures, at
     return result;
 }
 
-static int make(const fleet *f, const char *out, drawing *pictures, attn_error *error) {
+static int make(const fleet *f, const report_request *asked, drawing *pictures, attn_error *error) {
+    const char *out = asked->out;
     fleet_report r = {.fleet = f};
     int result = -1;
     if (!attn_make_folder(out, error) && !draw_plots(&r, out, error) && !write_tables(&r, out, error) &&
-        !write_machines(f, out, &r.drawing, error))
+        !write_machines(f, asked, &r.drawing, error))
         result = write_page(&r, out, error);
     *pictures = r.drawing;
     for (size_t i = 0; i < FLEET_TABLES; i++)
@@ -68,6 +69,7 @@ static int check_alone(const report_request *request, attn_error *error) {
     const char *option = request->paper       ? "--paper"
                          : request->tradeoffs ? "--tradeoff"
                          : request->profiles  ? "--profile"
+                         : request->study     ? "--study"
                                               : NULL;
     return option ? attn_fail(error, "%s: goes with the results of one machine", option) : 0;
 }
@@ -79,7 +81,7 @@ int fleet_report_make(const char *const *files, const char *base, const report_r
     if (!result && f->count == 1)
         result = report_make_of(&f->machine[0].results, request, pictures, error);
     else if (!result)
-        result = check_alone(request, error) || make(f, request->out, pictures, error) ? -1 : 0;
+        result = check_alone(request, error) || make(f, request, pictures, error) ? -1 : 0;
     if (f)
         fleet_free(f);
     attn_free(f);

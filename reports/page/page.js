@@ -72,21 +72,22 @@
 
   const cells = (row) => [...row.cells].filter((cell) => !cell.hidden).map((cell) => cell.dataset.text ?? cell.textContent);
   const shown = (table) => [cells(table.tHead.rows[0]), ...[...table.tBodies[0].rows].filter((row) => !row.hidden).map(cells)];
+  const alignment = (table) => [...table.tHead.rows[0].cells].filter((cell) => !cell.hidden).map((cell) => (cell.classList.contains("n") ? "r" : "l")).join("");
   const texts = {
     CSV: (rows) => rows.map((row) => row.map((t) => /[",\n]/.test(t) ? '"' + t.replace(/"/g, '""') + '"' : t).join(",")).join("\r\n"),
     Markdown: (rows) => {
       const line = (row) => "| " + row.map((t) => t.replace(/\|/g, "\\|").replace(/</g, "\\<")).join(" | ") + " |";
       return [line(rows[0]), "|" + "---|".repeat(rows[0].length), ...rows.slice(1).map(line)].join("\n");
     },
-    LaTeX: (rows) => {
+    LaTeX: (rows, columns) => {
       const plain = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
       const line = (row) => row.map((t) => t.replace(/[\\~^]|[&%$#_{}]/g, (c) => plain[c] ?? "\\" + c)).join(" & ") + " \\\\";
-      return ["\\begin{tabular}{" + "l".repeat(rows[0].length) + "}", "\\hline", line(rows[0]), "\\hline",
+      return ["\\begin{tabular}{" + columns + "}", "\\hline", line(rows[0]), "\\hline",
         ...rows.slice(1).map(line), "\\hline", "\\end{tabular}"].join("\n");
     },
   };
   const copy = async (text, button) => {
-    const said = button.textContent;
+    const said = button.textContent, name = button.getAttribute("aria-label");
     let done = true;
     try { await navigator.clipboard.writeText(text); } catch { /* a page from a file may not: the old way */
       const area = make("textarea", { "aria-hidden": "true", class: "away" });
@@ -96,8 +97,9 @@
       done = document.execCommand("copy");
       area.remove();
     }
-    button.textContent = done ? "copied" : "not allowed here";
-    setTimeout(() => { button.textContent = said; }, 1200);
+    const say = (text, label) => { button.textContent = text; button.setAttribute("aria-label", label); };
+    say(done ? "copied" : "not allowed here", done ? "copied" : "not allowed here");
+    setTimeout(() => say(said, name), 1200);
   };
 
   const number = (text) => text.trim() === "" || text === "\u2014" ? NaN : Number(text);
@@ -162,7 +164,7 @@
     bar.append(make("span", { class: "soft" }, "copy as"));
     for (const format in texts) {
       const button = make("button", { type: "button", "aria-label": "Copy the table as " + format }, format);
-      button.addEventListener("click", () => copy(texts[format](shown(table)), button));
+      button.addEventListener("click", () => copy(texts[format](shown(table), alignment(table)), button));
       bar.append(button);
     }
     table.parentElement.before(bar);

@@ -61,7 +61,7 @@ static int read_inputs(report *r, const results *from, const report_request *req
 static int draw_plots(report *r, const char *out, attn_error *error) {
     char *folder = attn_format(error, "%s/plots", out);
     int result =
-        folder ? figures_draw(r->figures, &r->figure_count, &r->data, folder, &r->drawing, error) : -1;
+        folder ? figures_draw(r->figures, r->figure_count, &r->data, folder, &r->drawing, error) : -1;
     if (!result)
         result = tradeoffs_draw(&r->tradeoffs, folder, &r->drawing, error);
     if (!result)
@@ -78,7 +78,7 @@ static const series_lines *lines_named(const report *r, const char *name) {
     return &none;
 }
 
-static int fill_tables(report *r, attn_error *error) {
+static int fill_tables(report *r, const char *columns, attn_error *error) {
     const table_sources from = {.data = &r->data,
                                 .cache = lines_named(r, "cache_bytes"),
                                 .decode = lines_named(r, "decode_time"),
@@ -89,6 +89,8 @@ static int fill_tables(report *r, attn_error *error) {
                                 .profiles = &r->profiles,
                                 .study = &r->study};
     report_tables_fill(r->tables, &from);
+    if (columns && report_tables_choose(r->tables, columns, error))
+        return -1;
     r->answer = answer_list(&r->data);
     r->trust = answer_trust(&r->data);
     r->findings = findings_list(&from);
@@ -136,9 +138,10 @@ static void free_report(report *r) {
 int report_make_of(const results *from, const report_request *request, drawing *pictures, attn_error *error) {
     report r = {0};
     int result = -1;
-    if (!read_inputs(&r, from, request, error) && !attn_make_folder(request->out, error) &&
-        !draw_plots(&r, request->out, error) && !fill_tables(&r, error) &&
-        !write_tables(&r, request->out, error))
+    if (!read_inputs(&r, from, request, error) &&
+        !figures_select(r.figures, &r.figure_count, &r.data, error) &&
+        !fill_tables(&r, request->columns, error) && !attn_make_folder(request->out, error) &&
+        !draw_plots(&r, request->out, error) && !write_tables(&r, request->out, error))
         result =
             write_page(&r, request->out, error); /* last: whoever sees it sees everything that it names */
     *pictures = r.drawing;

@@ -1,5 +1,7 @@
 #include "reports/page/summary_print.h"
 
+#include "attn/alloc.h"
+#include "base/text/table.h"
 #include "reports/data/case_names.h"
 #include "reports/data/rivals.h"
 #include "reports/tables/answer.h"
@@ -30,15 +32,26 @@ static void print_wrapped(FILE *stream, const char *text, size_t column, size_t 
     fputc('\n', stream);
 }
 
+/* What a results file says stays text in Markdown. */
+static void print_text(FILE *stream, const char *text) {
+    char *safe = table_escape(text, TABLE_MD, NULL);
+    fputs(safe ? safe : "", stream);
+    attn_free(safe);
+}
+
 static void print_sentences(FILE *stream, const json_t *answer, bool markdown) {
     size_t i;
     json_t *one;
     json_array_foreach(answer, i, one) {
         const char *lead = json_string_value(json_object_get(one, "lead"));
         const char *text = json_string_value(json_object_get(one, "text"));
-        if (markdown)
-            fprintf(stream, "* **%s** %s\n", lead, text);
-        else {
+        if (markdown) {
+            fputs("* **", stream);
+            print_text(stream, lead);
+            fputs("** ", stream);
+            print_text(stream, text);
+            fputc('\n', stream);
+        } else {
             fprintf(stream, "* ");
             print_wrapped(stream, lead, 2, 2);
             fprintf(stream, "  ");
@@ -131,8 +144,15 @@ int summary_print(const report_data *data, bool markdown, FILE *stream, attn_err
         print_sentences(stream, answer, markdown);
         print_layer(stream, data, markdown);
         print_models(stream, data, markdown);
-        print_wrapped(stream, cpu, 0, 0);
-        print_wrapped(stream, json_string_value(trust), 0, 0);
+        if (markdown) {
+            print_text(stream, cpu);
+            fputc(' ', stream);
+            print_text(stream, json_string_value(trust));
+            fputc('\n', stream);
+        } else {
+            print_wrapped(stream, cpu, 0, 0);
+            print_wrapped(stream, json_string_value(trust), 0, 0);
+        }
     }
     json_decref(answer);
     json_decref(trust);

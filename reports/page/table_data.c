@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    LONG_TEXT = 48, /* bytes: beyond this a cell may break its lines */
+    LONG_TEXT = 28, /* bytes: beyond this a cell may break its lines */
     FOLDED = 30     /* rows: from here on a table is shown on demand */
 };
 

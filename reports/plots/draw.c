@@ -22,14 +22,18 @@ int draw_move_files(const char *from, const char *to, const char *name, bool has
     return 0;
 }
 
-static int make_figures(figure *figures, size_t *count, const report_data *data, const char *work, drawing *d,
-                        attn_error *error) {
+int figures_select(figure figures[PLOTS_MAX], size_t *count, const report_data *data, attn_error *error) {
     for (const plot *p = plots; p->name; p++)
         if (figure_select(&figures[(*count)++], p, data, error))
             return -1;
-    for (size_t i = 0; i < *count; i++) {
+    return 0;
+}
+
+static int make_figures(figure *figures, size_t count, const report_data *data, const char *work, drawing *d,
+                        attn_error *error) {
+    for (size_t i = 0; i < count; i++) {
         figure *f = &figures[i];
-        if (figure_write(f, figures, *count, data, work, error))
+        if (figure_write(f, figures, count, data, work, error))
             return -1;
         if (f->points)
             f->svg = drawing_run_inline(d, work, f->plot->name, f->picture.marks);
@@ -37,11 +41,11 @@ static int make_figures(figure *figures, size_t *count, const report_data *data,
     return 0;
 }
 
-int figures_draw(figure figures[PLOTS_MAX], size_t *count, const report_data *data, const char *folder,
+int figures_draw(figure figures[PLOTS_MAX], size_t count, const report_data *data, const char *folder,
                  drawing *d, attn_error *error) {
     char *work = attn_make_folder(folder, error) ? NULL : staging_make(folder, error);
     int result = work ? make_figures(figures, count, data, work, d, error) : -1;
-    for (size_t i = 0; !result && i < *count; i++)
+    for (size_t i = 0; !result && i < count; i++)
         result = draw_move_files(work, folder, figures[i].plot->name, figures[i].points > 0, figures[i].svg,
                                  error);
     if (work)

@@ -4,6 +4,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "reports/data/case_names.h"
 #include "reports/plots/lines_plot.h"
 #include "reports/plots/overview.h"
 #include "reports/plots/parts_plot.h"
@@ -26,6 +27,22 @@ static void share_axis(picture *p, const plot *row, const figure *all, size_t co
     p->frame.y_most = most;
 }
 
+/* Key/value heads that change along a line: ", h_kv 1, 1, 2, 4 along GQA". */
+static void name_kv_heads(char *text, size_t size, const series_lines *l) {
+    for (size_t i = 0; i < l->count; i++) {
+        const series_line *one = &l->line[i];
+        char heads[64] = "", name[CASE_NAME];
+        bool mixed = false;
+        for (size_t k = 0; k < one->count; k++) {
+            text_list(heads, sizeof heads, ", ", "%zu", one->points[k].from->c->hkv);
+            mixed |= one->points[k].from->c->hkv != one->points[0].from->c->hkv;
+        }
+        type_name(name, sizeof name, one->from->c->type);
+        if (mixed)
+            text_append(text, size, "; h_kv of %s, from left to right: %s", name, heads);
+    }
+}
+
 static void write_lines(figure *f, const figure *all, size_t count, const report_data *data, FILE *points,
                         FILE *script) {
     picture *p = &f->picture;
@@ -39,6 +56,8 @@ static void write_lines(figure *f, const figure *all, size_t count, const report
     else
         measured_basis_text(p->basis, sizeof p->basis, &f->lines.basis);
     snprintf(p->held, sizeof p->held, "%s", f->lines.held);
+    if (row->select.x != FIELD_HKV)
+        name_kv_heads(p->held, sizeof p->held, &f->lines);
     if (row->finding)
         row->finding(p->title, sizeof p->title, &f->lines);
     picture_write_head(script, p, row->name, row->title,

@@ -101,8 +101,7 @@ const plot plots[] = {
      .x_name = "heads",
      .place = PLOT_SMALL,
      .finding = title_heads_time,
-     .about = "d_model is the same for all points, so more heads are narrower ones. GQA has a key/value head "
-              "for four heads.",
+     .about = "d_model is the same for all points, so more heads are narrower ones.",
      .needs = "decode cases at two or more values of h, other keys equal",
      .select = {.x = FIELD_H,
                 .y = QUANTITY_TIME_PER_FRAME,
@@ -158,8 +157,7 @@ const plot plots[] = {
      .x_name = "heads",
      .place = PLOT_SMALL,
      .finding = title_heads_bytes,
-     .about = "Bytes of the caches that the measured cases allocated; d_model is the same for all points. "
-              "GQA has a key/value head for four heads.",
+     .about = "Bytes of the caches that the measured cases allocated; d_model is the same for all points.",
      .needs = "cases at two or more values of h, other keys equal",
      .select = {.x = FIELD_H,
                 .y = QUANTITY_CACHE_BYTES,

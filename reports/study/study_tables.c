@@ -33,7 +33,7 @@ void table_study_published(report_table *t, const table_sources *from) {
                                            {"wer_high_percent", "to", "%.2f"},
                                            {"wer_change", "change to its mha, points", "%+.2f"},
                                            {"published_cache_mb", "published cache, MB", NULL},
-                                           {"kv_bytes", "cache here, bytes", NULL},
+                                           {"kv_bytes", "cache here, MiB", table_mib},
                                            {"cache_percent", "of mha's, %", "%.1f"},
                                            {"published_seconds", "published time, s", NULL},
                                            {"whole_ms", "time here, ms", "%.2f"},
@@ -48,6 +48,8 @@ void table_study_published(report_table *t, const table_sources *from) {
           "The published table of results, filled in on synthetic speech", rows, columns);
     json_decref(rows);
     study_published_rows(&t->t, from->study);
+    report_columns_in_files(
+        t, (const char *const[]){"of", "speech", "wer_low_percent", "wer_high_percent", NULL});
     snprintf(
         t->note, sizeof t->note,
         "%s%s Published: LibriSpeech 100 h; ~ marks what its authors expected and had not measured. Here: "
@@ -67,7 +69,7 @@ void table_study_models(report_table *t, const table_sources *from) {
                                            {"num_kv_heads", "KV heads", NULL},
                                            {"origin", "weights", NULL},
                                            {"epochs_in_all", "epochs in all", NULL},
-                                           {"kv_bytes", "KV cache, bytes", NULL},
+                                           {"kv_bytes", "KV cache, MiB", table_mib},
                                            {"cache_percent", "of mha's, %", "%.1f"},
                                            {"wer_percent", "WER of test, %", "%.2f"},
                                            {"wer_low_percent", "from", "%.2f"},
@@ -81,7 +83,7 @@ void table_study_models(report_table *t, const table_sources *from) {
                                            {"chunk_ms", "time of a chunk, ms", "%.3f"},
                                            {"whole_ms", "time of a whole utterance, ms", "%.2f"},
                                            {"parameters", "parameters", NULL},
-                                           {"kv_bytes_live", "KV cache as allocated, bytes", NULL},
+                                           {"kv_bytes_live", "KV cache as allocated, MiB", table_mib},
                                            {"runs", "runs", NULL},
                                            {"utterances", "utterances", NULL},
                                            {"speech", "of", NULL},
@@ -91,6 +93,8 @@ void table_study_models(report_table *t, const table_sources *from) {
     const study_data *d = from->study;
     begin(t, d, "What a smaller cache costs in recognition",
           "What a smaller cache costs in recognition, on synthetic speech", d->models, columns);
+    report_columns_in_files(t, (const char *const[]){"epochs_in_all", "cer_percent", "whole_ms", "parameters",
+                                                     "kv_bytes_live", "runs", "utterances", "speech", NULL});
     snprintf(t->note, sizeof t->note,
              "%s%s All seeds and folds together; from and to: 95%% interval by the "
              "bootstrap over utterances. Cache: %.0f input frames, float32. Time: wall clock, one thread, "
@@ -136,6 +140,8 @@ void table_study_changes(report_table *t, const table_sources *from) {
     begin(t, d, "Against multi-head attention that was trained as long",
           "Against multi-head attention that was trained as long, on synthetic speech", rows, columns);
     json_decref(rows);
+    report_columns_in_files(
+        t, (const char *const[]){"loss_change_low", "loss_change_high", "loss_p", "speech", NULL});
     snprintf(t->note, sizeof t->note,
              "%s%s Paired bootstrap over utterances (Bisani and Ney 2004), 2000 draws: 95%% interval of the "
              "difference, and "
@@ -158,13 +164,14 @@ void table_study_runs(report_table *t, const table_sources *from) {
                                            {"dev_wer_percent", "WER of dev, %", "%.2f"},
                                            {"loss", "CTC loss an utterance", "%.3f"},
                                            {"seconds", "training, s", "%.0f"},
-                                           {"peak_bytes", "peak of our memory, bytes", NULL},
+                                           {"peak_bytes", "peak of our memory, MiB", table_mib},
                                            {"why", "failed", NULL},
                                            {"speech", "of", NULL},
                                            {NULL, NULL, NULL}};
     if (!has_study(t, from))
         return;
     begin(t, from->study, "Every run", "Every run, on synthetic speech", from->study->runs, columns);
+    report_columns_in_files(t, (const char *const[]){"speech", NULL});
     snprintf(t->note, sizeof t->note,
              "%s%s Training: wall clock of its epochs, several runs at once, one a core.",
              spoken(from->study), from->study->heard);

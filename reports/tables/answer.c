@@ -7,6 +7,7 @@
 #include "reports/data/rivals.h"
 #include "reports/study/study_answer.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -16,71 +17,76 @@ static void say(json_t *list, const char *lead, const char *text) {
     json_array_append_new(list, json_pack("{s:s, s:o}", "lead", lead, "text", utf8_json(text)));
 }
 
-/* Its cache in bytes and as a part of MHA's. */
 static void bytes_of(char *text, size_t size, const rival *one) {
     bytes_text(text, size, one->m->c->kv_bytes_live);
 }
 
+/* "MLA 256", "linear attention" */
+static void name_of(char *text, size_t size, const rival *one) {
+    case_short_name(text, size, one->m->c);
+    if (islower((unsigned char)*text))
+        text_append(text, size, " attention");
+}
+
 static void say_bytes(json_t *list, const rivals *r, const rival *focus) {
-    char text[SENTENCE] = "", lead[96], own[32], base[32], name[CASE_NAME], least[CASE_NAME], few[32];
-    const rival *smallest = rivals_smallest(r);
-    bytes_of(own, sizeof own, focus);
+    const rival *least = rivals_smallest(r);
+    char text[SENTENCE] = "", lead[160], name[CASE_NAME], own[32], base[32];
+    name_of(name, sizeof name, least);
+    bytes_of(own, sizeof own, least);
     bytes_of(base, sizeof base, &r->of[0]);
-    case_long_name(name, sizeof name, focus->m->c);
-    snprintf(lead, sizeof lead, "%.3g%% of the bytes.", 100 * focus->bytes);
-    text_append(text, sizeof text, "%s keeps %s a layer for %zu frames, MHA %s.", name, own, focus->m->c->L,
+    snprintf(lead, sizeof lead, "Smallest cache: %s, %.2g%% of MHA's.", name, 100 * least->bytes);
+    text_append(text, sizeof text, "For %zu frames a layer keeps %s with it, %s with MHA.", least->m->c->L, own,
                 base);
-    if (smallest->bytes < focus->bytes) {
-        case_long_name(least, sizeof least, smallest->m->c);
-        bytes_of(few, sizeof few, smallest);
-        text_append(text, sizeof text, " The smallest: %s, %s (%.2g%%).", least, few, 100 * smallest->bytes);
+    if (focus != least) {
+        case_long_name(name, sizeof name, focus->m->c);
+        bytes_of(own, sizeof own, focus);
+        text_append(text, sizeof text, " %s keeps %s (%.3g%%).", name, own, 100 * focus->bytes);
     }
     say(list, lead, text);
 }
 
-/* "0.42 of MHA's time". */
+/* "0.42 of MHA's time" */
 static void time_text(char *text, size_t size, const rival *one) {
     if (one->apart)
-        snprintf(text, size, "%.2g of MHA's", one->time);
+        snprintf(text, size, "%.2g of MHA's time", one->time);
     else
         snprintf(text, size, "no difference from MHA found");
 }
 
 static void say_frame(json_t *list, const rivals *r, const rival *focus) {
-    char text[SENTENCE] = "", lead[96], name[CASE_NAME], quick[CASE_NAME], part[64];
-    const rival *fastest = rivals_fastest(r);
-    snprintf(lead, sizeof lead, "%.2g of the time of a frame.", focus->time);
-    if (!focus->apart)
-        snprintf(lead, sizeof lead, "No difference in the time of a frame found.");
-    case_short_name(name, sizeof name, focus->m->c);
-    text_append(text, sizeof text,
-                "With %zu frames in view a layer decodes the next in %.3g ms with %s, %.3g ms with MHA.",
-                focus->m->c->L, focus->m->time / 1e6, name, r->of[0].m->time / 1e6);
-    if (fastest != focus && fastest != &r->of[0]) {
-        case_long_name(quick, sizeof quick, fastest->m->c);
-        time_text(part, sizeof part, fastest);
-        text_append(text, sizeof text, " The fastest: %s, %.3g ms (%s).", quick, fastest->m->time / 1e6,
-                    part);
+    const rival *fastest = rivals_fastest(r), *mha = &r->of[0];
+    char text[SENTENCE] = "", lead[160], name[CASE_NAME], part[64];
+    name_of(name, sizeof name, fastest);
+    snprintf(lead, sizeof lead, "Fastest with %zu frames in view: %s", fastest->m->c->L, name);
+    if (fastest->apart)
+        text_append(lead, sizeof lead, ", %.2g times as fast as MHA", 1 / fastest->time);
+    text_append(lead, sizeof lead, fastest->apart || fastest == mha ? "." : ", but no difference from MHA found.");
+    text_append(text, sizeof text, "A layer decodes the next frame in %.3g ms", fastest->m->time / 1e6);
+    if (fastest != mha)
+        text_append(text, sizeof text, " with it, in %.3g ms with MHA", mha->m->time / 1e6);
+    text_append(text, sizeof text, ".");
+    if (focus != fastest) {
+        name_of(name, sizeof name, focus);
+        time_text(part, sizeof part, focus);
+        text_append(text, sizeof text, " %s takes %.3g ms (%s).", name, focus->m->time / 1e6, part);
     }
     say(list, lead, text);
 }
 
 static void append_change(char *text, size_t size, const rival *one) {
-    char part[64];
     if (one->apart && one->time < 1)
-        snprintf(part, sizeof part, "%.2g of the time", one->time);
+        text_append(text, size, "%.2g of the time", one->time);
     else if (one->apart)
-        snprintf(part, sizeof part, "%.2f times as long", one->time);
+        text_append(text, size, "%.2f times as long", one->time);
     else
-        snprintf(part, sizeof part, "no difference in time found");
-    text_append(text, size, "%s", part);
+        text_append(text, size, "no difference in time found");
 }
 
 /* With their intervals where these do not tell the two from each other. */
 static void append_times(char *text, size_t size, const rival *one, const measured *mha) {
     const measured *m = one->m;
     if (one->apart)
-        text_append(text, size, "%.3g ms instead of %.3g.", m->time / 1e6, mha->time / 1e6);
+        text_append(text, size, "%.3g ms, with MHA %.3g ms.", m->time / 1e6, mha->time / 1e6);
     else
         text_append(text, size, "%.3g ms (%.3g to %.3g), with MHA %.3g ms (%.3g to %.3g).", m->time / 1e6,
                     m->low / 1e6, m->high / 1e6, mha->time / 1e6, mha->low / 1e6, mha->high / 1e6);
@@ -89,7 +95,7 @@ static void append_times(char *text, size_t size, const rival *one, const measur
 /* The stream of most work; without one the utterance of most work. */
 static void say_model(json_t *list, const report_data *data) {
     rivals r;
-    char text[SENTENCE] = "", lead[96], name[CASE_NAME], model[CASE_NAME], own[32], base[32];
+    char text[SENTENCE] = "", lead[160], name[CASE_NAME], type[CASE_NAME], model[CASE_NAME], own[32], base[32];
     if (!rivals_of_encoder(&r, data, 0))
         return;
     const rival *focus = rivals_quarter(&r, "mla");
@@ -101,12 +107,14 @@ static void say_model(json_t *list, const report_data *data) {
     case_short_name(name, sizeof name, c);
     bytes_of(own, sizeof own, focus);
     bytes_of(base, sizeof base, &r.of[0]);
-    snprintf(lead, sizeof lead, "In a whole %s%s: ", stream ? "streaming " : "", model);
+    type_name(type, sizeof type, c->type);
+    snprintf(lead, sizeof lead, "A %s%s with %s: %.3g%% of the cache, ", stream ? "streaming " : "", model, type,
+             100 * focus->bytes);
     append_change(lead, sizeof lead, focus);
     text_append(lead, sizeof lead, ".");
-    text_append(text, sizeof text, "%s: %zu layers keep %s instead of %s; ", name, c->layers, own, base);
+    text_append(text, sizeof text, "With %s its %zu layers keep %s, with MHA %s; ", name, c->layers, own, base);
     if (stream)
-        text_append(text, sizeof text, "a chunk of %zu frames (%.2g s) behind %.2g s takes ", c->q,
+        text_append(text, sizeof text, "a chunk of %zu frames (%.2g s) with %.2g s behind it takes ", c->q,
                     c->audio_seconds, c->audio_seconds * (double)c->left);
     else
         text_append(text, sizeof text, "%.3g s of speech in one call take ", c->audio_seconds);
@@ -153,18 +161,26 @@ static bool has_hardware_counters(const report_data *data) {
 
 json_t *answer_trust(const report_data *data) {
     char text[400] = "";
-    double lost = measured_lost(data);
-    size_t checked = 0, failed = 0;
+    size_t failed = 0, checked = 0, wide = 0;
     for (size_t i = 0; i < data->results->count; i++)
         if (data->results->cases[i].error && !data->results->cases[i].unsupported)
             failed++;
-    for (size_t i = 0; i < data->count; i++)
+    for (size_t i = 0; i < data->count; i++) {
         checked += isnan(data->cases[i].c->max_error) ? 0 : 1;
-    text_append(text, sizeof text, "%s, ",
+        wide += measured_varies(&data->cases[i]);
+    }
+    if (failed)
+        text_append(text, sizeof text, "%zu of %zu cases failed and have no numbers; the others", failed,
+                    checked + failed);
+    else
+        text_append(text, sizeof text, "All %zu cases", checked);
+    text_append(text, sizeof text, " agreed with a plain reference before they were timed. %s, ",
                 *results_text(data->results, "machine.hypervisor", "") ? "Virtual machine" : "Bare machine");
-    text_append(text, sizeof text, "%.2g%% of the time lost to others; ", 100 * lost);
-    text_append(text, sizeof text, "%s; ",
+    text_append(text, sizeof text, "%.2g%% of the time lost to others, %s", 100 * measured_lost(data),
                 has_hardware_counters(data) ? "hardware counters read" : "no hardware counters");
-    text_append(text, sizeof text, "%zu cases checked before they were timed, %zu failed.", checked, failed);
+    if (wide)
+        text_append(text, sizeof text, "; %zu case%s by more than %.0f%%", wide, wide == 1 ? " varies" : "s vary",
+                    100 * MEASURED_VARIES);
+    text_append(text, sizeof text, ".");
     return utf8_json(text);
 }

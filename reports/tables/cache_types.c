@@ -1,4 +1,5 @@
 /* Types of cache next to each other: what rounding keys, values and latents saves in bytes and in time. */
+#include "reports/data/case_names.h"
 #include "reports/tables/measured_row.h"
 #include "reports/tables/table_list.h"
 
@@ -53,6 +54,8 @@ static double percent(double part, const measured *whole, double of_whole) {
 static void add_row(report_table *t, const report_data *data, const measured *m) {
     const results_case *c = m->c;
     const measured *same = in_f32(data, m), *mha = of_mha(data, m);
+    char label[CASE_NAME];
+    case_short_name(label, sizeof label, c);
     json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", c->type, "kv",
                             c->kv, "kv_bytes_formula", exact_count(c->kv_bytes_formula), "kv_bytes_live",
                             exact_count(c->kv_bytes_live), "bytes_of_f32_percent",
@@ -61,13 +64,13 @@ static void add_row(report_table *t, const report_data *data, const measured *m)
                             four_digits(percent(c->kv_bytes_live, mha, mha ? mha->c->kv_bytes_live : NAN)),
                             "time_of_f32_percent", four_digits(percent(m->best, same, same->best)),
                             "time_of_mha_percent", four_digits(percent(m->best, mha, mha ? mha->best : NAN)),
-                            "best_us", four_digits(m->best / 1e3), "pos", case_value(c, FIELD_POS));
+                            "best_ms", four_digits(m->best / 1e6), "pos", case_value(c, FIELD_POS));
     static const struct {
         const char *key;
         case_field field;
     } sizes[] = {{"L", FIELD_L}, {"h", FIELD_H},   {"hkv", FIELD_HKV},
                  {"d", FIELD_D}, {"dc", FIELD_DC}, {"B", FIELD_B}};
-    int bad = !row || measured_row_add(row, m, "us");
+    int bad = !row || measured_row_add(row, m) || json_object_set_new(row, "label", json_string(label));
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         bad |= json_object_set_new(row, sizes[i].key, case_value(c, sizes[i].field));
     if (bad) {
@@ -99,26 +102,29 @@ static void columns(report_table *t) {
     static const struct {
         const char *key, *header;
         bool files_only;
-    } all[] = {{"type", "type", false},
-               {"dc", "dc", false},
-               {"hkv", "hkv", false},
+    } all[] = {{"label", "type and cache", false},
+               {"type", "type", true},
+               {"dc", "dc", true},
+               {"hkv", "hkv", true},
                {"h", "h", true},
                {"d", "d", true},
                {"B", "B", true},
                {"pos", "pos", true},
                {"L", "L", false},
-               {"kv", "cache in", false},
-               {"kv_bytes_formula", "cache bytes by formula", false},
-               {"kv_bytes_live", "cache bytes", false},
+               {"kv", "cache in", true},
+               {"kv_bytes_formula", "cache by formula, MiB", true},
+               {"kv_bytes_live", "cache, MiB", false},
                {"bytes_of_f32_percent", "% of its f32 bytes", false},
                {"bytes_of_mha_percent", "% of MHA's f32 bytes", false},
-               {"best_us", "best time, µs", false},
-               {"time_us", "median, µs", false},
-               {"range_us", "low to high", false},
+               {"best_ms", "best time, ms", false},
+               {"time_ms", "median, ms", true},
+               {"range_ms", "low to high", false},
                {"time_of_f32_percent", "% of its f32 time", false},
                {"time_of_mha_percent", "% of MHA's f32 time", false}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         report_column(t, all[i].key, "%s", all[i].header);
+        if (strstr(all[i].key, "kv_bytes"))
+            report_column_mib(t);
         if (all[i].files_only)
             report_column_in_files(t);
     }
@@ -131,9 +137,9 @@ void table_cache_types(report_table *t, const table_sources *from) {
     snprintf(
         t->note, sizeof t->note,
         "One layer, one new frame a call, all of it: projections stay in f32. Rows of keys, values and "
-        "latents are rounded once, when they are appended. Cache bytes are allocated ones, those by formula "
-        "stand next to them. Shares of time are of the best CPU times. A smaller type and a smaller cache "
-        "multiply: both are in %% of MHA's.");
+        "latents are rounded once, when they are appended. A name without a type of cache means f32. Cache "
+        "sizes are allocated ones. Shares of time are of the best CPU times. A smaller type and a smaller "
+        "cache multiply: both are in %% of MHA's.");
     size_t rows;
     const measured **order = measured_select(&rows, t, data, is_compared, by_shape);
     for (size_t i = 0; i < rows; i++)

@@ -1,5 +1,6 @@
 /* Expanding against absorbing, on every point that both ran: which is faster, and what path:auto, which goes by FLOPs,
  * takes and loses there. */
+#include "reports/data/case_names.h"
 #include "reports/tables/measured_row.h"
 #include "reports/tables/table_list.h"
 
@@ -49,9 +50,12 @@ static int by_shape(const void *left, const void *right) {
 static void add_row(report_table *t, const point *p) {
     const results_case *c = p->absorb->c;
     bool absorbs = p->absorb->best < p->expand->best;
+    char label[CASE_NAME];
+    case_short_name(label, sizeof label, c);
     json_t *row = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "type", c->type, "mode", c->mode, "expand_us",
-        four_digits(p->expand->best / 1e3), "absorb_us", four_digits(p->absorb->best / 1e3),
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "label", label, "type", c->type, "mode",
+        c->mode, "expand_ms", four_digits(p->expand->best / 1e6), "absorb_ms",
+        four_digits(p->absorb->best / 1e6),
         "expand_of_absorb", four_digits(p->expand->best / p->absorb->best), "expand_of_absorb_flops",
         four_digits(p->expand->c->flops / c->flops), "faster",
         attn_path_names[absorbs ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND], "auto",
@@ -72,19 +76,18 @@ static void add_row(report_table *t, const point *p) {
 }
 
 static void set_columns(report_table *t) {
-    static const char *const columns[][2] = {{"type", "type"},
+    static const char *const columns[][2] = {{"label", "type"},
                                              {"mode", "mode"},
-                                             {"dc", "d_c"},
                                              {"L", "L"},
                                              {"q", "q"},
-                                             {"expand_us", "expand, µs"},
-                                             {"absorb_us", "absorb, µs"},
+                                             {"expand_ms", "expand, ms"},
+                                             {"absorb_ms", "absorb, ms"},
                                              {"expand_of_absorb", "expand / absorb"},
                                              {"expand_of_absorb_flops", "the same in FLOPs"},
                                              {"faster", "faster"},
                                              {"auto", "path:auto"},
                                              {"auto_loses_percent", "it loses, %"}};
-    static const char *const in_files[] = {"h", "d", "pos", "B"};
+    static const char *const in_files[] = {"type", "dc", "h", "d", "pos", "B"};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         report_column(t, columns[i][0], "%s", columns[i][1]);
     for (size_t i = 0; i < sizeof in_files / sizeof *in_files; i++) {

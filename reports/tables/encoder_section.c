@@ -1,5 +1,6 @@
 #include "reports/tables/encoder_section.h"
 
+#include "reports/data/case_names.h"
 #include "reports/tables/measured_row.h"
 
 #include "attn/alloc.h"
@@ -42,7 +43,10 @@ int encoder_compare(const void *left, const void *right) {
 
 static json_t *encoder_row(const measured *m, const case_column *columns, size_t count) {
     const results_case *c = m->c;
-    json_t *row = json_pack("{s:s, s:s, s:s}", "model", c->model, "type", c->type, "mode", c->mode);
+    char label[2 * CASE_NAME];
+    case_model_name(label, sizeof label, c);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "label", label, "model", c->model, "type", c->type,
+                            "mode", c->mode);
     const struct {
         const char *key;
         json_t *value;
@@ -56,7 +60,7 @@ static json_t *encoder_row(const measured *m, const case_column *columns, size_t
     int bad = !row;
     for (size_t i = 0; i < count; i++)
         bad |= json_object_set_new(row, columns[i].key, case_value(c, columns[i].field));
-    bad |= measured_row_add(row, m, "ms");
+    bad |= measured_row_add(row, m);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         bad |= json_object_set_new(row, values[i].key, values[i].value);
     for (size_t p = 0; p < ATTN_PARTS; p++)
@@ -82,14 +86,15 @@ static const json_t *shared_value(const report_table *t, const char *key) {
 }
 
 /* What all rows share is said once, in the note. */
-static void add_shape_column(report_table *t, const char *key) {
+static void add_shape_column(report_table *t, const char *key, bool is_in_label) {
     const json_t *value = shared_value(t, key);
     size_t used = strlen(t->note);
     const char *comma = used ? ", " : "Everywhere, as far as it applies: ";
     report_column(t, key, "%s", key);
+    if (value || is_in_label)
+        report_column_in_files(t);
     if (!value)
         return;
-    report_column_in_files(t);
     if (json_is_string(value))
         snprintf(t->note + used, sizeof t->note - used, "%s%s %s", comma, key, json_string_value(value));
     else
@@ -98,10 +103,11 @@ static void add_shape_column(report_table *t, const char *key) {
 
 static void add_shape_columns(report_table *t, const case_column *columns, size_t count) {
     static const char *const words[] = {"model", "type", "mode"};
+    report_column(t, "label", "model");
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        add_shape_column(t, words[i]);
+        add_shape_column(t, words[i], strcmp(words[i], "mode"));
     for (size_t i = 0; i < count; i++)
-        add_shape_column(t, columns[i].key);
+        add_shape_column(t, columns[i].key, columns[i].field & (FIELD_DC | FIELD_HKV | FIELD_KV));
     size_t used = strlen(t->note);
     snprintf(t->note + used, sizeof t->note - used, "%s", used ? ". " : "");
 }
@@ -113,11 +119,11 @@ static void add_value_columns(report_table *t) {
     } columns[] = {{"runs", "runs", true},
                    {"processes", "processes", true},
                    {"disturbed", "disturbed", true},
-                   {"time_ms", "CPU time, ms", false},
-                   {"range_ms", "low to high", false},
+                   {"time_ms", "time, ms", false},
+                   {"range_ms", "low to high", true},
                    {"low_ms", "low", true},
                    {"high_ms", "high", true},
-                   {"wall_ms", "wall clock, ms", false},
+                   {"wall_ms", "wall clock, ms", true},
                    {"lost_percent", "% lost", true},
                    {"rtf", "real-time factor", false},
                    {"gflops", "GFLOP/s", true},
@@ -133,10 +139,13 @@ static void add_value_columns(report_table *t) {
         if (p != ATTN_PART_ATTENTION)
             report_column_in_files(t);
     }
-    report_column(t, "kv_bytes_formula", "KV cache, bytes by formula");
+    report_column(t, "kv_bytes_formula", "KV cache by formula, MiB");
+    report_column_mib(t);
     report_column_in_files(t);
-    report_column(t, "kv_bytes_live", "KV cache, bytes");
-    report_column(t, "conv_bytes_live", "convolution cache, bytes");
+    report_column(t, "kv_bytes_live", "KV cache, MiB");
+    report_column_mib(t);
+    report_column(t, "conv_bytes_live", "convolution cache, MiB");
+    report_column_mib(t);
 }
 
 static bool is_shown(const report_data *data, const measured *m) {
@@ -154,7 +163,7 @@ static void add_rows(report_table *t, const report_data *data, const case_column
 
 void table_encoders(report_table *t, const table_sources *from) {
     const report_data *data = from->data;
-    report_table_init(t, "Whole encoders");
+    report_table_init(t, "Whole models in detail");
     case_column columns[BENCH_FIELDS];
     size_t count = case_columns(columns, data, "encoder");
     add_rows(t, data, columns, count);
@@ -164,14 +173,11 @@ void table_encoders(report_table *t, const table_sources *from) {
     snprintf(
         t->note + used, sizeof t->note - used,
         "prefill: T input frames in one call. chunk, decode: one call of q frames behind `left` chunks of "
-        "cache, in the middle of a stream. CPU time and wall clock are medians; the real-time factor is "
-        "CPU time / length of audio. Low to high is a 95%% interval of the median, over processes (of one: "
-        "over "
-        "its runs from 6 on, else least to most). Cache bytes are those allocated. An utterance in one call "
-        "reuses none of its "
-        "cache. The csv and json files also have runs, processes, disturbed samples, GFLOP/s, the share of "
-        "every part "
-        "and cache bytes by formula.");
+        "cache, in the middle of a stream. Time is the median of CPU time; the real-time factor is "
+        "that / length of audio. Cache sizes are those allocated. An utterance in one call reuses none "
+        "of its cache. Further columns, here on request and in the csv and json files: intervals (95%%, of "
+        "the median, over processes; of one: over its runs from 6 on, else least to most), wall clock, runs, "
+        "processes, disturbed samples, GFLOP/s, the share of every part, cache bytes by formula.");
 }
 
 /* ---- Findings */

@@ -25,15 +25,14 @@ void table_claims(report_table *t, const table_sources *from) {
 void table_speech(report_table *t, const table_sources *from) {
     static const table_column columns[] = {{"config", "configuration", NULL},
                                            {"attention_type", "attention", NULL},
+                                           {"how", "frames fed", NULL},
                                            {"utterances", "utterances", NULL},
-                                           {"frames", "frames", NULL},
-                                           {"kv_bytes_formula", "KV cache by formula, bytes", NULL},
-                                           {"kv_bytes_live", "as allocated", NULL},
+                                           {"frames", "input frames", NULL},
+                                           {"kv_bytes_live", "KV cache, MiB", table_mib},
                                            {"seconds", "time, s", "%.3f"},
                                            {"rtf", "real-time factor", "%.4f"},
-                                           {"sd_rtf", "its sd over utterances", "%.4f"},
                                            {"attention", "attention, % of time", "%.1f"},
-                                           {"peak_memory_bytes", "peak memory, bytes", NULL},
+                                           {"peak_memory_bytes", "peak memory, MiB", table_mib},
                                            {NULL, NULL, NULL}};
     if (!from->profiles->files) {
         *t = (report_table){.presence = TABLE_NOT_GIVEN};
@@ -44,8 +43,9 @@ void table_speech(report_table *t, const table_sources *from) {
     t->remarks = speech_settings(from->profiles);
     snprintf(
         t->note, sizeof t->note,
-        "profile-kv, one utterance at a time, one session each. Cache bytes are sums over the utterances, "
-        "by formula and as allocated. Time is the wall clock of the model alone; its real-time factor is "
-        "total time / total audio. The csv and json files have more columns. Random weights cost what "
+        "profile-kv, one utterance at a time, one session each. The cache is the sum over the utterances, "
+        "as allocated. Time is the wall clock of the model alone; its real-time factor is "
+        "total time / total audio. Further columns, here on request and in the csv and json files, "
+        "among them the cache by formula. Random weights cost what "
         "trained ones do.");
 }

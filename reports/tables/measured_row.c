@@ -8,39 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "1.2 to 1.3", in units of that many ns. */
-static json_t *range_of(const measured *m, double ns) {
-    json_t *low = four_digits(m->low / ns), *high = four_digits(m->high / ns);
-    json_t *range = json_sprintf("%.10g to %.10g", json_number_value(low), json_number_value(high));
-    json_decref(low);
-    json_decref(high);
-    return range;
+static const double MS = 1e6; /* ns */
+
+/* "1.2 to 1.3" */
+static json_t *range_of(const measured *m) {
+    return json_sprintf("%.3g to %.3g", m->low / MS, m->high / MS);
 }
 
-static int add_times(json_t *row, const measured *m, const char *unit) {
-    double ns = strcmp(unit, "ms") ? 1e3 : 1e6;
-    const struct {
-        const char *what;
-        json_t *value;
-    } times[] = {{"wall", four_digits(m->wall / ns)},
-                 {"time", four_digits(m->time / ns)},
-                 {"range", range_of(m, ns)},
-                 {"low", four_digits(m->low / ns)},
-                 {"high", four_digits(m->high / ns)}};
-    int failed = 0;
-    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "%s_%s", times[i].what, unit);
-        failed |= json_object_set_new(row, key, times[i].value);
-    }
-    return failed;
-}
-
-int measured_row_add(json_t *row, const measured *m, const char *unit) {
+int measured_row_add(json_t *row, const measured *m) {
     const struct {
         const char *key;
         json_t *value;
-    } values[] = {{"runs", json_integer((json_int_t)m->runs)},
+    } values[] = {{"wall_ms", four_digits(m->wall / MS)},
+                  {"time_ms", four_digits(m->time / MS)},
+                  {"range_ms", range_of(m)},
+                  {"low_ms", four_digits(m->low / MS)},
+                  {"high_ms", four_digits(m->high / MS)},
+                  {"runs", json_integer((json_int_t)m->runs)},
                   {"processes", json_integer((json_int_t)m->processes)},
                   {"disturbed", json_integer((json_int_t)m->disturbed)},
                   {"lost_percent", four_digits(100 * m->lost)},
@@ -50,7 +34,7 @@ int measured_row_add(json_t *row, const measured *m, const char *unit) {
                   {"of_roof_percent", four_digits(100 * m->roof)},
                   {"max_error", four_digits(m->c->max_error)},
                   {"name", json_string(m->c->name)}};
-    int failed = add_times(row, m, unit);
+    int failed = 0;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         failed |= json_object_set_new(row, values[i].key, values[i].value);
     return failed ? -1 : 0;

@@ -7,9 +7,9 @@
 
 #include <jansson.h>
 
-/* Adds runs, processes, disturbed, lost_percent, time, wall, range, low and high (each followed by _us or _ms), bars,
- * gflops, of_roof_percent, of_sgemm_percent, max_error and name. `unit`: "us" or "ms". -1: no memory. */
-int measured_row_add(json_t *row, const measured *m, const char *unit);
+/* Adds runs, processes, disturbed, lost_percent, time_ms, wall_ms, range_ms, low_ms, high_ms, bars, gflops, of_roof_percent,
+ * of_sgemm_percent, max_error and name. -1: no memory. */
+int measured_row_add(json_t *row, const measured *m);
 
 /* As strcmp: by type in the registry's order, then by each field, then by name. */
 int measured_compare(const measured *a, const measured *b, const case_field *fields, size_t count);

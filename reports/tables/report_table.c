@@ -29,6 +29,16 @@ void report_column_in_files(report_table *t) {
     t->files_only[t->count - 1] = true;
 }
 
+void report_columns_in_files(report_table *t, const char *const *keys) {
+    for (; *keys; keys++)
+        for (size_t i = 0; t->t.columns[i].key && i < REPORT_COLUMNS; i++)
+            t->files_only[i] |= !strcmp(t->t.columns[i].key, *keys);
+}
+
+void report_column_mib(report_table *t) {
+    t->columns[t->count - 1].format = table_mib;
+}
+
 static bool has_value(const report_table *t, const char *key) {
     size_t i;
     json_t *row;
@@ -41,10 +51,11 @@ static bool has_value(const report_table *t, const char *key) {
 }
 
 void report_table_shown(const report_table *t, table *shown, table_column columns[REPORT_COLUMNS + 1]) {
-    const table_column *from = t->page_columns ? t->page_columns : t->t.columns;
+    bool own = !t->chosen->key && !t->page_columns;
+    const table_column *from = t->chosen->key ? t->chosen : own ? t->t.columns : t->page_columns;
     size_t count = 0;
     for (size_t i = 0; from[i].key && count < REPORT_COLUMNS; i++)
-        if (!t->files_only[i] && has_value(t, from[i].key))
+        if (!(own && t->files_only[i]) && has_value(t, from[i].key))
             columns[count++] = from[i];
     columns[count] = (table_column){0};
     *shown = t->t;
@@ -66,6 +77,45 @@ size_t report_table_all(const report_table *t, table *all, table_column columns[
     }
     columns[count] = (table_column){0};
     return shown;
+}
+
+/* ---- columns that were asked for */
+
+static const table_column *column_named(const table_column *from, const char *name, size_t length) {
+    for (; from && from->key; from++)
+        if (strlen(from->key) == length && !strncmp(from->key, name, length))
+            return from;
+    return NULL;
+}
+
+static const table_column *column_of(const report_table *t, const char *name, size_t length) {
+    const table_column *found = column_named(t->page_columns, name, length);
+    return found ? found : column_named(t->t.columns, name, length);
+}
+
+static void choose_all(report_table *t) {
+    size_t count = 0;
+    for (const table_column *c = t->t.columns; c && c->key && count < REPORT_COLUMNS; c++) {
+        const table_column *shown = column_named(t->page_columns, c->key, strlen(c->key));
+        t->chosen[count++] = shown ? *shown : *c;
+    }
+}
+
+void report_table_choose(report_table *t, const char *list, bool *used) {
+    size_t count = 0;
+    if (!strcmp(list, "all")) {
+        used[0] = true;
+        choose_all(t);
+        return;
+    }
+    for (size_t i = 0; *list; i++) {
+        size_t length = strcspn(list, ",");
+        const table_column *found = column_of(t, list, length);
+        used[i] |= found != NULL;
+        if (found && count < REPORT_COLUMNS)
+            t->chosen[count++] = *found;
+        list += length + (list[length] == ',');
+    }
 }
 
 void report_table_free(report_table *t) {

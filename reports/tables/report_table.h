@@ -20,10 +20,11 @@ typedef struct report_table {
     size_t count;
     table_column columns[REPORT_COLUMNS + 1];
     char headers[REPORT_COLUMNS][REPORT_HEADER];
-    bool files_only[REPORT_COLUMNS];  /* columns that page, md and tex have no room for */
-    const table_column *page_columns; /* instead of these, where people read; NULL: these */
-    char note[1000];                  /* what holds for all rows; plain text */
-    json_t *remarks;                  /* more of the same, a text each; NULL: none */
+    bool files_only[REPORT_COLUMNS];         /* columns that page, md and tex have no room for */
+    const table_column *page_columns;        /* instead of these, where people read; NULL: these */
+    table_column chosen[REPORT_COLUMNS + 1]; /* the same, asked for by the reader; without a key: none were */
+    char note[1000];                         /* what holds for all rows; plain text */
+    json_t *remarks;                         /* more of the same, a text each; NULL: none */
     table_presence presence;
 } report_table;
 
@@ -35,6 +36,13 @@ void report_column(report_table *t, const char *key, const char *header, ...)
     __attribute__((format(printf, 3, 4)));
 /* Leaves the newest column out of the page and of what is for reading: md and tex. */
 void report_column_in_files(report_table *t);
+/* The same of the columns with these keys, ended by NULL. */
+void report_columns_in_files(report_table *t, const char *const *keys);
+/* The newest column's numbers are bytes, shown in MiB. */
+void report_column_mib(report_table *t);
+/* Shows the columns that `list` names, by key, separated by commas, in its order, or "all". Sets used[i] where
+ * the i-th name is that of a column. A table that has none of them stays as it was. */
+void report_table_choose(report_table *t, const char *list, bool *used);
 /* The table as people read it: without those columns and without those that have no value. `shown` uses
  * `columns`, and the rows of `t`. */
 void report_table_shown(const report_table *t, table *shown, table_column columns[REPORT_COLUMNS + 1]);

@@ -1,4 +1,5 @@
 /* One row for each case of one layer. */
+#include "reports/data/case_names.h"
 #include "reports/tables/measured_row.h"
 #include "reports/tables/table_list.h"
 
@@ -24,6 +25,11 @@ static bool is_row(const measured *m) {
     return !strcmp(m->c->kind, "attention");
 }
 
+/* What the name of a type says already. */
+static bool is_in_name(case_field field) {
+    return field & (FIELD_TYPE | FIELD_DC | FIELD_HKV | FIELD_KV);
+}
+
 static bool varies(const report_data *data, case_field field) {
     const results_case *first = NULL;
     for (size_t i = 0; i < data->count; i++) {
@@ -46,6 +52,8 @@ static void shape_columns(report_table *t, const report_data *data, const shape 
         size_t used = strlen(t->note);
         if (varies(data, s->key[k].field)) {
             report_column(t, s->key[k].key, "%s", s->key[k].key);
+            if (is_in_name(s->key[k].field))
+                report_column_in_files(t);
             continue;
         }
         double number = case_number(any->c, s->key[k].field);
@@ -58,30 +66,28 @@ static void shape_columns(report_table *t, const report_data *data, const shape 
     size_t used = strlen(t->note);
     snprintf(
         t->note + used, sizeof t->note - used,
-        "%sone layer a case. CPU time and wall clock are medians a call. Low to high is a 95%% interval of "
-        "the median of CPU time, over processes (of one: over its runs from 6 on, else least to most). Lost "
-        "is the part of the wall clock in which the case did not run. Roofs are the best of their runs: "
-        "above 100%%, one was measured too "
-        "low. Cache bytes "
-        "are those allocated. The csv and json files also have runs, processes, disturbed samples, time a "
-        "frame, GB/s, "
-        "the share of "
-        "sgemm and cache bytes by formula.",
+        "%sone layer a case. CPU time is the median a call, low to high a 95%% interval of it, over "
+        "processes (of one: over its runs from 6 on, else least to most). Roofs are the best of their runs: "
+        "above 100%%, one was measured too low. Cache sizes are those allocated. Further columns, here on "
+        "request and in the csv and json files: wall clock, the part of it in which the case did not run, "
+        "runs, processes, disturbed samples, time a frame, GB/s, the share of sgemm, cache bytes by formula.",
         used ? "in every row; " : "");
 }
 
 static void add_speed_row(report_table *t, const measured *m, const shape *s) {
     const results_case *c = m->c;
-    json_t *row = json_object();
+    char label[CASE_NAME];
+    case_short_name(label, sizeof label, c);
+    json_t *row = json_pack("{s:s}", "label", label);
     double frames = c->q ? (double)c->q * (double)c->B : NAN;
     const struct {
         const char *key;
         json_t *value;
-    } values[] = {{"frame_us", four_digits(m->time / 1e3 / frames)},
+    } values[] = {{"frame_ms", four_digits(m->time / 1e6 / frames)},
                   {"gbytes", four_digits(m->gbytes)},
                   {"kv_bytes_formula", exact_count(c->kv_bytes_formula)},
                   {"kv_bytes_live", exact_count(c->kv_bytes_live)}};
-    int bad = !row || measured_row_add(row, m, "us");
+    int bad = !row || measured_row_add(row, m);
     for (size_t k = 0; !bad && k < s->count; k++)
         bad |= json_object_set_new(row, s->key[k].key, case_value(c, s->key[k].field));
     for (size_t k = 0; k < sizeof values / sizeof *values; k++)
@@ -110,6 +116,7 @@ static int by_shape(const void *left, const void *right) {
 void table_speed(report_table *t, const table_sources *from) {
     const report_data *data = from->data;
     report_table_init(t, "Speed of every attention case");
+    report_column(t, "label", "type");
     shape s = shape_of(data);
     shape_columns(t, data, &s);
     report_column(t, "runs", "runs");
@@ -118,15 +125,17 @@ void table_speed(report_table *t, const table_sources *from) {
     report_column_in_files(t);
     report_column(t, "disturbed", "disturbed");
     report_column_in_files(t);
-    report_column(t, "time_us", "CPU time, µs");
-    report_column(t, "range_us", "low to high");
-    report_column(t, "low_us", "low");
+    report_column(t, "time_ms", "CPU time, ms");
+    report_column(t, "range_ms", "low to high");
+    report_column(t, "low_ms", "low");
     report_column_in_files(t);
-    report_column(t, "high_us", "high");
+    report_column(t, "high_ms", "high");
     report_column_in_files(t);
-    report_column(t, "wall_us", "wall clock, µs");
+    report_column(t, "wall_ms", "wall clock, ms");
+    report_column_in_files(t);
     report_column(t, "lost_percent", "%% lost");
-    report_column(t, "frame_us", "µs a frame");
+    report_column_in_files(t);
+    report_column(t, "frame_ms", "ms a frame");
     report_column_in_files(t);
     report_column(t, "gflops", "GFLOP/s");
     report_column(t, "gbytes", "GB/s");
@@ -136,7 +145,8 @@ void table_speed(report_table *t, const table_sources *from) {
     report_column(t, "of_roof_percent", "%% of roof");
     report_column(t, "kv_bytes_formula", "cache bytes by formula");
     report_column_in_files(t);
-    report_column(t, "kv_bytes_live", "cache bytes");
+    report_column(t, "kv_bytes_live", "cache, MiB");
+    report_column_mib(t);
     size_t rows;
     const measured **order = measured_select(&rows, t, data, is_shown, by_shape);
     for (size_t i = 0; i < rows; i++)

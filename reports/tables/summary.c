@@ -1,9 +1,12 @@
 /* The key findings as a table: each type against MHA at the largest length that all types share. */
 #include "base/text/append.h"
+#include "reports/data/case_names.h"
 #include "reports/tables/table_list.h"
 
 #include <math.h>
 #include <string.h>
+
+static const double MIB = 1048576;
 
 /* The line of the same type and compression, or NULL. */
 static const series_line *twin_of(const series_line *l, const series_lines *in) {
@@ -50,8 +53,8 @@ static void add_input_cache(report_table *t, const series_lines *cache, double x
     if (strcmp(c->kv, "f32") || frames > 1e15 || attn_geometry_complete(&g, latent, NULL, NULL))
         return;
     double bytes = (double)latent->cache_bytes(&g, c->B, c->L, ATTN_ELEMENT_F32);
-    table_add(&t->t, json_pack("{s:s, s:o, s:o}", "type", "input cache (by formula)", "cache_kib",
-                               exact_count(bytes / 1024), "cache_of_mha_percent",
+    table_add(&t->t, json_pack("{s:s, s:o, s:o}", "type", "input cache (by formula)", "cache_mib",
+                               four_digits(bytes / MIB), "cache_of_mha_percent",
                                four_digits(100 * bytes / base->y)));
 }
 
@@ -66,9 +69,11 @@ static void add_row(report_table *t, const series_line *l, const series_lines *c
         strcat(overlap, "decode");
     if (!is_mha && !isnan(whole.ratio) && !whole.apart)
         strcat(overlap, *overlap ? ", prefill" : "prefill");
-    table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", l->label, "cache_kib",
-                               exact_count(bytes.value / 1024), "cache_of_mha_percent",
-                               four_digits(100 / bytes.ratio), "decode_us", four_digits(step.value / 1e3),
+    char label[CASE_NAME];
+    case_short_name(label, sizeof label, l->from->c);
+    table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", label, "cache_mib",
+                               four_digits(bytes.value / MIB), "cache_of_mha_percent",
+                               four_digits(100 / bytes.ratio), "decode_ms", four_digits(step.value / 1e6),
                                "decode_speed", four_digits(step.ratio), "prefill_ms",
                                four_digits(whole.value / 1e6), "prefill_speed", four_digits(whole.ratio),
                                "prefill_slope", four_digits(slope_of(l, prefill)), "overlap",
@@ -88,16 +93,16 @@ void table_summary(report_table *t, const table_sources *from) {
     report_table_init(t, "Each type against MHA");
     report_column(t, "type", "type");
     if (cache->count) {
-        report_column(t, "cache_kib", "cache, KiB at L = %.0f", series_common_x(cache));
+        report_column(t, "cache_mib", "cache, MiB at L = %.0f", series_common_x(cache));
         report_column(t, "cache_of_mha_percent", "%% of MHA's cache");
     }
     if (decode->count) {
-        report_column(t, "decode_us", "decode, µs a frame at L = %.0f", series_common_x(decode));
-        report_column(t, "decode_speed", "decode speed, MHA = 1");
+        report_column(t, "decode_ms", "decode, ms a frame at L = %.0f", series_common_x(decode));
+        report_column(t, "decode_speed", "times MHA's speed");
     }
     if (prefill->count) {
         report_column(t, "prefill_ms", "prefill, ms at L = %.0f", series_common_x(prefill));
-        report_column(t, "prefill_speed", "prefill speed, MHA = 1");
+        report_column(t, "prefill_speed", "times MHA's speed");
         report_column(t, "prefill_slope", "prefill slope");
     }
     for (size_t i = 0; i < cache->count; i++)

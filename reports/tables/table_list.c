@@ -82,6 +82,27 @@ void report_tables_fill_place(report_table tables[REPORT_TABLES], const table_so
     }
 }
 
+int report_tables_choose(report_table tables[REPORT_TABLES], const char *list, attn_error *error) {
+    size_t names = 1;
+    for (const char *c = list; *c; c++)
+        names += *c == ',';
+    bool *used = attn_alloc(names, sizeof *used, "names of columns", error);
+    if (!used)
+        return -1;
+    memset(used, 0, names * sizeof *used);
+    for (size_t i = 0; i < REPORT_TABLES; i++)
+        report_table_choose(&tables[i], list, used);
+    int result = 0;
+    const char *name = list;
+    for (size_t i = 0; i < names; i++, name += strcspn(name, ",") + 1)
+        if (!result && !used[i] && strcmp(list, "all"))
+            result = attn_fail(
+                error, "--columns: no table has a column \"%.*s\" (a csv file's first line has its names)",
+                (int)strcspn(name, ","), name);
+    attn_free(used);
+    return result;
+}
+
 int report_tables_write(const report_table tables[REPORT_TABLES], const char *folder, attn_error *error) {
     int result = attn_make_folder(folder, error);
     for (size_t i = 0; !result && i < REPORT_TABLES; i++)

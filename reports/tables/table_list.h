@@ -59,6 +59,10 @@ void report_tables_fill(report_table tables[REPORT_TABLES], const table_sources 
 void report_tables_fill_place(report_table tables[REPORT_TABLES], const table_sources *from,
                               table_place place);
 
+/* Shows the columns that `list` names, by their keys with commas between, or "all"; tables with none of them stay as they
+ * were. A name that no table has is an error. */
+int report_tables_choose(report_table tables[REPORT_TABLES], const char *list, attn_error *error);
+
 /* Writes those that are shown into the folder (made), NAME.csv and .json with all columns, .md and .tex with those for
  * reading; removes what an earlier report left of the others. */
 int report_tables_write(const report_table tables[REPORT_TABLES], const char *folder, attn_error *error);

@@ -1,6 +1,6 @@
 #include "reports/tables/findings.h"
 
-#include "attn/alloc.h"
+#include "base/text/append.h"
 #include "base/text/json.h"
 #include "harness/machine/blas.h"
 
@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum { SHOWN = 20 };
-static const double WIDE = 0.2;        /* of the median */
 static const double ROOF_SLACK = 1.02; /* above that it is not the clock's grain */
 
 static void warn(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -74,7 +73,7 @@ static void few_runs(json_t *list, const report_data *data) {
     for (size_t i = 0; i < data->count; i++) {
         few += !data->cases[i].interval;
         alone += data->cases[i].processes == 1;
-        wide += data->cases[i].high - data->cases[i].low > WIDE * data->cases[i].time;
+        wide += measured_varies(&data->cases[i]);
     }
     if (few)
         warn(list,
@@ -89,7 +88,7 @@ static void few_runs(json_t *list, const report_data *data) {
              alone, data->count);
     if (wide)
         warn(list, "In %zu of %zu cases the bars are wider than %.0f%% of the median.", wide, data->count,
-             100 * WIDE);
+             100 * MEASURED_VARIES);
 }
 
 static void cache_mismatch(json_t *list, const report_data *data) {
@@ -121,31 +120,38 @@ static void blas_core(json_t *list, const results *r) {
     }
 }
 
-/* The table of counters has the reason of each. */
+/* How much of a reason is of the first source: "papi: no PMU; perf: no PMU" goes on with another one. */
+static int first_source(const char *reason) {
+    for (const char *at = reason; (at = strstr(at, "; ")); at += 2)
+        if (at[2 + strspn(at + 2, "abcdefghijklmnopqrstuvwxyz")] == ':')
+            return (int)(at - reason);
+    return (int)strlen(reason);
+}
+
+/* The table of counters has all of them, and the reason of each. */
 static void unavailable_counters(json_t *list, const report_data *data) {
+    enum { NAMED = 4 };
     report_table counters;
     table_counters(&counters, &(table_sources){.data = data});
-    char *names = NULL;
+    char names[200] = "";
     const char *reason = NULL;
-    size_t i;
+    size_t count = 0, i;
     json_t *row;
     json_array_foreach(counters.t.rows, i, row) {
         const char *why = json_string_value(json_object_get(row, "reason"));
         const char *validation = json_string_value(json_object_get(row, "validation"));
         if (!why || (validation && !strcmp(validation, "scaled")))
             continue;
-        char *longer = attn_format(NULL, "%s%s%s", names ? names : "", names ? ", " : "",
-                                   json_string_value(json_object_get(row, "counter")));
-        attn_free(names);
-        names = longer;
+        if (count++ < NAMED)
+            text_list(names, sizeof names, ", ", "%s", json_string_value(json_object_get(row, "counter")));
         reason = reason ? reason : why;
     }
-    if (names)
+    if (count)
         warn(list,
-             "Counters that could not be read here, or were rejected: %s. Of the first: %s. The table of "
-             "counters has all reasons.",
-             names, reason);
-    attn_free(names);
+             "%zu counter%s could not be read here, or %s rejected (%s%s). Of the first: %.*s. The table of "
+             "counters has all of them with their reasons.",
+             count, count == 1 ? "" : "s", count == 1 ? "was" : "were", names, count > NAMED ? ", ..." : "",
+             first_source(reason), reason);
     report_table_free(&counters);
 }
 

@@ -52,6 +52,9 @@ check "history.md: text" is_text "$scratch/history/history.md"
 check "history.md: rows" rows_are_whole "$scratch/history/history.md"
 check "history.md: a picture for the case, on one line" [ "$(grep -c '^!\[attention/mha.*\.svg)$' "$scratch/history/history.md")" -eq 1 ]
 
+"$ATTNBENCH" summary "$scratch/R.json" --format md >"$scratch/summary.md" 2>"$scratch/err"
+check "summary: text" is_text "$scratch/summary.md"
+
 "$ATTNBENCH" report "$scratch/R.json" --out "$scratch/report" >"$scratch/out" 2>"$scratch/err"
 check "report" [ $? -eq 0 ]
 check "report: provenance has the text" is_text "$scratch/report/tables/provenance.md"

@@ -31,7 +31,7 @@ function lookAt(frame, width, scheme, name) {
 }
 
 /* What the page's script adds. */
-function use(frame, name) {
+async function use(frame, name) {
   const page = frame.contentDocument, Key = frame.contentWindow.KeyboardEvent;
   const chart = page.querySelector(".chart[tabindex]"), tip = page.querySelector(".tip");
   chart.focus();
@@ -61,6 +61,18 @@ function use(frame, name) {
   const box = tools.querySelectorAll(".choice input")[column];
   box.click();
   check(`${name}: columns are chosen`, left[0].cells[column].hidden && heads[column].hidden ? [] : ["it is still there"]);
+  const inputs = [...tools.querySelectorAll("button, input, summary"), ...heads.map((head) => head.querySelector("button"))];
+  check(`${name}: all of it is reached by keys`, inputs.filter((one) => one.tabIndex < 0).map((one) => one.textContent));
+
+  let copied = "";
+  Object.defineProperty(frame.contentWindow.navigator, "clipboard", { value: { writeText: async (text) => { copied = text; } } });
+  const expected = { CSV: /^type,[^|&]*\r\nlinear,[^|&]*$/, Markdown: /^\| type \|.*\|\n\|---\|.*\n\| linear \|.*\|$/,
+    LaTeX: /^\\begin\{tabular\}\{lr*l*\}\n\\hline\ntype & [^]*\\%[^]*\nlinear & [^]*\\end\{tabular\}$/ };
+  for (const format in expected) {
+    [...tools.querySelectorAll("button")].find((button) => button.getAttribute("aria-label") === `Copy the table as ${format}`).click();
+    await new Promise((done) => setTimeout(done, 0));
+    check(`${name}: what is seen is copied as ${format}`, expected[format].test(copied) && !copied.includes(heads[column].textContent) ? [] : [copied]);
+  }
 }
 
 /* Rows of a table are alike, and so are the strokes of a picture: they go first, as axe-core takes long. */
@@ -84,7 +96,7 @@ async function axe(frame, text, name) {
         document.body.append(frame);
         await new Promise((done) => { frame.onload = done; });
         lookAt(frame, width, scheme, name);
-        if (width === 1280 && scheme === "light") use(frame, name);
+        if (width === 1280 && scheme === "light") await use(frame, name);
         if (text && (width === 1280) === (scheme === "light")) await axe(frame, text, name);
         frame.remove();
       }

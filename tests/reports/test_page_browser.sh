@@ -1,10 +1,19 @@
 #!/usr/bin/env bash
 # The report's page in Chromium: three widths in both schemes, nothing on the console, every figure drawn, what the
-# page's script adds; and what axe-core says, where `make axe` has fetched it or ATTNBENCH_AXE names its axe.min.js.
+# page's script adds; and what axe-core says, where `make axe` has fetched it, npm has it, or ATTNBENCH_AXE names its
+# axe.min.js. Runs once: the page is the same with sanitizers.
 . "$(dirname "$0")/../support/check.sh"
 sample=tests/data/results_sample.json
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
-axe=${ATTNBENCH_AXE:-${BUILD:-build}/axe/node_modules/axe-core/axe.min.js}
+
+find_axe() {
+    local folder
+    for folder in "${BUILD:-build}/axe/node_modules" build/axe/node_modules node_modules /usr/share/nodejs /usr/share/javascript \
+        "$(timeout 20 npm root -g 2>/dev/null)"; do
+        [ ! -s "$folder/axe-core/axe.min.js" ] || { echo "$folder/axe-core/axe.min.js"; return; }
+    done
+}
+axe=${ATTNBENCH_AXE:-$(find_axe)}
 
 if [ -z "$browser" ] || ! command -v gnuplot >/dev/null; then
     echo "[  SKIPPED ] the page in a browser: there is no Chromium, or no gnuplot"
@@ -12,6 +21,8 @@ if [ -z "$browser" ] || ! command -v gnuplot >/dev/null; then
 fi
 "$ATTNBENCH" report "$sample" --out "$scratch/report" >"$scratch/out" 2>"$scratch/err"
 check "a page to look at" test -s "$scratch/report/index.html"
+bytes=$(wc -c <"$scratch/report/index.html")
+check "the page has at most 1 MB: $bytes bytes" test "$bytes" -le 1000000
 cp tests/reports/page_in_browser.js "$scratch/report/"
 [ ! -s "$axe" ] || cp "$axe" "$scratch/report/"
 cat >"$scratch/report/look.html" <<'HTML'

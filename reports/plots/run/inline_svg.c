@@ -4,6 +4,7 @@
 #include "attn/file.h"
 #include "reports/page/mustache.h"
 #include "reports/plots/figure_style.h"
+#include "reports/plots/run/svg_slim.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -114,6 +115,21 @@ static void write_marks(FILE *out, const json_t *marks) {
     fputs("</g>", out);
 }
 
+/* attn_free what it returns. */
+static char *slim_body(const char *svg, const char *name, attn_error *error) {
+    char *text = NULL, *copy = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (out)
+        svg_slim(out, after_head(svg), strstr(svg, "</svg>"));
+    if (out && !fclose(out))
+        copy = attn_strdup(text, error);
+    else
+        attn_no_memory(error, name);
+    free(text);
+    return copy;
+}
+
 static char *rewrite(const char *svg, const char *name, const json_t *marks, attn_error *error) {
     char *text = NULL, *copy = NULL;
     size_t size;
@@ -122,16 +138,18 @@ static char *rewrite(const char *svg, const char *name, const json_t *marks, att
         attn_fail(error, "%s.page.svg: not what gnuplot writes", name);
         return NULL;
     }
-    FILE *out = open_memstream(&text, &size);
+    char *body = slim_body(svg, name, error);
+    FILE *out = body ? open_memstream(&text, &size) : NULL;
     if (!out) {
+        attn_free(body);
         attn_no_memory(error, name);
         return NULL;
     }
     fprintf(out, "<svg %.*s\" role=\"img\" aria-labelledby=\"%s-title\" aria-describedby=\"%s-about\">",
             (int)(end - box), box, name, name);
-    const char *last = strstr(svg, "</svg>");
-    for (const char *at = after_head(svg); at < last;)
+    for (const char *at = body; *at;)
         at = replace(out, at, name);
+    attn_free(body);
     write_marks(out, marks);
     fputs("</svg>", out);
     if (!fclose(out))
