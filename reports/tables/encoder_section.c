@@ -175,7 +175,7 @@ void table_encoders(report_table *t, const table_sources *from) {
         "prefill: T input frames in one call. chunk, decode: one call of q frames behind `left` chunks of "
         "cache, in the middle of a stream. Time is the median of CPU time; the real-time factor is "
         "that / length of audio. Cache sizes are those allocated. An utterance in one call reuses none "
-        "of its cache. Further columns, here on request and in the csv and json files: intervals (95%% of "
+        "of its cache. Further columns, here on request and in the csv and json files: intervals (95%%, of "
         "the median, over processes; of one: over its runs from 6 on, else least to most), wall clock, runs, "
         "processes, disturbed samples, GFLOP/s, the share of every part, cache bytes by formula.");
 }
