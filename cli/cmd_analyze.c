@@ -2,6 +2,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "base/option_values.h"
+#include "base/text/table_write.h"
 #include "cli/frame/command.h"
 #include "harness/conversion/analyze.h"
 #include "harness/conversion/study.h"

@@ -1,5 +1,6 @@
 /* attnbench history: results over time, and where they changed. */
 #include "base/option_values.h"
+#include "base/text/table_write.h"
 #include "cli/frame/command.h"
 #include "harness/gate/history.h"
 #include "reports/page/history_page.h"

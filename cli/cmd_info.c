@@ -1,6 +1,6 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
-#include "base/text/table.h"
+#include "base/text/table_write.h"
 #include "bench/turn_lines.h"
 #include "cli/frame/command.h"
 #include "harness/counters/counter_set.h"

@@ -1,4 +1,5 @@
 /* attnbench paper: the published KV-cache tables, audited; the document's claims, judged. */
+#include "base/text/table_write.h"
 #include "cli/frame/command.h"
 #include "harness/results/results.h"
 #include "reports/paper/claims/claims.h"

@@ -3,7 +3,7 @@
 #include "base/process/child.h"
 #include "base/process/quiet_cpu.h"
 #include "base/text/json.h"
-#include "base/text/table.h"
+#include "base/text/table_write.h"
 #include "cli/frame/command.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/gate/selftest.h"

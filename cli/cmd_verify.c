@@ -1,5 +1,5 @@
 /* attnbench verify: what must always hold, checked here and now. */
-#include "base/text/table.h"
+#include "base/text/table_write.h"
 #include "cli/frame/command.h"
 #include "harness/verify/identities.h"
 

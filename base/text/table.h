@@ -13,7 +13,8 @@ extern const char *const table_format_names[]; /* "md", "csv", "json", "tex", NU
 typedef struct table_column {
     const char *key;    /* of the row objects */
     const char *header; /* in md and tex; csv uses the key */
-    const char *format; /* printf format for one double; NULL: text, or the shortest exact number; table_mib */
+    const char
+        *format; /* printf format for one double; NULL: text, or the shortest exact number; table_mib */
 } table_column;
 
 /* As a format: a number of bytes, shown in MiB; csv and json have the bytes. */
@@ -25,15 +26,11 @@ typedef struct table {
     json_t *rows; /* array of objects; what is missing or null shows as an em dash, "" in csv */
 } table;
 
-/* Memory failure is reported by table_write, so that rows can be added without a check each. */
+/* Memory failure is reported by table_write (table_write.h), so that rows can be added without a check each. */
 void table_init(table *t, const char *title, const table_column *columns);
 void table_add(table *t,
                json_t *row); /* takes the row (made with json_pack); NULL marks the table as failed */
 void table_free(table *t);
-
-/* json writes the array of rows with every key they have; csv is RFC 4180; md and tex start with the title. tex is made
- * for a page in portrait: long text breaks its lines, and many rows become a longtable (of the package of that name). */
-int table_write(const table *t, table_format format, FILE *stream, attn_error *error);
 
 /* A cell's text in `format`, escaped for it: for pages that lay tables out themselves. attn_free it. */
 char *table_cell_text(const table *t, size_t row, size_t column, table_format format, attn_error *error);

@@ -1,6 +1,7 @@
 #include "harness/conversion/convert_print.h"
 
 #include "base/text/json.h"
+#include "base/text/table_write.h"
 
 #include "attn/alloc.h"
 

@@ -3,6 +3,7 @@
 #include "base/text/json.h"
 
 #include "base/text/append.h"
+#include "base/text/table_write.h"
 
 #include "harness/counters/counters_tables.h"
 #include "harness/counters/source/papi_library.h"

@@ -5,6 +5,7 @@
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "base/process/child.h"
+#include "base/text/table_write.h"
 #include "harness/model/choices.h"
 #include "harness/model/profile_run.h"
 

@@ -1,6 +1,7 @@
 #include "reports/data/profile_print.h"
 
 #include "base/text/json.h"
+#include "base/text/table_write.h"
 
 #include "attn/model.h"
 

@@ -1,5 +1,7 @@
 #include "reports/fleet/fleet_report.h"
 
+#include "base/text/table_write.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "reports/fleet/fleet_page.h"

@@ -1,6 +1,7 @@
 #include "reports/page/history_page.h"
 
 #include "base/text/json.h"
+#include "base/text/table_write.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

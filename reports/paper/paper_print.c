@@ -1,5 +1,7 @@
 #include "reports/paper/paper_print.h"
 
+#include "base/text/table_write.h"
+
 #include "attn/alloc.h"
 #include "attn/file.h"
 

@@ -1,5 +1,7 @@
 #include "reports/tables/survey_print.h"
 
+#include "base/text/table_write.h"
+
 #include <math.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "harness/gate/report/report_output.h"
 
 #include "base/options.h"
-#include "base/text/table.h"
+#include "base/text/table_write.h"
 
 #include "attn/file.h"
 
