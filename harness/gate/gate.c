@@ -85,7 +85,8 @@ void gate_give_up(gate_case *c, size_t side, const process_value *value) {
 }
 
 void gate_came_late(gate *g, gate_case *c, size_t side, double seconds, process_value *value) {
-    bool hangs = seconds > 0.9 * patience(g, c) || (side == GATE_BASE && !c->count);
+    bool never_ran = side == GATE_BASE && !c->count && !(c->base_seconds > 0);
+    bool hangs = seconds > 0.9 * patience(g, c) || never_ran;
     if (hangs) {
         gate_give_up(c, side, value);
         return;
@@ -110,21 +111,30 @@ int gate_checked_process(process_value *value, gate_case *c, size_t side, const 
     double began = clock_now();
     if (gate_process(value, c->row, settings, error))
         return -1;
-    if (side == GATE_BASE)
+    if (side == GATE_BASE && value->outcome == PROCESS_MEASURED)
         c->base_seconds = clock_now() - began;
     for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
         c->bytes[i][side] = value->bytes[i];
     return 0;
 }
 
+/* Of a process that began then. */
+static void fail_process(gate *g, gate_case *c, size_t side, double began, process_value *value) {
+    if (value->late)
+        gate_came_late(g, c, side, clock_now() - began, value);
+    else
+        gate_give_up(c, side, value);
+}
+
 static int open_case(gate *g, gate_case *c, size_t side, attn_error *error) {
     measure_settings settings = gate_measure_settings(g, c, side, 0);
     process_value value;
+    double began = clock_now();
     settings.repetitions = 1;
     if (gate_checked_process(&value, c, side, &settings, error))
         return -1;
     if (value.outcome != PROCESS_MEASURED)
-        gate_give_up(c, side, &value);
+        fail_process(g, c, side, began, &value);
     return 0;
 }
 
@@ -160,6 +170,7 @@ int gate_more_room(gate_case *c, attn_error *error) {
 int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *error) {
     measure_settings settings = gate_measure_settings(g, c, side, GATE_SHORT_CHECK_FLOPS);
     process_value value;
+    double began = clock_now();
     if (gate_process(&value, c->row, &settings, error))
         return -1;
     *time = g->stored ? value.plain_time : value.time;
@@ -167,7 +178,7 @@ int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *e
     c->cpu_ns += value.cpu_ns;
     if (value.outcome == PROCESS_MEASURED)
         return 0;
-    gate_give_up(c, side, &value);
+    fail_process(g, c, side, began, &value);
     return 1;
 }
 

@@ -37,6 +37,7 @@ static int read_failure(process_value *value, const json_t *entry, measure_outco
     value->outcome = outcome == MEASURE_UNSUPPORTED ? PROCESS_UNSUPPORTED
                      : knows                        ? PROCESS_FAILED
                                                     : PROCESS_MISSING;
+    value->late = outcome == MEASURE_LATE;
     snprintf(value->why, sizeof value->why, "%s", json_text(entry, "error_message"));
     utf8_mend(value->why); /* it may be cut */
     return 0;

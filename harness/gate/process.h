@@ -24,6 +24,7 @@ typedef enum process_outcome {
 
 typedef struct process_value {
     process_outcome outcome;
+    bool late;                      /* failed: it was still running at its limit */
     char why[300];                  /* when not measured */
     double time;                    /* ns: single_best_time */
     double plain_time;              /* ns: single_time, as of stored results */

@@ -145,7 +145,9 @@ static json_t *read_reply(measure_outcome *outcome, const bench_case *c, const c
     if (!reported) {
         json_decref(entries);
         entries = failed_entry(c, r, limit, why.message);
-        *outcome = r->status == STATUS_BAD_INPUT && !r->size ? MEASURE_REFUSED : MEASURE_FAILED;
+        *outcome = r->late                                     ? MEASURE_LATE
+                   : r->status == STATUS_BAD_INPUT && !r->size ? MEASURE_REFUSED
+                                                               : MEASURE_FAILED;
     }
     if (r->status == STATUS_UNDECIDED) {
         json_object_set_new(json_array_get(entries, 0), "unsupported", json_true());

@@ -33,6 +33,7 @@ typedef enum measure_outcome {
     MEASURE_DONE,
     MEASURE_UNSUPPORTED, /* the case needs what this machine lacks */
     MEASURE_FAILED,      /* its check failed, or its process broke */
+    MEASURE_LATE,        /* its process was still running at its limit */
     MEASURE_REFUSED      /* the program did not take its command line: it may not know the row */
 } measure_outcome;
 
