@@ -126,7 +126,9 @@ static int take_side(gate *g, size_t side, gate_pair *pairs, attn_error *error) 
     for (size_t i = 0; i < g->count; i++) {
         gate_case *c = &g->cases[i];
         process_value value = {.outcome = PROCESS_FAILED};
-        pairs[i].time[side] = google_time(json_object_get(r.benchmarks, c->row->name));
+        const json_t *benchmark = json_object_get(r.benchmarks, c->row->name);
+        pairs[i].time[side] = google_time(benchmark);
+        google_ran(&c->ns, &c->cpu_ns, benchmark);
         if (c->finding.settled || pairs[i].time[side] > 0)
             continue;
         snprintf(value.why, sizeof value.why, "%s", r.why);

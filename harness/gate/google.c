@@ -21,6 +21,19 @@ static double ns_of(const json_t *entry) {
     return NAN;
 }
 
+/* How much of what a repetition took was on a CPU, where it says both. */
+static void add_ran(json_t *object, const json_t *entry, double time) {
+    double real = json_number(entry, "real_time"), cpu = json_number(entry, "cpu_time"),
+           iterations = json_number(entry, "iterations");
+    if (!(cpu >= 0 && iterations > 0))
+        return;
+    double all = json_number_value(json_object_get(object, "ns")) + time * iterations,
+           ran =
+               json_number_value(json_object_get(object, "cpu_ns")) + time * iterations * fmin(1, cpu / real);
+    json_object_set_new(object, "ns", json_real(all));
+    json_object_set_new(object, "cpu_ns", json_real(ran));
+}
+
 /* The object of the benchmark that the entry is of, made when it is new. */
 static json_t *object_of(json_t *all, const json_t *entry) {
     const char *run = json_text(entry, "run_name"), *name = *run ? run : json_text(entry, "name");
@@ -42,6 +55,8 @@ static int take_entry(json_t *all, const json_t *entry) {
         return json_object_set_new(object, "error", json_string(json_text(entry, "error_message")));
     if (isnan(time))
         return *aggregate ? 0 : json_object_set_new(object, "error", json_string("it reported no time"));
+    if (!*aggregate)
+        add_ran(object, entry, time);
     if (!*aggregate)
         return json_array_append_new(json_object_get(object, "times"), json_real(time));
     return strcmp(aggregate, "mean") && strcmp(aggregate, "median")
@@ -67,6 +82,11 @@ json_t *google_read(const char *text, size_t size, const char *who, attn_error *
                   "(--benchmark_format=json)",
                   who);
     return all;
+}
+
+void google_ran(double *ns, double *cpu_ns, const json_t *benchmark) {
+    *ns += json_number_value(json_object_get(benchmark, "ns"));
+    *cpu_ns += json_number_value(json_object_get(benchmark, "cpu_ns"));
 }
 
 double google_time(const json_t *benchmark) {

@@ -101,5 +101,8 @@ void gate_reason(char *why, size_t size, const gate *g, const gate_case *c) {
     if (isfinite(f->noise) && f->noise > g->settings.rule.min_effect)
         text_list(why, size, "; ", "noise makes a floor of %.2f%%", gate_percent(f->noise));
     if (c->ns > 0)
-        text_list(why, size, "; ", "it waited for the CPU %.0f%% of the time", 100 * (1 - c->cpu_ns / c->ns));
+        text_list(why, size, "; ",
+                  g->commands ? "it did not run for %.0f%% of the time" /* it may have slept */
+                              : "it waited for the CPU %.0f%% of the time",
+                  100 * (1 - c->cpu_ns / c->ns));
 }

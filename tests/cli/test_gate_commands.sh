@@ -6,16 +6,19 @@
 cat >"$scratch/fake" <<'END'
 #!/usr/bin/env bash
 # $1: how much slower "beta" is, per cent; $2: what becomes of it.
-noise=$((RANDOM % 200))
+noise=$((RANDOM % 200)) mode=${2:-}
 case ${2:-} in
 fails) echo "no such machine" >&2; exit 7 ;;
 babbles) echo hello; exit 0 ;;
 hangs) echo $$ >"$0.mark"; sleep 60 & wait ;;
 dies_later) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 4 ] || exit 3 ;;
+noisy) noise=$((RANDOM * 3)) ;;
 esac
 entry() { # name, time, unit, more
-    printf '{"name": "%s", "run_name": "%s", "real_time": %s, "cpu_time": 1, "iterations": 9, "time_unit": "%s"%s}%s\n' \
-        "$1" "$1" "$2" "$3" "${4:-}" "${5-,}"
+    local cpu=1
+    [ "$mode" != noisy ] || cpu=$((${2%.*} / 2))
+    printf '{"name": "%s", "run_name": "%s", "real_time": %s, "cpu_time": %s, "iterations": 9, "time_unit": "%s"%s}%s\n' \
+        "$1" "$1" "$2" "$cpu" "$3" "${4:-}" "${5-,}"
 }
 echo '{"context": {"date": "today"}, "benchmarks": ['
 for repetition in 0 1 2; do
@@ -58,6 +61,8 @@ check "base lacks: named" verdict "MISSING IN BASE" 1
 check "an error in the candidate: 1" commands 1 "0 error"
 check "an error: its message" says "wrong sum" out
 check "an error: the others are compared" verdict SAME 5
+check "too noisy for the budget: 3" commands 3 "0 noisy" noisy --filter alpha --budget 4s
+check "noisy: how much of the time it ran, as the program says" says "it did not run for 50% of the time" out
 check "a candidate that fails: 1" commands 1 "0 fails"
 check "fails: why" says "it ended with status 7: no such machine" out
 check "a candidate that fails later: 1" commands 1 "0 dies_later"
