@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Real changes of the code in place of a delay: builds that differ in one kernel file, each compared with the same base,
-# RUNS times. Not part of `make test`: it builds once whole and five times in part, and a run takes up to a BUDGET.
+# RUNS times. Not part of `make test`: it builds twice whole and six times in part, and a run takes up to a BUDGET.
 #
 #   pass     one pass more over the scores in the softmax of the fused kernel
 #   copy     its scores are copied to another place and back
 #   tile     rows one by one, where the base takes four together
 #   o1       the kernel's file compiled with -O1, as no other is
 #   comment  a comment alone
+#   order    nothing changed; archives have their objects in reverse order, so that code lies elsewhere
+#   path     nothing changed, built as a whole once more in another folder, whose path is longer
 #
 # Right is a run in which the cases of that code are SLOWER and all others SAME. OUT=folder (default
 # $BUILD/gate-builds) keeps the builds and a line a run, OUT/VARIANT.runs: the same command goes on where it was stopped.
-# BASE=folder takes the objects of a build that is there as the base's. RUNS=10 BUDGET=60s OPT=-O2 MIN_EFFECT=2% VARIANTS="pass copy tile o1 comment". Exit status: 1 when a run was not right.
+# BASE=folder takes the objects of a build that is there as the base's. RUNS=10 BUDGET=60s OPT=-O2 MIN_EFFECT=2%
+# VARIANTS="pass copy tile o1 comment order path". Exit status: 1 when a run was not right.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-: "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${VARIANTS:=pass copy tile o1 comment}"
+: "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${VARIANTS:=pass copy tile o1 comment order path}"
 : "${OUT:=$BUILD/gate-builds}" "${OPT:=-O2}"
 mkdir -p "$OUT" || exit 2
 OUT=$(realpath "$OUT")
@@ -47,12 +50,39 @@ exec ${CC:-gcc} "\${words[@]}" $more
 END
 }
 
-build() { # folder, compiler
-    make -j"$(nproc)" OPT="$OPT" BUILD="$1" CC="$2" all >"$1.log" 2>&1 && return
+build() { # folder, compiler, more words of make
+    make -j"$(nproc)" OPT="$OPT" BUILD="$1" CC="$2" "${@:3}" all >"$1.log" 2>&1 && return
     tail -n 20 "$1.log" >&2
     exit 2
 }
 
+# As `ar qcs ARCHIVE OBJECT...` with the objects in reverse order.
+reversing_ar() {
+    cat <<'END'
+#!/bin/bash
+objects=()
+for object in "${@:3}"; do objects=("$object" "${objects[@]}"); done
+exec ar "$1" "$2" "${objects[@]}"
+END
+}
+
+build_order() {
+    [ -x "$OUT/order/attnbench" ] && return
+    reversing_ar >"$OUT/order.ar"
+    chmod +x "$OUT/order.ar"
+    rm -rf "$OUT/order"
+    cp -a "$OUT/base" "$OUT/order"
+    rm -f "$OUT/order"/lib*.a "$OUT/order/attnbench"
+    build "$OUT/order" "${CC:-gcc}" AR="$OUT/order.ar"
+    ! cmp -s "$OUT/base/attnbench" "$OUT/order/attnbench" || { echo "order: the same program" >&2; exit 2; }
+}
+
+build_path() {
+    local place=$OUT/another/folder/with/a/longer/path
+    [ -x "$OUT/path/attnbench" ] && return
+    build "$place" "${CC:-gcc}"
+    ln -sfn "$place" "$OUT/path"
+}
 
 if [ -n "${BASE:-}" ] && [ ! -e "$OUT/base" ]; then
     mkdir "$OUT/base"
@@ -60,6 +90,10 @@ if [ -n "${BASE:-}" ] && [ ! -e "$OUT/base" ]; then
 fi
 [ -x "$OUT/base/attnbench" ] || build "$OUT/base" "${CC:-gcc}"
 for variant in $VARIANTS; do
+    case $variant in
+    order) build_order; continue ;;
+    path) build_path; continue ;;
+    esac
     place=$OUT/$variant
     [ -x "$place/attnbench" ] && continue
     change "$variant" >"$OUT/$variant.c"
@@ -89,12 +123,12 @@ expected() { # variant: verdicts in the order of the plan
     copy | o1) echo SLOWER SLOWER SAME SAME SAME ;;
     pass) echo SAME SLOWER SAME SAME SAME ;; # MHA is some 1% slower: less than what counts
     tile) echo SAME SLOWER SAME SAME SAME ;; # of MHA each head has one row
-    comment) echo SAME SAME SAME SAME SAME ;;
+    comment | order | path) echo SAME SAME SAME SAME SAME ;;
     esac
 }
 
 run() { # variant: a line of verdicts, changes in per cent, seconds, load
-    "$OUT/base/attnbench" gate --base "$OUT/base/attnbench" --candidate "$OUT/$1/attnbench" --plan "$OUT/plan.yaml" \
+    "$OUT/base/attnbench" gate --base "$OUT/base/attnbench" --candidate "$(realpath "$OUT/$1/attnbench")" --plan "$OUT/plan.yaml" \
         --budget "$BUDGET" --min-effect "$MIN_EFFECT" --no-attribution --format csv 2>"$OUT/$1.err" >"$OUT/$1.csv"
     awk -F, 'NR > 1 { verdicts = verdicts (verdicts ? " " : "") $2; changes = changes (changes ? " " : "") sprintf("%+.2f", $6) }
         END { print verdicts "|" changes }' "$OUT/$1.csv"
