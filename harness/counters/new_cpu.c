@@ -6,6 +6,7 @@
 #include "base/text/table_write.h"
 
 #include "harness/counters/counters_tables.h"
+#include "harness/counters/new_cpu_mend.h"
 #include "harness/counters/source/papi_library.h"
 #include "harness/counters/source/perf_events.h"
 #include "harness/counters/source/perf_refusal.h"
@@ -17,6 +18,7 @@
 
 #include <cblas.h>
 #include <dirent.h>
+#include <errno.h>
 #include <papi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,15 +122,25 @@ static int write_kernel(const perf_surroundings *around, int pmu, attn_error *er
     return finish(&t, error);
 }
 
-static int write_events(const perf_surroundings *around, attn_error *error) {
-    static const table_column columns[] = {{"event", "Event", NULL},
-                                           {"opened", "Opened", NULL},
-                                           {"read", "Read", NULL},
-                                           {"why", "Why", NULL},
-                                           {0}};
-    table t;
-    char last[160] = "";
-    table_init(&t, "Generic events, each alone, around a loop of a million turns", columns);
+/* Events of one fate in one row: what they read, or why they did not. */
+static void add_event(table *t, const char *name, const char *opened, double value, const char *why) {
+    char text[80];
+    snprintf(text, sizeof text, value >= 0 ? "%s %.0f" : "%s", name, value);
+    for (size_t i = 0; i < json_array_size(t->rows); i++) {
+        json_t *row = json_array_get(t->rows, i);
+        if (!strcmp(json_text(row, "opened"), opened) && !strcmp(json_text(row, "why"), why)) {
+            json_object_set_new(row, "events", json_sprintf("%s, %s", json_text(row, "events"), text));
+            return;
+        }
+    }
+    table_add(t, json_pack("{ss ss ss*}", "opened", opened, "events", text, "why", *why ? why : NULL));
+}
+
+/* Of each alone; `refused` names those that the kernel does not know. */
+static void try_events(table *t, const perf_surroundings *around, char *refused, size_t size) {
+    static const table_column columns[] = {
+        {"opened", "Opened", NULL}, {"events", "Events and what they read", NULL}, {"why", "Why", NULL}, {0}};
+    table_init(t, "Generic events, each alone, around a loop of a million turns", columns);
     for (size_t i = 0; i < perf_generic_event_count; i++) {
         double value = -1;
         char why[160] = "";
@@ -137,13 +149,10 @@ static int write_events(const perf_surroundings *around, attn_error *error) {
         const char *name = code ? strerrorname_np(code) : NULL;
         if (code || value < 0)
             perf_refusal(why, sizeof why, code, around);
-        table_add(&t, json_pack("{ss ss so so}", "event", event->name, "opened",
-                                code ? (name ? name : "error") : "yes", "read",
-                                value >= 0 ? json_integer((json_int_t)value) : json_null(), "why",
-                                !why[0] ? json_null() : json_string(strcmp(why, last) ? why : "the same")));
-        snprintf(last, sizeof last, "%s", why);
+        if (code == ENOENT || code == EINVAL || code == EOPNOTSUPP)
+            text_list(refused, size, ", ", "%s", event->name);
+        add_event(t, event->name, code ? (name ? name : "error") : "yes", value, why);
     }
-    return finish(&t, error);
 }
 
 /* ---- PAPI */
@@ -198,20 +207,18 @@ static int write_papi(attn_error *error) {
 
 /* ---- OpenBLAS */
 
-static int write_blas(attn_error *error) {
-    blas_state b;
+static int write_blas(const blas_state *b, attn_error *error) {
     table t;
-    blas_read(&b);
     table_init(&t, "OpenBLAS", fact_columns);
     add(&t, "configuration", text(openblas_get_config()));
     add(&t, "core type",
-        json_sprintf("%s%s", b.core,
-                     b.chosen        ? ", as OPENBLAS_CORETYPE says"
-                     : b.replaced[0] ? ", after a restart by attnbench"
-                                     : ", its own choice"));
+        json_sprintf("%s%s", b->core,
+                     b->chosen        ? ", as OPENBLAS_CORETYPE says"
+                     : b->replaced[0] ? ", after a restart by attnbench"
+                                      : ", its own choice"));
     add(&t, "vector instructions of the CPU", text(attn_isa_names[attn_cpu_detected()]));
     add(&t, "left unused by that core type",
-        b.better ? json_sprintf("yes: OPENBLAS_CORETYPE=%s would use them", b.better) : json_string("no"));
+        b->better ? json_sprintf("yes: OPENBLAS_CORETYPE=%s would use them", b->better) : json_string("no"));
     return finish(&t, error);
 }
 
@@ -235,8 +242,11 @@ static void add_metric(table *t, const json_t *metric, const counter_event *even
     const char *source = json_text(metric, "source"), *name = json_text(metric, "name");
     const char *reason = without(json_text(metric, "reason"), source);
     json_t *last = json_array_get(t->rows, json_array_size(t->rows) - 1);
-    if (event && event->papi)
-        reason = without(reason, event->papi);
+    if (event && event->papi) {
+        char first[COUNTER_AS_MAX];
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(event->papi, " "), event->papi);
+        reason = without(reason, first);
+    }
     if (last && !strcmp(json_text(last, "source"), source) &&
         !strcmp(json_text(last, "status"), json_text(metric, "status")) &&
         !strcmp(json_text(last, "reason"), reason))
@@ -246,42 +256,87 @@ static void add_metric(table *t, const json_t *metric, const counter_event *even
                                "metrics", name, "reason", *reason ? reason : NULL));
 }
 
-static int write_validation(attn_error *error) {
-    counter_events_list all;
+static int write_validation(const json_t *metrics, const counter_events_list *all, attn_error *error) {
     table t;
     size_t i;
     json_t *metric;
-    counter_events_all(&all, NULL);
-    json_t *metrics = validate_metrics("auto", all.events, all.count, error);
-    if (!metrics)
-        return -1;
     table_init(&t, "Counters checked against kernels with known answers", metric_columns);
-    json_array_foreach(metrics, i, metric) {
+    json_array_foreach((json_t *)metrics, i, metric) {
         const counter_event *event = NULL;
-        for (size_t e = 0; e < all.count; e++)
-            if (!strcmp(all.events[e]->name, json_text(metric, "name")))
-                event = all.events[e];
+        for (size_t e = 0; e < all->count; e++)
+            if (!strcmp(all->events[e]->name, json_text(metric, "name")))
+                event = all->events[e];
         add_metric(&t, metric, event);
     }
-    json_decref(metrics);
+    return finish(&t, error);
+}
+
+/* ---- What follows */
+
+/* An event that several sources count is one. */
+static size_t count_events(const json_t *metrics, const char *status) {
+    size_t count = 0, i;
+    json_t *metric, *seen = json_object();
+    json_array_foreach((json_t *)metrics, i, metric) {
+        const char *source = json_text(metric, "source");
+        bool hardware = !strncmp(source, "papi", 4) || !strcmp(source, "perf");
+        const char *name = json_text(metric, "name");
+        if (!hardware || (status && strcmp(json_text(metric, "status"), status)) ||
+            json_object_get(seen, name))
+            continue;
+        json_object_set_new(seen, name, json_true());
+        count++;
+    }
+    json_decref(seen);
+    return count;
+}
+
+static int write_summary(const machine *m, const new_cpu_facts *facts, attn_error *error) {
+    table t;
+    json_t *build = machine_build_json();
+    printf("# %s\n\nReport of `attnbench info --new-cpu`, commit %s, %s. Of %zu hardware events %zu are "
+           "counted right, "
+           "%zu have nothing to be checked against, %zu are wrong.\n\n",
+           m->cpu[0] ? m->cpu : "unknown CPU", json_text(build, "commit"), json_text(build, "compiler"),
+           count_events(facts->metrics, NULL),
+           count_events(facts->metrics, "trusted") + count_events(facts->metrics, "scaled"),
+           count_events(facts->metrics, "unchecked"), count_events(facts->metrics, "rejected"));
+    json_decref(build);
+    new_cpu_mend(&t, facts);
+    if (!json_array_size(t.rows))
+        table_add(
+            &t, json_pack("{ss ss}", "who", "nobody", "what", "all that was asked for counts, and is right"));
     return finish(&t, error);
 }
 
 int new_cpu_report(attn_error *error) {
     machine m;
-    perf_surroundings around;
-    json_t *build = machine_build_json();
-    int pmu = perf_try_pmu();
+    blas_state blas;
+    table events;
+    counter_events_list all;
+    char refused[400] = "";
+    new_cpu_facts facts = {.pmu = perf_try_pmu(), .not_generic = refused};
     machine_read(&m, NULL);
-    perf_surroundings_read(&around, NULL);
-    around.pmu = !pmu;
-    printf("# %s\n\nReport of `attnbench info --new-cpu`, commit %s, %s.\n\n",
-           m.cpu[0] ? m.cpu : "unknown CPU", json_text(build, "commit"), json_text(build, "compiler"));
-    json_decref(build);
-    int result = write_cpu(&m, error) || write_kernel(&around, pmu, error) || write_events(&around, error) ||
-                         write_papi(error) || write_blas(error) || write_validation(error)
+    blas_read(&blas);
+    perf_surroundings_read(&facts.around, NULL);
+    facts.around.pmu = !facts.pmu;
+    facts.papi_refusal = papi_component_refusal("perf_event");
+    facts.papi_version = papi_library_version();
+    facts.presets = papi_preset_count();
+    facts.library_knows = papi_library_knows_pmu();
+    facts.blas_better = blas.better;
+    counter_events_all(&all, NULL);
+    json_t *metrics = validate_metrics("auto", all.events, all.count, error);
+    if (!metrics)
+        return -1;
+    facts.metrics = metrics;
+    try_events(&events, &facts.around, refused, sizeof refused);
+    int result = write_summary(&m, &facts, error) || write_validation(metrics, &all, error) ||
+                         finish(&events, error) || write_kernel(&facts.around, facts.pmu, error) ||
+                         write_papi(error) || write_blas(&blas, error) || write_cpu(&m, error)
                      ? -1
                      : 0;
+    json_decref(metrics);
     return !result && (fflush(stdout) || ferror(stdout)) ? attn_fail(error, "output cannot be written")
                                                          : result;
 }

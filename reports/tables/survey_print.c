@@ -154,8 +154,8 @@ static void say_clock(const survey *s, FILE *stream) {
 }
 
 static void say_basis(const survey *s, const results *r, FILE *stream) {
-    fprintf(stream, "%s, one core where nothing else is said. Each number is the best of ",
-            results_text(r, "machine.cpu", "unknown CPU"));
+    fprintf(stream, "%s, one core%s. Each number is the best of ",
+            results_text(r, "machine.cpu", "unknown CPU"), s->cores ? " where nothing else is said" : "");
     if (s->least_runs == s->most_runs)
         fprintf(stream, "%zu runs", s->most_runs);
     else

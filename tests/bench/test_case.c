@@ -175,12 +175,12 @@ static const char *const invalid[][2] = {
      "more than 24 words"},
     {"machine", "expected machine/<flops|read|...>/<key:value>/..."},
     {"machine/paint", "\"paint\": not a limit of the machine, expected one of flops, read, sgemm, write, "},
-    {"machine/write/pages:huge", "pages: not a key of machine/write, which takes bytes, isa"},
+    {"machine/write/pages:huge", "pages: not a key of machine/write, which takes t, bytes, isa"},
     {"machine/latency/isa:base", "isa: not a key of machine/latency, which takes bytes, pages"},
     {"machine/latency/pages:large", "pages: found \"large\", expected one of small, huge"},
     {"machine/handoff", "cpu: missing"},
     {"machine/read/bytes:6", "bytes: found 6, expected a multiple of 4"},
-    {"machine/read/n:6", "n: not a key of machine/read, which takes bytes, isa"},
+    {"machine/read/n:6", "n: not a key of machine/read, which takes t, bytes, isa"},
     {"machine/sgemm/n:40000", "n: found \"40000\""},
     {"machine/flops/isa:sse9", "isa: found \"sse9\", expected one of base, avx2, avx512"}};
 

@@ -4,14 +4,17 @@
 #include "bench/limits/machine_clock.h"
 #include "bench/limits/machine_limit.h"
 #include "bench/limits/machine_streams.h"
+#include "bench/limits/machine_units.h"
 #include "bench/limits/pages.h"
 #include "bench/row.h"
 
 #include "attn/alloc.h"
 #include "attn/cpu.h"
+#include "attn/threads.h"
 
 #include <math.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -102,6 +105,75 @@ static void test_rows(void **state) {
             fail_msg("%s: %d, found %g FLOPs, %g bytes, %g steps", rows[i].row, result, found.flops,
                      found.bytes, found.steps);
     }
+}
+
+/* Each unit makes the products that it should, or is refused; two threads make twice as many. */
+static void test_units(void **state) {
+    (void)state;
+    for (size_t i = 0; machine_unit_names[i]; i++) {
+        char row[64];
+        numbers found;
+        const machine_unit *unit = machine_unit_find(machine_unit_names[i]);
+        bool here = unit && machine_unit_runs(unit);
+        snprintf(row, sizeof row, "machine/products/unit:%s", machine_unit_names[i]);
+        assert_int_equal(try_row(row, &found), !here);
+        if (here)
+            assert_true(found.flops == 2 * MACHINE_UNIT_ROUNDS * unit->multiply_adds());
+    }
+}
+
+static bool is_there(void) {
+    return true;
+}
+
+static double one(void) {
+    return 1;
+}
+
+static double trap(size_t rounds) {
+    (void)rounds;
+    raise(SIGILL); /* as an instruction that a hypervisor names and does not give */
+    return 1;
+}
+
+static double work(size_t rounds) {
+    return (double)rounds;
+}
+
+static void test_illegal_instruction(void **state) {
+    (void)state;
+    const machine_unit wrong = {"wrong", is_there, one, trap}, right = {"right", is_there, one, work};
+    struct sigaction before, after;
+    sigaction(SIGILL, NULL, &before);
+    assert_false(machine_unit_runs(&wrong));
+    assert_false(machine_unit_runs(&wrong)); /* caught a second time too */
+    assert_true(machine_unit_runs(&right));
+    sigaction(SIGILL, NULL, &after);
+    assert_true(after.sa_handler == before.sa_handler);
+}
+
+/* Threads do the same at once, and what they do is added up. */
+static void test_side_by_side(void **state) {
+    (void)state;
+    bench_case c;
+    bench_check check;
+    attn_error error = {0};
+    numbers found = {0};
+    double cache_bytes;
+    void *limit = NULL;
+    attn_threads *threads = NULL;
+    assert_int_equal(attn_threads_open(&threads, 2, NULL, &error), 0);
+    bench_settings settings = {.seed = 7, .threads = threads};
+    assert_int_equal(bench_case_parse(&c, "machine/read/bytes:65536/t:2", &error), 0);
+    assert_int_equal(bench_machine.prepare(&limit, &c, &settings, &error), 0);
+    assert_int_equal(bench_machine.check(limit, &check, &error), 0);
+    assert_true(check.ok);
+    bench_machine.run(limit);
+    bench_machine.values(limit, &cache_bytes, keep, &found);
+    assert_true(found.bytes == 2.0 * 8 * (4 << 20));
+    bench_machine.release(limit);
+    attn_threads_close(threads);
+    assert_int_equal(attn_alloc_live(), 0);
 }
 
 /* Every instruction set of this CPU; those that it lacks are refused. */
@@ -222,8 +294,10 @@ static void test_broken_chase(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),          cmocka_unit_test(test_instruction_sets),
-        cmocka_unit_test(test_huge_pages),    cmocka_unit_test(test_handoff),
-        cmocka_unit_test(test_wrong_kernels), cmocka_unit_test(test_broken_chase)};
+        cmocka_unit_test(test_rows),         cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_units),        cmocka_unit_test(test_illegal_instruction),
+        cmocka_unit_test(test_side_by_side), cmocka_unit_test(test_huge_pages),
+        cmocka_unit_test(test_handoff),      cmocka_unit_test(test_wrong_kernels),
+        cmocka_unit_test(test_broken_chase)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,9 +13,9 @@ few='clock/isa:base|flops/isa:base|/(write|latency)/bytes:(4096|8192|16384)(/pag
 
 md() {
     machine 0 --filter "$few" --out "$scratch/m.json" &&
-        grep -q '^| base | *[0-9.]* | *[0-9.]* | *[0-9.]* |$' "$scratch/out" &&
+        grep -q '^| base | *[0-9.]* | *[0-9.]* | — | *[0-9.]* |$' "$scratch/out" &&
         grep -q '^| L1 | 4 KiB | ' "$scratch/out" &&
-        grep -qE '^\| 16 KiB \| — \| *[0-9.]+ \| — \| — \| — \| *[0-9.]+ \| — \|' "$scratch/out" &&
+        grep -qE '^\| 16 KiB \| — \| *[0-9.]+ \| — \| — \| — \| — \| — \| *[0-9.]+ \| — \|' "$scratch/out" &&
         ! grep -q 'another core' "$scratch/out"
 }
 check "tables" md

@@ -169,6 +169,28 @@ for model in ("conformer", "branchformer"):
 for kind in ("mha", "mla"):
     for kv in ("f16", "q8_0"):
         attention(kind, "decode", 4000, 1, kv=kv)
+
+
+def all_cores():
+    for size, nanoseconds in ((16 << 10, 1.0), (32 << 10, 1.0), (512 << 10, 4.0), (1 << 20, 4.1), (8 << 20, 20.0),
+                              (16 << 20, 20.5), (256 << 20, 90.0), (512 << 20, 92.0)):
+        add_runs(f"machine/latency/bytes:{size}/pages:huge",
+                 {"kind": "machine", "what": "latency", "bytes": size, "pages": "huge"}, 1000 * nanoseconds,
+                 {"steps": 1000})
+    add_runs("machine/flops/t:2/isa:avx512", {"kind": "machine", "what": "flops", "isa": "avx512", "t": 2}, 1e6 / PEAK,
+             {"flops": 2e6})
+    for size, rate in ((16 << 10, 360.0), (128 << 20, 1.5 * BANDWIDTH)):
+        add_runs(f"machine/read/t:2/bytes:{size}/isa:avx512",
+                 {"kind": "machine", "what": "read", "bytes": size, "isa": "avx512", "t": 2}, 2 * size / rate,
+                 {"bytes": 2 * size})
+    case = {**shape("mha", "decode", 1000, 1), "t": 2}
+    flops, moved, kv = costs(case)
+    add_runs(name_of(case) + "/t:2", case, 1e9 * 0.6 * max(flops / PEAK / 1e9, moved / BANDWIDTH / 1e9),
+             {"flops": flops, "bytes": moved, "kv_bytes_formula": kv, "kv_bytes_live": kv,
+              "check": {"max_error": 2.5e-6, "limit": 1e-4, "rows": 1}})
+
+
+all_cores()
 attention("mla_simple", "decode", 1000, 1, path="expand",
           error="output differs from the scalar reference: 0.25 at row 0, limit 1e-4 (invented)")
 

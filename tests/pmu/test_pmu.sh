@@ -161,13 +161,14 @@ same_parts() { # sweep sweep
 
 # info --new-cpu reports what the kernel opened and what PAPI knows, and at paranoid 3 that both were refused.
 reported() { # folder presets
-    grep -qE '^\| instructions \| yes \| [1-9][0-9]{6,} \|' "$1/new-cpu.out" &&
+    grep -qE '^\| yes \| .*[ ,]instructions [1-9][0-9]{6,}' "$1/new-cpu.out" &&
         grep -qE "^\| presets that exist \| $2 of [0-9]+" "$1/new-cpu.out" &&
         grep -qE '^\| CPU part \| 0xd' "$1/new-cpu.out" &&
         grep -qE '^\| (papi|perf) \| trusted \| cycles, instructions' "$1/new-cpu.out" &&
-        grep -qE '^\| instructions \| EACCES \| — \|' "$1/new-cpu-refused.out" &&
+        grep -qE '^\| EACCES \| .*instructions' "$1/new-cpu-refused.out" &&
+        grep -qE '^\| administrator \| perf_event_paranoid is 3' "$1/new-cpu-refused.out" &&
         grep -qE '^\| component perf_event \| disabled: .*paranoid' "$1/new-cpu-refused.out" && return
-    grep -hE '^\| (instructions|presets|CPU part|papi|perf|component perf_event) ' "$1"/new-cpu*.out >&2
+    grep -hE '^\| (yes|EACCES|administrator|presets|CPU part|papi|perf|component perf_event) ' "$1"/new-cpu*.out >&2
     return 1
 }
 

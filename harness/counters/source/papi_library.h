@@ -2,6 +2,7 @@
 #ifndef HARNESS_COUNTERS_SOURCE_PAPI_LIBRARY_H
 #define HARNESS_COUNTERS_SOURCE_PAPI_LIBRARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Starts PAPI once. NULL, or why it is of no use here. */
@@ -15,5 +16,8 @@ const char *papi_library_version(void);
 
 /* Presets that exist for this CPU, as PAPI says; whether they count is another matter. */
 size_t papi_preset_count(void);
+
+/* Whether PAPI's component for CPUs has a PMU other than the kernel's generic ones. */
+bool papi_library_knows_pmu(void);
 
 #endif

@@ -61,6 +61,8 @@ static void add_arithmetic(void) {
     add_case("b", "\"what\": \"clock\", \"isa\": \"avx512\"", "\"steps\": 1000", 500);
     add_case("c", "\"what\": \"flops\", \"isa\": \"avx512\"", "\"flops\": 6400", 100);
     add_case("d", "\"what\": \"sgemm\", \"n\": 4", "\"flops\": 128", 4);
+    add_case("f", "\"what\": \"products\", \"unit\": \"avx_vnni\"", "\"flops\": 1280", 10);
+    add_case("g", "\"what\": \"flops\", \"isa\": \"avx512\", \"t\": 4", "\"flops\": 25600", 10);
     add_case("e", "\"what\": \"handoff\", \"cpu\": 3", "\"steps\": 2", 90);
 }
 
@@ -99,7 +101,12 @@ static void test_numbers(void **state) {
     add_curves();
     read_text(&r);
     survey_of(&s, &r);
-    assert_int_equal(s.isas, 2);
+    assert_int_equal(s.isas, 3);
+    assert_string_equal(s.isa[2].isa, "avx_vnni");
+    near(s.isa[2].gflops, 128);
+    assert_true(isnan(s.isa[2].ghz) && isnan(s.isa[2].gflops_all));
+    assert_int_equal(s.cores, 4);
+    near(s.isa[1].gflops_all, 25600 / (9 * 10.)); /* by the wall clock */
     near(s.isa[0].ghz, 4);
     assert_true(isnan(s.isa[0].gflops) && isnan(s.isa[0].vector_madds));
     near(s.isa[1].ghz, 2);
@@ -160,11 +167,12 @@ static void test_print(void **state) {
     survey_of(&s, &r);
     char *md = printed(&s, &r, TABLE_MD), *csv = printed(&s, &r, TABLE_CSV),
          *json = printed(&s, &r, TABLE_JSON);
-    assert_non_null(strstr(md, "Some CPU, one core. Each number is the best of 2 runs."));
+    assert_non_null(
+        strstr(md, "Some CPU, one core where nothing else is said. Each number is the best of 2 runs."));
     assert_non_null(strstr(md, "Under avx512 code the core runs at 2.00 GHz, under base code at 4.00."));
     assert_non_null(strstr(md, "| L2 | 64 KiB | 512 KiB | 4.00 | 61.0 | — | — | — | — | 1 MiB |"));
     assert_non_null(strstr(md, "| memory | 4 MiB | 128 MiB | 90.00 |"));
-    assert_non_null(strstr(md, "| avx512 | 2.00 | 64.0 | 1.00 |"));
+    assert_non_null(strstr(md, "| avx512 | 2.00 | 64.0 | 284.4 | 1.00 |"));
     assert_non_null(strstr(csv, "\nhandoff,3,one_way_ns,45"));
     json_t *all = json_loads(json, 0, NULL);
     assert_non_null(all);

@@ -1,6 +1,8 @@
 #include "harness/plan/plan.h"
 #include "harness/plan/plan_machine.h"
 
+#include <sched.h>
+
 #include "attn/alloc.h"
 #include "attn/cpu.h"
 
@@ -89,6 +91,24 @@ static void check_curve(const machine *m, const char *row, int count, const char
         assert_string_equal(rows[count - 1], last);
 }
 
+/* On all CPUs that may be used at once, together no further than one alone; with one CPU there are none. */
+static void check_all(const machine *m) {
+    cpu_set_t before, one;
+    char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], last[PLAN_MACHINE_ROW];
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    size_t cpus = (size_t)CPU_COUNT(&before), bytes = 4096;
+    while (bytes * 2 * cpus <= (size_t)512 << 20)
+        bytes *= 2;
+    int count = plan_machine_rows(rows, "machine/all/curves/read", m);
+    snprintf(last, sizeof last, "machine/read/bytes:%zu/t:%zu", bytes, cpus);
+    assert_true(cpus > 1 ? count > 0 && !strcmp(rows[count - 1], last) : !count);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(plan_machine_rows(rows, "machine/all/curves/read", m), 0);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
 /* Rows that stand for what a machine has: half of each data cache, and memory far beyond the last. */
 static void test_machine_rows(void **state) {
     (void)state;
@@ -124,6 +144,8 @@ static void test_machine_rows(void **state) {
                 "machine/read/bytes:134217728");
     check_curve(&server, "machine/curves/tlb/small", 11, "machine/tlb/bytes:65536/pages:small",
                 "machine/tlb/bytes:67108864/pages:small");
+    check_machine_rows(&server, "machine/all/flops", NULL, -1);
+    check_all(&server);
     check_curve(&server, "machine/clocks", (int)attn_cpu_isa() + 1, "machine/clock/isa:base", NULL);
     plan p;
     parse(&p, "machine: [machine/flops/isa:base, machine/instruction_sets, machine/levels]\n");
