@@ -1,6 +1,7 @@
 #include "bench/field.h"
 
 #include "bench/limits/machine_units.h"
+#include "impl/attention/variant_names.h"
 
 #include <string.h>
 
@@ -145,10 +146,7 @@ bool bench_field_is_default(const bench_field *field, const bench_case *c) {
 
 /* "attention, encoder (chunk, decode)", "attention, encoder; of gqa". */
 static void describe_cases(char *text, size_t size, const bench_field *field) {
-    static const char *const needs[] = {[BENCH_NEEDS_NOTHING] = "",
-                                        [BENCH_NEEDS_HEADS] = "; of gqa",
-                                        [BENCH_NEEDS_LATENT] = "; of mla, mla_simple",
-                                        [BENCH_NEEDS_MERGE] = "; of branchformer"};
+    char types[ATTN_VARIANT_NAMES_TEXT] = "";
     size_t used = 0;
     for (size_t i = 0, end; i < PLACES; i = end) {
         unsigned kind = 0;
@@ -167,7 +165,13 @@ static void describe_cases(char *text, size_t size, const bench_field *field) {
             }
         used += (size_t)snprintf(text + used, size - used, ")");
     }
-    snprintf(text + used, size - used, "%s%s", field->rows & KERNELS ? ", kernel" : "", needs[field->needs]);
+    if (field->needs == BENCH_NEEDS_HEADS || field->needs == BENCH_NEEDS_LATENT)
+        attn_variant_names_text(
+            types, field->needs == BENCH_NEEDS_HEADS ? ATTN_TAKES_KV_HEADS : ATTN_TAKES_LATENT, ", ");
+    else if (field->needs == BENCH_NEEDS_MERGE)
+        snprintf(types, sizeof types, "%s", attn_model_type_names[ATTN_MODEL_BRANCHFORMER]);
+    snprintf(text + used, size - used, "%s%s%s", field->rows & KERNELS ? ", kernel" : "",
+             *types ? "; of " : "", types);
 }
 
 static void print_values(FILE *stream, const bench_field *field) {

@@ -5,6 +5,7 @@
 #include "cli/frame/command.h"
 #include "harness/conversion/calibration.h"
 #include "harness/conversion/convert_print.h"
+#include "impl/attention/variant_names.h"
 
 #include <limits.h>
 #include <math.h>
@@ -28,10 +29,16 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
                      .seq_len = 1000,
                      .max_frames = NOT_GIVEN,
                      .target_error = NAN};
+    char types[ATTN_VARIANT_NAMES_TEXT], to_help[sizeof types + 16], heads[ATTN_VARIANT_NAMES_TEXT],
+        heads_help[sizeof heads + 8];
+    attn_variant_names_text(types, ATTN_TAKES_SIZE, " or ");
+    attn_variant_names_text(heads, ATTN_TAKES_KV_HEADS, " and ");
+    snprintf(to_help, sizeof to_help, "needed: %s", types);
+    snprintf(heads_help, sizeof heads_help, "of %s", heads);
     struct poptOption options[] = {
         {"config", 'c', POPT_ARG_STRING, &a->config, 0, "needed: the mha model's configuration", "F.yaml"},
         {"weights", 'w', POPT_ARG_STRING, &a->weights, 0, "needed: its checkpoint", "F.safetensors"},
-        {"to", 't', POPT_ARG_STRING, &a->to, 0, "needed: mla_simple, mla or gqa", "TYPE"},
+        {"to", 't', POPT_ARG_STRING, &a->to, 0, to_help, "TYPE"},
         {"method", 'm', POPT_ARG_STRING, &a->method, 0,
          "average, split, joint (default) or activation; gqa: mean (default) or activation", "M"},
         {"latent-dim", '\0', POPT_ARG_LONGLONG, &a->latent_dim, 0, "of every layer, 1 to d_model", "R"},
@@ -42,7 +49,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"cache-frames", '\0', POPT_ARG_LONGLONG, &a->seq_len, 0,
          "frames in the cache that its bytes are for, counted after the input layer (default 1000)", "L"},
         {"seq-len", '\0', POPT_ARG_LONGLONG | POPT_ARGFLAG_DOC_HIDDEN, &a->seq_len, 0, "its older name", "L"},
-        {"num-kv-heads", '\0', POPT_ARG_LONGLONG, &a->num_kv_heads, 0, "of gqa", "G"},
+        {"num-kv-heads", '\0', POPT_ARG_LONGLONG, &a->num_kv_heads, 0, heads_help, "G"},
         {"balance", '\0', POPT_ARG_NONE, &a->balance, 0,
          "weigh keys and values the same, whichever is larger", NULL},
         {"calibration", '\0', POPT_ARG_STRING, &a->calibration, 0, "features [B, T, input_dim], all used",
@@ -83,13 +90,15 @@ static int read_method(attn_convert_target *target, const arguments *a, attn_err
 static int read_size(attn_convert_options *o, const arguments *a, attn_error *error) {
     static const char *const latent[] = {"--latent-dim", "--budget-bytes", "--target-error"};
     bool given[] = {a->latent_dim != NOT_GIVEN, a->budget_bytes != NOT_GIVEN, !isnan(a->target_error)};
-    bool is_gqa = !o->target.variant->has_latent;
-    for (size_t i = 0; is_gqa && i < 3; i++)
+    bool has_latent = o->target.variant->has_latent;
+    char others[ATTN_VARIANT_NAMES_TEXT]; /* the types that take the other kind of size */
+    attn_variant_names_text(others, has_latent ? ATTN_TAKES_KV_HEADS : ATTN_TAKES_LATENT, " or ");
+    for (size_t i = 0; !has_latent && i < 3; i++)
         if (given[i])
-            return attn_fail(error, "%s goes with mla_simple or mla", latent[i]);
-    if (!is_gqa && a->num_kv_heads != NOT_GIVEN)
-        return attn_fail(error, "--num-kv-heads goes with gqa");
-    if (is_gqa)
+            return attn_fail(error, "%s goes with %s", latent[i], others);
+    if (has_latent && a->num_kv_heads != NOT_GIVEN)
+        return attn_fail(error, "--num-kv-heads goes with %s", others);
+    if (!has_latent)
         return a->num_kv_heads == NOT_GIVEN
                    ? attn_fail(error, "--num-kv-heads is needed")
                    : option_range("--num-kv-heads", a->num_kv_heads, 0, 1 << 20, error);
@@ -105,7 +114,8 @@ static int read_size(attn_convert_options *o, const arguments *a, attn_error *er
 }
 
 static int read_options(attn_convert_options *o, const arguments *a, attn_error *error) {
-    static const char *const types[] = {"mla_simple", "mla", "gqa", NULL};
+    const char *types[ATTN_VARIANT_NAMES];
+    attn_variant_names(types, ATTN_TAKES_SIZE);
     *o = (attn_convert_options){0};
     if (option_needs("--config", a->config, error) || option_needs("--weights", a->weights, error) ||
         option_needs("--to", a->to, error) || option_needs("--out-config", a->out_config, error) ||

@@ -140,10 +140,12 @@ static int run(const plan *p, const sweep_options *o, const plan_split *split, a
 int cmd_sweep(int argc, char **argv) {
     sweep_options o = {
         .counters = "auto", .cpu = -1, .repetitions = -1, .rounds = -1, .seed = -1, .min_time = -1};
+    char names[PLAN_NAMES], plan_help[sizeof names + 64];
+    if (plan_names(names, NULL))
+        names[0] = '\0'; /* the help text does without; reading a plan reports why */
+    snprintf(plan_help, sizeof plan_help, "needed: a name (%s) or a file", names);
     struct poptOption options[] = {
-        {"plan", '\0', POPT_ARG_STRING, &o.plan, 0,
-         "needed: a name (quick, paper, encoder, machine, full; more in harness/plan/plans) or a file",
-         "PLAN"},
+        {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, plan_help, "PLAN"},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "needed, but for --list: the results file", "R.json"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"shard", '\0', POPT_ARG_STRING, &o.shard, 0,

@@ -3,6 +3,7 @@
 #include "base/option_values.h"
 #include "cli/frame/command.h"
 #include "harness/model/training/training.h"
+#include "impl/attention/variant_names.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -44,7 +45,8 @@ static int read_schedule(train_options *o, attn_error *error) {
 
 /* What --convert-to and its size say. */
 static int check_conversion(train_options *o, attn_error *error) {
-    static const char *const types[] = {"mla_simple", "mla", "gqa", NULL};
+    const char *types[ATTN_VARIANT_NAMES];
+    attn_variant_names(types, ATTN_TAKES_SIZE);
     if (!o->convert_to) {
         if (o->latent_dim != NOT_GIVEN || o->num_kv_heads != NOT_GIVEN || o->method || o->schedule)
             return attn_fail(
@@ -123,6 +125,14 @@ static int take_from(train_options *o, char *paths[2], attn_error *error) {
 int cmd_train(int argc, char **argv) {
     train_options o = {
         .epochs = NOT_GIVEN, .seed = 1, .threads = 1, .latent_dim = NOT_GIVEN, .num_kv_heads = NOT_GIVEN};
+    char types[ATTN_VARIANT_NAMES_TEXT], to_help[sizeof types + 64], latent_help[sizeof types + 8],
+        heads_help[sizeof types + 8];
+    attn_variant_names_text(types, ATTN_TAKES_SIZE, " or ");
+    snprintf(to_help, sizeof to_help, "mha weights become %s first; --config is the mha model's", types);
+    attn_variant_names_text(types, ATTN_TAKES_LATENT, " and ");
+    snprintf(latent_help, sizeof latent_help, "of %s", types);
+    attn_variant_names_text(types, ATTN_TAKES_KV_HEADS, " and ");
+    snprintf(heads_help, sizeof heads_help, "of %s", types);
     struct poptOption table[] = {
         {"config", 'c', POPT_ARG_STRING, &o.r.config, 0, "needed: model configuration (YAML)", "F"},
         {"data", 'd', POPT_ARG_STRING, &o.r.data, 0, "needed: a corpus laid out as LibriSpeech is", "DIR"},
@@ -133,12 +143,11 @@ int cmd_train(int argc, char **argv) {
          "RUN"},
         {"from", '\0', POPT_ARG_STRING, &o.from, 0, "begin with another run's weights and units", "RUN0"},
         {"weights", 'w', POPT_ARG_STRING, &o.r.weights, 0, "begin with a checkpoint (safetensors)", "W"},
-        {"convert-to", '\0', POPT_ARG_STRING, &o.convert_to, 0,
-         "mha weights become mla_simple, mla or gqa first; --config is the mha model's", "T"},
-        {"latent-dim", '\0', POPT_ARG_LONGLONG, &o.latent_dim, 0, "of mla_simple and mla", "R"},
+        {"convert-to", '\0', POPT_ARG_STRING, &o.convert_to, 0, to_help, "T"},
+        {"latent-dim", '\0', POPT_ARG_LONGLONG, &o.latent_dim, 0, latent_help, "R"},
         {"latent-schedule", '\0', POPT_ARG_STRING, &o.schedule, 0,
          "instead: step by step, each a training of --epochs; all but the last in RUN/steps", "R1,R2"},
-        {"num-kv-heads", '\0', POPT_ARG_LONGLONG, &o.num_kv_heads, 0, "of gqa", "G"},
+        {"num-kv-heads", '\0', POPT_ARG_LONGLONG, &o.num_kv_heads, 0, heads_help, "G"},
         {"method", '\0', POPT_ARG_STRING, &o.method, 0,
          "of the conversion: as in convert (default activation, on the training split)", "M"},
         {"units", 'u', POPT_ARG_STRING, &o.r.units, 0, "char (default), word, or a file units.txt", "U"},

@@ -1,6 +1,7 @@
 #include "harness/plan/plan.h"
 
 #include "base/home.h"
+#include "base/text/append.h"
 #include "base/text/hash.h"
 #include "harness/plan/plan_machine.h"
 #include "harness/plan/plan_sweep.h"
@@ -103,31 +104,31 @@ int plan_parse(plan *p, const char *text, size_t size, const char *name, attn_er
     return result;
 }
 
-/* "encoder, full, quick": what `pattern` finds, without folder and ".yaml". */
-static void list_plans(const char *pattern, char *list, size_t size) {
+int plan_names(char list[PLAN_NAMES], attn_error *error) {
+    char *pattern = home_path("harness/plan/plans/*.yaml", error);
     glob_t found;
     list[0] = '\0';
-    if (glob(pattern, 0, NULL, &found))
-        return;
+    if (!pattern)
+        return -1;
+    bool none = glob(pattern, 0, NULL, &found) != 0;
+    attn_free(pattern);
+    if (none)
+        return 0;
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *name = strrchr(found.gl_pathv[i], '/') + 1;
-        size_t used = strlen(list);
-        snprintf(list + used, size - used, "%s%.*s", i ? ", " : "", (int)(strlen(name) - strlen(".yaml")),
-                 name);
+        text_list(list, PLAN_NAMES, ", ", "%.*s", (int)(strlen(name) - strlen(".yaml")), name);
     }
     globfree(&found);
+    return 0;
 }
 
 static int no_such_plan(const char *which, attn_error *error) {
-    char list[400];
-    char *pattern = home_path("harness/plan/plans/*.yaml", error);
-    if (!pattern)
+    char list[PLAN_NAMES];
+    if (plan_names(list, error))
         return -1;
-    list_plans(pattern, list, sizeof list);
-    attn_fail(error, "--plan %s: no such plan, expected %s%sa file (NAME.yaml, or with a / in its name)",
-              which, list, *list ? ", or " : "");
-    attn_free(pattern);
-    return -1;
+    return attn_fail(error,
+                     "--plan %s: no such plan, expected %s%sa file (NAME.yaml, or with a / in its name)",
+                     which, list, *list ? ", or " : "");
 }
 
 int plan_read(plan *p, const char *which, attn_error *error) {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(FIELD_WORDS + BENCH_FIELDS < 31, "an int has a bit for each field");
+_Static_assert(FIELD_WORDS + BENCH_FIELDS < 64, "case_fields has a bit for each field");
 
 /* Where a field is in results_case. */
 static const size_t members[BENCH_FIELDS] = {
@@ -17,10 +17,14 @@ const char *case_path(const results_case *c) {
     return *c->path_run ? c->path_run : c->path;
 }
 
+static case_field bit_of(int row) {
+    return (case_field)(UINT64_C(1) << (FIELD_WORDS + row));
+}
+
 /* The row of fields.inc, or -1 for the other words. */
 static int row_of(case_field field) {
     for (int i = 0; i < BENCH_FIELDS; i++)
-        if ((unsigned)field == 1u << (FIELD_WORDS + i))
+        if (field == bit_of(i))
             return i;
     return -1;
 }
@@ -60,25 +64,25 @@ static bool is_number(int row) {
 /* At its default, or not taken at all. */
 static bool goes_unsaid(const results_case *c, int row) {
     const bench_field *field = &bench_fields[row];
-    case_field bit = (case_field)(1u << (FIELD_WORDS + row));
+    case_field bit = bit_of(row);
     if (!(field->unsaid & (unsigned)bench_where_find(c->kind, c->mode)))
         return !(field->rows & (unsigned)bench_where_find(c->kind, c->mode));
     return is_number(row) ? case_number(c, bit) == (double)field->fallback
                           : !strcmp(case_word(c, bit), field->words[field->fallback]);
 }
 
-unsigned case_fields_unsaid(void) {
-    unsigned fields = 0;
+case_fields case_fields_unsaid(void) {
+    case_fields fields = 0;
     for (int i = 0; i < BENCH_FIELDS; i++)
         if (bench_fields[i].unsaid)
-            fields |= 1u << (FIELD_WORDS + i);
+            fields |= bit_of(i);
     return fields;
 }
 
-void unsaid_text(char *text, size_t size, const results_case *c, unsigned fields) {
+void unsaid_text(char *text, size_t size, const results_case *c, case_fields fields) {
     text[0] = '\0';
     for (int i = 0; i < BENCH_FIELDS; i++) {
-        unsigned bit = 1u << (FIELD_WORDS + i);
+        case_field bit = bit_of(i);
         size_t used = strlen(text);
         if (!(fields & bit) || goes_unsaid(c, i))
             continue;
@@ -110,7 +114,7 @@ size_t case_columns(case_column columns[BENCH_FIELDS], const report_data *data, 
     size_t count = 0;
     for (int i = 0; i < BENCH_FIELDS; i++)
         if (kind_takes(kind, i) && (!bench_fields[i].unsaid || is_said(data, kind, i)))
-            columns[count++] = (case_column){bench_fields[i].key, (case_field)(1u << (FIELD_WORDS + i))};
+            columns[count++] = (case_column){bench_fields[i].key, bit_of(i)};
     return count;
 }
 
@@ -126,8 +130,8 @@ json_t *case_value(const results_case *c, case_field field) {
     return *word ? json_string(word) : json_null();
 }
 
-bool case_same(const results_case *a, const results_case *b, unsigned fields) {
-    for (unsigned bit = FIELD_TYPE; bit < FIELDS_ALL; bit <<= 1) {
+bool case_same(const results_case *a, const results_case *b, case_fields fields) {
+    for (case_fields bit = FIELD_TYPE; bit < FIELDS_ALL; bit <<= 1) {
         if (!(fields & bit))
             continue;
         double x = case_number(a, (case_field)bit), y = case_number(b, (case_field)bit);

@@ -5,30 +5,34 @@
 #include "bench/field.h"
 #include "reports/data/measured.h"
 
+#include <stdint.h>
+
 enum { FIELD_WORDS = 4 };
 
-/* As bits: four words, then FIELD_ID for each row of fields.inc. */
-typedef enum case_field {
+/* As bits of 64: four words, then FIELD_ID for each row of fields.inc. (Before C23 an enumerator beyond int is an
+ * extension.) */
+__extension__ typedef enum case_field {
     FIELD_TYPE = 1 << 0,
     FIELD_MODE = 1 << 1,
     FIELD_MODEL = 1 << 2,
     FIELD_ASKED = 1 << 3, /* path as asked for, where auto stays auto; FIELD_PATH is the path as run */
-#define NUMBER(id, ...) FIELD_##id = 1 << (FIELD_WORDS + BENCH_FIELD_##id),
-#define CHOICE(id, ...) FIELD_##id = 1 << (FIELD_WORDS + BENCH_FIELD_##id),
+#define NUMBER(id, ...) FIELD_##id = UINT64_C(1) << (FIELD_WORDS + BENCH_FIELD_##id),
+#define CHOICE(id, ...) FIELD_##id = UINT64_C(1) << (FIELD_WORDS + BENCH_FIELD_##id),
 #include "bench/fields.inc"
-    FIELDS_ALL = (1 << (FIELD_WORDS + BENCH_FIELDS)) - 1
+    FIELDS_ALL = (UINT64_C(1) << (FIELD_WORDS + BENCH_FIELDS)) - 1
 } case_field;
+typedef uint64_t case_fields; /* a set of them */
 
 double case_number(const results_case *c, case_field field);    /* NaN for texts */
 const char *case_word(const results_case *c, case_field field); /* of the texts */
-bool case_same(const results_case *a, const results_case *b, unsigned fields);
+bool case_same(const results_case *a, const results_case *b, case_fields fields);
 const char *case_path(const results_case *c); /* as run, or as asked for */
 
 /* The fields that go unsaid at their default somewhere: cases that differ in them are never drawn as one line. */
-unsigned case_fields_unsaid(void);
+case_fields case_fields_unsaid(void);
 
 /* ", cache cold": those of them that are not at their default. */
-void unsaid_text(char *text, size_t size, const results_case *c, unsigned fields);
+void unsaid_text(char *text, size_t size, const results_case *c, case_fields fields);
 
 typedef struct case_column {
     const char *key;

@@ -40,14 +40,14 @@ static bool eligible(const measured *m, const series_selection *s) {
 }
 
 /* Members that equal `like` in `fields`. */
-static void filter(members *out, const members *in, const results_case *like, unsigned fields) {
+static void filter(members *out, const members *in, const results_case *like, case_fields fields) {
     out->count = 0;
     for (size_t i = 0; i < in->count; i++)
         if (case_same(in->list[i]->c, like, fields))
             out->list[out->count++] = in->list[i];
 }
 
-static bool first_of_kind(const members *in, size_t at, unsigned fields) {
+static bool first_of_kind(const members *in, size_t at, case_fields fields) {
     for (size_t i = 0; i < at; i++)
         if (case_same(in->list[i]->c, in->list[at]->c, fields))
             return false;
@@ -131,11 +131,12 @@ static int new_line(series_line *l, size_t room, attn_error *error) {
 /* The best setting of the free fields among the members of one line. */
 static int best_line(series_line *l, const members *own, const series_selection *s, members *scratch,
                      attn_error *error) {
-    unsigned x = s->x | (s->x == FIELD_L ? FIELD_Q : 0) | (s->x == FIELD_H ? FIELD_HKV : 0) |
-                 (s->x == FIELD_Q ? FIELD_MODE : 0) | (s->x == FIELD_T ? FIELD_L | FIELD_Q : 0) |
-                 (s->x == FIELD_LEFT ? FIELD_L : 0);                   /* what follows from x */
-    unsigned path = s->series & FIELD_PATH ? FIELD_ASKED : FIELD_PATH; /* the one that does not name lines */
-    unsigned fixed = FIELDS_ALL & ~x & ~path;
+    case_fields x = s->x | (s->x == FIELD_L ? FIELD_Q : 0) | (s->x == FIELD_H ? FIELD_HKV : 0) |
+                    (s->x == FIELD_Q ? FIELD_MODE : 0) | (s->x == FIELD_T ? FIELD_L | FIELD_Q : 0) |
+                    (s->x == FIELD_LEFT ? FIELD_L : 0); /* what follows from x */
+    case_fields path =
+        s->series & FIELD_PATH ? FIELD_ASKED : FIELD_PATH; /* the one that does not name lines */
+    case_fields fixed = FIELDS_ALL & ~x & ~path;
     series_line trial;
     if (new_line(l, own->count, error))
         return -1;
@@ -277,7 +278,7 @@ static int add_lines(series_lines *out, const members *held, const series_select
 /* The best of mha where all else is as on the line. */
 static const measured *mha_beside(const series_line *l, const report_data *data, const series_selection *s) {
     const measured *best = NULL;
-    unsigned same = s->hold | (s->series & FIELD_MODE) | (s->y == QUANTITY_CACHE_BYTES ? 0 : FIELD_Q);
+    case_fields same = s->hold | (s->series & FIELD_MODE) | (s->y == QUANTITY_CACHE_BYTES ? 0 : FIELD_Q);
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
         if (!strcmp(m->c->kind, "attention") && !strcmp(m->c->type, "mha") &&
@@ -336,7 +337,7 @@ int series_select(series_lines *out, const report_data *data, const series_selec
         if (eligible(&data->cases[i], s))
             set[0].list[set[0].count++] = &data->cases[i];
     series_selection held = *s;
-    held.hold |= case_fields_unsaid() & ~(s->series | (unsigned)s->x);
+    held.hold |= case_fields_unsaid() & ~(s->series | s->x);
     hold_fields(&set[0], &held, &set[1], &set[2]);
     result = add_lines(out, &set[1], s, &set[2], &set[3], error);
     if (result || !out->count)

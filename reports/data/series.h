@@ -11,10 +11,10 @@ typedef enum plot_quantity { QUANTITY_CACHE_BYTES, QUANTITY_TIME_PER_FRAME, QUAN
 typedef struct series_selection {
     case_field x;
     plot_quantity y;
-    const char *kind; /* NULL: attention */
-    const char *mode; /* NULL: any */
-    unsigned hold;    /* fields that all lines share; the setting with the most points is taken */
-    unsigned series;  /* fields that set lines apart */
+    const char *kind;   /* NULL: attention */
+    const char *mode;   /* NULL: any */
+    case_fields hold;   /* fields that all lines share; the setting with the most points is taken */
+    case_fields series; /* fields that set lines apart */
     bool only_latent, only_kv_heads;
     bool slope;    /* fit y = a x^slope at the large end */
     bool mha_line; /* for x that mha lacks: what mha has in the held setting, as a level line */

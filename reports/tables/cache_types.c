@@ -21,14 +21,14 @@ static bool is_decode(const measured *m) {
 static const measured *in_f32(const report_data *data, const measured *m) {
     for (size_t i = 0; i < data->count; i++)
         if (is_decode(&data->cases[i]) && is_f32(&data->cases[i]) &&
-            case_same(data->cases[i].c, m->c, FIELDS_ALL & ~(unsigned)FIELD_KV))
+            case_same(data->cases[i].c, m->c, FIELDS_ALL & ~(case_fields)FIELD_KV))
             return &data->cases[i];
     return NULL;
 }
 
 /* MHA in f32 where all but the way of compressing is the same. */
 static const measured *of_mha(const report_data *data, const measured *m) {
-    unsigned own = FIELD_TYPE | FIELD_KV | FIELD_DC | FIELD_HKV | FIELD_PATH | FIELD_ASKED;
+    case_fields own = FIELD_TYPE | FIELD_KV | FIELD_DC | FIELD_HKV | FIELD_PATH | FIELD_ASKED;
     for (size_t i = 0; i < data->count; i++)
         if (is_decode(&data->cases[i]) && is_f32(&data->cases[i]) && !strcmp(data->cases[i].c->type, "mha") &&
             case_same(data->cases[i].c, m->c, FIELDS_ALL & ~own))
@@ -93,7 +93,7 @@ static int by_shape(const void *left, const void *right) {
         FIELD_L,    FIELD_TYPE, FIELD_POS,   FIELD_B,    FIELD_D, FIELD_H,    FIELD_HKV,   FIELD_DC,
         FIELD_MODE, FIELD_PATH, FIELD_ASKED, FIELD_IMPL, FIELD_Q, FIELD_PART, FIELD_CACHE, FIELD_THREADS};
     const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
-    if (type_rank(a) != type_rank(b) && case_same(a->c, b->c, FIELDS_ALL & ~(unsigned)FIELD_KV))
+    if (type_rank(a) != type_rank(b) && case_same(a->c, b->c, FIELDS_ALL & ~(case_fields)FIELD_KV))
         return type_rank(a) < type_rank(b) ? -1 : 1;
     return measured_compare(a, b, order, sizeof order / sizeof *order);
 }

@@ -23,7 +23,7 @@ static bool asked_for(const measured *m, attn_path path) {
 static const measured *expanded(const report_data *data, const measured *absorb) {
     for (size_t i = 0; i < data->count; i++)
         if (asked_for(&data->cases[i], ATTN_PATH_EXPAND) &&
-            case_same(data->cases[i].c, absorb->c, FIELDS_ALL & ~(unsigned)(FIELD_PATH | FIELD_ASKED)))
+            case_same(data->cases[i].c, absorb->c, FIELDS_ALL & ~(case_fields)(FIELD_PATH | FIELD_ASKED)))
             return &data->cases[i];
     return NULL;
 }

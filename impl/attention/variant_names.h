@@ -1,0 +1,19 @@
+/* Names of the variants that have a size of their own, for messages, options and docs: they follow from the registry. */
+#ifndef IMPL_ATTENTION_VARIANT_NAMES_H
+#define IMPL_ATTENTION_VARIANT_NAMES_H
+
+#include "attn/variant.h"
+
+enum {
+    ATTN_TAKES_LATENT = 1,
+    ATTN_TAKES_KV_HEADS = 2,
+    ATTN_TAKES_SIZE = 3
+}; /* latent_dim, num_kv_heads, either */
+enum { ATTN_VARIANT_NAMES = 16, ATTN_VARIANT_NAMES_TEXT = 256 };
+
+/* NULL-terminated, in the order of tables. */
+void attn_variant_names(const char *names[ATTN_VARIANT_NAMES], unsigned takes);
+/* "mla, mla_simple or gqa", with `last` before the last one. */
+void attn_variant_names_text(char text[ATTN_VARIANT_NAMES_TEXT], unsigned takes, const char *last);
+
+#endif
