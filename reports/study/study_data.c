@@ -62,7 +62,7 @@ static const json_t *finished_run(const json_t *root) {
 }
 
 static void say_heard(study_data *d) {
-    char test[200] = "", dev[60] = "";
+    char test[120] = "", dev[60] = "";
     const json_t *run = finished_run(d->root);
     list_splits(test, sizeof test, run, STUDY_TEST);
     list_splits(dev, sizeof dev, run, STUDY_DEV);

@@ -133,17 +133,21 @@ static int check_losses(const trainer *t, const batch_memory *m, const speech *s
     return 0;
 }
 
+static attn_train_options options_of(const trainer *t) {
+    return (attn_train_options){.dropout = t->config.dropout,
+                                .seed = t->seed,
+                                .step = t->step,
+                                .checkpoint_activations = t->checkpoint_activations,
+                                .bf16_activations = t->bf16_activations};
+}
+
 static int take_step(trainer *t, trainer_epoch *e, batch_memory *m, const speech *s, const size_t *which,
                      size_t count, attn_error *error) {
     attn_train_batch batch;
     attn_model *model = t->models[TRAINER_WEIGHTS], *gradient = t->models[TRAINER_GRADIENT];
     attn_train_result result = {.losses = m->losses};
     t->step++;
-    attn_train_options options = {.dropout = t->config.dropout,
-                                  .seed = t->seed,
-                                  .step = t->step,
-                                  .checkpoint_activations = t->checkpoint_activations,
-                                  .bf16_activations = t->bf16_activations};
+    attn_train_options options = options_of(t);
     if (collate(&batch, t, m, s, which, count, error) ||
         need(&t->workspace, attn_train_bytes(model, &batch, &options), "activations of a batch", error))
         return -1;
@@ -182,6 +186,36 @@ int trainer_count_steps(size_t *steps, const trainer *t, const speech *s, attn_e
     *steps = b.count;
     batches_free(&b);
     return 0;
+}
+
+static size_t bytes_of_batch(const trainer *t, batch_memory *m, const speech *s, const size_t *which,
+                             size_t count) {
+    attn_train_batch batch = {
+        .utterances = count, .lengths = m->lengths, .labels = m->labels, .label_counts = m->label_counts};
+    attn_train_options options = options_of(t);
+    for (size_t i = 0; i < count; i++) {
+        m->lengths[i] = s->frames[which[i]];
+        m->label_counts[i] = s->label_counts[which[i]];
+        batch.frames = m->lengths[i] > batch.frames ? m->lengths[i] : batch.frames;
+    }
+    return attn_train_bytes(t->models[TRAINER_WEIGHTS], &batch, &options) +
+           count * batch.frames * FBANK_BINS * sizeof(float);
+}
+
+int trainer_batch_bytes(size_t *bytes, const trainer *t, const speech *s, attn_error *error) {
+    batches b;
+    batch_memory memory;
+    *bytes = 0;
+    if (make_batches(&b, t, s, true, error))
+        return -1;
+    int failed = batch_memory_create(&memory, s, error);
+    for (size_t i = 0; !failed && i < b.count; i++) {
+        size_t needed = bytes_of_batch(t, &memory, s, b.utterances + b.start[i], b.start[i + 1] - b.start[i]);
+        *bytes = needed > *bytes ? needed : *bytes;
+    }
+    batch_memory_free(&memory);
+    batches_free(&b);
+    return failed;
 }
 
 static void average_epoch(trainer *t) {

@@ -46,6 +46,10 @@ typedef struct trainer_epoch {
 /* One epoch: t->epoch and t->step go on. A loss that is not finite is an error that names the utterance. */
 int trainer_run_epoch(trainer *t, trainer_epoch *result, const speech *s, attn_error *error);
 
+/* Bytes of the largest batch of the coming epoch, its features and activations, by a dry run of their layout with the threads
+ * in use: what trainer_run_epoch will hold next to models and speech. */
+int trainer_batch_bytes(size_t *bytes, const trainer *t, const speech *s, attn_error *error);
+
 /* Steps that an epoch has without shuffling, for the schedule. */
 int trainer_count_steps(size_t *steps, const trainer *t, const speech *s, attn_error *error);
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/text/hash.h"
+#include "datasets/fbank.h"
 #include "harness/model/speech/recognition.h"
 #include "harness/model/training/trainer.h"
 #include "harness/model/training/training_log.h"
@@ -273,6 +274,31 @@ static int run_epoch(training *t, uint64_t identity, size_t first, attn_error *e
     return 0;
 }
 
+static double bytes_in_memory(const speech *s) {
+    double frames = 0;
+    for (size_t i = 0; i < s->count && !s->file.map; i++)
+        frames += (double)s->frames[i];
+    return frames * FBANK_BINS * sizeof(float);
+}
+
+/* Before the first step, so that who has less can ask for less. */
+static int say_memory(training *t, attn_error *error) {
+    double features = bytes_in_memory(&t->speech) + bytes_in_memory(&t->dev);
+    double models = 20.0 * (double)attn_model_parameters(trainer_result(&t->trainer));
+    size_t batch;
+    attn_threads *before = attn_threads_use(t->threads);
+    int failed = trainer_batch_bytes(&batch, &t->trainer, &t->speech, error);
+    attn_threads_use(before);
+    if (failed)
+        return -1;
+    fprintf(t->request->progress,
+            "attnbench train: memory by formula: %.1f MB of features, %.1f MB of parameters (each five "
+            "times), %.1f MB "
+            "for the largest batch: %.0f MB\n",
+            features / 1e6, models / 1e6, (double)batch / 1e6, (features + models + (double)batch) / 1e6);
+    return 0;
+}
+
 static int run(training *t, attn_error *error) {
     uint64_t identity;
     bool found;
@@ -285,6 +311,8 @@ static int run(training *t, attn_error *error) {
     if (found)
         fprintf(t->request->progress, "attnbench train: %s has %zu of %zu epochs\n", t->request->out, first,
                 t->trainer.epochs);
+    if (t->trainer.epoch < t->trainer.epochs && say_memory(t, error))
+        return -1;
     t->began = clock_now();
     while (t->trainer.epoch < t->trainer.epochs)
         if (run_epoch(t, identity, first, error))

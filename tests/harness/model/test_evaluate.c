@@ -76,6 +76,7 @@ static void train(int epochs) {
 static void test_streams_of_a_cache_type(void **state) {
     (void)state;
     train(6);
+    assert_int_equal(rename(scratch_path("speech/err.txt"), scratch_path("speech/train.txt")), 0);
     json_t *plain = evaluate("--chunk 4 --left-chunks 8"),
            *small = evaluate("--chunk 4 --left-chunks 8 --kv-dtype q8_0");
     double loss = json_number(plain, "loss"), words = json_number(plain, "words");
@@ -86,6 +87,24 @@ static void test_streams_of_a_cache_type(void **state) {
                 100 * 2 / words);
     json_decref(plain);
     json_decref(small);
+}
+
+/* What train says that it will hold is what it held, to what tables of utterances and the judging take. */
+static void test_memory_is_said(void **state) {
+    (void)state;
+    char *text = attn_read_file(scratch_path("speech/train.txt"), 1 << 20, NULL, NULL);
+    char *log = attn_read_file(scratch_path("speech/run/log.jsonl"), 1 << 20, NULL, NULL);
+    const char *said = strstr(text, "memory by formula: "),
+               *sum = said ? strstr(said, "largest batch: ") : NULL;
+    const char *held = strstr(log, "\"peak_bytes\": ");
+    assert_non_null(sum);
+    assert_non_null(held);
+    double formula = atof(sum + strlen("largest batch: ")),
+           peak = atof(held + strlen("\"peak_bytes\": ")) / 1e6;
+    if (!(formula > 1 && fabs(peak - formula) < 0.5 + 0.2 * formula))
+        fail_msg("said %g MB, held %g", formula, peak);
+    attn_free(text);
+    attn_free(log);
 }
 
 /* Result, terminal and log say it where SYNTHETIC.txt is, and only there. */
@@ -124,6 +143,7 @@ static int set_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_streams_of_a_cache_type),
+                                       cmocka_unit_test(test_memory_is_said),
                                        cmocka_unit_test(test_synthetic_is_said)};
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
