@@ -3,6 +3,7 @@
 #include "attn/alloc.h"
 #include "base/text/append.h"
 #include "base/text/json.h"
+#include "reports/data/case_names.h"
 #include "reports/study/study_label.h"
 
 #include <math.h>
@@ -57,14 +58,17 @@ void study_answer(const study_data *d, char lead[STUDY_ANSWER], char text[STUDY_
         snprintf(lead, STUDY_ANSWER, "In recognition: a study, without a tuned model of a smaller cache.");
         return;
     }
+    char type[CASE_NAME];
+    type_name(type, sizeof type, json_text(row, "attention_type"));
     double low = json_number(row, "wer_change_low"), high = json_number(row, "wer_change_high");
     if (low > 0 || high < 0)
         snprintf(lead, STUDY_ANSWER,
-                 "In recognition: %+.1f points of word error rate with %.3g%% of the cache%s.",
+                 "In recognition: %s costs %+.1f points of word error rate with %.3g%% of the cache%s.", type,
                  json_number(row, "wer_change"), json_number(row, "cache_percent"),
                  d->synthetic ? " (synthetic speech)" : "");
     else
-        snprintf(lead, STUDY_ANSWER, "In recognition: no difference found with %.3g%% of the cache%s.",
+        snprintf(lead, STUDY_ANSWER,
+                 "In recognition: no difference found between MHA and %s with %.3g%% of the cache%s.", type,
                  json_number(row, "cache_percent"), d->synthetic ? " (synthetic speech)" : "");
     char *label = study_label(row, NULL);
     text_append(text, STUDY_ANSWER,

@@ -77,7 +77,8 @@ static void test_quarter(void **state) {
     study_data d = open(root);
     assert_string_equal(json_text(study_quarter(&d), "kind"), "mla-16-fine_tuned");
     study_answer(&d, lead, text);
-    assert_string_equal(lead, "In recognition: +12.0 points of word error rate with 25% of the cache.");
+    assert_string_equal(lead,
+                        "In recognition: MLA costs +12.0 points of word error rate with 25% of the cache.");
     assert_non_null(
         strstr(text, "A small conformer (3 layers, d_model 32), trained on 49.7 minutes of speech: mla 16, "
                      "fine_tuned, 7 epochs, has 15.00% WER ("));
@@ -96,8 +97,9 @@ static void test_no_difference_and_synthetic(void **state) {
     add(root, "mla", "fine_tuned", 16, 250, 7, 8);
     study_data d = open(root);
     study_answer(&d, lead, text);
-    assert_string_equal(lead,
-                        "In recognition: no difference found with 25% of the cache (synthetic speech).");
+    assert_string_equal(
+        lead,
+        "In recognition: no difference found between MHA and MLA with 25% of the cache (synthetic speech).");
     assert_non_null(strstr(text, "49.7 minutes of SYNTHETIC speech"));
     close_all(&d);
     d = open(study_of(false));
