@@ -13,7 +13,8 @@ extern const char *const table_format_names[]; /* "md", "csv", "json", "tex", NU
 typedef struct table_column {
     const char *key;    /* of the row objects */
     const char *header; /* in md and tex; csv uses the key */
-    const char *format; /* printf format for one double; NULL: text, or the shortest exact number; table_mib */
+    const char
+        *format; /* printf format for one double; NULL: text, or the shortest exact number; table_mib */
 } table_column;
 
 /* As a format: a number of bytes, shown in MiB; csv and json have the bytes. */

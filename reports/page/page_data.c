@@ -66,11 +66,10 @@ json_t *page_top(const report *r, attn_error *error) {
     char day[11]; /* of "2026-11-27T03:33:47+00:00" */
     snprintf(day, sizeof day, "%.10s", date ? date : "");
     size_t limits = r->data.count - rows;
-    return json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "cpu",
-                     results_text(r->data.results, "machine.cpu", "report"), "date", utf8_json(day), "facts",
-                     facts(r->data.results), "cases", (json_int_t)rows, "limits",
-                     limits ? json_integer((json_int_t)limits) : json_null(), "positions", positions, "checks",
-                     checks(r));
+    return json_pack(
+        "{s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "cpu", results_text(r->data.results, "machine.cpu", "report"),
+        "date", utf8_json(day), "facts", facts(r->data.results), "cases", (json_int_t)rows, "limits",
+        limits ? json_integer((json_int_t)limits) : json_null(), "positions", positions, "checks", checks(r));
 }
 
 /* ---- tables */

@@ -149,9 +149,9 @@ static bool write_name(FILE *script, const picture *p, const rivals *r, size_t a
         if (!is_free(&b, taken, *count))
             continue;
         taken[(*count)++] = b;
-        fprintf(script, "set label '%s' at graph %.4f,%.4f %s front noenhanced font ',13' tc rgb '%s'\n", safe,
-                frame_x(&p->frame, mib(one)) + place->x, frame_y(&p->frame, ms(one->m->time)) + place->y,
-                place->side, figure_colour(one->m));
+        fprintf(script, "set label '%s' at graph %.4f,%.4f %s front noenhanced font ',13' tc rgb '%s'\n",
+                safe, frame_x(&p->frame, mib(one)) + place->x,
+                frame_y(&p->frame, ms(one->m->time)) + place->y, place->side, figure_colour(one->m));
         return true;
     }
     return false;

@@ -35,8 +35,8 @@ static void say_bytes(json_t *list, const rivals *r, const rival *focus) {
     bytes_of(own, sizeof own, least);
     bytes_of(base, sizeof base, &r->of[0]);
     snprintf(lead, sizeof lead, "Smallest cache: %s, %.2g%% of MHA's.", name, 100 * least->bytes);
-    text_append(text, sizeof text, "For %zu frames a layer keeps %s with it, %s with MHA.", least->m->c->L, own,
-                base);
+    text_append(text, sizeof text, "For %zu frames a layer keeps %s with it, %s with MHA.", least->m->c->L,
+                own, base);
     if (focus != least) {
         case_long_name(name, sizeof name, focus->m->c);
         bytes_of(own, sizeof own, focus);
@@ -60,7 +60,8 @@ static void say_frame(json_t *list, const rivals *r, const rival *focus) {
     snprintf(lead, sizeof lead, "Fastest with %zu frames in view: %s", fastest->m->c->L, name);
     if (fastest->apart)
         text_append(lead, sizeof lead, ", %.2g times as fast as MHA", 1 / fastest->time);
-    text_append(lead, sizeof lead, fastest->apart || fastest == mha ? "." : ", but no difference from MHA found.");
+    text_append(lead, sizeof lead,
+                fastest->apart || fastest == mha ? "." : ", but no difference from MHA found.");
     text_append(text, sizeof text, "A layer decodes the next frame in %.3g ms", fastest->m->time / 1e6);
     if (fastest != mha)
         text_append(text, sizeof text, " with it, in %.3g ms with MHA", mha->m->time / 1e6);
@@ -95,7 +96,8 @@ static void append_times(char *text, size_t size, const rival *one, const measur
 /* The stream of most work; without one the utterance of most work. */
 static void say_model(json_t *list, const report_data *data) {
     rivals r;
-    char text[SENTENCE] = "", lead[160], name[CASE_NAME], type[CASE_NAME], model[CASE_NAME], own[32], base[32];
+    char text[SENTENCE] = "", lead[160], name[CASE_NAME], type[CASE_NAME], model[CASE_NAME], own[32],
+         base[32];
     if (!rivals_of_encoder(&r, data, 0))
         return;
     const rival *focus = rivals_quarter(&r, "mla");
@@ -108,11 +110,12 @@ static void say_model(json_t *list, const report_data *data) {
     bytes_of(own, sizeof own, focus);
     bytes_of(base, sizeof base, &r.of[0]);
     type_name(type, sizeof type, c->type);
-    snprintf(lead, sizeof lead, "A %s%s with %s: %.3g%% of the cache, ", stream ? "streaming " : "", model, type,
-             100 * focus->bytes);
+    snprintf(lead, sizeof lead, "A %s%s with %s: %.3g%% of the cache, ", stream ? "streaming " : "", model,
+             type, 100 * focus->bytes);
     append_change(lead, sizeof lead, focus);
     text_append(lead, sizeof lead, ".");
-    text_append(text, sizeof text, "With %s its %zu layers keep %s, with MHA %s; ", name, c->layers, own, base);
+    text_append(text, sizeof text, "With %s its %zu layers keep %s, with MHA %s; ", name, c->layers, own,
+                base);
     if (stream)
         text_append(text, sizeof text, "a chunk of %zu frames (%.2g s) with %.2g s behind it takes ", c->q,
                     c->audio_seconds, c->audio_seconds * (double)c->left);
@@ -179,8 +182,8 @@ json_t *answer_trust(const report_data *data) {
     text_append(text, sizeof text, "%.2g%% of the time lost to others, %s", 100 * measured_lost(data),
                 has_hardware_counters(data) ? "hardware counters read" : "no hardware counters");
     if (wide)
-        text_append(text, sizeof text, "; %zu case%s by more than %.0f%%", wide, wide == 1 ? " varies" : "s vary",
-                    100 * MEASURED_VARIES);
+        text_append(text, sizeof text, "; %zu case%s by more than %.0f%%", wide,
+                    wide == 1 ? " varies" : "s vary", 100 * MEASURED_VARIES);
     text_append(text, sizeof text, ".");
     return utf8_json(text);
 }

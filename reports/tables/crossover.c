@@ -52,14 +52,14 @@ static void add_row(report_table *t, const point *p) {
     bool absorbs = p->absorb->best < p->expand->best;
     char label[CASE_NAME];
     case_short_name(label, sizeof label, c);
-    json_t *row = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "label", label, "type", c->type, "mode",
-        c->mode, "expand_ms", four_digits(p->expand->best / 1e6), "absorb_ms",
-        four_digits(p->absorb->best / 1e6),
-        "expand_of_absorb", four_digits(p->expand->best / p->absorb->best), "expand_of_absorb_flops",
-        four_digits(p->expand->c->flops / c->flops), "faster",
-        attn_path_names[absorbs ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND], "auto",
-        attn_path_names[chosen(p->absorb)], "auto_loses_percent", four_digits(100 * (loss_of(p) - 1)));
+    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "label", label, "type",
+                            c->type, "mode", c->mode, "expand_ms", four_digits(p->expand->best / 1e6),
+                            "absorb_ms", four_digits(p->absorb->best / 1e6), "expand_of_absorb",
+                            four_digits(p->expand->best / p->absorb->best), "expand_of_absorb_flops",
+                            four_digits(p->expand->c->flops / c->flops), "faster",
+                            attn_path_names[absorbs ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND], "auto",
+                            attn_path_names[chosen(p->absorb)], "auto_loses_percent",
+                            four_digits(100 * (loss_of(p) - 1)));
     static const struct {
         const char *key;
         case_field field;

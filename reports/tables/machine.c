@@ -47,9 +47,8 @@ void table_machine(report_table *t, const table_sources *from) {
         bool stepped = c->steps > 0, clock = !strcmp(c->what, "clock");
         const char *level = c->working_set ? machine_level(data, (double)size) : "";
         table_add(&t->t, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s}", "what", c->what,
-                                   "extent", extent_of(c),
-                                   "level", *level ? json_string(level) : json_null(), "isa",
-                                   *c->isa ? json_string(c->isa) : json_null(), "size",
+                                   "extent", extent_of(c), "level", *level ? json_string(level) : json_null(),
+                                   "isa", *c->isa ? json_string(c->isa) : json_null(), "size",
                                    size ? json_integer((json_int_t)size) : json_null(), "gflops",
                                    four_digits(arithmetic ? c->flops / m->best : NAN), "gbytes",
                                    four_digits(arithmetic || stepped ? NAN : c->bytes / m->best), "ghz",

@@ -107,15 +107,18 @@ static void test_answer(void **state) {
     assert_string_equal(said(answer, 0, "lead"), "Smallest cache: MLA 256, 25% of MHA's.");
     assert_string_equal(said(answer, 0, "text"),
                         "For 4096 frames a layer keeps 4 MiB with it, 16 MiB with MHA.");
-    assert_string_equal(said(answer, 1, "lead"), "Fastest with 4096 frames in view: GQA 2, 5 times as fast as MHA.");
+    assert_string_equal(said(answer, 1, "lead"),
+                        "Fastest with 4096 frames in view: GQA 2, 5 times as fast as MHA.");
     assert_string_equal(
         said(answer, 1, "text"),
         "A layer decodes the next frame in 0.4 ms with it, in 2 ms with MHA. MLA 256 takes 0.84 ms (0.42 of "
         "MHA's time).");
-    assert_string_equal(said(answer, 2, "lead"), "A streaming Conformer with MLA: 25% of the cache, 1.25 times as long.");
-    assert_string_equal(said(answer, 2, "text"),
-                        "With MLA 256 its 12 layers keep 12 MiB, with MHA 48 MiB; a chunk of 16 frames (0.64 s) with "
-                        "41 s behind it takes 100 ms, with MHA 80 ms.");
+    assert_string_equal(said(answer, 2, "lead"),
+                        "A streaming Conformer with MLA: 25% of the cache, 1.25 times as long.");
+    assert_string_equal(
+        said(answer, 2, "text"),
+        "With MLA 256 its 12 layers keep 12 MiB, with MHA 48 MiB; a chunk of 16 frames (0.64 s) with "
+        "41 s behind it takes 100 ms, with MHA 80 ms.");
     json_decref(answer);
     end(&w);
 }
