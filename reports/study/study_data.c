@@ -69,17 +69,18 @@ static void say_heard(study_data *d) {
     if (!run)
         return;
     if (json_is_true(json_object_get(d->root, "folds")))
-        snprintf(d->heard, sizeof d->heard,
-                 "WER and loss: of each speaker, heard by models that were trained without that speaker.");
+        text_append(d->heard, sizeof d->heard,
+                    "WER and loss: of each speaker, heard by models that were trained without that speaker.");
     else if (*dev)
-        snprintf(d->heard, sizeof d->heard,
-                 "WER and loss: of %s. %s, which judges each epoch, stands apart; nothing was chosen by %s.",
-                 test, dev, test);
+        text_append(
+            d->heard, sizeof d->heard,
+            "WER and loss: of %s. %s, which judges each epoch, stands apart; nothing was chosen by %s.", test,
+            dev, test);
     else
-        snprintf(d->heard, sizeof d->heard, "WER and loss: of %s%s.", test,
-                 json_text_is(d->root, "dev", test)
-                     ? ", which judges each epoch too; nothing was chosen by it"
-                     : "");
+        text_append(d->heard, sizeof d->heard, "WER and loss: of %s%s.", test,
+                    json_text_is(d->root, "dev", test)
+                        ? ", which judges each epoch too; nothing was chosen by it"
+                        : "");
 }
 
 /* ---- All of it ---- */

@@ -98,11 +98,11 @@ void table_summary(report_table *t, const table_sources *from) {
     }
     if (decode->count) {
         report_column(t, "decode_ms", "decode, ms a frame at L = %.0f", series_common_x(decode));
-        report_column(t, "decode_speed", "times MHA's speed");
+        report_column(t, "decode_speed", "decode speed / MHA's");
     }
     if (prefill->count) {
         report_column(t, "prefill_ms", "prefill, ms at L = %.0f", series_common_x(prefill));
-        report_column(t, "prefill_speed", "times MHA's speed");
+        report_column(t, "prefill_speed", "prefill speed / MHA's");
         report_column(t, "prefill_slope", "prefill slope");
     }
     for (size_t i = 0; i < cache->count; i++)
