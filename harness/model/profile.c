@@ -79,6 +79,8 @@ static void run_timed(measurement *m, profile_watch *watch, size_t run, attn_ses
     attn_session_run(session, out, in->features, in->frames, NULL, profile_watch_chunk, watch);
     profile_watch_stop(watch);
     m->seconds[run] = watch->seconds;
+    m->cpu[run] = watch->cpu;
+    m->disturbed += watch->disturbed;
     m->first_chunk[run] = watch->first_chunk;
     for (size_t i = 0; i < ATTN_PARTS; i++)
         m->parts[i] += watch->parts[i];
@@ -103,7 +105,9 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
     float *out = fits ? new_output(p, session, in->frames) : NULL;
     int result = -1;
     if (out) {
+        size_t chunks = p->watch.chunk_count;
         memset(m->parts, 0, sizeof m->parts);
+        m->disturbed = 0;
         /* The warm-up touches the pages of the new cache, too. */
         attn_session_run(session, out, in->features, in->frames, NULL, NULL, NULL);
         result = take_output(m, p, out,
@@ -113,6 +117,8 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
                 sgemm_rate_sample(&p->sgemm);
             run_timed(m, &p->watch, i, session, out, in);
         }
+        m->chunk_count = p->watch.chunk_count - chunks;
+        m->chunks = m->chunk_count ? p->watch.chunks + chunks : NULL;
         m->kv_formula = attn_session_kv_bytes_formula(session);
         m->kv_live = attn_session_kv_bytes_live(session);
         m->conv_formula = attn_session_conv_bytes_formula(session);
@@ -234,8 +240,9 @@ static int prepare(profiler *p, attn_config *config, measurement *scratch) {
             return -1;
     }
     scratch->seconds = attn_alloc(plan->runs, sizeof(double), "times", p->error);
+    scratch->cpu = attn_alloc(plan->runs, sizeof(double), "times", p->error);
     scratch->first_chunk = attn_alloc(plan->runs, sizeof(double), "times", p->error);
-    return p->extractor && scratch->seconds && scratch->first_chunk ? 0 : -1;
+    return p->extractor && scratch->seconds && scratch->cpu && scratch->first_chunk ? 0 : -1;
 }
 
 int profile_model(json_t **result, const char *config_path, const profile_plan *plan, attn_error *error) {
@@ -251,6 +258,7 @@ int profile_model(json_t **result, const char *config_path, const profile_plan *
                                                                 : STATUS_OK;
     }
     attn_free(scratch.first_chunk);
+    attn_free(scratch.cpu);
     attn_free(scratch.seconds);
     for (size_t i = 0; i < PROFILE_SERIES; i++)
         attn_free(p.sums.series[i]);

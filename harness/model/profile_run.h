@@ -15,14 +15,18 @@
 typedef struct measurement {
     size_t kv_formula, kv_live, conv_formula, conv_live, workspace;
     double flops;
-    double output_rms;             /* root mean square of the model's output */
-    double parts[ATTN_PARTS];      /* seconds of each part of the model, over the timed runs */
-    double *seconds, *first_chunk; /* [runs] */
+    double output_rms;                   /* root mean square of the model's output */
+    double parts[ATTN_PARTS];            /* seconds of each part of the model, over the timed runs */
+    double *seconds, *cpu, *first_chunk; /* [runs] */
+    size_t disturbed;                    /* of the runs */
+    double *chunks;                      /* seconds of its full chunks in all runs, in the watch's list */
+    size_t chunk_count;
 } measurement;
 
 /* A number of each utterance. */
 typedef enum profile_series {
     SERIES_SECONDS,
+    SERIES_CPU,
     SERIES_RTF,
     SERIES_FIRST_CHUNK,
     SERIES_SHARE, /* of the first part; those of the others follow */
@@ -32,6 +36,8 @@ typedef enum profile_series {
 typedef struct sums {
     double *series[PROFILE_SERIES]; /* [count] */
     double audio, features, flops, parts[ATTN_PARTS];
+    double passed, ran; /* seconds of all timed runs: wall clock, and CPU time */
+    size_t disturbed;   /* runs */
     size_t frames, output_frames, kv_formula, kv_live, largest_kv_live, conv_formula, conv_live;
     size_t largest_conv_live, workspace;
     size_t kv_differing, conv_differing; /* utterances where formula and live are not the same */
