@@ -277,9 +277,9 @@ static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *er
     size_t i;
     int result = last ? run_both(g, &output) : attn_no_memory(error, NULL);
     if (!result)
-        result = analyze_add_costs(g->rows, last, plan->mha, "_mha", plan, error);
+        result = analyze_add_costs(g->rows, last, plan->mha, "_mha", plan->seq_len, plan->runs, error);
     if (!result)
-        result = analyze_add_costs(g->rows, last, plan->other, "", plan, error);
+        result = analyze_add_costs(g->rows, last, plan->other, "", plan->seq_len, plan->runs, error);
     if (!result) {
         deviation_describe(&output, last);
         json_array_foreach(g->rows, i, row) {

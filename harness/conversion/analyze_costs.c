@@ -20,7 +20,7 @@ typedef struct timed {
 } timed;
 
 /* NULL when it failed; its ns are NaN where there is no time. */
-static const decode_time *measure_time(timed *known, size_t *count, const analyze_plan *plan,
+static const decode_time *measure_time(timed *known, size_t *count, size_t keys, size_t runs,
                                        const attn_config *config, size_t layer, attn_error *error) {
     attn_geometry g = attn_config_geometry(config, layer);
     for (size_t i = 0; i < *count; i++)
@@ -29,7 +29,7 @@ static const decode_time *measure_time(timed *known, size_t *count, const analyz
     timed *new = &known[*count];
     fprintf(stderr, "attnbench analyze: timing one frame of %s\n", config->variant->name);
     new->latent_dim = g.latent_dim;
-    if (decode_time_measure(&new->time, config->variant, &g, plan->seq_len, plan->runs, error))
+    if (decode_time_measure(&new->time, config->variant, &g, keys, runs, error))
         return NULL;
     if (isnan(new->time.ns))
         fprintf(stderr, "attnbench analyze: no time of %s: %s\n", config->variant->name, new->time.why);
@@ -64,8 +64,8 @@ static void set_sums(json_t *output, const char *ending, decode_time *all, const
     set_times(output, ending, all);
 }
 
-int analyze_add_costs(json_t *rows, json_t *output, attn_model *model, const char *ending,
-                      const analyze_plan *plan, attn_error *error) {
+int analyze_add_costs(json_t *rows, json_t *output, attn_model *model, const char *ending, size_t keys,
+                      size_t runs, attn_error *error) {
     const attn_config *config = attn_model_config(model);
     timed *known = attn_alloc(config->num_layers, sizeof *known, "times", error);
     size_t count = 0, bytes = 0;
@@ -75,14 +75,14 @@ int analyze_add_costs(json_t *rows, json_t *output, attn_model *model, const cha
     for (size_t i = 0; !result && i < config->num_layers; i++) {
         attn_geometry g = attn_config_geometry(config, i);
         json_t *row = json_array_get(rows, i);
-        if (plan->runs && !(time = measure_time(known, &count, plan, config, i, error))) {
+        if (runs && !(time = measure_time(known, &count, keys, runs, config, i, error))) {
             result = -1;
             break;
         }
-        bytes += cache_bytes(config, i, plan->seq_len);
+        bytes += cache_bytes(config, i, keys);
         all.ns += time->ns;
         all.cpu_ns += time->cpu_ns;
-        set_cost(row, "cache_bytes", ending, json_integer((json_int_t)cache_bytes(config, i, plan->seq_len)));
+        set_cost(row, "cache_bytes", ending, json_integer((json_int_t)cache_bytes(config, i, keys)));
         set_cost(row, "parameters", ending,
                  json_integer((json_int_t)attn_layer_parameters(config->variant, &g)));
         set_times(row, ending, time);

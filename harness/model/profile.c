@@ -192,6 +192,22 @@ static void report_done(progress *bar, const profiler *p, size_t done, const cha
     progress_done(bar, p->config_path, id);
 }
 
+/* Returns a status. The first utterance is read in any case: each process checks before it measures. */
+static int run_utterance(profiler *p, size_t index, profile_input *in, measurement *scratch) {
+    bool kept = profile_step_is_kept(p, index);
+    *in = (profile_input){0};
+    if ((!kept || !index) && profile_input_read(in, p->plan, p->config, index, p->extractor, p->error))
+        return STATUS_BAD_INPUT;
+    int status = index ? STATUS_OK : compare_with_scalar(p, in);
+    if (status == STATUS_OK && (kept ? profile_step_take(p, index, in, scratch)
+                                     : measure(scratch, p, in) || profile_step_keep(p, index, in, scratch)))
+        status = STATUS_BAD_INPUT;
+    if (status == STATUS_OK && profile_record(p, index, in, scratch))
+        status = STATUS_BAD_INPUT;
+    attn_free(in->features);
+    return status;
+}
+
 static int run_utterances(profiler *p, measurement *scratch) {
     progress bar;
     double reported = clock_now();
@@ -200,13 +216,7 @@ static int run_utterances(profiler *p, measurement *scratch) {
     for (size_t i = 0; status == STATUS_OK && i < p->plan->count; i++) {
         profile_input in;
         progress_running(&bar, p->config_path);
-        if (profile_input_read(&in, p->plan, p->config, i, p->extractor, p->error))
-            status = STATUS_BAD_INPUT;
-        if (status == STATUS_OK && i == 0)
-            status = compare_with_scalar(p, &in);
-        if (status == STATUS_OK && (measure(scratch, p, &in) || profile_record(p, i, &in, scratch)))
-            status = STATUS_BAD_INPUT;
-        attn_free(in.features);
+        status = run_utterance(p, i, &in, scratch);
         if (status == STATUS_OK)
             report_done(&bar, p, i + 1, in.id, &reported);
     }

@@ -158,7 +158,7 @@ static json_t *check_json(const profiler *p) {
 
 static json_t *sizes_json(const profiler *p) {
     const sums *s = &p->sums;
-    size_t memory = profile_peak_memory();
+    size_t memory = attn_larger(profile_peak_memory(), p->peak_before);
     return json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:b, s:I, s:o}",
                      "total_utterances", integer(p->plan->count), "total_frames", integer(s->frames),
                      "total_output_frames", integer(s->output_frames), "total_audio_seconds", s->audio,

@@ -13,6 +13,7 @@
 
 /* One utterance. */
 typedef struct measurement {
+    size_t peak_memory; /* of a process that kept it in a journal */
     size_t kv_formula, kv_live, conv_formula, conv_live, workspace;
     double flops;
     double output_rms;                   /* root mean square of the model's output */
@@ -58,11 +59,18 @@ typedef struct profiler {
         check_limit; /* of its error: what rounding to the cache's type may change is added to the tolerance */
     double check_error; /* as a part of the largest output */
     sgemm_rate sgemm;
+    size_t peak_before; /* largest peak memory of processes that were killed */
     attn_error *error;
 } profiler;
 
 /* Adds the measurement to the sums, and the utterance's object to the list. */
 int profile_record(profiler *p, size_t index, const profile_input *in, const measurement *m);
+
+/* An utterance in the plan's journal: whether it is there (never without a journal), what it was, and that it is now
+ * (nothing is done without a journal). */
+bool profile_step_is_kept(const profiler *p, size_t index);
+int profile_step_take(profiler *p, size_t index, profile_input *in, measurement *m);
+int profile_step_keep(profiler *p, size_t index, profile_input *in, measurement *m);
 
 /* What profile-kv prints; NULL and an error when memory is short. */
 json_t *profile_result(profiler *p);
