@@ -3,7 +3,8 @@
 # it, runs ./run_all.sh there, says how long it took, and cleans up. Needs root, debootstrap and a Debian mirror (taken
 # from this machine's apt sources).
 #
-#   tests/bare_debian.sh [run|test] [RESULTS]     run (default): ./run_all.sh; test: ./run_all.sh test
+#   tests/bare_debian.sh [run|test|package] [RESULTS]     run (default): ./run_all.sh; test: ./run_all.sh test;
+#                                                 package: builds, checks, installs and tries the Debian package
 #                                                 RESULTS: folder that gets a copy of out/ (must not exist)
 set -euo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -16,7 +17,8 @@ what=${1:-run} results=${2:-}
 case $what in
 run) command="./run_all.sh" ;;
 test) command="./run_all.sh test" ;;
-*) stop "$what: expected run or test" ;;
+package) command="tests/debian_package.sh" ;;
+*) stop "$what: expected run, test or package" ;;
 esac
 [ "$(id -u)" -eq 0 ] || stop "needs root (debootstrap and chroot do)"
 for tool in debootstrap unshare git; do
