@@ -14,13 +14,31 @@
 
 namespace {
 
-/* Passes runs on to a reporter of the library, with three differences. Aggregates that are not a number (the
+enum class Shape { table, csv, json };
+
+Shape shape_of(const std::string &format) {
+    return format == "console" ? Shape::table : format == "csv" ? Shape::csv : Shape::json;
+}
+
+/* What the kernel counted is there for an iteration, and again for the whole repetition, which marks disturbed ones:
+ * a table for people has the first, where it is there. */
+void drop_twins(benchmark::UserCounters *counters) {
+    static const char *const twins[][2] = {{"page_faults_major", "major_faults"},
+                                           {"page_faults_minor", "minor_faults"},
+                                           {"context_switches_involuntary", "involuntary_switches"},
+                                           {"context_switches_voluntary", "voluntary_switches"}};
+    for (const auto &twin : twins)
+        if (counters->count(twin[0]))
+            counters->erase(twin[1]);
+}
+
+/* Passes runs on to a reporter of the library, with four differences. Aggregates that are not a number (the
  * coefficient of variation of a counter whose mean is 0) are left out, as JSON has no such numbers. A full
- * disk is noticed. And CSV gets all runs at once: the library takes the columns from the first runs that it
+ * disk is noticed. A table has no counter twice. And CSV gets all runs at once: the library takes the columns from the first runs that it
  * sees and aborts when a later one has others. */
 class Reporter : public benchmark::BenchmarkReporter {
   public:
-    Reporter(benchmark::BenchmarkReporter *inner, bool is_csv) : inner_(inner), is_csv_(is_csv) {
+    Reporter(benchmark::BenchmarkReporter *inner, Shape shape) : inner_(inner), shape_(shape) {
     }
 
     bool ReportContext(const Context &context) override {
@@ -30,12 +48,15 @@ class Reporter : public benchmark::BenchmarkReporter {
 
     void ReportRuns(const std::vector<Run> &report) override {
         std::vector<Run> runs(report);
-        for (Run &run : runs)
+        for (Run &run : runs) {
+            if (shape_ == Shape::table)
+                drop_twins(&run.counters);
             for (auto counter = run.counters.begin(); counter != run.counters.end();)
                 counter = run.run_type == Run::RT_Aggregate && !std::isfinite(counter->second.value)
                               ? run.counters.erase(counter)
                               : std::next(counter);
-        if (is_csv_)
+        }
+        if (shape_ == Shape::csv)
             kept_.insert(kept_.end(), runs.begin(), runs.end());
         else
             inner_->ReportRuns(runs);
@@ -54,7 +75,7 @@ class Reporter : public benchmark::BenchmarkReporter {
 
   private:
     std::unique_ptr<benchmark::BenchmarkReporter> inner_;
-    bool is_csv_;
+    Shape shape_;
     std::vector<Run> kept_;
     bool written_ = true;
 };
@@ -137,8 +158,8 @@ int run(int argc, char **argv, size_t *matched, attn_error *error) {
         return -1;
     if (std::atoi(repetitions.c_str()) < 1)
         return attn_fail(error, "--benchmark_repetitions=%s: expected at least 1", repetitions.c_str());
-    Reporter display(benchmark::CreateDefaultDisplayReporter(), shown == "csv");
-    Reporter file(file_reporter(format), format == "csv");
+    Reporter display(benchmark::CreateDefaultDisplayReporter(), shape_of(shown));
+    Reporter file(file_reporter(format), shape_of(format));
     std::ostringstream complaints;
     display.SetErrorStream(&complaints);
     *matched = benchmark::RunSpecifiedBenchmarks(&display, out.empty() ? nullptr : &file);

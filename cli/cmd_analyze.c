@@ -4,6 +4,7 @@
 #include "base/option_values.h"
 #include "base/text/table_write.h"
 #include "cli/frame/command.h"
+#include "cli/frame/kept_steps.h"
 #include "harness/conversion/analyze.h"
 #include "harness/conversion/study.h"
 #include "harness/conversion/tradeoff.h"
@@ -18,7 +19,7 @@ enum { MOST_FRAMES = 1 << 24 };
 typedef struct arguments {
     const char **mla, **mla_weights; /* ended by NULL */
     char *mha, *mha_weights, *input, *data, *split, *plots, *out_config, *out_weights;
-    char *format;
+    char *format, *out;
     long long seq_len, runs, max_frames, seed;
     int spectrum, sweep, paper, fold;
 } arguments;
@@ -56,6 +57,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"fold", '\0', POPT_ARG_NONE, &a->fold, 0, "instead: write the mla model as mha", NULL},
         {"out-config", '\0', POPT_ARG_STRING, &a->out_config, 0, "of --fold", "F.yaml"},
         {"out-weights", '\0', POPT_ARG_STRING, &a->out_weights, 0, "of --fold", "F.safetensors"},
+        {"out", '\0', POPT_ARG_STRING, &a->out, 0, "of --sweep or --paper: " KEPT_STEPS_HELP, "R.json"},
         {"seed", '\0', POPT_ARG_LONGLONG, &a->seed, 0, "of random weights and features (default 1)", "N"},
         {"format", 'f', POPT_ARG_STRING, &a->format, 0, "md, csv, json or tex", "F"},
         POPT_TABLEEND};
@@ -97,6 +99,8 @@ static int check_arguments(const arguments *a, attn_error *error) {
         return attn_fail(error, "--spectrum: goes with one --mla");
     if (a->fold && word_count(a->mla) > 1)
         return attn_fail(error, "--fold: goes with one --mla");
+    if (a->out && !sweeps)
+        return attn_fail(error, "--out: goes with --sweep or --paper");
     if (a->plots && !sweeps)
         return attn_fail(error, "--plots: goes with --sweep or --paper");
     if (a->spectrum && (sweeps || a->fold))
@@ -167,12 +171,26 @@ static int draw(const table *t, const char *folder, int *status, attn_error *err
     return result;
 }
 
+static int print_json(const void *made, FILE *stream, attn_error *error) {
+    return table_write(made, TABLE_JSON, stream, error);
+}
+
+/* Opens the journal of --out, where it was given. `work` is of the command line. */
+static int keep_steps(study *s, const arguments *a, uint64_t work, attn_error *error) {
+    return a->out && (study_hash_files(&work, s, error) ||
+                      kept_steps_open(&s->steps, "analyze", a->out, work, error))
+               ? -1
+               : 0;
+}
+
 static int sweep(const arguments *a, const study *s, table_format format, int *status, attn_error *error) {
     table t;
     table_init(&t, "Error against cached numbers, every method", tradeoff_columns);
     int result = a->plots ? attn_make_folder(a->plots, error) : 0;
     if (!result)
         result = a->paper ? paper_sweep(&t, s, error) : study_sweep(&t, s, error);
+    if (!result && a->out)
+        result = kept_steps_write(s->steps, a->out, print_json, &t, error);
     if (!result)
         result = table_write(&t, format, stdout, error);
     if (!result && a->plots)
@@ -190,10 +208,12 @@ int cmd_analyze(int argc, char **argv) {
     int format = option_choice("--format", a.format, table_format_names, &error), result = -1;
     status = STATUS_OK;
     if (format >= 0 && !check_arguments(&a, &error)) {
-        const study s = study_of(&a);
-        result = a.fold               ? study_fold(&s, a.out_config, a.out_weights, &error)
+        study s = study_of(&a);
+        result = keep_steps(&s, &a, kept_steps_hash(argc, argv), &error) ? -1
+                 : a.fold             ? study_fold(&s, a.out_config, a.out_weights, &error)
                  : a.sweep || a.paper ? sweep(&a, &s, (table_format)format, &status, &error)
                                       : compare(&a, &s, (table_format)format, &error);
+        steps_close(s.steps);
     }
     return result ? command_fail("analyze", &error) : status;
 }

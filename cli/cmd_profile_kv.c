@@ -1,7 +1,9 @@
 /* attnbench profile-kv: cache bytes, time, real-time factor and peak memory of models on speech. */
 #include "base/option_values.h"
 #include "base/process/child.h"
+#include "base/text/hash.h"
 #include "cli/frame/command.h"
+#include "cli/frame/kept_steps.h"
 #include "datasets/audio.h"
 #include "harness/model/choices.h"
 #include "harness/model/memory_fit.h"
@@ -23,7 +25,7 @@ static const long long NOT_GIVEN = LLONG_MIN;
 
 typedef struct arguments {
     const char **configs, **weights;
-    char *data, *split, *path, *impl, *kv_dtype, *format, *memory_fit;
+    char *data, *split, *path, *impl, *kv_dtype, *format, *memory_fit, *out;
     long long seq_len, chunk, left_chunks, limit, seed, runs, threads;
     int sgemm;
 } arguments;
@@ -70,6 +72,7 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
         {"memory-fit", '\0', POPT_ARG_STRING, &a->memory_fit, 0,
          "peak memory at these lengths of audio in seconds, and a line through them; see docs/profile-kv.md",
          "60,120,300,600"},
+        {"out", '\0', POPT_ARG_STRING, &a->out, 0, KEPT_STEPS_HELP, "R.json"},
         {"format", 'f', POPT_ARG_STRING, &a->format, 0, "md, csv, json or tex", "F"},
         POPT_TABLEEND};
     return command_options(
@@ -101,6 +104,8 @@ static int check_input(const arguments *a, attn_error *error) {
     if (a->memory_fit && (a->data || a->seq_len != NOT_GIVEN || a->weights || a->configs[1]))
         return attn_fail(error,
                          "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
+    if (a->memory_fit && a->out)
+        return attn_fail(error, "--out: goes without --memory-fit");
     if (a->memory_fit && a->sgemm)
         return attn_fail(error, "--sgemm and --memory-fit: only one of them can be measured");
     if (a->memory_fit && a->runs != NOT_GIVEN)
@@ -221,6 +226,7 @@ static json_t *profile_several(int *status, const arguments *a, const profile_pl
         int one;
         profile_plan own = *plan;
         own.weights = a->weights ? a->weights[i] : NULL;
+        own.model_number = i;
         json_t *result = profile_in_child(&one, a->configs[i], &own, error);
         *status = one > *status ? one : *status;
         if (!result || json_array_append_new(models, result)) {
@@ -248,6 +254,18 @@ static int fit_memory(const arguments *a, const profile_plan *plan, table_format
     return verdict[0] ? STATUS_FAILED : STATUS_OK;
 }
 
+static int hash_files(uint64_t *hash, const arguments *a, const profile_plan *plan, attn_error *error) {
+    for (size_t i = 0; a->configs[i]; i++)
+        if (hash_file_state(hash, a->configs[i], error) ||
+            (a->weights && hash_file_state(hash, a->weights[i], error)))
+            return -1;
+    return plan->speech ? corpus_hash_state(hash, plan->speech, plan->count, error) : 0;
+}
+
+static int print_json(const void *made, FILE *stream, attn_error *error) {
+    return profile_print(made, TABLE_JSON, stream, error);
+}
+
 static int run(const arguments *a, const profile_plan *plan, table_format format, attn_error *error) {
     int status;
     json_t *result = NULL;
@@ -261,9 +279,22 @@ static int run(const arguments *a, const profile_plan *plan, table_format format
         result = profile_several(&status, a, plan, error);
     else
         status = profile_model(&result, a->configs[0], plan, error);
-    if (result && profile_print(result, format, stdout, error))
+    if (result && a->out && kept_steps_write(plan->steps, a->out, print_json, result, error))
+        status = STATUS_BAD_INPUT;
+    else if (result && profile_print(result, format, stdout, error))
         status = STATUS_BAD_INPUT;
     json_decref(result);
+    return status;
+}
+
+/* `work` is of the command line. */
+static int run_kept(const arguments *a, profile_plan *plan, table_format format, uint64_t work,
+                    attn_error *error) {
+    if (a->out && (hash_files(&work, a, plan, error) ||
+                   kept_steps_open(&plan->steps, "profile-kv", a->out, work, error)))
+        return STATUS_BAD_INPUT;
+    int status = run(a, plan, format, error);
+    steps_close(plan->steps);
     return status;
 }
 
@@ -279,7 +310,7 @@ int cmd_profile_kv(int argc, char **argv) {
     if (format < 0 || make_plan(&plan, &a, &error) || read_speech(&speech, &plan, &a, &error))
         status = STATUS_BAD_INPUT;
     else if ((status = choose_impl(a.impl, &error)) == STATUS_OK)
-        status = run(&a, &plan, (table_format)format, &error);
+        status = run_kept(&a, &plan, (table_format)format, kept_steps_hash(argc, argv), &error);
     corpus_free(&speech);
     if (error.code) /* without one, the process of a model has said it */
         command_fail("profile-kv", &error);

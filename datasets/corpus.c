@@ -1,5 +1,7 @@
 #include "datasets/corpus.h"
 
+#include "base/text/hash.h"
+
 #include "base/text/append.h"
 
 #include "attn/alloc.h"
@@ -208,4 +210,11 @@ void corpus_free(corpus *c) {
     attn_free(c->utterances);
     attn_free(c->synthetic);
     *c = (corpus){0};
+}
+
+int corpus_hash_state(uint64_t *hash, const corpus *c, size_t count, attn_error *error) {
+    for (size_t i = 0; i < count; i++)
+        if (hash_file_state(hash, c->utterances[i].path, error))
+            return -1;
+    return 0;
 }

@@ -7,6 +7,7 @@
 #include "attn/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct corpus_utterance {
     char *id;   /* SPEAKER-CHAPTER-UTTERANCE */
@@ -28,5 +29,8 @@ typedef struct corpus {
  * names that start with a dot, are skipped. Free with corpus_free. */
 int corpus_read(corpus *c, const char *folder, const char *split, attn_error *error);
 void corpus_free(corpus *c);
+
+/* Continues `hash` over the state of the audio of the first `count` utterances (base/text/hash.h). */
+int corpus_hash_state(uint64_t *hash, const corpus *c, size_t count, attn_error *error);
 
 #endif

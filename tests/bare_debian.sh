@@ -3,8 +3,9 @@
 # it, runs ./run_all.sh there, says how long it took, and cleans up. Needs root, debootstrap and a Debian mirror (taken
 # from this machine's apt sources).
 #
-#   tests/bare_debian.sh [run|test|study] [RESULTS]
+#   tests/bare_debian.sh [run|test|study|package] [RESULTS]
 #       run (default): ./run_all.sh; test, study: ./run_all.sh test, ./run_all.sh study
+#       package: builds, checks, installs and tries the Debian package
 #       RESULTS: folder that gets a copy of out/ (must not exist)
 set -euo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -17,7 +18,8 @@ what=${1:-run} results=${2:-}
 case $what in
 run) command="./run_all.sh" ;;
 test | study) command="./run_all.sh $what" ;;
-*) stop "$what: expected run, test or study" ;;
+package) command="tests/debian_package.sh" ;;
+*) stop "$what: expected run, test, study or package" ;;
 esac
 [ "$(id -u)" -eq 0 ] || stop "needs root (debootstrap and chroot do)"
 for tool in debootstrap unshare git; do

@@ -3,6 +3,8 @@
 #ifndef BASE_TEXT_HASH_H
 #define BASE_TEXT_HASH_H
 
+#include "attn/error.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +15,9 @@ uint64_t hash_text(uint64_t hash, const char *text);
 
 /* Of numbers' bits: below 2^53, so that a double holds it, and not 0. */
 uint64_t hash_floats(const float *values, size_t n);
+
+/* Continues `hash` over a file's path, size and time of change: they tell apart what it holds. */
+int hash_file_state(uint64_t *hash, const char *path, attn_error *error);
 
 enum { HASH_NAME = 24 };
 /* "fnv1a:" and 16 hexadecimal digits. */

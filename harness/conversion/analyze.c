@@ -4,8 +4,8 @@
 
 #include "attn/alloc.h"
 #include "base/deviation.h"
+#include "harness/conversion/analyze_costs.h"
 #include "harness/conversion/convert_print.h"
-#include "harness/run/decode_time.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,6 +32,12 @@ const table_column analyze_columns[] = {{"where", "Where", NULL},
                                         {"parameters_mha", "of mha", NULL},
                                         {"decode_us", "Decode, us a frame", "%.2f"},
                                         {"decode_us_mha", "of mha", "%.2f"},
+                                        {"decode_cpu_us", "CPU time, us", "%.2f"},
+                                        {"decode_cpu_us_mha", "of mha", "%.2f"},
+                                        {"decode_lost_percent", "% lost", "%.1f"},
+                                        {"decode_lost_percent_mha", "of mha", "%.1f"},
+                                        {"decode_disturbed", "Disturbed runs", NULL},
+                                        {"decode_disturbed_mha", "of mha", NULL},
                                         {NULL, NULL, NULL}};
 
 const table_column analyze_model_columns[] = {{"model", "Model", NULL},
@@ -46,6 +52,9 @@ const table_column analyze_model_columns[] = {{"model", "Model", NULL},
                                               {"cache_bytes", "Cache bytes", NULL},
                                               {"parameters", "Parameters", NULL},
                                               {"decode_us", "Decode, us a frame", "%.2f"},
+                                              {"decode_cpu_us", "CPU time, us", "%.2f"},
+                                              {"decode_lost_percent", "% lost", "%.1f"},
+                                              {"decode_disturbed", "Disturbed runs", NULL},
                                               {NULL, NULL, NULL}};
 
 int analyze_check(const attn_config *mha, const attn_config *other, attn_error *error) {
@@ -252,69 +261,6 @@ static int run_both(gathering *g, deviation *output) {
     return result;
 }
 
-/* ---- Costs ---- */
-
-static size_t cache_bytes(const attn_config *config, size_t layer, size_t frames) {
-    attn_geometry g = attn_config_geometry(config, layer);
-    return config->variant->cache_bytes(&g, 1, frames, config->kv_dtype);
-}
-
-/* Layers of one geometry take the same time: it is measured once. */
-typedef struct timed {
-    size_t latent_dim;
-    double us;
-} timed;
-
-static int measure_time(double *us, timed *known, size_t *count, const analyze_plan *plan,
-                        const attn_config *config, size_t layer, attn_error *error) {
-    attn_geometry g = attn_config_geometry(config, layer);
-    decode_time time;
-    for (size_t i = 0; i < *count; i++)
-        if (known[i].latent_dim == g.latent_dim) {
-            *us = known[i].us;
-            return 0;
-        }
-    fprintf(stderr, "attnbench analyze: timing one frame of %s\n", config->variant->name);
-    if (decode_time_measure(&time, config->variant, &g, plan->seq_len, plan->runs, error))
-        return -1;
-    if (isnan(time.ns))
-        fprintf(stderr, "attnbench analyze: no time of %s: %s\n", config->variant->name, time.why);
-    known[(*count)++] = (timed){g.latent_dim, time.ns * 1e-3};
-    *us = time.ns * 1e-3;
-    return 0;
-}
-
-/* The keys end in "_mha" for the mha model. *total_us may be NaN. */
-static int add_costs(json_t *rows, json_t *output, attn_model *model, const char *ending,
-                     const analyze_plan *plan, attn_error *error) {
-    const attn_config *config = attn_model_config(model);
-    timed *known = attn_alloc(config->num_layers, sizeof *known, "times", error);
-    char bytes_key[32], parameters_key[32], time_key[32];
-    size_t count = 0, bytes = 0;
-    double all_us = plan->runs ? 0.0 : NAN, us = NAN;
-    int result = known ? 0 : -1;
-    snprintf(bytes_key, sizeof bytes_key, "cache_bytes%s", ending);
-    snprintf(parameters_key, sizeof parameters_key, "parameters%s", ending);
-    snprintf(time_key, sizeof time_key, "decode_us%s", ending);
-    for (size_t i = 0; !result && i < config->num_layers; i++) {
-        attn_geometry g = attn_config_geometry(config, i);
-        json_t *row = json_array_get(rows, i);
-        if (plan->runs)
-            result = measure_time(&us, known, &count, plan, config, i, error);
-        bytes += cache_bytes(config, i, plan->seq_len);
-        all_us += us;
-        json_object_set_new(row, bytes_key, json_integer((json_int_t)cache_bytes(config, i, plan->seq_len)));
-        json_object_set_new(row, parameters_key,
-                            json_integer((json_int_t)attn_layer_parameters(config->variant, &g)));
-        json_object_set_new(row, time_key, json_finite(us));
-    }
-    json_object_set_new(output, bytes_key, json_integer((json_int_t)bytes));
-    json_object_set_new(output, parameters_key, json_integer((json_int_t)attn_model_parameters(model)));
-    json_object_set_new(output, time_key, json_finite(all_us));
-    attn_free(known);
-    return result;
-}
-
 static json_t *new_rows(size_t layers) {
     json_t *rows = json_array();
     for (size_t i = 0; rows && i < layers; i++) {
@@ -331,9 +277,9 @@ static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *er
     size_t i;
     int result = last ? run_both(g, &output) : attn_no_memory(error, NULL);
     if (!result)
-        result = add_costs(g->rows, last, plan->mha, "_mha", plan, error);
+        result = analyze_add_costs(g->rows, last, plan->mha, "_mha", plan->seq_len, plan->runs, error);
     if (!result)
-        result = add_costs(g->rows, last, plan->other, "", plan, error);
+        result = analyze_add_costs(g->rows, last, plan->other, "", plan->seq_len, plan->runs, error);
     if (!result) {
         deviation_describe(&output, last);
         json_array_foreach(g->rows, i, row) {

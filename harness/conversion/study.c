@@ -52,10 +52,14 @@ static json_t *model_entry(const char *path, const attn_config *config) {
 
 /* The costs of the mha model itself, which every comparison has. */
 static void add_mha(table *t, const study *s, const attn_config *config, const json_t *compared) {
-    static const char *const costs[][2] = {
-        {"cache_bytes", "cache_bytes_mha"}, {"parameters", "parameters_mha"}, {"decode_us", "decode_us_mha"}};
+    static const char *const costs[][2] = {{"cache_bytes", "cache_bytes_mha"},
+                                           {"parameters", "parameters_mha"},
+                                           {"decode_us", "decode_us_mha"},
+                                           {"decode_cpu_us", "decode_cpu_us_mha"},
+                                           {"decode_lost_percent", "decode_lost_percent_mha"},
+                                           {"decode_disturbed", "decode_disturbed_mha"}};
     json_t *row = model_entry(s->mha, config);
-    for (size_t i = 0; row && i < 3; i++)
+    for (size_t i = 0; row && i < sizeof costs / sizeof *costs; i++)
         json_object_set(row, costs[i][0], json_object_get(compared, costs[i][1]));
     table_add(t, row);
 }

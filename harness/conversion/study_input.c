@@ -2,6 +2,8 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "base/text/hash.h"
+#include "datasets/corpus.h"
 
 #include <string.h>
 
@@ -64,4 +66,27 @@ char *study_features_text(const study *s, const calibration *c, attn_error *erro
                            c->at.batch, c->frames);
     return file ? attn_format(error, "%s, %zu frames", file, c->frames)
                 : attn_format(error, "%zu frames of random features", c->frames);
+}
+
+static int hash_speech(uint64_t *hash, const study *s, attn_error *error) {
+    corpus speech = {0};
+    int result = corpus_read(&speech, s->data, s->split, error);
+    if (!result)
+        result = corpus_hash_state(hash, &speech, speech.count, error);
+    corpus_free(&speech);
+    return result;
+}
+
+int study_hash_files(uint64_t *hash, const study *s, attn_error *error) {
+    if (s->mha) {
+        char *weights = study_weights_path(s->mha, s->mha_weights, error);
+        int failed =
+            !weights || hash_file_state(hash, s->mha, error) || hash_file_state(hash, weights, error);
+        attn_free(weights);
+        if (failed)
+            return -1;
+    }
+    return (s->input && hash_file_state(hash, s->input, error)) || (s->data && hash_speech(hash, s, error))
+               ? -1
+               : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "attn/model.h"
 #include "harness/conversion/calibration.h"
+#include "harness/run/steps.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ typedef struct study {
     size_t runs;                       /* of each decode time */
     uint64_t seed;                     /* of random weights and features */
     bool spectrum;
+    step_journal *steps;            /* of a sweep; NULL: nothing is kept */
     void (*note)(const char *text); /* gets what loading a model has to say */
 } study;
 
@@ -33,6 +35,9 @@ int study_make_features(calibration *c, const attn_config *config, size_t frames
 
 /* The features that the study names. */
 int study_features(calibration *c, const study *s, const attn_config *config, attn_error *error);
+
+/* Continues `hash` over the state of the files that it reads (base/text/hash.h). */
+int study_hash_files(uint64_t *hash, const study *s, attn_error *error);
 
 /* What they are, in words: attn_free it. */
 char *study_features_text(const study *s, const calibration *c, attn_error *error);

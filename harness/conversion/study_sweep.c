@@ -49,7 +49,8 @@ int study_sweep(table *t, const study *s, attn_error *error) {
                           .model = model,
                           .latent_dims = latent_dims,
                           .count = tradeoff_latent_dims(latent_dims, config.attention.d_model),
-                          .seq_len = s->seq_len};
+                          .seq_len = s->seq_len,
+                          .steps = s->steps};
     part_inputs(&plan, &inputs.at, config.input_dim);
     result = tradeoff_measure(t, &plan, error);
 done:
@@ -113,7 +114,8 @@ int study_sweep_random(table *t, const char *name, const attn_geometry *g, const
                           .held_out = true,
                           .latent_dims = latent_dims,
                           .count = tradeoff_latent_dims(latent_dims, d),
-                          .seq_len = s->seq_len};
+                          .seq_len = s->seq_len,
+                          .steps = s->steps};
     result = tradeoff_measure(t, &plan, error);
 done:
     attn_free(subject);

@@ -88,6 +88,29 @@ static int restore(trial *t) {
     return 0;
 }
 
+/* ---- Points that are finished ---- */
+
+enum { KEY = 400 };
+static void name_point(char key[KEY], const tradeoff_plan *plan, const char *method, size_t numbers) {
+    snprintf(key, KEY, "%s %zu %.300s", method, numbers, plan->subject);
+}
+
+static bool take_kept(const trial *t, const char *method, size_t numbers) {
+    char key[KEY];
+    name_point(key, t->plan, method, numbers);
+    const json_t *row = steps_find(t->plan->steps, key);
+    if (row)
+        table_add(t->table, json_deep_copy(row));
+    return row;
+}
+
+static int keep(trial *t, const char *method, size_t numbers, json_t *row) {
+    char key[KEY];
+    name_point(key, t->plan, method, numbers);
+    table_add(t->table, json_incref(row));
+    return steps_add(t->plan->steps, key, row, t->error);
+}
+
 /* ---- One point ---- */
 
 /* Of all layers together, as the model has them now (heads in their old order). */
@@ -140,16 +163,16 @@ static int add_point(trial *t, const char *method, size_t numbers, bool is_laten
     double error = deviation_relative(&off);
     size_t bytes = layers * numbers * plan->seq_len * sizeof(float);
     size_t before = layers * 2 * d * plan->seq_len * sizeof(float);
-    table_add(t->table,
-              json_pack("{s:s, s:s, s:I, s:I, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:s, s:b, s:I}",
-                        "subject", plan->subject, "method", method, "latent_dim", (json_int_t)numbers,
-                        "d_model", (json_int_t)d, "output_error", json_finite(error), "verdict",
-                        deviation_verdict(error), "weights_error", json_finite(weights_error),
-                        "weights_bound", json_finite(is_latent ? weights_bound(t, numbers) : NAN),
-                        "cache_bytes", (json_int_t)bytes, "cache_bytes_mha", (json_int_t)before,
-                        "input_cache_bytes", (json_int_t)(before / 2), "cache_saved",
-                        100.0 * (1.0 - (double)bytes / (double)before), "inputs", plan->inputs, "held_out",
-                        plan->held_out, "frames", (json_int_t)plan->seq_len));
+    json_t *row = json_pack(
+        "{s:s, s:s, s:I, s:I, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:f, s:s, s:b, s:I}", "subject",
+        plan->subject, "method", method, "latent_dim", (json_int_t)numbers, "d_model", (json_int_t)d,
+        "output_error", json_finite(error), "verdict", deviation_verdict(error), "weights_error",
+        json_finite(weights_error), "weights_bound", json_finite(is_latent ? weights_bound(t, numbers) : NAN),
+        "cache_bytes", (json_int_t)bytes, "cache_bytes_mha", (json_int_t)before, "input_cache_bytes",
+        (json_int_t)(before / 2), "cache_saved", 100.0 * (1.0 - (double)bytes / (double)before), "inputs",
+        plan->inputs, "held_out", plan->held_out, "frames", (json_int_t)plan->seq_len);
+    if (keep(t, method, numbers, row))
+        return -1;
     fprintf(stderr, "attnbench analyze: %s: %s at %zu numbers a frame: error %.3g\n", plan->subject, method,
             numbers, error);
     return 0;
@@ -194,10 +217,18 @@ static int convert(trial *t, const attn_convert_target *target, double *weights_
 static int sweep_latent(trial *t, attn_convert_method method) {
     attn_convert_target target = {.variant = attn_variant_find("mla_simple"), .method = method};
     bool anew = method == ATTN_CONVERT_ACTIVATION && t->config->num_layers > 1;
-    int result = anew ? 0 : make_families(t, method);
+    bool made = anew;
+    int result = 0;
     for (size_t i = 0; !result && i < t->plan->count; i++) {
         target.latent_dim = t->plan->latent_dims[i];
         double lost = 0.0;
+        if (take_kept(t, attn_convert_method_names[method], target.latent_dim))
+            continue;
+        if (!made && make_families(t, method)) {
+            result = -1;
+            break;
+        }
+        made = true;
         result = anew ? convert(t, &target, &lost) : fold_families(t, target.latent_dim);
         if (!result)
             result = add_point(t, attn_convert_method_names[method], target.latent_dim, true,
@@ -218,6 +249,8 @@ static int sweep_gqa(trial *t, attn_convert_method method, const char *name) {
         attn_convert_target target = {
             .variant = attn_variant_find("gqa"), .method = method, .num_kv_heads = kv_heads};
         double lost = 0.0;
+        if (take_kept(t, name, 2 * kv_heads * attn_head_dim(g)))
+            continue;
         result = convert(t, &target, &lost);
         if (!result)
             result = add_point(t, name, 2 * kv_heads * attn_head_dim(g), false, lost);

@@ -4,6 +4,7 @@
 
 #include "attn/convert.h"
 #include "base/text/table.h"
+#include "harness/run/steps.h"
 
 typedef struct tradeoff_plan {
     const char *subject; /* whose weights these are */
@@ -13,7 +14,8 @@ typedef struct tradeoff_plan {
     bool held_out;             /* whether these two differ */
     const size_t *latent_dims; /* ascending, 2 to d_model */
     size_t count;
-    size_t seq_len; /* frames that cache bytes are for */
+    size_t seq_len;      /* frames that cache bytes are for */
+    step_journal *steps; /* keeps each row; NULL: nothing does */
 } tradeoff_plan;
 
 extern const table_column tradeoff_columns[];

@@ -79,6 +79,8 @@ static void run_timed(measurement *m, profile_watch *watch, size_t run, attn_ses
     attn_session_run(session, out, in->features, in->frames, NULL, profile_watch_chunk, watch);
     profile_watch_stop(watch);
     m->seconds[run] = watch->seconds;
+    m->cpu[run] = watch->cpu;
+    m->disturbed += watch->disturbed;
     m->first_chunk[run] = watch->first_chunk;
     for (size_t i = 0; i < ATTN_PARTS; i++)
         m->parts[i] += watch->parts[i];
@@ -103,7 +105,9 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
     float *out = fits ? new_output(p, session, in->frames) : NULL;
     int result = -1;
     if (out) {
+        size_t chunks = p->watch.chunk_count;
         memset(m->parts, 0, sizeof m->parts);
+        m->disturbed = 0;
         /* The warm-up touches the pages of the new cache, too. */
         attn_session_run(session, out, in->features, in->frames, NULL, NULL, NULL);
         result = take_output(m, p, out,
@@ -113,6 +117,8 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
                 sgemm_rate_sample(&p->sgemm);
             run_timed(m, &p->watch, i, session, out, in);
         }
+        m->chunk_count = p->watch.chunk_count - chunks;
+        m->chunks = m->chunk_count ? p->watch.chunks + chunks : NULL;
         m->kv_formula = attn_session_kv_bytes_formula(session);
         m->kv_live = attn_session_kv_bytes_live(session);
         m->conv_formula = attn_session_conv_bytes_formula(session);
@@ -186,6 +192,22 @@ static void report_done(progress *bar, const profiler *p, size_t done, const cha
     progress_done(bar, p->config_path, id);
 }
 
+/* Returns a status. The first utterance is read in any case: each process checks before it measures. */
+static int run_utterance(profiler *p, size_t index, profile_input *in, measurement *scratch) {
+    bool kept = profile_step_is_kept(p, index);
+    *in = (profile_input){0};
+    if ((!kept || !index) && profile_input_read(in, p->plan, p->config, index, p->extractor, p->error))
+        return STATUS_BAD_INPUT;
+    int status = index ? STATUS_OK : compare_with_scalar(p, in);
+    if (status == STATUS_OK && (kept ? profile_step_take(p, index, in, scratch)
+                                     : measure(scratch, p, in) || profile_step_keep(p, index, in, scratch)))
+        status = STATUS_BAD_INPUT;
+    if (status == STATUS_OK && profile_record(p, index, in, scratch))
+        status = STATUS_BAD_INPUT;
+    attn_free(in->features);
+    return status;
+}
+
 static int run_utterances(profiler *p, measurement *scratch) {
     progress bar;
     double reported = clock_now();
@@ -194,13 +216,7 @@ static int run_utterances(profiler *p, measurement *scratch) {
     for (size_t i = 0; status == STATUS_OK && i < p->plan->count; i++) {
         profile_input in;
         progress_running(&bar, p->config_path);
-        if (profile_input_read(&in, p->plan, p->config, i, p->extractor, p->error))
-            status = STATUS_BAD_INPUT;
-        if (status == STATUS_OK && i == 0)
-            status = compare_with_scalar(p, &in);
-        if (status == STATUS_OK && (measure(scratch, p, &in) || profile_record(p, i, &in, scratch)))
-            status = STATUS_BAD_INPUT;
-        attn_free(in.features);
+        status = run_utterance(p, i, &in, scratch);
         if (status == STATUS_OK)
             report_done(&bar, p, i + 1, in.id, &reported);
     }
@@ -234,8 +250,9 @@ static int prepare(profiler *p, attn_config *config, measurement *scratch) {
             return -1;
     }
     scratch->seconds = attn_alloc(plan->runs, sizeof(double), "times", p->error);
+    scratch->cpu = attn_alloc(plan->runs, sizeof(double), "times", p->error);
     scratch->first_chunk = attn_alloc(plan->runs, sizeof(double), "times", p->error);
-    return p->extractor && scratch->seconds && scratch->first_chunk ? 0 : -1;
+    return p->extractor && scratch->seconds && scratch->cpu && scratch->first_chunk ? 0 : -1;
 }
 
 int profile_model(json_t **result, const char *config_path, const profile_plan *plan, attn_error *error) {
@@ -251,6 +268,7 @@ int profile_model(json_t **result, const char *config_path, const profile_plan *
                                                                 : STATUS_OK;
     }
     attn_free(scratch.first_chunk);
+    attn_free(scratch.cpu);
     attn_free(scratch.seconds);
     for (size_t i = 0; i < PROFILE_SERIES; i++)
         attn_free(p.sums.series[i]);

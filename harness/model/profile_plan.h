@@ -4,6 +4,7 @@
 
 #include "attn/model.h"
 #include "datasets/corpus.h"
+#include "harness/run/steps.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +23,8 @@ typedef struct profile_plan {
     size_t runs;                /* timed, after one that is not */
     const char *kv_dtype;       /* of --kv-dtype; NULL: the configuration's */
     bool sgemm;                 /* measure the machine's sgemm before each timed run */
+    step_journal *steps;        /* keeps what is measured; NULL: nothing does */
+    size_t model_number;        /* among those that share the journal */
     attn_session_options model; /* chunk, left_chunks, impl, path; the rest is the utterance's */
 } profile_plan;
 

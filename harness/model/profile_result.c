@@ -2,6 +2,7 @@
 #include "harness/model/profile_run.h"
 
 #include "attn/size.h"
+#include "base/statistics/disturbed.h"
 #include "base/statistics/stats.h"
 #include "base/text/json.h"
 #include "harness/machine/blas.h"
@@ -33,6 +34,7 @@ static void add_sums(sums *s, const profile_input *in, size_t output_frames, con
     s->largest_conv_live = attn_larger(s->largest_conv_live, m->conv_live);
     s->conv_differing += m->conv_formula != m->conv_live;
     s->workspace = attn_larger(s->workspace, m->workspace);
+    s->disturbed += m->disturbed;
     for (size_t i = 0; i < ATTN_PARTS; i++)
         s->parts[i] += m->parts[i];
 }
@@ -52,26 +54,40 @@ static json_t *samples_json(const double *samples, size_t n) {
     return list;
 }
 
+static double sum(const double *values, size_t n) {
+    double all = 0;
+    for (size_t i = 0; i < n; i++)
+        all += values[i];
+    return all;
+}
+
 int profile_record(profiler *p, size_t index, const profile_input *in, const measurement *m) {
-    stats_summary seconds, first_chunk;
+    stats_summary seconds, cpu, first_chunk;
     size_t runs = p->plan->runs, output_frames = attn_output_frames(p->config, in->frames);
     sums *s = &p->sums;
+    double passed = sum(m->seconds, runs), ran = sum(m->cpu, runs);
     if (stats_summarize(&seconds, m->seconds, runs, p->error) ||
+        stats_summarize(&cpu, m->cpu, runs, p->error) ||
         stats_summarize(&first_chunk, m->first_chunk, runs, p->error))
         return -1;
     s->series[SERIES_SECONDS][index] = seconds.median;
+    s->series[SERIES_CPU][index] = cpu.median;
     s->series[SERIES_RTF][index] = seconds.median / in->audio_seconds;
     s->series[SERIES_FIRST_CHUNK][index] = first_chunk.median;
     add_sums(s, in, output_frames, m);
     add_shares(s, index, m->parts);
+    s->passed += passed;
+    s->ran += ran;
     json_t *row = json_pack(
-        "{s:s, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "id", in->id, "frames",
-        integer(in->frames), "output_frames", integer(output_frames), "audio_seconds", in->audio_seconds,
-        "kv_bytes_formula", integer(m->kv_formula), "kv_bytes_live", integer(m->kv_live),
+        "{s:s, s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:o, s:o}",
+        "id", in->id, "frames", integer(in->frames), "output_frames", integer(output_frames), "audio_seconds",
+        in->audio_seconds, "kv_bytes_formula", integer(m->kv_formula), "kv_bytes_live", integer(m->kv_live),
         "conv_bytes_formula", integer(m->conv_formula), "conv_bytes_live", integer(m->conv_live), "flops",
-        m->flops, "seconds", seconds.median, "rtf", s->series[SERIES_RTF][index], "first_chunk_seconds",
-        first_chunk.median, "feature_seconds", in->feature_seconds, "output_rms", m->output_rms,
-        "seconds_samples", samples_json(m->seconds, runs));
+        m->flops, "seconds", seconds.median, "cpu_seconds", cpu.median, "lost_percent",
+        100 * lost_share(passed, ran), "disturbed", integer(m->disturbed), "rtf",
+        s->series[SERIES_RTF][index], "first_chunk_seconds", first_chunk.median, "feature_seconds",
+        in->feature_seconds, "output_rms", m->output_rms, "seconds_samples", samples_json(m->seconds, runs),
+        "cpu_seconds_samples", samples_json(m->cpu, runs));
     return json_array_append_new(p->utterances, row) ? attn_no_memory(p->error, "results") : 0;
 }
 
@@ -142,7 +158,7 @@ static json_t *check_json(const profiler *p) {
 
 static json_t *sizes_json(const profiler *p) {
     const sums *s = &p->sums;
-    size_t memory = profile_peak_memory();
+    size_t memory = attn_larger(profile_peak_memory(), p->peak_before);
     return json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:b, s:I, s:o}",
                      "total_utterances", integer(p->plan->count), "total_frames", integer(s->frames),
                      "total_output_frames", integer(s->output_frames), "total_audio_seconds", s->audio,
@@ -162,12 +178,15 @@ static json_t *times_json(const profiler *p) {
         if (stats_summarize(&of[i], s->series[i], p->plan->count, p->error))
             return NULL;
     double total = of[SERIES_SECONDS].mean * (double)p->plan->count;
-    return json_pack("{s:f, s:f, s:f, s:o, s:f, s:o, s:f, s:o, s:f, s:f, s:f}", "seconds", total, "rtf",
-                     total / s->audio, "mean_seconds", of[SERIES_SECONDS].mean, "sd_seconds",
-                     json_finite(of[SERIES_SECONDS].sd), "mean_rtf", of[SERIES_RTF].mean, "sd_rtf",
-                     json_finite(of[SERIES_RTF].sd), "mean_first_chunk_seconds", of[SERIES_FIRST_CHUNK].mean,
-                     "sd_first_chunk_seconds", json_finite(of[SERIES_FIRST_CHUNK].sd), "feature_seconds",
-                     s->features, "flops", s->flops, "flops_per_audio_second", s->flops / s->audio);
+    return json_pack("{s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:o, s:f, s:o, s:f, s:o, s:f, s:f, s:f}", "seconds",
+                     total, "cpu_seconds", of[SERIES_CPU].mean * (double)p->plan->count, "lost_percent",
+                     100 * lost_share(s->passed, s->ran), "disturbed", integer(s->disturbed), "timed_runs",
+                     integer(p->plan->runs * p->plan->count), "rtf", total / s->audio, "mean_seconds",
+                     of[SERIES_SECONDS].mean, "sd_seconds", json_finite(of[SERIES_SECONDS].sd), "mean_rtf",
+                     of[SERIES_RTF].mean, "sd_rtf", json_finite(of[SERIES_RTF].sd),
+                     "mean_first_chunk_seconds", of[SERIES_FIRST_CHUNK].mean, "sd_first_chunk_seconds",
+                     json_finite(of[SERIES_FIRST_CHUNK].sd), "feature_seconds", s->features, "flops",
+                     s->flops, "flops_per_audio_second", s->flops / s->audio);
 }
 
 /* The rate of the model's matrix products and convolutions next to that of the machine's sgemm; null when

@@ -13,16 +13,21 @@
 
 /* One utterance. */
 typedef struct measurement {
+    size_t peak_memory; /* of a process that kept it in a journal */
     size_t kv_formula, kv_live, conv_formula, conv_live, workspace;
     double flops;
-    double output_rms;             /* root mean square of the model's output */
-    double parts[ATTN_PARTS];      /* seconds of each part of the model, over the timed runs */
-    double *seconds, *first_chunk; /* [runs] */
+    double output_rms;                   /* root mean square of the model's output */
+    double parts[ATTN_PARTS];            /* seconds of each part of the model, over the timed runs */
+    double *seconds, *cpu, *first_chunk; /* [runs] */
+    size_t disturbed;                    /* of the runs */
+    double *chunks;                      /* seconds of its full chunks in all runs, in the watch's list */
+    size_t chunk_count;
 } measurement;
 
 /* A number of each utterance. */
 typedef enum profile_series {
     SERIES_SECONDS,
+    SERIES_CPU,
     SERIES_RTF,
     SERIES_FIRST_CHUNK,
     SERIES_SHARE, /* of the first part; those of the others follow */
@@ -32,6 +37,8 @@ typedef enum profile_series {
 typedef struct sums {
     double *series[PROFILE_SERIES]; /* [count] */
     double audio, features, flops, parts[ATTN_PARTS];
+    double passed, ran; /* seconds of all timed runs: wall clock, and CPU time */
+    size_t disturbed;   /* runs */
     size_t frames, output_frames, kv_formula, kv_live, largest_kv_live, conv_formula, conv_live;
     size_t largest_conv_live, workspace;
     size_t kv_differing, conv_differing; /* utterances where formula and live are not the same */
@@ -52,11 +59,18 @@ typedef struct profiler {
         check_limit; /* of its error: what rounding to the cache's type may change is added to the tolerance */
     double check_error; /* as a part of the largest output */
     sgemm_rate sgemm;
+    size_t peak_before; /* largest peak memory of processes that were killed */
     attn_error *error;
 } profiler;
 
 /* Adds the measurement to the sums, and the utterance's object to the list. */
 int profile_record(profiler *p, size_t index, const profile_input *in, const measurement *m);
+
+/* An utterance in the plan's journal: whether it is there (never without a journal), what it was, and that it is now
+ * (nothing is done without a journal). */
+bool profile_step_is_kept(const profiler *p, size_t index);
+int profile_step_take(profiler *p, size_t index, profile_input *in, measurement *m);
+int profile_step_keep(profiler *p, size_t index, profile_input *in, measurement *m);
 
 /* What profile-kv prints; NULL and an error when memory is short. */
 json_t *profile_result(profiler *p);

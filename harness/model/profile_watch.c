@@ -1,11 +1,13 @@
 #include "harness/model/profile_watch.h"
 
 #include "base/clock.h"
+#include "base/statistics/disturbed.h"
 
 #include "attn/alloc.h"
 #include "attn/size.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 int profile_watch_reserve(profile_watch *watch, size_t frames, size_t runs, attn_error *error) {
     size_t more = watch->full_chunk ? frames / watch->full_chunk * runs : 0, need = watch->chunk_count + more;
@@ -25,17 +27,27 @@ void profile_watch_free(profile_watch *watch) {
     *watch = (profile_watch){0};
 }
 
+static long major_faults(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) ? 0 : usage.ru_majflt;
+}
+
 void profile_watch_start(profile_watch *watch) {
     memset(watch->parts, 0, sizeof watch->parts);
     watch->part = ATTN_PART_OTHER;
     watch->first_chunk = 0;
+    watch->faults_start = major_faults();
+    watch->cpu_start = clock_thread();
     watch->start = watch->part_began = watch->chunk_began = clock_now();
 }
 
 void profile_watch_stop(profile_watch *watch) {
     double now = clock_now();
+    watch->cpu = clock_thread() - watch->cpu_start;
     watch->parts[watch->part] += now - watch->part_began;
     watch->seconds = now - watch->start;
+    watch->disturbed =
+        is_disturbed(watch->seconds, watch->cpu, (double)(major_faults() - watch->faults_start));
     watch->start = 0;
 }
 

@@ -8,13 +8,16 @@
 typedef struct profile_watch {
     /* Of the newest run. */
     double seconds, first_chunk;
+    double cpu;               /* seconds that the calling thread had a CPU */
+    bool disturbed;           /* base/statistics/disturbed.h */
     double parts[ATTN_PARTS]; /* they sum to `seconds`, but for what starting and stopping takes */
     /* Seconds of every full chunk of all timed runs; a shorter last one is left out. */
     size_t full_chunk; /* frames; 0: no stream */
     double *chunks;
     size_t chunk_count;
     /* While it runs. */
-    double start, part_began, chunk_began;
+    double start, part_began, chunk_began, cpu_start;
+    long faults_start;
     attn_part part;
 } profile_watch;
 

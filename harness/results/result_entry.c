@@ -1,5 +1,6 @@
 #include "harness/results/result_entry.h"
 
+#include "base/statistics/disturbed.h"
 #include "base/statistics/stats.h"
 #include "bench/field.h"
 #include "harness/counters/counter_set.h"
@@ -11,8 +12,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static const double LOST_LIMIT = 0.01; /* of the wall clock */
 
 static void set(json_t *object, const char *key, json_t *value) {
     json_object_set_new(object, key, value);
@@ -150,12 +149,6 @@ static json_t *parts_json(const json_t *run) {
     return parts;
 }
 
-/* An involuntary switch by itself says little: a long sample always has some. */
-static bool is_disturbed(const json_t *run) {
-    double ran = number(run, "cpu_time") / number(run, "real_time");
-    return number(run, "major_faults") > 0 || 1 - ran > LOST_LIMIT;
-}
-
 static json_t *iteration_entry(const bench_case *c, const json_t *context, const json_t *run) {
     static const char *const kept[] = {"family_index",
                                        "per_family_instance_index",
@@ -193,7 +186,9 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
             json_string(attn_path_names[number(run, "path_run") > 0 ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND]));
     set(entry, "case", row);
     set(entry, "counters", counters_json(c, context, run));
-    set(entry, "disturbed", json_boolean(is_disturbed(run)));
+    set(entry, "disturbed",
+        json_boolean(
+            is_disturbed(number(run, "real_time"), number(run, "cpu_time"), number(run, "major_faults"))));
     json_t *parts = parts_json(run);
     if (parts)
         set(entry, "parts", parts);
@@ -330,15 +325,36 @@ json_t *entry_list(const bench_case *c, const char *text, size_t size, bool *fai
     return NULL;
 }
 
-double entry_median(const json_t *entries) {
+static double median_of(const json_t *entries, const char *key) {
     size_t i;
     json_t *entry;
     json_array_foreach(entries, i, entry) {
         const char *which = json_string_value(json_object_get(entry, "aggregate_name"));
         if (which && !strcmp(which, "median"))
-            return number(entry, "real_time");
+            return number(entry, key);
     }
-    return number(json_array_get(entries, 0), "real_time");
+    return number(json_array_get(entries, 0), key);
+}
+
+double entry_median(const json_t *entries) {
+    return median_of(entries, "real_time");
+}
+
+double entry_median_cpu(const json_t *entries) {
+    return median_of(entries, "cpu_time");
+}
+
+double entry_lost(const json_t *entries) {
+    double passed = 0, ran = 0;
+    size_t i;
+    json_t *entry;
+    json_array_foreach(entries, i, entry) {
+        if (json_object_get(entry, "aggregate_name"))
+            continue;
+        passed += number(entry, "real_time") * number(entry, "iterations");
+        ran += number(entry, "cpu_time") * number(entry, "iterations");
+    }
+    return lost_share(passed, ran);
 }
 
 size_t entry_disturbed(const json_t *entries) {

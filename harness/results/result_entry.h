@@ -21,9 +21,11 @@ int entry_add_aggregates(json_t *entries, attn_error *error);
  * which programs that read its files ask for. NULL when memory is short. */
 json_t *entry_failed(const bench_case *c, const char *message);
 
-/* Of a list: median real time in ns (NaN without one), and how many repetitions were disturbed:
- * did not run for over 1% of their wall clock, or had a page read from disk. */
+/* Of a list: medians of real and of CPU time in ns (NaN without one), the share of the wall clock in which the
+ * repetitions did not run, and how many of them were disturbed (base/statistics/disturbed.h). */
 double entry_median(const json_t *entries);
+double entry_median_cpu(const json_t *entries);
+double entry_lost(const json_t *entries);
 size_t entry_disturbed(const json_t *entries);
 
 #endif

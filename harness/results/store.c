@@ -2,33 +2,29 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "harness/results/journal_file.h"
 #include "harness/results/journal_line.h"
-#include "harness/results/lock.h"
 #include "harness/results/sync_folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { JOURNAL_VERSION = 1 };
-static const size_t JOURNAL_LIMIT = (size_t)1 << 30;
 
 struct results_store {
-    char *path, *journal;
-    int fd;
-    off_t size;       /* of the complete lines */
+    char *path;
+    journal_file file;
+    store_identity identity;
     json_t *finished; /* name of a piece -> its line of the journal */
     json_t *running;  /* pieces started and not finished: those that were in flight */
     size_t interrupted;
     size_t damaged;    /* lines that are not believed */
     attn_error damage; /* the first of them */
     bool is_other;     /* the journal is one of another identity */
-    char date[32];
+    char date[JOURNAL_DATE];
 };
 
 /* ---- Identities */
@@ -122,64 +118,18 @@ static int look_at_results(const char *path, const store_identity *identity, sto
 
 /* ---- The journal */
 
-/* A line is there whole or not at all: what a full disk cut short is taken back. */
-static int append_line(results_store *s, json_t *line, attn_error *error) {
-    char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
-    json_decref(line);
-    if (!text)
-        return attn_fail(error, "%s: out of memory, or text that is not UTF-8", s->journal);
-    size_t length = strlen(text), done = 0;
-    text[length++] = '\n';
-    int why = 0;
-    while (done < length && !why) {
-        ssize_t n = pwrite(s->fd, text + done, length - done, s->size + (off_t)done);
-        if (n < 0 && errno != EINTR)
-            why = errno;
-        else if (n > 0)
-            done += (size_t)n;
-    }
-    if (!why && fsync(s->fd))
-        why = errno;
-    json_malloc_t allocate;
-    json_free_t release;
-    json_get_alloc_funcs(&allocate, &release);
-    release(text);
-    if (!why) {
-        s->size += (off_t)length;
-        return 0;
-    }
-    if (ftruncate(s->fd, s->size))
-        errno = why;
-    return attn_fail(error, "%s: cannot be written: %s (what is finished is kept; the same command resumes)",
-                     s->journal, strerror(why));
-}
-
-static void now(char date[32]) {
-    struct tm parts;
-    time_t seconds = time(NULL);
-    if (!localtime_r(&seconds, &parts))
-        memset(&parts, 0, sizeof parts);
-    strftime(date, 32, "%Y-%m-%dT%H:%M:%S", &parts);
-    long offset = parts.tm_gmtoff / 60;
-    size_t used = strlen(date);
-    snprintf(date + used, 32 - used, "%c%02ld:%02ld", offset < 0 ? '-' : '+', labs(offset) / 60,
-             labs(offset) % 60);
-}
-
 static int begin_journal(results_store *s, const store_identity *identity, attn_error *error) {
-    now(s->date);
+    journal_file_now(s->date);
     json_t *line = json_pack("{si ss}", "journal", JOURNAL_VERSION, "date", s->date);
     for (size_t i = 0; line && i < FIELDS; i++)
         json_object_set_new(line, fields[i].key, json_string(field_of(identity, i)));
-    if (append_line(s, line, error))
+    if (journal_file_append(&s->file, line, error))
         return -1;
-    return sync_folder(s->journal)
-               ? attn_fail(error, "%s: folder cannot be synced: %s", s->journal, strerror(errno))
-               : 0;
+    return journal_file_begun(&s->file, error);
 }
 
 static int wrong_line(const results_store *s, size_t number, const char *what, attn_error *error) {
-    return attn_fail(error, "%s:%zu: %s: not a journal of attnbench; drop it with --restart", s->journal,
+    return attn_fail(error, "%s:%zu: %s: not a journal of attnbench; drop it with --restart", s->file.path,
                      number, what);
 }
 
@@ -187,10 +137,10 @@ static int wrong_line(const results_store *s, size_t number, const char *what, a
 static int doubt_line(bool *doubted, results_store *s, const json_t *line, size_t number, attn_error *error) {
     char where[4200];
     attn_error why = {0};
-    snprintf(where, sizeof where, "%s:%zu", s->journal, number);
+    snprintf(where, sizeof where, "%s:%zu", s->file.path, number);
     *doubted = journal_line_check(line, where, &why);
     if (why.code == ATTN_ERROR_MEMORY)
-        return attn_no_memory(error, s->journal);
+        return attn_no_memory(error, s->file.path);
     if (*doubted && !s->damaged++)
         s->damage = why;
     return 0;
@@ -209,8 +159,11 @@ static size_t round_of(const json_t *line) {
     return round > 0 ? (size_t)round - 1 : 0;
 }
 
-static int take_line(results_store *s, json_t *line, size_t number, const store_identity *identity,
-                     attn_error *error) {
+/* A journal_take. */
+static int take_line(void *context, json_t *line, size_t number, attn_error *error) {
+    results_store *s = context;
+    if (!line)
+        return wrong_line(s, number, "not JSON", error);
     const char *started = json_string_value(json_object_get(line, "started"));
     const char *finished = json_string_value(json_object_get(line, "finished"));
     char piece[PIECE_NAME];
@@ -219,14 +172,14 @@ static int take_line(results_store *s, json_t *line, size_t number, const store_
         if (json_integer_value(json_object_get(line, "journal")) != JOURNAL_VERSION || !date)
             return wrong_line(s, number, "unknown first line", error);
         snprintf(s->date, sizeof s->date, "%s", date);
-        s->is_other = check_identity(s->journal, line, identity, error) != 0;
+        s->is_other = check_identity(s->file.path, line, &s->identity, error) != 0;
         return s->is_other ? -1 : 0;
     }
     if (started) {
         piece_name(piece, started, round_of(line));
         if (json_object_get(s->running, piece))
             s->interrupted++;
-        return json_object_set_new(s->running, piece, json_true()) ? attn_no_memory(error, s->journal) : 0;
+        return json_object_set_new(s->running, piece, json_true()) ? attn_no_memory(error, s->file.path) : 0;
     }
     if (!finished || !json_is_array(json_object_get(line, "entries")))
         return wrong_line(s, number, "unknown line", error);
@@ -236,62 +189,29 @@ static int take_line(results_store *s, json_t *line, size_t number, const store_
         return -1;
     if (doubted)
         return 0;
-    return json_object_set(s->finished, piece, line) ? attn_no_memory(error, s->journal) : 0;
-}
-
-/* Takes the complete lines; what follows the last of them was cut short by a kill. */
-static int take_lines(results_store *s, char *text, const store_identity *identity, attn_error *error) {
-    size_t number = 0;
-    for (char *end; (end = strchr(text, '\n')); text = end + 1) {
-        json_error_t why;
-        json_t *line = json_loadb(text, (size_t)(end - text), 0, &why);
-        int bad =
-            line ? take_line(s, line, ++number, identity, error) : wrong_line(s, ++number, "not JSON", error);
-        json_decref(line);
-        if (bad)
-            return -1;
-        s->size += end + 1 - text;
-    }
-    s->interrupted += json_object_size(s->running);
-    if (!number && strncmp(text, "{\"journal\"", strlen(text) < 10 ? strlen(text) : 10))
-        return wrong_line(s, 1, "unknown first line", error);
-    return 0;
+    return json_object_set(s->finished, piece, line) ? attn_no_memory(error, s->file.path) : 0;
 }
 
 /* Takes what the journal has, unless the policy drops it. */
-static int read_journal(results_store *s, const store_identity *identity, store_policy policy,
-                        attn_error *error) {
+static int read_journal(results_store *s, store_policy policy, attn_error *error) {
     if (policy == STORE_RESTART)
         return 0;
-    char *text = attn_read_file(s->journal, JOURNAL_LIMIT, NULL, error);
-    if (!text)
-        return -1;
     attn_error why = {0};
-    int result = take_lines(s, text, identity, &why);
-    attn_free(text);
+    int result = journal_file_read(&s->file, take_line, s, &why);
     if (result && s->is_other && policy == STORE_REPLACE)
         return 0;
-    return result ? attn_fail(error, "%s", why.message) : 0;
+    s->interrupted += json_object_size(s->running);
+    return result ? attn_fail_as(error, why.code, "%s", why.message) : 0;
 }
 
-static int open_journal(results_store *s, store_state *state, const store_identity *identity,
-                        store_policy policy, attn_error *error) {
-    struct stat status;
-    if (!stat(s->journal, &status) && !S_ISREG(status.st_mode))
-        return attn_fail(error, "%s: exists and is not a regular file", s->journal);
-    s->fd = open(s->journal, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (s->fd < 0)
-        return attn_fail(error, "%s: cannot be written: %s", s->journal, strerror(errno));
-    if (lock_journal(s->fd, s->journal, error))
+static int open_journal(results_store *s, store_state *state, store_policy policy, attn_error *error) {
+    if (journal_file_open(&s->file, error) || read_journal(s, policy, error) ||
+        journal_file_cut(&s->file, error))
         return -1;
-    if (read_journal(s, identity, policy, error))
-        return -1;
-    if (ftruncate(s->fd, s->size))
-        return attn_fail(error, "%s: cannot be written: %s", s->journal, strerror(errno));
-    *state = s->size ? STORE_RESUMED : STORE_NEW;
-    if (s->size || !begin_journal(s, identity, error))
+    *state = s->file.size ? STORE_RESUMED : STORE_NEW;
+    if (s->file.size || !begin_journal(s, &s->identity, error))
         return 0;
-    unlink(s->journal);
+    unlink(s->file.path);
     return -1;
 }
 
@@ -305,16 +225,16 @@ int store_open(results_store **out, store_state *state, const char *path, const 
     results_store *s = attn_alloc(1, sizeof *s, "results store", error);
     if (!s)
         return -1;
-    s->fd = -1;
+    s->identity = *identity;
     s->path = attn_strdup(path, error);
-    s->journal = attn_format(error, "%s.journal", path);
+    bool named = !journal_file_init(&s->file, path, error);
     s->finished = json_object();
     s->running = json_object();
-    if (!s->path || !s->journal)
+    if (!s->path || !named)
         goto fail;
     if (there) {
         /* A kill between writing the results and removing the journal leaves both. */
-        if (drop(s->journal, error))
+        if (drop(s->file.path, error))
             goto fail;
         store_close(s);
         *state = STORE_COMPLETE;
@@ -324,7 +244,7 @@ int store_open(results_store **out, store_state *state, const char *path, const 
         attn_no_memory(error, NULL);
         goto fail;
     }
-    if (open_journal(s, state, identity, policy, error))
+    if (open_journal(s, state, policy, error))
         goto fail;
     *out = s;
     return 0;
@@ -336,12 +256,10 @@ fail:
 void store_close(results_store *s) {
     if (!s)
         return;
-    if (s->fd >= 0)
-        close(s->fd);
+    journal_file_close(&s->file);
     json_decref(s->finished);
     json_decref(s->running);
     attn_free(s->path);
-    attn_free(s->journal);
     attn_free(s);
 }
 
@@ -366,7 +284,8 @@ const char *store_date(const results_store *s) {
 }
 
 int store_started(results_store *s, const char *row, size_t round, attn_error *error) {
-    return append_line(s, json_pack("{ss sI}", "started", row, "round", (json_int_t)round + 1), error);
+    return journal_file_append(&s->file, json_pack("{ss sI}", "started", row, "round", (json_int_t)round + 1),
+                               error);
 }
 
 int store_finished(results_store *s, const char *row, size_t round, json_t *entries, bool failed,
@@ -378,7 +297,7 @@ int store_finished(results_store *s, const char *row, size_t round, json_t *entr
         json_decref(line);
         line = NULL;
     }
-    return append_line(s, line, error);
+    return journal_file_append(&s->file, line, error);
 }
 
 int store_commit(results_store *s, const json_t *results, attn_error *error) {
@@ -392,7 +311,7 @@ int store_commit(results_store *s, const json_t *results, attn_error *error) {
     }
     if (attn_output_commit(&output, error))
         return -1;
-    if (sync_folder(s->path) || unlink(s->journal))
-        return attn_fail(error, "%s: cannot be removed: %s", s->journal, strerror(errno));
+    if (sync_folder(s->path) || unlink(s->file.path))
+        return attn_fail(error, "%s: cannot be removed: %s", s->file.path, strerror(errno));
     return 0;
 }

@@ -29,7 +29,7 @@ int decode_time_measure(decode_time *time, const attn_variant *variant, const at
     bench_case c;
     json_t *entries = NULL;
     measure_outcome outcome;
-    *time = (decode_time){.ns = NAN};
+    *time = (decode_time){.ns = NAN, .cpu_ns = NAN, .lost = NAN};
     attn_error why = {0};
     name_case(row, sizeof row, variant, g, keys);
     if (bench_case_parse(&c, row, &why)) {
@@ -46,6 +46,9 @@ int decode_time_measure(decode_time *time, const attn_variant *variant, const at
     int result = program && settings.cpu >= 0 ? measure_case(&entries, &outcome, &c, &settings, error) : -1;
     if (!result && outcome == MEASURE_DONE) {
         time->ns = entry_median(entries);
+        time->cpu_ns = entry_median_cpu(entries);
+        time->lost = entry_lost(entries);
+        time->disturbed = entry_disturbed(entries);
         time->runs = runs;
     }
     if (!result && isnan(time->ns)) {

@@ -6,9 +6,12 @@
 #include "attn/attention.h"
 
 typedef struct decode_time {
-    double ns;     /* median; NaN when it could not be measured */
-    size_t runs;   /* that it stands on */
-    char why[512]; /* when it is NaN */
+    double ns;        /* median of the wall clock; NaN when it could not be measured */
+    double cpu_ns;    /* median of CPU time */
+    double lost;      /* share of the wall clock in which it did not run */
+    size_t disturbed; /* of the runs (base/statistics/disturbed.h) */
+    size_t runs;      /* that it stands on */
+    char why[512];    /* when it is NaN */
 } decode_time;
 
 /* One layer of that geometry with `keys` keys in all. -1 only when there is nothing to measure with, or a

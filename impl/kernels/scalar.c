@@ -1,7 +1,7 @@
 #include "impl/kernels/kernels.h"
 
 attn_linear attn_linear_rows(const attn_linear *w, size_t first, size_t count) {
-    return (attn_linear){.weight = w->weight + first * w->in,
+    return (attn_linear){.weight = w->weight ? w->weight + first * w->in : NULL,
                          .bias = w->bias ? w->bias + first : NULL,
                          .out = count,
                          .in = w->in};

@@ -1,6 +1,7 @@
 #include "reports/data/measured.h"
 
 #include "attn/alloc.h"
+#include "base/statistics/disturbed.h"
 #include "harness/machine/survey.h"
 
 #include <math.h>
@@ -28,7 +29,7 @@ static void add_up(measured *m, const results_case *c, const process_sample *tim
         if (times[i].value < m->best)
             m->best = times[i].value;
     }
-    m->lost = fmax(0, 1 - own / all);
+    m->lost = lost_share(all, own);
 }
 
 static int summarize(measured *m, const results_case *c, attn_error *error) {
@@ -208,7 +209,7 @@ double measured_lost(const report_data *data) {
             wall += s->real_time * s->iterations;
             ran += s->cpu_time * s->iterations;
         }
-    return wall > 0 ? fmax(0, 1 - ran / wall) : 0;
+    return wall > 0 ? lost_share(wall, ran) : 0;
 }
 
 static void widen(size_t *least, size_t *most, size_t value) {

@@ -19,6 +19,9 @@ static const table_column utterance_columns[] = {
     {"conv_bytes_live", "Convolution cache as allocated, bytes", NULL},
     {"flops", "FLOPs by formula", "%.4g"},
     {"seconds", "Time, s", "%.4f"},
+    {"cpu_seconds", "CPU time, s", "%.4f"},
+    {"lost_percent", "% lost", "%.1f"},
+    {"disturbed", "Disturbed runs", NULL},
     {"first_chunk_seconds", "To the first output, s", "%.4f"},
     {"rtf", "Real-time factor", "%.4f"},
     {"peak_memory_bytes", "Peak memory of the process, bytes", NULL},
@@ -44,6 +47,9 @@ static const table_column model_columns[] = {
     {"flops_per_audio_second", "FLOPs a second of audio, by formula", "%.4g"},
     {"of_sgemm", "% of sgemm", "%.1f"},
     {"seconds", "Time, s", "%.4f"},
+    {"cpu_seconds", "CPU time, s", "%.4f"},
+    {"lost_percent", "% lost", "%.1f"},
+    {"disturbed", "Disturbed runs", NULL},
     {"rtf", "Real-time factor", "%.4f"},
     {"mean_rtf", "Mean over utterances", "%.4f"},
     {"sd_rtf", "sd over utterances", "%.4f"},
@@ -76,7 +82,8 @@ static json_t *total_row(const json_t *r) {
     take(row, "audio_seconds", r, "total_audio_seconds");
     static const char *const same[] = {
         "kv_bytes_formula", "kv_bytes_live", "conv_bytes_formula", "conv_bytes_live", "flops",
-        "seconds",          "rtf",           "peak_memory_bytes"};
+        "seconds",          "cpu_seconds",   "lost_percent",       "disturbed",       "rtf",
+        "peak_memory_bytes"};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         take(row, same[i], r, same[i]);
     return row;
@@ -101,6 +108,9 @@ static json_t *model_row(const json_t *r) {
                                        "conv_bytes_live",
                                        "flops_per_audio_second",
                                        "seconds",
+                                       "cpu_seconds",
+                                       "lost_percent",
+                                       "disturbed",
                                        "rtf",
                                        "mean_rtf",
                                        "sd_rtf",
@@ -165,6 +175,17 @@ void profile_setting(const json_t *result, FILE *stream) {
     print_setting(first ? first : result, own ? "of each model" : NULL, stream);
 }
 
+/* Of files that were written before, there is nothing to say. */
+static void print_lost(const json_t *r, FILE *stream) {
+    if (json_is_number(json_object_get(r, "cpu_seconds")))
+        fprintf(stream,
+                "CPU time %.4f s: %.1f%% of the wall clock lost to others; %.0f of %.0f timed runs disturbed "
+                "(over 1%% "
+                "of their time lost, or a page read from disk).\n",
+                json_number(r, "cpu_seconds"), json_number(r, "lost_percent"), json_number(r, "disturbed"),
+                json_number(r, "timed_runs"));
+}
+
 static void print_sgemm(const json_t *sgemm, FILE *stream) {
     if (json_is_object(sgemm))
         fprintf(
@@ -225,6 +246,7 @@ static void print_summary(const json_t *r, FILE *stream) {
     fprintf(stream, "By formula %.4g FLOPs a second of audio, %.4g GFLOP/s in the time measured.\n",
             json_number(r, "flops_per_audio_second"),
             json_number(r, "flops") / json_number(r, "seconds") / 1e9);
+    print_lost(r, stream);
     print_sgemm(json_object_get(r, "sgemm"), stream);
     print_parts(r, stream);
     if (json_is_number(json_object_get(r, "sd_rtf")))

@@ -1,3 +1,4 @@
+#include "base/statistics/disturbed.h"
 #include "base/statistics/stats.h"
 
 #include "attn/alloc.h"
@@ -101,6 +102,16 @@ static void test_median_interval(void **state) {
     assert_true(isnan(stats_median_interval(sorted, 20, 1).low));
 }
 
+static void test_disturbed(void **state) {
+    (void)state;
+    assert_near(lost_share(2, 1.5), 0.25);
+    assert_near(lost_share(2, 2.1), 0); /* clocks are not read in the same moment */
+    assert_false(is_disturbed(1, 0.991, 0));
+    assert_true(is_disturbed(1, 0.989, 0));
+    assert_true(is_disturbed(1, 1, 1));
+    assert_false(is_disturbed(NAN, 1, 0));
+}
+
 static void test_no_memory(void **state) {
     (void)state;
     const double samples[] = {1, 2};
@@ -120,6 +131,7 @@ int main(void) {
         cmocka_unit_test(test_nan),
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_median_interval),
+        cmocka_unit_test(test_disturbed),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

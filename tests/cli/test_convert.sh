@@ -85,6 +85,8 @@ echo "[       OK ] convert and analyze --fold: gqa, and back to mha"
 convert $case --to mla --latent-dim 4
 analyze $case --runs 2 --seq-len 20
 is "$(field decode_us) > 0 && $(field decode_us_mha) > 0" || fail "no decode time"
+is "$(field decode_cpu_us) > 0 && $(field decode_cpu_us_mha) > 0 && $(field decode_lost_percent) >= 0 &&
+    $(field decode_disturbed) <= 2 * 2 && $(field decode_disturbed_mha) >= 0" || fail "no CPU time"
 [ "$(field cache_bytes)" -eq $((2 * 4 * 20 * 4)) ] || fail "cache bytes: $(field cache_bytes)"
 run analyze --mha $golden/$case/config.yaml --mha-weights $golden/$case/weights.safetensors --mla "$work/new.yaml" --runs 0 --spectrum \
     --format json

@@ -2,25 +2,7 @@
 # Memory that is refused while options are read: a message, and no crash.
 . "$(dirname "$0")/../support/check.sh"
 
-cat >"$scratch/refuse.c" <<'C'
-#include <errno.h>
-#include <stdlib.h>
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t);
-static long left = -1;
-__attribute__((constructor)) static void begin(void) {
-    const char *nth = getenv("REFUSE");
-    left = nth ? atol(nth) : -1;
-}
-static int refused(void) {
-    if (left < 0 || left-- != 1)
-        return 0;
-    errno = ENOMEM;
-    return 1;
-}
-void *malloc(size_t size) { return refused() ? NULL : __libc_malloc(size); }
-void *calloc(size_t n, size_t size) { return refused() ? NULL : __libc_calloc(n, size); }
-C
-if nm "$ATTNBENCH" 2>/dev/null | grep -q __asan_init || ! cc -shared -fPIC -o "$scratch/refuse.so" "$scratch/refuse.c" 2>/dev/null; then
+if nm "$ATTNBENCH" 2>/dev/null | grep -q __asan_init || ! cc -shared -fPIC -o "$scratch/refuse.so" tests/support/refuse_malloc.c 2>/dev/null; then
     echo "[  SKIPPED ] refused memory: a sanitizer owns malloc, or there is no compiler"
     exit 0
 fi

@@ -57,6 +57,22 @@ run --config "$work/mha.yaml" --config "$work/mla.yaml" --seq-len 30
 [ "$(grep -c '^| .*yaml ' "$work/out")" -eq 2 ] || fail "a row a model"
 echo "[       OK ] profile-kv: two models"
 
+# Two others on the same CPU take about two thirds of it.
+cpu=$(taskset -cp $$ | sed 's/.*[:, -]//')
+others=()
+for _ in 1 2; do
+    taskset -c "$cpu" timeout 60 sh -c 'while :; do :; done' &
+    others+=($!)
+done
+taskset -c "$cpu" "$attnbench" profile-kv --config "$work/mha.yaml" --seq-len 4000 --format json >"$work/out" 2>"$work/err"
+status=$?
+kill "${others[@]}"
+wait "${others[@]}" 2>/dev/null
+[ $status -eq 0 ] || fail "status $status next to others"
+[ "$(value timed_runs <"$work/out")" = 1 ] && [ "$(value disturbed <"$work/out" | sort -u)" = 1 ] || fail "a run next to others is not marked"
+[ "$(value lost_percent <"$work/out" | tail -n 1 | cut -d. -f1)" -gt 10 ] || fail "nothing was lost to others"
+echo "[       OK ] profile-kv: a run that shared its CPU is marked, with what it lost"
+
 "$attnbench" profile-kv --config "$work/mha.yaml" --seq-len 30 >/dev/full 2>"$work/err"
 [ $? -eq 2 ] && grep -q 'cannot be written' "$work/err" || fail "a full disk behind stdout"
 echo "[       OK ] profile-kv: output that cannot be written"

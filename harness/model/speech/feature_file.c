@@ -22,23 +22,11 @@ static const char head[64] = "attnbench features 1: float32 [frames, 80]\n";
 
 /* ---- Its name ---- */
 
-static int hash_audio(uint64_t *hash, const char *path, attn_error *error) {
-    struct stat s;
-    char numbers[80];
-    if (stat(path, &s))
-        return attn_fail(error, "%s: %s", path, strerror(errno));
-    snprintf(numbers, sizeof numbers, "%lld %lld.%09ld", (long long)s.st_size, (long long)s.st_mtim.tv_sec,
-             s.st_mtim.tv_nsec);
-    *hash = hash_text(hash_text(*hash, path), numbers);
-    return 0;
-}
-
 /* attn_free it. */
 static char *file_path(const char *folder, const char *split, const corpus *c, attn_error *error) {
     uint64_t hash = hash_text(HASH_START, head);
-    for (size_t i = 0; i < c->count; i++)
-        if (hash_audio(&hash, c->utterances[i].path, error))
-            return NULL;
+    if (corpus_hash_state(&hash, c, c->count, error))
+        return NULL;
     return attn_format(error, "%s/%s-%016" PRIx64 ".features", folder, split, hash);
 }
 

@@ -65,7 +65,23 @@ static void check_near(double a, double b) {
     assert_true(fabs(a - b) <= 1e-12 * fabs(b));
 }
 
+/* CPU time is of the same runs, and what is lost is what it lacks. */
+static void check_lost(const json_t *u) {
+    const json_t *passed = json_object_get(u, "seconds_samples"),
+                 *ran = json_object_get(u, "cpu_seconds_samples");
+    double all = 0, own = 0;
+    assert_int_equal(json_array_size(ran), json_array_size(passed));
+    for (size_t i = 0; i < json_array_size(ran); i++) {
+        all += json_number_value(json_array_get(passed, i));
+        own += json_number_value(json_array_get(ran, i));
+    }
+    assert_true(own > 0 && number(u, "cpu_seconds") > 0);
+    assert_true(fabs(number(u, "lost_percent") - 100 * fmax(0, 1 - own / all)) <= 1e-9);
+    assert_true(number(u, "disturbed") >= 0 && number(u, "disturbed") <= 2);
+}
+
 static void check_times(const json_t *u) {
+    check_lost(u);
     const json_t *samples = json_object_get(u, "seconds_samples");
     assert_int_equal(json_array_size(samples), 2);
     double first = json_number_value(json_array_get(samples, 0));
@@ -126,6 +142,8 @@ static void check_sums(const json_t *result) {
                                           {"conv_bytes_live", "conv_bytes_live"},
                                           {"flops", "flops"},
                                           {"seconds", "seconds"},
+                                          {"cpu_seconds", "cpu_seconds"},
+                                          {"disturbed", "disturbed"},
                                           {"feature_seconds", "feature_seconds"}};
     const json_t *list = json_object_get(result, "utterances");
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {

@@ -1,0 +1,13 @@
+/* Whether something else had the CPU, or the disk had to be waited for, while something was timed. */
+#ifndef BASE_STATISTICS_DISTURBED_H
+#define BASE_STATISTICS_DISTURBED_H
+
+#include <stdbool.h>
+
+/* The share of the time that passed in which the work did not run: 0 to 1. `ran` is CPU time in the same unit. */
+double lost_share(double passed, double ran);
+
+/* Over 1% of the time lost, or a page read from disk. NaN is not disturbed. */
+bool is_disturbed(double passed, double ran, double major_faults);
+
+#endif
