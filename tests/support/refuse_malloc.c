@@ -1,7 +1,6 @@
 /* Preloaded (LD_PRELOAD): the allocation number $REFUSE of a process fails. $REFUSE_COUNT: a file that gets how many
- * allocations there were. A crash says in whose code it was: "CRASH in FILE", the innermost that is not the C library's; with $REFUSE_SAY
- * the allocation does, too: "REFUSED in FILE". */
-#define _GNU_SOURCE
+ * allocations there were. A crash says in whose code it was: "CRASH in FILE", the innermost that is
+ * not the C library's; with $REFUSE_SAY the allocation does, too: "REFUSED in FILE". */
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
@@ -33,7 +32,8 @@ void *realloc(void *old, size_t size) {
 }
 
 static int says_nothing(const char *file) {
-    static const char *const common[] = {"libc.so", "libstdc++", "libgcc", "refuse.so", "linux-vdso", "ld-linux"};
+    static const char *const common[] = {"libc.so",   "libstdc++",  "libgcc",
+                                         "refuse.so", "linux-vdso", "ld-linux"};
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
         if (strstr(file, common[i]))
             return 1;
