@@ -92,7 +92,7 @@ static void write_levels(FILE *script, const survey *s, const plot_frame *f) {
 static void write_ticks(FILE *script, const plot_frame *f) {
     fputs("set xtics (", script);
     const char *comma = "";
-    for (double bytes = 4096; bytes <= f->x_most; bytes *= 16) {
+    for (double bytes = 4096; bytes <= f->x_most; bytes *= 64) {
         char text[32];
         bytes_text(text, sizeof text, bytes);
         fprintf(script, "%s'%s' %.10g", comma, text, bytes);

@@ -57,10 +57,11 @@ size_t papi_preset_count(void) {
 }
 
 bool papi_library_knows_pmu(void) {
-    const PAPI_component_info_t *info = papi_library_start() ? NULL : PAPI_get_component_info(0);
-    for (int c = 0; info && c < PAPI_num_components(); c++) {
-        info = PAPI_get_component_info(c);
-        for (size_t i = 0; !strcmp(info->name, "perf_event") && i < PAPI_PMU_MAX && info->pmu_names[i]; i++)
+    for (int c = 0; !papi_library_start() && c < PAPI_num_components(); c++) {
+        const PAPI_component_info_t *info = PAPI_get_component_info(c);
+        if (!info || strcmp(info->name, "perf_event"))
+            continue;
+        for (size_t i = 0; i < PAPI_PMU_MAX && info->pmu_names[i]; i++)
             if (strncmp(info->pmu_names[i], "perf", 4) && strncmp(info->pmu_names[i], "ix86arch", 8))
                 return true;
     }
