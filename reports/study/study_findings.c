@@ -25,9 +25,9 @@ static const json_t *mha_of(const study_data *d, const char *model, const char *
     return NULL;
 }
 
-/* What a model without its attention tells of the others' differences. */
+/* What a model without its attention tells of the others' differences: by the paired change, as its reference is mha. */
 static const char *weight_of_attention(const json_t *mha, const json_t *without) {
-    if (json_number(without, "wer_low_percent") <= json_number(mha, "wer_high_percent"))
+    if (!(json_number(without, "wer_change_low") > 0))
         return "the rest of the model does nearly all of the work here, and differences between types say "
                "little";
     return json_number(without, "wer_percent") > 3 * json_number(mha, "wer_percent")
