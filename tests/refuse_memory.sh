@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 2
 export ATTNBENCH_HOME=$PWD OPENBLAS_NUM_THREADS=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cc -shared -fPIC -o "$work/refuse.so" tests/refuse_memory.c || exit 2
+cc -D_GNU_SOURCE -shared -fPIC -o "$work/refuse.so" tests/refuse_memory.c || exit 2
 
 golden=$PWD/tests/golden/encoder/conformer-causal-2layers
 cd "$work" || exit 2

@@ -2,7 +2,7 @@
 # Memory that is refused while options are read: a message, and no crash.
 . "$(dirname "$0")/../support/check.sh"
 
-if nm "$ATTNBENCH" 2>/dev/null | grep -q __asan_init || ! cc -shared -fPIC -o "$scratch/refuse.so" tests/refuse_memory.c 2>/dev/null; then
+if nm "$ATTNBENCH" 2>/dev/null | grep -q __asan_init || ! cc -D_GNU_SOURCE -shared -fPIC -o "$scratch/refuse.so" tests/refuse_memory.c 2>/dev/null; then
     echo "[  SKIPPED ] refused memory: a sanitizer owns malloc, or there is no compiler"
     exit 0
 fi
