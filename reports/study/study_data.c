@@ -73,7 +73,8 @@ static void say_heard(study_data *d) {
                  "WER and loss: of each speaker, heard by models that were trained without that speaker.");
     else if (*dev)
         snprintf(d->heard, sizeof d->heard,
-                 "WER and loss: of %s. %s, which judges each epoch, stands apart; nothing was chosen by %s.",
+                 "WER and loss: of %.99s. %.99s, which judges each epoch, stands apart; nothing was chosen "
+                 "by %.99s.",
                  test, dev, test);
     else
         snprintf(d->heard, sizeof d->heard, "WER and loss: of %s%s.", test,
