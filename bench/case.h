@@ -82,9 +82,9 @@ typedef struct bench_case {
     /* attention and encoder */
     const attn_variant *variant;
     attn_geometry geometry;
-    attn_path path; /* as asked for, maybe AUTO */
-    const attn_impl *impl;
-    const char *impl_name; /* never "auto" */
+    attn_path path;        /* as asked for, maybe AUTO */
+    const attn_impl *impl; /* of a peer's case ours, for formulas */
+    const char *impl_name; /* never "auto"; a peer's name (bench/peers/peer.h) */
     unsigned model;        /* encoder: attn_model_type */
 /* Of their own for the rows of fields.inc: a size_t each number (of an encoder's layer: keys and queries), an unsigned
  * each choice, an index into its list of words. isa is also set where the row has none: the most that kernels use. */

@@ -1,6 +1,7 @@
 #include "bench/field.h"
 
 #include "bench/limits/machine_units.h"
+#include "bench/peers/peer.h"
 
 #include <string.h>
 

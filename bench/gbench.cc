@@ -14,7 +14,22 @@
 
 namespace {
 
-/* Passes runs on to a reporter of the library, with three differences. Aggregates that are not a number (the
+/* An iteration's time of a CPU in another process, on its way to the reporter. */
+const char elsewhere[] = "cpu_seconds_elsewhere";
+
+/* What another process measured, in place of this one's clocks. */
+void take_elsewhere(benchmark::BenchmarkReporter::Run &run) {
+    run.run_name.time_type.clear();
+    auto found = run.counters.find(elsewhere);
+    if (found == run.counters.end())
+        return;
+    bool share = run.run_type == benchmark::BenchmarkReporter::Run::RT_Aggregate &&
+                 run.aggregate_unit == benchmark::kPercentage;
+    run.cpu_accumulated_time = found->second.value * (share ? 1.0 : static_cast<double>(run.iterations));
+    run.counters.erase(found);
+}
+
+/* Passes runs on to a reporter of the library, with four differences. Times of another process are what that said. Aggregates that are not a number (the
  * coefficient of variation of a counter whose mean is 0) are left out, as JSON has no such numbers. A full
  * disk is noticed. And CSV gets all runs at once: the library takes the columns from the first runs that it
  * sees and aborts when a later one has others. */
@@ -30,11 +45,13 @@ class Reporter : public benchmark::BenchmarkReporter {
 
     void ReportRuns(const std::vector<Run> &report) override {
         std::vector<Run> runs(report);
-        for (Run &run : runs)
+        for (Run &run : runs) {
+            take_elsewhere(run);
             for (auto counter = run.counters.begin(); counter != run.counters.end();)
                 counter = run.run_type == Run::RT_Aggregate && !std::isfinite(counter->second.value)
                               ? run.counters.erase(counter)
                               : std::next(counter);
+        }
         if (is_csv_)
             kept_.insert(kept_.end(), runs.begin(), runs.end());
         else
@@ -167,11 +184,40 @@ template <class Work> int guarded(attn_error *error, Work work) {
 
 } // namespace
 
-int gbench_register(const char *name, gbench_function *function, void *context, attn_error *error) {
+static int add(const char *name, gbench_function *function, void *context, bool manual, attn_error *error) {
     return guarded(error, [=] {
-        benchmark::RegisterBenchmark(name, [=](benchmark::State &state) {
+        auto *added = benchmark::RegisterBenchmark(name, [=](benchmark::State &state) {
             function(context, reinterpret_cast<gbench_state *>(&state));
         });
+        if (manual)
+            added->UseManualTime();
+        return 0;
+    });
+}
+
+int gbench_register(const char *name, gbench_function *function, void *context, attn_error *error) {
+    return add(name, function, context, false, error);
+}
+
+int gbench_register_elsewhere(const char *name, gbench_function *function, void *context, attn_error *error) {
+    return add(name, function, context, true, error);
+}
+
+int gbench_elsewhere(gbench_state *handle, gbench_work *work, void *context) {
+    benchmark::State *state = state_of(handle);
+    double seconds = 0, cpu_seconds = 0;
+    int result = 0;
+    while (!result && state->KeepRunningBatch(state->max_iterations)) {
+        result = work(context, static_cast<uint64_t>(state->max_iterations), &seconds, &cpu_seconds);
+        state->SetIterationTime(seconds);
+    }
+    gbench_counter(handle, elsewhere, cpu_seconds / static_cast<double>(state->max_iterations));
+    return result;
+}
+
+void gbench_label(gbench_state *state, const char *label) {
+    guarded(nullptr, [=] {
+        state_of(state)->SetLabel(label);
         return 0;
     });
 }

@@ -19,6 +19,8 @@ typedef struct gbench_state gbench_state; /* one timed region */
 typedef void gbench_function(void *context, gbench_state *state);
 
 int gbench_register(const char *name, gbench_function *function, void *context, attn_error *error);
+/* The same for what another process runs and times: its function calls gbench_elsewhere. */
+int gbench_register_elsewhere(const char *name, gbench_function *function, void *context, attn_error *error);
 /* One more key and text in the context of the output. */
 int gbench_add_context(const char *key, const char *value, attn_error *error);
 
@@ -33,6 +35,12 @@ void gbench_pause(gbench_state *state);
 void gbench_resume(gbench_state *state);
 uint64_t gbench_iterations(const gbench_state *state); /* run so far */
 void gbench_skip(gbench_state *state, const char *message);
+
+/* Runs `work` for the iterations that are wanted: it says what they took, in seconds on the clock and of a CPU. Returns
+ * what it returns. */
+typedef int gbench_work(void *context, uint64_t iterations, double *seconds, double *cpu_seconds);
+int gbench_elsewhere(gbench_state *state, gbench_work *work, void *context);
+void gbench_label(gbench_state *state, const char *label);
 void gbench_counter(gbench_state *state, const char *name, double value);
 
 void gbench_print_flags(void); /* to standard output */

@@ -29,6 +29,13 @@ typedef struct bench_settings {
 
 #define BENCH_CHECK_FLOPS 1e9 /* about a second of the scalar reference */
 
+/* What iterations took in another process. */
+typedef struct bench_elapsed {
+    double seconds, cpu_seconds;
+} bench_elapsed;
+
+struct peer_tensors;
+
 typedef struct bench_kind_ops {
     bench_kind kind;
     const char *name; /* the row's first word */
@@ -46,6 +53,9 @@ typedef struct bench_kind_ops {
     int (*check)(void *state, bench_check *check, attn_error *error); /* -1: it could not be made */
     void (*rewind)(void *state); /* before a timed region: the state that prepare left */
     void (*run)(void *state);    /* one iteration */
+    /* In place of run, where another process runs and times iterations; NULL: this one does. */
+    int (*run_elsewhere)(void *state, uint64_t iterations, bench_elapsed *took, attn_error *error);
+    const char *(*label)(const void *state); /* what ran it, for people; NULL: nothing to say */
     /* The same, which calls the hook when a part of it begins; NULL: it has no parts. */
     void (*run_parts)(void *state, attn_part_hook *hook, void *context);
     /* Numbers of one iteration; *cache_bytes is how much of it reads a KV cache. */
@@ -53,11 +63,18 @@ typedef struct bench_kind_ops {
     /* The output of the last iteration, the same bits for the same row, seed and program; NULL: it has none. */
     const float *(*output)(const void *state, size_t *floats);
     void (*release)(void *state);
+
+    /* For peers (bench/peers/); NULL: none runs cases of this kind. What an iteration reads, and the shape of its output;
+     * then where the peer's output goes, which check compares from then on in place of our own. */
+    int (*hand_over)(const void *state, struct peer_tensors *to, attn_error *error);
+    float *(*answer)(void *state);
 } bench_kind_ops;
 
 extern const bench_kind_ops bench_attention, bench_encoder, bench_machine, bench_kernel;
 extern const bench_kind_ops bench_attention_core; /* measures bench_attention's cases with part:core */
+extern const bench_kind_ops bench_peer_case;      /* measures cases of a peer */
 extern const bench_kind_ops *const bench_kinds[]; /* ended by NULL */
 const bench_kind_ops *bench_kind_of(const bench_case *c);
+const bench_kind_ops *bench_own_kind_of(const bench_case *c); /* the same, were it not a peer's */
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/text/hash.h"
 #include "bench/evict.h"
 #include "bench/gbench.h"
+#include "bench/peers/peer.h"
 #include "bench/row.h"
 
 #include "attn/alloc.h"
@@ -41,7 +42,8 @@ static void leave(bench_session *session) {
 
 static int open_threads(bench_session *session, bench_entry *entry) {
     attn_error inner = {0};
-    if (!pinned_threads_open(&session->threads, entry->row.threads, &inner))
+    size_t count = bench_peer_of(&entry->row) ? 1 : entry->row.threads; /* a peer has its own */
+    if (!pinned_threads_open(&session->threads, count, &inner))
         return 0;
     attn_fail_as(&entry->failure, inner.code, "t: %s", inner.message);
     return inner.code == ATTN_ERROR_UNSUPPORTED ? BENCH_UNSUPPORTED : -1;
@@ -80,9 +82,13 @@ static int check_once(bench_entry *entry) {
     return 0;
 }
 
-/* Counts are of the thread that asks for them: of a case with more there are none. */
+static bool runs_elsewhere(const bench_session *session) {
+    return bench_kind_of(&session->current->row)->run_elsewhere != NULL;
+}
+
+/* Counts are of the thread that asks for them: of a case with more, or of another process, there are none. */
 static bool counts(const bench_session *session) {
-    return session->probe && !session->threads.threads;
+    return session->probe && !session->threads.threads && !runs_elsewhere(session);
 }
 
 static void start_probe(const bench_session *session) {
@@ -104,8 +110,9 @@ static void run_delayed(void *context) {
 
 static bench_workload workload_of(bench_session *session) {
     if (session->delay_loops)
-        return (bench_workload){run_delayed, session};
-    return (bench_workload){bench_kind_of(&session->current->row)->run, session->state};
+        return (bench_workload){.run = run_delayed, .state = session};
+    const bench_kind_ops *kind = bench_kind_of(&session->current->row);
+    return (bench_workload){kind->run, kind->run_elsewhere, session->state};
 }
 
 static void mark_part(void *context, attn_part part) {
@@ -131,25 +138,33 @@ static void count_parts(const bench_session *session) {
 }
 
 static void calibrate_delay(bench_session *session) {
-    bench_workload plain = {bench_kind_of(&session->current->row)->run, session->state};
-    session->delay_loops = bench_delay_applies(&session->delay, session->current->row.name)
-                               ? bench_delay_loops(&session->delay, plain.run, plain.state)
+    const bench_kind_ops *kind = bench_kind_of(&session->current->row);
+    session->delay_loops = kind->run && bench_delay_applies(&session->delay, session->current->row.name)
+                               ? bench_delay_loops(&session->delay, kind->run, session->state)
                                : 0;
 }
 
-/* From the set-up's state, so that the same row, seed and program give the same output. */
-static void warm_up(bench_entry *entry) {
+/* From the set-up's state, so that the same row, seed and program give the same output. -1: a peer has failed. */
+static int warm_up(bench_entry *entry) {
     bench_session *session = entry->session;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
+    bench_elapsed took;
     size_t floats = 0;
     kind->rewind(session->state);
+    if (kind->run_elsewhere) {
+        if (!kind->run_elsewhere(session->state, 1, &took, &entry->failure))
+            return 0;
+        session->broken++;
+        return -1;
+    }
     start_probe(session);
     kind->run(session->state);
     stop_probe(session, 1, 0);
     if (!session->hash_output || !kind->output)
-        return;
+        return 0;
     const float *output = kind->output(session->state, &floats);
     entry->output_hash = hash_floats(output, floats);
+    return 0;
 }
 
 /* An earlier process made the same output and checked it. */
@@ -171,12 +186,9 @@ static int enter(bench_entry *entry) {
     leave(session);
     if (set_up(entry))
         return -1;
-    if (!is_remembered(entry)) {
-        if (check_once(entry)) {
-            leave(session);
-            return -1;
-        }
-        warm_up(entry);
+    if (!is_remembered(entry) && (check_once(entry) || warm_up(entry))) {
+        leave(session);
+        return -1;
     }
     count_parts(session);
     calibrate_delay(session);
@@ -209,6 +221,16 @@ static void ignore_number(void *to, const char *name, double value) {
     (void)to, (void)name, (void)value;
 }
 
+static int run_batch(void *context, uint64_t iterations, double *seconds, double *cpu_seconds) {
+    bench_entry *entry = context;
+    bench_elapsed took = {0};
+    int result =
+        bench_kind_of(&entry->row)->run_elsewhere(entry->session->state, iterations, &took, &entry->failure);
+    *seconds = took.seconds;
+    *cpu_seconds = took.cpu_seconds;
+    return result;
+}
+
 static void run_region(const bench_session *session, bench_workload work, double cache_bytes,
                        gbench_state *state) {
     start_probe(session);
@@ -232,10 +254,31 @@ static void run_each(const bench_session *session, bench_workload work, double c
     }
 }
 
+/* Faults, switches and bytes of another process are not known here. */
+static void measure_elsewhere(bench_entry *entry, gbench_state *state) {
+    bench_session *session = entry->session;
+    const bench_kind_ops *kind = bench_kind_of(&entry->row);
+    double cache_bytes;
+    if (gbench_elsewhere(state, run_batch, entry)) {
+        session->broken++;
+        gbench_skip(state, entry->failure.message);
+        leave(session);
+        return;
+    }
+    kind->values(session->state, &cache_bytes, emit_number, state);
+    emit_check(state, entry);
+    if (kind->label)
+        gbench_label(state, kind->label(session->state));
+}
+
 static void measure(void *context, gbench_state *state) {
     bench_entry *entry = context;
     if (enter(entry)) {
         gbench_skip(state, entry->failure.message);
+        return;
+    }
+    if (runs_elsewhere(entry->session)) {
+        measure_elsewhere(entry, state);
         return;
     }
     const bench_session *session = entry->session;
@@ -263,9 +306,12 @@ static void measure(void *context, gbench_state *state) {
 
 int bench_session_run(bench_session *session, int argc, char **argv, attn_error *error) {
     size_t matched;
-    for (size_t i = 0; i < session->count; i++)
-        if (gbench_register(session->entries[i].row.name, measure, &session->entries[i], error))
+    for (size_t i = 0; i < session->count; i++) {
+        bench_entry *entry = &session->entries[i];
+        bool elsewhere = bench_kind_of(&entry->row)->run_elsewhere != NULL;
+        if ((elsewhere ? gbench_register_elsewhere : gbench_register)(entry->row.name, measure, entry, error))
             return -1;
+    }
     return gbench_run(argc, argv, &matched, error);
 }
 

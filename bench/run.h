@@ -36,6 +36,8 @@ typedef struct bench_session {
 /* What is timed: run(state). */
 typedef struct bench_workload {
     void (*run)(void *state);
+    int (*run_elsewhere)(void *state, uint64_t iterations, bench_elapsed *took,
+                         attn_error *error); /* or this */
     void *state;
 } bench_workload;
 

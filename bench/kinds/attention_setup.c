@@ -1,6 +1,7 @@
 #include "bench/kinds/attention_setup.h"
 
 #include "bench/kinds/attention_reference.h"
+#include "bench/peers/tensors.h"
 
 #include "attn/alloc.h"
 #include "attn/memory.h"
@@ -137,6 +138,22 @@ void attention_setup_free(attention_setup *s) {
     for (size_t i = 0; i < ATTN_CACHE_SLOTS; i++)
         attn_free(s->states[i]);
     *s = (attention_setup){0};
+}
+
+static int hand_weight(void *context, const attn_tensor *tensor, attn_error *error) {
+    return peer_tensors_add(context, tensor->name, tensor->rank, tensor->dims, *tensor->data + tensor->offset,
+                            error);
+}
+
+int attention_setup_hand_over(const attention_setup *s, peer_tensors *to, attn_error *error) {
+    const size_t dims[] = {s->row.batch, s->row.queries, s->row.geometry.d_model};
+    attn_layer layer = s->layer; /* a visit sets sizes on its way */
+    peer_tensors_set_output(to, 3, dims);
+    return peer_tensors_add(to, "x", 3, dims, s->x, error) ||
+                   attn_layer_tensors(&layer, s->row.variant, hand_weight, to, error) ||
+                   peer_tensors_add_cache(to, "cache.", &s->cache, error)
+               ? -1
+               : 0;
 }
 
 void attention_setup_rewind(attention_setup *s) {

@@ -24,6 +24,7 @@ typedef struct attention_setup {
     attn_sinusoids sinusoids;        /* rel_pos*; reaches one position further than needed */
     void *workspace;                 /* of row.impl */
     float *states[ATTN_CACHE_SLOTS]; /* slots that are not per frame, as they were before the call */
+    bool answered;                   /* out is a peer's */
 } attention_setup;
 
 /* Allocates all and fills it: weights and frames are seeded numbers, the L - q frames held have real keys (of
@@ -31,6 +32,10 @@ typedef struct attention_setup {
 int attention_setup_init(attention_setup *setup, const bench_case *row, const bench_settings *settings,
                          attn_error *error);
 void attention_setup_free(attention_setup *setup);
+
+/* For peers: x, weights and caches (bench_kind_ops.hand_over). */
+struct peer_tensors;
+int attention_setup_hand_over(const attention_setup *setup, struct peer_tensors *to, attn_error *error);
 
 /* Back to L - q frames. Between the calls of a timed loop only the length is reset, by attention_setup_run
  * itself: keys are overwritten in place. A state (linear) then goes on summing the same frames; that costs

@@ -78,6 +78,16 @@ static void run(void *state) {
     attention_setup_run(state);
 }
 
+static int hand_over(const void *state, struct peer_tensors *to, attn_error *error) {
+    return attention_setup_hand_over(state, to, error);
+}
+
+static float *answer(void *state) {
+    attention_setup *setup = state;
+    setup->answered = true;
+    return setup->out;
+}
+
 static void values(const void *state, double *cache_bytes, bench_emit_number *emit, void *to) {
     const attention_setup *setup = state;
     const bench_case *c = &setup->row;
@@ -117,4 +127,6 @@ const bench_kind_ops bench_attention = {.kind = BENCH_ATTENTION,
                                         .run = run,
                                         .values = values,
                                         .output = output,
-                                        .release = release};
+                                        .release = release,
+                                        .hand_over = hand_over,
+                                        .answer = answer};

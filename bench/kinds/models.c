@@ -1,6 +1,7 @@
 #include "bench/kinds/models.h"
 
 #include "bench/field.h"
+#include "bench/peers/peer.h"
 
 #include "attn/cpu.h"
 
@@ -28,14 +29,15 @@ int models_complete_queries(bench_case *c, attn_error *error) {
 }
 
 static int complete_impl(bench_case *c, attn_error *error) {
-    const char *asked = attn_impl_names[c->impl_choice];
-    c->impl = attn_impl_find(c->variant, asked);
+    const char *asked = bench_impl_names[c->impl_choice];
+    const bench_peer *peer = bench_peer_find(asked);
+    c->impl = attn_impl_find(c->variant, peer ? "auto" : asked);
     if (!c->impl)
         return attn_fail(error, "impl: %s attention has no %s", c->variant->name, asked);
-    for (unsigned i = 0; !strcmp(asked, "auto") && attn_impl_names[i]; i++)
-        if (!strcmp(attn_impl_names[i], c->impl->name))
+    for (unsigned i = 0; !strcmp(asked, "auto") && bench_impl_names[i]; i++)
+        if (!strcmp(bench_impl_names[i], c->impl->name))
             c->impl_choice = i;
-    c->impl_name = attn_impl_names[c->impl_choice];
+    c->impl_name = bench_impl_names[c->impl_choice];
     c->isa = attn_impl_isa(c->impl_name);
     return 0;
 }
@@ -49,7 +51,7 @@ int models_complete(bench_case *c, attn_error *error) {
 
 static int impl_supported(const bench_case *c, attn_error *error) {
     attn_error inner = {0};
-    if (!strcmp(c->impl_name, c->impl->name) || !attn_cpu_has((attn_isa)c->isa, &inner))
+    if (!strcmp(c->impl_name, c->impl->name) || bench_peer_of(c) || !attn_cpu_has((attn_isa)c->isa, &inner))
         return 0;
     return attn_fail(error, "impl: %s", inner.message);
 }

@@ -18,7 +18,7 @@ const attn_variant *attn_variant_find(const char *name) {
     return NULL;
 }
 
-const char *const attn_impl_names[] = {"auto", "scalar", "blas", "fused", "base", "avx2", "avx512", NULL};
+const char *const attn_impl_names[] = {ATTN_IMPL_NAMES, NULL};
 
 static int find_isa(const char *name) {
     for (int i = 0; attn_isa_names[i]; i++)

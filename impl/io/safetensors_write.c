@@ -96,6 +96,29 @@ done:
     return text;
 }
 
+static void print(FILE *stream, const char *header, size_t size, const attn_safetensors_entry *entries,
+                  size_t count) {
+    uint64_t length = size;
+    fwrite(&length, sizeof length, 1, stream);
+    fwrite(header, 1, size, stream);
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes;
+        if (!count_bytes(&entries[i], &bytes, "", NULL) && bytes)
+            fwrite(entries[i].copy ? entries[i].copy->data : entries[i].data, 1, bytes, stream);
+    }
+}
+
+int attn_safetensors_print(FILE *stream, const char *name, const attn_safetensors_entry *entries,
+                           size_t count, attn_error *error) {
+    size_t size = 0;
+    char *header = format_header(entries, count, &size, name, error);
+    if (!header)
+        return -1;
+    print(stream, header, size, entries, count);
+    attn_free(header);
+    return 0;
+}
+
 int attn_safetensors_write(const char *path, const attn_safetensors_entry *entries, size_t count,
                            attn_error *error) {
     size_t size = 0;
@@ -103,18 +126,9 @@ int attn_safetensors_write(const char *path, const attn_safetensors_entry *entri
     if (!header)
         return -1;
     attn_output output;
-    if (attn_output_open(&output, path, error)) {
-        attn_free(header);
-        return -1;
-    }
-    uint64_t length = size;
-    fwrite(&length, sizeof length, 1, output.stream);
-    fwrite(header, 1, size, output.stream);
+    int result = attn_output_open(&output, path, error);
+    if (!result)
+        print(output.stream, header, size, entries, count);
     attn_free(header);
-    for (size_t i = 0; i < count; i++) {
-        size_t bytes;
-        if (!count_bytes(&entries[i], &bytes, path, error) && bytes)
-            fwrite(entries[i].copy ? entries[i].copy->data : entries[i].data, 1, bytes, output.stream);
-    }
-    return attn_output_commit(&output, error);
+    return result ? -1 : attn_output_commit(&output, error);
 }

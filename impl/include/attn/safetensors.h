@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,6 +59,9 @@ typedef struct attn_safetensors_entry {
 /* A whole file, in the order of entries. Returns 0, or -1 and an error, with nothing left behind. */
 int attn_safetensors_write(const char *path, const attn_safetensors_entry *entries, size_t count,
                            attn_error *error);
+/* The same to a stream, whose own errors are the caller's to find; `name` stands for it in messages. */
+int attn_safetensors_print(FILE *stream, const char *name, const attn_safetensors_entry *entries,
+                           size_t count, attn_error *error);
 
 #ifdef __cplusplus
 }

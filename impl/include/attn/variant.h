@@ -56,6 +56,7 @@ const attn_variant *attn_variant_find(const char *name); /* NULL when unknown */
 /* What people may ask for: "auto" (the last of impls), "scalar", "blas" (matrix products), "fused" (one pass over
  * the keys), and attn_isa_names, each of which is the last of impls with our kernels held to that instruction
  * set. (Products that stay OpenBLAS's pick their own.) NULL-terminated. */
+#define ATTN_IMPL_NAMES "auto", "scalar", "blas", "fused", "base", "avx2", "avx512"
 extern const char *const attn_impl_names[];
 const attn_impl *attn_impl_find(const attn_variant *variant, const char *name); /* NULL when unknown */
 /* 0, or -1 and an error of code ATTN_ERROR_UNSUPPORTED: the implementation reads caches of this type. */

@@ -1,0 +1,43 @@
+/* What a peer is handed: tensors with names, as a safetensors file that has no name anywhere. Private to bench/. */
+#ifndef BENCH_PEERS_TENSORS_H
+#define BENCH_PEERS_TENSORS_H
+
+#include "attn/cache.h"
+#include "bench/case.h"
+
+enum { PEER_TENSOR_NAME = 96, PEER_TENSOR_RANK = 4 };
+
+typedef struct peer_tensor {
+    char name[PEER_TENSOR_NAME];
+    size_t rank, dims[PEER_TENSOR_RANK];
+    const float *data;
+    float *own; /* the same where it belongs to the list; else NULL */
+} peer_tensor;
+
+typedef struct peer_tensors {
+    peer_tensor *list;
+    size_t count;
+    size_t out_rank, out_dims[PEER_TENSOR_RANK]; /* of the output that is expected */
+} peer_tensors;
+
+void peer_tensors_free(peer_tensors *t); /* a zeroed one is fine */
+
+/* data must outlive the list. */
+int peer_tensors_add(peer_tensors *t, const char *name, size_t rank, const size_t *dims, const float *data,
+                     attn_error *error);
+
+/* Memory for a tensor, which is the list's; NULL and an error when there is none. */
+float *peer_tensors_new(peer_tensors *t, const char *name, size_t rank, const size_t *dims,
+                        attn_error *error);
+
+/* The frames that a cache holds, PREFIXk [B, heads, L, width] and so on, as floats. */
+int peer_tensors_add_cache(peer_tensors *t, const char *prefix, const attn_cache *cache, attn_error *error);
+
+void peer_tensors_set_output(peer_tensors *t, size_t rank, const size_t *dims);
+size_t peer_tensors_output_floats(const peer_tensors *t);
+
+/* The file's descriptor, which children inherit; -1 and an error. Its tensor `case` (U8) is JSON: the fields of the case
+ * and `out`, the shape of the output. */
+int peer_tensors_write(const peer_tensors *t, const bench_case *c, attn_error *error);
+
+#endif
