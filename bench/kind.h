@@ -66,7 +66,7 @@ typedef struct bench_kind_ops {
 
     /* For peers (bench/peers/); NULL: none runs cases of this kind. What an iteration reads, and the shape of its output;
      * then where the peer's output goes, which check compares from then on in place of our own. */
-    int (*hand_over)(const void *state, struct peer_tensors *to, attn_error *error);
+    int (*hand_over)(void *state, struct peer_tensors *to, attn_error *error);
     float *(*answer)(void *state);
 } bench_kind_ops;
 

@@ -215,12 +215,12 @@ static void rewind_nothing(void *state) {
     (void)state;
 }
 
-static int hand_over(const void *state, peer_tensors *to, attn_error *error) {
+static int hand_over(void *state, peer_tensors *to, attn_error *error) {
     const core_state *s = state;
     const size_t dims[] = {s->row.batch, s->row.queries, s->row.geometry.num_heads, s->width};
     peer_tensors_set_output(to, 4, dims);
     return peer_tensors_add(to, "x", 4, dims, s->queries, error) ||
-                   peer_tensors_add_cache(to, "cache.", &s->cache, error)
+                   peer_tensors_add_cache(to, "cache.", &s->cache, s->row.keys, error)
                ? -1
                : 0;
 }

@@ -140,18 +140,13 @@ void attention_setup_free(attention_setup *s) {
     *s = (attention_setup){0};
 }
 
-static int hand_weight(void *context, const attn_tensor *tensor, attn_error *error) {
-    return peer_tensors_add(context, tensor->name, tensor->rank, tensor->dims, *tensor->data + tensor->offset,
-                            error);
-}
-
 int attention_setup_hand_over(const attention_setup *s, peer_tensors *to, attn_error *error) {
     const size_t dims[] = {s->row.batch, s->row.queries, s->row.geometry.d_model};
     attn_layer layer = s->layer; /* a visit sets sizes on its way */
     peer_tensors_set_output(to, 3, dims);
     return peer_tensors_add(to, "x", 3, dims, s->x, error) ||
-                   attn_layer_tensors(&layer, s->row.variant, hand_weight, to, error) ||
-                   peer_tensors_add_cache(to, "cache.", &s->cache, error)
+                   attn_layer_tensors(&layer, s->row.variant, peer_tensors_visit, to, error) ||
+                   peer_tensors_add_cache(to, "cache.", &s->cache, s->row.keys, error)
                ? -1
                : 0;
 }

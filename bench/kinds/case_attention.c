@@ -78,7 +78,7 @@ static void run(void *state) {
     attention_setup_run(state);
 }
 
-static int hand_over(const void *state, struct peer_tensors *to, attn_error *error) {
+static int hand_over(void *state, struct peer_tensors *to, attn_error *error) {
     return attention_setup_hand_over(state, to, error);
 }
 

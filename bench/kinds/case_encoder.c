@@ -167,6 +167,15 @@ static const float *output(const void *state, size_t *floats) {
     return s->out;
 }
 
+static int hand_over(void *state, struct peer_tensors *to, attn_error *error) {
+    return encoder_setup_hand_over(state, to, error);
+}
+
+static float *answer(void *state) {
+    encoder_setup *setup = state;
+    return setup->answer;
+}
+
 static void release(void *state) {
     encoder_setup_free(state);
     attn_free(state);
@@ -186,4 +195,6 @@ const bench_kind_ops bench_encoder = {.kind = BENCH_ENCODER,
                                       .run_parts = run_parts,
                                       .values = values,
                                       .output = output,
-                                      .release = release};
+                                      .release = release,
+                                      .hand_over = hand_over,
+                                      .answer = answer};

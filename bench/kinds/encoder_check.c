@@ -1,5 +1,6 @@
 /* The comparison of a whole encoder with the scalar reference before anything is timed. */
 #include "bench/kinds/encoder_setup.h"
+#include "bench/kinds/models.h"
 
 #include "attn/alloc.h"
 #include "attn/compare.h"
@@ -102,7 +103,7 @@ static int run_both(bench_check *check, trial *t, const encoder_setup *s, attn_e
     float *x = attn_alloc(inputs, sizeof *x, "input compared", error), *found = NULL, *expected = NULL;
     if (x) {
         attn_random_uniform(x, inputs, 1, &random);
-        found = run_trial(t, s->row.impl_name, x, error);
+        found = run_trial(t, models_impl_name(&s->row), x, error);
         expected = found ? run_trial(t, "scalar", x, error) : NULL;
     }
     if (expected)
@@ -145,6 +146,18 @@ static int make_narrow(attn_model **model, const encoder_setup *s, attn_error *e
     return 0;
 }
 
+/* What a peer gave against what we gave for the same call. */
+static void compare_answer(bench_check *check, const encoder_setup *s) {
+    size_t n = s->row.queries * s->row.geometry.d_model;
+    double limit = TOLERANCE * attn_compare(s->expected, s->expected, n, 0.0, 0.0).max_b;
+    attn_difference d = attn_compare(s->answer, s->expected, n, limit, 0.0);
+    *check = (bench_check){d.ok, d.max_abs, limit, check->rows + s->row.queries, ""};
+    if (!d.ok)
+        snprintf(check->what, sizeof check->what,
+                 "output differs from that of our implementation by %g, expected at most %g", d.max_abs,
+                 limit);
+}
+
 int encoder_check(const encoder_setup *s, bench_check *check, attn_error *error) {
     attn_model *narrow = NULL;
     trial t = make_trial(s, s->model, "output");
@@ -156,6 +169,8 @@ int encoder_check(const encoder_setup *s, bench_check *check, attn_error *error)
         t = make_trial(s, narrow, "the output of a narrow model");
         result = run_both(check, &t, s, error);
     }
+    if (!result && check->ok && s->answer)
+        compare_answer(check, s);
     attn_model_free(narrow);
     return result;
 }

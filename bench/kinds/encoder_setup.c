@@ -1,5 +1,8 @@
 #include "bench/kinds/encoder_setup.h"
 
+#include "bench/kinds/models.h"
+#include "bench/peers/tensors.h"
+
 #include "attn/alloc.h"
 #include "attn/memory.h"
 #include "attn/random.h"
@@ -52,18 +55,22 @@ static void mark_part(void *context, attn_part part) {
     s->part = part;
 }
 
-static int open_session(encoder_setup *s, attn_error *error) {
+static attn_session_options session_options(const encoder_setup *s) {
     const bench_case *c = &s->row;
     bool prefill = !strcmp(c->mode, "prefill");
-    attn_session_options options = {.batch = 1,
-                                    .max_frames = s->input_frames,
-                                    .chunk = prefill ? 0 : c->queries,
-                                    .left_chunks = c->variant->forgets && !prefill ? (long)c->left : -1,
-                                    .impl = c->impl_name,
-                                    .path = c->path,
-                                    .threads = s->threads,
-                                    .part = mark_part,
-                                    .part_context = s};
+    return (attn_session_options){.batch = 1,
+                                  .max_frames = s->input_frames,
+                                  .chunk = prefill ? 0 : c->queries,
+                                  .left_chunks = c->variant->forgets && !prefill ? (long)c->left : -1,
+                                  .impl = models_impl_name(c),
+                                  .path = c->path,
+                                  .threads = s->threads};
+}
+
+static int open_session(encoder_setup *s, attn_error *error) {
+    attn_session_options options = session_options(s);
+    options.part = mark_part;
+    options.part_context = s;
     return attn_session_open(&s->session, s->model, &options, error);
 }
 
@@ -99,11 +106,65 @@ fail:
     return -1;
 }
 
+/* The state of a stream before the call that is timed. */
+static int hand_caches(const encoder_setup *s, peer_tensors *to, size_t before, attn_error *error) {
+    attn_session *session;
+    char prefix[32], name[40];
+    size_t width, left = s->row.left * s->row.queries;
+    attn_session_options options = session_options(s);
+    float *out = attn_alloc(attn_output_frames(attn_model_config(s->model), before) * s->row.geometry.d_model,
+                            sizeof *out, "output", error);
+    if (!out || attn_session_open(&session, s->model, &options, error)) {
+        attn_free(out);
+        return -1;
+    }
+    attn_session_run(session, out, s->x, before, NULL, NULL, NULL);
+    int result = 0;
+    for (size_t layer = 0; layer < attn_session_layers(session) && !result; layer++) {
+        snprintf(prefix, sizeof prefix, "layers.%zu.", layer);
+        snprintf(name, sizeof name, "%sconv", prefix);
+        const float *rows = attn_session_conv(session, layer, &width);
+        const size_t dims[] = {1, s->row.conv_kernel_size - 1, width};
+        float *copy = rows ? peer_tensors_new(to, name, 3, dims, error) : NULL;
+        if (copy)
+            memcpy(copy, rows, dims[1] * width * sizeof *copy);
+        result = rows && !copy
+                     ? -1
+                     : peer_tensors_add_cache(to, prefix, attn_session_cache(session, layer), left, error);
+    }
+    attn_session_close(session);
+    attn_free(out);
+    return result;
+}
+
+int encoder_setup_hand_over(encoder_setup *s, peer_tensors *to, attn_error *error) {
+    const bench_case *c = &s->row;
+    const attn_config *config = attn_model_config(s->model);
+    bool prefill = !strcmp(c->mode, "prefill");
+    size_t d = c->geometry.d_model, all = attn_output_frames(config, s->input_frames),
+           first = all - c->queries;
+    size_t taken = encoder_input_frames(config, c->queries);
+    const size_t out[] = {1, c->queries, d}, in[] = {1, prefill ? s->input_frames : taken, config->input_dim};
+    s->expected = attn_alloc(c->queries * d, sizeof(float), "expected output", error);
+    s->answer = attn_alloc(c->queries * d, sizeof(float), "a peer's output", error);
+    if (!s->expected || !s->answer)
+        return -1;
+    memcpy(s->expected, s->out + first * d, c->queries * d * sizeof(float));
+    peer_tensors_set_output(to, 3, out);
+    to->first = first;
+    if (peer_tensors_add(to, "x", 3, in, s->x + (s->input_frames - in[1]) * config->input_dim, error) ||
+        attn_model_tensors(s->model, peer_tensors_visit, to, error))
+        return -1;
+    return first ? hand_caches(s, to, encoder_input_frames(config, first), error) : 0;
+}
+
 void encoder_setup_free(encoder_setup *s) {
     attn_session_close(s->session);
     attn_model_free(s->model);
     attn_free(s->x);
     attn_free(s->out);
+    attn_free(s->expected);
+    attn_free(s->answer);
     *s = (encoder_setup){0};
 }
 

@@ -13,6 +13,8 @@ typedef struct encoder_setup {
     attn_session *session;
     size_t input_frames; /* of a run; its last call is the one that is timed */
     float *x, *out;      /* [input_frames, input_dim], [frames after the input layer, d_model] */
+    float *expected,
+        *answer; /* the newest q frames of that by us, once they were handed over, and by a peer */
     /* What the calls since rewind took, by part. */
     double seconds[ATTN_PARTS], begun;
     attn_part part;
@@ -33,6 +35,10 @@ int encoder_setup_init(encoder_setup *setup, const bench_case *row, const bench_
                        attn_error *error);
 void encoder_setup_free(encoder_setup *setup);
 
+/* For peers (bench_kind_ops.hand_over), before any run: what the call that is timed reads. */
+struct peer_tensors;
+int encoder_setup_hand_over(encoder_setup *setup, struct peer_tensors *to, attn_error *error);
+
 /* Forgets the times. States and inputs of convolutions stay as the last call left them: see
  * attn_session_repeat. */
 void encoder_setup_rewind(encoder_setup *setup);
@@ -43,7 +49,8 @@ void encoder_setup_run(encoder_setup *setup);
 /* Compares the implementation with the scalar reference, |difference| <= 1e-4 of the largest magnitude in the
  * reference (and what rounding to the cache's type changes at most, where that is not f32), twice: the row's model on the start of an utterance, as long as the reference can afford, and a
  * narrow model of one layer at the row's own length (or a shorter one that the reference can afford). Streams
- * are compared from their beginning, in chunks. */
+ * are compared from their beginning, in chunks. A peer's output is then compared with that of our implementation, in the
+ * call that is timed. */
 int encoder_check(const encoder_setup *setup, bench_check *check, attn_error *error);
 
 #endif

@@ -49,6 +49,10 @@ int models_complete(bench_case *c, attn_error *error) {
     return complete_impl(c, error);
 }
 
+const char *models_impl_name(const bench_case *c) {
+    return bench_peer_of(c) ? c->impl->name : c->impl_name;
+}
+
 static int impl_supported(const bench_case *c, attn_error *error) {
     attn_error inner = {0};
     if (!strcmp(c->impl_name, c->impl->name) || bench_peer_of(c) || !attn_cpu_has((attn_isa)c->isa, &inner))

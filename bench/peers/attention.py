@@ -47,14 +47,19 @@ def held_and_new(o, form, name, new, batch, heads, held, frames, width):
     return [(o.append(name, new, held), held + frames)]
 
 
+def sinusoids(position, d):
+    """[.., d] of Vaswani et al. 2017, section 3.5."""
+    channel = numpy.arange(d)
+    angle = numpy.asarray(position, float)[:, None] / 10000.0 ** ((channel - channel % 2) / d)
+    return numpy.where(channel % 2 == 0, numpy.sin(angle), numpy.cos(angle))
+
+
 def distance_scores(o, c, w, q, scale):
     """The position terms [B, h, frames, L] of Dai et al. 2019 from queries [B, h, frames, d_k]: a product with the
     encodings of all distances, then a shift of each row."""
     d, h, frames, keys, batch = c["d"], c["h"], c["q"], c["L"], c["B"]
-    distance = (numpy.arange(keys - 1, -frames, -1) if c["pos"] == "rel_pos" else numpy.arange(keys)).astype(float)
-    channel = numpy.arange(d)
-    angle = distance[:, None] / 10000.0 ** ((channel - channel % 2) / d)
-    encoding = numpy.where(channel % 2 == 0, numpy.sin(angle), numpy.cos(angle)) @ w["linear_pos.weight"].T
+    distance = numpy.arange(keys - 1, -frames, -1) if c["pos"] == "rel_pos" else numpy.arange(keys)
+    encoding = sinusoids(distance, d) @ w["linear_pos.weight"].T
     encoding = encoding.reshape(len(distance), h, d // h).transpose(1, 2, 0)[None]
     scores = o.scale(o.matmul(o.add(q, o.constant(w["pos_bias_v"][None, :, None])), o.constant(encoding)), scale)
     if c["pos"] != "rel_pos" or frames == 1:
@@ -149,8 +154,9 @@ def linear_attention(o, c, w, x, form):
     q, k, v = (group_rows(o, o.linear(x, w[f"{n}_proj.weight"], w[f"{n}_proj.bias"]), batch, frames, h, 1, d_k)
                for n in "qkv")
     q, k = o.elu_plus_one(q), o.elu_plus_one(k)
-    state = o.add(o.cache("state"), o.matmul(o.transpose(k, 0, 1, 3, 2), v))
-    norm = o.add(o.cache("norm"), o.sum(k, 2))
+    state, norm = o.matmul(o.transpose(k, 0, 1, 3, 2), v), o.sum(k, 2)
+    if c["L"] > frames:
+        state, norm = o.add(o.cache("state"), state), o.add(o.cache("norm"), norm)
     o.keep("state", state, batch, h, d_k, d_k)
     o.keep("norm", norm, batch, h, d_k)
     below = o.matmul(q, o.reshape(norm, batch, h, d_k, 1))

@@ -16,7 +16,7 @@ class Case:
         for name, entry in header.items():
             begin, end = entry["data_offsets"]
             if name == "case":
-                self.fields = json.loads(data[begin:end])
+                self.fields = {"B": 1, **json.loads(data[begin:end])}
             else:
                 self.tensors[name] = numpy.frombuffer(data, numpy.float32, (end - begin) // 4,
                                                       begin).reshape(entry["shape"])
@@ -26,7 +26,3 @@ class Case:
 
     def get(self, key, fallback=None):
         return self.fields.get(key, fallback)
-
-    def below(self, prefix):
-        """The tensors whose names begin with this, without it."""
-        return {name[len(prefix):]: t for name, t in self.tensors.items() if name.startswith(prefix)}

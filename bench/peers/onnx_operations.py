@@ -11,7 +11,7 @@ MICROSOFT = "com.microsoft"
 
 class Operations:
     def __init__(self, caches):
-        self.graph, self.caches, self.fed = Graph(), caches, {}
+        self.graph, self.caches, self.fed, self.prefix = Graph(), caches, {}, "cache."
         self.op, self.constant, self.reshape = self.graph.op, self.graph.constant, self.graph.reshape
         self.transpose, self.slice = self.graph.transpose, self.graph.slice
 
@@ -22,14 +22,16 @@ class Operations:
         return name
 
     def cache(self, name):
-        return self.input(name, self.caches[name])
+        return self.input(self.prefix + name, self.caches[self.prefix + name])
+
+    given = input
 
     def append(self, name, new, held):
         return self.concat([self.cache(name), new], 2)
 
     def keep(self, name, value, *shape):
         """What the next call needs is an output."""
-        self.graph.result(value, f"new_{name}", shape)
+        self.graph.result(value, f"new_{self.prefix}{name}", shape)
 
     def linear(self, x, weight, bias=None):
         """Rows x [rows, in]."""
@@ -47,6 +49,28 @@ class Operations:
         out = self.op("MultiHeadAttention", q, k, v, domain=MICROSOFT, num_heads=c["h"],
                       scale=1 / math.sqrt(c["d"] // c["h"]))
         return self.reshape(out, c["B"] * c["q"], c["d"])
+
+    def layer_norm(self, x, weight, bias, epsilon):
+        return self.op("LayerNormalization", x, self.constant(weight), self.constant(bias), axis=-1,
+                       epsilon=float(epsilon))
+
+    def activate(self, x, which):
+        if which == "gelu":
+            return self.op("Gelu", x, domain=MICROSOFT)
+        return self.op("QuickGelu", x, domain=MICROSOFT, alpha=1.0)
+
+    def activate_gate(self, x, width):
+        return self.op("Mul", self.slice(x, 1, 0, width), self.op("Sigmoid", self.slice(x, 1, width, 2 * width)))
+
+    def convolve(self, x, weight, bias, padding):
+        """Depthwise, x [1, channels, frames]."""
+        return self.op("Conv", x, self.constant(weight), self.constant(bias), group=len(weight), pads=[padding] * 2)
+
+    def convolve2d(self, x, weight, bias):
+        return self.op("Conv", x, self.constant(weight), self.constant(bias), strides=[2, 2])
+
+    def relu(self, x):
+        return self.op("Relu", x)
 
     def softmax(self, x):
         return self.op("Softmax", x, axis=-1)

@@ -57,10 +57,12 @@ float *peer_tensors_new(peer_tensors *t, const char *name, size_t rank, const si
     return own;
 }
 
-static int add_slot(peer_tensors *t, const char *prefix, const attn_cache *cache, size_t slot,
+static int add_slot(peer_tensors *t, const char *prefix, const attn_cache *cache, size_t slot, size_t most,
                     attn_error *error) {
     const attn_cache_slot *shape = &cache->slot[slot];
-    size_t heads = shape->heads ? shape->heads : 1, rows = shape->rows ? shape->rows : cache->length;
+    size_t heads = shape->heads ? shape->heads : 1;
+    size_t rows = shape->rows ? shape->rows : attn_smaller(cache->length, most);
+    size_t at = shape->rows ? 0 : cache->length - rows;
     size_t dims[PEER_TENSOR_RANK] = {cache->batch}, rank = 1;
     char name[PEER_TENSOR_NAME];
     snprintf(name, sizeof name, "%s%s", prefix, shape->name);
@@ -73,15 +75,22 @@ static int add_slot(peer_tensors *t, const char *prefix, const attn_cache *cache
         return -1;
     for (size_t b = 0; b < cache->batch; b++)
         for (size_t head = 0; head < heads; head++, to += rows * shape->width)
-            attn_cache_load(to, cache, slot, b, head, 0, rows);
+            attn_cache_load(to, cache, slot, b, head, at, rows);
     return 0;
 }
 
-int peer_tensors_add_cache(peer_tensors *t, const char *prefix, const attn_cache *cache, attn_error *error) {
+int peer_tensors_add_cache(peer_tensors *t, const char *prefix, const attn_cache *cache, size_t most,
+                           attn_error *error) {
     for (size_t slot = 0; slot < cache->slots; slot++)
-        if ((cache->slot[slot].rows || cache->length) && add_slot(t, prefix, cache, slot, error))
+        if ((cache->slot[slot].rows || attn_smaller(cache->length, most)) &&
+            add_slot(t, prefix, cache, slot, most, error))
             return -1;
     return 0;
+}
+
+int peer_tensors_visit(void *context, const attn_tensor *tensor, attn_error *error) {
+    return peer_tensors_add(context, tensor->name, tensor->rank, tensor->dims, *tensor->data + tensor->offset,
+                            error);
 }
 
 void peer_tensors_set_output(peer_tensors *t, size_t rank, const size_t *dims) {
@@ -94,7 +103,8 @@ size_t peer_tensors_output_floats(const peer_tensors *t) {
 }
 
 static json_t *case_json(const peer_tensors *t, const bench_case *c) {
-    json_t *o = json_pack("{ss ss s[]}", "subject", c->subject, "mode", c->mode, "out");
+    json_t *o = json_pack("{ss ss sI s[]}", "subject", c->subject, "mode", c->mode, "first",
+                          (json_int_t)t->first, "out");
     int bad = !o || json_object_set_new(o, "type", json_string(c->variant->name));
     for (size_t i = 0; i < BENCH_FIELDS && !bad; i++) {
         const bench_field *field = &bench_fields[i];

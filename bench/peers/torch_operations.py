@@ -1,7 +1,5 @@
 """The operations of attention.py and encoder.py in PyTorch."""
 
-import math
-
 import numpy
 import torch
 import torch.nn.functional as F
@@ -19,11 +17,11 @@ class Operations:
     def __init__(self, caches):
         self.held = caches
         self.caches = {name: as_tensor(array) for name, array in caches.items()}
-        self.rooms, self.at = [], 0
+        self.rooms, self.at, self.prefix = [], 0, "cache."
         self.constant = as_tensor
 
     def begin(self, rooms):
-        self.rooms, self.at = list(rooms), 0
+        self.rooms, self.at, self.prefix = list(rooms), 0, "cache."
 
     def room(self, shape, filled=None):
         """A tensor that runs write to; the same one in every run."""
@@ -36,11 +34,14 @@ class Operations:
         return self.rooms[self.at - 1]
 
     def cache(self, name):
-        return self.caches[name]
+        return self.caches[self.prefix + name]
+
+    def given(self, name, array):
+        return as_tensor(array)
 
     def append(self, name, new, held):
         batch, heads, frames, width = new.shape
-        room = self.room((batch, heads, held + frames, width), self.held[name])
+        room = self.room((batch, heads, held + frames, width), self.held[self.prefix + name])
         room[:, :, held:].copy_(new)
         return room
 
@@ -67,6 +68,25 @@ class Operations:
 
     def slice(self, x, axis, start, end):
         return x.narrow(axis, start, end - start)
+
+    def layer_norm(self, x, weight, bias, epsilon):
+        return F.layer_norm(x, x.shape[-1:], as_tensor(weight), as_tensor(bias), epsilon)
+
+    def activate(self, x, which):
+        return F.gelu(x) if which == "gelu" else F.silu(x)
+
+    def activate_gate(self, x, width):
+        return F.glu(x, -1)
+
+    def convolve(self, x, weight, bias, padding):
+        """Depthwise, x [1, channels, frames]."""
+        return F.conv1d(x, as_tensor(weight), as_tensor(bias), padding=padding, groups=len(weight))
+
+    def convolve2d(self, x, weight, bias):
+        return F.conv2d(x, as_tensor(weight), as_tensor(bias), stride=2)
+
+    def relu(self, x):
+        return torch.relu(x)
 
     def softmax(self, x):
         return torch.softmax(x, -1)

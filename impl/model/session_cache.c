@@ -57,6 +57,11 @@ static void add_streams(attn_safetensors_entry *entries, size_t *count, saved_sl
     }
 }
 
+const float *attn_session_conv(const attn_session *session, size_t layer, size_t *width) {
+    *width = attn_conv_cache_width(&session->model->config);
+    return session->conv ? session->conv + layer * attn_session_conv_floats(session) : NULL;
+}
+
 int attn_session_save_cache(const attn_session *session, const char *path, attn_error *error) {
     int result = -1;
     size_t layers = attn_session_layers(session), most = layers * (ATTN_CACHE_SLOTS + 1) + 1, count = 0;

@@ -132,6 +132,8 @@ void attn_session_repeat(attn_session *session, float *out, const float *x, size
 size_t attn_session_width(const attn_session *session); /* d_model, or vocab_size with logits */
 size_t attn_session_layers(const attn_session *session);
 const attn_cache *attn_session_cache(const attn_session *session, size_t layer);
+/* The newest inputs of a layer's causal convolution, [B, kernel - 1, *width]; NULL where none are kept. */
+const float *attn_session_conv(const attn_session *session, size_t layer, size_t *width);
 size_t attn_session_kv_bytes_live(const attn_session *session);
 size_t attn_session_kv_bytes_formula(const attn_session *session); /* at the most frames held so far */
 /* What streaming keeps next to the attention cache: inputs of causal convolutions (the module's, or CSGU's
