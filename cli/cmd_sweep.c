@@ -2,6 +2,7 @@
 #include "base/process/child.h"
 #include "cli/frame/command.h"
 #include "harness/counters/counter_source.h"
+#include "harness/plan/plan_peers.h"
 #include "harness/run/sweep_file.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 typedef struct sweep_options {
     char *plan, *filter, *counters, *group, *out, *shard, *times;
-    int list, replace, again, cpu;
+    int list, replace, again, cpu, peers;
     long long repetitions, rounds, seed;
     double min_time;
 } sweep_options;
@@ -50,7 +51,9 @@ static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
         return attn_fail(error, "--min-time %g: expected 0.0001 to 1000 seconds", o->min_time);
     if (o->min_time != -1)
         p->min_time = o->min_time;
-    return o->filter ? plan_filter(p, o->filter, error) : 0;
+    if (o->filter && plan_filter(p, o->filter, error))
+        return -1;
+    return o->peers ? plan_add_peers(p, error) : 0;
 }
 
 static int list_rows(const plan *p) {
@@ -77,6 +80,8 @@ static json_t *options_json(const sweep_options *o) {
     json_t *words = json_array();
     add_option(words, "--plan", o->plan);
     add_option(words, "--filter", o->filter);
+    if (o->peers)
+        json_array_append_new(words, json_string("--peers"));
     snprintf(number, sizeof number, "%lld", o->repetitions);
     add_option(words, "--repetitions", o->repetitions == -1 ? NULL : number);
     snprintf(number, sizeof number, "%lld", o->rounds);
@@ -146,6 +151,9 @@ int cmd_sweep(int argc, char **argv) {
          "PLAN"},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "needed, but for --list: the results file", "R.json"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
+        {"peers", '\0', POPT_ARG_NONE, &o.peers, 0,
+         "next to our rows the same by ONNX Runtime and PyTorch, where they are installed (docs/peers.md)",
+         NULL},
         {"shard", '\0', POPT_ARG_STRING, &o.shard, 0,
          "only the K-th of N parts, which take about as long each (`attnbench merge` puts them together)",
          "K/N"},

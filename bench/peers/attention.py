@@ -42,7 +42,7 @@ def held_and_new(o, form, name, new, batch, heads, held, frames, width):
     o.keep(name, new, batch, heads, frames, width)
     if not held:
         return [(new, frames)]
-    if form == "apart":
+    if form == "split":
         return [(o.cache(name), held), (new, frames)]
     return [(o.append(name, new, held), held + frames)]
 
@@ -186,7 +186,7 @@ def forms(c):
         return [(form, lambda o, c, w, x, form=form: core(o, c, x, form)) for form in ["products"] + operator]
     if kind == "linear":
         return [("state", lambda o, c, w, x: linear_attention(o, c, w, x, ""))]
-    ways = ["joined"] if one_piece else ["apart", "joined"]
+    ways = ["joined"] if one_piece else ["split", "joined"]
     if grouped_keys:
         return [(form, lambda o, c, w, x, form=form: grouped(o, c, w, x, form)) for form in ways + operator]
     found = []

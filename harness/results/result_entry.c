@@ -2,6 +2,7 @@
 
 #include "base/statistics/stats.h"
 #include "bench/field.h"
+#include "bench/peers/peer.h"
 #include "harness/counters/counter_set.h"
 
 #include "attn/alloc.h"
@@ -75,7 +76,10 @@ static json_t *counters_json(const bench_case *c, const json_t *context, const j
         if (strncmp(key, COUNTER_KEY, strlen(COUNTER_KEY)) || !source)
             continue;
         const json_t *value = json_object_get(run, name);
-        if (!strncmp(source, COUNTER_UNAVAILABLE, strlen(COUNTER_UNAVAILABLE)))
+        if (bench_peer_of(c))
+            set(counters, name,
+                json_pack("{ss}", "unavailable", "a peer has a process of its own, which is not counted"));
+        else if (!strncmp(source, COUNTER_UNAVAILABLE, strlen(COUNTER_UNAVAILABLE)))
             set(counters, name, json_pack("{ss}", "unavailable", source + strlen(COUNTER_UNAVAILABLE)));
         else if (c->threads > 1)
             set(counters, name,
@@ -167,6 +171,7 @@ static json_t *iteration_entry(const bench_case *c, const json_t *context, const
                                        "real_time",
                                        "cpu_time",
                                        "time_unit",
+                                       "label",
                                        "flops",
                                        "bytes",
                                        "steps",

@@ -102,6 +102,7 @@ static int find_case(results_case **found, reading *g, const char *name, const j
         return -1;
     *found = &r->cases[r->count++];
     **found = (results_case){.name = name,
+                             .label = "",
                              .flops = NAN,
                              .bytes = NAN,
                              .kv_bytes_formula = NAN,
@@ -137,16 +138,19 @@ static int read_entry(results_case **found, reading *g, const json_t *entry, res
         c->unsupported = json_is_true(json_object_get(entry, "unsupported"));
         return results_take_text(&c->error, p, entry, "error_message");
     }
+    if (is_first && json_object_get(entry, "label") && results_take_text(&c->label, p, entry, "label"))
+        return -1;
     return results_add_sample(c, p, entry);
 }
 
 /* What the case points into, of an entry whose counters are not wanted. NULL: nothing of it. */
 static json_t *part_of(const json_t *entry, results_case *c) {
     bool defines = c->count + (c->error != NULL) == 1;
-    return defines || c->error ? json_pack("{sO sO sO*}", "run_name", json_object_get(entry, "run_name"),
-                                           "case", json_object_get(entry, "case"), "error_message",
-                                           json_object_get(entry, "error_message"))
-                               : NULL;
+    return defines || c->error
+               ? json_pack("{sO sO sO* sO*}", "run_name", json_object_get(entry, "run_name"), "case",
+                           json_object_get(entry, "case"), "error_message",
+                           json_object_get(entry, "error_message"), "label", json_object_get(entry, "label"))
+               : NULL;
 }
 
 /* Takes the entry. */

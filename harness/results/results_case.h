@@ -41,6 +41,7 @@ typedef struct results_case {
     double conv_bytes_formula, conv_bytes_live; /* encoder: of convolutions and subsampling */
     double audio_seconds, parameters;           /* encoder: audio of an iteration */
     double max_error, limit;                    /* of the check before timing */
+    const char *label;                          /* of a peer: what ran it; "" of our own */
     const char *error;                          /* NULL, or why there are no numbers */
     size_t machine;                             /* harness/results/machines.h */
     bool unsupported;                           /* that is: it needs what the machine lacked */

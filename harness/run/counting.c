@@ -1,5 +1,7 @@
 #include "harness/run/counting.h"
 
+#include "bench/peers/peer.h"
+
 #include "base/home.h"
 #include "base/process/child.h"
 #include "base/text/json.h"
@@ -214,10 +216,11 @@ static int mark_parts(const counting *c, const json_t *entry, attn_error *error)
 
 int counting_complete(const counting *c, json_t *entries, const json_t *earlier, const bench_case *row,
                       const measure_settings *timed, attn_error *error) {
-    for (size_t i = 1; i < c->passes.count; i++)
+    bool counted = !bench_peer_of(row);
+    for (size_t i = 1; i < c->passes.count && counted; i++)
         if (run_counted(c, i, entries, row, timed, error))
             return -1;
-    if (c->simulated &&
+    if (c->simulated && counted &&
         (earlier ? merge_simulated(entries, earlier, error) : run_simulated(c, entries, row, timed, error)))
         return -1;
     size_t i;

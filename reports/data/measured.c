@@ -1,6 +1,7 @@
 #include "reports/data/measured.h"
 
 #include "attn/alloc.h"
+#include "bench/peers/peer.h"
 #include "harness/machine/survey.h"
 
 #include <math.h>
@@ -172,21 +173,31 @@ static void place_under_roofs(report_data *data) {
     }
 }
 
+/* Appends those of peers, or the others. */
+static int take_cases(report_data *data, bool of_peers, attn_error *error) {
+    for (size_t i = 0; i < data->results->count; i++) {
+        const results_case *c = &data->results->cases[i];
+        if (c->error || !c->count || (bench_peer_find(c->impl) != NULL) != of_peers)
+            continue;
+        if (summarize(&data->cases[data->count], c, error))
+            return -1;
+        data->count++;
+        data->peer_count += of_peers;
+    }
+    return 0;
+}
+
 int report_data_init(report_data *data, const results *r, attn_error *error) {
     *data = (report_data){.results = r};
     data->cases = attn_alloc(r->count, sizeof *data->cases, "cases", error);
     if (!data->cases)
         return -1;
-    for (size_t i = 0; i < r->count; i++) {
-        const results_case *c = &r->cases[i];
-        if (c->error || !c->count)
-            continue;
-        if (summarize(&data->cases[data->count], c, error)) {
-            report_data_free(data);
-            return -1;
-        }
-        data->count++;
+    if (take_cases(data, false, error) || take_cases(data, true, error)) {
+        report_data_free(data);
+        return -1;
     }
+    data->count -= data->peer_count;
+    data->peers = data->cases + data->count;
     find_roofs(&data->roofs, data, 1);
     if (most_threads(data) > 1)
         find_roofs(&data->roofs_all, data, most_threads(data));

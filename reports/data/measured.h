@@ -45,8 +45,10 @@ typedef struct machine_roofs {
 typedef struct report_data {
     const results *results;
     const struct study_data *study; /* that was given; NULL: none */
-    size_t count; /* cases that have numbers, machine cases among them, in the file's order */
+    size_t count; /* our cases that have numbers, machine cases among them, in the file's order */
     measured *cases;
+    size_t peer_count; /* those of peers, which no other figure is made from */
+    measured *peers;
     machine_roofs roofs;     /* of one core */
     machine_roofs roofs_all; /* of as many as were measured together; threads 0: none */
     size_t levels;           /* of memory, found in the latency; 0: no latency was measured */
