@@ -44,6 +44,7 @@ install: $(PROGRAM) $(LIBRARY) $(BUILD)/attn.pc completion $(if $(HELP2MAN),man)
 	$(INSTALL) -D -m 755 harness/slurm/attnbench.sbatch $(DESTDIR)$(SHARE)/harness/slurm/attnbench.sbatch
 	$(INSTALL) -m 755 harness/conversion/export_checkpoint.py $(DESTDIR)$(SHARE)/harness/conversion/export_checkpoint.py
 	for f in harness/conversion/checkpoint_*.py harness/conversion/latent_attention.py; do $(INSTALL) -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
+	for f in bench/peers/*.py; do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(SHARE)/$$f || exit 1; done
 	$(INSTALL) -D -m 755 datasets/make_corpus.sh $(DESTDIR)$(SHARE)/datasets/make_corpus.sh
 	$(INSTALL) -m 755 datasets/make_training_corpus.sh $(DESTDIR)$(SHARE)/datasets/make_training_corpus.sh
 	$(INSTALL) -D -m 644 $(BUILD)/libattn.a $(DESTDIR)$(LIBDIR)/libattn.a

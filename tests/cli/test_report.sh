@@ -28,7 +28,7 @@ run() { # output folder, results file: sets status
 
 names=$(grep -oP '\.name = "\K[a-z_]+' reports/plots/plots.c)
 count=$(wc -w <<<"$names")
-tables=$(sed -n 's/^TABLE(\([a-z_]*\),.*/\1/p' reports/tables/tables.inc | grep -vxE 'speech|counter_parts|study_.*') # those are of what is not given
+tables=$(sed -n 's/^TABLE(\([a-z_]*\),.*/\1/p' reports/tables/tables.inc | grep -vxE 'speech|peers|counter_parts|study_.*') # those are of what is not given
 page=$scratch/report/index.html
 
 if ! command -v gnuplot >/dev/null; then
