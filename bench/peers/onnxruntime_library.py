@@ -38,6 +38,7 @@ def candidates(where):
 
 class Library:
     def __init__(self, where):
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else 1.30 sends what it runs to its makers, and leaves files
         library, why = None, "not found"
         for path in candidates(where):
             try:
