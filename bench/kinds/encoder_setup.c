@@ -106,19 +106,10 @@ fail:
     return -1;
 }
 
-/* The state of a stream before the call that is timed. */
-static int hand_caches(const encoder_setup *s, peer_tensors *to, size_t before, attn_error *error) {
-    attn_session *session;
+static int hand_caches(const encoder_setup *s, const attn_session *session, peer_tensors *to,
+                       attn_error *error) {
     char prefix[32], name[40];
     size_t width, left = s->row.left * s->row.queries;
-    attn_session_options options = session_options(s);
-    float *out = attn_alloc(attn_output_frames(attn_model_config(s->model), before) * s->row.geometry.d_model,
-                            sizeof *out, "output", error);
-    if (!out || attn_session_open(&session, s->model, &options, error)) {
-        attn_free(out);
-        return -1;
-    }
-    attn_session_run(session, out, s->x, before, NULL, NULL, NULL);
     int result = 0;
     for (size_t layer = 0; layer < attn_session_layers(session) && !result; layer++) {
         snprintf(prefix, sizeof prefix, "layers.%zu.", layer);
@@ -132,8 +123,19 @@ static int hand_caches(const encoder_setup *s, peer_tensors *to, size_t before, 
                      ? -1
                      : peer_tensors_add_cache(to, prefix, attn_session_cache(session, layer), left, error);
     }
+    return result;
+}
+
+/* A stream from its beginning: its state before the last call is handed over, the output of that is expected. */
+static int hand_stream(const encoder_setup *s, peer_tensors *to, size_t before, attn_error *error) {
+    attn_session *session;
+    attn_session_options options = session_options(s);
+    if (attn_session_open(&session, s->model, &options, error))
+        return -1;
+    attn_session_run(session, s->out, s->x, before, NULL, NULL, NULL);
+    int result = hand_caches(s, session, to, error);
+    attn_session_run(session, s->out, s->x, s->input_frames, NULL, NULL, NULL);
     attn_session_close(session);
-    attn_free(out);
     return result;
 }
 
@@ -149,13 +151,15 @@ int encoder_setup_hand_over(encoder_setup *s, peer_tensors *to, attn_error *erro
     s->answer = attn_alloc(c->queries * d, sizeof(float), "a peer's output", error);
     if (!s->expected || !s->answer)
         return -1;
-    memcpy(s->expected, s->out + first * d, c->queries * d * sizeof(float));
     peer_tensors_set_output(to, 3, out);
     to->first = first;
     if (peer_tensors_add(to, "x", 3, in, s->x + (s->input_frames - in[1]) * config->input_dim, error) ||
         attn_model_tensors(s->model, peer_tensors_visit, to, error))
         return -1;
-    return first ? hand_caches(s, to, encoder_input_frames(config, first), error) : 0;
+    if (first && hand_stream(s, to, encoder_input_frames(config, first), error))
+        return -1;
+    memcpy(s->expected, s->out + first * d, c->queries * d * sizeof(float));
+    return 0;
 }
 
 void encoder_setup_free(encoder_setup *s) {

@@ -51,7 +51,7 @@ static int by_shape(const void *left, const void *right) {
 }
 
 static const char *verdict(const measured *m, const measured *peer) {
-    if (!measured_apart(m->low, m->high, peer->low, peer->high))
+    if (!measured_apart(m, peer))
         return "not apart";
     return m->time < peer->time ? "we are faster" : "the peer is faster";
 }
