@@ -59,11 +59,11 @@ static const char *verdict(const measured *m, const measured *peer) {
 static void add_row(report_table *t, const report_data *data, const measured *m) {
     const measured *best = fastest_peer(data, m, NULL);
     double low = m->low / best->high, high = m->high / best->low;
-    json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "peer", best->c->label, "peer_us",
-                            four_digits(best->time / 1e3), "ratio", four_digits(m->time / best->time),
+    json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "peer", best->c->label, "peer_ms",
+                            four_digits(best->time / 1e6), "ratio", four_digits(m->time / best->time),
                             "ratio_low", four_digits(low), "ratio_high", four_digits(high), "verdict",
                             verdict(m, best), "peer_name", best->c->name);
-    int bad = !row || measured_row_add(row, m, "us");
+    int bad = !row || measured_row_add(row, m);
     for (size_t i = 0; i < SHAPE && !bad; i++)
         bad = json_object_set_new(row, shape[i].key, case_value(m->c, shape[i].field));
     for (const bench_peer *peer = bench_peers; peer->name && !bad; peer++) {
@@ -83,8 +83,8 @@ static void columns(report_table *t) {
     static const struct {
         const char *key, *header;
         bool files_only;
-    } values[] = {{"time_us", "ours, µs", false},
-                  {"peer_us", "fastest peer, µs", false},
+    } values[] = {{"time_ms", "ours, ms", false},
+                  {"peer_ms", "fastest peer, ms", false},
                   {"ratio", "ours / peer", false},
                   {"ratio_range", "low to high", false},
                   {"verdict", "apart?", false},
@@ -105,8 +105,10 @@ static void columns(report_table *t) {
         if (values[i].files_only)
             report_column_in_files(t);
     }
-    for (const bench_peer *peer = bench_peers; peer->name; peer++)
+    for (const bench_peer *peer = bench_peers; peer->name; peer++) {
         report_column(t, peer->name, "ours / %s", peer->title);
+        report_column_in_files(t);
+    }
 }
 
 void table_peers(report_table *t, const table_sources *from) {

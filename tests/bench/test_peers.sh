@@ -64,7 +64,7 @@ reported() {
     sweep "$PWD/tests/support/fake_peer.pl" --counters off --out "$scratch/r.json" &&
         "$ATTNBENCH" report "$scratch/r.json" --out "$scratch/report" >"$scratch/out" 2>"$scratch/err" || return 1
     local table=$scratch/report/tables/peers.json
-    grep -q '"peer": "Fake 1.0, copies"' "$table" && grep -qE '"peer_us": 1000(\.0)?[,}]' "$table" &&
+    grep -q '"peer": "Fake 1.0, copies"' "$table" && grep -qE '"peer_ms": 1(\.0)?[,}]' "$table" &&
         grep -q '"verdict": "we are faster"' "$table" && grep -q 'faster in 1 of 1 cases' "$scratch/report/index.html" &&
         ! grep -q onnxruntime "$scratch/report/tables/speed.csv"
 }
