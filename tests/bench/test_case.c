@@ -175,7 +175,7 @@ static const char *const invalid[][2] = {
      "more than 24 words"},
     {"machine", "expected machine/<flops|read|...>/<key:value>/..."},
     {"machine/paint", "\"paint\": not a limit of the machine, expected one of flops, read, sgemm, write, "},
-    {"machine/write/pages:huge", "pages: not a key of machine/write, which takes bytes, isa"},
+    {"machine/write/pages:huge", "pages: not a key of machine/write, which takes t, bytes, isa"},
     {"machine/latency/isa:base", "isa: not a key of machine/latency, which takes bytes, pages"},
     {"machine/latency/pages:large", "pages: found \"large\", expected one of small, huge"},
     {"machine/handoff", "cpu: missing"},
