@@ -180,7 +180,7 @@ static const char *const invalid[][2] = {
     {"machine/latency/pages:large", "pages: found \"large\", expected one of small, huge"},
     {"machine/handoff", "cpu: missing"},
     {"machine/read/bytes:6", "bytes: found 6, expected a multiple of 4"},
-    {"machine/read/n:6", "n: not a key of machine/read, which takes bytes, isa"},
+    {"machine/read/n:6", "n: not a key of machine/read, which takes t, bytes, isa"},
     {"machine/sgemm/n:40000", "n: found \"40000\""},
     {"machine/flops/isa:sse9", "isa: found \"sse9\", expected one of base, avx2, avx512"}};
 
