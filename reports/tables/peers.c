@@ -105,8 +105,10 @@ static void columns(report_table *t) {
         if (values[i].files_only)
             report_column_in_files(t);
     }
-    for (const bench_peer *peer = bench_peers; peer->name; peer++)
+    for (const bench_peer *peer = bench_peers; peer->name; peer++) {
         report_column(t, peer->name, "ours / %s", peer->title);
+        report_column_in_files(t);
+    }
 }
 
 void table_peers(report_table *t, const table_sources *from) {
