@@ -76,7 +76,7 @@ static void test_late_case_has_failed(void **state) {
     json_t *entries;
     measure_outcome outcome;
     assert_int_equal(measure_case(&entries, &outcome, &c, &settings, &error), 0);
-    assert_int_equal(outcome, MEASURE_FAILED);
+    assert_int_equal(outcome, MEASURE_LATE);
     const json_t *message = json_object_get(json_array_get(entries, 0), "error_message");
     assert_non_null(strstr(json_string_value(message), "still running after 0.5 s"));
     json_decref(entries);

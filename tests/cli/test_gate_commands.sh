@@ -77,7 +77,7 @@ nobody() { # a zombie that its new parent has not reaped is nobody
 check "hangs: nobody is left" nobody
 
 bench="$ATTNBENCH bench --case attention/mha/decode/L:8/h:2/d:8 --benchmark_repetitions=3 --benchmark_min_time=0.001 --benchmark_format=json"
-"$ATTNBENCH" gate --base-cmd "$bench" --candidate-cmd "ATTNBENCH_DELAY='mha=400%' $bench" --budget 20s >"$scratch/out" 2>"$scratch/err"
+"$ATTNBENCH" gate --base-cmd "$bench" --candidate-cmd "ATTNBENCH_DELAY='mha=400%' $bench" --budget 60s >"$scratch/out" 2>"$scratch/err"
 check "a program of Google Benchmark, a delay: 1" [ $? -eq 1 ]
 check "a delay: found" says '**SLOWER** | `attention/mha/' out
 exit $failed
