@@ -31,7 +31,7 @@ void report_column_in_files(report_table *t) {
 
 void report_columns_in_files(report_table *t, const char *const *keys) {
     for (; *keys; keys++)
-        for (size_t i = 0; t->t.columns[i].key && i < REPORT_COLUMNS; i++)
+        for (size_t i = 0; i < REPORT_COLUMNS && t->t.columns[i].key; i++)
             t->files_only[i] |= !strcmp(t->t.columns[i].key, *keys);
 }
 
