@@ -30,6 +30,7 @@ for split in train test; do
     done >speech/$split/1/2/1-2.trans.txt
 done
 cp speech/test/1/2/1-2-0001.wav a.wav
+echo '[[1, 2]]' >targets.json
 
 # What is needed as input, made once: name, then the command.
 commands=(
@@ -40,6 +41,7 @@ commands=(
     "forward --config $golden/config.yaml --weights $golden/weights.safetensors --input $golden/input.npy --output y.npy"
     "train --config mha.yaml --data speech --split train --dev-split test --out run --epochs 1"
     "evaluate --config run0/model.yaml --weights run0/model.safetensors --units run0/units.txt --data speech --split test"
+    "gradients --config run0/model.yaml --weights run0/model.safetensors --input x0.npy --targets targets.json --out g.safetensors"
     "convert --config $golden/config.yaml --weights $golden/weights.safetensors --to mla --latent-dim 4 --out-config c.yaml --out-weights c.safetensors"
     "analyze --mha $golden/config.yaml --mha-weights $golden/weights.safetensors --mla c0.yaml --runs 0"
     "profile-kv --config mha.yaml --data speech --split test --chunk 4 --out p.json"
@@ -51,9 +53,14 @@ commands=(
     "report s0.json --out report"
     "history add h.jsonl --results s0.json"
     "history show h0.jsonl"
+    "verify --draws 1"
+    "machine --filter machine/clock/isa:base"
+    "gate --base $ATTNBENCH --candidate $ATTNBENCH --plan plan.yaml --budget 0.2s --no-attribution"
+    "selftest --plan plan.yaml --rounds 1 --only-slow --slow 5 --budget 0.2s"
     "study --plan quick --data speech --out study --list"
 )
 "$ATTNBENCH" train --config mha.yaml --data speech --split train --dev-split test --out run0 --epochs 1 >log 2>&1 &&
+    "$ATTNBENCH" features --input a.wav --output x0.npy >>log 2>&1 &&
     "$ATTNBENCH" convert --config "$golden/config.yaml" --weights "$golden/weights.safetensors" --to mla --latent-dim 4 --out-config c0.yaml \
         --out-weights c0.safetensors >>log 2>&1 &&
     "$ATTNBENCH" sweep --plan plan.yaml --counters off --out s0.json >>log 2>&1 &&

@@ -78,24 +78,24 @@ static int open_file(step_journal *j, attn_error *error) {
     return j->file.size ? 0 : begin(j, error);
 }
 
-int steps_open(step_journal **out, const char *path, uint64_t work, attn_error *error) {
+int steps_open(step_journal **j, const char *out, uint64_t work, attn_error *error) {
     machine here;
     blas_state blas;
-    *out = NULL;
-    step_journal *j = attn_alloc(1, sizeof *j, "journal", error);
-    if (!j)
+    *j = NULL;
+    step_journal *new = attn_alloc(1, sizeof *new, "journal", error);
+    if (!new)
         return -1;
     machine_read(&here, NULL);
     blas_read(&blas);
-    machine_fingerprint(j->fingerprint, &here, blas.library, blas.core);
-    hash_name(j->work, work);
-    j->steps = json_object();
-    if (journal_file_init(&j->file, path, error) || (!j->steps && attn_no_memory(error, "journal")) ||
-        open_file(j, error)) {
-        steps_close(j);
+    machine_fingerprint(new->fingerprint, &here, blas.library, blas.core);
+    hash_name(new->work, work);
+    new->steps = json_object();
+    if (journal_file_init(&new->file, out, error) || (!new->steps &&attn_no_memory(error, "journal")) ||
+        open_file(new, error)) {
+        steps_close(new);
         return -1;
     }
-    *out = j;
+    *j = new;
     return 0;
 }
 

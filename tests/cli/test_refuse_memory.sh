@@ -7,4 +7,4 @@ if nm "$ATTNBENCH" 2>/dev/null | grep -q __asan_init || ! command -v cc >/dev/nu
     echo "[  SKIPPED ] refused memory: a sanitizer owns malloc, or there is no compiler"
     exit 0
 fi
-RUNS=2 tests/refuse_memory.sh
+RUNS=1 tests/refuse_memory.sh
