@@ -23,7 +23,7 @@ echo "lintian:"
 lintian --allow-root --fail-on error "$work"/*.changes
 echo "lintian finds no error"
 
-install "$work"/attnbench_*.deb "$work"/libattn-dev_*.deb
+apt-get -qq install "$work"/attnbench_*.deb "$work"/libattn-dev_*.deb >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2 && exit 1; } # with gnuplot, which it recommends
 attnbench --version
 if [ -e "$here/tests/docs/test_tutorials.sh" ]; then
     ATTNBENCH=/usr/bin/attnbench "$here/tests/docs/test_tutorials.sh"

@@ -35,8 +35,9 @@ interrupted() { # command, KiB
     return 0
 }
 steps() { grep -c '^{"step".*}$' "$scratch/$1.json.journal"; }
-samples() { # of the times of a model's utterances, as one line
-    tr -d ' \n' <"$1" | grep -o '"seconds_samples":\[[^]]*\]' | tr -d '\n'
+numbers() { # of the first list in $2 that is called $1: a line each, written alike
+    # shellcheck disable=SC2046
+    printf '%.14e\n' $(tr -d ' \n' <"$2" | grep -o "\"$1\":\[[^]]*" | sed 's/.*\[//; s/,/ /g; q')
 }
 
 check "profile-kv is killed" interrupted profile 5
@@ -53,8 +54,8 @@ check "the same command goes on" eval "profile; says 'resuming: $kept steps'"
 check "all utterances of both are there" [ "$(grep -c '"id"' "$scratch/p.json")" -eq 8 ]
 check "the journal is gone" [ ! -e "$scratch/p.json.journal" ]
 # The first utterance's times, to the last digit, are those that were measured before the kill.
-first=$(sed -n 2p "$scratch/journal" | grep -o '"seconds":\[[^]]*\]' | sed 's/seconds/seconds_samples/; s/0*\([0-9]\),/\1,/')
-check "times of before are kept as they were" [ "${first:0:40}" = "$(samples "$scratch/p.json" | cut -c 1-40)" ]
+sed -n 2p "$scratch/journal" >"$scratch/first"
+check "times of before are kept as they were" [ "$(numbers seconds_samples "$scratch/p.json")" = "$(numbers seconds "$scratch/first")" ]
 
 cp "$scratch/journal" "$scratch/p.json.journal"
 sed -i '3s/"frames":[0-9]*/"frames":7/; 4s/{"step"/{"stop"/' "$scratch/p.json.journal"
