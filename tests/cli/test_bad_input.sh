@@ -30,6 +30,7 @@ lay_out() {
         -o -name needs -o -name environment ')' -delete
     cd "$scratch/good" && good_model
     for file in *; do
+        # shellcheck disable=SC2046
         printf -v bytes '\\%s' $(od -An -v -to1 "$file")
         for folder in "$scratch"/cases/*; do
             # shellcheck disable=SC2059
