@@ -23,6 +23,11 @@ $(BUILD)/tests/impl/train/test_finite_differences: $(F64_OBJECTS)
 # This one runs a command without starting the program.
 $(BUILD)/tests/impl/attention/test_golden: $(filter-out %/main.o,$(OBJECTS_cli))
 
+# attnbench itself, with a door for the cases of tests/bad. In the build's folder, from which it finds configs.
+$(BUILD)/attnbench_bad: $(BUILD)/tests/bad/run_cases.o $(OBJECTS_cli) $(ARCHIVES)
+	$(CXX) $(SAN_LINK) $(TEST_LINKER) -Wl,--wrap=main -o $@ $^ $(LDLIBS_ALL)
+-include $(BUILD)/tests/bad/run_cases.d
+
 # This one asks libpfm for the names that PAPI takes from it.
 $(BUILD)/tests/harness/counters/test_native_names: LDLIBS_ALL += -lpfm
 # These spoil what an implementation gives, and formulas, to see that the checks stop it.
@@ -71,7 +76,8 @@ $(BUILD)/tests/perf_shim.so: tests/pmu_shim/perf_shim.c
 	$(CC) -shared -fPIC -std=c17 -g -O1 -D_GNU_SOURCE $(WARN) -o $@ $< -ldl
 
 .PHONY: test test-programs test-run asan-programs fuzz fuzz-run
-test-programs: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/perf_shim.so $(BUILD)/attnbench $(BUILD)/libattn.a
+test-programs: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/perf_shim.so $(BUILD)/attnbench $(BUILD)/attnbench_bad \
+  $(BUILD)/libattn.a
 
 ASAN := BUILD=$(BUILD)-asan SANITIZE=address,undefined
 asan-programs:

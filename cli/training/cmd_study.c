@@ -1,7 +1,7 @@
 /* attnbench study: a table of trainings, and its page. */
 #include "base/process/child.h"
 #include "cli/frame/command.h"
-#include "reports/study/study_report.h"
+#include "reports/page/study_report.h"
 
 #include <stdio.h>
 

@@ -256,9 +256,8 @@ static const struct identity {
     {"h_kv = h is MHA", "gqa", false, 1e-4, gqa_is_mha},
 };
 
-/* `seed` is the line's own: lines of one run draw different encoders. */
-static int run_line(const struct identity *identity, attn_model_type type, const attn_variant *variant,
-                    uint64_t seed, size_t draws, identity_result *r, attn_error *error) {
+static int run_identity(const struct identity *identity, attn_model_type type, const attn_variant *variant,
+                        uint64_t seed, size_t draws, identity_result *r, attn_error *error) {
     attn_isa before = attn_cpu_isa(), lowest = identity->every_isa ? ATTN_ISA_BASE : before;
     int result = 0;
     for (attn_isa isa = lowest; !result && isa <= before; isa++) {
@@ -275,23 +274,41 @@ static int run_line(const struct identity *identity, attn_model_type type, const
     return result;
 }
 
+static size_t variant_count(void) {
+    size_t count = 0;
+    while (attn_variants[count])
+        count++;
+    return count;
+}
+
+/* Lines go by identity, then by model, then by variant. */
+size_t encoder_identity_lines(void) {
+    return sizeof identities / sizeof identities[0] * 2 * variant_count();
+}
+
+int encoder_identity_run(size_t line, uint64_t seed, size_t draws, identity_result *r, attn_error *error) {
+    size_t variants = variant_count();
+    const struct identity *identity = &identities[line / (2 * variants)];
+    attn_model_type type = line / variants % 2 ? ATTN_MODEL_BRANCHFORMER : ATTN_MODEL_CONFORMER;
+    const attn_variant *variant = attn_variants[line % variants];
+    *r = (identity_result){.ok = true};
+    if (identity->variant && strcmp(identity->variant, variant->name))
+        return 0;
+    r->identity = identity->text;
+    r->model = attn_model_type_names[type];
+    r->variant = variant->name;
+    r->limit = identity->limit;
+    return run_identity(identity, type, variant, seed, draws, r, error);
+}
+
 int encoder_identities_run(uint64_t seed, size_t draws, identity_sink *sink, void *context,
                            attn_error *error) {
-    for (size_t i = 0; i < sizeof identities / sizeof identities[0]; i++)
-        for (attn_model_type type = ATTN_MODEL_CONFORMER; type <= ATTN_MODEL_BRANCHFORMER; type++)
-            for (size_t v = 0; attn_variants[v]; v++) {
-                const struct identity *identity = &identities[i];
-                uint64_t line = attn_random_next(&seed);
-                if (identity->variant && strcmp(identity->variant, attn_variants[v]->name))
-                    continue;
-                identity_result r = {.identity = identity->text,
-                                     .model = attn_model_type_names[type],
-                                     .variant = attn_variants[v]->name,
-                                     .limit = identity->limit,
-                                     .ok = true};
-                if (run_line(identity, type, attn_variants[v], line, draws, &r, error))
-                    return -1;
-                sink(context, &r);
-            }
+    for (size_t line = 0; line < encoder_identity_lines(); line++) {
+        identity_result r;
+        if (encoder_identity_run(line, attn_random_next(&seed), draws, &r, error))
+            return -1;
+        if (r.identity)
+            sink(context, &r);
+    }
     return 0;
 }

@@ -31,6 +31,11 @@ int identities_run(uint64_t seed, size_t draws, identity_sink *sink, void *conte
 int encoder_identities_run(uint64_t seed, size_t draws, identity_sink *sink, void *context,
                            attn_error *error);
 
+/* One line of these, from 0 on, with a seed of its own, so that no two draw the same encoders. A line whose identity
+ * does not speak of its variant leaves r->identity NULL. */
+size_t encoder_identity_lines(void);
+int encoder_identity_run(size_t line, uint64_t seed, size_t draws, identity_result *r, attn_error *error);
+
 /* A copy of `variant` whose scalar implementation attends, in one call, as a stream of such chunks does. One
  * at a time; it lives as long as the models that get it. */
 attn_variant encoder_masked_variant(const attn_variant *variant, size_t chunk, long left_chunks);

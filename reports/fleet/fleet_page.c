@@ -3,7 +3,7 @@
 #include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "reports/page/page.h"
-#include "reports/page/table_data.h"
+#include "reports/page/template/table_data.h"
 #include "reports/tables/table_list.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # embed.sh FILE...: the files as a C array of names and texts, which the program carries with it.
 set -eu
-echo '#include "reports/page/mustache.h"'
+echo '#include "reports/page/template/mustache.h"'
 echo 'extern const mustache_file page_files[];'
 for file; do
     printf 'static const unsigned char file_%s[] = {\n' "$(basename "$file" | tr -c 'a-z0-9\n' _)"

@@ -1,6 +1,6 @@
 #include "reports/page/page.h"
 
-#include "reports/page/mustache.h"
+#include "reports/page/template/mustache.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #include "attn/alloc.h"
 #include "base/text/append.h"
 #include "base/text/utf8.h"
-#include "reports/page/study_section.h"
-#include "reports/page/table_data.h"
+#include "reports/page/template/table_data.h"
+#include "reports/study/study_section.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -4,8 +4,8 @@
 #include "attn/file.h"
 #include "reports/page/page.h"
 #include "reports/page/page_data.h"
-#include "reports/page/study_section.h"
 #include "reports/study/study_plots.h"
+#include "reports/study/study_section.h"
 
 static int write_page(const study_data *d, const report_table tables[REPORT_TABLES], const char *out,
                       const drawing *pictures, attn_error *error) {

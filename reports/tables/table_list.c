@@ -60,8 +60,14 @@ static int remove_files(const char *folder, const char *name, attn_error *error)
 }
 
 int report_table_write(const report_table *t, const char *folder, const char *name, attn_error *error) {
-    return t->presence == TABLE_SHOWN ? write_shown(t, folder, name, error)
-                                      : remove_files(folder, name, error);
+    if (t->presence != TABLE_SHOWN)
+        return remove_files(folder, name, error);
+    if (!t->t.columns || !t->t.columns->key)
+        return attn_fail(error,
+                         "the table %s has no columns: what fills it begins with report_table_init and "
+                         "adds them with report_column, or sets presence",
+                         name);
+    return write_shown(t, folder, name, error);
 }
 
 static void fill(report_table *t, const table_entry *entry, const table_sources *from) {

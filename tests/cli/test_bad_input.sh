@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bad input is refused: exit status 2, one line on stderr that says what is wrong, no file made or changed.
-# Each folder of tests/bad is one case; tests/bad/README.md says what is in it. Starts early.
+# Bad input is refused: exit status 2, one line on stderr that says what is wrong, nothing on stdout, no file made or
+# changed. Each folder of tests/bad is one case; tests/bad/README.md says what is in it. Starts early.
 set -u
 cd "$(dirname "$0")/../.." || exit
 ROOT=$PWD
@@ -11,15 +11,9 @@ export ROOT
 commands=$("$ATTNBENCH" --help) || { echo "$ATTNBENCH does not run"; exit 1; }
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-failed=0 run=0
+failed=0
+declare -A faults statuses changes
 forward='forward --config config.yaml --weights weights.safetensors --input input.npy --output output.npy'
-
-mkdir "$scratch/good"
-(cd "$scratch/good" && good_model)
-
-listing() { # folders below the working folder, and files with their kind, size and the time that they were written
-    find . -type d -printf '%p\n' -o -printf '%p %y %s %T@\n'
-}
 
 # The text of a case's file, or what stands for it when there is none, into a variable.
 case_file() { # variable, case, file, text instead
@@ -27,91 +21,98 @@ case_file() { # variable, case, file, text instead
     [ ! -e "$ROOT/tests/bad/$2/$3" ] || read -r -d '' "$1" <"$ROOT/tests/bad/$2/$3" || true
 }
 
-# Sets inputs, the case's files that go to its folder.
-find_inputs() { # case
-    local file
-    inputs=()
-    for file in "$ROOT/tests/bad/$1"/*; do
-        case ${file##*/} in cmd | stderr | setup | status | needs | environment) ;; *) inputs+=("$file") ;; esac
+# A folder for each case: its inputs, and of the good model what is not among them.
+lay_out() {
+    local file folder
+    mkdir "$scratch/good" "$scratch/cases" "$scratch/out"
+    cp -r tests/bad/*/ "$scratch/cases"
+    find "$scratch/cases" -mindepth 2 -maxdepth 2 '(' -name cmd -o -name stderr -o -name stdout -o -name setup -o -name status \
+        -o -name needs -o -name environment ')' -delete
+    cd "$scratch/good" && good_model
+    for file in *; do
+        # shellcheck disable=SC2046
+        printf -v bytes '\\%s' $(od -An -v -to1 "$file")
+        for folder in "$scratch"/cases/*; do
+            # shellcheck disable=SC2059
+            [ -e "$folder/$file" ] || printf "$bytes" >"$folder/$file"
+        done
     done
 }
 
-# The good model and what else is in the case's folder. What a case left as it was serves the next one.
-unused= # the listing of the folder that the last case left as it was, where it is the good model's and no more
-lay_out() {
-    [ -z "$unused" ] || [ ${#inputs[@]} -gt 0 ] || return 0
-    unused=
-    rm -rf "$scratch/case"
-    cp -r "$scratch/good" "$scratch/case"
-    [ ${#inputs[@]} -eq 0 ] || cp -r "${inputs[@]}" "$scratch/case"
+set_up() { # case
+    local setup
+    case_file setup "$1" setup ""
+    [ -n "$setup" ] || return
+    (cd "$scratch/cases/$1" && set -e && eval "$setup")
+    [ $? -eq 0 ] || faults[$1]="its setup failed" # apart, as a test of it would switch set -e off
 }
 
-run_case() { # environment, words of the command as a shell reads them
-    eval "set -- \"\$1\" $2"
+listing() { # folders, and files with their kind, size and the time that they were written
+    (cd "$scratch/cases" && find . -type d -printf '%p\n' -o -printf '%p %y %s %T@\n') | sort
+}
+
+request() { # case: what tests/bad/run_cases.c reads of it
+    local line environment
+    case_file line "$1" cmd "$forward"
+    case_file environment "$1" environment ""
     # shellcheck disable=SC2086
-    [ -z "$1" ] || exec env $1 timeout 60 "$ATTNBENCH" "${@:2}"
-    exec timeout 60 "$ATTNBENCH" "${@:2}"
+    set -- "$scratch/cases/$1" "$line" $environment
+    printf '%s\0' "$1" $(($# - 2)) "${@:3}"
+    eval "set -- attnbench $line"
+    printf '%s\0' $# "$@"
 }
 
-# Runs the case in its folder; sets fault to what is wrong with it.
-find_fault() { # case
-    local name=$1 line wanted setup environment fragments status before after said fragment
-    case_file line "$name" cmd "$forward"
-    case_file wanted "$name" status 2
-    case_file setup "$name" setup ""
-    case_file environment "$name" environment ""
-    case_file fragments "$name" stderr ""
-    fault=
-    cd "$scratch/case" || return
-    before=$unused unused=
-    if [ -n "$setup" ]; then
-        before=
-        (set -e; eval "$setup")
-        [ $? -eq 0 ] || { fault="its setup failed"; return; } # apart, as a test of it would switch set -e off
-    fi
-    [ -n "$before" ] || before=$(listing)
-    (run_case "$environment" "$line") >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
-    status=$?
-    after=$(listing)
-    mapfile -n 20 said <"$scratch/stderr"
-    if [ "$status" -ne "$wanted" ]; then
-        fault="exit status $status, expected $wanted: ${said[*]}"
+judge() { # case: its fault, if it has one
+    local status=${statuses[$1]:-none} wanted printed fragments fragment said
+    case_file wanted "$1" status 2
+    case_file printed "$1" stdout ""
+    case_file fragments "$1" stderr ""
+    mapfile -n 20 said <"$scratch/out/$1.stderr"
+    if [ "$status" != "$wanted" ]; then
+        faults[$1]="exit status $status, expected $wanted: ${said[*]}"
     elif [ "$wanted" -ne 0 ] && [[ ${#said[@]} -ne 1 || ${said[0]} != *$'\n' ]]; then
-        fault="expected one line on stderr: ${said[*]}"
-    elif [ "$wanted" -ne 0 ] && [ "$after" != "$before" ]; then
-        fault="files were left behind or changed: $(ls -C)"
-    elif [ -n "$fragments" ]; then
+        faults[$1]="expected one line on stderr: ${said[*]}"
+    elif [ "$wanted" -eq 2 ] && [ -z "$printed" ] && [ -s "$scratch/out/$1.stdout" ]; then
+        faults[$1]="expected nothing on stdout: $(head -n 3 "$scratch/out/$1.stdout")"
+    elif [ -n "$printed" ] && ! grep -qF -- "$printed" "$scratch/out/$1.stdout"; then
+        faults[$1]="stdout does not say '$printed': $(head -n 3 "$scratch/out/$1.stdout")"
+    elif [ "$wanted" -ne 0 ] && [ -n "${changes[$1]:-}" ]; then
+        faults[$1]="files were left behind or changed:${changes[$1]}"
+    else
         while IFS= read -r fragment; do
-            [[ ${said[*]} == *"$fragment"* ]] || fault+="'${said[*]}' does not say '$fragment'"
+            [[ ${said[*]} == *"$fragment"* ]] || faults[$1]+="'${said[*]}' does not say '$fragment'"
         done <<<"$fragments"
     fi
-    [ -n "$setup" ] || [ ${#inputs[@]} -gt 0 ] || [ "$after" != "$before" ] || unused=$after
 }
 
-check() { # case
-    local name=$1 line needs fault inputs
-    cd "$ROOT" || exit
+names=()
+for folder in tests/bad/*/; do
+    name=${folder#tests/bad/} name=${name%/}
     case_file line "$name" cmd "$forward"
     case_file needs "$name" needs "${line%% *}"
     if [[ -n $needs && $commands != *$'\n'"  $needs "* ]]; then
         echo "[  SKIPPED ] $name: there is no command $needs"
-        return
+    else
+        names+=("$name")
     fi
-    find_inputs "$name"
-    lay_out
-    find_fault "$name"
-    run=$((run + 1))
-    if [ -z "$fault" ]; then
+done
+
+lay_out
+for name in "${names[@]}"; do set_up "$name"; done
+listing >"$scratch/before"
+for name in "${names[@]}"; do request "$name"; done >"$scratch/requests"
+"${ATTNBENCH%/*}/attnbench_bad" --cases "$scratch/requests" "$scratch/out" >"$scratch/statuses"
+while read -r name status; do statuses[$name]=$status; done <"$scratch/statuses"
+while IFS=/ read -r _ name rest; do changes[$name]+=" $rest"; done < <(listing | comm -3 "$scratch/before" - | tr -d '\t')
+
+for name in "${names[@]}"; do
+    [ -n "${faults[$name]:-}" ] || judge "$name"
+    if [ -z "${faults[$name]:-}" ]; then
         echo "[       OK ] $name"
     else
-        echo "[  FAILED  ] $name: $fault"
+        echo "[  FAILED  ] $name: ${faults[$name]}"
         failed=$((failed + 1))
     fi
-}
-
-for folder in tests/bad/*/; do
-    folder=${folder%/}
-    check "${folder##*/}"
 done
-echo "$run cases run, $failed failed"
+echo "${#names[@]} cases run, $failed failed"
 [ "$failed" -eq 0 ]

@@ -248,10 +248,29 @@ static void test_lines(void **state) {
     end(&r, &data);
 }
 
+/* Whoever adds a table and forgets its columns is told so, by the table's name; nothing is written. */
+static void test_a_table_without_columns(void **state) {
+    (void)state;
+    report_table forgotten = {0}, begun;
+    report_table_init(&begun, "Begun");
+    json_array_append_new(begun.t.rows, json_pack("{s:i}", "a", 1));
+    const report_table *const without[] = {&forgotten, &begun};
+    for (size_t i = 0; i < 2; i++) {
+        attn_error error = {0};
+        assert_int_equal(report_table_write(without[i], "/proc/none", "speed", &error), -1);
+        assert_non_null(strstr(error.message, "the table speed has no columns"));
+    }
+    report_table_free(&begun);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_case_fields),        cmocka_unit_test(test_bad),   cmocka_unit_test(test_bars),
-        cmocka_unit_test(test_table_and_findings), cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_a_table_without_columns),
+        cmocka_unit_test(test_case_fields),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_bars),
+        cmocka_unit_test(test_table_and_findings),
+        cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

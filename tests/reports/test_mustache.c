@@ -1,5 +1,5 @@
 /* Templates: what each tag prints, which lines go with it, and what a template with a mistake says. */
-#include "reports/page/mustache.h"
+#include "reports/page/template/mustache.h"
 
 #include "tests/support/cmocka_all.h"
 

@@ -2,7 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "reports/page/mustache.h"
+#include "reports/page/template/mustache.h"
 #include "reports/plots/figure_style.h"
 #include "reports/plots/run/svg_slim.h"
 

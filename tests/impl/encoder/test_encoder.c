@@ -66,18 +66,20 @@ static void test_identities(void **state) {
     say_worst("identities", DRAWS * counts[0]);
 }
 
-static void ignore(void *context, const identity_result *r) {
-    (void)context, (void)r;
-}
-
+/* Of each line: the first allocation, the second, the fourth and so on. */
 static void test_identities_survive_refused_memory(void **state) {
     (void)state;
-    for (size_t nth = 1; nth < 4000; nth += 97) {
-        attn_error error = {0};
-        attn_alloc_fail_at(nth);
-        assert_int_equal(encoder_identities_run(seed_of_run, 1, ignore, NULL, &error), -1);
-        attn_alloc_fail_at(0);
-        assert_int_equal(attn_alloc_live(), 0);
+    for (size_t line = 0; line < encoder_identity_lines(); line++) {
+        identity_result r;
+        int result = -1;
+        for (size_t nth = 1; result; nth *= 2) {
+            attn_error error = {0};
+            attn_alloc_fail_at(nth);
+            result = encoder_identity_run(line, seed_of_run + line, 1, &r, &error);
+            attn_alloc_fail_at(0);
+            assert_int_equal(attn_alloc_live(), 0);
+            assert_true(result ? error.code == ATTN_ERROR_MEMORY : !r.identity || nth > 32);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-#include "reports/page/table_data.h"
+#include "reports/page/template/table_data.h"
 
 #include "attn/alloc.h"
 #include "base/text/utf8.h"

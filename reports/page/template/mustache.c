@@ -1,4 +1,4 @@
-#include "reports/page/mustache.h"
+#include "reports/page/template/mustache.h"
 
 #include <ctype.h>
 #include <stdbool.h>

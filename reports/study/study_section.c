@@ -1,7 +1,7 @@
-#include "reports/page/study_section.h"
+#include "reports/study/study_section.h"
 
 #include "base/text/json.h"
-#include "reports/page/table_data.h"
+#include "reports/page/template/table_data.h"
 #include "reports/study/study_findings.h"
 
 static void add_fact(json_t *list, const char *name, const char *value) {

@@ -1,6 +1,6 @@
 /* A study's section: of its own page, and of the page of a report. */
-#ifndef REPORTS_PAGE_STUDY_SECTION_H
-#define REPORTS_PAGE_STUDY_SECTION_H
+#ifndef REPORTS_STUDY_STUDY_SECTION_H
+#define REPORTS_STUDY_STUDY_SECTION_H
 
 #include "reports/plots/run/gnuplot.h"
 #include "reports/study/study_data.h"

@@ -10,8 +10,8 @@
  *
  * A line that holds only one of the last four is not printed. Stricter than the language: a key that the data lacks
  * is an error, so that a misspelt one does not leave a hole in a page; what may be absent is null. */
-#ifndef REPORTS_PAGE_MUSTACHE_H
-#define REPORTS_PAGE_MUSTACHE_H
+#ifndef REPORTS_PAGE_TEMPLATE_MUSTACHE_H
+#define REPORTS_PAGE_TEMPLATE_MUSTACHE_H
 
 #include "attn/error.h"
 

@@ -1,4 +1,4 @@
-#include "reports/study/study_report.h"
+#include "reports/page/study_report.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

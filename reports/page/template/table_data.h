@@ -1,6 +1,6 @@
 /* Tables and pictures as data for the templates table.html and figure.html. */
-#ifndef REPORTS_PAGE_TABLE_DATA_H
-#define REPORTS_PAGE_TABLE_DATA_H
+#ifndef REPORTS_PAGE_TEMPLATE_TABLE_DATA_H
+#define REPORTS_PAGE_TEMPLATE_TABLE_DATA_H
 
 #include "base/text/table.h"
 #include "reports/plots/run/gnuplot.h"
