@@ -4,7 +4,7 @@
  *
  * Without `causal` the depthwise convolution sees zeros before the first and after the last frame of the
  * call. With it, the module's input (after the LayerNorm) has kernel - 1 frames before the first: zeros where
- * the stream begins, then those of the calls before. */
+ * the stream begins, then those of the calls before. What the convolution sees of them, GLU(W_1 x), is kept too. */
 #include "impl/encoder/encoder.h"
 
 #include <string.h>
@@ -39,32 +39,41 @@ static void gate_rows(float *gated, const float *rows, size_t count, const attn_
     }
 }
 
-/* What comes before the first frame of the call. */
-static void gate_left(const attn_convolution *w, const float *cache, const conv_buffers *b,
-                      const attn_encoder_call *call) {
-    size_t d_model = w->pointwise_conv1.in, left = attn_left_context(call->config);
-    if (!call->config->causal) {
-        memset(b->gated, 0, left * d_model * sizeof(float));
-    } else if (cache) {
-        gate_rows(b->gated, cache, left, w, b, call->ops);
-    } else if (left) { /* zeros of the module's input leave the bias */
-        call->ops->glu(b->gated, w->pointwise_conv1.bias, 1, d_model);
-        for (size_t r = 1; r < left; r++)
-            memcpy(b->gated + r * d_model, b->gated, d_model * sizeof(float));
-    }
+/* Zeros of the module's input leave the bias. */
+void attn_convolution_gate_zeros(float *gates, size_t rows, const attn_convolution *w,
+                                 const attn_encoder_ops *ops) {
+    size_t d_model = w->pointwise_conv1.in;
+    if (rows)
+        ops->glu(gates, w->pointwise_conv1.bias, 1, d_model);
+    for (size_t r = 1; r < rows; r++)
+        memcpy(gates + r * d_model, gates, d_model * sizeof(float));
 }
 
-static void gate_frames(const float *x, size_t frames, const attn_convolution *w, float *cache,
+/* What comes before the first frame of the call. */
+static void gate_left(const attn_convolution *w, const float *gates, const conv_buffers *b,
+                      const attn_encoder_call *call) {
+    size_t d_model = w->pointwise_conv1.in, left = attn_left_context(call->config);
+    if (!call->config->causal)
+        memset(b->gated, 0, left * d_model * sizeof(float));
+    else if (gates)
+        memcpy(b->gated, gates, left * d_model * sizeof(float));
+    else
+        attn_convolution_gate_zeros(b->gated, left, w, call->ops);
+}
+
+static void gate_frames(const float *x, size_t frames, const attn_convolution *w, float *cache, float *gates,
                         const conv_buffers *b, const attn_encoder_call *call) {
     size_t d_model = w->pointwise_conv1.in, left = attn_left_context(call->config);
     float *gated = b->gated + left * d_model;
-    gate_left(w, cache, b, call);
+    gate_left(w, gates, b, call);
     for (size_t t = 0; t < frames; t += ATTN_TILE_ROWS) {
         size_t count = attn_smaller(ATTN_TILE_ROWS, frames - t);
         call->ops->layer_norm(b->normed, x + t * d_model, &w->pre_norm, count, call->config->layer_norm_eps);
         gate_rows(gated + t * d_model, b->normed, count, w, b, call->ops);
-        if (cache)
+        if (cache) {
             attn_conv_cache_push(cache, left, d_model, b->normed, count);
+            attn_conv_cache_push(gates, left, d_model, gated + t * d_model, count);
+        }
     }
     memset(gated + frames * d_model, 0, attn_right_context(call->config) * d_model * sizeof(float));
 }
@@ -100,12 +109,13 @@ void attn_convolution_add(float *x, const attn_convolution *w, const attn_block_
                           const attn_encoder_call *call, attn_arena arena) {
     const attn_config *config = call->config;
     size_t d_model = config->attention.d_model, left = attn_left_context(config);
-    float *cache = state->conv;
     conv_buffers b = layout(&arena, call);
     attn_mark_part(call, ATTN_PART_CONVOLUTION);
     for (size_t u = 0; u < call->batch; u++) {
         float *utterance = x + u * call->frames * d_model;
-        gate_frames(utterance, call->valid[u], w, cache ? cache + u * left * d_model : NULL, &b, call);
+        size_t at = u * left * d_model;
+        gate_frames(utterance, call->valid[u], w, state->conv ? state->conv + at : NULL,
+                    state->gates ? state->gates + at : NULL, &b, call);
         convolve_frames(utterance, call->valid[u], w, state->packed, &b, call);
     }
 }

@@ -128,6 +128,8 @@ typedef struct attn_block_state {
     attn_cache *kv;
     /* Causal convolution: its newest kernel - 1 inputs [B, kernel - 1, width]; NULL: zeros, not kept. */
     float *conv;
+    float *
+        gates; /* Conformer, with `conv`: GLU(W_1) of these inputs, so that no frame goes through W_1 again */
     const attn_packed_block *packed; /* of the block; no call changes it */
 } attn_block_state;
 
@@ -149,6 +151,9 @@ void attn_feed_forward_add(float *x, float factor, const attn_feed_forward *w, c
 size_t attn_feed_forward_peak(const attn_encoder_call *call, attn_arena arena);
 void attn_convolution_add(float *x, const attn_convolution *w, const attn_block_state *state,
                           const attn_encoder_call *call, attn_arena arena);
+/* The first `rows` of attn_block_state.gates in a stream: those of zeros. */
+void attn_convolution_gate_zeros(float *gates, size_t rows, const attn_convolution *w,
+                                 const attn_encoder_ops *ops);
 size_t attn_convolution_peak(const attn_encoder_call *call, attn_arena arena);
 /* y = Attn(LayerNorm x) and y = cgMLP(LayerNorm x), y [B, frames, d_model]. */
 void attn_self_attention(float *y, const float *x, const attn_block *block, attn_cache *kv,

@@ -59,7 +59,8 @@ const attn_attend_kernels *attn_attend(void); /* for attn_cpu_isa() */
 
 enum {
     ATTN_ATTEND_BLOCK = 64, /* the most keys of a block */
-    ATTN_ATTEND_TILE = 64   /* rows that go over the keys together: another tile is another walk over them */
+    ATTN_ATTEND_TILE =
+        64 /* the fewest rows, if there are so many, that go over the keys together; where threads cut */
 };
 
 /* Floats of workspace for rows of at most these widths. */

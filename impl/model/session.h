@@ -34,6 +34,7 @@ struct attn_session {
     attn_call_start newest;
     attn_cache *caches;       /* one a layer */
     float *conv;              /* streaming causal convolutions: [layers, B, kernel - 1, width] */
+    float *gates;             /* Conformer's, next to conv: see attn_block_state */
     float *carry;             /* streaming conv2d: [B, SUBSAMPLING_CARRY, input_dim] */
     float *positions;         /* abs_pos: sinusoids, one row a frame */
     attn_sinusoids sinusoids; /* rel_pos* */
@@ -53,6 +54,7 @@ struct attn_session {
 /* session_shape.c: what follows from configuration and options alone. */
 bool attn_streams(const attn_session *session);        /* in chunks */
 bool attn_streams_conv(const attn_session *session);   /* keeps inputs of causal convolutions */
+bool attn_streams_gates(const attn_session *session);  /* and what a Conformer's convolutions see of them */
 bool attn_streams_conv2d(const attn_session *session); /* keeps frames before subsampling */
 bool attn_adds_positions(const attn_config *config);   /* to its input */
 

@@ -26,6 +26,8 @@ static int open_caches(attn_session *session, attn_error *error) {
         return attn_fail(error, "convolution cache: does not fit the address space");
     if (attn_streams_conv(session) && allocate_floats(&session->conv, floats, "convolution cache", error))
         return -1;
+    if (attn_streams_gates(session) && allocate_floats(&session->gates, floats, "convolution cache", error))
+        return -1;
     return attn_streams_conv2d(session)
                ? allocate_floats(&session->carry, batch * SUBSAMPLING_CARRY * config->input_dim,
                                  "subsampling cache", error)
@@ -174,6 +176,7 @@ void attn_session_release(attn_session *session) {
         attn_cache_free(&session->caches[i]);
     attn_free(session->caches);
     attn_free(session->conv);
+    attn_free(session->gates);
     attn_free(session->carry);
     attn_free(session->positions);
     attn_sinusoids_free(&session->sinusoids);

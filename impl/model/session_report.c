@@ -41,14 +41,16 @@ size_t attn_session_kv_bytes_formula(const attn_session *session) {
 }
 
 size_t attn_session_conv_bytes_live(const attn_session *session) {
-    return attn_alloc_size(session->conv) + attn_alloc_size(session->carry);
+    return attn_alloc_size(session->conv) + attn_alloc_size(session->gates) + attn_alloc_size(session->carry);
 }
 
 size_t attn_session_conv_bytes_formula(const attn_session *session) {
     const attn_config *config = &session->model->config;
     size_t batch = session->options.batch, floats = 0;
+    size_t kept = attn_streams_gates(session) ? 2 : 1; /* inputs, and their gates */
     if (attn_streams_conv(session))
-        floats += config->num_layers * batch * (config->conv_kernel_size - 1) * attn_conv_cache_width(config);
+        floats += kept * config->num_layers * batch * (config->conv_kernel_size - 1) *
+                  attn_conv_cache_width(config);
     if (attn_streams_conv2d(session))
         floats += batch * SUBSAMPLING_CARRY * config->input_dim;
     return floats * sizeof(float);
@@ -82,16 +84,15 @@ static double input_flops(const attn_config *config, const attn_embed *embed, do
     return flops;
 }
 
-/* Of one block next to its attention, over `rows` frames; `repeated` are those of a convolution cache that go
- * through the first pointwise convolution again. */
+/* Of one block next to its attention, over `rows` frames. */
 static void block_flops(double parts[ATTN_PARTS], const attn_config *config, const attn_cgmlp *cgmlp,
-                        double rows, double repeated) {
+                        double rows) {
     size_t d = config->attention.d_model, half = config->cgmlp_units / 2, kernel = config->conv_kernel_size;
     if (config->model_type == ATTN_MODEL_CONFORMER) {
         double modules = config->one_feed_forward ? 1.0 : 2.0;
         parts[ATTN_PART_FEED_FORWARD] += modules * linear_flops(2.0 * rows, config->ff_units, d);
-        parts[ATTN_PART_CONVOLUTION] += linear_flops(rows + repeated, 2 * d, d) +
-                                        linear_flops(rows, d, kernel) + linear_flops(rows, d, d);
+        parts[ATTN_PART_CONVOLUTION] +=
+            linear_flops(rows, 2 * d, d) + linear_flops(rows, d, kernel) + linear_flops(rows, d, d);
     }
     if (attn_uses_cgmlp(config)) {
         parts[ATTN_PART_FEED_FORWARD] += linear_flops(rows, 3 * half, d);
@@ -129,11 +130,8 @@ double attn_session_flops(const attn_session *session, size_t frames, double par
             held = attn_smaller(held, (size_t)options->left_chunks * options->chunk);
         held += count;
         double rows = (double)options->batch * (double)count, layers = (double)config->num_layers;
-        double repeated = attn_streams_conv(session)
-                              ? (double)options->batch * (double)(config->conv_kernel_size - 1)
-                              : 0.0;
         double block[ATTN_PARTS] = {0};
-        block_flops(block, config, &model->blocks[0].cgmlp, rows, repeated);
+        block_flops(block, config, &model->blocks[0].cgmlp, rows);
         for (size_t part = 0; part < ATTN_PARTS; part++)
             sums[part] += layers * block[part];
         sums[ATTN_PART_ATTENTION] += call_attention_flops(session, count, held);

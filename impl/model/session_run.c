@@ -19,6 +19,10 @@ static void begin(attn_session *session, size_t frames, const size_t *lengths) {
             attn_cache_reset(&session->caches[i]);
     if (session->conv)
         memset(session->conv, 0, attn_alloc_size(session->conv));
+    for (size_t i = 0; session->gates && i < config->num_layers; i++)
+        attn_convolution_gate_zeros(session->gates + i * attn_session_conv_floats(session),
+                                    session->options.batch * attn_left_context(config),
+                                    &session->model->blocks[i].convolution, session->ops);
     session->consumed = session->carried = 0;
     for (size_t b = 0; b < session->options.batch; b++)
         session->lengths[b] = attn_output_frames(config, lengths ? attn_smaller(lengths[b], frames) : frames);
@@ -175,10 +179,12 @@ static void run_encoder(attn_session *session, float *h, const input_rows *in, s
     embed_rows(session, h, in, first, frames);
     clear_padding(session, h, frames, config->attention.d_model);
     for (size_t layer = 0; layer < config->num_layers; layer++) {
-        float *conv = session->conv ? session->conv + layer * attn_session_conv_floats(session) : NULL;
+        size_t at = layer * attn_session_conv_floats(session);
         call.layer = layer;
-        attn_block_state state = {
-            .kv = layer_cache(session, layer), .conv = conv, .packed = &session->packed_blocks[layer]};
+        attn_block_state state = {.kv = layer_cache(session, layer),
+                                  .conv = session->conv ? session->conv + at : NULL,
+                                  .gates = session->gates ? session->gates + at : NULL,
+                                  .packed = &session->packed_blocks[layer]};
         if (config->model_type == ATTN_MODEL_CONFORMER)
             attn_conformer_block(h, &model->blocks[layer], &state, &call, arena);
         else

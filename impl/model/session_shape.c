@@ -11,6 +11,10 @@ bool attn_streams_conv(const attn_session *session) {
            (config->model_type == ATTN_MODEL_CONFORMER || attn_uses_cgmlp(config));
 }
 
+bool attn_streams_gates(const attn_session *session) {
+    return attn_streams_conv(session) && session->model->config.model_type == ATTN_MODEL_CONFORMER;
+}
+
 bool attn_streams_conv2d(const attn_session *session) {
     return attn_streams(session) && session->model->config.input_layer == ATTN_INPUT_CONV2D;
 }

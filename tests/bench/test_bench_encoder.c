@@ -167,7 +167,7 @@ static void test_chunk(void **state) {
     numbers n = measure("encoder/conformer/gqa/chunk/q:4/left:3/hkv:1" SMALL, 5, &s);
     assert_int_equal(s.input_frames, 4 * 4 * 5 + 3);
     assert_true(value_of(&n, "kv_bytes_live") == 2 * 2 * 16 * 8 * 4); /* layers, k and v, frames, d_k */
-    assert_true(value_of(&n, "conv_bytes_live") == (2 * 4 * 16 + 3 * 80) * 4);
+    assert_true(value_of(&n, "conv_bytes_live") == (2 * 2 * 4 * 16 + 3 * 80) * 4);
     assert_true(value_of(&n, "audio_seconds") == 0.16);
     const attn_cache *cache = attn_session_cache(s.session, 1);
     assert_int_equal(cache->length, 16);

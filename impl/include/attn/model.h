@@ -137,7 +137,7 @@ const float *attn_session_conv(const attn_session *session, size_t layer, size_t
 size_t attn_session_kv_bytes_live(const attn_session *session);
 size_t attn_session_kv_bytes_formula(const attn_session *session); /* at the most frames held so far */
 /* What streaming keeps next to the attention cache: inputs of causal convolutions (the module's, or CSGU's
- * gate half: kernel - 1 frames a layer) and the frames that subsampling carries over. 0 where nothing
+ * gate half: kernel - 1 frames a layer), as many gates GLU(W_1 x) of a Conformer's, and the frames that subsampling carries over. 0 where nothing
  * streams. */
 size_t attn_session_conv_bytes_live(const attn_session *session);
 size_t attn_session_conv_bytes_formula(const attn_session *session);

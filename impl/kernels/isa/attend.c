@@ -12,8 +12,10 @@
 enum {
     BLOCK = ATTN_ATTEND_BLOCK, /* keys of a block, at most */
     BLOCK_BYTES = 32768, /* of its keys and values as floats: about what stays in a core's first cache */
-    TILE_ROWS = ATTN_ATTEND_TILE,
-    PACK_ROWS = 32 /* from this many rows on, keys are transposed */
+    FEWEST_ROWS = ATTN_ATTEND_TILE, /* of a tile */
+    MOST_ROWS = 256,
+    ROW_BYTES = 131072, /* of a tile's queries and contexts: what stays in a core's second cache */
+    PACK_ROWS = 32      /* from this many rows on, keys are transposed */
 };
 
 /* A row of queries on its way over the keys. */
@@ -219,11 +221,18 @@ static void finish(const row *r, size_t width, size_t keys, float *partial) {
         r->context[c] *= factor;
 }
 
+/* Every tile reads and transposes all keys once: the more rows it has, the less of that. */
+static size_t tile_rows(const attn_attend_call *call) {
+    size_t width = call->k_width + call->v_width, rows = ROW_BYTES / sizeof(float) / (width ? width : 1);
+    rows = rows / ROWS_TOGETHER * ROWS_TOGETHER;
+    return rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+}
+
 static void attend(const attn_attend_call *call, float *workspace) {
-    size_t total = call->rows ? call->rows : call->queries * call->heads;
-    for (size_t first = 0; first < total; first += TILE_ROWS) {
-        row rows[TILE_ROWS + 1];
-        size_t count = total - first < TILE_ROWS ? total - first : TILE_ROWS, at = call->first_row + first;
+    size_t total = call->rows ? call->rows : call->queries * call->heads, tile = tile_rows(call);
+    for (size_t first = 0; first < total; first += tile) {
+        row rows[MOST_ROWS + 1];
+        size_t count = total - first < tile ? total - first : tile, at = call->first_row + first;
         for (size_t r = 0; r < count; r++) {
             rows[r] = row_of(call, at + r);
             memset(rows[r].context, 0, call->v_width * sizeof(float));

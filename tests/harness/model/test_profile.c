@@ -237,7 +237,7 @@ static void test_encoder(void **state) {
     assert_true(number(result, "kv_bytes_live") ==
                 2 * 2 * 15 * 16 * 4); /* layers, k and v, 3 chunks, width */
     assert_true(number(result, "conv_bytes_live") ==
-                (2 * 4 * 16 + 3 * 80) * 4); /* and 3 frames of features */
+                (2 * 2 * 4 * 16 + 3 * 80) * 4); /* layers, inputs and gates, and 3 frames of features */
     assert_true(number(result, "conv_bytes_formula") == number(result, "conv_bytes_live"));
     assert_true(number(result, "largest_conv_bytes_live") == number(result, "conv_bytes_live"));
     assert_true(json_is_true(json_object_get(result, "conv_formula_equals_live")));

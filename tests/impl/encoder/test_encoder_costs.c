@@ -28,7 +28,7 @@ static void test_bytes(void **state) {
     attn_session *session = open_session(model, options);
     assert_int_equal(attn_session_kv_bytes_live(session),
                      3 * 2 * 2 * 12 * 8 * 4); /* layers, k and v, B, frames */
-    assert_int_equal(attn_session_conv_bytes_live(session), (3 * 2 * 4 * 8 + 2 * 3 * 15) * 4);
+    assert_int_equal(attn_session_conv_bytes_live(session), (2 * 3 * 2 * 4 * 8 + 2 * 3 * 15) * 4);
     attn_session_close(session);
     options.chunk = 0;
     session = open_session(model, options);
