@@ -26,6 +26,11 @@ void table_free(table *t) {
     *t = (table){0};
 }
 
+/* What rounds to 0 has no direction: "-0.00" becomes "0.00", "+0.00" too. */
+static const char *without_sign(const char *text) {
+    return strspn(text, "+-0.") == strlen(text) ? text + strspn(text, "+-") : text;
+}
+
 static char *plain_text(const json_t *value, const char *format, const char *missing, attn_error *error) {
     if (!value || json_is_null(value))
         return attn_strdup(missing, error);
@@ -39,7 +44,7 @@ static char *plain_text(const json_t *value, const char *format, const char *mis
         char text[400];
         snprintf(text, sizeof text, format, json_number_value(value) / (format == table_mib ? MIB : 1));
 #pragma GCC diagnostic pop
-        return attn_strdup(text, error);
+        return attn_strdup(without_sign(text), error);
     }
     if (json_is_integer(value))
         return attn_format(error, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

@@ -93,7 +93,7 @@ void table_study_models(report_table *t, const table_sources *from) {
     const study_data *d = from->study;
     begin(t, d, "What a smaller cache costs in recognition",
           "What a smaller cache costs in recognition, on synthetic speech", d->models, columns);
-    report_columns_in_files(t, (const char *const[]){"epochs_in_all", "cer_percent", "whole_ms", "parameters",
+    report_columns_in_files(t, (const char *const[]){"kv_bytes", "cer_percent", "whole_ms", "parameters",
                                                      "kv_bytes_live", "runs", "utterances", "speech", NULL});
     snprintf(t->note, sizeof t->note,
              "%s%s All seeds and folds together; from and to: 95%% interval by the "
