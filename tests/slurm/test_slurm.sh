@@ -63,7 +63,7 @@ END
 
 in_flight() { # shard: its second case
     tail -n 1 "$scratch/out/shard-$1.json.journal" 2>/dev/null |
-        grep -qxF "{\"started\":\"$(sed -n "$1p" "$scratch/held")\"}"
+        grep -qxF "{\"started\":\"$(sed -n "$1p" "$scratch/held")\",\"round\":1}"
 }
 
 all_in_flight() {
