@@ -67,9 +67,14 @@ static void say_frame(json_t *list, const rivals *r, const rival *focus) {
         text_append(text, sizeof text, " with it, in %.3g ms with MHA", mha->m->time / 1e6);
     text_append(text, sizeof text, ".");
     if (focus != fastest) {
+        const measured *m = focus->m;
         name_of(name, sizeof name, focus);
+        text_append(text, sizeof text, " %s takes %.3g ms", name, m->time / 1e6);
+        if (!focus->apart && focus != mha)
+            text_append(text, sizeof text, " (%.3g to %.3g; MHA: %.3g to %.3g)", m->low / 1e6, m->high / 1e6,
+                        mha->m->low / 1e6, mha->m->high / 1e6);
         time_text(part, sizeof part, focus);
-        text_append(text, sizeof text, " %s takes %.3g ms (%s).", name, focus->m->time / 1e6, part);
+        text_append(text, sizeof text, ": %s.", part);
     }
     say(list, lead, text);
 }
@@ -184,6 +189,6 @@ json_t *answer_trust(const report_data *data) {
     if (wide)
         text_append(text, sizeof text, "; %zu case%s by more than %.0f%%", wide,
                     wide == 1 ? " varies" : "s vary", 100 * MEASURED_VARIES);
-    text_append(text, sizeof text, ".");
+    text_append(text, sizeof text, ". Cache sizes are exact; times hold within their intervals.");
     return utf8_json(text);
 }
