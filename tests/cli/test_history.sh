@@ -54,6 +54,9 @@ check "without gnuplot: says so" grep -q "gnuplot is missing" "$scratch/err"
 
 check "the same results twice are refused" history 2 add "$H" --results "$scratch/r.json" --commit c16
 check "refused: says where they are" grep -q "h.jsonl:16: has these results already" "$scratch/err"
+cp "$H" "$scratch/second.jsonl"
+perl -pe 's/"real_time": *\K([0-9.]+)/$1 * 1.001/e' "$scratch/r.json" >"$scratch/second.json"
+check "others of the same second are taken" history 0 add "$scratch/second.jsonl" --results "$scratch/second.json" --commit c16
 sed 's/"fingerprint": *"[^"]*"/"fingerprint":"other"/' "$scratch/r.json" >"$scratch/other.json"
 check "another machine is refused" history 2 add "$H" --results "$scratch/other.json" --commit d1
 check "another machine: --force" history 0 add "$H" --results "$scratch/other.json" --commit d1 --force
