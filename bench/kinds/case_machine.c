@@ -166,8 +166,7 @@ static int check(void *state, bench_check *check_, attn_error *error) {
     share(m, check_part);
     *check_ = (bench_check){.rows = 1};
     for (size_t i = 0; i < m->count; i++)
-        if (!(m->part[i].off <= check_->max_error))
-            check_->max_error = m->part[i].off;
+        check_->max_error = machine_worse(check_->max_error, m->part[i].off);
     check_->ok = check_->max_error <= 0.0;
     if (!check_->ok)
         snprintf(check_->what, sizeof check_->what, "%s is off its known answer by %g", m->what,

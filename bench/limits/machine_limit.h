@@ -16,6 +16,13 @@ typedef struct machine_limit {
     void (*release)(void *state);
 } machine_limit;
 
+/* The larger of two errors; NaN, which is worst, where either is. */
+double machine_worse(double a, double b);
+
+/* How often an iteration goes over a working set: a small one until 4 MiB have been moved, or 32 MiB next to other
+ * threads, so that waiting for them is a small part of the time. */
+size_t machine_passes(size_t bytes, size_t threads);
+
 extern const machine_limit limit_flops, limit_read, limit_sgemm, limit_write, limit_copy, limit_triad,
     limit_nt_write, limit_latency, limit_tlb, limit_clock, limit_handoff, limit_products;
 

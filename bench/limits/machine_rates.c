@@ -8,13 +8,9 @@
 #include <cblas.h>
 #include <math.h>
 
-enum { ROUNDS = 1 << 16 };     /* of multiply-adds in an iteration; sums stay exact below 2^24 */
-enum { LEAST_READ = 4 << 20 }; /* a small working set is read again up to this in an iteration, ... */
-enum {
-    WITH_OTHERS = 8
-}; /* ... and so much longer next to others, so that waiting for them is little of it */
-enum { BLOCK = 1 << 20 }; /* floats summed at once; sums of 0 and 1 stay exact */
-enum { COMPARED = 256 };  /* entries of the matrix product that are compared */
+enum { ROUNDS = 1 << 16 }; /* of multiply-adds in an iteration; sums stay exact below 2^24 */
+enum { BLOCK = 1 << 20 };  /* floats summed at once; sums of 0 and 1 stay exact */
+enum { COMPARED = 256 };   /* entries of the matrix product that are compared */
 
 typedef struct rate {
     bench_case row;
@@ -44,8 +40,7 @@ static int prepare_read(rate *m, uint64_t seed, attn_error *error) {
     m->x = attn_alloc(n, sizeof(float), "working set", error);
     if (!m->x)
         return -1;
-    size_t read = LEAST_READ * (m->row.threads > 1 ? WITH_OTHERS : 1);
-    m->passes = m->row.bytes < read ? read / m->row.bytes : 1;
+    m->passes = machine_passes(m->row.bytes, m->row.threads);
     double ones = 0.0;
     for (size_t i = 0; i < n; i++) {
         m->x[i] = (float)(attn_random_next(&seed) & 1);
@@ -113,9 +108,7 @@ static double sgemm_error(const rate *m, uint64_t random) {
         double sum = 0.0;
         for (size_t k = 0; k < n; k++)
             sum += (double)m->x[r * n + k] * (double)m->y[k * n + c];
-        double error = fabs((double)m->z[r * n + c] - sum);
-        if (!(error <= largest))
-            largest = error;
+        largest = machine_worse(largest, fabs((double)m->z[r * n + c] - sum));
     }
     return largest;
 }

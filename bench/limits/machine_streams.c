@@ -8,10 +8,6 @@
 
 #include <math.h>
 
-enum { LEAST_MOVED = 4 << 20 }; /* a small working set is gone over again up to this in an iteration, ... */
-enum {
-    WITH_OTHERS = 8
-};                  /* ... and so much longer next to others, so that waiting for them is little of it */
 enum { LINE = 16 }; /* floats */
 static const float VALUE = 3.0f;
 
@@ -56,9 +52,7 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
     *s = (stream){
         .kernels = kernels, .where = c->where, .arrays = arrays, .n = c->bytes / arrays / line * LINE};
     s->n = s->n ? s->n : LINE;
-    size_t bytes = arrays * s->n * sizeof(float);
-    size_t moved = LEAST_MOVED * (c->threads > 1 ? WITH_OTHERS : 1);
-    s->passes = bytes < moved ? moved / bytes : 1;
+    s->passes = machine_passes(arrays * s->n * sizeof(float), c->threads);
     s->x = attn_alloc(s->n, sizeof *s->x, "working set", error);
     s->y = arrays > 1 ? numbers(s->n, &random, error) : NULL;
     s->z = arrays > 2 ? numbers(s->n, &random, error) : NULL;
@@ -90,9 +84,7 @@ static double off(void *state) {
     run(s);
     for (size_t i = 0; i < s->n; i++) {
         float right = s->z ? s->y[i] + VALUE * s->z[i] : s->y ? s->y[i] : VALUE;
-        double error = fabs((double)s->x[i] - (double)right);
-        if (!(error <= largest))
-            largest = error;
+        largest = machine_worse(largest, fabs((double)s->x[i] - (double)right));
     }
     return largest;
 }

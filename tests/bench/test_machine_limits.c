@@ -235,6 +235,10 @@ static void write_too_little(float *x, size_t n, float value, size_t passes) {
     __real_machine_streams_for(0)->write(x, n - 16, value, passes);
 }
 
+static void write_too_late(float *x, size_t n, float value, size_t passes) {
+    __real_machine_streams_for(0)->write(x + 16, n - 16, value, passes);
+}
+
 static void copy_the_first(float *to, const float *from, size_t n, size_t passes) {
     (void)passes;
     for (size_t i = 0; i < n; i++)
@@ -258,7 +262,7 @@ static uint64_t no_vectors(uint64_t rounds, uint64_t one, float *lane) {
 
 static void test_wrong_kernels(void **state) {
     (void)state;
-    static const machine_streams wrong = {write_too_little, copy_the_first, add_no_product, write_too_little};
+    static const machine_streams wrong = {write_too_little, copy_the_first, add_no_product, write_too_late};
     static const char *const streams[] = {"write", "copy", "triad", "nt_write"};
     numbers found;
     wrong_streams = &wrong;
