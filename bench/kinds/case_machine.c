@@ -105,9 +105,9 @@ static void prepare_part(void *context, size_t part, size_t parts) {
 }
 
 /* Every thread does the same. */
-static void share(const machine *m, attn_share_function *work) {
+static void share(machine *m, attn_share_function *work) {
     attn_threads *before = attn_threads_use(m->count > 1 ? m->settings.threads : NULL);
-    attn_share(work, (void *)m);
+    attn_share(work, m);
     attn_threads_use(before);
 }
 
@@ -131,11 +131,14 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
         attn_fail(error, "isa: this CPU does not have %s", attn_isa_names[c->isa]);
         return BENCH_UNSUPPORTED;
     }
+    const machine_limit *limit = limit_of(c);
+    if (limit->supported && limit->supported(c, error))
+        return BENCH_UNSUPPORTED;
     size_t count = attn_threads_count(settings->threads);
     machine *m = attn_alloc(1, sizeof *m + count * sizeof m->part[0], "set-up of a case", error);
     if (!m)
         return -1;
-    *m = (machine){.limit = limit_of(c), .what = c->subject, .row = c, .settings = *settings, .count = count};
+    *m = (machine){.limit = limit, .what = c->subject, .row = c, .settings = *settings, .count = count};
     int result = prepare_parts(m, error);
     if (result)
         release(m);
@@ -161,7 +164,7 @@ static void check_part(void *context, size_t part, size_t parts) {
 }
 
 static int check(void *state, bench_check *check_, attn_error *error) {
-    const machine *m = state;
+    machine *m = state;
     (void)error;
     share(m, check_part);
     *check_ = (bench_check){.rows = 1};

@@ -7,7 +7,11 @@
 
 typedef struct machine_limit {
     bench_where where;
-    /* As in bench_kind_ops. The kind's code has seen to it that the CPU has the case's instruction set. */
+    /* 0, or -1 and an error: what this machine lacks for the case. NULL: it lacks nothing. Asked once, while no other
+     * thread of the process works. */
+    int (*supported)(const bench_case *c, attn_error *error);
+    /* As in bench_kind_ops; with t:N each thread prepares a state of its own. The CPU has the case's instruction set,
+     * which the kind's code has checked. */
     int (*prepare)(void **state, const bench_case *c, const bench_settings *settings, attn_error *error);
     void (*run)(void *state);
     /* Runs it and compares with the known answer: how far it is off, 0 when right. */

@@ -43,19 +43,21 @@ typedef struct unit_state {
     double sum;
 } unit_state;
 
+static int supported(const bench_case *c, attn_error *error) {
+    const char *name = machine_unit_names[c->unit];
+    const machine_unit *unit = machine_unit_find(name);
+    return unit && machine_unit_runs(unit)
+               ? 0
+               : attn_fail_as(error, ATTN_ERROR_UNSUPPORTED,
+                              "unit: this CPU does not have %s, or its kernel does not offer it", name);
+}
+
 static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
-    const machine_unit *unit = machine_unit_find(machine_unit_names[c->unit]);
     (void)settings;
-    if (!unit || !machine_unit_runs(unit)) {
-        attn_fail_as(error, ATTN_ERROR_UNSUPPORTED,
-                     "unit: this CPU does not have %s, or its kernel does not offer it",
-                     machine_unit_names[c->unit]);
-        return BENCH_UNSUPPORTED;
-    }
     unit_state *s = attn_alloc(1, sizeof *s, "set-up of a case", error);
     if (!s)
         return -1;
-    s->unit = unit;
+    s->unit = machine_unit_find(machine_unit_names[c->unit]);
     *state = s;
     return 0;
 }
@@ -78,6 +80,7 @@ static void values(const void *state, bench_emit_number *emit, void *to) {
 }
 
 const machine_limit limit_products = {.where = BENCH_PRODUCTS,
+                                      .supported = supported,
                                       .prepare = prepare,
                                       .run = run,
                                       .off = off,

@@ -107,7 +107,7 @@ static void test_rows(void **state) {
     }
 }
 
-/* Each unit makes the products that it should, or is refused; two threads make twice as many. */
+/* Each unit makes the products that it should, or is refused. */
 static void test_units(void **state) {
     (void)state;
     for (size_t i = 0; machine_unit_names[i]; i++) {
