@@ -70,12 +70,12 @@ static void run(void *state) {
 static double off(void *state) {
     unit_state *s = state;
     run(s);
-    return fabs(s->sum - MACHINE_UNIT_ROUNDS * s->unit->multiply_adds());
+    return fabs(s->sum - MACHINE_UNIT_ROUNDS * machine_unit_multiply_adds(s->unit));
 }
 
 static void values(const void *state, bench_emit_number *emit, void *to) {
     const unit_state *s = state;
-    emit(to, "flops", 2 * MACHINE_UNIT_ROUNDS * s->unit->multiply_adds());
+    emit(to, "flops", 2 * MACHINE_UNIT_ROUNDS * machine_unit_multiply_adds(s->unit));
     emit(to, "bytes", 0);
 }
 

@@ -10,11 +10,17 @@
 #include <stddef.h>
 
 typedef struct machine_unit {
-    const char *name;              /* a word of the field `unit` */
-    bool (*present)(void);         /* the CPU has it, and the kernel lets this process use it */
-    double (*multiply_adds)(void); /* of a round */
-    double (*run)(size_t rounds);  /* returns the sum; exact up to MACHINE_UNIT_ROUNDS rounds */
+    const char *name;             /* a word of the field `unit` */
+    bool (*present)(void);        /* the CPU has it, and the kernel lets this process use it */
+    double multiply_adds;         /* of a round; with `lanes`, of a lane */
+    size_t (*lanes)(void);        /* of vectors whose width the CPU chooses; NULL: others */
+    double (*run)(size_t rounds); /* returns the sum; exact up to MACHINE_UNIT_ROUNDS rounds */
 } machine_unit;
+
+/* What run(1) returns of a unit that is right. */
+static inline double machine_unit_multiply_adds(const machine_unit *unit) {
+    return unit->multiply_adds * (unit->lanes ? (double)unit->lanes() : 1);
+}
 
 enum { MACHINE_UNIT_ROUNDS = 1 << 14 };
 
@@ -28,7 +34,7 @@ const machine_unit *machine_unit_find(const char *name);
 extern const machine_unit machine_units[];
 extern const size_t machine_unit_count;
 
-/* Whether `unit` really runs: one round, of which an illegal instruction is caught. A hypervisor may show what it does
+/* Whether `unit` really runs: one round, in which an illegal instruction is caught. A hypervisor may show what it does
  * not give. Not while other threads run. */
 bool machine_unit_runs(const machine_unit *unit);
 

@@ -8,7 +8,7 @@
 /* Bits of the kernel's Documentation/arch/arm64/elf_hwcaps.rst, which older headers lack. */
 enum { DOT_PRODUCTS = 20, SVE = 22 };   /* AT_HWCAP */
 enum { MATRICES_INT8 = 13, BF16 = 14 }; /* AT_HWCAP2 */
-enum { CHAINS = 12, LANES = 4, ONE_BF16 = 0x3f80 };
+enum { CHAINS = 12, SUMS = 4 * CHAINS, ONE_BF16 = 0x3f80 };
 
 static bool has_dotprod(void) {
     return getauxval(AT_HWCAP) >> DOT_PRODUCTS & 1;
@@ -68,33 +68,21 @@ static double sum_floats(const float *x, size_t count) {
 }
 
 static double run_dotprod(size_t rounds) {
-    int32_t sums[CHAINS * LANES], *to = sums;
+    int32_t sums[SUMS], *to = sums;
     PRODUCTS(ONE_BYTES, SDOT);
-    return sum_int32(sums, CHAINS * LANES);
-}
-
-static double adds_dotprod(void) {
-    return CHAINS * LANES * 4;
+    return sum_int32(sums, SUMS);
 }
 
 static double run_bf16(size_t rounds) {
-    float sums[CHAINS * LANES], *to = sums;
+    float sums[SUMS], *to = sums;
     PRODUCTS(ONE_BF16S, BFMMLA);
-    return sum_floats(sums, CHAINS * LANES);
-}
-
-static double adds_bf16(void) {
-    return CHAINS * LANES * 4;
+    return sum_floats(sums, SUMS);
 }
 
 static double run_i8mm(size_t rounds) {
-    int32_t sums[CHAINS * LANES], *to = sums;
+    int32_t sums[SUMS], *to = sums;
     PRODUCTS(ONE_BYTES, SMMLA);
-    return sum_int32(sums, CHAINS * LANES);
-}
-
-static double adds_i8mm(void) {
-    return CHAINS * LANES * 8;
+    return sum_int32(sums, SUMS);
 }
 
 /* ---- SVE: vectors of 16 to 256 bytes, as the CPU has them */
@@ -124,15 +112,11 @@ static double run_sve(size_t rounds) {
     return sum_floats(sums, CHAINS * sve_lanes());
 }
 
-static double adds_sve(void) {
-    return CHAINS * (double)sve_lanes();
-}
-
 const machine_unit machine_units[] = {
-    {"arm_dotprod", has_dotprod, adds_dotprod, run_dotprod},
-    {"arm_bf16", has_bf16, adds_bf16, run_bf16},
-    {"arm_i8mm", has_i8mm, adds_i8mm, run_i8mm},
-    {"sve", has_sve, adds_sve, run_sve},
+    {"arm_dotprod", has_dotprod, SUMS * 4, NULL, run_dotprod},
+    {"arm_bf16", has_bf16, SUMS * 4, NULL, run_bf16},
+    {"arm_i8mm", has_i8mm, SUMS * 8, NULL, run_i8mm},
+    {"sve", has_sve, CHAINS, sve_lanes, run_sve},
 };
 const size_t machine_unit_count = sizeof machine_units / sizeof *machine_units;
 

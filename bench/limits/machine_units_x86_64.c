@@ -73,10 +73,6 @@ __attribute__((target("avx512f,avx512bf16"))) static double run_avx512_bf16(size
     return (double)_mm512_reduce_add_ps(sum);
 }
 
-static double adds_avx512_bf16(void) {
-    return CHAINS * 32;
-}
-
 __attribute__((target("avx512f,avx512vnni"))) static double run_avx512_vnni(size_t rounds) {
     const __m512i one = _mm512_set1_epi8(1);
     __m512i chain[CHAINS], sum = _mm512_setzero_si512();
@@ -89,10 +85,6 @@ __attribute__((target("avx512f,avx512vnni"))) static double run_avx512_vnni(size
     for (int c = 0; c < CHAINS; c++)
         sum = _mm512_add_epi32(sum, chain[c]);
     return (double)_mm512_reduce_add_epi32(sum);
-}
-
-static double adds_avx512_vnni(void) {
-    return CHAINS * 64;
 }
 
 __attribute__((target("avx2,avxvnni"))) static double run_avx_vnni(size_t rounds) {
@@ -112,10 +104,6 @@ __attribute__((target("avx2,avxvnni"))) static double run_avx_vnni(size_t rounds
     for (int i = 0; i < 8; i++)
         all += lane[i];
     return all;
-}
-
-static double adds_avx_vnni(void) {
-    return CHAINS * 32;
 }
 
 /* ---- Tiles: 16 rows of 64 bytes, four to sum in and four factors */
@@ -173,10 +161,6 @@ __attribute__((target("amx-tile,amx-bf16"))) static double run_amx_bf16(size_t r
     return all;
 }
 
-static double adds_amx_bf16(void) {
-    return TILES * 16 * 16 * 32;
-}
-
 __attribute__((target("amx-tile,amx-int8"))) static double run_amx_int8(size_t rounds) {
     int8_t factors[ROWS * ROW_BYTES];
     int32_t sums[TILES * ROWS * ROW_BYTES / 4];
@@ -196,16 +180,12 @@ __attribute__((target("amx-tile,amx-int8"))) static double run_amx_int8(size_t r
     return all;
 }
 
-static double adds_amx_int8(void) {
-    return TILES * 16 * 16 * 64;
-}
-
 const machine_unit machine_units[] = {
-    {"avx512_bf16", has_avx512_bf16, adds_avx512_bf16, run_avx512_bf16},
-    {"avx512_vnni", has_avx512_vnni, adds_avx512_vnni, run_avx512_vnni},
-    {"avx_vnni", has_avx_vnni, adds_avx_vnni, run_avx_vnni},
-    {"amx_bf16", has_amx_bf16, adds_amx_bf16, run_amx_bf16},
-    {"amx_int8", has_amx_int8, adds_amx_int8, run_amx_int8},
+    {"avx512_bf16", has_avx512_bf16, CHAINS * 32, NULL, run_avx512_bf16},
+    {"avx512_vnni", has_avx512_vnni, CHAINS * 64, NULL, run_avx512_vnni},
+    {"avx_vnni", has_avx_vnni, CHAINS * 32, NULL, run_avx_vnni},
+    {"amx_bf16", has_amx_bf16, TILES * 16 * 16 * 32, NULL, run_amx_bf16},
+    {"amx_int8", has_amx_int8, TILES * 16 * 16 * 64, NULL, run_amx_int8},
 };
 const size_t machine_unit_count = sizeof machine_units / sizeof *machine_units;
 
