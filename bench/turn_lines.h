@@ -12,6 +12,17 @@
 #ifndef BENCH_TURN_LINES_H
 #define BENCH_TURN_LINES_H
 
+#include <stdbool.h>
+#include <stdio.h>
+
 enum { BENCH_TURNS_VERSION = 1 };
+
+/* Whether the line, without its end, is a good `done`: its two numbers. */
+static inline bool bench_turn_done(const char *line, double *ns, double *cpu_ns) {
+    static const double most = 1e18;
+    char more;
+    return sscanf(line, "done %lf %lf%c", ns, cpu_ns, &more) == 2 && *ns > 0 && *ns < most && *cpu_ns >= 0 &&
+           *cpu_ns < most;
+}
 
 #endif

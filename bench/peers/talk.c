@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -83,7 +82,7 @@ static int read_output(const peer_talk *t, int file, float *out, size_t floats, 
                          (size_t)status.st_size, bytes);
     while (done < bytes) {
         ssize_t n = pread(file, (char *)out + done, bytes - done, (off_t)done);
-        if (n <= 0 && errno != EINTR)
+        if (!n || (n < 0 && errno != EINTR))
             return attn_fail(error, "%s: its output cannot be read: %s", t->peer->title, strerror(errno));
         done += n > 0 ? (size_t)n : 0;
     }
@@ -105,25 +104,18 @@ int peer_talk_start(peer_talk *t, const bench_peer *peer, int file, size_t threa
     return result;
 }
 
-static double seconds_after(char **at) {
-    char *from = *at;
-    double ns = strtod(from, at);
-    return *at > from && ns >= 0 && ns < 1e18 ? ns / 1e9 : -1;
-}
-
 int peer_talk_go(peer_talk *t, uint64_t iterations, bench_elapsed *took, attn_error *error) {
     char line[LINE];
+    double ns, cpu_ns;
     int length = snprintf(line, sizeof line, "go %" PRIu64 "\n", iterations);
-    *took = (bench_elapsed){0};
     if (!t->answers || send(t->child.in, line, (size_t)length, MSG_NOSIGNAL) != length ||
         !fgets(line, sizeof line, t->answers))
         return has_failed(t, "it ended in its turn", error);
-    char *at = line + 5;
-    if (!strncmp(line, "done ", 5))
-        *took = (bench_elapsed){seconds_after(&at), seconds_after(&at)};
-    if (took->seconds > 0 && took->cpu_seconds >= 0 && !strcmp(at, "\n"))
-        return 0;
-    return has_failed(t, "it did not say how long its turn took", error);
+    line[strcspn(line, "\n")] = '\0';
+    if (!bench_turn_done(line, &ns, &cpu_ns))
+        return has_failed(t, "it did not say how long its turn took", error);
+    *took = (bench_elapsed){ns / 1e9, cpu_ns / 1e9};
+    return 0;
 }
 
 void peer_talk_end(peer_talk *t) {

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,14 +71,6 @@ int partner_await(partner *p, double end, attn_error *error) {
     return has_failed(p, "the measuring process did not say that it is ready for turns");
 }
 
-static double number_after(const char **at) {
-    char *end = NULL;
-    double number = strtod(*at, &end);
-    bool good = end > *at && number >= 0 && number < 1e18;
-    *at = end;
-    return good ? number : -1;
-}
-
 int partner_go(partner *p, partner_turn *turn, unsigned long long iterations, double end, attn_error *error) {
     char order[48], line[PARTNER_LINE];
     int length = snprintf(order, sizeof order, "go %llu\n", iterations);
@@ -88,10 +79,7 @@ int partner_go(partner *p, partner_turn *turn, unsigned long long iterations, do
     int failed = read_line(p, line, end, error);
     if (failed)
         return failed;
-    const char *at = line + 5;
-    bool done = !strncmp(line, "done ", 5);
-    *turn = (partner_turn){done ? number_after(&at) : -1, done ? number_after(&at) : -1};
-    if (done && turn->ns > 0 && turn->cpu_ns >= 0 && !*at)
+    if (bench_turn_done(line, &turn->ns, &turn->cpu_ns))
         return 0;
     return has_failed(p, "the measuring process did not say how long its turn took");
 }
