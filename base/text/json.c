@@ -17,6 +17,14 @@ double json_number(const json_t *object, const char *key) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+void json_free_text(char *text) {
+    json_malloc_t allocate;
+    json_free_t release;
+    json_get_alloc_funcs(&allocate, &release);
+    if (text)
+        release(text);
+}
+
 const json_t *json_at(const json_t *object, const char *path) {
     const json_t *value = object;
     while (*path) {

@@ -12,6 +12,9 @@ const char *json_text(const json_t *object, const char *key); /* "" when it is n
 bool json_text_is(const json_t *object, const char *key, const char *text);
 double json_number(const json_t *object, const char *key); /* NaN when it is none */
 
+/* What json_dumps returned, which is memory of jansson's allocator; NULL is fine. */
+void json_free_text(char *text);
+
 /* The value of "a.b.c": c of b of a; NULL when one of them is absent. */
 const json_t *json_at(const json_t *object, const char *path);
 

@@ -52,10 +52,7 @@ static char *plain_text(const json_t *value, const char *format, const char *mis
         return attn_format(error, "%.10g", json_real_value(value));
     char *dumped = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     char *text = attn_strdup(dumped ? dumped : "", error);
-    json_malloc_t allocate; /* what json_dumps returned belongs to jansson's allocator */
-    json_free_t release;
-    json_get_alloc_funcs(&allocate, &release);
-    release(dumped);
+    json_free_text(dumped);
     return text;
 }
 

@@ -153,10 +153,7 @@ int peer_tensors_write(const peer_tensors *t, const bench_case *c, attn_error *e
         attn_fail(error, "tensors for a peer: %s", strerror(errno));
     else
         result = write_all(stream, t, text, error);
-    json_malloc_t allocate;
-    json_free_t release;
-    json_get_alloc_funcs(&allocate, &release);
-    release(text);
+    json_free_text(text);
     if (stream)
         fclose(stream);
     else if (copy >= 0)

@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/text/json.h"
 #include "harness/results/lock.h"
 #include "harness/results/sync_folder.h"
 
@@ -86,10 +87,7 @@ int journal_file_append(journal_file *j, json_t *line, attn_error *error) {
     }
     if (!why && fsync(j->fd))
         why = errno;
-    json_malloc_t allocate;
-    json_free_t release;
-    json_get_alloc_funcs(&allocate, &release);
-    release(text);
+    json_free_text(text);
     if (!why) {
         j->size += (off_t)length;
         return 0;

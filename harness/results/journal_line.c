@@ -1,5 +1,6 @@
 #include "harness/results/journal_line.h"
 
+#include "base/text/json.h"
 #include "harness/results/results.h"
 
 #include <stdlib.h>
@@ -74,11 +75,7 @@ int journal_line_check(const json_t *line, const char *where, attn_error *error)
         return -1;
     char *text = as_results(entries);
     int result = text ? results_parse(&r, text, strlen(text), where, error) : attn_no_memory(error, where);
-    json_malloc_t allocate;
-    json_free_t release;
-    json_get_alloc_funcs(&allocate, &release);
-    if (text)
-        release(text);
+    json_free_text(text);
     if (!result)
         result = r.count == 1 ? check_outcome(&r, line, where, error)
                               : attn_fail(error, "%s: %s has aggregates only", where, row);

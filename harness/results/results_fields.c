@@ -1,5 +1,6 @@
 #include "harness/results/results_fields.h"
 
+#include "base/text/json.h"
 #include "bench/field.h"
 
 #include "attn/alloc.h"
@@ -15,10 +16,7 @@ int results_wrong(const results_place *p, const char *key, const json_t *found, 
     char *text = found ? json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     attn_fail(p->error, "%s: %s%s%s: found %.60s, expected %s", p->file, p->where, *p->where ? "." : "", key,
               text ? text : "nothing", expected);
-    json_malloc_t allocate;
-    json_free_t release;
-    json_get_alloc_funcs(&allocate, &release);
-    release(text);
+    json_free_text(text);
     return -1;
 }
 

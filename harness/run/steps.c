@@ -23,13 +23,10 @@ struct step_journal {
 /* Of a step and its key. */
 static int name_step(char name[HASH_NAME], const char *key, const json_t *step) {
     char *text = json_dumps(step, JSON_COMPACT);
-    json_malloc_t allocate;
-    json_free_t release;
     if (!text)
         return -1;
     hash_name(name, hash_text(hash_text(HASH_START, key), text));
-    json_get_alloc_funcs(&allocate, &release);
-    release(text);
+    json_free_text(text);
     return 0;
 }
 
