@@ -101,11 +101,10 @@ def grouped(o, c, w, x, form):
     for name in ("k", "v"):
         new = group_rows(o, o.linear(x, w[f"{name}_proj.weight"], w[f"{name}_proj.bias"]), batch, frames, groups, 1, d_k)
         pieces.append(held_and_new(o, form, name, new, batch, groups, held, frames, d_k))
+    if form == "operator":
+        return o.linear(o.attention(q, pieces[0][0][0], pieces[1][0][0], c), w["out_proj.weight"], w["out_proj.bias"])
     if bias is not None:
         bias = o.reshape(bias, batch, groups, h // groups * frames, c["L"])
-    if form == "operator":
-        return o.linear(o.attention(q, pieces[0][0][0], pieces[1][0][0], c, bias), w["out_proj.weight"],
-                        w["out_proj.bias"])
     context = attend(o, group_rows(o, q, batch, frames, groups, h // groups, d_k),
                      [(k, v, count) for (k, count), (v, _) in zip(*pieces)], scale, bias)
     return o.linear(frame_rows(o, context, batch, frames, groups, h // groups, d_k), w["out_proj.weight"],
@@ -130,7 +129,7 @@ def absorbed(o, c, w, x, form):
     return o.linear(frame_rows(o, context, batch, frames, h, 1, d_k), w["out_proj.weight"], w["out_proj.bias"])
 
 
-def expanded(o, c, w, x, form):
+def expanded(o, c, w, x):
     """mla and mla_simple with keys and values rebuilt from the latents."""
     batch, frames, h, d_c, keys = c["B"], c["q"], c["h"], c["dc"], c["L"]
     d_k = c["d"] // h
@@ -147,7 +146,7 @@ def expanded(o, c, w, x, form):
     return o.linear(frame_rows(o, context, batch, frames, h, 1, d_k), w["out_proj.weight"], w["out_proj.bias"])
 
 
-def linear_attention(o, c, w, x, form):
+def linear_attention(o, c, w, x):
     """Katharopoulos et al. 2020: the state takes in the frames of the call, then queries read it."""
     batch, frames, h = c["B"], c["q"], c["h"]
     d_k = c["d"] // h
@@ -172,7 +171,7 @@ def core(o, c, x, form):
     keys = o.cache("latent" if latent else "k")
     values = keys if latent else o.cache("v")
     if form == "operator":
-        return o.attention(x, keys, values, c, None)
+        return o.attention(x, keys, values, c)
     context = attend(o, group_rows(o, x, batch, frames, groups, sharing, width), [(keys, values, c["L"])],
                      1 / math.sqrt(c["d"] // c["h"]))
     return frame_rows(o, context, batch, frames, groups, sharing, width)
@@ -185,7 +184,7 @@ def forms(c):
     if c.get("part") == "core":
         return [(form, lambda o, c, w, x, form=form: core(o, c, x, form)) for form in ["products"] + operator]
     if kind == "linear":
-        return [("state", lambda o, c, w, x: linear_attention(o, c, w, x, ""))]
+        return [("state", linear_attention)]
     ways = ["joined"] if one_piece else ["split", "joined"]
     if grouped_keys:
         return [(form, lambda o, c, w, x, form=form: grouped(o, c, w, x, form)) for form in ways + operator]
@@ -193,5 +192,5 @@ def forms(c):
     if c["path"] != "expand":
         found += [(f"absorb {way}", lambda o, c, w, x, way=way: absorbed(o, c, w, x, way)) for way in ways]
     if c["path"] != "absorb":
-        found.append(("expand", lambda o, c, w, x: expanded(o, c, w, x, "joined")))
+        found.append(("expand", expanded))
     return found

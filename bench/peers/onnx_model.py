@@ -82,23 +82,20 @@ class Graph:
         return name
 
     def result(self, value, name, shape):
-        self.nodes.append(self.node("Identity", [value], [name], "", {}))
+        self.nodes.append(self.node("Identity", [value], name, "", {}))
         self.outputs.append((name, tuple(shape)))
 
     @staticmethod
-    def node(kind, inputs, outputs, domain, attributes):
+    def node(kind, inputs, output, domain, attributes):
         """NodeProto: 1 input, 2 output, 4 op_type, 5 attribute, 7 domain."""
-        return (b"".join(block(1, i) for i in inputs) + b"".join(block(2, o) for o in outputs) + block(4, kind) +
+        return (b"".join(block(1, i) for i in inputs) + block(2, output) + block(4, kind) +
                 b"".join(block(5, attribute(*a)) for a in attributes.items()) +
                 (block(7, domain) if domain else b""))
 
-    def ops(self, count, kind, *inputs, domain="", **attributes):
-        outputs = [self.name() for _ in range(count)]
-        self.nodes.append(self.node(kind, inputs, outputs, domain, attributes))
-        return outputs
-
     def op(self, kind, *inputs, domain="", **attributes):
-        return self.ops(1, kind, *inputs, domain=domain, **attributes)[0]
+        output = self.name()
+        self.nodes.append(self.node(kind, inputs, output, domain, attributes))
+        return output
 
     def reshape(self, value, *shape):
         return self.op("Reshape", value, self.constant(numpy.array(shape)))

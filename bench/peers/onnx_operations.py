@@ -43,7 +43,7 @@ class Operations:
             return self.op("MatMul", a, b)
         return self.op("FusedMatMul", a, b, domain=MICROSOFT, transB=int(turned), alpha=float(scale))
 
-    def attention(self, q, k, v, c, bias):
+    def attention(self, q, k, v, c):
         """Rows q [B frames, h width]; keys and values [B, h, L, width]."""
         q = self.reshape(q, c["B"], c["q"], c["d"])
         out = self.op("MultiHeadAttention", q, k, v, domain=MICROSOFT, num_heads=c["h"],

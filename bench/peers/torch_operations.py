@@ -55,7 +55,7 @@ class Operations:
         a = a if scale == 1.0 else a * scale
         return torch.matmul(a, b.transpose(-1, -2) if turned else b)
 
-    def attention(self, q, k, v, c, bias):
+    def attention(self, q, k, v, c):
         """Rows q [B frames, h width]; keys and values [B, h, L, width]."""
         q = q.reshape(c["B"], c["q"], c["h"], -1).transpose(1, 2)
         return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(c["B"] * c["q"], -1)
