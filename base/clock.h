@@ -1,4 +1,4 @@
-/* The time that passes, and that which a thread runs. */
+/* The time that passes, and the time that a thread runs. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

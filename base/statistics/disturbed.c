@@ -10,5 +10,5 @@ double lost_share(double passed, double ran) {
 
 /* An involuntary switch by itself says little: a long sample always has some. */
 bool is_disturbed(double passed, double ran, double major_faults) {
-    return major_faults > 0 || 1 - ran / passed > LOST_LIMIT;
+    return major_faults > 0 || lost_share(passed, ran) > LOST_LIMIT;
 }

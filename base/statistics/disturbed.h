@@ -1,10 +1,10 @@
-/* Whether something else had the CPU, or the disk had to be waited for, while something was timed. */
+/* Whether what was timed had to wait: for the CPU, which something else had, or for the disk. */
 #ifndef BASE_STATISTICS_DISTURBED_H
 #define BASE_STATISTICS_DISTURBED_H
 
 #include <stdbool.h>
 
-/* The share of the time that passed in which the work did not run: 0 to 1. `ran` is CPU time in the same unit. */
+/* The share of the time `passed` in which the work did not run: 0 to 1, 0 for NaN. `ran` is CPU time in the same unit. */
 double lost_share(double passed, double ran);
 
 /* Over 1% of the time lost, or a page read from disk. NaN is not disturbed. */

@@ -33,10 +33,10 @@ static size_t take_medians(double *values, const process_sample *samples, size_t
     return count;
 }
 
-/* The 97.5% quantile of Student's t for n values, n - 1 degrees of freedom. */
+/* The 97.5% quantile of Student's t for n values, 2 to STUDENT_MOST: n - 1 degrees of freedom. */
 static double student(size_t n) {
     static const double quantile[STUDENT_MOST + 1] = {NAN, NAN, 12.7062047, 4.3026527, 3.1824463, 2.7764451};
-    return n <= STUDENT_MOST ? quantile[n] : NAN;
+    return quantile[n];
 }
 
 static stats_interval student_interval(const double *values, size_t n) {

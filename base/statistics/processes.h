@@ -23,20 +23,20 @@ typedef struct process_summary {
     bool interval;    /* true: a 95% interval of the median; false: too few samples, so least and most */
 } process_summary;
 
-/* With six processes or more the interval is that of stats_median_interval over their values. With two to five, where
- * that can't reach 95%, it is Student's over the logarithms of the values, which takes those for normal. Samples of one
+/* With six processes or more the interval is that of stats_median_interval over their values. With two to five,
+ * which can't reach 95% that way, it is Student's over the logarithms of the values, taken for normal. Samples of one
  * process give stats_median_interval over the samples: an interval of that process and not of the next. NaN in, NaN
  * out; all NaN without samples. Sorts the samples by process and value. */
 int process_summarize(process_summary *summary, process_sample *samples, size_t n, attn_error *error);
 
 typedef struct process_range {
     double low, high;
-    size_t processes; /* that it stands on; 0: not known, so one */
+    size_t processes; /* that it stands on; 0: not known, taken for one */
 } process_range;
 
-/* Whether two such numbers differ: their intervals do not meet, which happens with 0.5% of pairs of equal programs when
- * processes are normal, from 2 processes a side to 10. An interval of one process misses the spread of processes: where
- * either is one, there must be a gap that is wider than both. */
+/* Whether two such numbers differ: their intervals do not meet. Of equal programs whose processes are normal at most 0.6%
+ * of pairs do so by chance (simulated, 2 to 10 processes a side). The interval of a single process misses the spread of
+ * processes: where either is such, the gap must be wider than both. */
 bool process_apart(process_range a, process_range b);
 
 #endif

@@ -13,10 +13,10 @@
 /* Continues `hash` over the text and one separator, so that "ab","c" and "a","bc" differ. */
 uint64_t hash_text(uint64_t hash, const char *text);
 
-/* Of numbers' bits: below 2^53, so that a double holds it, and not 0. */
+/* A hash of the numbers' bits, from 1 to 2^53 - 1, so that a double holds it. */
 uint64_t hash_floats(const float *values, size_t n);
 
-/* Continues `hash` over a file's path, size and time of change: they tell apart what it holds. */
+/* Continues `hash` over a file's path, size and time of change: a file that is written again has another hash. */
 int hash_file_state(uint64_t *hash, const char *path, attn_error *error);
 
 enum { HASH_NAME = 24 };

@@ -26,7 +26,7 @@ void table_free(table *t) {
     *t = (table){0};
 }
 
-/* What rounds to 0 has no direction: "-0.00" becomes "0.00", "+0.00" too. */
+/* A number that rounds to 0 has no sign: "-0.00" and "+0.00" become "0.00". */
 static const char *without_sign(const char *text) {
     return strspn(text, "+-0.") == strlen(text) ? text + strspn(text, "+-") : text;
 }
@@ -162,7 +162,7 @@ int table_is_numeric(const table *t, size_t column) {
     return any;
 }
 
-/* There is one. */
+/* The first row with this text under `key`: there is one. */
 static size_t first_with(const table *t, const char *key, const char *text) {
     size_t at = 0;
     for (;; at++) {

@@ -13,11 +13,10 @@ extern const char *const table_format_names[]; /* "md", "csv", "json", "tex", NU
 typedef struct table_column {
     const char *key;    /* of the row objects */
     const char *header; /* in md and tex; csv uses the key */
-    const char
-        *format; /* printf format for one double; NULL: text, or the shortest exact number; table_mib */
+    const char *format; /* of printf, for one double; table_mib; NULL: text, or the shortest exact number */
 } table_column;
 
-/* As a format: a number of bytes, shown in MiB; csv and json have the bytes. */
+/* A format for numbers of bytes: shown in MiB, and as bytes in csv and json. */
 extern const char table_mib[];
 
 typedef struct table {
@@ -37,11 +36,11 @@ char *table_cell_text(const table *t, size_t row, size_t column, table_format fo
 char *table_header_text(const table *t, size_t column, table_format format, attn_error *error);
 /* Any text so that `format` shows it as it is. attn_free it. */
 char *table_escape(const char *text, table_format format, attn_error *error);
-/* It has numbers, and nothing else. */
+/* Whether the column has numbers, and nothing else. */
 int table_is_numeric(const table *t, size_t column);
 
-/* For people: a text under `key` that an earlier row has too becomes "as NAME", the text that the first such row has
- * under `name`. */
+/* For people: where an earlier row has the same text under `key`, the later one becomes "as NAME", NAME being what the
+ * first of these rows has under `name`. */
 void table_say_once(table *t, const char *key, const char *name);
 
 #endif

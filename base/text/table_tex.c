@@ -7,10 +7,10 @@
 
 enum {
     PAGE = 100,         /* characters of \\footnotesize that stand side by side on A4 */
-    SMALLER_PAGE = 107, /* the same of \\scriptsize */
-    GAP = 2,            /* of them between two columns */
-    NARROWEST = 11,     /* of a column whose text breaks its lines */
-    HEADER = 11,        /* where headers break */
+    SMALLER_PAGE = 107, /* characters of \\scriptsize */
+    GAP = 2,            /* characters between two columns */
+    NARROWEST = 11,     /* characters of a column whose text breaks its lines */
+    HEADER = 11,        /* characters of a line of a header */
     PAGE_ROWS = 45
 };
 
@@ -66,8 +66,8 @@ static int measure(layout *l, const table *t, size_t column, attn_error *error) 
     return 0;
 }
 
-/* Gives all columns a width. Those of text give way, always the widest, as long as the table is wider than the page; returns
- * whether it is then no wider. */
+/* Gives all columns a width: as long as the table is wider than the page, the widest column of text gets narrower. Returns
+ * whether the table fits. */
 static bool fit(layout *l, size_t count, size_t page) {
     size_t width = 0;
     for (size_t i = 0; i < count; i++) {

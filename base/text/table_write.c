@@ -7,6 +7,8 @@
 
 static int write_head_md(const table *t, FILE *stream, attn_error *error) {
     char *title = t->title ? table_escape(t->title, TABLE_MD, error) : NULL;
+    if (t->title && !title)
+        return -1;
     if (title)
         fprintf(stream, "### %s\n\n", title);
     attn_free(title);
