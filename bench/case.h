@@ -25,8 +25,8 @@
  *   machine/clock/isa:avx512           dependent additions next to vector work: a cycle each
  *   machine/handoff/cpu:1              a line to another CPU and back
  *   machine/products/unit:amx_bf16     products of narrow numbers, of matrices, of scalable vectors
- * flops, products and what moves a working set take t:N, too: N threads that do the same next to each other, each over
- * a working set of its own.
+ * flops, products and rows that move a working set take t:N, too: N threads do the same at once, each over a working
+ * set of its own.
  *
  *   kernel/<name>/<key:value>/...      one kernel alone, a row of impl/kernels/kernels.inc, on its typical shape
  *   kernel/attend/kv:q8_0/isa:avx2
@@ -83,7 +83,7 @@ typedef struct bench_case {
     const attn_variant *variant;
     attn_geometry geometry;
     attn_path path;        /* as asked for, maybe AUTO */
-    const attn_impl *impl; /* of a peer's case ours, for formulas */
+    const attn_impl *impl; /* in a peer's case ours, for formulas */
     const char *impl_name; /* never "auto"; a peer's name (bench/peers/peer.h) */
     unsigned model;        /* encoder: attn_model_type */
 /* Of their own for the rows of fields.inc: a size_t each number (of an encoder's layer: keys and queries), an unsigned

@@ -20,8 +20,8 @@ Shape shape_of(const std::string &format) {
     return format == "console" ? Shape::table : format == "csv" ? Shape::csv : Shape::json;
 }
 
-/* What the kernel counted is there for an iteration, and again for the whole repetition, which marks disturbed ones:
- * a table for people has the first, where it is there. */
+/* The kernel's counts come twice: for an iteration, and for the whole repetition, which marks disturbed ones. A table for
+ * people has only the first where there are both. */
 void drop_twins(benchmark::UserCounters *counters) {
     static const char *const twins[][2] = {{"page_faults_major", "major_faults"},
                                            {"page_faults_minor", "minor_faults"},
@@ -32,10 +32,10 @@ void drop_twins(benchmark::UserCounters *counters) {
             counters->erase(twin[1]);
 }
 
-/* An iteration's time of a CPU in another process, on its way to the reporter. */
+/* The counter that carries an iteration's CPU time in another process to the reporter. */
 const char elsewhere[] = "cpu_seconds_elsewhere";
 
-/* What another process measured, in place of this one's clocks. */
+/* Puts the CPU time of another process in the place of this one's. */
 void take_elsewhere(benchmark::BenchmarkReporter::Run &run) {
     run.run_name.time_type.clear();
     auto found = run.counters.find(elsewhere);
@@ -47,7 +47,7 @@ void take_elsewhere(benchmark::BenchmarkReporter::Run &run) {
     run.counters.erase(found);
 }
 
-/* Passes runs on to a reporter of the library, with five differences. Times of another process are what that said.
+/* Passes runs on to a reporter of the library, with five differences. Times of another process are those that it reported.
  * Aggregates that are not a number (the coefficient of variation of a counter whose mean is 0) are left out, as JSON has
  * no such numbers. A full disk is noticed. A table has no counter twice. And CSV gets all runs at once: the library takes
  * the columns from the first runs that it sees and aborts when a later one has others. */

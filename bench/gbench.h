@@ -19,7 +19,7 @@ typedef struct gbench_state gbench_state; /* one timed region */
 typedef void gbench_function(void *context, gbench_state *state);
 
 int gbench_register(const char *name, gbench_function *function, void *context, attn_error *error);
-/* The same for what another process runs and times: its function calls gbench_elsewhere. */
+/* The same for work that another process runs and times: `function` calls gbench_elsewhere. */
 int gbench_register_elsewhere(const char *name, gbench_function *function, void *context, attn_error *error);
 /* One more key and text in the context of the output. */
 int gbench_add_context(const char *key, const char *value, attn_error *error);
@@ -36,8 +36,8 @@ void gbench_resume(gbench_state *state);
 uint64_t gbench_iterations(const gbench_state *state); /* run so far */
 void gbench_skip(gbench_state *state, const char *message);
 
-/* Runs `work` for the iterations that are wanted: it says what they took, in seconds on the clock and of a CPU. Returns
- * what it returns. */
+/* Calls `work` for the iterations that are wanted; it sets the seconds that they took, on the clock and of a CPU. Returns
+ * what `work` returned. */
 typedef int gbench_work(void *context, uint64_t iterations, double *seconds, double *cpu_seconds);
 int gbench_elsewhere(gbench_state *state, gbench_work *work, void *context);
 void gbench_label(gbench_state *state, const char *label);

@@ -56,7 +56,7 @@ typedef struct bench_kind_ops {
     /* In place of run, where another process runs and times iterations; NULL: this one does. */
     int (*run_elsewhere)(void *state, uint64_t iterations, bench_elapsed *took, attn_error *error);
     const char *(*label)(const void *state); /* what ran it, for people; NULL: nothing to say */
-    /* The same, which calls the hook when a part of it begins; NULL: it has no parts. */
+    /* As run, and calls the hook when a part of it begins; NULL: it has no parts. */
     void (*run_parts)(void *state, attn_part_hook *hook, void *context);
     /* Numbers of one iteration; *cache_bytes is how much of it reads a KV cache. */
     void (*values)(const void *state, double *cache_bytes, bench_emit_number *emit, void *to);
@@ -64,10 +64,10 @@ typedef struct bench_kind_ops {
     const float *(*output)(const void *state, size_t *floats);
     void (*release)(void *state);
 
-    /* For peers (bench/peers/); NULL: none runs cases of this kind. What an iteration reads, and the shape of its output;
-     * then where the peer's output goes, which check compares from then on in place of our own. */
-    int (*hand_over)(void *state, struct peer_tensors *to, attn_error *error);
-    float *(*answer)(void *state);
+    /* For peers (bench/peers/); NULL: no peer runs cases of this kind. */
+    int (*hand_over)(void *state, struct peer_tensors *to,
+                     attn_error *error); /* what an iteration reads, and the shape of its output */
+    float *(*answer)(void *state); /* where the peer's output goes; check then compares it in place of ours */
 } bench_kind_ops;
 
 extern const bench_kind_ops bench_attention, bench_encoder, bench_machine, bench_kernel;
@@ -75,6 +75,6 @@ extern const bench_kind_ops bench_attention_core; /* measures bench_attention's 
 extern const bench_kind_ops bench_peer_case;      /* measures cases of a peer */
 extern const bench_kind_ops *const bench_kinds[]; /* ended by NULL */
 const bench_kind_ops *bench_kind_of(const bench_case *c);
-const bench_kind_ops *bench_own_kind_of(const bench_case *c); /* the same, were it not a peer's */
+const bench_kind_ops *bench_own_kind_of(const bench_case *c); /* as if our own code ran it */
 
 #endif

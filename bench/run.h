@@ -10,9 +10,9 @@
 typedef struct bench_entry {
     bench_case row;
     struct bench_session *session;
-    bool checked;         /* or its output is one that was */
-    bool remembered;      /* the latter: `check` is empty */
-    uint64_t output_hash; /* of the warm-up's; 0: it has none */
+    bool checked;         /* here, or in an earlier process that made the same output */
+    bool remembered;      /* checked in an earlier process: `check` is empty */
+    uint64_t output_hash; /* of the output of the warm-up; 0: it has none */
     bench_check check;
     attn_error failure; /* why it is skipped; empty when it may be timed */
 } bench_entry;

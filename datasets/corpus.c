@@ -1,8 +1,7 @@
 #include "datasets/corpus.h"
 
-#include "base/text/hash.h"
-
 #include "base/text/append.h"
+#include "base/text/hash.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

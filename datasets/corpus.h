@@ -30,7 +30,7 @@ typedef struct corpus {
 int corpus_read(corpus *c, const char *folder, const char *split, attn_error *error);
 void corpus_free(corpus *c);
 
-/* Continues `hash` over the state of the audio of the first `count` utterances (base/text/hash.h). */
+/* Continues `hash` over the audio files of the first `count` utterances, as hash_file_state does. */
 int corpus_hash_state(uint64_t *hash, const corpus *c, size_t count, attn_error *error);
 
 #endif

@@ -112,7 +112,7 @@ static int link_speaker(const corpus_survey *s, const char *split, size_t speake
                      attn_format(error, "%s/%s", to, s->speakers[speaker]), error);
 }
 
-/* Of what speech it is holds for the copy too. */
+/* The note that says what made the speech is true of the copy too. */
 static int link_note(const corpus_survey *s, const char *out, attn_error *error) {
     return s->synthetic ? make_link(attn_format(error, "%s/SYNTHETIC.txt", s->folder),
                                     attn_format(error, "%s/SYNTHETIC.txt", out), error)

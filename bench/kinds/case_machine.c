@@ -111,7 +111,7 @@ static void share(machine *m, attn_share_function *work) {
     attn_threads_use(before);
 }
 
-/* The first alone: what cannot be here is found by it. */
+/* The first alone: it finds what this machine lacks. */
 static int prepare_parts(machine *m, attn_error *error) {
     prepare_part(m, 0, 1);
     if (!m->part[0].result && m->count > 1)
@@ -187,7 +187,7 @@ typedef struct all_values {
     double count;
 } all_values;
 
-/* What all threads do together. */
+/* A number of one thread becomes that of all. */
 static void emit_of_all(void *context, const char *name, double value) {
     const all_values *all = context;
     all->emit(all->to, name, value * all->count);

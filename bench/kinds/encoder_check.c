@@ -146,7 +146,7 @@ static int make_narrow(attn_model **model, const encoder_setup *s, attn_error *e
     return 0;
 }
 
-/* What a peer gave against what we gave for the same call. */
+/* Compares a peer's output with ours of the same call. */
 static void compare_answer(bench_check *check, const encoder_setup *s) {
     size_t n = s->row.queries * s->row.geometry.d_model;
     double limit = TOLERANCE * attn_compare(s->expected, s->expected, n, 0.0, 0.0).max_b;

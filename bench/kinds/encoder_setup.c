@@ -126,7 +126,7 @@ static int hand_caches(const encoder_setup *s, const attn_session *session, peer
     return result;
 }
 
-/* A stream from its beginning: its state before the last call is handed over, the output of that is expected. */
+/* A stream from its beginning: its state before the last call is handed over, the last call's output is expected. */
 static int hand_stream(const encoder_setup *s, peer_tensors *to, size_t before, attn_error *error) {
     attn_session *session;
     attn_session_options options = session_options(s);

@@ -13,8 +13,9 @@ typedef struct encoder_setup {
     attn_session *session;
     size_t input_frames; /* of a run; its last call is the one that is timed */
     float *x, *out;      /* [input_frames, input_dim], [frames after the input layer, d_model] */
-    float *expected,
-        *answer; /* the newest q frames of that by us, once they were handed over, and by a peer */
+    float *
+        expected; /* output of the call that is timed, [q, d_model], by us; NULL before encoder_setup_hand_over */
+    float *answer; /* the same by a peer */
     /* What the calls since rewind took, by part. */
     double seconds[ATTN_PARTS], begun;
     attn_part part;

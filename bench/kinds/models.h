@@ -14,7 +14,7 @@ int models_complete_queries(bench_case *c, attn_error *error);
  * attention says of the other fields. */
 int models_complete(bench_case *c, attn_error *error);
 
-/* What our own code runs with, next to a peer too. */
+/* The implementation that our own code runs with, also where it stands in for a peer. */
 const char *models_impl_name(const bench_case *c);
 
 /* 0, or -1 and the reason: what the case asks for and this machine, or the library so far, lacks. */

@@ -85,8 +85,8 @@ static void run(void *state) {
     c->place = walk(c->place, STEPS);
 }
 
-/* As many steps as there are nodes come by each once and end where they began, by a plain loop. The timed one is where
- * that was after some of them: all of a large set take too long. */
+/* A plain loop of as many steps as there are nodes meets each node once and ends where it began. The timed loop, after
+ * some steps, is at the same node as the plain one: all steps of a large set would take too long. */
 static double off(void *state) {
     chase *c = state;
     const node *start = node_at(c, 0), *place = start, *some = start;

@@ -17,7 +17,7 @@ def group_rows(o, x, batch, frames, groups, sharing, width):
 
 
 def frame_rows(o, x, batch, frames, groups, sharing, width):
-    """The other way round."""
+    """What group_rows does, undone."""
     if frames > 1:
         x = o.transpose(o.reshape(x, batch, groups, sharing, frames, width), 0, 3, 1, 2, 4)
     return o.reshape(x, batch * frames, groups * sharing * width)

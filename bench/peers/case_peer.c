@@ -97,7 +97,7 @@ typedef struct filter {
     void *to;
 } filter;
 
-/* Which path the peer took, its label says. */
+/* All but our own path: the label reports the peer's form. */
 static void pass_on(void *to, const char *name, double value) {
     const filter *f = to;
     if (strcmp(name, "path_run"))

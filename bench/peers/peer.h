@@ -19,7 +19,7 @@ extern const bench_peer bench_peers[]; /* ended by a NULL name */
 extern const char *const bench_impl_names[];
 
 const bench_peer *bench_peer_find(const char *name);                /* NULL: not a peer */
-const bench_peer *bench_peer_of(const bench_case *c);               /* NULL: the case is ours */
+const bench_peer *bench_peer_of(const bench_case *c);               /* NULL: our own code runs the case */
 const char *bench_peer_python(void);                                /* the interpreter */
 char *bench_peer_script(const bench_peer *peer, attn_error *error); /* its path; attn_free it */
 

@@ -22,7 +22,7 @@ static void descriptor_path(char path[PATH], int file) {
     snprintf(path, PATH, "/proc/self/fd/%d", file);
 }
 
-/* On the CPU where this process is, which the harness has pinned, and the next ones. */
+/* On the CPU that the harness has pinned this process to, and the next ones. Not pinned: on any. */
 static child_place place_of(size_t threads) {
     cpu_set_t allowed;
     int cpu = -1;
@@ -51,7 +51,7 @@ static int start(peer_talk *t, int file, int output, size_t threads, attn_error 
     return 0;
 }
 
-/* What the peer's end says, else what was found out before. */
+/* Ends the peer. The error is its last words, or `found` where it had none. */
 static int has_failed(peer_talk *t, const char *found, attn_error *error) {
     child_result r;
     child_end(&t->child, &r);

@@ -1,4 +1,4 @@
-/* What a peer is handed: tensors with names, as a safetensors file that has no name anywhere. Private to bench/. */
+/* What a peer reads: named tensors, in a safetensors file that is in memory alone. Private to bench/. */
 #ifndef BENCH_PEERS_TENSORS_H
 #define BENCH_PEERS_TENSORS_H
 
@@ -12,7 +12,7 @@ typedef struct peer_tensor {
     char name[PEER_TENSOR_NAME];
     size_t rank, dims[PEER_TENSOR_RANK];
     const float *data;
-    float *own; /* the same where it belongs to the list; else NULL */
+    float *own; /* data that the list frees; NULL: data of others */
 } peer_tensor;
 
 typedef struct peer_tensors {
@@ -28,7 +28,7 @@ void peer_tensors_free(peer_tensors *t); /* a zeroed one is fine */
 int peer_tensors_add(peer_tensors *t, const char *name, size_t rank, const size_t *dims, const float *data,
                      attn_error *error);
 
-/* Memory for a tensor, which is the list's; NULL and an error when there is none. */
+/* Adds a tensor and returns its memory, to be filled; the list frees it. NULL and an error when there is none. */
 float *peer_tensors_new(peer_tensors *t, const char *name, size_t rank, const size_t *dims,
                         attn_error *error);
 

@@ -10,7 +10,7 @@ def as_tensor(array):
 
 
 class Operations:
-    """Runs once to see what room the case needs, then again with that room, as often as one likes."""
+    """The first run finds out what room the case needs; all later ones use that room."""
 
     has_attention = hasattr(F, "scaled_dot_product_attention")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PyTorch as a peer: each form traced, as what Python adds to every call is no work of PyTorch."""
+"""PyTorch as a peer: each form is traced, so that the time of the Python code between operations is not measured."""
 
 import sys
 
@@ -9,7 +9,7 @@ import turns
 
 
 def form_of(case, build):
-    """What runs the form."""
+    """A function that runs the form."""
     import models
     import torch
     from torch_operations import Operations, as_tensor

@@ -31,7 +31,7 @@ def seconds_of(run):
 
 
 def fastest(forms):
-    """Of (name, run, output) the one whose run takes least: a peer is taken at its best."""
+    """The form (name, run, output) whose run takes least: a peer is measured at its best."""
     best, least = None, float("inf")
     for form in forms:
         form[1]()
@@ -61,8 +61,8 @@ def limit_threads(count):
 
 
 def serve(open_peer):
-    """open_peer(case) returns the peer's title and what lists the forms of the case, (name, run, output of a run) each;
-    of None, the title."""
+    """open_peer(case) returns the peer's title, and a function that lists the forms of the case: name, run, output of a run.
+    The case is None where the title alone is wanted."""
     try:
         if sys.argv[1] == "--version":
             print(open_peer(None)[0])

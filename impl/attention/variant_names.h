@@ -1,4 +1,4 @@
-/* Names of the variants that have a size of their own, for messages, options and docs: they follow from the registry. */
+/* Names of the variants that take latent_dim or num_kv_heads, from the registry: for messages, options and docs. */
 #ifndef IMPL_ATTENTION_VARIANT_NAMES_H
 #define IMPL_ATTENTION_VARIANT_NAMES_H
 
@@ -13,7 +13,7 @@ enum { ATTN_VARIANT_NAMES = 16, ATTN_VARIANT_NAMES_TEXT = 256 };
 
 /* NULL-terminated, in the order of tables. */
 void attn_variant_names(const char *names[ATTN_VARIANT_NAMES], unsigned takes);
-/* "mla, mla_simple or gqa", with `last` before the last one. */
+/* "mla, mla_simple or gqa" where `last`, which stands before the last one, is " or ". */
 void attn_variant_names_text(char text[ATTN_VARIANT_NAMES_TEXT], unsigned takes, const char *last);
 
 #endif

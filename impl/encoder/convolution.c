@@ -4,7 +4,7 @@
  *
  * Without `causal` the depthwise convolution sees zeros before the first and after the last frame of the
  * call. With it, the module's input (after the LayerNorm) has kernel - 1 frames before the first: zeros where
- * the stream begins, then those of the calls before. What the convolution sees of them, GLU(W_1 x), is kept too. */
+ * the stream begins, then those of the calls before. GLU(W_1 x) of these is kept too. */
 #include "impl/encoder/encoder.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ static void gate_rows(float *gated, const float *rows, size_t count, const attn_
     }
 }
 
-/* Zeros of the module's input leave the bias. */
+/* Of an input of zeros W_1 leaves its bias. */
 void attn_convolution_gate_zeros(float *gates, size_t rows, const attn_convolution *w,
                                  const attn_encoder_ops *ops) {
     size_t d_model = w->pointwise_conv1.in;

@@ -128,8 +128,7 @@ typedef struct attn_block_state {
     attn_cache *kv;
     /* Causal convolution: its newest kernel - 1 inputs [B, kernel - 1, width]; NULL: zeros, not kept. */
     float *conv;
-    float *
-        gates; /* Conformer, with `conv`: GLU(W_1) of these inputs, so that no frame goes through W_1 again */
+    float *gates;                    /* Conformer, with `conv`: GLU(W_1 x) of these inputs, computed once */
     const attn_packed_block *packed; /* of the block; no call changes it */
 } attn_block_state;
 

@@ -59,8 +59,7 @@ const attn_attend_kernels *attn_attend(void); /* for attn_cpu_isa() */
 
 enum {
     ATTN_ATTEND_BLOCK = 64, /* the most keys of a block */
-    ATTN_ATTEND_TILE =
-        64 /* the fewest rows, if there are so many, that go over the keys together; where threads cut */
+    ATTN_ATTEND_TILE = 64 /* the fewest rows of a tile but the last; threads share rows in multiples of it */
 };
 
 /* Floats of workspace for rows of at most these widths. */

@@ -54,7 +54,7 @@ struct attn_session {
 /* session_shape.c: what follows from configuration and options alone. */
 bool attn_streams(const attn_session *session);        /* in chunks */
 bool attn_streams_conv(const attn_session *session);   /* keeps inputs of causal convolutions */
-bool attn_streams_gates(const attn_session *session);  /* and what a Conformer's convolutions see of them */
+bool attn_streams_gates(const attn_session *session);  /* and, in a Conformer, their gates */
 bool attn_streams_conv2d(const attn_session *session); /* keeps frames before subsampling */
 bool attn_adds_positions(const attn_config *config);   /* to its input */
 

@@ -70,8 +70,8 @@ static double linear_flops(double rows, size_t out, size_t in) {
     return 2.0 * rows * (double)out * (double)in;
 }
 
-/* Of `batch` utterances with `count` rows of output each. Windows of the second convolution overlap by a row of the
- * first, so that n of them span 2 n + 1. */
+/* Of `batch` utterances with `count` rows of output each. Windows of the second convolution share a row of the
+ * first with the next one, so that n of them span 2 n + 1 rows. */
 static double input_flops(const attn_config *config, const attn_embed *embed, double batch, double count) {
     double rows = batch * count;
     size_t d_model = config->attention.d_model;

@@ -251,7 +251,7 @@ void attn_session_run(attn_session *session, float *out, const float *x, size_t 
     attn_cpu_limit(limit);
 }
 
-/* The cache as if it had gone on to `frames` frames, with the rows that it holds over and over. */
+/* Brings the cache to `frames` frames by repeating the rows that it holds. */
 static void fill_cache(attn_cache *cache, size_t frames) {
     size_t held = cache->length, most = attn_smaller(frames, cache->capacity);
     for (size_t slot = 0; slot < cache->slots; slot++) {

@@ -15,9 +15,9 @@ static void open_gate(attn_depthwise *conv) {
         conv->bias[c] = 1;
 }
 
-/* Most frames of speech are blank. What does not know that from its first step learns it through all layers at once: the
- * same for every frame, it becomes a constant in what the input layer gives, and the normalisations behind it leave little
- * of what tells frames apart. */
+/* Most frames of speech are blank. A model whose output layer does not begin with that learns it in all layers at once:
+ * every frame gets the same constant from the input layer on, and after the normalisations that follow, the differences
+ * between frames are small. */
 static void expect_blank(attn_linear *output) {
     memset(output->bias, 0, output->out * sizeof *output->bias);
     output->bias[0] = (float)log(blank_prior / (1 - blank_prior) * (double)(output->out - 1));

@@ -119,9 +119,9 @@ typedef void attn_chunk_hook(void *context, size_t chunk_index, size_t frames_ou
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context);
 
-/* The end of such a run without lengths, for timing: its first two calls and its last one. In between caches hold the
- * rows of the first two over and over, so that the last call does the same work on other numbers. Writes the rows of
- * `out` that belong to calls that ran. */
+/* The end of such a run without lengths, for timing: only its first two calls and its last one run. For the calls between
+ * them, caches repeat the rows of the first two, so that the last call does the same work on other numbers. Writes the
+ * rows of `out` of the calls that run. */
 void attn_session_run_end(attn_session *session, float *out, const float *x, size_t frames);
 
 /* The last call of that run again, for timing: x, out and frames are the run's. It is the same work, but not
@@ -136,9 +136,9 @@ const attn_cache *attn_session_cache(const attn_session *session, size_t layer);
 const float *attn_session_conv(const attn_session *session, size_t layer, size_t *width);
 size_t attn_session_kv_bytes_live(const attn_session *session);
 size_t attn_session_kv_bytes_formula(const attn_session *session); /* at the most frames held so far */
-/* What streaming keeps next to the attention cache: inputs of causal convolutions (the module's, or CSGU's
- * gate half: kernel - 1 frames a layer), as many gates GLU(W_1 x) of a Conformer's, and the frames that subsampling carries over. 0 where nothing
- * streams. */
+/* What streaming keeps next to the attention cache: inputs of causal convolutions (the module's, or CSGU's gate half:
+ * kernel - 1 frames a layer), in a Conformer the gates GLU(W_1 x) of these inputs, and the frames that subsampling carries
+ * over. 0 where nothing streams. */
 size_t attn_session_conv_bytes_live(const attn_session *session);
 size_t attn_session_conv_bytes_formula(const attn_session *session);
 size_t attn_session_workspace_bytes(const attn_session *session);

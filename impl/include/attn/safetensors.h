@@ -59,7 +59,7 @@ typedef struct attn_safetensors_entry {
 /* A whole file, in the order of entries. Returns 0, or -1 and an error, with nothing left behind. */
 int attn_safetensors_write(const char *path, const attn_safetensors_entry *entries, size_t count,
                            attn_error *error);
-/* The same to a stream, whose own errors are the caller's to find; `name` stands for it in messages. */
+/* The same to a stream; the caller checks ferror. `name` stands for the stream in messages. */
 int attn_safetensors_print(FILE *stream, const char *name, const attn_safetensors_entry *entries,
                            size_t count, attn_error *error);
 

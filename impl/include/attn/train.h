@@ -80,7 +80,7 @@ int attn_model_like(attn_model **made, const attn_model *model, attn_error *erro
  *   CSGU's convolutions near 0 with biases of 1, so that the gate begins open (Peng et al. 2022, section 3.3, after Liu et
  *   al. 2021);
  *   the output layer's biases 0 and that of blank ln(0.8 (vocab_size - 1) / 0.2), so that blank begins with a probability
- *   of about 0.8 (a prior for the frequent class: Lin et al. 2017, section 3.3).
+ *   of about 0.8 (as for a frequent class in Lin et al. 2017, section 3.3).
  * The same seed, the same weights. */
 void attn_model_initialize(attn_model *model, uint64_t seed);
 

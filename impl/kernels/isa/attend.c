@@ -14,7 +14,7 @@ enum {
     BLOCK_BYTES = 32768, /* of its keys and values as floats: about what stays in a core's first cache */
     FEWEST_ROWS = ATTN_ATTEND_TILE, /* of a tile */
     MOST_ROWS = 256,
-    ROW_BYTES = 131072, /* of a tile's queries and contexts: what stays in a core's second cache */
+    ROW_BYTES = 131072, /* of a tile's queries and contexts: about what stays in a core's second cache */
     PACK_ROWS = 32      /* from this many rows on, keys are transposed */
 };
 
@@ -221,7 +221,8 @@ static void finish(const row *r, size_t width, size_t keys, float *partial) {
         r->context[c] *= factor;
 }
 
-/* Every tile reads and transposes all keys once: the more rows it has, the less of that. */
+/* Rows of a tile, which go over the keys together. Every tile reads and transposes all keys once, so few large ones do
+ * that less often. */
 static size_t tile_rows(const attn_attend_call *call) {
     size_t width = call->k_width + call->v_width, rows = ROW_BYTES / sizeof(float) / (width ? width : 1);
     rows = rows / ROWS_TOGETHER * ROWS_TOGETHER;
