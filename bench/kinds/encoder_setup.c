@@ -126,17 +126,33 @@ static int hand_caches(const encoder_setup *s, const attn_session *session, peer
     return result;
 }
 
-/* A stream from its beginning: its state before the last call is handed over, the last call's output is expected. */
-static int hand_stream(const encoder_setup *s, peer_tensors *to, size_t before, attn_error *error) {
+/* A stream on its way to the call that is timed. */
+typedef struct stream {
+    const encoder_setup *setup;
     attn_session *session;
+    peer_tensors *to;
+    attn_error *error;
+    size_t frames; /* of output so far */
+    int result;
+} stream;
+
+static void hand_state(void *context, size_t chunk, size_t frames) {
+    stream *s = context;
+    (void)chunk;
+    s->frames += frames;
+    if (s->frames == s->to->first)
+        s->result = hand_caches(s->setup, s->session, s->to, s->error);
+}
+
+/* From the beginning: the state before the last call is handed over, the last call's output is expected. */
+static int hand_stream(const encoder_setup *s, peer_tensors *to, attn_error *error) {
+    stream run = {.setup = s, .to = to, .error = error, .result = -1};
     attn_session_options options = session_options(s);
-    if (attn_session_open(&session, s->model, &options, error))
+    if (attn_session_open(&run.session, s->model, &options, error))
         return -1;
-    attn_session_run(session, s->out, s->x, before, NULL, NULL, NULL);
-    int result = hand_caches(s, session, to, error);
-    attn_session_run(session, s->out, s->x, s->input_frames, NULL, NULL, NULL);
-    attn_session_close(session);
-    return result;
+    attn_session_run(run.session, s->out, s->x, s->input_frames, NULL, hand_state, &run);
+    attn_session_close(run.session);
+    return run.result;
 }
 
 int encoder_setup_hand_over(encoder_setup *s, peer_tensors *to, attn_error *error) {
@@ -156,7 +172,7 @@ int encoder_setup_hand_over(encoder_setup *s, peer_tensors *to, attn_error *erro
     if (peer_tensors_add(to, "x", 3, in, s->x + (s->input_frames - in[1]) * config->input_dim, error) ||
         attn_model_tensors(s->model, peer_tensors_visit, to, error))
         return -1;
-    if (first && hand_stream(s, to, encoder_input_frames(config, first), error))
+    if (first && hand_stream(s, to, error))
         return -1;
     memcpy(s->expected, s->out + first * d, c->queries * d * sizeof(float));
     return 0;
