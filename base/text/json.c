@@ -39,6 +39,13 @@ json_t *json_finite(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+json_t *json_reals(const double *values, size_t n) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_real(values[i]));
+    return list;
+}
+
 int json_not_made(attn_error *error, const char *what, const char *text) {
     return attn_fail_as(error, ATTN_ERROR_MEMORY, "%s%sout of memory, or %s that is not UTF-8",
                         what ? what : "", what ? ": " : "", text);

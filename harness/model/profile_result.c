@@ -47,13 +47,6 @@ static void add_shares(sums *s, size_t index, const double parts[ATTN_PARTS]) {
         s->series[SERIES_SHARE + i][index] = parts[i] / all;
 }
 
-static json_t *samples_json(const double *samples, size_t n) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_real(samples[i]));
-    return list;
-}
-
 static double sum(const double *values, size_t n) {
     double all = 0;
     for (size_t i = 0; i < n; i++)
@@ -86,8 +79,8 @@ int profile_record(profiler *p, size_t index, const profile_input *in, const mea
         m->flops, "seconds", seconds.median, "cpu_seconds", cpu.median, "lost_percent",
         100 * lost_share(passed, ran), "disturbed", integer(m->disturbed), "rtf",
         s->series[SERIES_RTF][index], "first_chunk_seconds", first_chunk.median, "feature_seconds",
-        in->feature_seconds, "output_rms", m->output_rms, "seconds_samples", samples_json(m->seconds, runs),
-        "cpu_seconds_samples", samples_json(m->cpu, runs));
+        in->feature_seconds, "output_rms", m->output_rms, "seconds_samples", json_reals(m->seconds, runs),
+        "cpu_seconds_samples", json_reals(m->cpu, runs));
     return json_array_append_new(p->utterances, row) ? attn_no_memory(p->error, "results") : 0;
 }
 

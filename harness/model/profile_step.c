@@ -18,13 +18,6 @@ bool profile_step_is_kept(const profiler *p, size_t index) {
     return steps_find(p->plan->steps, key);
 }
 
-static json_t *list(const double *values, size_t n) {
-    json_t *all = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, json_real(values[i]));
-    return all;
-}
-
 /* Numbers of one type under their names: written and read by the same rows. */
 typedef struct field {
     const char *key;
@@ -58,9 +51,9 @@ int profile_step_keep(profiler *p, size_t index, profile_input *in, measurement 
     name_step(key, p, index);
     m->peak_memory = profile_peak_memory();
     json_t *step = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:f}", "id", in->id, "seconds",
-                             list(m->seconds, runs), "cpu", list(m->cpu, runs), "first_chunk",
-                             list(m->first_chunk, runs), "parts", list(m->parts, ATTN_PARTS), "chunks",
-                             list(m->chunks, m->chunk_count), "sgemm", p->sgemm.best);
+                             json_reals(m->seconds, runs), "cpu", json_reals(m->cpu, runs), "first_chunk",
+                             json_reals(m->first_chunk, runs), "parts", json_reals(m->parts, ATTN_PARTS),
+                             "chunks", json_reals(m->chunks, m->chunk_count), "sgemm", p->sgemm.best);
     fields_of(f, in, m);
     for (size_t i = 0; step && i < FIELDS; i++)
         json_object_set_new(step, f[i].key,
