@@ -1,11 +1,10 @@
 #include "base/statistics/disturbed.h"
 
-#include <math.h>
-
 static const double LOST_LIMIT = 0.01;
 
 double lost_share(double passed, double ran) {
-    return fmax(0, 1 - ran / passed);
+    double lost = 1 - ran / passed;
+    return lost < 0 ? 0 : lost;
 }
 
 /* An involuntary switch by itself says little: a long sample always has some. */

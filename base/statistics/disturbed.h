@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* The share of the time `passed` in which the work did not run: 0 to 1, 0 for NaN. `ran` is CPU time in the same unit. */
+/* The share of the time that passed in which the work did not run: 0 to 1; NaN where one of them is.
+ * `ran` is CPU time in the same unit. */
 double lost_share(double passed, double ran);
 
 /* Over 1% of the time lost, or a page read from disk. NaN is not disturbed. */

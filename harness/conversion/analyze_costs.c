@@ -59,8 +59,6 @@ static void set_sums(json_t *output, const char *ending, decode_time *all, const
     for (size_t i = 0; i < count; i++)
         all->disturbed += known[i].time.disturbed;
     all->lost = lost_share(all->ns, all->cpu_ns);
-    if (isnan(all->ns))
-        all->lost = NAN;
     set_times(output, ending, all);
 }
 

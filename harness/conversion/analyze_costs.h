@@ -7,8 +7,8 @@
 #include <jansson.h>
 
 /* Adds them to the rows, one a layer, and their sums to `output`. The keys end in `ending`: "_mha" for the mha model.
- * Bytes are for a cache
- * of `keys` frames, the time is the median of `runs` (0: none) with as many keys; one that could not be measured is null. */
+ * Bytes are for a cache of `keys` frames. The time is the median of `runs` (0: none) with as many keys; one that could
+ * not be measured is null. */
 int analyze_add_costs(json_t *rows, json_t *output, attn_model *model, const char *ending, size_t keys,
                       size_t runs, attn_error *error);
 

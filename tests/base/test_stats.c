@@ -106,6 +106,7 @@ static void test_disturbed(void **state) {
     (void)state;
     assert_near(lost_share(2, 1.5), 0.25);
     assert_near(lost_share(2, 2.1), 0); /* clocks are not read in the same moment */
+    assert_true(isnan(lost_share(NAN, NAN)));
     assert_false(is_disturbed(1, 0.991, 0));
     assert_true(is_disturbed(1, 0.989, 0));
     assert_true(is_disturbed(1, 1, 1));
