@@ -14,21 +14,6 @@
 /* The processes of a study that was killed hold its lock a moment longer. */
 enum { PATIENCE = 5 };
 
-static int open_lock(const char *path, attn_error *error) {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
-    return fd;
-}
-
-static int take(const char *path, const lock_wish *wish, attn_error *error) {
-    int fd = open_lock(path, error);
-    if (fd < 0 || !lock_take(fd, path, wish, error))
-        return fd;
-    close(fd);
-    return -1;
-}
-
 static int cannot(const char *path, attn_error *error) {
     return attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
 }
@@ -46,13 +31,12 @@ static size_t read_count(int fd) {
     return pread(fd, text, sizeof text - 1, 0) > 0 ? strtoul(text, NULL, 10) : 0;
 }
 
-/* The file says how many shards those are that hold it. It is written by one that is alone there, so that it stays as
- * it is while a shard holds it. */
-static int share(int fd, const char *path, const shard *own, attn_error *error) {
-    const lock_wish wish = {true, PATIENCE, "another study is at work there"};
+/* The file says into how many parts the shards that hold it split the study. Only one that is alone there writes it, so
+ * that it stays as it is while a shard holds it. */
+static int share(int fd, const char *path, const lock_wish *wish, const shard *own, attn_error *error) {
     bool alone;
     if (lock_try(fd, path, &alone, error) || (alone && write_count(fd, path, own->count, error)) ||
-        lock_take(fd, path, &wish, error))
+        lock_take(fd, path, wish, error))
         return -1;
     size_t count = read_count(fd);
     if (count == own->count)
@@ -61,28 +45,27 @@ static int share(int fd, const char *path, const shard *own, attn_error *error) 
                      path, count, own->count);
 }
 
-static int take_shared(const char *path, const shard *own, attn_error *error) {
-    int fd = open_lock(path, error);
-    if (fd < 0 || !share(fd, path, own, error))
+/* The open file, locked: shared with the shards of as many, or alone. */
+static int take(const char *path, const lock_wish *wish, const shard *own, attn_error *error) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return cannot(path, error);
+    if (!(wish->shared ? share(fd, path, wish, own, error) : lock_take(fd, path, wish, error)))
         return fd;
     close(fd);
     return -1;
 }
 
-static int take_folder(const char *path, const shard *own, attn_error *error) {
-    const lock_wish wish = {false, PATIENCE, "another study is at work there"};
-    return own->count ? take_shared(path, own, error) : take(path, &wish, error);
-}
-
 int study_lock_take(study_lock *lock, const char *out, const shard *own, attn_error *error) {
-    const lock_wish alone = {false, PATIENCE, "the same shard is at work there"};
+    const lock_wish of_folder = {own->count > 0, PATIENCE, "another study is at work there"};
+    const lock_wish of_shard = {false, PATIENCE, "the same shard is at work there"};
     char *folder = attn_format(error, "%s/.lock", out);
     char *shard_file = attn_format(error, "%s/.lock-%zu-%zu", out, own->index, own->count);
     *lock = (study_lock){-1, -1};
     if (folder && shard_file)
-        lock->folder = take_folder(folder, own, error);
+        lock->folder = take(folder, &of_folder, own, error);
     if (lock->folder >= 0 && own->count)
-        lock->own = take(shard_file, &alone, error);
+        lock->own = take(shard_file, &of_shard, own, error);
     attn_free(folder);
     attn_free(shard_file);
     if (lock->folder >= 0 && (lock->own >= 0 || !own->count))
