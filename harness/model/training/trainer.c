@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "attn/size.h"
 #include "datasets/batches.h"
 #include "datasets/fbank.h"
 
@@ -93,24 +94,36 @@ static void augment(const trainer *t, float *x, size_t frames, size_t utterance)
                                 &options, t->seed, t->step, utterance);
 }
 
+/* Has its sizes, and neither features nor labels. */
+static attn_train_batch empty_batch(batch_memory *m, const speech *s, const size_t *which, size_t count) {
+    size_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        m->lengths[i] = s->frames[which[i]];
+        m->label_counts[i] = s->label_counts[which[i]];
+        longest = attn_larger(longest, m->lengths[i]);
+    }
+    return (attn_train_batch){NULL, count, longest, m->lengths, m->labels, m->label_counts};
+}
+
+static size_t feature_bytes(const attn_train_batch *batch) {
+    return batch->utterances * batch->frames * FBANK_BINS * sizeof *batch->x;
+}
+
 static int collate(attn_train_batch *batch, trainer *t, batch_memory *m, const speech *s, const size_t *which,
                    size_t count, attn_error *error) {
-    size_t longest = 0, labels = 0;
-    for (size_t i = 0; i < count; i++)
-        longest = s->frames[which[i]] > longest ? s->frames[which[i]] : longest;
-    if (need((void **)&t->x, count * longest * FBANK_BINS * sizeof(float), "features of a batch", error))
+    size_t labels = 0;
+    *batch = empty_batch(m, s, which, count);
+    if (need((void **)&t->x, feature_bytes(batch), "features of a batch", error))
         return -1;
     for (size_t i = 0; i < count; i++) {
         size_t u = which[i];
-        float *to = t->x + i * longest * FBANK_BINS;
+        float *to = t->x + i * batch->frames * FBANK_BINS;
         memcpy(to, s->features[u], s->frames[u] * FBANK_BINS * sizeof *to);
         augment(t, to, s->frames[u], u);
-        m->lengths[i] = s->frames[u];
-        m->label_counts[i] = s->label_counts[u];
         memcpy(m->labels + labels, s->labels[u], s->label_counts[u] * sizeof *m->labels);
         labels += s->label_counts[u];
     }
-    *batch = (attn_train_batch){t->x, count, longest, m->lengths, m->labels, m->label_counts};
+    batch->x = t->x;
     return 0;
 }
 
@@ -190,16 +203,9 @@ int trainer_count_steps(size_t *steps, const trainer *t, const speech *s, attn_e
 
 static size_t bytes_of_batch(const trainer *t, batch_memory *m, const speech *s, const size_t *which,
                              size_t count) {
-    attn_train_batch batch = {
-        .utterances = count, .lengths = m->lengths, .labels = m->labels, .label_counts = m->label_counts};
+    attn_train_batch batch = empty_batch(m, s, which, count);
     attn_train_options options = options_of(t);
-    for (size_t i = 0; i < count; i++) {
-        m->lengths[i] = s->frames[which[i]];
-        m->label_counts[i] = s->label_counts[which[i]];
-        batch.frames = m->lengths[i] > batch.frames ? m->lengths[i] : batch.frames;
-    }
-    return attn_train_bytes(t->models[TRAINER_WEIGHTS], &batch, &options) +
-           count * batch.frames * FBANK_BINS * sizeof(float);
+    return attn_train_bytes(t->models[TRAINER_WEIGHTS], &batch, &options) + feature_bytes(&batch);
 }
 
 int trainer_batch_bytes(size_t *bytes, const trainer *t, const speech *s, attn_error *error) {
@@ -211,7 +217,7 @@ int trainer_batch_bytes(size_t *bytes, const trainer *t, const speech *s, attn_e
     int failed = batch_memory_create(&memory, s, error);
     for (size_t i = 0; !failed && i < b.count; i++) {
         size_t needed = bytes_of_batch(t, &memory, s, b.utterances + b.start[i], b.start[i + 1] - b.start[i]);
-        *bytes = needed > *bytes ? needed : *bytes;
+        *bytes = attn_larger(*bytes, needed);
     }
     batch_memory_free(&memory);
     batches_free(&b);
