@@ -21,7 +21,7 @@ PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-# A program that is linked so begins in three quarters of the time under ASan, and tests begin thousands.
+# Linked like this, a program with ASan starts in three quarters of the time; tests start thousands of them.
 SAN_LINK := $(SAN) $(if $(filter address%,$(SANITIZE)),-no-pie -static-libasan -static-libubsan)
 OPT := $(if $(SANITIZE),-O1,-O3)
 COMMON := $(if $(SANITIZE),-g1,-g) $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)

@@ -164,8 +164,8 @@ into() { # file, command
     return $status
 }
 
-# Models on the speech: a name for the file, whose words are all others.
-profile_models() {
+# Takes "files" from its caller.
+profile_models() { # name of the results, options of profile-kv
     local name=$1
     shift
     is_done "$name" "out/profile/$name.json" "$@" "$files" && return
@@ -276,7 +276,7 @@ attached() {
     wait $!
 }
 
-# What looks at the report's page; without it that test says what it skipped.
+# Tools that check the report's page; without them that test says what it skipped.
 set_up_page() {
     (set_up page) || echo "   going on without"
     [ -s build/axe/node_modules/axe-core/axe.min.js ] || ! command -v npm >/dev/null || logged axe timeout 120 make axe ||

@@ -33,8 +33,7 @@ int cmd_report(int argc, char **argv) {
          "DIR"},
         {"columns", '\0', POPT_ARG_STRING, &columns, 0,
          "show these columns of the tables, by their names in csv with commas between, or all (default: "
-         "those "
-         "that fit a page)",
+         "those that fit a page)",
          "LIST"},
         {"base", '\0', POPT_ARG_STRING, &base, 0,
          "of several machines the one that ratios are to: its name, host or file (default: the first)",

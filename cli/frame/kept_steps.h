@@ -10,13 +10,12 @@
 
 #define KEPT_STEPS_HELP                                                                                      \
     "also write the results as JSON into this file; what is finished is kept in R.json.journal, so that "    \
-    "after a kill "                                                                                          \
-    "the same command goes on"
+    "after a kill the same command goes on"
 
 /* Of the words of a command line. */
 uint64_t kept_steps_hash(int argc, char **argv);
 
-/* steps_open, after a look whether `out` can be written; says when it goes on. */
+/* steps_open, when `out` can be written. A note on stderr says how many steps are there already. */
 int kept_steps_open(step_journal **steps, const char *command, const char *out, uint64_t work,
                     attn_error *error);
 

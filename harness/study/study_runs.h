@@ -48,8 +48,8 @@ void study_run_identity(char name[HASH_NAME], const study_runs *r, const study_r
 /* OUT/runs/NAME/FILE; attn_free it. */
 char *study_run_path(const study_runs *r, const study_run *run, const char *file, attn_error *error);
 
-/* The nth split that the run is judged on, *is_dev where it is the plan's dev and others are the test; attn_free *split,
- * which is NULL beyond the last. Without folds dev is heard whether the plan tests on it or not. */
+/* The nth split that the run is judged on; attn_free *split, which is NULL beyond the last. *is_dev: it is the plan's dev,
+ * and the plan has other tests. Without folds dev is heard even where the plan does not list it as a test. */
 int study_run_split(char **split, bool *is_dev, const study_runs *r, const study_run *run, size_t n,
                     attn_error *error);
 

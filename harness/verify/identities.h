@@ -31,8 +31,8 @@ int identities_run(uint64_t seed, size_t draws, identity_sink *sink, void *conte
 int encoder_identities_run(uint64_t seed, size_t draws, identity_sink *sink, void *context,
                            attn_error *error);
 
-/* One line of these, from 0 on, with a seed of its own, so that no two draw the same encoders. A line whose identity
- * does not speak of its variant leaves r->identity NULL. */
+/* One line of these, counted from 0. Each gets a seed of its own, so that no two draw the same encoders. r->identity is
+ * NULL where the line's identity is not about its variant. */
 size_t encoder_identity_lines(void);
 int encoder_identity_run(size_t line, uint64_t seed, size_t draws, identity_result *r, attn_error *error);
 

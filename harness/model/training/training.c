@@ -281,7 +281,7 @@ static double bytes_in_memory(const speech *s) {
     return frames * FBANK_BINS * sizeof(float);
 }
 
-/* Before the first step, so that who has less can ask for less. */
+/* Before the first step, so that the user can still ask for less. */
 static int say_memory(training *t, attn_error *error) {
     double features = bytes_in_memory(&t->speech) + bytes_in_memory(&t->dev);
     double models = 20.0 * (double)attn_model_parameters(trainer_result(&t->trainer));
@@ -293,8 +293,7 @@ static int say_memory(training *t, attn_error *error) {
         return -1;
     fprintf(t->request->progress,
             "attnbench train: memory by formula: %.1f MB of features, %.1f MB of parameters (each five "
-            "times), %.1f MB "
-            "for the largest batch: %.0f MB\n",
+            "times), %.1f MB for the largest batch: %.0f MB\n",
             features / 1e6, models / 1e6, (double)batch / 1e6, (features + models + (double)batch) / 1e6);
     return 0;
 }
