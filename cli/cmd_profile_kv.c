@@ -105,7 +105,7 @@ static int check_input(const arguments *a, attn_error *error) {
         return attn_fail(error,
                          "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
     if (a->memory_fit && a->out)
-        return attn_fail(error, "--out: goes without --memory-fit");
+        return attn_fail(error, "--out: does not go with --memory-fit");
     if (a->memory_fit && a->sgemm)
         return attn_fail(error, "--sgemm and --memory-fit: only one of them can be measured");
     if (a->memory_fit && a->runs != NOT_GIVEN)

@@ -38,7 +38,7 @@ int cmd_summary(int argc, char **argv) {
     struct poptOption options[] = {{"format", 'f', POPT_ARG_STRING, &format_name, 0,
                                     "text, or md for a pull request (default text)", "FORMAT"},
                                    {"study", '\0', POPT_ARG_STRING, &study, 0,
-                                    "also say what the study in this folder heard, of attnbench study",
+                                    "also show how well the models of the study in this folder recognise",
                                     "DIR"},
                                    POPT_TABLEEND};
     if (!command_options(

@@ -12,7 +12,7 @@ typedef struct training_row {
     double seconds;      /* of the epoch, without the judging */
     double loss, dev_loss, dev_wer_percent, learning_rate, gradient_norm;
     size_t infeasible, peak_bytes;
-    bool synthetic; /* nobody spoke it */
+    bool synthetic; /* a program made the speech */
 } training_row;
 
 /* Keeps the lines of the epochs before this one and writes the file anew. An epoch that was run again after a
