@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "datasets/flac.h"
+#include "datasets/wav.h"
 
 #include <errno.h>
 #include <math.h>
@@ -35,12 +36,12 @@ static SNDFILE *open_checked(size_t *claimed, bool *is_flac, const char *path, a
                       sf_strerror(NULL));
         return NULL;
     }
+    *is_flac = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC;
     if (info.samplerate != AUDIO_RATE)
         attn_fail(error, "%s: %d Hz, expected %d Hz (resample it first)", path, info.samplerate, AUDIO_RATE);
     else if (info.channels != 1)
         attn_fail(error, "%s: %d channels, expected 1", path, info.channels);
-    else {
-        *is_flac = (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC;
+    else if (*is_flac || !wav_check_whole(path, error)) {
         *claimed = info.frames > 0 && info.frames < SF_COUNT_MAX ? (size_t)info.frames : 0;
         return file;
     }
