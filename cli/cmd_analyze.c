@@ -112,7 +112,10 @@ static int check_arguments(const arguments *a, attn_error *error) {
         return -1;
     if (a->fold && !strcmp(a->out_config, a->out_weights))
         return attn_fail(error, "--out-config and --out-weights: both are %s", a->out_config);
-    return option_range("--cache-frames", a->seq_len, 1, MOST_FRAMES, error) ||
+    return option_distinct("--out", a->out, "--mha", a->mha, error) ||
+                   option_distinct("--out", a->out, "--mha-weights", a->mha_weights, error) ||
+                   option_distinct("--out", a->out, "--input", a->input, error) ||
+                   option_range("--cache-frames", a->seq_len, 1, MOST_FRAMES, error) ||
                    option_range("--runs", a->runs, 0, 1000, error) ||
                    option_range("--max-frames", a->max_frames, 1, MOST_FRAMES, error) ||
                    option_range("--seed", a->seed, 0, 1LL << 62, error)

@@ -94,6 +94,14 @@ static int check_weights(const arguments *a, attn_error *error) {
                : 0;
 }
 
+static int check_out(const arguments *a, attn_error *error) {
+    for (size_t i = 0; a->configs[i]; i++)
+        if (option_distinct("--out", a->out, "--config", a->configs[i], error) ||
+            (a->weights && option_distinct("--out", a->out, "--weights", a->weights[i], error)))
+            return -1;
+    return a->memory_fit && a->out ? attn_fail(error, "--out: does not go with --memory-fit") : 0;
+}
+
 static int check_input(const arguments *a, attn_error *error) {
     if (!a->configs || !a->configs[0])
         return option_needs("--config", NULL, error);
@@ -104,8 +112,6 @@ static int check_input(const arguments *a, attn_error *error) {
     if (a->memory_fit && (a->data || a->seq_len != NOT_GIVEN || a->weights || a->configs[1]))
         return attn_fail(error,
                          "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
-    if (a->memory_fit && a->out)
-        return attn_fail(error, "--out: does not go with --memory-fit");
     if (a->memory_fit && a->sgemm)
         return attn_fail(error, "--sgemm and --memory-fit: only one of them can be measured");
     if (a->memory_fit && a->runs != NOT_GIVEN)
@@ -114,7 +120,7 @@ static int check_input(const arguments *a, attn_error *error) {
         return attn_fail(error, "--left-chunks %lld: needs --chunk", a->left_chunks);
     if (a->weights && a->data && a->seed != NOT_GIVEN)
         return attn_fail(error, "--seed: with --weights and --data nothing is random");
-    return check_weights(a, error);
+    return check_weights(a, error) || check_out(a, error) ? -1 : 0;
 }
 
 static int check_given(const char *option, long long value, long long lowest, long long highest,

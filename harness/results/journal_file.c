@@ -17,6 +17,13 @@
 
 static const size_t JOURNAL_LIMIT = (size_t)1 << 30;
 
+int journal_file_regular(const char *path, attn_error *error) {
+    struct stat status;
+    if (stat(path, &status) || S_ISREG(status.st_mode))
+        return 0;
+    return attn_fail(error, "%s: exists and is not a regular file", path);
+}
+
 int journal_file_init(journal_file *j, const char *results, attn_error *error) {
     *j = (journal_file){.path = attn_format(error, "%s.journal", results), .fd = -1};
     return j->path ? 0 : -1;
@@ -30,9 +37,8 @@ void journal_file_close(journal_file *j) {
 }
 
 int journal_file_open(journal_file *j, attn_error *error) {
-    struct stat status;
-    if (!stat(j->path, &status) && !S_ISREG(status.st_mode))
-        return attn_fail(error, "%s: exists and is not a regular file", j->path);
+    if (journal_file_regular(j->path, error))
+        return -1;
     j->fd = open(j->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (j->fd < 0)
         return attn_fail(error, "%s: cannot be written: %s", j->path, strerror(errno));

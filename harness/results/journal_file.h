@@ -14,6 +14,9 @@ typedef struct journal_file {
     off_t size; /* of the complete lines */
 } journal_file;
 
+/* -1: something is there that is not a regular file: neither results with a journal nor the journal can be there. */
+int journal_file_regular(const char *path, attn_error *error);
+
 /* RESULTS.journal; journal_file_close it, after a failure too. */
 int journal_file_init(journal_file *j, const char *results, attn_error *error);
 void journal_file_close(journal_file *j); /* the file stays */

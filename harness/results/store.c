@@ -102,8 +102,8 @@ static int look_at_results(const char *path, const store_identity *identity, sto
             return 0;
         return attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
     }
-    if (!S_ISREG(status.st_mode))
-        return attn_fail(error, "%s: exists and is not a regular file", path);
+    if (journal_file_regular(path, error))
+        return -1;
     if (policy == STORE_RESTART)
         return drop(path, error);
     if (read_own(path, &root, &own, error))

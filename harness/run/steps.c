@@ -87,7 +87,9 @@ int steps_open(step_journal **j, const char *out, uint64_t work, attn_error *err
     machine_fingerprint(new->fingerprint, &here, blas.library, blas.core);
     hash_name(new->work, work);
     new->steps = json_object();
-    if (journal_file_init(&new->file, out, error) || (!new->steps &&attn_no_memory(error, "journal")) ||
+    if (!new->steps)
+        attn_no_memory(error, "journal");
+    if (journal_file_init(&new->file, out, error) || !new->steps || journal_file_regular(out, error) ||
         open_file(new, error)) {
         steps_close(new);
         return -1;
