@@ -88,6 +88,8 @@ int attn_output_open(attn_output *output, const char *path, attn_error *error) {
     *output = (attn_output){0};
     struct stat status;
     bool exists = !stat(path, &status);
+    if (!*path)
+        return attn_fail(error, "the name of a file to write is empty");
     if (exists && S_ISDIR(status.st_mode))
         return attn_fail(error, "%s: is a folder, expected a file to write", path);
     bool special = exists && !S_ISREG(status.st_mode); /* a device or pipe is written, not replaced */

@@ -25,7 +25,10 @@ int journal_file_regular(const char *path, attn_error *error) {
 }
 
 int journal_file_init(journal_file *j, const char *results, attn_error *error) {
-    *j = (journal_file){.path = attn_format(error, "%s.journal", results), .fd = -1};
+    *j = (journal_file){.fd = -1};
+    if (!*results)
+        return attn_fail(error, "the name of the results file is empty");
+    j->path = attn_format(error, "%s.journal", results);
     return j->path ? 0 : -1;
 }
 
