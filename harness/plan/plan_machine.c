@@ -2,6 +2,7 @@
 
 #include "attn/cpu.h"
 #include "base/process/child.h"
+#include "base/process/pool.h"
 #include "bench/limits/machine_units.h"
 
 #include <sched.h>
@@ -128,11 +129,6 @@ static const struct {
               {"machine/curves/tlb/huge", "machine/tlb", "/pages:huge", LEAST_TLB, MOST_TLB, false},
               {"machine/curves/tlb/small", "machine/tlb", "/pages:small", LEAST_TLB, MOST_TLB, false}};
 
-static size_t cpus_allowed(void) {
-    cpu_set_t allowed;
-    return sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : (size_t)CPU_COUNT(&allowed);
-}
-
 /* `cpus` do what a row says at once; together they go over what one CPU alone would. */
 static int rows_of(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *row, const machine *m,
                    size_t cpus) {
@@ -156,7 +152,7 @@ static int rows_of(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *r
 int plan_machine_rows(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *row, const machine *m) {
     static const char all[] = "machine/all/";
     char of_one[PLAN_MACHINE_ROW];
-    size_t cpus = cpus_allowed();
+    size_t cpus = pool_cpus();
     if (strncmp(row, all, sizeof all - 1))
         return rows_of(rows, row, m, 1);
     snprintf(of_one, sizeof of_one, "machine/%s", row + sizeof all - 1);
