@@ -4,7 +4,8 @@
 
 #include "harness/results/store.h"
 
-/* Whether the round is to be run: it is not in the store, and no earlier one has failed. */
+/* Whether the round is to be run: no earlier one has failed, and it is not in the store, or its process relied on the
+ * check of a first one that has been run again since and gave another output. */
 bool case_rounds_lack(const results_store *s, const char *row, size_t round);
 
 /* Entries of the results file (docs/results.md), a new list: the repetitions of all rounds, each with the number of its

@@ -87,6 +87,21 @@ static void test_resume(void **state) {
     store_close(s);
 }
 
+/* A process that relied on the check of another output is no process of this case. */
+static void test_other_output(void **state) {
+    (void)state;
+    results_store *s = open_store("O.json", STORE_NEW);
+    run_round(s, 0, entry_of(4, true), false);
+    json_t *other = entry_of(4, false);
+    json_object_set_new(other, "output_hash", json_real(78));
+    run_round(s, 1, json_deep_copy(other), false);
+    assert_true(case_rounds_lack(s, ROW, 1));
+    json_object_set_new(other, "check", json_pack("{sf sf si}", "max_error", 0.25, "limit", 1.0, "rows", 3));
+    run_round(s, 1, other, false);
+    assert_false(case_rounds_lack(s, ROW, 1));
+    store_close(s);
+}
+
 /* A case that failed in one round has no numbers, and no more rounds. */
 static void test_failure(void **state) {
     (void)state;
@@ -107,6 +122,7 @@ static void test_failure(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_other_output),
         cmocka_unit_test(test_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
