@@ -48,7 +48,8 @@ static int run_process(json_t **entries, bool *has_failed, const sweeping *w, co
     if (measure_case(entries, &end, c, &settings, error))
         return -1;
     *has_failed = end != MEASURE_DONE;
-    const json_t *earlier = store_find(w->store, c->name, 0, &failed);
+    const json_t *own = json_array_get(*entries, 0), *earlier = store_find(w->store, c->name, 0, &failed);
+    settings.output_hash = json_number_value(json_object_get(own, "output_hash"));
     return *has_failed ? 0 : counting_complete(w->counting, *entries, earlier, c, &settings, error);
 }
 
@@ -111,7 +112,7 @@ static int between_processes(attn_error *error) {
                         : 0;
 }
 
-/* What the machine does over minutes meets the rounds of every case alike. */
+/* When the machine changes over minutes, the rounds of all cases see it alike. */
 static int run_rounds(sweeping *w, attn_error *error) {
     const plan *p = w->plan;
     for (size_t round = 0; round < plan_rounds(p); round++)
