@@ -25,11 +25,11 @@ static const char *reason_of(const json_t *counter) {
     return reason ? reason : COUNTER_NOT_ASKED;
 }
 
-/* Reasons of both, unless the timed process was not asked. */
+/* Reasons of both, unless the timed process was not asked, or an earlier round said the same. */
 static json_t *unavailable(const json_t *timed, const char *reason) {
     const char *first = reason_of(timed);
-    bool asked = strcmp(first, COUNTER_NOT_ASKED) != 0;
-    return json_pack("{ss++}", "unavailable", asked ? first : "", asked ? "; " : "", reason);
+    bool adds = strcmp(first, COUNTER_NOT_ASKED) && strncmp(reason, first, strlen(first));
+    return json_pack("{ss++}", "unavailable", adds ? first : "", adds ? "; " : "", reason);
 }
 
 static int add_counter(json_t *counters, const char *name, const json_t *more, attn_error *error) {

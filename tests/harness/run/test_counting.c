@@ -190,12 +190,12 @@ static void test_merge_pass(void **state) {
 
 static void test_merge_simulated(void **state) {
     (void)state;
+    static const char timed[] =
+        "{\"page_faults_minor\": {\"source\": \"kernel\", \"value\": 1}, \"cycles\":"
+        "{\"unavailable\": \"not asked for\"}, \"branches\": {\"unavailable\": \"papi: no\"},"
+        "\"instructions\": {\"unavailable\": \"not asked for\"}}";
     attn_error error = {0};
-    json_t *entries =
-        entries_of("{\"page_faults_minor\": {\"source\": \"kernel\", \"value\": 1}, \"cycles\":"
-                   "{\"unavailable\": \"not asked for\"}, \"branches\": {\"unavailable\": \"papi: no\"},"
-                   "\"instructions\": {\"unavailable\": \"not asked for\"}}",
-                   2);
+    json_t *entries = entries_of(timed, 2), *next_round = entries_of(timed, 2);
     json_t *simulated =
         entries_of("{\"page_faults_minor\": {\"source\": \"kernel\", \"value\": 99}, \"instructions\":"
                    "{\"source\": \"callgrind\", \"value\": 5}, \"cycles\": {\"unavailable\":"
@@ -208,6 +208,9 @@ static void test_merge_simulated(void **state) {
         assert_string_equal(reason_at(entries, k, "cycles"), "callgrind: no cycles");
         assert_string_equal(reason_at(entries, k, "branches"), "papi: no; callgrind: no");
     }
+    assert_int_equal(merge_simulated(next_round, entries, &error), 0);
+    assert_true(json_equal(next_round, entries));
+    json_decref(next_round);
     json_decref(simulated);
     json_decref(entries);
     entries =
