@@ -5,8 +5,13 @@
 
 #include "harness/plan/plan.h"
 
+#include <stdbool.h>
+
 /* Seconds on a usual core: the process, the check, and the plan's repetitions. Of machine rows it does not depend on
  * sizes, which are each machine's own. */
 double case_cost(const bench_case *c, const plan *p);
+
+/* Of that, until a process has started: a peer's loads an interpreter and its library. */
+double case_start(bool by_peer);
 
 #endif

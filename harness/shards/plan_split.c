@@ -44,16 +44,17 @@ static int list_units(plan_split *s, json_t *index, double *cost, const plan *p,
     return 0;
 }
 
-/* A process and its check come on top of what was timed. */
-static double seconds_measured(const results_case *c) {
+/* Processes and the check come on top of what was timed. */
+static double seconds_measured(const results_case *c, size_t rounds) {
+    static const double check = 0.1;
     double timed = 0;
     for (size_t i = 0; i < c->count; i++)
         timed += 1e-9 * c->samples[i].real_time * c->samples[i].iterations;
-    return 0.2 + 1.2 * timed;
+    return (double)rounds * case_start(*c->label) + check + 1.2 * timed;
 }
 
 /* What was measured stands for the estimates, where it is. */
-static int take_times(double *cost, const plan_split *s, const json_t *index, const char *file,
+static int take_times(double *cost, const plan_split *s, const plan *p, const json_t *index, const char *file,
                       attn_error *error) {
     results earlier;
     char unit[BENCH_NAME_MAX];
@@ -64,7 +65,7 @@ static int take_times(double *cost, const plan_split *s, const json_t *index, co
         plan_unit(unit, earlier.cases[i].name);
         const json_t *known = json_object_get(index, unit);
         if (known)
-            sum[json_integer_value(known)] += seconds_measured(&earlier.cases[i]);
+            sum[json_integer_value(known)] += seconds_measured(&earlier.cases[i], plan_rounds(p));
     }
     for (size_t i = 0; sum && i < s->count; i++)
         if (sum[i] > 0)
@@ -99,7 +100,7 @@ int plan_split_make(plan_split *s, const plan *p, const shard *own, const char *
     if (!index)
         attn_no_memory(error, "shards");
     else if (cost && s->unit && s->part && s->of && !list_units(s, index, cost, p, error) &&
-             !(times && take_times(cost, s, index, times, error)) &&
+             !(times && take_times(cost, s, p, index, times, error)) &&
              !shard_deal(s->part, cost, s->count, own->count, error))
         result = 0;
     if (!result)

@@ -1,5 +1,7 @@
+#include "bench/row.h"
 #include "harness/results/lock.h"
 #include "harness/results/machines.h"
+#include "harness/shards/case_cost.h"
 #include "harness/shards/plan_split.h"
 
 #include "attn/alloc.h"
@@ -7,6 +9,7 @@
 #include "tests/support/cmocka_all.h"
 
 #include <glob.h>
+#include <math.h>
 #include <string.h>
 
 static void test_words(void **state) {
@@ -113,6 +116,27 @@ static void test_shipped_plans(void **state) {
     globfree(&plans);
 }
 
+static double cost_of(const char *row, size_t rounds) {
+    plan p = {.repetitions = 6, .rounds = rounds, .min_time = 0.05};
+    bench_case c;
+    attn_error error = {0};
+    if (bench_case_parse(&c, row, &error))
+        fail_msg("%s", error.message);
+    return case_cost(&c, &p);
+}
+
+/* A round is a process more, which our cases need no check for; processes of peers take longer. */
+static void test_cost_of_rounds(void **state) {
+    (void)state;
+    static const char ours[] = "attention/mha/decode/L:2000/q:1/h:8/d:512/kv:f32/impl:blas";
+    static const char peers[] = "attention/mha/decode/L:2000/q:1/h:8/d:512/kv:f32/impl:torch";
+    double one = cost_of(ours, 1), third = cost_of(ours, 3) - cost_of(ours, 2);
+    assert_true(third >= case_start(false));
+    assert_true(fabs(third - (cost_of(ours, 2) - one)) < 1e-9);
+    assert_true(third < one - 6 * 0.05);
+    assert_true(cost_of(peers, 3) - cost_of(ours, 3) > 3 * (case_start(true) - case_start(false)));
+}
+
 /* What machines differ in is not part of a unit. */
 static void test_units(void **state) {
     (void)state;
@@ -211,9 +235,10 @@ static void test_wrong_machines(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),         cmocka_unit_test(test_deal),
-                                       cmocka_unit_test(test_shipped_plans), cmocka_unit_test(test_units),
-                                       cmocka_unit_test(test_locks),         cmocka_unit_test(test_kinds),
-                                       cmocka_unit_test(test_wrong_machines)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),          cmocka_unit_test(test_deal),
+        cmocka_unit_test(test_shipped_plans),  cmocka_unit_test(test_units),
+        cmocka_unit_test(test_cost_of_rounds), cmocka_unit_test(test_locks),
+        cmocka_unit_test(test_kinds),          cmocka_unit_test(test_wrong_machines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
