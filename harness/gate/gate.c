@@ -118,8 +118,7 @@ int gate_checked_process(process_value *value, gate_case *c, size_t side, const 
     return 0;
 }
 
-/* Of a process that began then. */
-static void fail_process(gate *g, gate_case *c, size_t side, double began, process_value *value) {
+void gate_fail_process(gate *g, gate_case *c, size_t side, double began, process_value *value) {
     if (value->late)
         gate_came_late(g, c, side, clock_now() - began, value);
     else
@@ -134,7 +133,7 @@ static int open_case(gate *g, gate_case *c, size_t side, attn_error *error) {
     if (gate_checked_process(&value, c, side, &settings, error))
         return -1;
     if (value.outcome != PROCESS_MEASURED)
-        fail_process(g, c, side, began, &value);
+        gate_fail_process(g, c, side, began, &value);
     return 0;
 }
 
@@ -178,7 +177,7 @@ int gate_measure(gate *g, gate_case *c, size_t side, double *time, attn_error *e
     c->cpu_ns += value.cpu_ns;
     if (value.outcome == PROCESS_MEASURED)
         return 0;
-    fail_process(g, c, side, began, &value);
+    gate_fail_process(g, c, side, began, &value);
     return 1;
 }
 

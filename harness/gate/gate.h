@@ -122,6 +122,9 @@ void gate_give_up(gate_case *c, size_t side, const process_value *value);
  * slowness, the case is undecided. */
 void gate_came_late(gate *g, gate_case *c, size_t side, double seconds, process_value *value);
 
+/* One of the two, of a process that began then and was not measured. */
+void gate_fail_process(gate *g, gate_case *c, size_t side, double began, process_value *value);
+
 /* What the reference may take in processes beyond the first of a case and side, which checks as thoroughly as
  * ever: it has to stay short next to measuring. */
 #define GATE_SHORT_CHECK_FLOPS 1e6

@@ -34,14 +34,11 @@ static void end_duo(duo *d) {
 
 /* 1: the case has failed, and is settled. */
 static int settle(int failed, gate *g, gate_case *c, size_t side, const partner *p, double began) {
-    process_value value = {.outcome = PROCESS_FAILED};
+    process_value value = {.outcome = PROCESS_FAILED, .late = p->late};
     if (failed <= 0)
         return failed;
     snprintf(value.why, sizeof value.why, "%s", p->why);
-    if (p->late)
-        gate_came_late(g, c, side, clock_now() - began, &value);
-    else
-        gate_give_up(c, side, &value);
+    gate_fail_process(g, c, side, began, &value);
     return 1;
 }
 
