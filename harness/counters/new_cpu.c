@@ -273,34 +273,17 @@ static int write_validation(const json_t *metrics, const counter_events_list *al
 
 /* ---- What follows */
 
-/* An event that several sources count is one. */
-static size_t count_events(const json_t *metrics, const char *status) {
-    size_t count = 0, i;
-    json_t *metric, *seen = json_object();
-    json_array_foreach((json_t *)metrics, i, metric) {
-        const char *source = json_text(metric, "source");
-        bool hardware = !strncmp(source, "papi", 4) || !strcmp(source, "perf");
-        const char *name = json_text(metric, "name");
-        if (!hardware || (status && strcmp(json_text(metric, "status"), status)) ||
-            json_object_get(seen, name))
-            continue;
-        json_object_set_new(seen, name, json_true());
-        count++;
-    }
-    json_decref(seen);
-    return count;
-}
-
 static int write_summary(const machine *m, const new_cpu_facts *facts, attn_error *error) {
     table t;
+    size_t count[VERDICT_UNAVAILABLE + 1], all = 0;
     json_t *build = machine_build_json();
+    new_cpu_count(count, facts->metrics);
+    for (size_t i = 0; i <= VERDICT_UNAVAILABLE; i++)
+        all += count[i];
     printf("# %s\n\nReport of `attnbench info --new-cpu`, commit %s, %s. Of %zu hardware events %zu are "
-           "counted right, "
-           "%zu have nothing to be checked against, %zu are wrong.\n\n",
-           m->cpu[0] ? m->cpu : "unknown CPU", json_text(build, "commit"), json_text(build, "compiler"),
-           count_events(facts->metrics, NULL),
-           count_events(facts->metrics, "trusted") + count_events(facts->metrics, "scaled"),
-           count_events(facts->metrics, "unchecked"), count_events(facts->metrics, "rejected"));
+           "counted right, %zu have nothing to be checked against, %zu are wrong.\n\n",
+           m->cpu[0] ? m->cpu : "unknown CPU", json_text(build, "commit"), json_text(build, "compiler"), all,
+           count[VERDICT_TRUSTED] + count[VERDICT_SCALED], count[VERDICT_UNCHECKED], count[VERDICT_REJECTED]);
     json_decref(build);
     new_cpu_mend(&t, facts);
     if (!json_array_size(t.rows))

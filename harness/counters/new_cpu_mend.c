@@ -2,6 +2,7 @@
 
 #include "base/text/append.h"
 #include "base/text/json.h"
+#include "harness/counters/source/papi_refusal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -26,6 +27,35 @@ static void names_of(char *names, size_t size, const json_t *metrics, const char
     }
 }
 
+static verdict_status status_of(const json_t *metric) {
+    size_t status = 0;
+    while (status < VERDICT_UNAVAILABLE && !json_text_is(metric, "status", verdict_names[status]))
+        status++;
+    return (verdict_status)status;
+}
+
+static bool is_of_hardware(const json_t *metric) {
+    return !strncmp(json_text(metric, "source"), "papi", 4) || json_text_is(metric, "source", "perf");
+}
+
+void new_cpu_count(size_t count[VERDICT_UNAVAILABLE + 1], const json_t *metrics) {
+    json_t *best = json_object(), *metric, *known;
+    const char *name;
+    size_t i;
+    memset(count, 0, (VERDICT_UNAVAILABLE + 1) * sizeof *count);
+    json_array_foreach((json_t *)metrics, i, metric) {
+        verdict_status status = status_of(metric);
+        name = json_text(metric, "name");
+        known = json_object_get(best, name);
+        if (is_of_hardware(metric) && (!known || (json_int_t)status < json_integer_value(known)))
+            json_object_set_new(best, name, json_integer(status));
+    }
+    json_object_foreach(best, name, known) {
+        count[json_integer_value(known)]++;
+    }
+    json_decref(best);
+}
+
 static void without_pmu(table *t, const new_cpu_facts *f) {
     char why[200];
     perf_refusal(why, sizeof why, f->pmu, &f->around);
@@ -40,14 +70,14 @@ static void without_pmu(table *t, const new_cpu_facts *f) {
 static void of_papi(table *t, const new_cpu_facts *f) {
     char names[400], what[200];
     if (f->papi_refusal) {
-        add(t, strstr(f->papi_refusal, "paranoid") ? "administrator" : "PAPI", f->papi_refusal,
+        papi_disabled(what, sizeof what, f->papi_refusal, &f->around);
+        add(t, f->around.paranoid > 2 ? "administrator" : "PAPI", what,
             "all events by PAPI; --counters perf counts without");
         return;
     }
-    snprintf(what, sizeof what, "%s does not know this CPU's PMU, so that it has no native events",
-             "the libpfm that PAPI uses");
     if (!f->library_knows)
-        add(t, "libpfm", what, "natives of groups, by PAPI");
+        add(t, "libpfm", "the one that PAPI uses does not know this CPU's PMU: it has no native events",
+            "natives of groups, by PAPI");
     snprintf(what, sizeof what, "PAPI %s has no presets for this CPU", f->papi_version);
     names_of(names, sizeof names, f->metrics, "papi", "unavailable");
     if (!f->presets)

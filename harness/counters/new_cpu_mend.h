@@ -5,6 +5,7 @@
 
 #include "base/text/table.h"
 #include "harness/counters/source/perf_refusal.h"
+#include "harness/counters/validate/judge_counter.h"
 
 typedef struct new_cpu_facts {
     int pmu; /* perf_try_pmu(): 0, or the errno */
@@ -17,6 +18,9 @@ typedef struct new_cpu_facts {
     const json_t *metrics;   /* of validate_metrics */
     const char *not_generic; /* generic events that the kernel does not open, a comma between; "" */
 } new_cpu_facts;
+
+/* Hardware events by the best that is known of each: several sources may count one, and not all of them right. */
+void new_cpu_count(size_t count[VERDICT_UNAVAILABLE + 1], const json_t *metrics);
 
 /* A row for each thing to mend: who, what, and what it concerns; none when all is well. Initializes the table. */
 void new_cpu_mend(table *t, const new_cpu_facts *facts);

@@ -28,7 +28,10 @@ static void test_each_cause(void **state) {
         {{.pmu = EACCES, .around = {.paranoid = 3, .hypervisor = "kvm"}, .not_generic = ""},
          "[]",
          "administrator: all hardware events, by PAPI and by perf"},
-        {{.papi_refusal = "disabled by Linux with paranoid=3", .not_generic = ""},
+        {{.papi_refusal = "built without the component", .not_generic = ""},
+         "[]",
+         "PAPI: all events by PAPI; --counters perf counts without"},
+        {{.papi_refusal = "disabled by Linux with paranoid=3", .around = {.paranoid = 3}, .not_generic = ""},
          "[]",
          "administrator: all events by PAPI; --counters perf counts without"},
         {{.papi_version = "7.0.0", .around = {.watchdog = true}, .not_generic = "node-loads"},
@@ -59,7 +62,28 @@ static void test_each_cause(void **state) {
     }
 }
 
+/* What one source counts right is right, whatever others read; each event is in one number. */
+static void test_counts(void **state) {
+    (void)state;
+    static const char metrics[] =
+        "[{\"name\": \"cycles\", \"source\": \"papi\", \"status\": \"scaled\"},"
+        " {\"name\": \"cycles\", \"source\": \"perf\", \"status\": \"trusted\"},"
+        " {\"name\": \"branches\", \"source\": \"perf\", \"status\": \"rejected\"},"
+        " {\"name\": \"branches\", \"source\": \"papi\", \"status\": \"trusted\"},"
+        " {\"name\": \"l2_misses\", \"source\": \"papi\", \"status\": \"rejected\"},"
+        " {\"name\": \"sp_flops\", \"source\": \"papi\", \"status\": \"unavailable\"},"
+        " {\"name\": \"page_faults\", \"source\": \"kernel\", \"status\": \"trusted\"}]";
+    static const size_t expected[] = {
+        [VERDICT_TRUSTED] = 2, [VERDICT_REJECTED] = 1, [VERDICT_UNAVAILABLE] = 1};
+    size_t count[VERDICT_UNAVAILABLE + 1];
+    json_t *list = json_loads(metrics, 0, NULL);
+    assert_non_null(list);
+    new_cpu_count(count, list);
+    assert_memory_equal(count, expected, sizeof expected);
+    json_decref(list);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_cause)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_cause), cmocka_unit_test(test_counts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
