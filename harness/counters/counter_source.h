@@ -15,9 +15,9 @@ enum { COUNTER_AS_MAX = 128 };
 typedef struct counter_event {
     const char *name;        /* in the results */
     const char *description; /* for people */
-    const char
-        *papi; /* PAPI's names of it, a space between them: presets, native events of some CPUs, or one of
-                       * sde; NULL when it is none of PAPI's */
+    /* PAPI's names of it, a space between them: presets, native events of some CPUs, or one of sde; NULL when it is
+     * none of PAPI's. */
+    const char *papi;
     int64_t perf_type; /* perf_event_attr.type, or -1 */
     uint64_t perf_config;
     const char

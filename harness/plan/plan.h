@@ -36,8 +36,8 @@ int plan_names(char list[PLAN_NAMES], attn_error *error);
 int plan_parse(plan *p, const char *text, size_t size, const char *file, attn_error *error);
 void plan_free(plan *p);
 
-/* How many repetitions a case has in a round, from 0: as even as can be, the first rounds the more. Rounds beyond
- * plan_rounds have none. */
+/* How many repetitions a case has in a round, from 0: rounds differ by one at most, and the first ones have more.
+ * Rounds beyond plan_rounds have none. */
 size_t plan_repetitions(const plan *p, size_t round);
 size_t plan_rounds(const plan *p); /* no more than repetitions */
 

@@ -43,8 +43,8 @@ const json_t *store_find(const results_store *s, const char *row, size_t round, 
 /* Lines about finished rounds in the journal that cannot be believed: these are missing. *first says what
  * is wrong with the first of them, "" when there is none. */
 size_t store_damaged(const results_store *s, const char **first);
-size_t store_interrupted(
-    const results_store *s); /* rounds of cases that were in flight when an earlier sweep ended */
+/* Rounds of cases that were in flight when an earlier sweep ended. */
+size_t store_interrupted(const results_store *s);
 const char *store_date(const results_store *s); /* when the first of the sweeps began, ISO 8601 */
 
 int store_started(results_store *s, const char *row, size_t round, attn_error *error);

@@ -35,8 +35,8 @@ void counting_words(const counting *c, const char *words[MEASURE_COUNTER_WORDS])
 
 /* Runs the further processes of a case that was timed well, with the settings of that, and completes its
  * entries: counters, "derived" and "measured" (docs/results.md). `earlier` are complete entries of the case from an
- * earlier round, or NULL: what was simulated for those, which is the same each time, is not simulated again. -1 when a stop signal came or memory is
- * short; all other faults there are reasons in the counters. */
+ * earlier round, or NULL: what was simulated for those, which is the same each time, is not simulated again. -1 when a
+ * stop signal came or memory is short; all other faults there are reasons in the counters. */
 int counting_complete(const counting *c, json_t *entries, const json_t *earlier, const bench_case *row,
                       const measure_settings *timed, attn_error *error);
 

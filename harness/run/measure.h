@@ -21,8 +21,8 @@ typedef struct measure_settings {
     double min_time;    /* of a repetition, seconds */
     double check_flops; /* what the reference may take in the check; 0: what the program takes by itself */
     bool hash_output;   /* its entries have "output_hash", where the case has an output */
-    double
-        output_hash; /* of an earlier process whose check passed: the same output is not checked again; 0: none */
+    /* Of an earlier process whose check passed: the same output is not checked again. 0: none. */
+    double output_hash;
     const char *delay; /* ATTNBENCH_DELAY of the process (bench/delay.h); NULL: none */
     double limit; /* seconds until the process is killed and the case has failed; 0: CHILD_LIMIT, and time for
                      the repetitions */

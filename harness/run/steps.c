@@ -79,22 +79,21 @@ int steps_open(step_journal **j, const char *out, uint64_t work, attn_error *err
     machine here;
     blas_state blas;
     *j = NULL;
-    step_journal *new = attn_alloc(1, sizeof *new, "journal", error);
-    if (!new)
+    step_journal *opened = attn_alloc(1, sizeof *opened, "journal", error);
+    if (!opened)
         return -1;
     machine_read(&here, NULL);
     blas_read(&blas);
-    machine_fingerprint(new->fingerprint, &here, blas.library, blas.core);
-    hash_name(new->work, work);
-    new->steps = json_object();
-    if (!new->steps)
-        attn_no_memory(error, "journal");
-    if (journal_file_init(&new->file, out, error) || !new->steps || journal_file_regular(out, error) ||
-        open_file(new, error)) {
-        steps_close(new);
+    machine_fingerprint(opened->fingerprint, &here, blas.library, blas.core);
+    hash_name(opened->work, work);
+    opened->steps = json_object();
+    if (journal_file_init(&opened->file, out, error) ||
+        (!opened->steps && attn_no_memory(error, "journal")) || journal_file_regular(out, error) ||
+        open_file(opened, error)) {
+        steps_close(opened);
         return -1;
     }
-    *j = new;
+    *j = opened;
     return 0;
 }
 

@@ -27,7 +27,7 @@ void known_independent_adds(size_t rounds) {
                      : [one] "r"(one));
 }
 
-/* Zicbom's cbo.flush is for the kernel, unless it lets programs. */
+/* Zicbom's cbo.flush is the kernel's, and programs may use it only where that allows it. */
 bool known_can_flush(void) {
     return false;
 }
