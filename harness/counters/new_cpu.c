@@ -319,6 +319,7 @@ int new_cpu_report(attn_error *error) {
                          write_papi(error) || write_blas(&blas, error) || write_cpu(&m, error)
                      ? -1
                      : 0;
+    table_free(&events); /* again, unless what comes before it has failed */
     json_decref(metrics);
     return !result && (fflush(stdout) || ferror(stdout)) ? attn_fail(error, "output cannot be written")
                                                          : result;
