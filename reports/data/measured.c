@@ -162,15 +162,22 @@ double machine_bandwidth(const machine_roofs *roofs, double bytes) {
     return best;
 }
 
+/* NULL: what so many cores do together was not measured. */
+static const machine_roofs *roofs_of(const report_data *data, size_t threads) {
+    if (threads <= 1)
+        return &data->roofs;
+    return threads == data->roofs_all.threads ? &data->roofs_all : NULL;
+}
+
 static void place_under_roofs(report_data *data) {
     for (size_t i = 0; i < data->count; i++) {
         measured *m = &data->cases[i];
-        if (*m->c->what)
+        const machine_roofs *roofs = roofs_of(data, m->c->t);
+        if (*m->c->what || !roofs)
             continue;
-        const machine_roofs *roofs = m->c->t == data->roofs_all.threads ? &data->roofs_all : &data->roofs;
         double by_memory = m->c->flops / m->c->bytes * machine_bandwidth(roofs, m->c->bytes);
         m->roof = m->gflops / (by_memory < roofs->peak ? by_memory : roofs->peak);
-        m->sgemm = m->gflops / data->roofs.sgemm;
+        m->sgemm = m->gflops / roofs->sgemm;
     }
 }
 

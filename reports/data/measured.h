@@ -20,8 +20,8 @@ typedef struct measured {
     double lost;      /* share of the wall clock in which the case did not run, over all samples: 0 to 1 */
     bool interval;    /* true: a 95% interval of the median; false: too few runs, so least and most */
     double gflops, gbytes; /* a second; flops and bytes are by formula, time is measured. NaN: no formula */
-    double roof;           /* gflops over what the roofline allows; NaN without machine cases */
-    double sgemm;          /* gflops over the best measured sgemm rate */
+    double roof;  /* gflops over what the roofline of as many cores allows; NaN where that was not measured */
+    double sgemm; /* the same over the best sgemm rate */
 } measured;
 
 /* What this machine was measured to do, from the machine cases of the same file, each the best of its runs: what slows

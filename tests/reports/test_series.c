@@ -220,6 +220,30 @@ static void test_roofs(void **state) {
     report_data_free(&w.data);
 }
 
+/* A case on several threads has the roof of as many cores; where that was not measured it has none. */
+static void test_roofs_of_several_cores(void **state) {
+    (void)state;
+    world w = {0};
+    attn_error error = {0};
+    for (size_t t = 1; t <= 4; t *= 4) {
+        add_machine(&w, "flops", 0, 1000 * (double)t, NAN, 100);
+        add_machine(&w, "sgemm", 0, 500 * (double)t, NAN, 100);
+        add_machine(&w, "read", 1000, NAN, 800 * (double)t, 100);
+        for (size_t i = w.r.count - 3; i < w.r.count; i++)
+            w.cases[i].t = t;
+    }
+    for (size_t t = 1; t <= 4; t *= 2) {
+        results_case *c = add_case(&w, "mha", "prefill", 10, 10, 1000);
+        c->t = t, c->flops = 1000, c->bytes = 1; /* 1 GFLOP/s */
+    }
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    const measured *one = &w.data.cases[6], *two = &w.data.cases[7], *four = &w.data.cases[8];
+    assert_true(fabs(one->roof - 0.1) < 1e-12 && fabs(one->sgemm - 0.2) < 1e-12);
+    assert_true(isnan(two->roof) && isnan(two->sgemm));
+    assert_true(fabs(four->roof - 0.025) < 1e-12 && fabs(four->sgemm - 0.05) < 1e-12);
+    report_data_free(&w.data);
+}
+
 static void test_median_and_bars(void **state) {
     (void)state;
     results_sample samples[7];
@@ -349,13 +373,21 @@ static void test_unsaid_columns(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slope),          cmocka_unit_test(test_held),
-        cmocka_unit_test(test_free_fields),    cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kv_heads),       cmocka_unit_test(test_mha_lines),
-        cmocka_unit_test(test_roofs),          cmocka_unit_test(test_roofs_are_bests),
-        cmocka_unit_test(test_levels),         cmocka_unit_test(test_median_and_bars),
-        cmocka_unit_test(test_processes),      cmocka_unit_test(test_four_digits),
-        cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_unsaid_fields_are_held),
+        cmocka_unit_test(test_slope),
+        cmocka_unit_test(test_held),
+        cmocka_unit_test(test_free_fields),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kv_heads),
+        cmocka_unit_test(test_mha_lines),
+        cmocka_unit_test(test_roofs),
+        cmocka_unit_test(test_roofs_of_several_cores),
+        cmocka_unit_test(test_roofs_are_bests),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_median_and_bars),
+        cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_four_digits),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_unsaid_fields_are_held),
         cmocka_unit_test(test_unsaid_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
