@@ -243,17 +243,21 @@ void measured_basis_add(measured_basis *basis, const measured *m) {
     basis->no_interval |= !m->interval;
 }
 
-/* "1 run", "3 runs", "3 to 6 runs". */
-static void count_text(char text[64], size_t least, size_t most, const char *one, const char *several) {
+static void count_text(char text[RUNS_TEXT], size_t least, size_t most, const char *one,
+                       const char *several) {
     if (least == most)
-        snprintf(text, 64, "%zu %s", most, most == 1 ? one : several);
+        snprintf(text, RUNS_TEXT, "%zu %s", most, most == 1 ? one : several);
     else
-        snprintf(text, 64, "%zu to %zu %s", least, most, several);
+        snprintf(text, RUNS_TEXT, "%zu to %zu %s", least, most, several);
+}
+
+void runs_text(char text[RUNS_TEXT], size_t least, size_t most) {
+    count_text(text, least, most, "run", "runs");
 }
 
 void measured_basis_text(char *text, size_t size, const measured_basis *basis) {
-    char runs[64], processes[64];
-    count_text(runs, basis->least_runs, basis->most_runs, "run", "runs");
+    char runs[RUNS_TEXT], processes[RUNS_TEXT];
+    runs_text(runs, basis->least_runs, basis->most_runs);
     count_text(processes, basis->least_processes, basis->most_processes, "process", "processes");
     snprintf(text, size, "median of %s in %s, bars: %s", runs, processes,
              basis->no_interval ? "least to most" : "95% interval");

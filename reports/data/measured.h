@@ -82,6 +82,10 @@ typedef struct measured_basis {
 } measured_basis;
 void measured_basis_add(measured_basis *basis, const measured *m);
 
+/* "1 run", "3 runs", "3 to 6 runs". */
+enum { RUNS_TEXT = 64 };
+void runs_text(char text[RUNS_TEXT], size_t least, size_t most);
+
 /* "median of 9 runs in 3 processes, bars: 95% interval". */
 void measured_basis_text(char *text, size_t size, const measured_basis *basis);
 

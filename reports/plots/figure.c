@@ -129,9 +129,9 @@ static void write_parts(figure *f, const report_data *data, FILE *points, FILE *
     picture *p = &f->picture;
     encoder_bars bars;
     encoder_bars_find(&bars, data);
-    snprintf(p->basis, sizeof p->basis, "sums over %zu to %zu runs a bar", bars.least_runs, bars.most_runs);
-    if (bars.least_runs == bars.most_runs)
-        snprintf(p->basis, sizeof p->basis, "sums over %zu runs a bar", bars.most_runs);
+    char runs[RUNS_TEXT];
+    runs_text(runs, bars.least_runs, bars.most_runs);
+    snprintf(p->basis, sizeof p->basis, "sums over %s a bar", runs);
     snprintf(p->held, sizeof p->held, "%s", bars.held);
     p->frame = frame_empty(WIDTH, HEIGHT, false, false);
     encoder_bars_title(p->title, sizeof p->title, &bars);

@@ -1,5 +1,6 @@
 #include "reports/plots/machine_curves.h"
 
+#include "base/text/append.h"
 #include "harness/machine/survey.h"
 #include "reports/plots/figure_style.h"
 #include "reports/plots/look/end_labels.h"
@@ -12,7 +13,9 @@ enum { LINES = 8, LABEL_HEIGHT = 15, LETTER = 8 };
 typedef struct curve {
     char name[32];
     size_t count;
-    curve_point at[SURVEY_SETS]; /* ns: whatever is shown */
+    struct {
+        double bytes, value; /* in the unit of the curves */
+    } at[SURVEY_SETS];
 } curve;
 
 typedef struct curves {
@@ -31,8 +34,10 @@ static curve *start_line(curves *c, const char *name) {
 }
 
 static void add_point(curve *line, double bytes, double value) {
-    if (!isnan(value))
-        line->at[line->count++] = (curve_point){bytes, value};
+    if (isnan(value))
+        return;
+    line->at[line->count].bytes = bytes;
+    line->at[line->count++].value = value;
 }
 
 static void find_bandwidths(curves *c, const survey *s) {
@@ -67,25 +72,16 @@ static void find_lines(curves *c, const survey *s, plot_kind kind) {
         c->count--;
 }
 
-static void level_name(char *text, size_t size, const survey *s, size_t at) {
-    if (s->level[at].memory)
-        snprintf(text, size, "memory");
-    else
-        snprintf(text, size, "L%zu", at + 1);
-}
-
 /* A name above where each level is flat, and a line where it ends. */
-static void write_levels(FILE *script, const survey *s, const plot_frame *f) {
-    for (size_t i = 0; i < s->levels; i++) {
-        char name[16];
-        const plateau *in = &s->level[i].in;
-        level_name(name, sizeof name, s, i);
-        fprintf(script, "set label '%s' at %.10g,graph 0.96 center noenhanced font ',12' tc rgb '%s'\n", name,
-                sqrt(in->from * in->to), FIGURE_BOUND);
-        if (i + 1 < s->levels && in->to > f->x_least && in->to < f->x_most)
+static void write_levels(FILE *script, const report_data *data, const plot_frame *f) {
+    for (size_t i = 0; i < data->levels; i++) {
+        double from = data->level[i].from, to = data->level[i].to;
+        fprintf(script, "set label '%s' at %.10g,graph 0.96 center noenhanced font ',12' tc rgb '%s'\n",
+                data->level[i].name, sqrt(from * to), FIGURE_BOUND);
+        if (i + 1 < data->levels && to > f->x_least && to < f->x_most)
             fprintf(script,
                     "set arrow from %.10g,graph 0 to %.10g,graph 1 nohead lc rgb '%s' dt (2,4) lw 1 back\n",
-                    in->to, in->to, FIGURE_BOUND);
+                    to, to, FIGURE_BOUND);
     }
 }
 
@@ -106,12 +102,12 @@ static size_t write_points(FILE *points, picture *p, const curves *c) {
     for (size_t i = 0; i < c->count; i++) {
         fprintf(points, "%s# %s\n# bytes | %s\n", i ? "\n\n" : "", c->line[i].name, c->unit);
         for (size_t k = 0; k < c->line[i].count; k++, total++) {
-            const curve_point *at = &c->line[i].at[k];
+            double bytes = c->line[i].at[k].bytes, value = c->line[i].at[k].value;
             char text[96], size[32];
-            bytes_text(size, sizeof size, at->bytes);
-            snprintf(text, sizeof text, "%s, %s: %.4g %s", c->line[i].name, size, at->ns, c->unit);
-            fprintf(points, "%.10g %.10g\n", at->bytes, at->ns);
-            picture_mark(p, at->bytes, at->ns, text);
+            bytes_text(size, sizeof size, bytes);
+            snprintf(text, sizeof text, "%s, %s: %.4g %s", c->line[i].name, size, value, c->unit);
+            fprintf(points, "%.10g %.10g\n", bytes, value);
+            picture_mark(p, bytes, value, text);
         }
     }
     return total;
@@ -122,7 +118,7 @@ static void name_lines(FILE *script, picture *p, const curves *c) {
     size_t longest = 0;
     for (size_t i = 0; i < c->count; i++) {
         const curve *line = &c->line[i];
-        labels[i] = (end_label){.y = frame_y(&p->frame, line->at[line->count - 1].ns),
+        labels[i] = (end_label){.y = frame_y(&p->frame, line->at[line->count - 1].value),
                                 .colour = figure_line_colour(i)};
         figure_safe_text(labels[i].text, sizeof labels->text, line->name);
         longest = strlen(line->name) > longest ? strlen(line->name) : longest;
@@ -132,38 +128,33 @@ static void name_lines(FILE *script, picture *p, const curves *c) {
     end_labels_write(script, labels, c->count);
 }
 
-/* "L1 0.92 ns, L2 3.1, memory 110" or the same of reading. */
-static void say_levels(picture *p, const survey *s, plot_kind kind) {
-    size_t used = 0;
-    for (size_t i = 0; i < s->levels && used < sizeof p->title; i++) {
-        char name[16];
+/* "L1 0.92, L2 3.1, memory 110 ns a load", or GB/s read. */
+static void say_levels(picture *p, const report_data *data, const survey *s, plot_kind kind) {
+    for (size_t i = 0; i < data->levels; i++) {
         double value = kind == PLOT_LATENCY ? s->level[i].in.ns : s->level[i].gbytes[SURVEY_READ];
-        if (isnan(value))
-            continue;
-        level_name(name, sizeof name, s, i);
-        used += (size_t)snprintf(p->title + used, sizeof p->title - used, "%s%s %.3g", used ? ", " : "", name,
-                                 value);
+        if (!isnan(value))
+            text_list(p->title, sizeof p->title, ", ", "%s %.3g", data->level[i].name, value);
     }
-    if (used && used < sizeof p->title)
-        snprintf(p->title + used, sizeof p->title - used, kind == PLOT_LATENCY ? " ns a load" : " GB/s read");
+    if (*p->title)
+        text_append(p->title, sizeof p->title, kind == PLOT_LATENCY ? " ns a load" : " GB/s read");
 }
 
 size_t machine_curves_write(picture *p, const plot *row, const report_data *data, FILE *points,
                             FILE *script) {
     survey s;
     curves c;
+    char runs[RUNS_TEXT];
     survey_of(&s, data->results);
     find_lines(&c, &s, row->kind);
     if (!c.count)
         return 0;
     for (size_t i = 0; i < c.count; i++)
         for (size_t k = 0; k < c.line[i].count; k++)
-            frame_hold(&p->frame, c.line[i].at[k].bytes, c.line[i].at[k].ns);
+            frame_hold(&p->frame, c.line[i].at[k].bytes, c.line[i].at[k].value);
     frame_close(&p->frame);
-    snprintf(p->basis, sizeof p->basis, "the best of %zu to %zu runs", s.least_runs, s.most_runs);
-    if (s.least_runs == s.most_runs)
-        snprintf(p->basis, sizeof p->basis, "the best of %zu runs", s.most_runs);
-    say_levels(p, &s, row->kind);
+    runs_text(runs, s.least_runs, s.most_runs);
+    snprintf(p->basis, sizeof p->basis, "the best of %s", runs);
+    say_levels(p, data, &s, row->kind);
     picture_write_head(script, p, row->name, row->title,
                        results_text(data->results, "machine.cpu", "unknown CPU"));
     name_lines(script, p, &c);
@@ -171,7 +162,7 @@ size_t machine_curves_write(picture *p, const plot *row, const report_data *data
     frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     frame_write_y_ticks(script, &p->frame);
     write_ticks(script, &p->frame);
-    write_levels(script, &s, &p->frame);
+    write_levels(script, data, &p->frame);
     frame_write_start(script, &p->frame, row->name);
     for (size_t i = 0; i < c.count; i++)
         fprintf(script, "%s'%s.dat' index %zu using 1:2 with linespoints lc rgb '%s' pt 7 ps 0.5 lw 1.8",

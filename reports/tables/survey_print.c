@@ -1,6 +1,7 @@
 #include "reports/tables/survey_print.h"
 
 #include "base/text/table_write.h"
+#include "reports/data/measured.h"
 
 #include <math.h>
 #include <string.h>
@@ -154,13 +155,12 @@ static void say_clock(const survey *s, FILE *stream) {
 }
 
 static void say_basis(const survey *s, const results *r, FILE *stream) {
-    fprintf(stream, "%s, one core%s. Each number is the best of ",
-            results_text(r, "machine.cpu", "unknown CPU"), s->cores ? " where nothing else is said" : "");
-    if (s->least_runs == s->most_runs)
-        fprintf(stream, "%zu runs", s->most_runs);
-    else
-        fprintf(stream, "%zu to %zu runs", s->least_runs, s->most_runs);
-    fputs(". GB/s count what the program reads and writes.", stream);
+    char runs[RUNS_TEXT];
+    runs_text(runs, s->least_runs, s->most_runs);
+    fprintf(stream,
+            "%s, one core%s. Each number is the best of %s. GB/s count what the program reads and writes.",
+            results_text(r, "machine.cpu", "unknown CPU"), s->cores ? " where nothing else is said" : "",
+            runs);
     if (s->cores)
         fprintf(stream, " All cores are %zu, each over a working set of its own, by the wall clock.",
                 s->cores);
