@@ -93,15 +93,13 @@ static const char *write_number(FILE *out, const char *at) {
     return last;
 }
 
-/* Spaces in the middle of a tag stay as they are: gnuplot's colours are told by theirs. */
+/* Spaces within a tag stay as they are: inline_svg.c finds gnuplot's colours, "rgb( 31, 95,191)", by them. */
 static const char *write_space(FILE *out, const char *at, bool in_tag) {
     const char *after = after_space(at), *line = strpbrk(at, "\t\r\n");
-    if (in_tag && !strchr("'\"/>", *after) && (!line || line >= after)) {
+    bool needed = in_tag ? !strchr("'\"/>", *after) : *after != '<';
+    if (in_tag && needed && (!line || line >= after))
         fwrite(at, 1, (size_t)(after - at), out);
-        return after;
-    }
-    bool needed = in_tag && !strchr("'\"/>", *after);
-    if (needed || (!in_tag && *after != '<'))
+    else if (needed)
         fputc(' ', out);
     return after;
 }
