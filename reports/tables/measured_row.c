@@ -10,8 +10,7 @@
 
 static const double MS = 1e6; /* ns */
 
-/* "1.2 to 1.3" */
-static json_t *range_of(const measured *m) {
+json_t *measured_range(const measured *m) {
     return json_sprintf("%.3g to %.3g", m->low / MS, m->high / MS);
 }
 
@@ -21,7 +20,7 @@ int measured_row_add(json_t *row, const measured *m) {
         json_t *value;
     } values[] = {{"wall_ms", four_digits(m->wall / MS)},
                   {"time_ms", four_digits(m->time / MS)},
-                  {"range_ms", range_of(m)},
+                  {"range_ms", measured_range(m)},
                   {"low_ms", four_digits(m->low / MS)},
                   {"high_ms", four_digits(m->high / MS)},
                   {"runs", json_integer((json_int_t)m->runs)},

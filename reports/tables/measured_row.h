@@ -11,6 +11,9 @@
  * of_roof_percent, of_sgemm_percent, max_error and name. -1: no memory. */
 int measured_row_add(json_t *row, const measured *m);
 
+/* "1.2 to 1.3", in ms. */
+json_t *measured_range(const measured *m);
+
 /* As strcmp: by type in the registry's order, then by each field, then by name. */
 int measured_compare(const measured *a, const measured *b, const case_field *fields, size_t count);
 

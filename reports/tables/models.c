@@ -1,4 +1,5 @@
 /* Whole models, an utterance in one call and in a stream, each against the same one with MHA. */
+#include "reports/tables/measured_row.h"
 #include "reports/tables/table_list.h"
 
 #include "reports/data/case_names.h"
@@ -37,10 +38,6 @@ static void chunks_text(char *text, size_t size, const report_data *data) {
     }
 }
 
-static json_t *range_of(const measured *m) {
-    return json_sprintf("%.3g to %.3g", m->low / 1e6, m->high / 1e6);
-}
-
 static void add_model(report_table *t, const rival *one) {
     const measured *m = one->m;
     const results_case *c = m->c;
@@ -55,7 +52,7 @@ static void add_model(report_table *t, const rival *one) {
                         four_digits(round((double)c->q / c->audio_seconds)), "how", how_it_runs(c),
                         "cache_mib", four_digits(c->kv_bytes_live / 1048576.0), "cache_of_mha_percent",
                         four_digits(100 * one->bytes), "time_ms", four_digits(m->time / 1e6), "range_ms",
-                        range_of(m), "time_of_mha", four_digits(one->time), "rtf",
+                        measured_range(m), "time_of_mha", four_digits(one->time), "rtf",
                         four_digits(m->time / 1e9 / c->audio_seconds), "verdict", verdict, "name", c->name));
 }
 

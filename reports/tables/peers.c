@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where a peer's case is ours. Which path a peer took, its label says. */
+/* The same case, by whoever ran it. A peer's path is in its label. */
 static bool same_work(const results_case *a, const results_case *b) {
-    return !strcmp(a->kind, b->kind) && case_same(a, b, FIELDS_ALL & ~(unsigned)(FIELD_IMPL | FIELD_PATH));
+    return !strcmp(a->kind, b->kind) && case_same(a, b, FIELDS_ALL & ~(case_fields)(FIELD_IMPL | FIELD_PATH));
 }
 
 static const measured *fastest_peer(const report_data *data, const measured *m, const char *impl) {
@@ -52,7 +52,7 @@ static int by_shape(const void *left, const void *right) {
 
 static const char *verdict(const measured *m, const measured *peer) {
     if (!measured_apart(m, peer))
-        return "not apart";
+        return "no difference";
     return m->time < peer->time ? "we are faster" : "the peer is faster";
 }
 
@@ -87,7 +87,7 @@ static void columns(report_table *t) {
                   {"peer_ms", "fastest peer, ms", false},
                   {"ratio", "ours / peer", false},
                   {"ratio_range", "low to high", false},
-                  {"verdict", "apart?", false},
+                  {"verdict", "against it", false},
                   {"peer", "fastest peer", false},
                   {"ratio_low", "ratio, low", true},
                   {"ratio_high", "ratio, high", true},
@@ -118,22 +118,22 @@ void table_peers(report_table *t, const table_sources *from) {
     columns(t);
     const measured **order = measured_select(&rows, t, data, is_compared, by_shape);
     for (size_t i = 0; i < rows; i++) {
-        const char *said = verdict(order[i], fastest_peer(data, order[i], NULL));
-        faster += *said == 'w';
-        slower += *said == 't';
+        const measured *peer = fastest_peer(data, order[i], NULL);
+        if (measured_apart(order[i], peer)) {
+            faster += order[i]->time < peer->time;
+            slower += order[i]->time > peer->time;
+        }
         add_row(t, data, order[i]);
     }
     attn_free(order);
     if (!data->peer_count)
         t->presence = TABLE_NOT_GIVEN;
     snprintf(t->note, sizeof t->note,
-             "Our time over that of the fastest peer, below 1 where we are faster: faster in %zu of %zu "
-             "cases, slower in "
-             "%zu, the others are not apart (by more than either interval is wide). The same work on the "
-             "same CPU in the "
-             "same sweep; outputs were checked before anything was timed. Medians of CPU time, of several "
-             "threads of the "
-             "wall clock. A peer is taken at its best: it tries the ways to write the case, and keeps the "
-             "fastest.",
+             "Our time over that of the fastest peer, below 1 where we are faster. We are faster in %zu of "
+             "%zu cases and slower in %zu; in the others no difference was found: the intervals meet (of one "
+             "process: or the gap between them is no wider than they are). The same work on the same CPU in "
+             "the same sweep; outputs were checked before anything was timed. Medians of CPU time, with "
+             "several threads of the wall clock. A peer is taken at its best: it tries the ways to write the "
+             "case, and keeps the fastest.",
              faster, rows, slower);
 }
