@@ -175,7 +175,7 @@ void profile_setting(const json_t *result, FILE *stream) {
     print_setting(first ? first : result, own ? "of each model" : NULL, stream);
 }
 
-/* Of files that were written before, there is nothing to say. */
+/* Files of earlier versions lack it. */
 static void print_lost(const json_t *r, FILE *stream) {
     if (json_is_number(json_object_get(r, "cpu_seconds")))
         fprintf(stream,

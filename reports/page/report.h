@@ -11,8 +11,7 @@ typedef struct report_request {
     const char *const *tradeoffs; /* what `analyze --sweep --format json` wrote, ended by NULL; NULL: none */
     const char *const *profiles;  /* the same of `profile-kv --format json` */
     const char *study;            /* the folder of a finished study; NULL: none */
-    const char
-        *columns; /* of tables that people read, as report_tables_choose takes them; NULL: those that fit */
+    const char *columns; /* of the tables, as report_tables_choose takes them; NULL: those that fit a page */
 } report_request;
 
 /* Writes OUT/index.html, OUT/tables and OUT/plots. A picture that cannot be drawn is no error: `pictures` says how many

@@ -40,7 +40,7 @@ static int check(const json_t *root, const char *name, attn_error *error) {
                : 0;
 }
 
-/* ---- Of what speech the results are ---- */
+/* ---- Which speech the results are of ---- */
 
 static void list_splits(char *list, size_t size, const json_t *run, study_heard heard) {
     size_t i;
@@ -70,16 +70,16 @@ static void say_heard(study_data *d) {
         return;
     if (json_is_true(json_object_get(d->root, "folds")))
         text_append(d->heard, sizeof d->heard,
-                    "WER and loss: of each speaker, heard by models that were trained without that speaker.");
+                    "WER and loss are those of each speaker with models trained without that speaker.");
     else if (*dev)
         text_append(
             d->heard, sizeof d->heard,
-            "WER and loss: of %s. %s, which judges each epoch, stands apart; nothing was chosen by %s.", test,
-            dev, test);
+            "WER and loss are those of %s, without %s, which judges each epoch; nothing was chosen on %s.",
+            test, dev, test);
     else
-        text_append(d->heard, sizeof d->heard, "WER and loss: of %s%s.", test,
+        text_append(d->heard, sizeof d->heard, "WER and loss are those of %s%s.", test,
                     json_text_is(d->root, "dev", test)
-                        ? ", which judges each epoch too; nothing was chosen by it"
+                        ? ", which judges each epoch too; nothing was chosen on it"
                         : "");
 }
 

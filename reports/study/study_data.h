@@ -1,5 +1,5 @@
 /* A finished study (DIR/study.json, docs/study.md), and what its runs say together: a row a model, over all seeds, folds
- * and test splits. dev stands apart where it is none of the test. */
+ * and test splits. dev has results of its own, unless it is the only test. */
 #ifndef REPORTS_STUDY_DATA_H
 #define REPORTS_STUDY_DATA_H
 
@@ -21,9 +21,9 @@ typedef struct study_data {
     json_t *models;
     json_t *runs;       /* a row each, for the table */
     json_t *published;  /* reports/paper/results.json */
-    const char *speech; /* "synthetic speech" or "speech": what results are said to be of */
+    const char *speech; /* "synthetic speech" or "speech" */
     bool synthetic;
-    char heard[400];       /* a sentence: of which splits WER and loss are */
+    char heard[400];       /* a sentence that names the splits of WER and loss */
     study_figure *figures; /* filled by study_plots_draw */
     size_t figure_count;
 } study_data;

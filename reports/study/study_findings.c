@@ -25,7 +25,7 @@ static const json_t *mha_of(const study_data *d, const char *model, const char *
     return NULL;
 }
 
-/* What a model without its attention tells of the others' differences: by the paired change, as its reference is mha. */
+/* How much differences between types mean here: what a model without attention loses, paired with mha, shows it. */
 static const char *weight_of_attention(const json_t *mha, const json_t *without) {
     if (!(json_number(without, "wer_change_low") > 0))
         return "the rest of the model does nearly all of the work here, and differences between types say "
@@ -53,7 +53,7 @@ static void say_attention(json_t *list, const study_data *d, const char *model) 
                     json_number(mha, "wer_high_percent"), text));
 }
 
-/* What is chosen is chosen by dev where that stands apart, so that the test's figure of it is no lucky one. */
+/* Where dev has results of its own the best one is chosen on it, so that its test result is no lucky one. */
 static const char *choosing_key(const json_t *row) {
     return isnan(json_number(row, "dev_wer_percent")) ? "wer_percent" : "dev_wer_percent";
 }

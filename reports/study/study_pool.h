@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What was heard of the speech. */
+/* Which part of the speech results are of. */
 typedef enum study_heard {
     STUDY_TEST, /* the test splits, without dev where that is another one */
     STUDY_DEV,  /* dev, which judges each epoch */

@@ -5,7 +5,7 @@
 #include "reports/plots/run/gnuplot.h"
 #include "reports/study/study_data.h"
 
-/* Data for study.html: {plan, summary, synthetic, size, facts, findings, figures, missing}; null without a study. */
+/* Data for study.html: {plan, summary, heard, synthetic, size, facts, findings, figures, missing}; null without a study. */
 json_t *study_page_data(const study_data *d, const drawing *pictures);
 
 #endif

@@ -127,7 +127,7 @@ static void test_chosen_by_dev(void **state) {
     assert_int_equal(named, 1);
     assert_string_equal(
         d.heard,
-        "WER and loss: of test. dev, which judges each epoch, stands apart; nothing was chosen by test.");
+        "WER and loss are those of test, without dev, which judges each epoch; nothing was chosen on test.");
     json_decref(findings);
     close_all(&d);
 }
