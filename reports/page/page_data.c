@@ -119,14 +119,15 @@ json_t *page_tables_of(const report_table tables[REPORT_TABLES], attn_error *err
 
 static json_t *one_figure(const figure *f) {
     const picture *p = &f->picture;
-    char basis[sizeof p->basis];
+    char basis[sizeof p->basis], about[1000];
+    snprintf(about, sizeof about, "%s%s", f->plot->about, p->more);
     snprintf(basis, sizeof basis, "%s", p->basis);
     basis[0] = (char)toupper((unsigned char)basis[0]);
     const figure_caption caption = {.name = f->plot->name,
                                     .title = *p->title ? p->title : f->plot->title,
                                     .shows = *p->title ? f->plot->title : NULL,
                                     .svg = f->svg,
-                                    .about = f->plot->about,
+                                    .about = about,
                                     .held_word = f->plot->kind == PLOT_ROOFLINE ? "Shown" : "Held",
                                     .held = p->held,
                                     .basis = basis};

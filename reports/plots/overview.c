@@ -23,9 +23,8 @@ static double read_once(const report_data *data, double size) {
     return size * 1048576.0 / machine_bandwidth(&data->roofs, size * 1048576.0) / 1e6;
 }
 
-/* What the study's small model of that type and share of the cache hears; NaN where nobody knows. Other types of cache than
- * float32 were not heard. */
-static double heard(const report_data *data, const rival *one) {
+/* The study's error rate with that type and share of the cache, in float32; NaN: it has none. */
+static double wer_of(const report_data *data, const rival *one) {
     const results_case *c = one->m->c;
     return data->study && !case_rounds_cache(c) ? study_wer_at(data->study, c->type, one->bytes) : NAN;
 }
@@ -53,7 +52,7 @@ static void hold(picture *p, const rivals *r, const report_data *data) {
     if (bound > 0)
         frame_hold(&p->frame, p->frame.x_most, bound);
     p->frame.y_least *= 0.85; /* room below the points for their names */
-    p->frame.x_most *= 1.5;
+    p->frame.x_most *= 2.2;   /* and right of them */
     p->frame.x_least /= 1.3;
     frame_close(&p->frame);
 }
@@ -64,14 +63,14 @@ static void write_points(FILE *points, picture *p, const rivals *r, const report
         const measured *m = r->of[i].m;
         char text[400], name[256], own[CASE_NAME];
         figure_safe_text(name, sizeof name, m->c->name);
-        double wer = heard(data, &r->of[i]);
+        double wer = wer_of(data, &r->of[i]);
         fprintf(points, "%s%.6g %.6g %.6g %.6g %zu %.4g %s\n", i ? "\n\n" : "", mib(&r->of[i]), ms(m->time),
                 ms(m->low), ms(m->high), m->runs, wer, name);
         case_long_name(own, sizeof own, m->c);
         snprintf(text, sizeof text, "%s: %.4g MiB a layer, %.4g ms a frame (%.4g to %.4g)\n%s", own,
                  mib(&r->of[i]), ms(m->time), ms(m->low), ms(m->high), m->c->name);
         if (!isnan(wer))
-            text_append(text, sizeof text, "\nWER %.2f%% in the study: a small model, %s", wer,
+            text_append(text, sizeof text, "\nWER %.2f%% of a small model in the study, %s", wer,
                         data->study->speech);
         picture_mark(p, mib(&r->of[i]), ms(m->time), text);
     }
@@ -89,22 +88,37 @@ static size_t write_bound(FILE *points, const picture *p, const report_data *dat
     return count;
 }
 
-/* From MHA to each rival, ending short of its point. */
+/* In parts of the plot's width and height. */
+typedef struct spot {
+    double x, y;
+} spot;
+
+static spot spot_of(const picture *p, const rival *one) {
+    return (spot){frame_x(&p->frame, mib(one)), frame_y(&p->frame, ms(one->m->time))};
+}
+
+/* From MHA to each rival with a float cache, ending short of its point. False: there is no room for one. */
+static bool find_arrow(spot *from, spot *to, const picture *p, const rivals *r, size_t at) {
+    spot end = spot_of(p, &r->of[at]);
+    *from = spot_of(p, &r->of[0]);
+    double length = hypot(end.x - from->x, end.y - from->y), part = 1 - 0.025 / length;
+    *to = (spot){from->x + part * (end.x - from->x), from->y + part * (end.y - from->y)};
+    return at && length > 0.06 && !case_rounds_cache(r->of[at].m->c);
+}
+
 static void write_arrows(FILE *script, const picture *p, const rivals *r) {
-    const plot_frame *f = &p->frame;
-    double x0 = frame_x(f, mib(&r->of[0])), y0 = frame_y(f, ms(r->of[0].m->time));
-    for (size_t i = 1; i < r->count; i++) {
-        double x = frame_x(f, mib(&r->of[i])), y = frame_y(f, ms(r->of[i].m->time));
-        double length = hypot(x - x0, y - y0), end = length > 0.06 ? 1 - 0.025 / length : 0;
-        if (end > 0)
+    spot from, to;
+    for (size_t i = 1; i < r->count; i++)
+        if (find_arrow(&from, &to, p, r, i))
             fprintf(script,
                     "set arrow from graph %.4f,%.4f to graph %.4f,%.4f size graph 0.02,20 filled lc rgb '%s' "
                     "lw 1 back\n",
-                    x0, y0, x0 + end * (x - x0), y0 + end * (y - y0), figure_colour(r->of[i].m));
-    }
+                    from.x, from.y, to.x, to.y, figure_colour(r->of[i].m));
 }
 
-/* Parts of the plot's width and height that something covers. */
+/* ---- names */
+
+/* What something covers. */
 typedef struct box {
     double left, right, low, high;
 } box;
@@ -114,20 +128,22 @@ typedef struct name_place {
     double x, y;      /* from the point to the name's middle line, in parts of the plot */
 } name_place;
 
-static const name_place name_places[] = {{"right", -0.03, 0},    {"left", 0.03, 0},
-                                         {"center", 0, -0.065},  {"center", 0, 0.065},
-                                         {"right", -0.03, 0.05}, {"right", -0.03, -0.05}};
-static const double LETTER = 0.02, HALF_LINE = 0.028, HALF_MARK = 0.022;
+static const name_place name_places[] = {
+    {"right", -0.03, 0},    {"left", 0.03, 0},       {"center", 0, -0.065}, {"center", 0, 0.065},
+    {"right", -0.03, 0.05}, {"right", -0.03, -0.05}, {"left", 0.03, 0.05},  {"left", 0.03, -0.05},
+    {"center", 0, -0.12},   {"center", 0, 0.12}};
+enum { NAME_PLACES = sizeof name_places / sizeof *name_places, LINE_STEPS = 40 };
+static const double LETTER = 0.021, HALF_LINE = 0.028, HALF_MARK = 0.022;
 
 static box box_of(const picture *p, const rival *one, const name_place *place, size_t letters) {
-    double x = frame_x(&p->frame, mib(one)) + place->x, y = frame_y(&p->frame, ms(one->m->time)) + place->y;
+    double x = spot_of(p, one).x + place->x, y = spot_of(p, one).y + place->y;
     double width = LETTER * (double)letters;
     double before = !strcmp(place->side, "right") ? width : !strcmp(place->side, "center") ? width / 2 : 0;
     return (box){x - before, x - before + width, y - HALF_LINE, y + HALF_LINE};
 }
 
 static bool is_free(const box *b, const box *taken, size_t count) {
-    bool inside = b->left > 0 && b->right < 1.1 && b->low > 0 && b->high < 1;
+    bool inside = b->left > 0 && b->right < 0.98 && b->low > 0 && b->high < 1;
     for (size_t i = 0; inside && i < count; i++)
         if (b->left < taken[i].right && taken[i].left < b->right && b->low < taken[i].high &&
             taken[i].low < b->high)
@@ -135,7 +151,32 @@ static bool is_free(const box *b, const box *taken, size_t count) {
     return inside;
 }
 
-/* At the first place that is free, of MHA right of its arrows; a name without one is left to the page's hints and to the tables. */
+static size_t crossed_by(const box *b, spot from, spot to) {
+    size_t count = 0;
+    for (int i = 0; i <= LINE_STEPS; i++) {
+        double part = (double)i / LINE_STEPS, x = from.x + part * (to.x - from.x),
+               y = from.y + part * (to.y - from.y);
+        count += x > b->left && x < b->right && y > b->low && y < b->high;
+    }
+    return count;
+}
+
+/* How much of arrows and bars a name there would cover. */
+static size_t crossings(const box *b, const picture *p, const rivals *r) {
+    size_t count = 0;
+    spot from, to;
+    for (size_t i = 0; i < r->count; i++) {
+        double x = spot_of(p, &r->of[i]).x;
+        count += crossed_by(b, (spot){x, frame_y(&p->frame, ms(r->of[i].m->low))},
+                            (spot){x, frame_y(&p->frame, ms(r->of[i].m->high))});
+        if (find_arrow(&from, &to, p, r, i))
+            count += crossed_by(b, from, to);
+    }
+    return count;
+}
+
+/* Where nothing else is, and fewest lines are crossed; a name without such a place is left to the page's hints and to the
+ * tables. */
 static bool write_name(FILE *script, const picture *p, const rivals *r, size_t at, const char *after,
                        box *taken, size_t *count) {
     const rival *one = &r->of[at];
@@ -143,18 +184,22 @@ static bool write_name(FILE *script, const picture *p, const rivals *r, size_t a
     case_short_name(name, sizeof name, one->m->c);
     text_append(name, sizeof name, "%s", after);
     figure_safe_text(safe, sizeof safe, name);
-    for (size_t i = at ? 0 : 1; i < sizeof name_places / sizeof *name_places; i++) {
-        const name_place *place = &name_places[i];
-        box b = box_of(p, one, place, strlen(name));
-        if (!is_free(&b, taken, *count))
-            continue;
-        taken[(*count)++] = b;
-        fprintf(script, "set label '%s' at graph %.4f,%.4f %s front noenhanced font ',13' tc rgb '%s'\n",
-                safe, frame_x(&p->frame, mib(one)) + place->x,
-                frame_y(&p->frame, ms(one->m->time)) + place->y, place->side, figure_colour(one->m));
-        return true;
+    const name_place *best = NULL;
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < NAME_PLACES; i++) {
+        box b = box_of(p, one, &name_places[i], strlen(name));
+        size_t crossed = crossings(&b, p, r);
+        if (crossed < least && is_free(&b, taken, *count)) {
+            best = &name_places[i];
+            least = crossed;
+        }
     }
-    return false;
+    if (!best)
+        return false;
+    taken[(*count)++] = box_of(p, one, best, strlen(name));
+    fprintf(script, "set label '%s' at graph %.4f,%.4f %s front noenhanced font ',13' tc rgb '%s'\n", safe,
+            spot_of(p, one).x + best->x, spot_of(p, one).y + best->y, best->side, figure_colour(one->m));
+    return true;
 }
 
 /* Float caches have the first choice; without room for the error rate the name alone. */
@@ -162,30 +207,33 @@ static void write_names(FILE *script, const picture *p, const rivals *r, const r
     box taken[2 * RIVALS];
     size_t count = 0;
     for (size_t i = 0; i < r->count; i++) {
-        double x = frame_x(&p->frame, mib(&r->of[i])), y = frame_y(&p->frame, ms(r->of[i].m->time));
-        taken[count++] = (box){x - HALF_MARK, x + HALF_MARK, y - HALF_MARK, y + HALF_MARK};
+        spot at = spot_of(p, &r->of[i]);
+        taken[count++] = (box){at.x - HALF_MARK, at.x + HALF_MARK, at.y - HALF_MARK, at.y + HALF_MARK};
     }
     for (int rounded = 0; rounded < 2; rounded++)
         for (size_t i = 0; i < r->count; i++)
             if (case_rounds_cache(r->of[i].m->c) == rounded) {
                 char wer[32] = "";
-                if (!isnan(heard(data, &r->of[i])))
-                    snprintf(wer, sizeof wer, ", WER %.1f%%", heard(data, &r->of[i]));
+                if (!isnan(wer_of(data, &r->of[i])))
+                    snprintf(wer, sizeof wer, ", WER %.1f%%", wer_of(data, &r->of[i]));
                 if (!*wer || !write_name(script, p, r, i, wer, taken, &count))
                     write_name(script, p, r, i, "", taken, &count);
             }
 }
 
-/* Of what the error rates are, within the picture: it may be shown without its caption. */
-static void write_heard(FILE *script, const rivals *r, const report_data *data) {
+/* What the error rates are: in the caption, and within the picture, which may be shown without it. */
+static void explain_wer(picture *p, FILE *script, const rivals *r, const report_data *data) {
     bool any = false;
     for (size_t i = 0; i < r->count; i++)
-        any = any || !isnan(heard(data, &r->of[i]));
-    if (any)
-        fprintf(
-            script,
-            "set label 'WER: a small model, %s' at graph 0.02,0.95 left noenhanced font ',12' tc rgb '%s'\n",
+        any = any || !isnan(wer_of(data, &r->of[i]));
+    if (!any)
+        return;
+    fprintf(script,
+            "set label 'WER: small models, %s' at graph 0.02,0.95 left noenhanced font ',12' tc rgb '%s'\n",
             data->study->speech, FIGURE_BOUND);
+    snprintf(p->more, sizeof p->more,
+             " WER is not this layer's: the study has a small model of each type with that share of the "
+             "cache, tuned after conversion, and its MHA trained as long.");
 }
 
 static void write_plot(FILE *script, const char *name, const rivals *r, size_t bound) {
@@ -229,7 +277,7 @@ size_t overview_write(picture *p, const plot *row, const rivals *r, const report
     frame_write_y_ticks(script, &p->frame);
     write_arrows(script, p, r);
     write_names(script, p, r, data);
-    write_heard(script, r, data);
+    explain_wer(p, script, r, data);
     if (bound)
         write_bound_name(script, p, data);
     frame_write_start(script, &p->frame, row->name);

@@ -13,12 +13,10 @@ const plot plots[] = {
      .title = "What a layer keeps, and what a frame costs",
      .x_label = "KV cache of one layer, MiB",
      .y_label = "time of a decoded frame, ms",
-     .about =
-         "Lower left is better. Arrows lead from MHA with a float32 cache to its rivals. Dashed: the time to "
-         "read the cache once, at this machine's own measured bandwidth; weights come on top. A "
-         "name that has no room is shown when you point at its mark. WER: of a given study's small tuned "
-         "model of "
-         "that type with that share of the cache, of mha the control; not of this layer.",
+     .about = "Lower left is better. Arrows lead from MHA to its rivals, all with a float32 cache. Dashed: "
+              "the time to "
+              "read the cache once, at this machine's own measured bandwidth; weights come on top. A "
+              "name that has no room is shown when you point at its mark.",
      .needs = "decode cases of mha and other types at one L",
      .kind = PLOT_OVERVIEW,
      .place = PLOT_FIRST,
