@@ -171,6 +171,14 @@ const rival *rivals_fastest(const rivals *r) {
     return best;
 }
 
+const rival *rivals_fastest_like(const rivals *r, const rival *one) {
+    const rival *best = one;
+    for (size_t i = 0; i < r->count; i++)
+        if (fabs(r->of[i].bytes - one->bytes) < 0.01 * one->bytes && r->of[i].m->time < best->m->time)
+            best = &r->of[i];
+    return best;
+}
+
 const rival *rivals_smallest(const rivals *r) {
     const rival *best = r->count ? &r->of[0] : NULL;
     for (size_t i = 1; i < r->count; i++)

@@ -6,14 +6,18 @@
 
 enum { STUDY_ANSWER = 700 };
 
-/* "In recognition: .." and what it stands on: model, error rates, interval and paired test, speech and its amount. */
+/* "In recognition: .." and what it stands on: model, speech and its amount, both error rates, interval and paired test. */
 void study_answer(const study_data *d, char lead[STUDY_ANSWER], char text[STUDY_ANSWER]);
 
-/* The first model's tuned row whose cache is nearest to a quarter of mha's, of alike ones the mla; NULL: there is none. */
+/* The first model's tuned row whose cache is nearest to a quarter of mha's, of equal ones the mla; NULL: there is none. */
 const json_t *study_quarter(const study_data *d);
 
-/* The error rate of the tuned row of that type whose cache is that share of mha's, to a percent of it; mha's is that of the
- * control, which trained as long. NaN without one. */
+/* Appends what that type loses in recognition with that share of mha's cache, tuned or else trained from scratch; nothing
+ * where the study lacks it. */
+void study_price(char *text, size_t size, const study_data *d, const char *type, double share);
+
+/* The error rate of the row of that type and share that was tuned as long as the quarter; mha's is that of the control,
+ * which trained as long. NaN without one. */
 double study_wer_at(const study_data *d, const char *type, double share);
 
 #endif

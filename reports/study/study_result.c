@@ -9,6 +9,7 @@
 #include "harness/study/study_work.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -180,6 +181,14 @@ static json_t *splits_json(const corpus_survey *c) {
     return list;
 }
 
+/* The last part of its path, wherever it is called from. */
+static json_t *name_of_folder(const char *folder) {
+    char *whole = realpath(folder, NULL);
+    json_t *name = whole ? utf8_json(strrchr(whole, '/') + 1) : json_null();
+    free(whole);
+    return name;
+}
+
 static json_t *about(const study_runs *r) {
     machine m;
     char date[32];
@@ -188,13 +197,14 @@ static json_t *about(const study_runs *r) {
     machine_read(&m, NULL);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     const study_latency *l = &r->plan->latency;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:b, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I}}",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:s?, s:o, s:b, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I}}",
                      "study", r->plan->name, "summary", r->plan->summary, "commit", BUILD_COMMIT, "cpu",
-                     m.cpu, "date", date, "synthetic", r->corpus->synthetic, "splits", splits_json(r->corpus),
-                     "folds", r->plan->folds, "latency", "frames", (json_int_t)l->frames, "chunk",
-                     (json_int_t)l->chunk, "left_chunks", (json_int_t)l->left_chunks, "runs",
-                     (json_int_t)l->runs, "streams", "chunk", (json_int_t)r->plan->stream_chunk,
-                     "left_chunks", (json_int_t)r->plan->stream_left_chunks);
+                     m.cpu, "date", date, "corpus", name_of_folder(r->corpus->folder), "synthetic",
+                     r->corpus->synthetic, "splits", splits_json(r->corpus), "folds", r->plan->folds,
+                     "latency", "frames", (json_int_t)l->frames, "chunk", (json_int_t)l->chunk, "left_chunks",
+                     (json_int_t)l->left_chunks, "runs", (json_int_t)l->runs, "streams", "chunk",
+                     (json_int_t)r->plan->stream_chunk, "left_chunks",
+                     (json_int_t)r->plan->stream_left_chunks);
 }
 
 json_t *study_results(const study_runs *r, attn_error *error) {

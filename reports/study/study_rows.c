@@ -162,6 +162,7 @@ static int compare(const study_source *s, const study_pool *pool, const json_t *
     char *label = study_label(reference, error);
     json_object_set_new(row, "reference", json_string(label ? label : ""));
     attn_free(label);
+    copy(row, "reference_kind", reference, "kind");
     const char *against = json_text(reference, "kind");
     int failed = study_pool_make(&other, s->runs, against, STUDY_TEST, error) ||
                  study_pool_compare(pool, &other, row, error) ||

@@ -28,53 +28,68 @@ static void name_of(char *text, size_t size, const rival *one) {
         text_append(text, size, " attention");
 }
 
-static void say_bytes(json_t *list, const rivals *r, const rival *focus) {
+/* What it loses in recognition, by the study. */
+static void append_price(char *text, size_t size, const report_data *data, const rival *one) {
+    if (data->study && !case_rounds_cache(one->m->c))
+        study_price(text, size, data->study, one->m->c->type, one->bytes);
+}
+
+static void say_bytes(json_t *list, const report_data *data, const rivals *r, const rival *focus) {
     const rival *least = rivals_smallest(r);
     char text[SENTENCE] = "", lead[160], name[CASE_NAME], own[32], base[32];
     name_of(name, sizeof name, least);
     bytes_of(own, sizeof own, least);
     bytes_of(base, sizeof base, &r->of[0]);
     snprintf(lead, sizeof lead, "Smallest cache: %s, %.2g%% of MHA's.", name, 100 * least->bytes);
-    text_append(text, sizeof text, "For %zu frames a layer keeps %s with it, %s with MHA.", least->m->c->L,
-                own, base);
+    text_append(text, sizeof text, "For %zu frames a layer keeps %s, %s with MHA", least->m->c->L, own, base);
     if (focus != least) {
-        case_long_name(name, sizeof name, focus->m->c);
+        case_short_name(name, sizeof name, focus->m->c);
         bytes_of(own, sizeof own, focus);
-        text_append(text, sizeof text, " %s keeps %s (%.3g%%).", name, own, 100 * focus->bytes);
+        text_append(text, sizeof text, " and %s (%.3g%%) with %s", own, 100 * focus->bytes, name);
     }
+    text_append(text, sizeof text, ".");
+    append_price(text, sizeof text, data, least);
     say(list, lead, text);
 }
 
-/* "0.42 of MHA's time" */
-static void time_text(char *text, size_t size, const rival *one) {
-    if (one->apart)
-        snprintf(text, size, "%.2g of MHA's time", one->time);
-    else
-        snprintf(text, size, "no difference from MHA found");
+/* What the brackets after two times are. */
+static const char *interval_word(const measured *a, const measured *b) {
+    return a->interval && b->interval ? "95%: " : !a->interval && !b->interval ? "least to most: " : "";
 }
 
-static void say_frame(json_t *list, const rivals *r, const rival *focus) {
-    const rival *fastest = rivals_fastest(r), *mha = &r->of[0];
-    char text[SENTENCE] = "", lead[160], name[CASE_NAME], part[64];
+/* " MLA 256 takes 0.8 ms: 0.42 of MHA's time." */
+static void append_time(char *text, size_t size, const rival *one, const measured *mha) {
+    const measured *m = one->m;
+    char name[CASE_NAME];
+    name_of(name, sizeof name, one);
+    text_append(text, size, " %s takes %.3g ms", name, m->time / 1e6);
+    if (one->apart)
+        text_append(text, size, ": %.2g of MHA's time.", one->time);
+    else
+        text_append(text, size, " (%s%.3g to %.3g; MHA %.3g to %.3g): no difference found.",
+                    interval_word(m, mha), m->low / 1e6, m->high / 1e6, mha->low / 1e6, mha->high / 1e6);
+}
+
+static void say_frame(json_t *list, const report_data *data, const rivals *r, const rival *focus) {
+    const rival *fastest = rivals_fastest(r), *mha = &r->of[0], *alike = rivals_fastest_like(r, focus);
+    char text[SENTENCE] = "", lead[160], name[CASE_NAME];
     name_of(name, sizeof name, fastest);
     snprintf(lead, sizeof lead, "Fastest with %zu frames in view: %s", fastest->m->c->L, name);
     if (fastest->apart)
         text_append(lead, sizeof lead, ", %.2g times as fast as MHA", 1 / fastest->time);
     text_append(lead, sizeof lead,
                 fastest->apart || fastest == mha ? "." : ", but no difference from MHA found.");
-    text_append(text, sizeof text, "A layer decodes the next frame in %.3g ms", fastest->m->time / 1e6);
+    text_append(text, sizeof text, "The next frame takes a layer %.3g ms", fastest->m->time / 1e6);
     if (fastest != mha)
-        text_append(text, sizeof text, " with it, in %.3g ms with MHA", mha->m->time / 1e6);
+        text_append(text, sizeof text, ", with MHA %.3g ms", mha->m->time / 1e6);
     text_append(text, sizeof text, ".");
-    if (focus != fastest) {
-        const measured *m = focus->m;
-        name_of(name, sizeof name, focus);
-        text_append(text, sizeof text, " %s takes %.3g ms", name, m->time / 1e6);
-        if (!focus->apart && focus != mha)
-            text_append(text, sizeof text, " (%.3g to %.3g; MHA: %.3g to %.3g)", m->low / 1e6, m->high / 1e6,
-                        mha->m->low / 1e6, mha->m->high / 1e6);
-        time_text(part, sizeof part, focus);
-        text_append(text, sizeof text, ": %s.", part);
+    if (fastest != rivals_smallest(r))
+        append_price(text, sizeof text, data, fastest);
+    if (focus != fastest)
+        append_time(text, sizeof text, focus, mha->m);
+    if (alike != focus && alike != fastest) {
+        append_time(text, sizeof text, alike, mha->m);
+        append_price(text, sizeof text, data, alike);
     }
     say(list, lead, text);
 }
@@ -94,8 +109,9 @@ static void append_times(char *text, size_t size, const rival *one, const measur
     if (one->apart)
         text_append(text, size, "%.3g ms, with MHA %.3g ms.", m->time / 1e6, mha->time / 1e6);
     else
-        text_append(text, size, "%.3g ms (%.3g to %.3g), with MHA %.3g ms (%.3g to %.3g).", m->time / 1e6,
-                    m->low / 1e6, m->high / 1e6, mha->time / 1e6, mha->low / 1e6, mha->high / 1e6);
+        text_append(text, size, "%.3g ms (%s%.3g to %.3g), with MHA %.3g ms (%.3g to %.3g).", m->time / 1e6,
+                    interval_word(m, mha), m->low / 1e6, m->high / 1e6, mha->time / 1e6, mha->low / 1e6,
+                    mha->high / 1e6);
 }
 
 /* The stream of most work; without one the utterance of most work. */
@@ -147,8 +163,8 @@ json_t *answer_list(const report_data *data) {
     rivals_decoding(&r, data);
     const rival *focus = rivals_quarter(&r, "mla");
     if (focus) {
-        say_bytes(list, &r, focus);
-        say_frame(list, &r, focus);
+        say_bytes(list, data, &r, focus);
+        say_frame(list, data, &r, focus);
     }
     say_model(list, data);
     say_recognition(list, data);

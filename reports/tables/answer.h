@@ -5,8 +5,8 @@
 
 #include "reports/data/measured.h"
 
-/* [{lead, text}]: what a quarter of the cache does to the bytes, to the time of a frame, to a whole model and, by a
- * study, to recognition, as far as the data have it. NULL when memory is short. */
+/* [{lead, text}]: the smallest cache, the fastest frame, a whole model and, by a study, recognition, each with what a
+ * quarter of the cache does to it, as far as the data have it. NULL when memory is short. */
 json_t *answer_list(const report_data *data);
 
 /* One line: machine, share of the time lost, counters, checks. NULL when memory is short. */

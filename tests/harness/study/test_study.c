@@ -114,6 +114,7 @@ static void test_killed_and_taken_up(void **state) {
     assert_int_equal(whole.runs, 4);
     assert_int_equal(whole.failed, 0);
     assert_int_equal(whole.was_done, 0);
+    assert_string_equal(json_text(whole.results, "corpus"), strrchr(corpus_folder, '/') + 1);
     for (int kills = 0; kills < 4 && !done_before(&b, 20000000 + (long)attn_random_below(&random, 250000000));
          kills++)
         ;
