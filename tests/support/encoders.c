@@ -1,6 +1,7 @@
 #include "tests/support/encoders.h"
 
 #include "attn/alloc.h"
+#include "attn/compare.h"
 #include "attn/random.h"
 #include "harness/verify/encoder_draw.h"
 
@@ -19,6 +20,23 @@ attn_config draw_config(uint64_t *random) {
     attn_model_type type = pick(random, 2) ? ATTN_MODEL_CONFORMER : ATTN_MODEL_BRANCHFORMER;
     if (encoder_draw(&config, type, attn_variants[pick(random, variants)], random, &error))
         fail_msg("%s", error.message);
+    return config;
+}
+
+attn_config layer_config(const char *type, size_t layers) {
+    attn_config config = {.model_type = ATTN_MODEL_ATTENTION,
+                          .variant = attn_variant_find(type),
+                          .attention = {.d_model = 16, .num_heads = 4},
+                          .num_layers = layers,
+                          .input_dim = 16,
+                          .conv_kernel_size = 31,
+                          .ff_units = 64,
+                          .cgmlp_units = 64,
+                          .cgmlp_weight = 0.5,
+                          .after_norm = true,
+                          .layer_norm_eps = 1e-5};
+    attn_error error = {0};
+    assert_int_equal(attn_geometry_complete(&config.attention, config.variant, NULL, &error), 0);
     return config;
 }
 
@@ -68,4 +86,10 @@ float *run(attn_model *model, attn_session_options options, const float *x, size
     assert_int_equal(attn_session_conv_bytes_live(session), attn_session_conv_bytes_formula(session));
     attn_session_close(session);
     return out;
+}
+
+void check_floats(const float *a, const float *b, size_t count, double tolerance) {
+    attn_difference d = attn_compare(a, b, count, tolerance, tolerance);
+    if (!d.ok)
+        fail_msg("max difference %g of %g at %zu", d.max_abs, d.max_b, d.first_bad);
 }
