@@ -1,6 +1,6 @@
-/* Preloaded (LD_PRELOAD): the allocation number $REFUSE of a process fails. $REFUSE_COUNT: a file that gets how many
- * allocations there were. A crash says in whose code it was: "CRASH in FILE", the innermost that is
- * not the C library's; with $REFUSE_SAY the allocation does, too: "REFUSED in FILE". */
+/* Preloaded (LD_PRELOAD): the allocation number $REFUSE of a process fails. $REFUSE_COUNT: a file that gets the
+ * number of allocations. A crash prints "CRASH in FILE", the innermost file of code that is not the C library's; with
+ * $REFUSE_SAY the refused allocation prints "REFUSED in FILE", too. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>

@@ -85,10 +85,10 @@ try() { # command line, allocation
     # shellcheck disable=SC2086
     REFUSE_SAY=1 REFUSE=$2 LD_PRELOAD=$work/refuse.so timeout -k 1 60 "$ATTNBENCH" $1 >out 2>err
     local status=$?
-    if [ $status -ge 128 ] && ! blames_us; then
-        sed -n 's/^CRASH in .*\///p; s/^REFUSED in .*\//refused in /p' err | tail -n 1 >>libraries
-    elif [ $status -eq 124 ] || [ $status -eq 137 ]; then
+    if [ $status -eq 124 ] || [ $status -eq 137 ]; then
         wrong "$1" "$2" "does not end"
+    elif [ $status -ge 128 ] && ! blames_us; then
+        sed -n 's/^CRASH in .*\///p; s/^REFUSED in .*\//refused in /p' err | tail -n 1 >>libraries
     elif [ $status -ge 128 ] || grep -q '^CRASH' err; then
         wrong "$1" "$2" "crashes (status $status)"
     elif [ $status -gt 3 ]; then

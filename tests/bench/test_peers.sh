@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Cases by a peer of which everything is known: what is said, timed and reported.
+# Cases run by a peer whose output and times are known: what is printed, timed and reported.
 # shellcheck source=tests/support/check.sh
 . "$(dirname "$0")/../support/check.sh"
 case=attention/mha/decode/L:1/q:1/h:2/d:4/kv:f32/impl:onnxruntime/part:core

@@ -39,8 +39,8 @@ check "a signal: a report nevertheless, undecided" verdict UNDECIDED 5
 check "a signal: said so" says ", interrupted" out
 check "a signal: the report has the exit status" says '"status": 143,' report.json
 
-# The budget has no room for a third block of one case, of twice `drag`, but for three times what the others take on this
-# machine, as busy as it is.
+# A block of one case takes twice `drag`, which is twice what all other cases take on this machine, as busy as it is. The
+# budget has room for the others, and not for a third block of that case.
 make_fake base "spread=0"
 make_fake candidate "spread=0"
 began=${EPOCHREALTIME/./}

@@ -18,7 +18,7 @@ trace_both() { # qemu program
     trace "$1" "$2" 16 >"$scratch/once" && trace "$1" "$2" 32 >"$scratch/twice"
 }
 
-# Twice as many rounds execute so many more instructions, to the instruction.
+# Twice the rounds execute exactly the expected number of instructions more.
 as_many() { # loop
     local each once twice rounds=16
     each=$(awk -v s="$1" '$NF == s { print $1 * ($3 == "in" ? 0.5 : 1) }' "$scratch/said")

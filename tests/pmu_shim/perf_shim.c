@@ -8,7 +8,7 @@
  *   PERF_SHIM_EXCLUDE_GUEST  EOPNOTSUPP without exclude_guest (as Apple's CPUs)
  *   PERF_SHIM_TYPES=T:CPUS,…  core PMUs of a hybrid machine: events of type T, or generic ones for it, count only on
  *                            these CPUs (a number, or A-B)
- *   PERF_SHIM_L3=SIZE        the size of the last cache, as /sys has it: of a small one, what it misses takes less time
+ *   PERF_SHIM_L3=SIZE        the size of the last cache, as /sys writes it; with a small one, loops that miss it are short
  *   PERF_SHIM_LOG=FILE       a line for every event that is opened
  */
 #include <dlfcn.h>

@@ -3,23 +3,11 @@
 
 #include "base/text/json.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/scratch.h"
+#include "tests/support/stores.h"
 
 #include <string.h>
 
 static const char ROW[] = "attention/mha/decode/L:1/q:1/h:1/d:1/kv:f32/impl:blas";
-static const store_identity us = {"tiny", "hash", "commit", "machine"};
-
-static results_store *open_store(const char *file, store_state expected) {
-    results_store *s;
-    store_state state;
-    attn_error error = {0};
-    if (store_open(&s, &state, scratch_path(file), &us, STORE_REFUSE, &error))
-        fail_msg("%s", error.message);
-    assert_int_equal(state, expected);
-    return s;
-}
-
 /* What a process printed of one repetition; the first process has the check. */
 static json_t *entry_of(double time, bool checked) {
     json_t *entry = json_pack(
@@ -54,12 +42,12 @@ static json_t *join(const results_store *s, size_t rounds) {
 static void test_resume(void **state) {
     (void)state;
     attn_error error = {0};
-    results_store *s = open_store("R.json", STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     assert_true(case_rounds_number(s, ROW, "output_hash", 0) == 0);
     run_round(s, 0, entry_of(4, true), false);
     assert_int_equal(store_started(s, ROW, 1, &error), 0);
     store_close(s);
-    s = open_store("R.json", STORE_RESUMED);
+    s = open_store(STORE_RESUMED);
     assert_int_equal(store_interrupted(s), 1);
     assert_false(case_rounds_lack(s, ROW, 0));
     assert_true(case_rounds_lack(s, ROW, 1));
@@ -67,7 +55,7 @@ static void test_resume(void **state) {
     assert_null(join(s, 2));
     run_round(s, 1, entry_of(8, false), false);
     store_close(s);
-    s = open_store("R.json", STORE_RESUMED);
+    s = open_store(STORE_RESUMED);
     json_t *entries = join(s, 2);
     assert_int_equal(json_array_size(entries), 2 + 4);
     for (size_t i = 0; i < 6; i++) {
@@ -90,7 +78,7 @@ static void test_resume(void **state) {
 /* A process that relied on the check of another output is no process of this case. */
 static void test_other_output(void **state) {
     (void)state;
-    results_store *s = open_store("O.json", STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     run_round(s, 0, entry_of(4, true), false);
     json_t *other = entry_of(4, false);
     json_object_set_new(other, "output_hash", json_real(78));
@@ -105,7 +93,7 @@ static void test_other_output(void **state) {
 /* A case that failed in one round has no numbers, and no more rounds. */
 static void test_failure(void **state) {
     (void)state;
-    results_store *s = open_store("F.json", STORE_NEW);
+    results_store *s = open_store(STORE_NEW);
     json_t *broken = entry_of(0, false);
     json_object_set_new(broken, "error_occurred", json_true());
     json_object_set_new(broken, "error_message", json_string("it is a test"));
@@ -121,9 +109,9 @@ static void test_failure(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_other_output),
-        cmocka_unit_test(test_failure),
+        IN_STORE_FOLDER(test_resume),
+        IN_STORE_FOLDER(test_other_output),
+        IN_STORE_FOLDER(test_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -231,38 +231,66 @@ static void test_running_again(void **state) {
     }
 }
 
+/* A random stream that has run once: `last` is where the last chunk begins in `out`. */
+typedef struct stream {
+    attn_config config;
+    attn_model *model;
+    attn_session *session;
+    bool slides;
+    size_t frames, chunk, total, count, last, held, first;
+    float *x, *out, *other;
+} stream;
+
+static void expect_held(const stream *s) {
+    assert_int_equal(attn_session_cache(s->session, 0)->length, s->held);
+    assert_int_equal(attn_session_cache(s->session, 0)->first, s->first);
+}
+
+static stream draw_stream(uint64_t *random) {
+    stream s = {.config = draw_config(random), .frames = 45};
+    s.slides = s.config.variant->forgets && pick(random, 2);
+    s.model = make_model(&s.config, attn_random_next(random));
+    s.total = attn_output_frames(&s.config, s.frames);
+    s.count = s.total * width_of(s.model);
+    s.chunk = 1 + pick(random, 9);
+    s.last = (s.total - 1) / s.chunk * s.chunk * width_of(s.model);
+    s.x = random_floats(s.frames * s.config.input_dim, *random);
+    s.out = make_floats(s.count);
+    s.other = make_floats(s.count);
+    s.session = open_session(
+        s.model, (attn_session_options){
+                     .batch = 1, .max_frames = s.frames, .chunk = s.chunk, .left_chunks = s.slides ? 1 : -1});
+    attn_session_run(s.session, s.out, s.x, s.frames, NULL, NULL, NULL);
+    s.held = attn_session_cache(s.session, 0)->length;
+    s.first = attn_session_cache(s.session, 0)->first;
+    return s;
+}
+
+static void drop_stream(stream *s) {
+    attn_session_close(s->session);
+    attn_free(s->x);
+    attn_free(s->out);
+    attn_free(s->other);
+    attn_model_free(s->model);
+}
+
 /* The newest call again: the same numbers where no state, sliding cache or earlier input is in play; the same
  * frames held, and nothing else written, everywhere. */
 static void test_repeated_call(void **state) {
     (void)state;
     uint64_t random = seed_of_run + 7;
     for (size_t i = 0; i < 60; i++) {
-        attn_config config = draw_config(&random);
-        bool forgets = config.variant->forgets, slides = forgets && pick(&random, 2);
-        bool same = !slides && forgets && config.input_layer != ATTN_INPUT_CONV2D && !config.causal;
-        attn_model *model = make_model(&config, attn_random_next(&random));
-        size_t frames = 45, total = attn_output_frames(&config, frames), count = total * width_of(model);
-        size_t chunk = 1 + pick(&random, 9), last = (total - 1) / chunk * chunk * width_of(model);
-        float *x = random_floats(frames * config.input_dim, random), *out = make_floats(count),
-              *again = make_floats(count);
-        attn_session *session = open_session(
-            model, (attn_session_options){
-                       .batch = 1, .max_frames = frames, .chunk = chunk, .left_chunks = slides ? 1 : -1});
-        attn_session_run(session, out, x, frames, NULL, NULL, NULL);
-        size_t held = attn_session_cache(session, 0)->length, first = attn_session_cache(session, 0)->first;
+        stream s = draw_stream(&random);
+        bool same = !s.slides && s.config.variant->forgets && s.config.input_layer != ATTN_INPUT_CONV2D &&
+                    !s.config.causal;
         for (size_t k = 0; k < 3; k++)
-            attn_session_repeat(session, again, x, frames);
-        assert_int_equal(attn_session_cache(session, 0)->length, held);
-        assert_int_equal(attn_session_cache(session, 0)->first, first);
-        for (size_t k = 0; k < count; k++)
-            assert_true(k < last ? again[k] == 0 : isfinite(again[k]));
+            attn_session_repeat(s.session, s.other, s.x, s.frames);
+        expect_held(&s);
+        for (size_t k = 0; k < s.count; k++)
+            assert_true(k < s.last ? s.other[k] == 0 : isfinite(s.other[k]));
         if (same)
-            assert_memory_equal(out + last, again + last, (count - last) * sizeof(float));
-        attn_session_close(session);
-        attn_free(x);
-        attn_free(out);
-        attn_free(again);
-        attn_model_free(model);
+            assert_memory_equal(s.out + s.last, s.other + s.last, (s.count - s.last) * sizeof(float));
+        drop_stream(&s);
     }
 }
 
@@ -271,34 +299,18 @@ static void test_end_of_run(void **state) {
     (void)state;
     uint64_t random = seed_of_run + 8;
     for (size_t i = 0; i < 30; i++) {
-        attn_config config = draw_config(&random);
-        bool slides = config.variant->forgets && pick(&random, 2);
-        attn_model *model = make_model(&config, attn_random_next(&random));
-        size_t frames = 45, total = attn_output_frames(&config, frames), count = total * width_of(model);
-        size_t chunk = 1 + pick(&random, 9), last = (total - 1) / chunk * chunk * width_of(model);
-        float *x = random_floats(frames * config.input_dim, random), *out = make_floats(count),
-              *end = make_floats(count);
-        attn_session *session = open_session(
-            model, (attn_session_options){
-                       .batch = 1, .max_frames = frames, .chunk = chunk, .left_chunks = slides ? 1 : -1});
-        attn_session_run(session, out, x, frames, NULL, NULL, NULL);
-        size_t held = attn_session_cache(session, 0)->length, first = attn_session_cache(session, 0)->first;
-        attn_session_run_end(session, end, x, frames);
-        assert_int_equal(attn_session_cache(session, 0)->length, held);
-        assert_int_equal(attn_session_cache(session, 0)->first, first);
-        for (size_t k = last; k < count; k++)
-            assert_true(isfinite(end[k]));
-        if (total <= 3 * chunk)
-            assert_memory_equal(out, end, count * sizeof(float));
-        attn_session_repeat(session, end, x, frames);
-        assert_int_equal(attn_session_cache(session, 0)->length, held);
-        attn_session_run(session, end, x, frames, NULL, NULL, NULL);
-        assert_memory_equal(out, end, count * sizeof(float));
-        attn_session_close(session);
-        attn_free(x);
-        attn_free(out);
-        attn_free(end);
-        attn_model_free(model);
+        stream s = draw_stream(&random);
+        attn_session_run_end(s.session, s.other, s.x, s.frames);
+        expect_held(&s);
+        for (size_t k = s.last; k < s.count; k++)
+            assert_true(isfinite(s.other[k]));
+        if (s.total <= 3 * s.chunk)
+            assert_memory_equal(s.out, s.other, s.count * sizeof(float));
+        attn_session_repeat(s.session, s.other, s.x, s.frames);
+        expect_held(&s);
+        attn_session_run(s.session, s.other, s.x, s.frames, NULL, NULL, NULL);
+        assert_memory_equal(s.out, s.other, s.count * sizeof(float));
+        drop_stream(&s);
     }
 }
 
