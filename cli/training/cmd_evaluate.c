@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct evaluate_options {
     char *config, *weights, *units, *data, *split, *kv_dtype, *hyp;
@@ -105,7 +106,8 @@ static int evaluate(const evaluate_options *o, attn_error *error) {
 }
 
 int cmd_evaluate(int argc, char **argv) {
-    evaluate_options o = {.format = "md", .left_chunks = -1};
+    /* A person reads a few lines, a program all of it. */
+    evaluate_options o = {.format = isatty(STDOUT_FILENO) ? "md" : "json", .left_chunks = -1};
     struct poptOption table[] = {
         {"config", 'c', POPT_ARG_STRING, &o.config, 0, "needed: model configuration (YAML)", "F"},
         {"weights", 'w', POPT_ARG_STRING, &o.weights, 0, "needed: checkpoint (safetensors)", "F"},
@@ -121,7 +123,8 @@ int cmd_evaluate(int argc, char **argv) {
         {"beam", '\0', POPT_ARG_LONGLONG, &o.beam, 0, "prefixes of a beam search (default: greedy)", "N"},
         {"hyp", '\0', POPT_ARG_STRING, &o.hyp, 0, "also write what was heard, a line WORDS (ID) each",
          "F.trn"},
-        {"format", '\0', POPT_ARG_STRING, &o.format, 0, "md or json", "F"},
+        {"format", '\0', POPT_ARG_STRING, &o.format, 0, "md (default on a terminal) or json (elsewhere)",
+         "F"},
         POPT_TABLEEND};
     int status;
     if (!command_options(argc, argv, "", "Word error rate of a model on the utterances of a split.", table,
