@@ -1,7 +1,21 @@
 #include "base/text/json.h"
 
+#include "attn/alloc.h"
+#include "attn/file.h"
+
 #include <math.h>
 #include <string.h>
+
+json_t *json_read_file(const char *path, size_t most, attn_error *error) {
+    size_t size;
+    json_error_t why;
+    char *text = attn_read_file(path, most, &size, error);
+    json_t *value = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, &why) : NULL;
+    if (text && !value)
+        attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
+    attn_free(text);
+    return value;
+}
 
 const char *json_text(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));

@@ -7,6 +7,11 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+/* The value in a regular file of at most `most` bytes; a key that stands twice is refused, too. json_decref it.
+ * NULL and an error that names the file and the line on failure. */
+json_t *json_read_file(const char *path, size_t most, attn_error *error);
 
 const char *json_text(const json_t *object, const char *key); /* "" when it is none */
 bool json_text_is(const json_t *object, const char *key, const char *text);

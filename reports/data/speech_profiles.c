@@ -1,7 +1,6 @@
 #include "reports/data/speech_profiles.h"
 
-#include "attn/alloc.h"
-#include "attn/file.h"
+#include "base/text/json.h"
 #include "reports/data/profile_print.h"
 
 #include <stdlib.h>
@@ -50,15 +49,9 @@ static int check_file(const json_t *root, const char *path, attn_error *error) {
 }
 
 int speech_profiles_read(speech_profiles *p, const char *path, attn_error *error) {
-    size_t size;
-    json_error_t why;
-    char *text = attn_read_file(path, FILE_LIMIT, &size, error);
-    if (!text)
-        return -1;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    attn_free(text);
+    json_t *root = json_read_file(path, FILE_LIMIT, error);
     if (!root)
-        return attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
+        return -1;
     int result = check_file(root, path, error);
     if (!result && !p->files) {
         p->files = json_array();

@@ -3,7 +3,6 @@
 #include "base/text/json.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
 #include "harness/conversion/tradeoff.h"
 
 #include <math.h>
@@ -78,15 +77,8 @@ int tradeoffs_add(tradeoffs *t, const json_t *rows, const char *name, attn_error
 }
 
 int tradeoffs_read(tradeoffs *t, const char *path, attn_error *error) {
-    size_t size;
-    json_error_t why;
-    char *text = attn_read_file(path, FILE_LIMIT, &size, error);
-    if (!text)
-        return -1;
-    json_t *rows = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    attn_free(text);
-    int result = rows ? tradeoffs_add(t, rows, path, error)
-                      : attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
+    json_t *rows = json_read_file(path, FILE_LIMIT, error);
+    int result = rows ? tradeoffs_add(t, rows, path, error) : -1;
     json_decref(rows);
     return result;
 }

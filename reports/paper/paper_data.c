@@ -1,10 +1,9 @@
 #include "reports/paper/paper_data.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
 #include "base/home.h"
+#include "base/text/json.h"
 
-#include <jansson.h>
 #include <string.h>
 
 const char *const paper_quantity_names[] = {"total", "per_layer", "reduction", NULL};
@@ -99,20 +98,12 @@ static int read_tables(paper_tables *tables, const json_t *root, attn_error *err
 
 int paper_read(paper_tables *tables, const char *path, attn_error *error) {
     *tables = (paper_tables){0};
-    size_t size;
-    char *text = attn_read_file(path, (size_t)1 << 20, &size, error);
-    if (!text)
-        return -1;
-    json_error_t why;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
     attn_error inner = {0};
-    int result = 0;
-    if (!root)
-        result = attn_fail(error, "%s:%d: %s", path, why.line, why.text);
-    else if (read_tables(tables, root, &inner))
+    json_t *root = json_read_file(path, (size_t)1 << 20, error);
+    int result = root ? 0 : -1;
+    if (root && read_tables(tables, root, &inner))
         result = attn_fail_as(error, inner.code, "%s: %s", path, inner.message);
     json_decref(root);
-    attn_free(text);
     return result;
 }
 

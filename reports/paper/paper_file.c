@@ -1,7 +1,6 @@
 #include "reports/paper/paper_file.h"
 
-#include "attn/alloc.h"
-#include "attn/file.h"
+#include "base/text/json.h"
 #include "reports/paper/paper_additions.h"
 #include "reports/paper/paper_formula.h"
 
@@ -75,16 +74,9 @@ static void read_rounded(paper_live *live, const paper_tables *tables, const jso
 }
 
 int paper_live_read(paper_live *live, const paper_tables *tables, const char *path, attn_error *error) {
-    size_t size;
-    json_error_t why;
     *live = (paper_live){0};
-    char *text = attn_read_file(path, FILE_LIMIT, &size, error);
-    if (!text)
-        return -1;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    attn_free(text);
-    int result = root ? read_cells(live, tables, json_object_get(root, "cells"), path, error)
-                      : attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
+    json_t *root = json_read_file(path, FILE_LIMIT, error);
+    int result = root ? read_cells(live, tables, json_object_get(root, "cells"), path, error) : -1;
     if (!result)
         read_rounded(live, tables, json_object_get(root, "additions"));
     json_decref(root);

@@ -1,7 +1,6 @@
 #include "reports/study/study_data.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
 #include "base/home.h"
 #include "base/text/append.h"
 #include "base/text/json.h"
@@ -86,11 +85,8 @@ static void say_heard(study_data *d) {
 /* ---- All of it ---- */
 
 static int read_published(study_data *d, attn_error *error) {
-    json_error_t why;
     char *path = home_path("reports/paper/results.json", error);
-    d->published = path ? json_load_file(path, JSON_REJECT_DUPLICATES, &why) : NULL;
-    if (path && !d->published)
-        attn_fail(error, "%s:%d: %s", path, why.line, why.text);
+    d->published = path ? json_read_file(path, FILE_LIMIT, error) : NULL;
     attn_free(path);
     return d->published ? 0 : -1;
 }
@@ -119,16 +115,10 @@ int study_data_make(study_data *d, json_t *root, const char *name, attn_error *e
 }
 
 int study_data_read(study_data *d, const char *folder, attn_error *error) {
-    size_t size;
-    json_error_t why;
     *d = (study_data){0};
     char *path = attn_format(error, "%s/study.json", folder);
-    char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
-    json_t *root = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, &why) : NULL;
-    int failed = root   ? study_data_make(d, root, path, error)
-                 : text ? attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text)
-                        : -1;
-    attn_free(text);
+    json_t *root = path ? json_read_file(path, FILE_LIMIT, error) : NULL;
+    int failed = root ? study_data_make(d, root, path, error) : -1;
     attn_free(path);
     return failed;
 }

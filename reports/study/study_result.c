@@ -16,20 +16,9 @@
 
 static const size_t FILE_LIMIT = (size_t)256 << 20;
 
-static json_t *read_json(const char *path, size_t flags, attn_error *error) {
-    json_error_t why;
-    size_t size;
-    char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
-    json_t *value = text ? json_loadb(text, size, flags, &why) : NULL;
-    if (text && !value)
-        attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
-    attn_free(text);
-    return value;
-}
-
 static json_t *read_of_run(const study_runs *r, const study_run *run, const char *file, attn_error *error) {
     char *path = study_run_path(r, run, file, error);
-    json_t *value = read_json(path, 0, error);
+    json_t *value = path ? json_read_file(path, FILE_LIMIT, error) : NULL;
     attn_free(path);
     return value;
 }
@@ -127,7 +116,7 @@ static json_t *run_json(const study_runs *r, const study_run *run, attn_error *e
 
 static json_t *profile_json(const study_runs *r, const study_kind *k, bool stream, attn_error *error) {
     char *path = study_latency_path(r, k, stream, error);
-    json_t *profile = path && !access(path, F_OK) ? read_json(path, 0, error) : NULL;
+    json_t *profile = path && !access(path, F_OK) ? json_read_file(path, FILE_LIMIT, error) : NULL;
     attn_free(path);
     json_t *first = json_array_get(json_object_get(profile, "utterances"), 0);
     json_t *o = NULL;

@@ -1,9 +1,7 @@
 #include "harness/model/training/targets.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
-
-#include <jansson.h>
+#include "base/text/json.h"
 
 enum { MOST_BYTES = 1 << 28 };
 
@@ -59,19 +57,13 @@ static int take(targets *t, const json_t *root, size_t utterances, size_t labels
 }
 
 int targets_read(targets *t, const char *path, size_t utterances, size_t vocab_size, attn_error *error) {
-    json_error_t where;
-    size_t size, labels = 0;
+    size_t labels = 0;
     *t = (targets){0};
-    char *text = attn_read_file(path, MOST_BYTES, &size, error);
-    if (!text)
-        return -1;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-    int result = root ? check_all(root, path, utterances, vocab_size, &labels, error)
-                      : attn_fail(error, "%s: line %d: %s", path, where.line, where.text);
+    json_t *root = json_read_file(path, MOST_BYTES, error);
+    int result = root ? check_all(root, path, utterances, vocab_size, &labels, error) : -1;
     if (!result)
         result = take(t, root, utterances, labels, error);
     json_decref(root);
-    attn_free(text);
     return result;
 }
 

@@ -5,7 +5,6 @@
 #include "base/text/utf8.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
 #include "reports/paper/claims/claim.h"
 
 #include <stdarg.h>
@@ -138,13 +137,6 @@ int claims_fill(table *t, const claims_evidence *evidence, attn_error *error) {
 }
 
 int claims_read(json_t **read, const char *path, attn_error *error) {
-    size_t size;
-    json_error_t why;
-    char *text = attn_read_file(path, (size_t)64 << 20, &size, error);
-    *read = NULL;
-    if (!text)
-        return -1;
-    *read = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    attn_free(text);
-    return *read ? 0 : attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
+    *read = json_read_file(path, (size_t)64 << 20, error);
+    return *read ? 0 : -1;
 }
