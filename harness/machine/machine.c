@@ -219,6 +219,15 @@ void machine_read(machine *m, const char *root) {
     read_hypervisor(m, root);
 }
 
+const machine *machine_here(void) {
+    static machine here;
+    static bool read;
+    if (!read)
+        machine_read(&here, NULL);
+    read = true;
+    return &here;
+}
+
 size_t machine_cache_bytes(const machine *m, int level) {
     for (size_t i = 0; i < m->caches; i++)
         if (m->cache[i].level == level && strcmp(m->cache[i].type, "Instruction"))

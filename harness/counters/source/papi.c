@@ -53,8 +53,6 @@ static bool counts_alone(const char *name) {
  * kernels, which PAPI passes on, or PAPI_ECNFLCT: then the event counts when it is alone. */
 static void refuse(counter_slot *slot, const char *name, int result) {
     char text[200];
-    machine m;
-    machine_read(&m, NULL);
     slot->crowded = result != PAPI_ENOEVNT && counts_alone(name);
     papi_situation s = {.result = result,
                         .crowded = slot->crowded,
@@ -62,8 +60,8 @@ static void refuse(counter_slot *slot, const char *name, int result) {
                         .pmu = perf_try_pmu(),
                         .presets = papi_preset_count(),
                         .version = papi_library_version(),
-                        .family = m.family,
-                        .model = m.model};
+                        .family = machine_here()->family,
+                        .model = machine_here()->model};
     perf_surroundings_read(&s.around, NULL);
     if (papi_refusal(text, sizeof text, &s))
         counter_slot_refuse(slot, "papi", "%s: %s", name, text);

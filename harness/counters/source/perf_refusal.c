@@ -20,12 +20,14 @@ static int read_number(const char *root, const char *path, int otherwise) {
 }
 
 void perf_surroundings_read(perf_surroundings *around, const char *root) {
-    machine m;
-    machine_read(&m, root);
+    machine below;
+    if (root)
+        machine_read(&below, root);
     *around = (perf_surroundings){
         .paranoid = read_number(root, "/proc/sys/kernel/perf_event_paranoid", PERF_NO_KERNEL_SUPPORT),
         .watchdog = read_number(root, "/proc/sys/kernel/nmi_watchdog", 0) != 0};
-    snprintf(around->hypervisor, sizeof around->hypervisor, "%s", m.hypervisor);
+    snprintf(around->hypervisor, sizeof around->hypervisor, "%s",
+             root ? below.hypervisor : machine_here()->hypervisor);
 }
 
 static void no_such_event(char *text, size_t size, const perf_surroundings *around) {
