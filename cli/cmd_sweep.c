@@ -41,8 +41,8 @@ static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
         p->repetitions = (size_t)o->repetitions;
     if (o->rounds != -1 && option_range("--rounds", o->rounds, 1, 10000, error))
         return -1;
-    if (o->rounds != -1)
-        p->rounds = (size_t)o->rounds;
+    if (o->rounds != -1 || o->repetitions != -1)
+        plan_keep_rounds(p, o->rounds != -1 ? (size_t)o->rounds : p->rounds);
     if (o->seed != -1 && option_range("--seed", o->seed, 0, INT64_MAX, error))
         return -1;
     if (o->seed != -1)
@@ -61,8 +61,9 @@ static int list_rows(const plan *p) {
         puts(p->rows[i].name);
     if (fflush(stdout))
         return STATUS_OK; /* main sees it, too, and says so */
-    fprintf(stderr, "%zu cases, %zu repetitions of at least %g s each, in %zu process%s\n", p->count,
-            p->repetitions, p->min_time, plan_rounds(p), plan_rounds(p) == 1 ? "" : "es");
+    fprintf(stderr, "%zu cases, %zu repetitions of at least %g s each, in %zu process%s%s\n", p->count,
+            p->repetitions, p->min_time, plan_rounds(p), plan_rounds(p) == 1 ? "" : "es",
+            p->own_rounds ? " (some in others)" : "");
     return STATUS_OK;
 }
 

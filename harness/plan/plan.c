@@ -26,9 +26,9 @@ static int add_machine_row(plan *p, json_t *seen, const char *row, attn_error *e
     machine_read(&m, NULL);
     int count = plan_machine_rows(rows, row, &m);
     for (int i = 0; i < count; i++)
-        if (plan_add_row(p, seen, rows[i], error))
+        if (plan_add_row(p, seen, rows[i], 0, error))
             return -1;
-    return count >= 0 ? 0 : plan_add_row(p, seen, row, error);
+    return count >= 0 ? 0 : plan_add_row(p, seen, row, 0, error);
 }
 
 static int add_literal_rows(plan *p, json_t *seen, yaml_file *file, const char *key, attn_error *error) {
@@ -43,7 +43,7 @@ static int add_literal_rows(plan *p, json_t *seen, yaml_file *file, const char *
         if (limits != !strncmp(row, "machine/", 8))
             return yaml_fail(file, node, key, error, "found \"%.80s\", expected a row %s machine/", row,
                              limits ? "of" : "that is not of");
-        if ((limits ? add_machine_row : plan_add_row)(p, seen, row, &inner))
+        if (limits ? add_machine_row(p, seen, row, &inner) : plan_add_row(p, seen, row, 0, &inner))
             return yaml_fail(file, node, key, error, "%s", inner.message);
     }
     return 0;
@@ -150,6 +150,7 @@ int plan_read(plan *p, const char *which, attn_error *error) {
 void plan_free(plan *p) {
     attn_free(p->name);
     attn_free(p->rows);
+    json_decref(p->own_rounds);
     *p = (plan){0};
 }
 
@@ -158,9 +159,29 @@ size_t plan_rounds(const plan *p) {
     return rounds ? rounds : 1;
 }
 
-size_t plan_repetitions(const plan *p, size_t round) {
-    size_t rounds = plan_rounds(p);
+size_t plan_rounds_of(const plan *p, const char *row) {
+    size_t own = plan_own_rounds(p, row);
+    return own ? own : plan_rounds(p);
+}
+
+size_t plan_repetitions(const plan *p, const char *row, size_t round) {
+    size_t rounds = plan_rounds(p), own = plan_own_rounds(p, row);
+    if (own)
+        return round < own ? p->repetitions / rounds + (p->repetitions % rounds > 0) : 0;
     return round < rounds ? p->repetitions / rounds + (round < p->repetitions % rounds) : 0;
+}
+
+size_t plan_processes(const plan *p) {
+    size_t processes = 0;
+    for (size_t i = 0; i < p->count; i++)
+        processes += plan_rounds_of(p, p->rows[i].name);
+    return processes;
+}
+
+void plan_keep_rounds(plan *p, size_t rounds) {
+    json_decref(p->own_rounds);
+    p->own_rounds = NULL;
+    p->rounds = rounds;
 }
 
 int plan_filter(plan *p, const char *expression, attn_error *error) {
@@ -188,7 +209,12 @@ void plan_hash(char name[PLAN_HASH], const plan *p, const char *counters) {
     snprintf(settings, sizeof settings, "%zu/%zu %.17g %" PRIu64 " %s", p->repetitions, plan_rounds(p),
              p->min_time, p->seed, counters);
     uint64_t hash = hash_text(HASH_START, settings);
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count; i++) {
         hash = hash_text(hash, p->rows[i].name);
+        if (plan_own_rounds(p, p->rows[i].name)) {
+            snprintf(settings, sizeof settings, " %zu", plan_own_rounds(p, p->rows[i].name));
+            hash = hash_text(hash, settings);
+        }
+    }
     hash_name(name, hash);
 }

@@ -2,11 +2,12 @@
  *
  *   summary: one line for people
  *   repetitions: 5        samples of each case
- *   rounds: 3             processes that they are spread over, and parts of the run
+ *   rounds: 3             processes that they are spread over
  *   min_time: 0.05        seconds that one repetition lasts at least
  *   seed: 1               of weights and inputs
  *   sweeps:               each is a cross product of lists (one value stands for a list of one)
- *     - model_type: conformer   or branchformer; without it: attention, one layer
+ *     - rounds: 9             of its cases, instead of the plan's; each process has as many samples as others' first
+ *       model_type: conformer   or branchformer; without it: attention, one layer
  *       attention_type: [mha, mla]
  *       mode: [prefill, chunk, decode]
  *       seq_len: [128, 512]   L; of encoders T, and of mode prefill only
@@ -37,9 +38,13 @@ int plan_parse(plan *p, const char *text, size_t size, const char *file, attn_er
 void plan_free(plan *p);
 
 /* How many repetitions a case has in a round, from 0: rounds differ by one at most, and the first ones have more.
- * Rounds beyond plan_rounds have none. */
-size_t plan_repetitions(const plan *p, size_t round);
+ * Rounds beyond its last have none. Of a case with rounds of its own, each has as many as the first of others. */
+size_t plan_repetitions(const plan *p, const char *row, size_t round);
 size_t plan_rounds(const plan *p); /* no more than repetitions */
+size_t plan_rounds_of(const plan *p, const char *row);
+size_t plan_processes(const plan *p); /* of all rows and rounds */
+/* All rows have these, and none its own. */
+void plan_keep_rounds(plan *p, size_t rounds);
 
 /* Keeps the rows that the extended regular expression finds something in; none is an error. */
 int plan_filter(plan *p, const char *expression, attn_error *error);

@@ -45,7 +45,7 @@ static int add_peer_row(plan *to, json_t *seen, const bench_case *c, const bench
     if (!at)
         return attn_fail(error, "%s: its name has no %s", c->name, ours + 1);
     snprintf(row, sizeof row, "%.*s/impl:%s%s", (int)(at - c->name), c->name, peer->name, at + strlen(ours));
-    return plan_add_row(to, seen, row, error);
+    return plan_add_row(to, seen, row, plan_own_rounds(to, c->name), error);
 }
 
 static int add_rows(plan *to, const plan *p, const peers_here *here, attn_error *error) {
@@ -53,7 +53,7 @@ static int add_rows(plan *to, const plan *p, const peers_here *here, attn_error 
     int result = seen ? 0 : attn_no_memory(error, "rows of the plan");
     for (size_t i = 0; i < p->count && !result; i++) {
         const bench_case *c = &p->rows[i];
-        result = plan_add_row(to, seen, c->name, error);
+        result = plan_add_row(to, seen, c->name, 0, error);
         for (size_t k = 0; k < here->count && !result && has_peers(c); k++)
             result = add_peer_row(to, seen, c, here->peer[k], error);
     }

@@ -25,6 +25,7 @@ typedef struct sweep {
     axis axes[WORDS + BENCH_FIELDS + 1];
     bench_case kind; /* where, variant and model of the combination at hand */
     size_t tried, made;
+    uint64_t rounds; /* of its rows; 0: the plan's */
     attn_error *error;
 } sweep;
 
@@ -127,7 +128,7 @@ static int add_combination(sweep *s) {
     }
     attn_error inner = {0};
     s->made++;
-    if (write_row(s, row, sizeof row) || plan_add_row(s->plan, s->seen, row, &inner))
+    if (write_row(s, row, sizeof row) || plan_add_row(s->plan, s->seen, row, s->rounds, &inner))
         return yaml_fail(s->file, s->node, "sweeps", s->error, "%s",
                          inner.message[0] ? inner.message : "a row is too long");
     return 0;
@@ -199,14 +200,17 @@ static int read_axis(sweep *s, axis *a) {
 
 int plan_add_sweep(plan *p, json_t *seen, yaml_file *file, yaml_node_t *node, attn_error *error) {
     sweep s = {.plan = p, .seen = seen, .file = file, .node = node, .error = error};
-    const char *known[WORDS + BENCH_FIELDS + 2] = {"about"};
+    const char *known[WORDS + BENCH_FIELDS + 3] = {"about", "rounds"};
     make_axes(s.axes);
-    for (size_t i = 0, count = 1; s.axes[i].key; i++)
+    for (size_t i = 0, count = 2; s.axes[i].key; i++)
         if (strcmp(known[count - 1], s.axes[i].key)) /* seq_len is that of two fields */
             known[count++] = s.axes[i].key;
     if (node->type != YAML_MAPPING_NODE)
         return yaml_fail(file, node, "sweeps", error, "expected a list of keys with their values");
     if (yaml_check_keys(file, node, known, error))
+        return -1;
+    const yaml_node_t *rounds = yaml_find(file, node, "rounds");
+    if (rounds && yaml_integer(file, rounds, "rounds", 1, 10000, &s.rounds, error))
         return -1;
     for (axis *a = s.axes; a->key; a++)
         if (read_axis(&s, a))

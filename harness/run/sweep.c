@@ -2,6 +2,7 @@
 
 #include "base/process/child.h"
 #include "base/progress.h"
+#include "harness/plan/plan_turns.h"
 #include "harness/results/case_rounds.h"
 #include "harness/results/result_entry.h"
 #include "harness/run/measure.h"
@@ -42,7 +43,7 @@ static int run_process(json_t **entries, bool *has_failed, const sweeping *w, co
     measure_settings settings = w->settings;
     measure_outcome end;
     bool failed;
-    settings.repetitions = plan_repetitions(w->plan, round);
+    settings.repetitions = plan_repetitions(w->plan, c->name, round);
     settings.hash_output = true;
     settings.output_hash = case_rounds_number(w->store, c->name, "output_hash", 0);
     if (measure_case(entries, &end, c, &settings, error))
@@ -55,14 +56,15 @@ static int run_process(json_t **entries, bool *has_failed, const sweeping *w, co
 
 static void show_done(sweeping *w, const bench_case *c, size_t round, const char *outcome, bool failed) {
     char name[BENCH_NAME_MAX + 64];
-    snprintf(name, sizeof name, "%s, round %zu of %zu", c->name, round + 1, plan_rounds(w->plan));
+    size_t rounds = plan_rounds_of(w->plan, c->name);
+    snprintf(name, sizeof name, "%s, round %zu of %zu", c->name, round + 1, rounds);
     if (failed) {
         progress_clear(&w->shown);
         if (w->shown.terminal)
             fprintf(stderr, "%s: %s\n", c->name, outcome);
-        w->shown.total -= plan_rounds(w->plan) - round - 1; /* there will be none */
+        w->shown.total -= rounds - round - 1; /* there will be none */
     }
-    progress_done(&w->shown, plan_rounds(w->plan) > 1 ? name : c->name, outcome);
+    progress_done(&w->shown, rounds > 1 ? name : c->name, outcome);
 }
 
 static int run_case(sweeping *w, const bench_case *c, size_t round, attn_error *error) {
@@ -85,8 +87,8 @@ static int run_case(sweeping *w, const bench_case *c, size_t round, attn_error *
 
 static size_t count_done(const plan *p, const results_store *s) {
     size_t done = 0;
-    for (size_t round = 0; round < plan_rounds(p); round++)
-        for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count; i++)
+        for (size_t round = 0; round < plan_rounds_of(p, p->rows[i].name); round++)
             done += !case_rounds_lack(s, p->rows[i].name, round);
     return done;
 }
@@ -112,15 +114,15 @@ static int between_processes(attn_error *error) {
                         : 0;
 }
 
-/* When the machine changes over minutes, the rounds of all cases see it alike. */
-static int run_rounds(sweeping *w, attn_error *error) {
-    const plan *p = w->plan;
-    for (size_t round = 0; round < plan_rounds(p); round++)
-        for (size_t i = 0; i < p->count; i++)
-            if (case_rounds_lack(w->store, p->rows[i].name, round) &&
-                (between_processes(error) || run_case(w, &p->rows[i], round, error)))
-                return -1;
-    return 0;
+static int run_turns(sweeping *w, attn_error *error) {
+    size_t count = plan_processes(w->plan);
+    plan_turn *turns = plan_turns(w->plan, error);
+    int result = turns ? 0 : -1;
+    for (size_t i = 0; i < count && !result; i++)
+        if (case_rounds_lack(w->store, turns[i].row->name, turns[i].round))
+            result = between_processes(error) ? -1 : run_case(w, turns[i].row, turns[i].round, error);
+    attn_free(turns);
+    return result;
 }
 
 int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error) {
@@ -139,8 +141,8 @@ int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, a
     measure_clean_environment();
     child_catch_signals();
     catch_request();
-    progress_init(&w.shown, p->count * plan_rounds(p), count_done(p, s));
-    int result = program ? run_rounds(&w, error) : -1;
+    progress_init(&w.shown, plan_processes(p), count_done(p, s));
+    int result = program ? run_turns(&w, error) : -1;
     progress_clear(&w.shown);
     attn_free(program);
     return result;
@@ -162,7 +164,7 @@ json_t *sweep_entries(sweep_counts *counts, const plan *p, const results_store *
     int result = all ? 0 : attn_no_memory(error, "results");
     *counts = (sweep_counts){0};
     for (size_t i = 0; i < p->count && !result; i++) {
-        json_t *entries = case_rounds_join(s, p->rows[i].name, plan_rounds(p), error);
+        json_t *entries = case_rounds_join(s, p->rows[i].name, plan_rounds_of(p, p->rows[i].name), error);
         count(counts, entries);
         if (!entries || json_array_extend(all, entries))
             result = attn_no_memory(error, "results");

@@ -49,9 +49,11 @@ double case_start(bool by_peer) {
 }
 
 double case_cost(const bench_case *c, const plan *p) {
-    double each = 0, check = 0, set_up = case_start(bench_peer_of(c)), rounds = (double)plan_rounds(p);
+    double each = 0, check = 0, set_up = case_start(bench_peer_of(c)),
+           rounds = (double)plan_rounds_of(p, c->name),
+           repetitions = rounds / (double)plan_rounds(p) * (double)p->repetitions;
     if (c->kind == BENCH_MACHINE || c->kind == BENCH_KERNEL)
-        return rounds * (set_up + MACHINE_ROW) + (double)p->repetitions * p->min_time;
+        return rounds * (set_up + MACHINE_ROW) + repetitions * p->min_time;
     if (c->kind == BENCH_ATTENTION) {
         each = layer_seconds(c);
         check = layer_check(c);
@@ -61,5 +63,5 @@ double case_cost(const bench_case *c, const plan *p) {
         set_up += 2 * each; /* the stream before the call that is timed */
     }
     check *= bench_peer_of(c) ? rounds : 1; /* the output of a peer has no hash to know it by */
-    return rounds * (set_up + each) + check + (double)p->repetitions * most(1.3 * p->min_time, each);
+    return rounds * (set_up + each) + check + repetitions * most(1.3 * p->min_time, each);
 }

@@ -65,7 +65,8 @@ static int take_times(double *cost, const plan_split *s, const plan *p, const js
         plan_unit(unit, earlier.cases[i].name);
         const json_t *known = json_object_get(index, unit);
         if (known)
-            sum[json_integer_value(known)] += seconds_measured(&earlier.cases[i], plan_rounds(p));
+            sum[json_integer_value(known)] +=
+                seconds_measured(&earlier.cases[i], plan_rounds_of(p, earlier.cases[i].name));
     }
     for (size_t i = 0; sum && i < s->count; i++)
         if (sum[i] > 0)

@@ -1,5 +1,6 @@
 #include "harness/plan/plan.h"
 #include "harness/plan/plan_machine.h"
+#include "harness/plan/plan_turns.h"
 
 #include <sched.h>
 
@@ -39,14 +40,77 @@ static void test_settings(void **state) {
     parse(&p, "machine: [machine/flops]\n");
     assert_int_equal(p.repetitions, 5);
     assert_int_equal(plan_rounds(&p), 3);
-    assert_int_equal(plan_repetitions(&p, 0) + plan_repetitions(&p, 1), 4);
-    assert_int_equal(plan_repetitions(&p, 2), 1);
-    assert_int_equal(plan_repetitions(&p, 3), 0);
+    const char *row = p.rows[0].name;
+    assert_int_equal(plan_repetitions(&p, row, 0) + plan_repetitions(&p, row, 1), 4);
+    assert_int_equal(plan_repetitions(&p, row, 2), 1);
+    assert_int_equal(plan_repetitions(&p, row, 3), 0);
     assert_true(p.min_time == 0.05);
     assert_int_equal(p.seed, 1);
     plan_free(&p);
     parse(&p, "repetitions: 2\nrounds: 9\nmachine: [machine/flops]\n");
     assert_int_equal(plan_rounds(&p), 2);
+    plan_free(&p);
+}
+
+/* A sweep's own rounds: the most of those that its row is given; each process has as many samples as the first of others. */
+static void test_own_rounds(void **state) {
+    (void)state;
+    plan p, plain;
+    char hash[PLAN_HASH], other[PLAN_HASH];
+    parse(&plain,
+          "repetitions: 5\nrounds: 2\nsweeps:\n- {attention_type: mha, mode: decode, seq_len: [4, 8]}\n");
+    parse(&p, "repetitions: 5\nrounds: 2\nsweeps:\n"
+              "- {attention_type: mha, mode: decode, seq_len: [4, 8]}\n"
+              "- {rounds: 3, attention_type: mha, mode: decode, seq_len: 8}\n"
+              "- {rounds: 1, attention_type: mha, mode: decode, seq_len: 8}\n");
+    const char *usual = p.rows[0].name, *own = p.rows[1].name;
+    assert_int_equal(p.count, 2);
+    assert_int_equal(plan_rounds_of(&p, usual), 2);
+    assert_int_equal(plan_rounds_of(&p, own), 3);
+    assert_int_equal(plan_processes(&p), 5);
+    assert_int_equal(plan_repetitions(&p, own, 0), 3);
+    assert_int_equal(plan_repetitions(&p, own, 2), 3);
+    assert_int_equal(plan_repetitions(&p, own, 3), 0);
+    plan_hash(hash, &p, "off");
+    plan_hash(other, &plain, "off");
+    assert_string_not_equal(hash, other);
+    plan_keep_rounds(&p, 2);
+    plan_hash(hash, &p, "off");
+    assert_string_equal(hash, other);
+    assert_int_equal(plan_rounds_of(&p, own), 2);
+    plan_free(&p);
+    plan_free(&plain);
+}
+
+static void check_turn(const plan_turn *turn, const bench_case *row, size_t round) {
+    assert_ptr_equal(turn->row, row);
+    assert_int_equal(turn->round, round);
+}
+
+/* Rounds are spread over the run, however many a case has. */
+static void test_turns(void **state) {
+    (void)state;
+    plan p;
+    attn_error error = {0};
+    parse(&p, "repetitions: 2\nrounds: 2\nsweeps:\n"
+              "- {attention_type: mha, mode: decode, seq_len: 4}\n"
+              "- {rounds: 4, attention_type: mha, mode: decode, seq_len: 8}\n");
+    const bench_case *usual = &p.rows[0], *own = &p.rows[1];
+    plan_turn *turns = plan_turns(&p, &error);
+    assert_non_null(turns);
+    check_turn(&turns[0], usual, 0);
+    check_turn(&turns[1], own, 0);
+    check_turn(&turns[2], own, 1);
+    check_turn(&turns[3], usual, 1);
+    check_turn(&turns[4], own, 2);
+    check_turn(&turns[5], own, 3);
+    attn_free(turns);
+    plan_keep_rounds(&p, 2);
+    turns = plan_turns(&p, &error);
+    assert_non_null(turns);
+    for (size_t i = 0; i < 4; i++)
+        check_turn(&turns[i], &p.rows[i % 2], i / 2);
+    attn_free(turns);
     plan_free(&p);
 }
 
@@ -323,6 +387,8 @@ static void test_no_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_own_rounds),
+        cmocka_unit_test(test_turns),
         cmocka_unit_test(test_cross_product),
         cmocka_unit_test(test_machine_rows),
         cmocka_unit_test(test_encoders),
