@@ -12,8 +12,9 @@
 enum { STUDY_FIGURES_MAX = 128 };
 
 typedef struct study_figure {
-    char name[32], title[160], about[600];
-    char *svg; /* NULL: not drawn */
+    char name[48], shows[200], about[800];
+    char title[160]; /* a finding; "": nothing was found */
+    char *svg;       /* NULL: not drawn */
 } study_figure;
 
 typedef struct study_data {

@@ -1,14 +1,26 @@
 #include "reports/study/study_label.h"
 
 #include "attn/alloc.h"
+#include "base/text/append.h"
 #include "base/text/json.h"
+#include "reports/data/case_names.h"
 
 #include <math.h>
 
+/* NaN: its cache is that of MHA, or of one size. */
+static double size_of(const json_t *model) {
+    double latent = json_number(model, "latent_dim");
+    return isnan(latent) ? json_number(model, "num_kv_heads") : latent;
+}
+
+void study_short_name(char *text, size_t size, const json_t *model) {
+    type_name(text, size, json_text(model, "attention_type"));
+    if (!isnan(size_of(model)))
+        text_append(text, size, " %.0f", size_of(model));
+}
+
 char *study_label(const json_t *model, attn_error *error) {
-    double size = json_number(model, "latent_dim");
-    if (isnan(size))
-        size = json_number(model, "num_kv_heads");
+    double size = size_of(model);
     char number[32] = "";
     if (!isnan(size))
         snprintf(number, sizeof number, " %.0f", size);

@@ -13,4 +13,7 @@ char *study_label(const json_t *model, attn_error *error);
 /* Whether its attention contributes anything. */
 bool study_row_attends(const json_t *model);
 
+/* "MLA 256": the type, then latent_dim or the key/value heads. */
+void study_short_name(char *text, size_t size, const json_t *model);
+
 #endif

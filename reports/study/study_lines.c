@@ -1,22 +1,52 @@
 #include "reports/study/study_lines.h"
 
-#include "attn/alloc.h"
+#include "base/text/append.h"
 #include "base/text/json.h"
+#include "reports/data/case_names.h"
 #include "reports/study/study_label.h"
 
 #include <math.h>
 #include <string.h>
 
-static study_line *line_of(study_lines *l, const json_t *row) {
+const char *const study_group_names[STUDY_GROUPS] = {"from scratch", "converted", "tuned"};
+
+bool study_group_of(study_group *group, const json_t *row) {
+    static const struct {
+        const char *origin;
+        study_group group;
+    } known[] = {{"scratch", STUDY_SCRATCH},
+                 {"converted", STUDY_CONVERTED},
+                 {"fine_tuned", STUDY_TUNED},
+                 {"progressive", STUDY_TUNED},
+                 {"control", STUDY_TUNED}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (json_text_is(row, "origin", known[i].origin)) {
+            *group = known[i].group;
+            return true;
+        }
+    return false;
+}
+
+/* "MLA"; "MLA in steps" next to what was tuned at once; of all groups "MLA converted". */
+static void name_line(study_line *line, bool all) {
+    type_name(line->title, sizeof line->title, line->type);
+    if (!strcmp(line->origin, "progressive"))
+        text_append(line->title, sizeof line->title, " in steps");
+    else if (all)
+        text_append(line->title, sizeof line->title, " %s", study_group_names[line->group]);
+}
+
+static study_line *line_of(study_lines *l, const json_t *row, bool all) {
     const char *type = json_text(row, "attention_type"), *origin = json_text(row, "origin");
+    study_group group;
     for (size_t i = 0; i < l->count; i++)
         if (!strcmp(l->at[i].type, type) && !strcmp(l->at[i].origin, origin))
             return &l->at[i];
-    if (l->count == STUDY_LINES_MAX)
+    if (l->count == STUDY_LINES_MAX || !study_group_of(&group, row))
         return NULL;
     study_line *made = &l->at[l->count++];
-    *made = (study_line){.type = type, .origin = origin};
-    snprintf(made->title, sizeof made->title, "%.30s, %.30s", type, origin);
+    *made = (study_line){.type = type, .origin = origin, .group = group};
+    name_line(made, all);
     return made;
 }
 
@@ -24,14 +54,16 @@ static study_line *line_of(study_lines *l, const json_t *row) {
 static void add_point(study_line *line, const json_t *row, double x, double y, const char *key) {
     size_t at = line->count;
     bool errors = !strcmp(key, "wer_percent");
-    if (line->count == sizeof line->x / sizeof *line->x)
+    if (line->count == STUDY_POINTS_MAX)
         return;
     for (; at && line->x[at - 1] > x; at--) {
         line->x[at] = line->x[at - 1];
         line->y[at] = line->y[at - 1];
         line->low[at] = line->low[at - 1];
         line->high[at] = line->high[at - 1];
+        line->row[at] = line->row[at - 1];
     }
+    line->row[at] = row;
     line->x[at] = x;
     line->y[at] = y;
     line->low[at] = errors ? json_number(row, "wer_low_percent") : NAN;
@@ -39,7 +71,29 @@ static void add_point(study_line *line, const json_t *row, double x, double y, c
     line->count++;
 }
 
-void study_lines_of(study_lines *l, const study_data *d, const char *model, const char *x, const char *y) {
+/* Lines of other types, where there is one of MLA: the two kinds of it nearly agree. */
+static void keep_mla(study_lines *l) {
+    size_t kept = 0;
+    bool any = false;
+    for (size_t i = 0; i < l->count; i++)
+        any |= !strcmp(l->at[i].type, "mla");
+    for (size_t i = 0; any && i < l->count; i++)
+        if (!strcmp(l->at[i].type, "mla"))
+            l->at[kept++] = l->at[i];
+    l->count = any ? kept : l->count;
+}
+
+/* What was converted comes from MHA, and is compared with it. */
+static bool is_shown(const json_t *row, study_group group) {
+    study_group own;
+    if (!study_group_of(&own, row))
+        return false;
+    return group == STUDY_GROUPS || own == group ||
+           (group == STUDY_CONVERTED && own == STUDY_SCRATCH && json_text_is(row, "attention_type", "mha"));
+}
+
+void study_lines_of(study_lines *l, const study_data *d, const char *model, const char *x, const char *y,
+                    study_group group) {
     size_t i;
     json_t *row;
     *l = (study_lines){.level = {NAN, NAN}};
@@ -49,10 +103,12 @@ void study_lines_of(study_lines *l, const study_data *d, const char *model, cons
             continue;
         if (!study_row_attends(row))
             l->level[json_text_is(row, "origin", "without_attention")] = value;
-        study_line *line = isnan(at) || !study_row_attends(row) ? NULL : line_of(l, row);
+        study_line *line = isnan(at) || !is_shown(row, group) ? NULL : line_of(l, row, group == STUDY_GROUPS);
         if (line)
             add_point(line, row, at, value, y);
     }
+    if (group == STUDY_GROUPS)
+        keep_mla(l);
 }
 
 /* ---- Learning curves ---- */
@@ -81,20 +137,20 @@ static void add_curve(study_lines *l, const study_data *d, const json_t *row, bo
     if (l->count == STUDY_LINES_MAX || isnan(mean_loss(runs, kind, 0)))
         return;
     study_line *line = &l->at[l->count++];
-    *line = (study_line){
-        .type = json_text(row, "attention_type"), .origin = json_text(row, "origin"), .kind = kind};
-    char *label = study_label(row, NULL), *epochs = label ? strrchr(label, ',') : NULL;
-    snprintf(line->title, sizeof line->title, "%.*s", epochs ? (int)(epochs - label) : 0, label ? label : "");
-    attn_free(label);
-    for (;
-         line->count < sizeof line->x / sizeof *line->x && !isnan(loss = mean_loss(runs, kind, line->count));
-         line->count++)
+    *line = (study_line){.type = json_text(row, "attention_type"), .origin = json_text(row, "origin")};
+    study_short_name(line->title, sizeof line->title, row);
+    if (!strcmp(line->origin, "progressive"))
+        text_append(line->title, sizeof line->title, " in steps");
+    if (!study_row_attends(row))
+        snprintf(line->title, sizeof line->title, "no attention");
+    for (; line->count < STUDY_POINTS_MAX && !isnan(loss = mean_loss(runs, kind, line->count)); line->count++)
         line->y[line->count] = loss;
     if (tuned)
         first = json_number(row, "epochs_in_all") - (double)line->count;
     for (size_t i = 0; i < line->count; i++) {
         line->x[i] = first + 1 + (double)i;
         line->low[i] = line->high[i] = NAN;
+        line->row[i] = row;
     }
 }
 

@@ -2,208 +2,130 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/text/append.h"
 #include "base/text/json.h"
-#include "reports/plots/figure_style.h"
-#include "reports/plots/look/frame.h"
 #include "reports/plots/run/staging.h"
-#include "reports/study/study_lines.h"
+#include "reports/study/study_picture.h"
+#include "reports/study/study_titles.h"
 
 #include <dirent.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef struct picture {
-    const char *name, *title, *x_label, *y_label, *x, *y; /* keys of models; x NULL: learning curves */
-    double x_scale;
-    bool tuned, points; /* points: no lines between them */
-    const char *about;
-} picture;
-
 #define ABOUT_WER "Bars: 95% intervals by the bootstrap over utterances, which are the same for all models."
-static const picture pictures[] = {
-    {"wer_cache", "Word error rate against KV cache", "KV cache of a whole utterance, KiB", "WER, %",
-     "kv_bytes", "wer_percent", 1.0 / 1024, false, false, ABOUT_WER},
-    {"loss_cache", "CTC loss against KV cache", "KV cache of a whole utterance, KiB", "CTC loss an utterance",
-     "kv_bytes", "loss", 1.0 / 1024, false, false,
-     "The loss moves where few words are wrong: one word more or less moves the error rate by a step."},
-    {"wer_latent", "Word error rate against latent_dim", "latent_dim", "WER, %", "latent_dim", "wer_percent",
-     1, false, false, ABOUT_WER},
-    {"loss_latent", "CTC loss against latent_dim", "latent_dim", "CTC loss an utterance", "latent_dim",
-     "loss", 1, false, false, "latent_dim = d_model is exact by conversion; below it something is lost."},
-    {"wer_latency", "Word error rate against latency", "time of one chunk of a stream, ms", "WER, %",
-     "chunk_ms", "wer_percent", 1, false, true, ABOUT_WER},
-    {"loss_latency", "CTC loss against latency", "time of one chunk of a stream, ms", "CTC loss an utterance",
-     "chunk_ms", "loss", 1, false, true, "Time is the wall clock, median of the runs of profile-kv."},
-    {"curves", "Learning curves from scratch", "epoch", "CTC loss, development split", NULL, NULL, 1, false,
-     false, "Mean over seeds (and folds)."},
-    {"curves_tuned", "Learning curves of tuned models", "epoch, those of the first training included",
-     "CTC loss, development split", NULL, NULL, 1, true, false,
-     "A control is the same multi-head attention, trained as much longer."}};
+#define ABOUT_LOSS                                                                                           \
+    "The loss moves where few words are wrong: one word more or less moves the error rate by a step."
+#define ABOUT_LATENCY                                                                                        \
+    "Time is the wall clock, median of the runs of profile-kv; only models from scratch have all types."
+#define CACHE "KV cache of a whole utterance, KiB"
+#define WER "WER, %"
+#define LOSS "CTC loss an utterance"
+#define CHUNK "time of one chunk of a stream, ms"
+
+static const study_picture pictures[] = {
+    {"wer_cache", "Word error rate against KV cache", CACHE, WER, "kv_bytes", "wer_percent", 1.0 / 1024, true,
+     STUDY_SCRATCH, STUDY_JOINED, ABOUT_WER},
+    {"wer_cache_converted", "Word error rate against KV cache", CACHE, WER, "kv_bytes", "wer_percent",
+     1.0 / 1024, true, STUDY_CONVERTED, STUDY_JOINED,
+     "Before any tuning, next to the MHA that all come from. " ABOUT_WER},
+    {"wer_cache_tuned", "Word error rate against KV cache", CACHE, WER, "kv_bytes", "wer_percent", 1.0 / 1024,
+     true, STUDY_TUNED, STUDY_JOINED,
+     "MHA is trained as much longer; in steps: to smaller latents one by one. " ABOUT_WER},
+    {"loss_cache", "CTC loss against KV cache", CACHE, LOSS, "kv_bytes", "loss", 1.0 / 1024, true,
+     STUDY_SCRATCH, STUDY_JOINED, ABOUT_LOSS},
+    {"loss_cache_converted", "CTC loss against KV cache", CACHE, LOSS, "kv_bytes", "loss", 1.0 / 1024, true,
+     STUDY_CONVERTED, STUDY_JOINED, ABOUT_LOSS},
+    {"loss_cache_tuned", "CTC loss against KV cache", CACHE, LOSS, "kv_bytes", "loss", 1.0 / 1024, true,
+     STUDY_TUNED, STUDY_JOINED, ABOUT_LOSS},
+    {"wer_latent", "Word error rate against latent_dim", "latent_dim", WER, "latent_dim", "wer_percent", 1,
+     true, STUDY_GROUPS, STUDY_JOINED, ABOUT_WER},
+    {"loss_latent", "CTC loss against latent_dim", "latent_dim", LOSS, "latent_dim", "loss", 1, true,
+     STUDY_GROUPS, STUDY_JOINED, "latent_dim = d_model is exact by conversion; below it something is lost."},
+    {"wer_latency", "Word error rate against latency", CHUNK, WER, "chunk_ms", "wer_percent", 1, false,
+     STUDY_SCRATCH, STUDY_POINTS, ABOUT_LATENCY " " ABOUT_WER},
+    {"loss_latency", "CTC loss against latency", CHUNK, LOSS, "chunk_ms", "loss", 1, false, STUDY_SCRATCH,
+     STUDY_POINTS, ABOUT_LATENCY},
+    {"curves", "Learning curves", "epoch", "CTC loss, development split", NULL, NULL, 1, false, STUDY_SCRATCH,
+     STUDY_JOINED, "Mean over seeds (and folds)."},
+    {"curves_tuned", "Learning curves", "epoch, those of the first training included",
+     "CTC loss, development split", NULL, NULL, 1, false, STUDY_TUNED, STUDY_JOINED,
+     "MHA is trained as much longer; in steps: to smaller latents one by one."}};
 enum { PICTURES = sizeof pictures / sizeof *pictures };
 
-/* ---- Data ---- */
-
-static double shown(double y, const char *key) {
-    static const double least = 0.05;
-    return key && !strcmp(key, "wer_percent") && y < least ? least
-                                                           : y; /* zero has no place on a logarithmic axis */
+static void find_lines(study_lines *l, const study_data *d, const char *model, const study_picture *p) {
+    if (p->x)
+        study_lines_of(l, d, model, p->x, p->y, p->group);
+    else
+        study_curves_of(l, d, model, p->group == STUDY_TUNED);
 }
 
-static void write_data(FILE *out, const study_lines *l, const picture *p) {
-    for (size_t i = 0; i < l->count; i++) {
-        const study_line *line = &l->at[i];
-        fprintf(out, "%s# %s\n# %s | %s | low | high\n", i ? "\n\n" : "", line->title, p->x_label,
-                p->y_label);
-        for (size_t k = 0; k < line->count; k++) {
-            double y = shown(line->y[k], p->y);
-            bool interval = !isnan(line->low[k]);
-            fprintf(out, "%.9g %.9g %.9g %.9g\n", line->x[k] * p->x_scale, y,
-                    interval ? shown(line->low[k], p->y) : y, interval ? shown(line->high[k], p->y) : y);
-        }
+/* One for all pictures of the same axes, so that what is compared has the same. */
+static plot_frame frame_of(const study_data *d, const char *model, const study_picture *p) {
+    plot_frame f = frame_empty(420, 340, p->log_x, true);
+    for (size_t i = 0; i < PICTURES; i++) {
+        study_lines lines;
+        if (strcmp(pictures[i].x_label, p->x_label) || strcmp(pictures[i].y_label, p->y_label))
+            continue;
+        find_lines(&lines, d, model, &pictures[i]);
+        study_picture_hold(&f, &pictures[i], &lines);
     }
-}
-
-/* ---- Script ---- */
-
-static int point_of(const study_line *line) {
-    return !strcmp(line->origin, "scratch")       ? 7
-           : !strcmp(line->origin, "converted")   ? 6
-           : !strcmp(line->origin, "fine_tuned")  ? 9
-           : !strcmp(line->origin, "progressive") ? 13
-           : !strcmp(line->origin, "control")     ? 5
-                                                  : 15;
-}
-
-static int dash_of(const study_line *line) {
-    return !strcmp(line->origin, "scratch")       ? 1
-           : !strcmp(line->origin, "converted")   ? 3
-           : !strcmp(line->origin, "fine_tuned")  ? 2
-           : !strcmp(line->origin, "progressive") ? 4
-                                                  : 5;
-}
-
-static const char *colour_of(const study_line *line) {
-    const measured m = {.variant = attn_variant_find(line->type)};
-    return !strcmp(line->origin, "without_attention") ? FIGURE_BOUND : figure_colour(&m);
-}
-
-/* Intervals first, so that points stand on them. */
-static void write_intervals(FILE *out, const study_lines *l, const char *name) {
-    for (size_t i = 0; i < l->count; i++)
-        fprintf(out,
-                "'%s.dat' index %zu using 1:2:3:4 with yerrorbars lc rgb '%s' pt 7 ps 0.1 lw 1 notitle, \\\n "
-                "    ",
-                name, i, colour_of(&l->at[i]));
-}
-
-static void write_lines(FILE *out, const study_lines *l, const picture *p, const char *name) {
-    static const char *const levels[] = {"attention switched off", "trained without attention"};
-    char title[80];
-    fputs("plot ", out);
-    if (p->y && !strcmp(p->y, "wer_percent"))
-        write_intervals(out, l, name);
-    for (size_t i = 0; i < l->count; i++) {
-        const study_line *line = &l->at[i];
-        figure_safe_text(title, sizeof title, line->title);
-        fprintf(out,
-                "'%s.dat' index %zu using 1:2 with %s lc rgb '%s' pt %d dt %d lw 1.5 title '%s', \\\n     ",
-                name, i, p->points ? "points" : "linespoints", colour_of(line), point_of(line), dash_of(line),
-                title);
-    }
-    for (size_t i = 0; i < 2; i++)
-        if (!isnan(l->level[i]))
-            fprintf(out, "%.9g with lines lc rgb '" FIGURE_BOUND "' dt %d lw 1.5 title '%s', \\\n     ",
-                    l->level[i], i ? 2 : 3, levels[i]);
-    fputs("NaN notitle\n", out);
-}
-
-static int key_rows(const study_lines *l) {
-    enum { COLUMNS = 2 };
-    return ((int)l->count + !isnan(l->level[0]) + !isnan(l->level[1]) + COLUMNS - 1) / COLUMNS;
-}
-
-static plot_frame frame_of(const study_lines *l, const picture *p) {
-    enum { ROW = 18 };
-    plot_frame f = frame_empty(520, 340, false, true);
-    double x_from = p->x ? 0 : l->at[0].x[0];
-    for (size_t i = 0; i < l->count; i++)
-        for (size_t k = 0; k < l->at[i].count; k++) {
-            const study_line *line = &l->at[i];
-            frame_hold(&f, line->x[k] * p->x_scale, shown(line->y[k], p->y));
-            if (!isnan(line->low[k])) {
-                frame_hold(&f, x_from, shown(line->low[k], p->y));
-                frame_hold(&f, x_from, shown(line->high[k], p->y));
-            }
-        }
-    frame_hold(&f, x_from, f.y_least);
-    for (size_t i = 0; i < 2; i++)
-        frame_hold(&f, x_from, shown(l->level[i], p->y));
     frame_close(&f);
-    f.low += ROW * key_rows(l);
-    f.height += ROW * key_rows(l);
-    f.headroom = 40;
     return f;
 }
 
-static void write_script(FILE *out, const study_lines *l, const picture *p, const study_figure *f) {
-    char title[200];
-    plot_frame frame = frame_of(l, p);
-    figure_safe_text(title, sizeof title, f->title);
-    fprintf(out,
-            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat, and %s.page.svg without a title\n"
-            "set encoding utf8\nset terminal svg\nset title '%s' noenhanced font ',13'\n"
-            "set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb 'black'\n"
-            "set grid lt 1 lw 0.5 lc rgb '#d0d0d0'\n"
-            "set key at screen 0.5, screen 0.01 center bottom vertical maxrows %d Left reverse noenhanced "
-            "samplen 3 font ',12' tc rgb 'black'\n"
-            "set pointsize 0.8\n%s",
-            f->name, f->name, f->name, f->name, title, key_rows(l), p->x ? "" : "set xtics 1\n");
-    frame_write(out, &frame);
-    frame_write_axis_names(out, &frame, p->x_label, p->y_label);
-    frame_write_y_ticks(out, &frame);
-    frame_write_start(out, &frame, f->name);
-    write_lines(out, l, p, f->name);
-    frame_write_end(out, &frame, f->name);
-}
-
-static int write_files(const study_lines *l, const picture *p, const study_figure *f, const char *folder,
-                       attn_error *error) {
-    attn_output data = {0}, script = {0};
-    int failed = staging_open(&data, folder, f->name, ".dat", error) ||
-                 staging_open(&script, folder, f->name, ".gp", error);
-    if (!failed) {
-        write_data(data.stream, l, p);
-        write_script(script.stream, l, p, f);
-        failed = attn_output_commit(&data, error) || attn_output_commit(&script, error);
-    }
-    attn_output_discard(&data);
-    attn_output_discard(&script);
-    return failed ? -1 : 0;
-}
-
-/* ---- Pictures of a model ---- */
-
-static int add_picture(study_data *d, const char *model, size_t number, const picture *p, const char *folder,
-                       drawing *drawn, attn_error *error) {
-    study_lines lines;
-    if (p->x)
-        study_lines_of(&lines, d, model, p->x, p->y);
+static void find_title(char *text, size_t size, const study_data *d, const char *model,
+                       const study_picture *p, const study_lines *l) {
+    if (!p->x)
+        study_title_curves(text, size, l);
+    else if (!strcmp(p->x, "kv_bytes"))
+        study_title_cache(text, size, d, model, p->y, p->group);
+    else if (!strcmp(p->x, "latent_dim"))
+        study_title_latent(text, size, l, p->y);
     else
-        study_curves_of(&lines, d, model, p->tuned);
+        study_title_latency(text, size, l);
+}
+
+enum { SHOWS = 96, WHOSE = 80 };
+
+static const char *short_of(char text[SHOWS], const study_picture *p) {
+    snprintf(text, SHOWS, "%s%s%s", p->shows, p->group < STUDY_GROUPS ? ", " : "",
+             p->group < STUDY_GROUPS ? study_group_names[p->group] : "");
+    return text;
+}
+
+static void describe(study_figure *f, const study_data *d, const char *whose, const study_picture *p) {
+    char shows[SHOWS];
+    snprintf(f->shows, sizeof f->shows, "%s, %s", short_of(shows, p), whose);
+    snprintf(f->about, sizeof f->about, "%s%s%s%s", d->synthetic ? "Synthetic speech. " : "",
+             p->x ? d->heard : "", p->x ? " " : "", p->about);
+    if (p->log_x)
+        text_append(f->about, sizeof f->about, " Types of one size stand a little apart.");
+    if (p->x && !strcmp(p->x, "kv_bytes"))
+        text_append(f->about, sizeof f->about, " Bytes by formula, equal to the live ones; float32.");
+}
+
+static int add_picture(study_data *d, const char *model, size_t number, const study_picture *p,
+                       const char *folder, drawing *drawn, attn_error *error) {
+    study_lines lines;
+    picture look = {.marks = NULL};
+    char shows[SHOWS], whose[WHOSE];
+    find_lines(&lines, d, model, p);
     if (!lines.count || d->figure_count == STUDY_FIGURES_MAX)
         return 0;
     study_figure *f = &d->figures[d->figure_count++];
     snprintf(f->name, sizeof f->name, "study_%zu_%s", number, p->name);
-    snprintf(f->title, sizeof f->title, "%s, %.40s%s", p->title, model,
-             d->synthetic ? ", synthetic speech" : "");
-    snprintf(f->about, sizeof f->about, "%s%s%s%s %s", d->synthetic ? "Synthetic speech. " : "",
-             p->x ? d->heard : "", p->x ? " " : "", p->about,
-             p->x && !strcmp(p->x, "kv_bytes") ? "Bytes by formula, equal to the live ones; float32." : "");
-    if (write_files(&lines, p, f, folder, error))
-        return -1;
-    f->svg = drawing_run_inline(drawn, folder, f->name, NULL);
-    return 0;
+    find_title(f->title, sizeof f->title, d, model, p, &lines);
+    snprintf(whose, sizeof whose, "%.40s%s", model, d->synthetic ? ", synthetic speech" : "");
+    describe(f, d, whose, p);
+    memcpy(look.title, f->title, sizeof look.title);
+    snprintf(look.basis, sizeof look.basis, "%.90s", json_text(d->root, "cpu"));
+    look.frame = frame_of(d, model, p);
+    int failed = study_picture_write(&look, p, &lines, f->name, short_of(shows, p), whose, folder, error);
+    if (!failed)
+        f->svg = drawing_run_inline(drawn, folder, f->name, look.marks);
+    picture_free(&look);
+    return failed;
 }
 
 static bool seen_before(const study_data *d, size_t row, const char *model) {

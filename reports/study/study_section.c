@@ -44,7 +44,8 @@ static json_t *figures(const study_data *d) {
     for (size_t i = 0; i < d->figure_count; i++) {
         const study_figure *f = &d->figures[i];
         const figure_caption caption = {.name = f->name,
-                                        .title = f->title,
+                                        .title = *f->title ? f->title : f->shows,
+                                        .shows = *f->title ? f->shows : NULL,
                                         .svg = f->svg,
                                         .about = f->about,
                                         .held_word = "",

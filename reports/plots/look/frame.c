@@ -5,7 +5,7 @@
 plot_frame frame_empty(int width, int height, bool log_x, bool log_y) {
     return (plot_frame){.width = width,
                         .height = height,
-                        .headroom = 76,
+                        .headroom = 116,
                         .left = 64,
                         .right = 16,
                         .low = 52,
@@ -115,7 +115,7 @@ void frame_write_end(FILE *script, const plot_frame *f, const char *name) {
     int width = f->width, height = f->height + f->headroom;
     fprintf(
         script,
-        "set terminal pngcairo size %d,%d enhanced font 'Sans,14' fontscale 1.8 linewidth 2 pointscale 2\n"
+        "set terminal pngcairo size %d,%d enhanced font 'Sans,14' fontscale 1.5 linewidth 2 pointscale 2\n"
         "set output '%s.png'\nreplot\n"
         "set terminal pdfcairo size %.1fcm,%.1fcm enhanced font 'Sans,11'\nset output '%s.pdf'\nreplot\n",
         2 * width, 2 * height, name, 12.7 * width / 420, 12.7 * height / 420, name);

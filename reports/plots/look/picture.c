@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { TITLE_LINE = 46, SMALL_LINE = 62 }; /* letters of a picture of 420 pixels */
+enum { TITLE_LINE = 38, SMALL_LINE = 56 }; /* letters of a picture of 420 pixels */
 
 void picture_mark(picture *p, double x, double y, const char *text) {
     const plot_frame *f = &p->frame;
