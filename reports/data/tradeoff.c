@@ -104,6 +104,24 @@ static const json_t *point_at_width(const tradeoff *t, const char *method) {
     return NULL;
 }
 
+void tradeoff_title(char *text, size_t size, const tradeoff *t) {
+    static const double good = 0.05;
+    const json_t *best = NULL;
+    size_t i;
+    json_t *row;
+    json_array_foreach(t->points.rows, i, row) {
+        if (json_number(row, "output_error") <= good &&
+            (!best || json_number(row, "cache_bytes") < json_number(best, "cache_bytes")))
+            best = row;
+    }
+    if (best)
+        snprintf(text, size, "Within %.0f%% of the output down to %.3g%% of MHA's cache (%s)", 100 * good,
+                 100 * json_number(best, "cache_bytes") / json_number(best, "cache_bytes_mha"),
+                 json_text(best, "method"));
+    else
+        snprintf(text, size, "No latent tried keeps the output within %.0f%%", 100 * good);
+}
+
 char *tradeoff_finding(const tradeoff *t, attn_error *error) {
     enum { EXACT = 5 }; /* the error below 10^-EXACT is float32's rounding */
     const json_t *joint = point_at_width(t, "joint"), *average = point_at_width(t, "average");

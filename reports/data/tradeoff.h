@@ -26,6 +26,9 @@ int tradeoffs_add(tradeoffs *t, const json_t *rows, const char *name, attn_error
 int tradeoffs_read(tradeoffs *t, const char *path, attn_error *error);
 void tradeoffs_free(tradeoffs *t);
 
+/* "Within 5% of the output down to 50% of MHA's cache (joint)": for a title. */
+void tradeoff_title(char *text, size_t size, const tradeoff *t);
+
 /* A sentence on where joint is exact, from the measured points; attn_free it. */
 char *tradeoff_finding(const tradeoff *t, attn_error *error);
 

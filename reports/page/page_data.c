@@ -166,8 +166,11 @@ static json_t *tradeoff_figure(const tradeoff *t) {
                     json_string_value(json_object_get(first, "inputs")),
                     held_out ? ", apart from those that calibrated it" : ", which calibrated it too",
                     json_number_value(json_object_get(first, "frames")));
+    char title[160];
+    tradeoff_title(title, sizeof title, t);
     const figure_caption caption = {.name = t->name,
-                                    .title = json_string_value(json_object_get(first, "subject")),
+                                    .title = title,
+                                    .shows = json_string_value(json_object_get(first, "subject")),
                                     .svg = t->svg,
                                     .about = about,
                                     .held_word = "",

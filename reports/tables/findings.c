@@ -3,6 +3,7 @@
 #include "base/text/append.h"
 
 #include "attn/alloc.h"
+#include "reports/data/case_names.h"
 #include "reports/plots/look/titles.h"
 #include "reports/tables/encoder_section.h"
 
@@ -31,6 +32,10 @@ static void extremes(const series_lines *l, double x, const series_line **least,
     }
 }
 
+static void name_of(char name[CASE_NAME], const series_line *l) {
+    case_short_name(name, CASE_NAME, l->from->c);
+}
+
 static void say_cache(json_t *list, const series_lines *cache) {
     double x = series_common_x(cache);
     const series_line *mha = series_line_of(cache, "mha"), *least, *most;
@@ -38,20 +43,23 @@ static void say_cache(json_t *list, const series_lines *cache) {
     if (!mha || !least || !series_point_at(mha, x) || least == mha)
         return;
     double own = series_point_at(least, x)->y, base = series_point_at(mha, x)->y;
-    char own_text[32], base_text[32];
+    char own_text[32], base_text[32], name[CASE_NAME];
+    name_of(name, least);
     bytes_text(own_text, sizeof own_text, own);
     bytes_text(base_text, sizeof base_text, base);
-    say(list, "Smallest cache at L = %.0f, %s: %s, %s a layer, %.3g%% of MHA's %s.", x, cache->held,
-        least->label, own_text, 100 * own / base, base_text);
+    say(list, "Smallest cache at L = %.0f, %s: %s, %s a layer, %.3g%% of MHA's %s.", x, cache->held, name,
+        own_text, 100 * own / base, base_text);
 }
 
 static void compare(char *text, size_t size, const series_line *l, const series_line *mha, double x) {
     const series_point *own = series_point_at(l, x), *base = series_point_at(mha, x);
     bool apart = series_apart(own, base);
+    char name[CASE_NAME];
+    name_of(name, l);
     if (l == mha)
-        snprintf(text, size, "mha");
+        snprintf(text, size, "%s", name);
     else
-        snprintf(text, size, "%s at %.3g times MHA's speed%s", l->label, base->y / own->y,
+        snprintf(text, size, "%s at %.3g times MHA's speed%s", name, base->y / own->y,
                  apart ? "" : " (no clear difference)");
 }
 
@@ -69,10 +77,12 @@ static void say_speed(json_t *list, const char *what, const series_lines *l) {
 }
 
 static void say_slopes(json_t *list, const series_lines *prefill) {
-    char text[400] = "";
-    for (size_t i = 0; i < prefill->count; i++)
+    char text[400] = "", name[CASE_NAME];
+    for (size_t i = 0; i < prefill->count; i++) {
+        name_of(name, &prefill->line[i]);
         if (!isnan(prefill->line[i].slope))
-            text_list(text, sizeof text, ", ", "%s L^%.2f", prefill->line[i].label, prefill->line[i].slope);
+            text_list(text, sizeof text, ", ", "%s L^%.2f", name, prefill->line[i].slope);
+    }
     if (*text)
         say(list, "Prefill time grows as %s at the largest lengths (%s).", text, prefill->positions);
 }
@@ -86,13 +96,14 @@ static void say_paths(json_t *list, const series_lines *paths, const char *type)
     if (!expand || !absorb)
         return;
     title_crossing(absorb, expand, &absorb_to, &expand_from);
-    char absorbs[64] = "", expands[64] = "";
+    char absorbs[64] = "", expands[64] = "", name[CASE_NAME];
+    type_name(name, sizeof name, type);
     if (!isnan(absorb_to))
         snprintf(absorbs, sizeof absorbs, "absorb is faster up to q = %.0f", absorb_to);
     if (!isnan(expand_from))
         snprintf(expands, sizeof expands, "expand is faster from q = %.0f", expand_from);
     if (*absorbs || *expands)
-        say(list, "%s at %s: %s%s%s (where they are clearly apart).", type, paths->held, absorbs,
+        say(list, "%s at %s: %s%s%s (where they are clearly apart).", name, paths->held, absorbs,
             *absorbs && *expands ? ", " : "", expands);
 }
 
