@@ -3,6 +3,7 @@
 #include "base/text/json.h"
 #include "reports/study/study_answer.h"
 #include "reports/study/study_findings.h"
+#include "reports/study/study_titles.h"
 #include "tests/support/cmocka_all.h"
 
 #include <math.h>
@@ -157,9 +158,32 @@ static void test_chosen_by_dev(void **state) {
     close_all(&d);
 }
 
+static void check_title(const study_data *d, study_group group, const char *expected) {
+    char title[160];
+    study_title_cache(title, sizeof title, d, "small", "wer_percent", group);
+    assert_string_equal(title, expected);
+}
+
+/* A picture's title says what its own rows say: down to which cache nothing was lost, above it nowhere. */
+static void test_titles(void **state) {
+    (void)state;
+    json_t *root = study_of(false);
+    add(root, "mla", "fine_tuned", 16, 500, 6, 6);
+    add(root, "mla", "fine_tuned", 8, 250, 30, 30); /* worse */
+    add(root, "mla", "fine_tuned", 4, 125, 6, 6);   /* not worse, below what is */
+    add(root, "mla", "converted", 16, 500, 30, 30);
+    add(root, "mla", "converted", 8, 250, 10, 10);
+    add(root, "gqa", "converted", 0, 250, 40, 40);
+    study_data d = open(root);
+    check_title(&d, STUDY_TUNED, "MLA tuned: no difference from MHA in WER found down to 50% of its cache");
+    check_title(&d, STUDY_SCRATCH, "");
+    check_title(&d, STUDY_CONVERTED, "2 of 3 smaller caches, converted, have a higher WER than MHA");
+    close_all(&d);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quarter),
-                                       cmocka_unit_test(test_no_difference_and_synthetic),
-                                       cmocka_unit_test(test_price), cmocka_unit_test(test_chosen_by_dev)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_quarter), cmocka_unit_test(test_no_difference_and_synthetic),
+        cmocka_unit_test(test_price), cmocka_unit_test(test_chosen_by_dev), cmocka_unit_test(test_titles)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
