@@ -99,7 +99,7 @@ static int check_out(const arguments *a, attn_error *error) {
         if (option_distinct("--out", a->out, "--config", a->configs[i], error) ||
             (a->weights && option_distinct("--out", a->out, "--weights", a->weights[i], error)))
             return -1;
-    return a->memory_fit && a->out ? attn_fail(error, "--out: does not go with --memory-fit") : 0;
+    return 0;
 }
 
 static int check_input(const arguments *a, attn_error *error) {
@@ -243,6 +243,16 @@ static json_t *profile_several(int *status, const arguments *a, const profile_pl
     return json_pack("{s:o}", "models", models);
 }
 
+typedef struct fitted {
+    const memory_fit *fit;
+    const char *config;
+} fitted;
+
+static int print_fit_json(const void *made, FILE *stream, attn_error *error) {
+    const fitted *f = made;
+    return memory_fit_print(f->fit, f->config, TABLE_JSON, stream, error);
+}
+
 static int fit_memory(const arguments *a, const profile_plan *plan, table_format format, attn_error *error) {
     memory_fit fit;
     char verdict[200];
@@ -251,7 +261,9 @@ static int fit_memory(const arguments *a, const profile_plan *plan, table_format
     if (profile_check(a->configs[0], plan, error))
         return STATUS_BAD_INPUT;
     settle(plan);
+    const fitted made = {&fit, a->configs[0]};
     if (memory_fit_run(&fit, a->configs[0], plan, error) ||
+        (a->out && kept_steps_write(plan->steps, a->out, print_fit_json, &made, error)) ||
         memory_fit_print(&fit, a->configs[0], format, stdout, error))
         return STATUS_BAD_INPUT;
     memory_fit_verdict(&fit, verdict);

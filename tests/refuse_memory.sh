@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Each command with one allocation refused, each in turn: it ends with a status of its own and a message, and neither
+# Each command with one allocation refused, place after place: it ends with a status of its own and a message, and neither
 # crashes nor waits. Crashes inside of libraries are counted and named, and are no failure of this test.
 #
 #   tests/refuse_memory.sh [COMMAND...]      all commands, unless some are named
 #
-# RUNS=N        at most N allocations of each command, spread over all (default 0: every one, which takes an hour)
+# A place is a chain of calls that ends in an allocation; the first and the last allocation of each are refused.
+# EVERY=1       every allocation, and not only two of each place (120,000 runs)
+# RUNS=N        at most N allocations of each command, spread over all
 # ATTNBENCH     the program (default build/attnbench); one without sanitizers, which own malloc
 # A part of it is in `make test` (tests/cli/test_refuse_memory.sh).
 set -u
+ulimit -c 0
 cd "$(dirname "$0")/.." || exit 2
-: "${ATTNBENCH:=$PWD/build/attnbench}" "${RUNS:=0}"
+: "${ATTNBENCH:=$PWD/build/attnbench}" "${RUNS:=0}" "${EVERY:=0}"
 export ATTNBENCH_HOME=$PWD OPENBLAS_NUM_THREADS=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -83,7 +86,7 @@ blames_us() {
 try() { # command line, allocation
     rm -rf run p.json.journal h.jsonl report
     # shellcheck disable=SC2086
-    REFUSE_SAY=1 REFUSE=$2 LD_PRELOAD=$work/refuse.so timeout -k 1 60 "$ATTNBENCH" $1 >out 2>err
+    { timeout -k 1 60 env REFUSE_SAY=1 REFUSE="$2" LD_PRELOAD="$work/refuse.so" "$ATTNBENCH" $1 >out 2>err; } 2>/dev/null
     local status=$?
     if [ $status -eq 124 ] || [ $status -eq 137 ]; then
         wrong "$1" "$2" "does not end"
@@ -97,19 +100,26 @@ try() { # command line, allocation
         wrong "$1" "$2" "no message"
     fi
 }
+numbers() { # how many allocations the command makes: those to refuse
+    local step=$(($1 > RUNS && RUNS > 0 ? $1 / RUNS : 1))
+    if [ "$RUNS" -eq 0 ] && [ "$EVERY" -eq 0 ]; then
+        sort -n "$work/places"
+    else
+        seq $(((step + 1) / 2)) $step "$1"
+    fi
+}
 tried=0
 for line in "${commands[@]}"; do
     if [ $# -gt 0 ] && [[ " $* " != *" ${line%% *} "* ]]; then continue; fi
-    rm -f count
+    rm -f count places
+    # A child of the command would write the files, too, but it ends first.
     # shellcheck disable=SC2086
-    REFUSE_COUNT=$work/count LD_PRELOAD=$work/refuse.so "$ATTNBENCH" $line >out 2>err
+    REFUSE_PLACES=$work/places REFUSE_COUNT=$work/count LD_PRELOAD=$work/refuse.so "$ATTNBENCH" $line >out 2>err
     n=$(cat count 2>/dev/null)
     [ -n "$n" ] || { wrong "$line" none "was not counted" && continue; }
     before=$tried bad=$failed failed=0
-    step=1
-    [ "$RUNS" -eq 0 ] || [ "$RUNS" -ge "$n" ] || step=$((n / RUNS))
-    for ((nth = (step + 1) / 2; nth <= n; nth += step)); do
-        try "$line" $nth
+    for nth in $(numbers "$n"); do
+        try "$line" "$nth"
         tried=$((tried + 1))
     done
     [ $failed -eq 0 ] && echo "[       OK ] ${line%% *}: $((tried - before)) of $n allocations refused"

@@ -5,11 +5,13 @@
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "base/process/child.h"
+#include "base/text/json.h"
 #include "base/text/table_write.h"
 #include "harness/model/choices.h"
 #include "harness/model/profile_run.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,11 +135,47 @@ static int run_length(memory_fit_point *point, const char *config, const profile
     return 0;
 }
 
+/* ---- Lengths that were run before a kill */
+
+enum { KEY = 32 };
+
+static void name_step(char key[KEY], const memory_fit_point *point) {
+    snprintf(key, KEY, "%.0f s of audio", point->seconds);
+}
+
+static bool take_step(memory_fit_point *point, const step_journal *steps) {
+    char key[KEY];
+    name_step(key, point);
+    const json_t *step = steps_find(steps, key);
+    if (!step)
+        return false;
+    point->peak = (size_t)json_number(step, "peak");
+    point->weights = (size_t)json_number(step, "weights");
+    point->caches = (size_t)json_number(step, "caches");
+    point->inout = (size_t)json_number(step, "inout");
+    point->took = json_number(step, "took");
+    return true;
+}
+
+static int keep_step(const memory_fit_point *point, step_journal *steps, attn_error *error) {
+    char key[KEY];
+    if (!steps)
+        return 0;
+    name_step(key, point);
+    return steps_add(steps, key,
+                     json_pack("{s:I, s:I, s:I, s:I, s:f}", "peak", (json_int_t)point->peak, "weights",
+                               (json_int_t)point->weights, "caches", (json_int_t)point->caches, "inout",
+                               (json_int_t)point->inout, "took", point->took),
+                     error);
+}
+
 int memory_fit_run(memory_fit *fit, const char *config, const profile_plan *plan, attn_error *error) {
     for (size_t i = 0; i < fit->count; i++) {
         memory_fit_point *point = &fit->point[i];
+        if (take_step(point, plan->steps))
+            continue;
         fprintf(stderr, "%s: %.0f s of audio\n", config, point->seconds);
-        if (run_length(point, config, plan, error))
+        if (run_length(point, config, plan, error) || keep_step(point, plan->steps, error))
             return -1;
     }
     memory_fit_line(fit);

@@ -24,7 +24,8 @@ typedef struct memory_fit {
 /* "60,120,300": ascending whole seconds, at least three of them. */
 int memory_fit_lengths(memory_fit *fit, const char *text, attn_error *error);
 
-/* Runs the model once at each length, on random features; one progress line a length on stderr. */
+/* Runs the model once at each length, on random features; one progress line a length on stderr. Lengths that are in
+ * plan->steps are not run again, and those that are run are kept there. */
 int memory_fit_run(memory_fit *fit, const char *config, const profile_plan *plan, attn_error *error);
 
 /* Straight line through the points. */

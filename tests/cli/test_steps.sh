@@ -61,6 +61,24 @@ cp "$scratch/journal" "$scratch/p.json.journal"
 sed -i '3s/"frames":[0-9]*/"frames":7/; 4s/{"step"/{"stop"/' "$scratch/p.json.journal"
 check "steps that were changed by hand are done again" eval "profile; says 'resuming: $((kept - 2)) steps'"
 check "and right" eval '[ "$(grep -c "\"frames\": 7," "$scratch/p.json")" -eq 0 ] && [ "$(grep -c "\"id\"" "$scratch/p.json")" -eq 8 ]'
+
+# Each length runs in a process of its own, so that the same limit ends the command at its second line.
+fit() {
+    "$ATTNBENCH" profile-kv --config "$scratch/mha.yaml" --memory-fit 1,2,3,4,5,6,7,8 --out "$scratch/f.json" >"$scratch/out" 2>"$scratch/err"
+    [ $? -le 1 ] # 1: peaks of so small a model may lie off the line
+}
+check "profile-kv --memory-fit is killed" interrupted fit 1
+kept=$(steps f)
+check "lengths are kept ($kept)" [ "$kept" -gt 0 -a "$kept" -lt 8 ]
+cp "$scratch/f.json.journal" "$scratch/journal"
+check "the same command goes on" eval "fit; says 'resuming: $kept steps'"
+check "no length is run twice" [ "$(grep -c 's of audio' "$scratch/err")" -eq $((8 - kept)) ]
+check "all lengths are there" [ "$(grep -c '"audio_seconds"' "$scratch/f.json")" -eq 8 ]
+sed -n 's/.*"took":\([^,}]*\).*/\1/p' "$scratch/journal" | head -n 1 >"$scratch/first"
+check "what was measured before is kept as it was" \
+    [ "$(printf '%.12e' "$(grep -o '"run_seconds": [^,]*' "$scratch/f.json" | sed 's/.*: //; q')")" = "$(printf '%.12e' "$(cat "$scratch/first")")" ]
+check "the journal is gone" [ ! -e "$scratch/f.json.journal" ]
+
 echo '{"journal":1}' >"$scratch/p.json.journal"
 check "a sweep's journal is refused" eval '! profile; says "is of a sweep or of something else: remove it"'
 
