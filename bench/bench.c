@@ -126,6 +126,10 @@ static int read_options(options *o, bench_session *session, int argc, char **arg
             continue;
         }
         o->has_cases = true;
+        if (!text) { /* popt had no memory for a copy of the word, and says nothing */
+            attn_no_memory(error, "options");
+            goto done;
+        }
         if (code == 'c' ? bench_session_add(session, text, error) : add_file(session, text, error))
             goto done;
         free(text);

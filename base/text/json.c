@@ -6,13 +6,21 @@
 #include <math.h>
 #include <string.h>
 
+/* "PATH:LINE: not JSON: why", or that memory is refused. Always -1. */
+static int not_read(attn_error *error, const char *path, const json_error_t *why) {
+    /* jansson has no words for memory that is refused before it begins */
+    if (json_error_code(why) == json_error_out_of_memory || !*why->text)
+        return attn_no_memory(error, path);
+    return attn_fail(error, "%s:%d: not JSON: %s", path, why->line, why->text);
+}
+
 json_t *json_read_file(const char *path, size_t most, attn_error *error) {
     size_t size;
     json_error_t why;
     char *text = attn_read_file(path, most, &size, error);
     json_t *value = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, &why) : NULL;
     if (text && !value)
-        attn_fail(error, "%s:%d: not JSON: %s", path, why.line, why.text);
+        not_read(error, path, &why);
     attn_free(text);
     return value;
 }

@@ -98,6 +98,12 @@ static const char *escape(const char *at, table_format format) {
             return "\\textasciicircum{}";
         case '\\':
             return "\\textbackslash{}";
+        case '<':
+            return "\\textless{}";
+        case '>':
+            return "\\textgreater{}";
+        case '|':
+            return "\\textbar{}";
         default:
             return NULL;
         }

@@ -1,115 +1,61 @@
 #include "base/text/table_tex.h"
 
 #include "attn/alloc.h"
+#include "base/text/tex_layout.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-enum {
-    PAGE = 100,         /* characters of \\footnotesize that stand side by side on A4 */
-    SMALLER_PAGE = 107, /* characters of \\scriptsize */
-    GAP = 2,            /* characters between two columns */
-    NARROWEST = 11,     /* characters of a column whose text breaks its lines */
-    HEADER = 11,        /* characters of a line of a header */
-    PAGE_ROWS = 45
-};
-
-typedef struct layout {
-    size_t natural, least, width; /* characters: of its longest cell, that it needs, that it gets */
-    bool is_numeric;
-} layout;
-
-/* The end of the header's next line: words up to HEADER characters, at least one. */
-static size_t header_line(const char *text) {
-    size_t end = strcspn(text, " ");
-    while (text[end]) {
-        size_t next = end + 1 + strcspn(text + end + 1, " ");
-        if (next > HEADER)
-            break;
-        end = next;
-    }
-    return end;
+/* The first column that is shown. */
+static size_t first_column(const tex_layout *l) {
+    size_t first = 0;
+    while (first < l->count && l->columns[first].is_left_out)
+        first++;
+    return first;
 }
 
-static size_t header_width(const char *text) {
-    size_t most = 0;
-    for (size_t line; *text; text += line + (text[line] == ' ')) {
-        line = header_line(text);
-        most = line > most ? line : most;
-    }
-    return most;
-}
-
-/* The longest piece that no line can break in. */
-static size_t longest_word(const char *text) {
-    size_t most = 0;
-    for (size_t word; *text; text += word + (text[word] != '\0')) {
-        word = strcspn(text, " /-");
-        most = word > most ? word : most;
-    }
-    return most;
-}
-
-static int measure(layout *l, const table *t, size_t column, attn_error *error) {
-    size_t header = header_width(t->columns[column].header);
-    *l = (layout){.natural = header, .least = header, .is_numeric = table_is_numeric(t, column)};
-    for (size_t row = 0; row < json_array_size(t->rows); row++) {
-        char *text = table_cell_text(t, row, column, TABLE_JSON, error);
-        if (!text)
-            return -1;
-        size_t length = strlen(text), word = l->is_numeric ? length : 1 + longest_word(text);
-        l->natural = length > l->natural ? length : l->natural;
-        l->least = word > l->least ? word : l->least;
-        attn_free(text);
-    }
-    l->least = l->least < NARROWEST ? NARROWEST : l->least;
-    return 0;
-}
-
-/* Gives all columns a width: as long as the table is wider than the page, the widest column of text gets narrower. Returns
- * whether the table fits. */
-static bool fit(layout *l, size_t count, size_t page) {
-    size_t width = 0;
-    for (size_t i = 0; i < count; i++) {
-        l[i].width = l[i].natural;
-        width += GAP + l[i].width;
-    }
-    for (; width > page; width--) {
-        layout *widest = NULL;
-        for (size_t i = 0; i < count; i++)
-            if (!l[i].is_numeric && l[i].width > l[i].least && (!widest || l[i].width > widest->width))
-                widest = &l[i];
-        if (!widest)
-            return false;
-        widest->width--;
-    }
-    return true;
-}
-
-static bool is_long(const layout *l) {
-    return l->width < l->natural;
-}
-
-static void write_columns(const layout *l, size_t count, FILE *stream) {
-    for (size_t i = 0; i < count; i++)
-        if (is_long(&l[i]))
-            fprintf(stream, "p{%.1fem}", 0.5 * (double)l[i].width);
+static void write_columns(const tex_layout *l, FILE *stream) {
+    for (size_t i = 0; i < l->count; i++) {
+        const tex_column *c = &l->columns[i];
+        if (c->is_left_out)
+            continue;
+        if (tex_column_breaks(c))
+            fprintf(stream, "p{%.2fem}", c->width);
         else
-            fputc(l[i].is_numeric ? 'r' : 'l', stream);
+            fputc(c->is_numeric ? 'r' : 'l', stream);
+    }
 }
 
-static int write_header(const table *t, size_t column, const layout *l, FILE *stream, attn_error *error) {
-    char *text = table_header_text(t, column, TABLE_TEX, error);
-    if (!text)
-        return -1;
-    fprintf(stream, "%s\\shortstack[%c]{", column ? " & " : "", l->is_numeric ? 'r' : 'l');
+static int write_escaped(const char *text, size_t length, FILE *stream, attn_error *error) {
+    char *piece = attn_format(error, "%.*s", (int)length, text);
+    char *escaped = piece ? table_escape(piece, TABLE_TEX, error) : NULL;
+    if (escaped)
+        fputs(escaped, stream);
+    attn_free(piece);
+    attn_free(escaped);
+    return escaped ? 0 : -1;
+}
+
+static int write_header(const char *text, const tex_column *c, FILE *stream, attn_error *error) {
+    fprintf(stream, "\\shortstack[%c]{", c->is_numeric ? 'r' : 'l');
     for (const char *at = text; *at;) {
-        size_t line = header_line(at);
-        fprintf(stream, "%s%.*s", at == text ? "" : "\\\\", (int)line, at);
+        size_t line = tex_header_line(at, c->header_letters);
+        fputs(at == text ? "" : "\\\\", stream);
+        if (write_escaped(at, line, stream, error))
+            return -1;
         at += line + (at[line] == ' ');
     }
     fputc('}', stream);
-    attn_free(text);
+    return 0;
+}
+
+static int write_headers(const tex_layout *l, const table *t, FILE *stream, attn_error *error) {
+    for (size_t i = first_column(l), first = i; i < l->count; i++) {
+        if (l->columns[i].is_left_out)
+            continue;
+        fputs(i == first ? "" : " & ", stream);
+        if (write_header(t->columns[i].header, &l->columns[i], stream, error))
+            return -1;
+    }
     return 0;
 }
 
@@ -123,62 +69,77 @@ static void write_long(const char *text, FILE *stream) {
     }
 }
 
-static int write_row(const table *t, size_t row, const layout *l, size_t count, FILE *stream,
-                     attn_error *error) {
-    for (size_t i = 0; i < count; i++) {
+static int write_row(const tex_layout *l, const table *t, size_t row, FILE *stream, attn_error *error) {
+    bool last_breaks = false;
+    for (size_t i = first_column(l), first = i; i < l->count; i++) {
+        if (l->columns[i].is_left_out)
+            continue;
         char *text = table_cell_text(t, row, i, TABLE_TEX, error);
         if (!text)
             return -1;
         /* At the beginning of a row a bracket or star would belong to the end of the row before. */
-        const char *before = i ? " & " : strchr("[*", *text) ? "{}" : "";
-        fputs(before, stream);
-        if (is_long(&l[i]))
+        fputs(i != first ? " & " : strchr("[*", *text) ? "{}" : "", stream);
+        last_breaks = tex_column_breaks(&l->columns[i]);
+        if (last_breaks)
             write_long(text, stream);
         else
             fputs(text, stream);
         attn_free(text);
     }
     /* In such a cell two backslashes end a line, and not the row. */
-    fputs(count && is_long(&l[count - 1]) ? " \\tabularnewline\n" : " \\\\\n", stream);
+    fputs(last_breaks ? " \\tabularnewline\n" : " \\\\\n", stream);
     return 0;
 }
 
-static int write_all(const table *t, layout *l, size_t count, FILE *stream, attn_error *error) {
-    const char *size = "footnotesize";
-    if (!fit(l, count, PAGE)) {
-        size = "scriptsize";
-        fit(l, count, SMALLER_PAGE);
+/* What columns that were left out hold in every row; those that are empty are not worth a word. */
+static int write_left_out(const tex_layout *l, const table *t, FILE *stream, attn_error *error) {
+    const char *before = "\\par In every row: ";
+    for (size_t i = 0; i < l->count; i++) {
+        if (!l->columns[i].is_left_out)
+            continue;
+        char *header = table_header_text(t, i, TABLE_TEX, error);
+        char *text = table_cell_text(t, 0, i, TABLE_TEX, error);
+        bool good = header && text;
+        if (good && strcmp(text, "---")) {
+            fprintf(stream, "%s%s %s", before, header, text);
+            before = "; ";
+        }
+        attn_free(header);
+        attn_free(text);
+        if (!good)
+            return -1;
     }
-    bool many = json_array_size(t->rows) > PAGE_ROWS;
-    const char *kind = many ? "longtable" : "tabular";
+    fputs(*before == ';' ? ".\\par\n" : "", stream);
+    return 0;
+}
+
+static int write_all(const tex_layout *l, const table *t, FILE *stream, attn_error *error) {
+    const char *kind = l->is_long ? "longtable" : "tabular";
     if (t->title)
         fprintf(stream, "%% %.*s\n", (int)strcspn(t->title, "\r\n"), t->title);
-    if (many)
+    if (l->is_long)
         fputs("% needs \\usepackage{longtable}\n", stream);
-    fprintf(stream, "{\\%s\\setlength{\\tabcolsep}{3pt}%%\n\\begin{%s}{", size, kind);
-    write_columns(l, count, stream);
+    if (l->landscape)
+        fputs("% needs \\usepackage{pdflscape}\n\\begin{landscape}", stream);
+    fprintf(stream, "{\\%s\\setlength{\\tabcolsep}{3pt}%%\n\\begin{%s}{", l->size, kind);
+    write_columns(l, stream);
     fputs("}\n\\hline\\noalign{\\smallskip}\n", stream);
-    for (size_t i = 0; i < count; i++)
-        if (write_header(t, i, &l[i], stream, error))
-            return -1;
-    fprintf(stream, " \\\\\n\\hline\\noalign{\\smallskip}\n%s", many ? "\\endhead\n" : "");
+    if (write_headers(l, t, stream, error))
+        return -1;
+    fprintf(stream, " \\\\\n\\hline\\noalign{\\smallskip}\n%s", l->is_long ? "\\endhead\n" : "");
     for (size_t row = 0; row < json_array_size(t->rows); row++)
-        if (write_row(t, row, l, count, stream, error))
+        if (write_row(l, t, row, stream, error))
             return -1;
-    fprintf(stream, "\\hline\\noalign{\\smallskip}\n\\end{%s}}\n", kind);
+    fprintf(stream, "\\hline\\noalign{\\smallskip}\n\\end{%s}%%\n", kind);
+    if (write_left_out(l, t, stream, error))
+        return -1;
+    fprintf(stream, "}%s\n", l->landscape ? "\\end{landscape}" : "");
     return ferror(stream) ? attn_fail(error, "table cannot be written") : 0;
 }
 
 int table_write_tex(const table *t, FILE *stream, attn_error *error) {
-    size_t count = 0;
-    while (t->columns[count].key)
-        count++;
-    layout *l = attn_alloc(count + 1, sizeof *l, "columns of a table", error);
-    int result = l ? 0 : -1;
-    for (size_t i = 0; !result && i < count; i++)
-        result = measure(&l[i], t, i, error);
-    if (!result)
-        result = write_all(t, l, count, stream, error);
-    attn_free(l);
+    tex_layout l;
+    int result = tex_layout_make(&l, t, error) || write_all(&l, t, stream, error) ? -1 : 0;
+    tex_layout_free(&l);
     return result;
 }

@@ -5,7 +5,7 @@
 #include "base/text/table.h"
 
 /* json writes the array of rows with every key they have; csv is RFC 4180; md and tex start with the title. tex is made
- * for a page in portrait: long text breaks its lines, and many rows become a longtable (of the package of that name). */
+ * to fit a page (table_tex.h). */
 int table_write(const table *t, table_format format, FILE *stream, attn_error *error);
 
 #endif

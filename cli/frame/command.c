@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -37,6 +38,22 @@ static int option_error(const char *name, int argc, char **argv, const char *wor
     return usage_error(name, word, why);
 }
 
+/* Reads all options. popt has no error for a word that it had no memory to copy: the option gets NULL. So that this is
+ * seen, each option with a text is made one that popt stops at. */
+static int read_options(poptContext context, struct poptOption *table) {
+    for (struct poptOption *o = table; o->longName || o->shortName; o++)
+        if ((o->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING)
+            o->val = 1;
+    int code;
+    while ((code = poptGetNextOpt(context)) > 0) {
+        char *word = poptGetOptArg(context);
+        if (!word)
+            return POPT_ERROR_MALLOC;
+        free(word);
+    }
+    return code;
+}
+
 int command_options(int argc, char **argv, const char *arguments, const char *description,
                     struct poptOption *table, const char *const **rest, int *status) {
     int help = 0;
@@ -57,10 +74,7 @@ int command_options(int argc, char **argv, const char *arguments, const char *de
         return 0;
     }
     poptSetOtherOptionHelp(context, after);
-    int code;
-    do
-        code = poptGetNextOpt(context);
-    while (code > 0);
+    int code = read_options(context, table);
     __lsan_enable();
     if (code < -1 || !help)
         argv[0] = (char *)name; /* what the context still points to: the help names the whole program */

@@ -9,7 +9,7 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 
-#include <glob.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <regex.h>
 #include <stdio.h>
@@ -104,21 +104,25 @@ int plan_parse(plan *p, const char *text, size_t size, const char *name, attn_er
     return result;
 }
 
+static int is_plan_file(const struct dirent *entry) {
+    const char *ending = strrchr(entry->d_name, '.');
+    return ending && !strcmp(ending, ".yaml");
+}
+
 int plan_names(char list[PLAN_NAMES], attn_error *error) {
-    char *pattern = home_path("harness/plan/plans/*.yaml", error);
-    glob_t found;
+    char *folder = home_path("harness/plan/plans", error);
+    struct dirent **files = NULL;
     list[0] = '\0';
-    if (!pattern)
+    if (!folder)
         return -1;
-    bool none = glob(pattern, 0, NULL, &found) != 0;
-    attn_free(pattern);
-    if (none)
-        return 0;
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+    int count = scandir(folder, &files, is_plan_file, alphasort);
+    attn_free(folder);
+    for (int i = 0; i < count; i++) {
+        const char *name = files[i]->d_name;
         text_list(list, PLAN_NAMES, ", ", "%.*s", (int)(strlen(name) - strlen(".yaml")), name);
+        free(files[i]);
     }
-    globfree(&found);
+    free(files);
     return 0;
 }
 

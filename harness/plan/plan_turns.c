@@ -19,8 +19,8 @@ plan_turn *plan_turns(const plan *p, attn_error *error) {
     for (size_t i = 0; i < p->count; i++) {
         size_t rounds = plan_rounds_of(p, p->rows[i].name);
         for (size_t round = 0; round < rounds; round++)
-            turns[count++] = (plan_turn){&p->rows[i], round,
-                                         (double)(round * p->count + i) / (double)(rounds * p->count)};
+            turns[count++] =
+                (plan_turn){&p->rows[i], round, (double)(round * p->count + i) / (double)(rounds * p->count)};
     }
     qsort(turns, count, sizeof *turns, by_time);
     return turns;

@@ -17,4 +17,18 @@ for command in features forward compare bench; do
     done
     check "$command: the first allocations may fail${crashed:+, but for}$crashed" [ -z "$crashed" ]
 done
+
+# The word of an option that could not be copied is no option that was not given.
+"$ATTNBENCH" paper --format csv >"$scratch/csv" 2>"$scratch/err"
+other=
+for nth in 1 2 3 4 5 6 7 8 9 10; do
+    REFUSE=$nth LD_PRELOAD=$scratch/refuse.so "$ATTNBENCH" paper --format csv >"$scratch/out" 2>"$scratch/err"
+    status=$?
+    if [ $status -eq 0 ]; then
+        cmp -s "$scratch/out" "$scratch/csv" || other="$other $nth"
+    elif [ $status -gt 2 ]; then
+        other="$other $nth"
+    fi
+done
+check "paper --format csv: the CSV or no memory${other:+, but for}$other" [ -z "$other" ]
 exit $failed

@@ -62,7 +62,6 @@ sed -i '3s/"frames":[0-9]*/"frames":7/; 4s/{"step"/{"stop"/' "$scratch/p.json.jo
 check "steps that were changed by hand are done again" eval "profile; says 'resuming: $((kept - 2)) steps'"
 check "and right" eval '[ "$(grep -c "\"frames\": 7," "$scratch/p.json")" -eq 0 ] && [ "$(grep -c "\"id\"" "$scratch/p.json")" -eq 8 ]'
 
-# Each length runs in a process of its own, so that the same limit ends the command at its second line.
 fit() {
     "$ATTNBENCH" profile-kv --config "$scratch/mha.yaml" --memory-fit 1,2,3,4,5,6,7,8 --out "$scratch/f.json" >"$scratch/out" 2>"$scratch/err"
     [ $? -le 1 ] # 1: peaks of so small a model may lie off the line
