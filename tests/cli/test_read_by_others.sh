@@ -43,6 +43,17 @@ check "read the other way round" read_them "$scratch/good.json" "$scratch/mixed.
 for field in real_time cpu_time time_unit iterations repetitions threads family_index; do
     check "these readers would miss $field" is_noticed $field
 done
+# Debian's libbenchmark-tools, where it and its scipy are installed.
+compare_py=${ATTNBENCH_COMPARE_PY:-/usr/share/benchmark/compare.py}
+if /usr/bin/python3 -c 'import scipy' 2>/dev/null && [ -e "$compare_py" ]; then
+    real() { /usr/bin/python3 -B "$compare_py" --no-color benchmarks "$1" "$2" >"$scratch/out" 2>"$scratch/err"; }
+    check "compare.py itself reads it next to itself" real "$scratch/mixed.json" "$scratch/mixed.json"
+    check "its lines have the two with an error" [ "$(grep -cE '^attention/(mla|gqa)/.* 0 +0 +0 +0$' "$scratch/out")" -eq 2 ]
+    check "compare.py: next to one that measured what failed" real "$scratch/mixed.json" "$scratch/good.json"
+    check "compare.py: the other way round" real "$scratch/good.json" "$scratch/mixed.json"
+else
+    echo "[  SKIPPED ] compare.py itself: it or scipy is not installed"
+fi
 "$ATTNBENCH" history add "$scratch/h.jsonl" --results "$scratch/mixed.json" >"$scratch/out" 2>"$scratch/err"
 check "attnbench reads it too" [ $? -eq 0 ]
 exit $failed
