@@ -130,10 +130,11 @@ docs-picture: $(BUILD)/attnbench
 
 # The expected outputs of tests/golden, made again with Debian's python3-torch and python3-torchaudio.
 .PHONY: golden
-golden:
+golden: $(BUILD)/attnbench
 	/usr/bin/python3 -B tests/golden/make_golden.py
 	/usr/bin/python3 -B tests/golden/make_fbank.py
 	/usr/bin/python3 -B tests/golden/make_train.py
+	/usr/bin/python3 -B tests/golden/make_speech.py $(BUILD)/attnbench
 
 # Each fuzz target for FUZZ_SECONDS; what it finds is left in $(BUILD)-fuzz. Needs clang and its runtime
 # (libclang-rt-14-dev on Debian 12).

@@ -37,19 +37,22 @@ def check_forward(attnbench, model, work, name, features):
     return x, y
 
 
+def rms(y):
+    return float(np.sqrt(np.mean(y.astype(np.float64) ** 2)))
+
+
 def check_profile(attnbench, model, work, outputs):
     text, _ = run(attnbench, model.name, "profile-kv", "--config", work / "c.yaml", "--weights", work / "w.safetensors", "--data",
                   work / "corpus", "--split", SPLIT, "--format", "json")
     for row, y in zip(json.loads(text)["utterances"], outputs, strict=True):
-        rms = np.sqrt(np.mean(y.astype(np.float64) ** 2))
-        if not abs(row["output_rms"] - rms) <= 1e-4 * rms:
-            fail(model.name, f"profile-kv: output_rms {row['output_rms']} of {row['id']}, PyTorch's is {rms}")
+        expected = rms(y)
+        if not abs(row["output_rms"] - expected) <= 1e-4 * expected:
+            fail(model.name, f"profile-kv: output_rms {row['output_rms']} of {row['id']}, PyTorch's is {expected}")
     ok(f"{model.name}: profile-kv --data gives PyTorch's outputs")
 
 
-def check_analyze(attnbench, model, work, inputs, outputs):
-    """The error of a conversion with a small latent, at the output."""
-    latent = 5
+def expected_error(attnbench, model, work, inputs, outputs, latent):
+    """Converts the model to a small latent: the error of that at the output, by PyTorch."""
     run(attnbench, model.name, "convert", "--config", work / "c.yaml", "--weights", work / "w.safetensors", "--to", "mla_simple",
         "--latent-dim", latent, "--method", "activation", "--data", work / "corpus", "--split", SPLIT, "--out-config",
         work / "m.yaml", "--out-weights", work / "m.safetensors")
@@ -65,7 +68,11 @@ def check_analyze(attnbench, model, work, inputs, outputs):
         normalised = ((x - model.mean) / model.std)[None]
         other = make_golden.expected(cfg, weights, normalised, [len(x)], "")[0].astype(np.float64)
         off, size = off + ((other - y) ** 2).sum(), size + (y.astype(np.float64) ** 2).sum()
-    expected = np.sqrt(off / size)
+    return float(np.sqrt(off / size))
+
+
+def check_analyze(attnbench, model, work, inputs, outputs):
+    expected = expected_error(attnbench, model, work, inputs, outputs, 5)
     text, _ = run(attnbench, model.name, "analyze", "--mha", work / "c.yaml", "--mha-weights", work / "w.safetensors", "--mla",
                   work / "m.yaml", "--mla-weights", work / "m.safetensors", "--data", work / "corpus", "--split", SPLIT, "--runs",
                   "0", "--format", "json")
@@ -75,15 +82,23 @@ def check_analyze(attnbench, model, work, inputs, outputs):
     ok(f"{model.name}: analyze --data gives PyTorch's error, {100 * found:.2f}%")
 
 
-def check(attnbench, name, keys, work):
+def speech_model(name, keys):
     keys = dict(keys, input_dim=80)
     training = dict(keys["training"])
     training["input_dim" if name.startswith("wenet") else "frontend_conf"] = 80 if name.startswith("wenet") else dict(n_mels=80)
-    model = Model(name + "-speech", dict(keys, training=training))
+    return Model(name + "-speech", dict(keys, training=training))
+
+
+def set_statistics(model, x):
+    """As they are of speech: features without them are far away."""
+    model.mean, model.std = x.mean(0).astype(np.float32), x.std(0).astype(np.float32)
+
+
+def check(attnbench, name, keys, work):
+    model = speech_model(name, keys)
     chapter = make_corpus(work / "corpus")
     run(attnbench, name, "features", "--input", chapter / f"{IDS[0]}.wav", "--output", work / "f0.npy")
-    x = np.load(work / "f0.npy")  # statistics as they are of speech: features without them are far away
-    model.mean, model.std = x.mean(0).astype(np.float32), x.std(0).astype(np.float32)
+    set_statistics(model, np.load(work / "f0.npy"))
     torch.save(model.state_dict(), work / "final.pt")
     status, text = convert(work, model.framework, *model.options(work))
     if status:
