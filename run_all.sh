@@ -12,7 +12,7 @@ usage() {
 ./run_all.sh             set up, build, check, measure the quick plan and write the report (about 8 minutes on two cores)
 ./run_all.sh --full      the same with the long plan (hours)
 ./run_all.sh study       set up, build, make speech, train and convert small models, and hear how well they recognise
-                         it (about 10 minutes on two cores); a later ./run_all.sh shows it on its page
+                         it (about 10 minutes on two cores); the page of ./run_all.sh, made before or after, shows it
 ./run_all.sh test        set up, then make test
 ./run_all.sh test-pmu    set up, then make test-pmu: hardware counters, on emulated machines that have them
 ./run_all.sh test-slurm  set up, then make test-slurm: job arrays, on a Slurm of its own
@@ -194,6 +194,27 @@ profile() {
     finish
 }
 
+# The main page, of all that was measured.
+page() { # what the sweep wrote
+    begin "report"
+    local study=()
+    [ ! -e out/study/study.json ] || study=(--study out/study)
+    build/attnbench report "$1" --out out/report --profile out/profile/speech.json \
+        --profile out/profile/stream.json --paper out/paper/paper.json \
+        --tradeoff out/tradeoff.json "${study[@]}"
+    finish
+}
+
+# Where there is a main page already: it shows the study too, next to the newest results.
+page_again() {
+    local results="" file
+    [ -e out/report/index.html ] || return 0
+    for file in out/quick.json out/full.json; do
+        if [ -e "$file" ] && [ ! "$results" -nt "$file" ]; then results=$file; fi
+    done
+    [ -z "$results" ] || page "$results"
+}
+
 everything() { # plan
     check_speech
     set_up run
@@ -227,13 +248,7 @@ everything() { # plan
     # 1: some cases failed their check. The rest is whole, and the report says which failed.
     [ "$swept" -le 1 ] || exit "$swept"
     finish
-    begin "report"
-    local study=()
-    [ ! -e out/study/study.json ] || study=(--study out/study)
-    build/attnbench report "out/$1.json" --out out/report --profile out/profile/speech.json \
-        --profile out/profile/stream.json --paper out/paper/paper.json \
-        --tradeoff out/tradeoff.json "${study[@]}"
-    finish
+    page "out/$1.json"
     [ "$swept" -eq 0 ] || echo "run_all.sh: some cases of the sweep failed; the report names them" >&2
     printf -v spent '%s, ' "${times[@]}"
     echo "All done in $SECONDS s (${spent%, }). The page: $PWD/out/report/index.html"
@@ -265,6 +280,7 @@ run_study() {
     attached build/attnbench study --plan "$plan" --data "$data" --out out/study || studied=$?
     [ "$studied" -le 1 ] || exit "$studied"
     finish
+    page_again
     printf -v spent '%s, ' "${times[@]}"
     echo "All done in $SECONDS s (${spent%, }). The page: $PWD/out/study/index.html"
     exit "$studied"

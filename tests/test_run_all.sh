@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run_all.sh says at once, in one line, what it can't do: before it installs or builds anything.
+# run_all.sh says at once, in one line, what it can't do: before it installs or builds anything. A study renews the main
+# page where there is one.
 # Runs once: nothing that is built is run.
 set -u
 cd "$(dirname "$0")/.." || exit
@@ -28,4 +29,37 @@ refused "a split without speech" "test: no .flac file in it" ATTNBENCH_SPEECH="$
 refused "utterances that are no number" "ATTNBENCH_UTTERANCES=0: expected" ATTNBENCH_UTTERANCES=0 ./run_all.sh
 refused "a word that it does not know" "expected nothing, test" ./run_all.sh quick
 refused "two words" "one word at most" ./run_all.sh test run
+
+# A tree whose program notes its words.
+tree=$scratch/tree
+mkdir -p "$tree/build"
+cp run_all.sh "$tree"
+: >"$tree/packages.txt"
+printf 'all:\n' >"$tree/Makefile"
+cat >"$tree/build/attnbench" <<'END'
+#!/bin/sh
+echo "$*" >>words
+[ "$1" != study ] || { mkdir -p out/study && echo '{}' >out/study/study.json; }
+END
+chmod +x "$tree/build/attnbench"
+
+studied() { # name, how often the page is written, what its words have
+    rm -rf "$tree/words" "$tree/out/study"
+    if ATTNBENCH_SPEECH="$scratch/silent" "$tree/run_all.sh" study >"$scratch/out" 2>&1 && [ "$(grep -c '^report ' "$tree/words")" -eq "$2" ] &&
+        grep '^report ' "$tree/words" | grep -cF -- "$3" | grep -qx "$2"; then
+        echo "[       OK ] $1"
+    else
+        echo "[  FAILED  ] $1: $(cat "$scratch/out" "$tree/words")"
+        failed=1
+    fi
+}
+studied "a study where there is no main page" 0 ""
+mkdir -p "$tree/out/report"
+: >"$tree/out/report/index.html"
+echo '{}' >"$tree/out/quick.json"
+studied "a study shows on the main page that is there" 1 "report out/quick.json --out out/report "
+studied "with its results" 1 "--study out/study"
+touch -d '1 hour ago' "$tree/out/quick.json"
+echo '{}' >"$tree/out/full.json"
+studied "next to the newest results" 1 "report out/full.json "
 exit $failed

@@ -139,7 +139,8 @@ static int make_folds(const study_runs *r, attn_error *error) {
 static int run_and_profile(study *s, const study_request *request, attn_error *error) {
     study_runs *r = &s->runs;
     size_t jobs = request->jobs ? request->jobs : pool_cpus();
-    if (study_runs_take_up(r, error) || make_folds(r, error))
+    if (study_runs_take_up(r, error) || make_folds(r, error) ||
+        (!request->own.count && study_features_tidy(r, error)))
         return -1;
     s->was_done = count_state(r, STUDY_DONE);
     measure_clean_environment();

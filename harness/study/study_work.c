@@ -55,6 +55,11 @@ static void say_origin(study_command *c, const study_runs *r, const study_run *r
         study_say_made(c, "--num-kv-heads", attn_format(error, "%zu", k->config.attention.num_kv_heads));
 }
 
+/* Features are the same for every run of the same speech. */
+static char *features_folder(const study_runs *r, attn_error *error) {
+    return attn_format(error, "%s/features", r->out);
+}
+
 static int train(const study_runs *r, const study_run *run, attn_error *error) {
     study_command c = {.words = {r->program, "train"}, .count = 2};
     char *held_out = NULL;
@@ -65,6 +70,7 @@ static int train(const study_runs *r, const study_run *run, attn_error *error) {
     study_say_made(&c, "--split", attn_strdup(r->plan->train, error));
     study_say_made(&c, "--dev-split", held_out ? held_out : attn_strdup(r->plan->dev, error));
     study_say_made(&c, "--out", study_run_path(r, run, "", error));
+    study_say_made(&c, "--feature-cache", features_folder(r, error));
     study_say_made(&c, "--epochs", attn_format(error, "%zu", run->kind->epochs));
     study_say_made(&c, "--seed", attn_format(error, "%" PRIu64, run->seed));
     int failed = study_command_run(&c, error);
@@ -114,7 +120,7 @@ static int write_text(const study_runs *r, const study_run *run, const char *fil
     return failed;
 }
 
-/* What a process that was killed was writing: nobody else works in the folder. */
+/* What a process that was killed was writing, where nobody else works in the folder. */
 static void remove_unfinished(const char *folder) {
     DIR *open = opendir(folder);
     for (struct dirent *entry; open && (entry = readdir(open));)
@@ -122,6 +128,14 @@ static void remove_unfinished(const char *folder) {
             unlinkat(dirfd(open), entry->d_name, 0);
     if (open)
         closedir(open);
+}
+
+int study_features_tidy(const study_runs *r, attn_error *error) {
+    char *folder = features_folder(r, error);
+    if (folder)
+        remove_unfinished(folder);
+    attn_free(folder);
+    return folder ? 0 : -1;
 }
 
 int study_run_do(const study_runs *r, const study_run *run, attn_error *error) {

@@ -106,6 +106,14 @@ static const json_t *model_of(const study_data *d, const char *origin) {
     return NULL;
 }
 
+/* What a process that was killed leaves of a file of features. */
+static void leave_unfinished(const char *file) {
+    char folder[320];
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(file, '/') - file), file);
+    assert_int_equal(attn_make_folder(folder, NULL), 0);
+    assert_int_equal(attn_write_file(file, "", 0, NULL), 0);
+}
+
 static void test_killed_and_taken_up(void **state) {
     (void)state;
     study_request a = request_of("whole", plan_text), b = request_of("killed", plan_text);
@@ -118,7 +126,11 @@ static void test_killed_and_taken_up(void **state) {
     for (int kills = 0; kills < 4 && !done_before(&b, 20000000 + (long)attn_random_below(&random, 250000000));
          kills++)
         ;
+    char unfinished[320];
+    snprintf(unfinished, sizeof unfinished, "%s/features/train.features.tmp.1", b.out);
+    leave_unfinished(unfinished);
     outcome killed = make(&b);
+    assert_int_equal(access(unfinished, F_OK), -1);
     assert_int_equal(killed.failed, 0);
     expect_same(&a, &b, "mha-scratch");
     expect_same(&a, &b, "mha-no_attention");
