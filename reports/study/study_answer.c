@@ -3,6 +3,7 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "reports/data/case_names.h"
+#include "reports/study/study_label.h"
 
 #include <math.h>
 #include <string.h>
@@ -114,8 +115,8 @@ static void say_rates(char *text, size_t size, const json_t *row, const json_t *
                 json_number(row, "wer_high_percent"));
     text_append(text, size, ", MHA %s %.2f%%: %+.2f points (95%%: %+.2f to %+.2f, paired).",
                 json_text_is(mha, "origin", "control") ? "trained as long" : "before conversion",
-                json_number(mha, "wer_percent"), json_number(row, "wer_change"),
-                json_number(row, "wer_change_low"), json_number(row, "wer_change_high"));
+                json_number(mha, "wer_percent"), study_points(row, "wer_change"),
+                study_points(row, "wer_change_low"), study_points(row, "wer_change_high"));
 }
 
 void study_answer(const study_data *d, char lead[STUDY_ANSWER], char text[STUDY_ANSWER]) {
@@ -132,7 +133,7 @@ void study_answer(const study_data *d, char lead[STUDY_ANSWER], char text[STUDY_
     if (differs(row))
         snprintf(lead, STUDY_ANSWER,
                  "In recognition: %s costs %+.1f points of word error rate with %.3g%% of the cache%s.", type,
-                 json_number(row, "wer_change"), json_number(row, "cache_percent"), synthetic);
+                 study_points(row, "wer_change"), json_number(row, "cache_percent"), synthetic);
     else
         snprintf(lead, STUDY_ANSWER,
                  "In recognition: no difference found between MHA and %s with %.3g%% of the cache%s.", type,

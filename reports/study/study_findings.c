@@ -79,8 +79,8 @@ static const json_t *say_best(json_t *list, const study_data *d, const char *mod
                     "%s, least WER%s with at most %.1f%% of mha's cache: %s: %.2f%%, %+.2f points (%+.2f to "
                     "%+.2f) against %s.",
                     model, strcmp(choosing_key(best), "wer_percent") ? " of dev" : "", most_percent,
-                    label ? label : "", json_number(best, "wer_percent"), json_number(best, "wer_change"),
-                    json_number(best, "wer_change_low"), json_number(best, "wer_change_high"),
+                    label ? label : "", json_number(best, "wer_percent"), study_points(best, "wer_change"),
+                    study_points(best, "wer_change_low"), study_points(best, "wer_change_high"),
                     json_text(best, "reference")));
     attn_free(label);
     return best;

@@ -32,3 +32,7 @@ bool study_row_attends(const json_t *model) {
     return !json_text_is(model, "origin", "no_attention") &&
            !json_text_is(model, "origin", "without_attention");
 }
+
+double study_points(const json_t *model, const char *key) {
+    return round(json_number(model, key) * 100) / 100 + 0.0; /* -0.0 + 0.0 is 0.0 */
+}

@@ -10,6 +10,9 @@
 /* "mla_simple 16, fine_tuned": short, for legends and rows; attn_free it. */
 char *study_label(const json_t *model, attn_error *error);
 
+/* Its number in hundredths, as "%+.2f" shows it; one that rounds to 0 has no minus. */
+double study_points(const json_t *model, const char *key);
+
 /* Whether its attention contributes anything. */
 bool study_row_attends(const json_t *model);
 

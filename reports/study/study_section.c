@@ -11,7 +11,7 @@ static void add_fact(json_t *list, const char *name, const char *value) {
 
 static json_t *facts(const study_data *d) {
     json_t *list = json_array();
-    add_fact(list, "speech", d->synthetic ? "synthetic" : "as given");
+    add_fact(list, "speech", d->synthetic ? "synthetic" : json_text(d->root, "corpus"));
     add_fact(list, "on", json_text(d->root, "cpu"));
     add_fact(list, "commit", json_text(d->root, "commit"));
     add_fact(list, "date", json_text(d->root, "date"));

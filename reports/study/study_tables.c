@@ -1,4 +1,5 @@
 /* The tables of a study (reports/tables/tables.inc). */
+#include "base/text/append.h"
 #include "base/text/json.h"
 #include "reports/study/study_published.h"
 #include "reports/tables/table_list.h"
@@ -18,6 +19,19 @@ static void begin(report_table *t, const study_data *d, const char *title, const
     json_decref(t->t.rows);
     t->t.rows = json_incref(rows);
     t->t.columns = columns;
+}
+
+/* Where all rows are of one model, the note says which and the column is for files only. */
+static void name_model_once(report_table *t, const study_data *d) {
+    const char *model = json_text(json_array_get(d->models, 0), "model");
+    size_t i;
+    json_t *row;
+    json_array_foreach(d->models, i, row) {
+        if (!json_text_is(row, "model", model))
+            return;
+    }
+    text_append(t->note, sizeof t->note, " All are of %s.", model);
+    report_columns_in_files(t, (const char *const[]){"model", NULL});
 }
 
 static const char *spoken(const study_data *d) {
@@ -105,6 +119,7 @@ void table_study_models(report_table *t, const table_sources *from) {
              spoken(d), d->heard, json_number(json_object_get(d->root, "latency"), "frames"),
              json_number(json_object_get(d->root, "latency"), "runs"),
              json_number(json_object_get(d->root, "latency"), "chunk"));
+    name_model_once(t, d);
 }
 
 void table_study_changes(report_table *t, const table_sources *from) {
@@ -140,8 +155,8 @@ void table_study_changes(report_table *t, const table_sources *from) {
     begin(t, d, "Against multi-head attention that was trained as long",
           "Against multi-head attention that was trained as long, on synthetic speech", rows, columns);
     json_decref(rows);
-    report_columns_in_files(
-        t, (const char *const[]){"loss_change_low", "loss_change_high", "loss_p", "speech", NULL});
+    report_columns_in_files(t, (const char *const[]){"loss_change_low", "loss_change_high", "loss_p",
+                                                     "both_change_low", "both_change_high", "speech", NULL});
     snprintf(t->note, sizeof t->note,
              "%s%s Paired bootstrap over utterances (Bisani and Ney 2004), 2000 draws: 95%% interval of the "
              "difference, and "
@@ -153,6 +168,7 @@ void table_study_changes(report_table *t, const table_sources *from) {
              "speakers are "
              "wider; folds show that.",
              spoken(d), d->heard);
+    name_model_once(t, d);
 }
 
 void table_study_runs(report_table *t, const table_sources *from) {
