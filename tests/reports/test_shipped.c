@@ -56,6 +56,7 @@ static void test_all_run(void **state) {
     check_folder("configs/attention/*.yaml", 5, 4);
     check_folder("configs/paper/*.yaml", 12, 0);
     check_folder("configs/streaming/*.yaml", 10, 2);
+    check_folder("configs/training/*.yaml", 2, 0);
 }
 
 static void test_streaming_ones_stream(void **state) {
