@@ -9,16 +9,24 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of what model and on what, next to the numbers of the output: for those who read the JSON alone. */
+static void say_of_what(table *t, const char *subject, const char *inputs) {
+    json_t *output = json_array_get(t->rows, json_array_size(t->rows) - 1);
+    json_object_set_new(output, "subject", utf8_json(subject));
+    json_object_set_new(output, "inputs", utf8_json(inputs));
+}
+
 int study_compare(table *t, char **title, const study *s, attn_error *error) {
     attn_config configs[2];
     attn_model *models[2] = {NULL, NULL};
     calibration inputs = {0};
-    char *what = NULL;
+    char *what = NULL, *subject = NULL;
     int result = -1;
     if (study_load(&models[0], &configs[0], s->mha, s->mha_weights, s, error) ||
         study_load(&models[1], &configs[1], s->other, s->other_weights, s, error) ||
         analyze_check(&configs[0], &configs[1], error) || study_features(&inputs, s, &configs[0], error) ||
-        !(what = study_features_text(s, &inputs, error)))
+        !(what = study_features_text(s, &inputs, error)) ||
+        !(subject = study_subject(s->mha, &configs[0], error)))
         goto done;
     analyze_plan plan = {.mha = models[0],
                          .other = models[1],
@@ -32,7 +40,10 @@ int study_compare(table *t, char **title, const study *s, attn_error *error) {
                          configs[1].variant->name, what, s->seq_len, s->seq_len, s->runs);
     t->title = *title;
     result = *title ? analyze_models(t, &plan, error) : -1;
+    if (!result)
+        say_of_what(t, subject, what);
 done:
+    attn_free(subject);
     attn_free(what);
     calibration_free(&inputs);
     attn_model_free(models[0]);

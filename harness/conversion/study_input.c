@@ -90,3 +90,10 @@ int study_hash_files(uint64_t *hash, const study *s, attn_error *error) {
                ? -1
                : 0;
 }
+
+char *study_subject(const char *path, const attn_config *config, attn_error *error) {
+    const char *slash = strrchr(path, '/');
+    return attn_format(error, "%s (%s, %zu layers, d_model %zu, %zu heads)", slash ? slash + 1 : path,
+                       attn_model_type_names[config->model_type], config->num_layers,
+                       config->attention.d_model, config->attention.num_heads);
+}

@@ -42,4 +42,7 @@ int study_hash_files(uint64_t *hash, const study *s, attn_error *error);
 /* What they are, in words: attn_free it. */
 char *study_features_text(const study *s, const calibration *c, attn_error *error);
 
+/* "model.yaml (conformer, 3 layers, d_model 32, 4 heads)"; attn_free it. */
+char *study_subject(const char *path, const attn_config *config, attn_error *error);
+
 #endif

@@ -37,10 +37,7 @@ int study_sweep(table *t, const study *s, attn_error *error) {
         attn_fail(error, "--mha: its attention_type is %s, expected mha", config.variant->name);
         goto done;
     }
-    const char *slash = strrchr(s->mha, '/');
-    subject = attn_format(error, "%s (%s, %zu layers, d_model %zu, %zu heads)", slash ? slash + 1 : s->mha,
-                          attn_model_type_names[config.model_type], config.num_layers,
-                          config.attention.d_model, config.attention.num_heads);
+    subject = study_subject(s->mha, &config, error);
     if (!subject || study_features(&inputs, s, &config, error) ||
         !(what = study_features_text(s, &inputs, error)))
         goto done;

@@ -3,6 +3,7 @@
 #include "reports/paper/claims/claims.h"
 #include "reports/paper/claims/study_file.h"
 
+#include "base/text/json.h"
 #include "tests/support/cmocka_all.h"
 
 #include <math.h>
@@ -15,19 +16,23 @@ static int read_tables(void **state) {
     return paper_read(&tables, "reports/paper/published.json", NULL);
 }
 
-/* Whether the words of the row begin so: verdict, then numbers. */
-static void expect(const table *t, const char *id, const char *verdict, const char *found) {
+static const json_t *row_of(const table *t, const char *id) {
     size_t i;
     json_t *row;
     json_array_foreach(t->rows, i, row) {
-        if (strcmp(json_string_value(json_object_get(row, "claim")), id))
-            continue;
-        assert_string_equal(json_string_value(json_object_get(row, "verdict")), verdict);
-        if (!strstr(json_string_value(json_object_get(row, "measured")), found))
-            fail_msg("%s: %s", id, json_string_value(json_object_get(row, "measured")));
-        return;
+        if (!strcmp(json_text(row, "claim"), id))
+            return row;
     }
     fail_msg("no claim %s", id);
+    return NULL;
+}
+
+/* The verdict, and words among the numbers found. */
+static void expect(const table *t, const char *id, const char *verdict, const char *found) {
+    const json_t *row = row_of(t, id);
+    assert_string_equal(json_text(row, "verdict"), verdict);
+    if (!strstr(json_text(row, "measured"), found))
+        fail_msg("%s: %s", id, json_text(row, "measured"));
 }
 
 static void fill(table *t, const claims_evidence *more) {
@@ -180,8 +185,10 @@ static void test_study(void **state) {
     assert_non_null(models);
     table t;
     fill(&t, &(claims_evidence){.study = models});
-    expect(&t, "wer_target", "reproduced", "mla, latent_dim 32: 2.6% WER, +0.1 points");
-    expect(&t, "tuned_wer", "refuted", "mla, latent_dim 16: 9% WER, +6.5 points"); /* of both trainings */
+    expect(&t, "wer_target", "reproduced", "mla, latent_dim 32, tuned for 2 epochs: 2.6% WER, +0.1 points");
+    expect(&t, "tuned_wer", "refuted", "mla, latent_dim 16, tuned for 2 epochs: 6% WER, +3.5 points");
+    assert_null(
+        strstr(json_text(row_of(&t, "tuned_wer"), "measured"), "5 epochs")); /* no control of as many */
     expect(&t, "advice_latent", "reproduced", "4% WER at latent_dim 16, 20% at 8");
     expect(&t, "advice_epochs", "refuted", "12% WER with epochs 5, 6% with 2");
     expect(&t, "advice_rate", "not measured yet", "");
@@ -233,10 +240,12 @@ static void test_conversion(void **state) {
     expect(&t, "svd_error", "refuted", "20%");
     table_free(&t);
     json_decref(rows);
-    rows = json_pack("[{s:s, s:f}, {s:s, s:f, s:i, s:i}]", "where", "layer 0", "relative_error", 0.01,
-                     "where", "output, sums", "relative_error", 0.2, "cache_bytes", 1, "cache_bytes_mha", 2);
+    rows = json_pack("[{s:s, s:f}, {s:s, s:f, s:i, s:i, s:s, s:s}]", "where", "layer 0", "relative_error",
+                     0.01, "where", "output, sums", "relative_error", 0.2, "cache_bytes", 1,
+                     "cache_bytes_mha", 2, "subject", "S", "inputs", "I");
     fill(&t, &(claims_evidence){.tuned = rows});
     expect(&t, "tuned_error", "refuted", "20%, 0.5 times the cache");
+    assert_string_equal(json_text(row_of(&t, "tuned_error"), "size"), "S; I");
     table_free(&t);
     json_decref(rows);
 }

@@ -36,5 +36,6 @@ void claim_tuned_error(claim_verdict *v, const claims_evidence *e) {
             continue;
         claim_add(v, claim_holds(error < 5), "%s%s%.3g%%, %.3g times the cache", model, *model ? ": " : "",
                   error, json_number(row, "cache_bytes") / json_number(row, "cache_bytes_mha"));
+        claim_size(v, "%s; %s", json_text(row, "subject"), json_text(row, "inputs"));
     }
 }

@@ -112,18 +112,21 @@ static claim_state below(rate a, rate b, double limit) {
 
 static const char *const latent_types[] = {"mla_simple", "mla"};
 
-/* The next larger latent_dim that a run of this kind has; 0: none. */
-static double next_latent(const json_t *model, const wanted *w, double after) {
-    const wanted any = {.type = w->type, .origin = w->origin};
+/* The next larger value of the key that a wanted run has; 0: none. */
+static double next_value(const json_t *model, const wanted *w, const char *key, double after) {
     double next = 0;
     size_t i;
     const json_t *run;
     json_array_foreach(runs_of(model), i, run) {
-        double dim = number_or_zero(run, "latent_dim");
-        if (is_wanted(run, &any) && dim > after && (next == 0 || dim < next))
-            next = dim;
+        double value = number_or_zero(run, key);
+        if (is_wanted(run, w) && value > after && (next == 0 || value < next))
+            next = value;
     }
     return next;
+}
+
+static double next_latent(const json_t *model, const wanted *w, double after) {
+    return next_value(model, &(wanted){.type = w->type, .origin = w->origin}, "latent_dim", after);
 }
 
 static double width_of(const json_t *model) {
@@ -150,19 +153,29 @@ static void judge_start(claim_verdict *v, const json_t *model) {
                 (wanted){.type = latent_types[t], .origin = "scratch"});
 }
 
-/* WER in points against the control, of latent_dim from `least` times d_model to d_model. */
+/* WER in points against the control of as many epochs. */
+static void judge_against_control(claim_verdict *v, const json_t *model, wanted w, double limit) {
+    while ((w.epochs = next_value(model, &(wanted){w.type, w.origin, .latent_dim = w.latent_dim}, "epochs",
+                                  w.epochs)) > 0) {
+        rate control = rate_of(model, &(wanted){.origin = "control", .epochs = w.epochs});
+        rate wer = rate_of(model, &w);
+        if (isnan(wer.percent - control.percent))
+            continue;
+        claim_add(v, below(wer, control, limit),
+                  "%s, latent_dim %.0f, tuned for %.0f epochs: %.3g%% WER, %+.3g points (%s)", w.type,
+                  w.latent_dim, w.epochs, wer.percent, wer.percent - control.percent,
+                  json_text(model, "model"));
+    }
+}
+
+/* Of latent_dim from `least` times d_model to d_model. */
 static void judge_wer(claim_verdict *v, const json_t *model, double least, double limit) {
-    rate control = rate_of(model, &(wanted){.origin = "control"});
     for (size_t t = 0; t < 2; t++) {
         wanted w = {.type = latent_types[t], .origin = "fine_tuned"};
         while ((w.latent_dim = next_latent(model, &w, w.latent_dim)) > 0) {
             double share = w.latent_dim / width_of(model);
-            rate wer = rate_of(model, &w);
-            if (!(share >= least && share <= 1) || isnan(wer.percent - control.percent))
-                continue;
-            claim_add(v, below(wer, control, limit), "%s, latent_dim %.0f: %.3g%% WER, %+.3g points (%s)",
-                      w.type, w.latent_dim, wer.percent, wer.percent - control.percent,
-                      json_text(model, "model"));
+            if (share >= least && share <= 1)
+                judge_against_control(v, model, w, limit);
         }
     }
 }
