@@ -10,6 +10,10 @@ size_t study_kind_epochs(const study_plan *p, const study_kind *kind) {
     return own + (kind->base == STUDY_NONE ? 0 : p->kinds[kind->base].epochs);
 }
 
+bool study_has_own_rate(const study_plan *p, const study_kind *kind) {
+    return kind->base != STUDY_NONE && kind->epochs && kind->learning_rate != p->tune_learning_rate;
+}
+
 bool study_attends(const study_kind *kind) {
     return kind->origin != STUDY_NO_ATTENTION && kind->origin != STUDY_WITHOUT_ATTENTION;
 }

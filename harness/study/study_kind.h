@@ -29,7 +29,7 @@ enum {
 static const size_t STUDY_NONE = (size_t)-1;
 
 typedef struct study_kind {
-    char name[STUDY_NAME];   /* MODEL-ATTENTION[-SIZE]-ORIGIN[-EPOCHS] */
+    char name[STUDY_NAME];   /* MODEL-ATTENTION[-SIZE]-ORIGIN[-eEPOCHS][-lrRATE] */
     char shape[STUDY_SHAPE]; /* MODEL-ATTENTION[-SIZE]: what time and bytes depend on */
     char model[STUDY_MODEL];
     study_origin origin;
@@ -70,6 +70,9 @@ bool study_attends(const study_kind *kind);
 
 /* Whether dev is among the plan's tests. */
 bool study_plan_tests_dev(const study_plan *p);
+
+/* Whether it is tuned with another learning rate than the plan's. */
+bool study_has_own_rate(const study_plan *p, const study_kind *kind);
 
 /* Epochs that the weights of the kind have seen in all. */
 size_t study_kind_epochs(const study_plan *p, const study_kind *kind);

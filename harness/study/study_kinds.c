@@ -36,7 +36,7 @@ static size_t size_of(const study_kind *k) {
                                              : 0;
 }
 
-static void name_kind(study_kind *k, bool says_epochs) {
+static void name_kind(study_kind *k, bool says_epochs, bool says_rate) {
     snprintf(k->shape, sizeof k->shape, "%s-%s", k->model, k->config.variant->name);
     if (size_of(k))
         text_append(k->shape, sizeof k->shape, "-%zu", size_of(k));
@@ -45,6 +45,8 @@ static void name_kind(study_kind *k, bool says_epochs) {
         text_append(k->name, sizeof k->name, "-%s", attn_convert_method_names[k->method]);
     if (says_epochs)
         text_append(k->name, sizeof k->name, "-e%zu", k->epochs);
+    if (says_rate)
+        text_append(k->name, sizeof k->name, "-lr%g", k->learning_rate);
 }
 
 /* Takes *k; one that is there already is dropped. */
@@ -73,7 +75,7 @@ static int add_base(builder *b, size_t *index) {
         return -1;
     snprintf(k.model, sizeof k.model, "%s", b->model->name);
     k.epochs = k.config.num_epochs ? k.config.num_epochs : 5;
-    name_kind(&k, false);
+    name_kind(&k, false, false);
     return add(b, &k, index);
 }
 
@@ -167,7 +169,8 @@ static int add_kind(builder *b, study_origin origin, const study_attention *a) {
         attn_free(k.yaml);
         return -1;
     }
-    name_kind(&k, is_from_mha(origin) && k.epochs && k.epochs != b->plan->tune_epochs);
+    name_kind(&k, is_from_mha(origin) && k.epochs && k.epochs != b->plan->tune_epochs,
+              study_has_own_rate(b->plan, &k));
     return add(b, &k, &index);
 }
 

@@ -21,11 +21,13 @@ void study_short_name(char *text, size_t size, const json_t *model) {
 
 char *study_label(const json_t *model, attn_error *error) {
     double size = size_of(model);
-    char number[32] = "";
+    char number[32] = "", at[32] = "";
     if (!isnan(size))
         snprintf(number, sizeof number, " %.0f", size);
-    return attn_format(error, "%s%s, %s, %.0f epochs", json_text(model, "attention_type"), number,
-                       json_text(model, "origin"), json_number(model, "epochs_in_all"));
+    if (json_number(model, "own_learning_rate") > 0)
+        snprintf(at, sizeof at, " at %g", json_number(model, "own_learning_rate"));
+    return attn_format(error, "%s%s, %s%s, %.0f epochs", json_text(model, "attention_type"), number,
+                       json_text(model, "origin"), at, json_number(model, "epochs_in_all"));
 }
 
 bool study_row_attends(const json_t *model) {

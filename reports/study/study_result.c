@@ -145,6 +145,8 @@ static json_t *kind_json(const study_runs *r, const study_kind *k, attn_error *e
         (json_int_t)k->epochs, "epochs_in_all", (json_int_t)study_kind_epochs(r->plan, k));
     if (k->learning_rate > 0)
         json_object_set_new(o, "learning_rate", json_real(k->learning_rate));
+    if (study_has_own_rate(r->plan, k))
+        json_object_set_new(o, "own_learning_rate", json_real(k->learning_rate));
     if (c->variant->has_latent)
         json_object_set_new(o, "latent_dim", json_integer((json_int_t)c->attention.latent_dim));
     if (c->variant->has_kv_heads)

@@ -106,9 +106,10 @@ static void copy_profile(json_t *row, const json_t *kind) {
 /* Before the keys of the kind come what is said of the speech: so a row that is taken out of its table still says it. */
 static json_t *new_row(const study_source *s, const json_t *kind) {
     json_t *row = json_pack("{s:s}", "speech", s->speech);
-    static const char *const kept[] = {"model",        "model_type",       "attention_type", "latent_dim",
-                                       "num_kv_heads", "origin",           "d_model",        "num_heads",
-                                       "num_layers",   "conv_kernel_size", "epochs_in_all",  "kind"};
+    static const char *const kept[] = {
+        "model",   "model_type", "attention_type", "latent_dim",       "num_kv_heads",  "origin",
+        "d_model", "num_heads",  "num_layers",     "conv_kernel_size", "epochs_in_all", "own_learning_rate",
+        "kind"};
     for (size_t i = 0; row && i < sizeof kept / sizeof *kept; i++)
         copy(row, kept[i], kind, kept[i]);
     return row;

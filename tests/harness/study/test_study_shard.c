@@ -1,4 +1,4 @@
-/* Shards of the shipped plans: each run in exactly one, with the run that it begins with, whatever their number. Shards
+/* Names of kinds. Shards of the shipped plans: each run in exactly one, with the run that it begins with, whatever their number. Shards
  * of one split at a time. */
 #include "attn/alloc.h"
 #include "attn/file.h"
@@ -58,6 +58,31 @@ static void test_shipped_plans(void **state) {
     assert_int_equal(attn_alloc_live(), 0);
 }
 
+static bool has_kind(const study_plan *p, const char *name) {
+    for (size_t i = 0; i < p->count; i++)
+        if (!strcmp(p->kinds[i].name, name))
+            return true;
+    return false;
+}
+
+/* What is trained otherwise has another name, so that none is taken for another and left out. */
+static void test_names(void **state) {
+    (void)state;
+    static const char text[] =
+        "models:\n  - {model_type: conformer, d_model: 32, num_heads: 4, num_layers: 1}\nruns:\n"
+        "  - {origin: fine_tuned, attention_type: mla, latent_dim: 8}\n"
+        "  - {origin: fine_tuned, attention_type: mla, latent_dim: 8, epochs: 6}\n"
+        "  - {origin: fine_tuned, attention_type: mla, latent_dim: 8, learning_rate: 5e-5}\n";
+    study_plan p;
+    assert_int_equal(study_plan_read(&p, scratch_file("names.yaml", text, sizeof text - 1), NULL), 0);
+    assert_int_equal(p.count, 4);
+    assert_true(has_kind(&p, "conformer-d32-l1-k31-mha-scratch"));
+    assert_true(has_kind(&p, "conformer-d32-l1-k31-mla-8-fine_tuned"));
+    assert_true(has_kind(&p, "conformer-d32-l1-k31-mla-8-fine_tuned-e6"));
+    assert_true(has_kind(&p, "conformer-d32-l1-k31-mla-8-fine_tuned-lr5e-05"));
+    study_plan_free(&p);
+}
+
 static void take(study_lock *lock, const char *folder, size_t index, size_t count) {
     const shard own = {index, count};
     attn_error error = {0};
@@ -95,7 +120,7 @@ static void test_one_split_at_a_time(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shipped_plans),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shipped_plans), cmocka_unit_test(test_names),
                                        cmocka_unit_test(test_one_split_at_a_time)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
