@@ -147,17 +147,23 @@ static void compare(claim_verdict *v, const json_t *model, const char *what, con
     }
 }
 
+/* Tuned for the fewest epochs, at the rate of the control. */
 static void judge_start(claim_verdict *v, const json_t *model) {
-    for (size_t t = 0; t < 2; t++)
-        compare(v, model, "CTC loss", "loss", (wanted){.type = latent_types[t], .origin = "fine_tuned"},
-                (wanted){.type = latent_types[t], .origin = "scratch"});
+    for (size_t t = 0; t < 2; t++) {
+        wanted tuned = {.type = latent_types[t], .origin = "fine_tuned"};
+        tuned.epochs = next_value(model, &tuned, "epochs", 0);
+        tuned.learning_rate = next_value(model, &(wanted){.origin = "control"}, "learning_rate", 0);
+        compare(v, model, "CTC loss", "loss", tuned, (wanted){.type = latent_types[t], .origin = "scratch"});
+    }
 }
 
-/* WER in points against the control of as many epochs. */
+/* WER in points against the control of as many epochs and the same learning rate. */
 static void judge_against_control(claim_verdict *v, const json_t *model, wanted w, double limit) {
     while ((w.epochs = next_value(model, &(wanted){w.type, w.origin, .latent_dim = w.latent_dim}, "epochs",
                                   w.epochs)) > 0) {
-        rate control = rate_of(model, &(wanted){.origin = "control", .epochs = w.epochs});
+        const wanted as_long = {.origin = "control", .epochs = w.epochs};
+        rate control = rate_of(model, &as_long);
+        w.learning_rate = next_value(model, &as_long, "learning_rate", 0);
         rate wer = rate_of(model, &w);
         if (isnan(wer.percent - control.percent))
             continue;
@@ -204,36 +210,45 @@ static void judge_latent(claim_verdict *v, const json_t *model) {
     }
 }
 
-/* The same conversion, tuned with a larger or a smaller value of `key`. */
-static void judge_tuning(claim_verdict *v, const json_t *model, const char *key, bool larger) {
-    size_t i, j;
-    const json_t *a, *b;
-    json_array_foreach(runs_of(model), i, a) {
-        json_array_foreach(runs_of(model), j, b) {
-            wanted same = {.type = json_text(a, "attention_type"),
-                           .origin = "fine_tuned",
-                           .latent_dim = number_or_zero(a, "latent_dim")};
-            double from = json_number(a, key), to = json_number(b, key);
-            rate before = rate_from(json_number(a, "errors"), json_number(a, "words"));
-            rate after = rate_from(json_number(b, "errors"), json_number(b, "words"));
-            bool step = larger ? to > from : to < from;
-            if (!step || !is_wanted(a, &same) || !is_wanted(b, &same) ||
-                isnan(before.percent + after.percent) ||
-                number_or_zero(a, "seed") != number_or_zero(b, "seed"))
-                continue;
+/* What a tuning is set to, by key. */
+static double *setting(wanted *w, const char *key) {
+    return !strcmp(key, "epochs") ? &w->epochs : &w->learning_rate;
+}
+
+/* Neighbouring values of `key`, all else the same. */
+static void judge_values(claim_verdict *v, const json_t *model, wanted w, const char *key, bool larger) {
+    double at = next_value(model, &w, key, 0), next;
+    for (; (next = next_value(model, &w, key, at)) > 0; at = next) {
+        wanted from = w, to = w;
+        *setting(&from, key) = larger ? at : next;
+        *setting(&to, key) = larger ? next : at;
+        rate before = rate_of(model, &from), after = rate_of(model, &to);
+        if (!isnan(before.percent + after.percent))
             claim_add(v, below(after, before, 0),
-                      "%s, latent_dim %.0f: %.3g%% WER with %s %g, %.3g%% with %g", same.type,
-                      same.latent_dim, after.percent, key, to, before.percent, from);
+                      "%s, latent_dim %.0f: %.3g%% WER with %s %g, %.3g%% with %g", w.type, w.latent_dim,
+                      after.percent, key, *setting(&to, key), before.percent, *setting(&from, key));
+    }
+}
+
+/* The same conversion, tuned with a larger or a smaller value of `key` and the same one of `other`. */
+static void judge_tuning(claim_verdict *v, const json_t *model, const char *key, const char *other,
+                         bool larger) {
+    for (size_t t = 0; t < 2; t++) {
+        wanted w = {.type = latent_types[t], .origin = "fine_tuned"};
+        while ((w.latent_dim = next_latent(model, &w, w.latent_dim)) > 0) {
+            wanted any = w;
+            while ((*setting(&w, other) = next_value(model, &any, other, *setting(&w, other))) > 0)
+                judge_values(v, model, w, key, larger);
         }
     }
 }
 
 static void judge_epochs(claim_verdict *v, const json_t *model) {
-    judge_tuning(v, model, "epochs", true);
+    judge_tuning(v, model, "epochs", "learning_rate", true);
 }
 
 static void judge_rate(claim_verdict *v, const json_t *model) {
-    judge_tuning(v, model, "learning_rate", false);
+    judge_tuning(v, model, "learning_rate", "epochs", false);
 }
 
 /* ---- MLA-Simple against MLA, from scratch ---- */
