@@ -92,6 +92,30 @@ static bool is_shown(const json_t *row, study_group group) {
            (group == STUDY_CONVERTED && own == STUDY_SCRATCH && json_text_is(row, "attention_type", "mha"));
 }
 
+static bool same_number(const json_t *a, const json_t *b, const char *key) {
+    double x = json_number(a, key), y = json_number(b, key);
+    return x == y || (isnan(x) && isnan(y));
+}
+
+/* Tuned at a rate of its own, or longer than another of its size: a line compares sizes, tables have the rest. */
+static bool is_tuned_otherwise(const study_data *d, const json_t *row) {
+    size_t i;
+    const json_t *other;
+    if (json_number(row, "own_learning_rate") > 0)
+        return true;
+    if (!json_text_is(row, "origin", "fine_tuned"))
+        return false;
+    json_array_foreach(d->models, i, other) {
+        if (json_text_is(other, "model", json_text(row, "model")) &&
+            json_text_is(other, "origin", "fine_tuned") &&
+            json_text_is(other, "attention_type", json_text(row, "attention_type")) &&
+            same_number(other, row, "latent_dim") && same_number(other, row, "num_kv_heads") &&
+            json_number(other, "epochs_in_all") < json_number(row, "epochs_in_all"))
+            return true;
+    }
+    return false;
+}
+
 void study_lines_of(study_lines *l, const study_data *d, const char *model, const char *x, const char *y,
                     study_group group) {
     size_t i;
@@ -99,7 +123,7 @@ void study_lines_of(study_lines *l, const study_data *d, const char *model, cons
     *l = (study_lines){.level = {NAN, NAN}};
     json_array_foreach(d->models, i, row) {
         double at = json_number(row, x), value = json_number(row, y);
-        if (!json_text_is(row, "model", model) || isnan(value))
+        if (!json_text_is(row, "model", model) || isnan(value) || is_tuned_otherwise(d, row))
             continue;
         if (!study_row_attends(row))
             l->level[json_text_is(row, "origin", "without_attention")] = value;
@@ -141,6 +165,8 @@ static void add_curve(study_lines *l, const study_data *d, const json_t *row, bo
     study_short_name(line->title, sizeof line->title, row);
     if (!strcmp(line->origin, "progressive"))
         text_append(line->title, sizeof line->title, " in steps");
+    if (json_number(row, "own_learning_rate") > 0)
+        text_append(line->title, sizeof line->title, " at %g", json_number(row, "own_learning_rate"));
     if (!study_row_attends(row))
         snprintf(line->title, sizeof line->title, "no attention");
     for (; line->count < STUDY_POINTS_MAX && !isnan(loss = mean_loss(runs, kind, line->count)); line->count++)
