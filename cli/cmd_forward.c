@@ -116,10 +116,11 @@ done:
 }
 
 static int fill_weights(attn_model *model, const forward_options *o, attn_error *error) {
-    if (o->weights)
-        return attn_model_load(model, o->weights, error);
-    attn_model_randomize(model, (uint64_t)o->seed);
-    return 0;
+    if (!o->weights)
+        attn_model_randomize(model, (uint64_t)o->seed);
+    else if (attn_model_load(model, o->weights, error))
+        return -1;
+    return attn_model_pack(model, error);
 }
 
 static int forward(const forward_options *o, attn_error *error) {

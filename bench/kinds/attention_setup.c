@@ -38,7 +38,7 @@ static double floats_needed(const attention_setup *s) {
     const bench_case *c = &s->row;
     double frames = (double)c->batch * (double)c->queries * (double)c->geometry.d_model;
     return 2 * frames + (double)sinusoids_floats(c) +
-           (double)attn_layer_parameters(c->variant, &c->geometry) +
+           2.0 * (double)attn_layer_parameters(c->variant, &c->geometry) +
            2.0 * (double)c->variant->cache_bytes(&c->geometry, c->batch, c->keys, (attn_element)c->kv) /
                sizeof(float) +
            (double)workspace_bytes(c) / sizeof(float);
@@ -115,7 +115,8 @@ int attention_setup_init(attention_setup *s, const bench_case *row, const bench_
     s->period = s->whole ? row->queries : attn_smaller(row->queries, affordable_period(s));
     s->call = (attn_call){.batch = row->batch, .frames = row->queries, .path = row->path};
     if (attn_memory_check(floats_needed(s) * sizeof(float), s->row.name, error) ||
-        attn_layer_create(&s->layer, row->variant, g, s->seed, error) || make_positions(s, error) ||
+        attn_layer_create(&s->layer, row->variant, g, s->seed, error) ||
+        attn_layer_pack(&s->layer, row->variant, error) || make_positions(s, error) ||
         make_frames(s, error) || fill_cache(s, error))
         goto fail;
     s->workspace = attn_alloc(workspace_bytes(row), 1, "workspace", error);

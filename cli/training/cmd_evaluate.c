@@ -84,7 +84,10 @@ static int open_model(attn_model **model, units *u, const evaluate_options *o, a
         fprintf(stderr, "attnbench evaluate: %s\n", note);
     if (o->chunk && *attn_stream_note(&config))
         fprintf(stderr, "attnbench evaluate: %s\n", attn_stream_note(&config));
-    return attn_model_create(model, &config, error) || attn_model_load(*model, o->weights, error) ? -1 : 0;
+    return attn_model_create(model, &config, error) || attn_model_load(*model, o->weights, error) ||
+                   attn_model_pack(*model, error)
+               ? -1
+               : 0;
 }
 
 static int evaluate(const evaluate_options *o, attn_error *error) {

@@ -14,13 +14,21 @@ int attn_visit_tensor(attn_tensor_visitor *visit, void *context, const char *nam
     return visit(context, &tensor, error);
 }
 
+int attn_visit_weight(attn_tensor_visitor *visit, void *context, const char *name, attn_linear *map,
+                      size_t offset, size_t rows, size_t columns, attn_error *error) {
+    attn_tensor tensor = {
+        .data = &map->weight, .offset = offset, .rank = 2, .dims = {rows, columns}, .map = map};
+    snprintf(tensor.name, sizeof tensor.name, "%s", name);
+    return visit(context, &tensor, error);
+}
+
 int attn_visit_linear(attn_tensor_visitor *visit, void *context, const char *name, attn_linear *linear,
                       size_t out, size_t in, attn_error *error) {
     char full[64];
     linear->out = out;
     linear->in = in;
     snprintf(full, sizeof full, "%s.weight", name);
-    if (attn_visit_tensor(visit, context, full, &linear->weight, 0, out, in, error))
+    if (attn_visit_weight(visit, context, full, linear, 0, out, in, error))
         return -1;
     snprintf(full, sizeof full, "%s.bias", name);
     return attn_visit_tensor(visit, context, full, &linear->bias, 0, out, 0, error);
@@ -31,8 +39,8 @@ static int visit_positions(attn_layer *layer, attn_tensor_visitor *visit, void *
     if (g->pos_enc != ATTN_POS_REL && g->pos_enc != ATTN_POS_REL_WENET)
         return 0;
     layer->linear_pos.out = layer->linear_pos.in = g->d_model;
-    if (attn_visit_tensor(visit, context, "linear_pos.weight", &layer->linear_pos.weight, 0, g->d_model,
-                          g->d_model, error) ||
+    if (attn_visit_weight(visit, context, "linear_pos.weight", &layer->linear_pos, 0, g->d_model, g->d_model,
+                          error) ||
         attn_visit_tensor(visit, context, "pos_bias_u", &layer->pos_bias_u, 0, g->num_heads, attn_head_dim(g),
                           error))
         return -1;
@@ -93,5 +101,6 @@ int attn_layer_create(attn_layer *layer, const attn_variant *variant, const attn
 
 void attn_layer_free(attn_layer *layer) {
     attn_free(layer->memory);
+    attn_free(layer->packed);
     *layer = (attn_layer){0};
 }

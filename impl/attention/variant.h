@@ -11,6 +11,9 @@
 /* For attn_variant.tensors. columns 0 makes a vector. */
 int attn_visit_tensor(attn_tensor_visitor *visit, void *context, const char *name, float **data,
                       size_t offset, size_t rows, size_t columns, attn_error *error);
+/* The weight, [rows, columns], of a map or, from `offset` on, of a part of it. */
+int attn_visit_weight(attn_tensor_visitor *visit, void *context, const char *name, attn_linear *map,
+                      size_t offset, size_t rows, size_t columns, attn_error *error);
 int attn_visit_linear(attn_tensor_visitor *visit, void *context, const char *name, attn_linear *linear,
                       size_t out, size_t in, attn_error *error);
 

@@ -1,8 +1,10 @@
 #include "impl/encoder/subsample_fast.h"
 
 #include "attn/threads.h"
+#include "impl/kernels/attend.h"
 #include "impl/kernels/encoder_rows.h"
 #include "impl/kernels/kernels.h"
+#include "impl/kernels/panels.h"
 
 /* The first convolution writes planes, one for each parity of the frame and each of the three bins that a
  * filter sees (bin 2 f + 2 twice, as the next one's first): in a plane the inputs of one tap of the second
@@ -32,22 +34,31 @@ size_t attn_subsample_fast_peak(const attn_embed *embed, size_t rows, attn_arena
     return arena.peak;
 }
 
-size_t attn_subsampling_packed_floats(const attn_embed *embed) {
-    size_t d_model = embed->out.out;
-    return 9 * d_model + 9 * d_model * d_model;
+/* Floats of a tap of the second convolution, [d_model (out), d_model (in)]: as it is, or in panels. */
+static size_t tap_floats(size_t d_model) {
+    return attn_panels_pay() ? attn_panels_floats(d_model, d_model) : d_model * d_model;
 }
 
-/* [9, d_model] of the first, then [9, d_model (out), d_model (in)] of the second. */
+size_t attn_subsampling_packed_floats(const attn_embed *embed) {
+    size_t d_model = embed->out.out;
+    return 9 * d_model + 9 * tap_floats(d_model);
+}
+
+/* [9, d_model] of the first, then the 9 taps of the second. */
 void attn_subsampling_pack(float *packed, const attn_embed *embed) {
     size_t d = embed->out.out;
-    float *second = packed + 9 * d;
     for (size_t o = 0; o < d; o++)
         for (size_t tap = 0; tap < 9; tap++)
             packed[tap * d + o] = embed->conv_weight[0][o * 9 + tap];
-    for (size_t tap = 0; tap < 9; tap++)
-        for (size_t o = 0; o < d; o++)
-            for (size_t i = 0; i < d; i++)
-                second[(tap * d + o) * d + i] = embed->conv_weight[1][(o * d + i) * 9 + tap];
+    for (size_t tap = 0; tap < 9; tap++) {
+        float *second = packed + 9 * d + tap * tap_floats(d);
+        const float *weight = embed->conv_weight[1] + tap;
+        if (attn_panels_pay())
+            attn_panels_fill(second, weight, 9 * d, 9, d, d);
+        else
+            for (size_t i = 0; i < d * d; i++)
+                second[i] = weight[9 * i];
+    }
 }
 
 /* Of one call. */
@@ -94,9 +105,12 @@ static void second_convolution(void *context, size_t part, size_t parts) {
         size_t dt = tap / 3, df = tap % 3;
         const float *from =
             w->buffers.planes + (dt % 2 * 3 + df) * w->shape.plane + (dt / 2 + frames.begin) * row;
-        const float *taps = w->packed + 9 * d + tap * d * d;
-        attn_gemm_nt((frames.end - frames.begin) * bins, d, d, 1.0f, from, d, taps, d, tap ? 1.0f : 0.0f,
-                     sums, d);
+        const float *taps = w->packed + 9 * d + tap * tap_floats(d);
+        size_t count = (frames.end - frames.begin) * bins;
+        if (attn_panels_pay())
+            attn_attend()->linear_panels(sums, d, from, d, taps, NULL, tap > 0, count, d, d);
+        else
+            attn_gemm_nt(count, d, d, 1.0f, from, d, taps, d, tap ? 1.0f : 0.0f, sums, d);
     }
     for (size_t r = frames.begin; r < frames.end; r++)
         relu_to_channels_first(w->y + r * row, w->buffers.sums + r * row, w->embed->conv_bias[1], d, bins);

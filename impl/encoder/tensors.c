@@ -10,16 +10,6 @@ static int walk_depthwise(const attn_walk *walk, const char *name, attn_depthwis
     return attn_walk_tensor(walk, name, "bias", &w->bias, 1, &channels);
 }
 
-/* A linear map that checkpoints keep as a convolution over one frame. */
-static int walk_pointwise(const attn_walk *walk, const char *name, attn_linear *linear, size_t out,
-                          size_t in) {
-    linear->out = out;
-    linear->in = in;
-    if (attn_walk_tensor(walk, name, "weight", &linear->weight, 3, (const size_t[]){out, in, 1}))
-        return -1;
-    return attn_walk_tensor(walk, name, "bias", &linear->bias, 1, &out);
-}
-
 static int walk_feed_forward(const attn_walk *walk, const char *norm, const char *w_1, const char *w_2,
                              attn_feed_forward *w, const attn_config *config) {
     size_t d_model = config->attention.d_model;
@@ -32,14 +22,14 @@ static int walk_feed_forward(const attn_walk *walk, const char *norm, const char
 static int walk_convolution(const attn_walk *walk, attn_convolution *w, const attn_config *config) {
     size_t d_model = config->attention.d_model;
     if (attn_walk_layer_norm(walk, "norm_conv", &w->pre_norm, d_model) ||
-        walk_pointwise(walk, "conv_module.pointwise_conv1", &w->pointwise_conv1, 2 * d_model, d_model) ||
+        attn_walk_pointwise(walk, "conv_module.pointwise_conv1", &w->pointwise_conv1, 2 * d_model, d_model) ||
         walk_depthwise(walk, "conv_module.depthwise_conv", &w->depthwise_conv, d_model,
                        config->conv_kernel_size) ||
         (config->conv_norm == ATTN_NORM_BATCH
              ? attn_walk_batch_norm(walk, "conv_module.norm", &w->norm, d_model)
              : attn_walk_layer_norm(walk, "conv_module.norm", &w->norm, d_model)))
         return -1;
-    return walk_pointwise(walk, "conv_module.pointwise_conv2", &w->pointwise_conv2, d_model, d_model);
+    return attn_walk_pointwise(walk, "conv_module.pointwise_conv2", &w->pointwise_conv2, d_model, d_model);
 }
 
 static int walk_conformer(const attn_walk *walk, attn_block *block, const attn_config *config) {

@@ -12,10 +12,9 @@ size_t attn_tensor_count(const attn_tensor *tensor) {
     return count;
 }
 
-int attn_walk_tensor(const attn_walk *walk, const char *name, const char *suffix, float **data, size_t rank,
-                     const size_t *dims) {
-    attn_tensor tensor = {.data = data, .rank = rank};
-    memcpy(tensor.dims, dims, rank * sizeof *dims);
+static int walk_tensor(const attn_walk *walk, const char *name, const char *suffix, attn_tensor tensor,
+                       const size_t *dims) {
+    memcpy(tensor.dims, dims, tensor.rank * sizeof *dims);
     int length =
         snprintf(tensor.name, sizeof tensor.name, "%s%s%s%s", walk->prefix, name, *suffix ? "." : "", suffix);
     if (length < 0 || (size_t)length >= sizeof tensor.name)
@@ -23,12 +22,27 @@ int attn_walk_tensor(const attn_walk *walk, const char *name, const char *suffix
     return walk->visit(walk->context, &tensor, walk->error);
 }
 
-int attn_walk_linear(const attn_walk *walk, const char *name, attn_linear *linear, size_t out, size_t in) {
-    linear->out = out;
-    linear->in = in;
-    if (attn_walk_tensor(walk, name, "weight", &linear->weight, 2, (const size_t[]){out, in}))
+int attn_walk_tensor(const attn_walk *walk, const char *name, const char *suffix, float **data, size_t rank,
+                     const size_t *dims) {
+    return walk_tensor(walk, name, suffix, (attn_tensor){.data = data, .rank = rank}, dims);
+}
+
+static int walk_map(const attn_walk *walk, const char *name, attn_linear *linear, size_t rank,
+                    const size_t *dims) {
+    attn_tensor weight = {.data = &linear->weight, .rank = rank, .map = linear};
+    linear->out = dims[0];
+    linear->in = dims[1];
+    if (walk_tensor(walk, name, "weight", weight, dims))
         return -1;
-    return attn_walk_tensor(walk, name, "bias", &linear->bias, 1, &out);
+    return attn_walk_tensor(walk, name, "bias", &linear->bias, 1, dims);
+}
+
+int attn_walk_linear(const attn_walk *walk, const char *name, attn_linear *linear, size_t out, size_t in) {
+    return walk_map(walk, name, linear, 2, (const size_t[]){out, in});
+}
+
+int attn_walk_pointwise(const attn_walk *walk, const char *name, attn_linear *linear, size_t out, size_t in) {
+    return walk_map(walk, name, linear, 3, (const size_t[]){out, in, 1});
 }
 
 int attn_walk_layer_norm(const attn_walk *walk, const char *name, attn_norm *norm, size_t width) {

@@ -26,6 +26,8 @@ size_t attn_tensor_count(const attn_tensor *tensor); /* its elements */
 int attn_walk_tensor(const attn_walk *walk, const char *name, const char *suffix, float **data, size_t rank,
                      const size_t *dims);
 int attn_walk_linear(const attn_walk *walk, const char *name, attn_linear *linear, size_t out, size_t in);
+/* A linear map that checkpoints keep as a convolution over one frame. */
+int attn_walk_pointwise(const attn_walk *walk, const char *name, attn_linear *linear, size_t out, size_t in);
 int attn_walk_layer_norm(const attn_walk *walk, const char *name, attn_norm *norm, size_t width);
 int attn_walk_batch_norm(const attn_walk *walk, const char *name, attn_norm *norm, size_t width);
 /* The tensors of an attention layer, under "NAME." (NAME may be empty). */

@@ -15,6 +15,7 @@
 
 #include "attn/element.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Rows (head, query): floats from the first row to that of the next query, or of the next head. */
@@ -49,6 +50,9 @@ typedef struct attn_attend_kernels {
     /* y [rows, out] = x [rows, in] W^T + b, for few rows: W is read as it lies. */
     void (*linear)(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias,
                    size_t rows, size_t out, size_t in);
+    /* The same by a weight in panels (panels.h), for any number of rows; y += x W^T where `adds`, without bias. */
+    void (*linear_panels)(float *y, size_t ldy, const float *x, size_t ldx, const float *panels,
+                          const float *bias, bool adds, size_t rows, size_t out, size_t in);
     /* y [rows, in] = x [rows, out] W, for few rows. */
     void (*fold)(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows, size_t out,
                  size_t in);

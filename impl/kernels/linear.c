@@ -2,12 +2,14 @@
 #include "attn/threads.h"
 #include "impl/kernels/attend.h"
 #include "impl/kernels/kernels.h"
+#include "impl/kernels/panels.h"
 
 enum {
     LEAST_WORK = 1 << 16, /* multiply-adds worth sharing */
     ROWS = 4,             /* of the kernel's tiles, and where threads cut */
     COLUMNS = 32,         /* likewise */
-    FEW_ROWS = 32         /* for each thread: with fewer of them columns are cut */
+    FEW_ROWS = 32,        /* for each thread: with fewer of them columns are cut */
+    PANEL_ROWS = 4        /* from so many rows on panels are faster than the weight as it lies */
 };
 
 /* Up to this many rows our kernels, which read the weight as it lies, are faster than OpenBLAS, which packs it
@@ -24,14 +26,17 @@ typedef struct product {
     size_t ldx;
     const attn_linear *w;
     size_t rows;
-    bool ours; /* by our kernel */
+    bool ours;   /* by our kernel that reads the weight as it lies */
+    bool panels; /* by the one that reads panels */
 } product;
 
 static void map_rows(const product *p, attn_range rows, const attn_linear *w, size_t column) {
     float *y = p->y + rows.begin * p->ldy + column;
     const float *x = p->x + rows.begin * p->ldx;
     size_t count = rows.end - rows.begin;
-    if (p->ours)
+    if (p->panels && w->panels)
+        attn_attend()->linear_panels(y, p->ldy, x, p->ldx, w->panels, w->bias, false, count, w->out, w->in);
+    else if (p->ours)
         attn_attend()->linear(y, p->ldy, x, p->ldx, w->weight, w->bias, count, w->out, w->in);
     else
         attn_linear_blas(y, p->ldy, x, p->ldx, w, count);
@@ -53,7 +58,7 @@ static void map_part(void *context, size_t part, size_t parts) {
 }
 
 void attn_linear_fast(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {
-    product p = {y, ldy, x, ldx, w, rows, rows <= most_rows()};
+    product p = {y, ldy, x, ldx, w, rows, rows <= most_rows(), rows >= PANEL_ROWS && attn_panels_pay()};
     if ((double)rows * (double)w->out * (double)w->in < LEAST_WORK)
         map_part(&p, 0, 1);
     else

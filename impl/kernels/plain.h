@@ -7,6 +7,7 @@
 #include "impl/kernels/attend_shared.h"
 #include "impl/kernels/encoder_rows.h"
 #include "impl/kernels/kernels.h"
+#include "impl/kernels/panels.h"
 
 #define KERNEL(name, function, ...) extern __typeof__(*(function)) attn_plain_##name;
 #include "impl/kernels/kernels.inc"

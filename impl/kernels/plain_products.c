@@ -46,6 +46,16 @@ void attn_plain_linear(float *y, size_t ldy, const float *x, size_t ldx, const f
             y[r * ldy + o] = (float)(dot(x + r * ldx, 1, w + o * in, 1, in) + (bias ? bias[o] : 0.0f));
 }
 
+void attn_plain_linear_panels(float *y, size_t ldy, const float *x, size_t ldx, const float *panels,
+                              const float *bias, bool adds, size_t rows, size_t out, size_t in) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t o = 0; o < out; o++) {
+            const float *w = panels + o / ATTN_PANEL * ATTN_PANEL * in + o % ATTN_PANEL;
+            float before = adds ? y[r * ldy + o] : bias ? bias[o] : 0.0f;
+            y[r * ldy + o] = (float)(dot(x + r * ldx, 1, w, ATTN_PANEL, in) + before);
+        }
+}
+
 void attn_plain_linear_blas(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w,
                             size_t rows) {
     attn_linear_scalar(y, ldy, x, ldx, w, rows);

@@ -1,8 +1,11 @@
 #include "impl/kernels/kernels.h"
+#include "impl/kernels/panels.h"
 
 attn_linear attn_linear_rows(const attn_linear *w, size_t first, size_t count) {
+    bool whole = w->panels && first % ATTN_PANEL == 0;
     return (attn_linear){.weight = w->weight ? w->weight + first * w->in : NULL,
                          .bias = w->bias ? w->bias + first : NULL,
+                         .panels = whole ? w->panels + first * w->in : NULL,
                          .out = count,
                          .in = w->in};
 }

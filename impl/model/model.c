@@ -4,6 +4,7 @@
 #include "attn/memory.h"
 #include "attn/random.h"
 #include "attn/safetensors.h"
+#include "impl/attention/pack.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -123,8 +124,17 @@ void attn_model_free(attn_model *model) {
         return;
     if (model->blocks)
         attn_model_tensors(model, free_tensor, NULL, NULL);
+    attn_free(model->packed);
     attn_free(model->blocks);
     attn_free(model);
+}
+
+static int visit_model(void *owner, attn_tensor_visitor *visit, void *packing, attn_error *error) {
+    return attn_model_tensors(owner, visit, packing, error);
+}
+
+int attn_model_pack(attn_model *model, attn_error *error) {
+    return attn_pack(&model->packed, visit_model, model, error);
 }
 
 const attn_config *attn_model_config(const attn_model *model) {

@@ -13,6 +13,7 @@ struct attn_model {
     attn_block *blocks; /* num_layers */
     attn_norm after_norm;
     attn_linear ctc;     /* [vocab_size, d_model] */
+    float *packed;       /* of attn_model_pack */
     char load_note[640]; /* of the last attn_model_load */
 };
 

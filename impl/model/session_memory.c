@@ -163,12 +163,20 @@ static int check_memory(const attn_session *session, attn_error *error) {
     return attn_memory_check((double)need, "caches and workspace", error);
 }
 
-int attn_session_allocate(attn_session *session, attn_error *error) {
+static int allocate(attn_session *session, attn_error *error) {
     if (open_caches(session, error) || open_positions(session, error) || open_memory(session, error) ||
         open_packed(session, error) || check_memory(session, error))
         return -1;
     pack_weights(session);
     return 0;
+}
+
+/* How weights are packed depends on the kernels that will run. */
+int attn_session_allocate(attn_session *session, attn_error *error) {
+    attn_isa limit = attn_cpu_limit(session->isa);
+    int result = allocate(session, error);
+    attn_cpu_limit(limit);
+    return result;
 }
 
 void attn_session_release(attn_session *session) {

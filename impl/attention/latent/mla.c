@@ -16,7 +16,7 @@ static int visit_stack(attn_tensor_visitor *visit, void *context, const char *na
     stack->in = in;
     for (size_t head = 0; head < g->num_heads; head++) {
         snprintf(full, sizeof full, "%s.%zu.weight", name, head);
-        if (attn_visit_tensor(visit, context, full, &stack->weight, head * d_k * in, d_k, in, error))
+        if (attn_visit_weight(visit, context, full, stack, head * d_k * in, d_k, in, error))
             return -1;
     }
     for (size_t head = 0; head < g->num_heads; head++) {

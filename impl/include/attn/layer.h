@@ -13,9 +13,10 @@ extern "C" {
 #endif
 
 /* One linear map, y = x W^T + b as in PyTorch: weight [out, in], bias [out] or NULL. Whoever made it owns the
- * memory. */
+ * memory. `panels` is a copy of the weight as fast maps read it, of attn_layer_pack or attn_model_pack, or NULL. */
 typedef struct attn_linear {
     float *weight, *bias;
+    const float *panels;
     size_t out, in;
 } attn_linear;
 
@@ -30,7 +31,7 @@ typedef struct attn_layer {
     attn_linear k_expand_b, v_expand_b; /* mla: heads stacked, [h d_k, d_k] */
     attn_linear linear_pos;             /* rel_pos*: [d_model, d_model], no bias */
     float *pos_bias_u, *pos_bias_v;     /* rel_pos*: [h, d_k] */
-    float *memory;                      /* of attn_layer_create; NULL when a model owns the weights */
+    float *memory, *packed; /* of attn_layer_create and attn_layer_pack; NULL when a model owns the weights */
 } attn_layer;
 
 /* A tensor of a layer or model. `name` is below the prefix of what is visited ("k_expand_A.3.weight").
@@ -42,6 +43,7 @@ typedef struct attn_tensor {
     float **data;
     size_t offset;
     size_t rank, dims[4];
+    attn_linear *map; /* where it is the weight, or a part of it, of a linear map; else NULL */
 } attn_tensor;
 
 /* Called with each tensor, which it may not keep. Returns 0, or -1 and an error, which ends the visit. */
@@ -63,7 +65,12 @@ size_t attn_layer_parameters(const struct attn_variant *variant, const attn_geom
  * error when memory is refused. Free with attn_layer_free. */
 int attn_layer_create(attn_layer *layer, const struct attn_variant *variant, const attn_geometry *geometry,
                       uint64_t seed, attn_error *error);
-void attn_layer_free(attn_layer *layer); /* only what attn_layer_create made; a zeroed layer is fine */
+void attn_layer_free(attn_layer *layer); /* only what was made here; a zeroed layer is fine */
+
+/* Copies the weights of the layer's maps as fast implementations read them, for calls of some rows to be faster. The
+ * weights must not change afterwards. Takes as many bytes as the weights; on a CPU without vectors for it does nothing.
+ * Returns 0, or -1 and an error when memory is refused. */
+int attn_layer_pack(attn_layer *layer, const struct attn_variant *variant, attn_error *error);
 
 #ifdef __cplusplus
 }

@@ -47,6 +47,9 @@ int attn_model_save(attn_model *model, const char *path, attn_error *error);
  * weights anywhere. */
 void attn_model_randomize(attn_model *model, uint64_t seed);
 
+/* As attn_layer_pack, for all maps of the model: once, when it has its weights. */
+int attn_model_pack(attn_model *model, attn_error *error);
+
 size_t attn_model_parameters(const attn_model *model);
 size_t attn_model_weight_bytes(const attn_model *model); /* live, from the allocator */
 

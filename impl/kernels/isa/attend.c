@@ -4,6 +4,7 @@
 #include "impl/kernels/isa/exp_vec.h"
 #include "impl/kernels/isa/isa.h"
 #include "impl/kernels/isa/products.h"
+#include "impl/kernels/isa/transpose.h"
 
 #include <float.h>
 #include <math.h>
@@ -132,24 +133,6 @@ static void convert(float *out, const matrix *b, size_t width, attn_element type
     }
 }
 
-/* out [width, BLOCK] = the transpose of [n, width] floats; columns from n on are those of the last row. */
-static void transpose_block(float *out, const matrix *b, size_t width) {
-    for (size_t j = 0; j < b->rows; j += VL)
-        for (size_t c = 0; c < width; c += VL) {
-            size_t count = width - c < VL ? width - c : VL;
-            vec a[VL];
-            UNROLL
-            for (size_t i = 0; i < VL; i++) {
-                const float *from =
-                    (const float *)(const void *)matrix_row(b, j + i < b->rows ? j + i : b->rows - 1);
-                a[i] = count < VL ? load_part(from + c, count) : load(from + c);
-            }
-            transpose(a);
-            for (size_t i = 0; i < count; i++)
-                store(out + (c + i) * BLOCK + j, a[i]);
-        }
-}
-
 /* Where many rows share a block it is converted to floats once, and its keys are transposed once. */
 static attn_element pack(block *b, const attn_attend_call *call, size_t rows, float *workspace) {
     if (rows <= ROWS_TOGETHER || (call->type == ATTN_ELEMENT_F32 && rows < PACK_ROWS))
@@ -164,7 +147,7 @@ static attn_element pack(block *b, const attn_attend_call *call, size_t rows, fl
         b->v = shared ? b->k : (matrix){(const char *)v, call->v_width * sizeof *v, b->v.rows, false};
     }
     if (rows >= PACK_ROWS) {
-        transpose_block(transposed, &b->k, call->k_width);
+        transpose_rows(transposed, BLOCK, &b->k, call->k_width);
         b->transposed = transposed;
     }
     return ATTN_ELEMENT_F32;
@@ -255,6 +238,10 @@ static void exp_nonpositive(float *x, size_t n) {
 }
 
 #include "impl/kernels/isa/few_rows.h"
+#include "impl/kernels/isa/panels.h"
 
-const attn_attend_kernels ISA_NAME(attn_attend) = {
-    .attend = attend, .linear = linear, .fold = fold, .exp_nonpositive = exp_nonpositive};
+const attn_attend_kernels ISA_NAME(attn_attend) = {.attend = attend,
+                                                   .linear = linear,
+                                                   .linear_panels = linear_panels,
+                                                   .fold = fold,
+                                                   .exp_nonpositive = exp_nonpositive};

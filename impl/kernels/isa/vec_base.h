@@ -1,7 +1,7 @@
 /* Any CPU: see vec.h. */
 #include "impl/kernels/isa/vec_4.h"
 
-enum { SUMS = 8, MIXED = 8 };
+enum { SUMS = 8, MIXED = 8, TALL = 2 };
 
 static inline vec larger(vec a, vec b) {
     ivec first = (ivec)(a > b);

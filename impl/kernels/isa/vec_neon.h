@@ -3,7 +3,7 @@
 
 #include <arm_neon.h>
 
-enum { SUMS = 16, MIXED = 16 };
+enum { SUMS = 16, MIXED = 16, TALL = 4 };
 
 static inline vec larger(vec a, vec b) {
     return (vec)vbslq_f32(vcgtq_f32((float32x4_t)a, (float32x4_t)b), (float32x4_t)a, (float32x4_t)b);
