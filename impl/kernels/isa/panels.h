@@ -9,9 +9,10 @@
 
 enum {
     PANEL_VECS = ATTN_PANEL / VL,
-    GROUP = 16,         /* rows whose values lie side by side */
-    GROUPS = 4,         /* that use a panel one after the other while it is near the core */
-    GROUP_COLUMNS = 256 /* of the rows, at once */
+    GROUP = 16,          /* rows whose values lie side by side */
+    GROUPS = 4,          /* that use a panel one after the other while it is near the core */
+    GROUP_COLUMNS = 256, /* of the rows, at once */
+    PANEL_AHEAD = 2048   /* bytes: how far before its use a panel is asked of memory */
 };
 
 /* Where a tile goes: y += sums, or y = start + sums. */
@@ -30,13 +31,16 @@ INLINE void put_lanes(float *y, const float *from, vec sum, size_t n) {
 }
 
 /* x [columns, GROUP], panel [columns, ATTN_PANEL]: rt rows with all outputs of the panel. */
-TILE void panel_tile(const panel_output *to, const float *x, const float *panel, size_t columns, size_t rt) {
+TILE void panel_tile(const panel_output *to, const float *x, const float *panel, size_t columns, bool streams,
+                     size_t rt) {
     vec acc[TALL * PANEL_VECS];
     UNROLL
     for (size_t i = 0; i < rt * PANEL_VECS; i++)
         acc[i] = (vec){0};
     for (size_t c = 0; c < columns; c++) {
         vec weight[PANEL_VECS];
+        if (streams)
+            __builtin_prefetch((const char *)(panel + c * ATTN_PANEL) + PANEL_AHEAD);
         UNROLL
         for (size_t v = 0; v < PANEL_VECS; v++)
             weight[v] = load(panel + c * ATTN_PANEL + v * VL);
@@ -58,20 +62,21 @@ TILE void panel_tile(const panel_output *to, const float *x, const float *panel,
 }
 
 /* Rows of a group, of which there are to->rows. */
-static void panel_group(panel_output to, const float *x, const float *panel, size_t columns) {
+static void panel_group(panel_output to, const float *x, const float *panel, size_t columns, bool streams) {
     for (size_t step; to.rows; to.rows -= step, to.y += step * to.ldy, x += step) {
         size_t tall = to.rows > 8 ? 16 : to.rows > 4 ? 8 : to.rows > 2 ? 4 : 2;
         if (tall > TALL)
             tall = TALL;
         if (tall == 16)
-            panel_tile(&to, x, panel, columns, TALL > 8 ? 16 : TALL);
+            panel_tile(&to, x, panel, columns, streams, TALL > 8 ? 16 : TALL);
         else if (tall == 8)
-            panel_tile(&to, x, panel, columns, TALL > 4 ? 8 : TALL);
+            panel_tile(&to, x, panel, columns, streams, TALL > 4 ? 8 : TALL);
         else if (tall == 4)
-            panel_tile(&to, x, panel, columns, TALL > 2 ? 4 : TALL);
+            panel_tile(&to, x, panel, columns, streams, TALL > 2 ? 4 : TALL);
         else
-            panel_tile(&to, x, panel, columns, 2);
+            panel_tile(&to, x, panel, columns, streams, 2);
         step = tall < to.rows ? tall : to.rows;
+        streams = false;
     }
 }
 
@@ -100,7 +105,7 @@ static void linear_panels(float *y, size_t ldy, const float *x, size_t ldx, cons
                 for (size_t g = 0; g < some; g += GROUP) {
                     panel_output to = {y + (r + g) * ldy + o, ldy, first, some - g < GROUP ? some - g : GROUP,
                                        out - o};
-                    panel_group(to, side[g / GROUP], panels + o * in + c * ATTN_PANEL, columns);
+                    panel_group(to, side[g / GROUP], panels + o * in + c * ATTN_PANEL, columns, g == 0);
                 }
             }
         }
