@@ -30,7 +30,7 @@ static size_t some_size(size_t most, uint64_t *random) {
 
 static kernel_draw some_draw(const kernel_row *row, attn_element type, uint64_t *random) {
     kernel_draw d = {.type = type, .seed = attn_random_next(random)};
-    int widest = type == ATTN_ELEMENT_F16 || type == ATTN_ELEMENT_Q8_0 ? 3 : 30;
+    int widest = 30;
     for (size_t i = 0; i < KERNEL_SIZES; i++)
         d.size[i] = some_size(row->most[i], random);
     d.gap = attn_random_below(random, 3) ? attn_random_below(random, 9) : 0;
