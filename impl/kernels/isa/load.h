@@ -6,8 +6,12 @@
 #include "attn/element.h"
 #include "impl/kernels/isa/vec.h"
 
+INLINE const attn_q8_block *q8_block(const char *row, size_t c) {
+    return (const attn_q8_block *)(const void *)row + c / ATTN_Q8_VALUES;
+}
+
 INLINE vec load_q8(const char *row, size_t c) {
-    const attn_q8_block *block = (const attn_q8_block *)(const void *)row + c / ATTN_Q8_VALUES;
+    const attn_q8_block *block = q8_block(row, c);
     return widen_i8(block->value + c % ATTN_Q8_VALUES) * half_to_float(block->scale);
 }
 

@@ -30,6 +30,15 @@ INLINE const char *matrix_row(const matrix *b, size_t j) {
     return b->data + j * b->stride;
 }
 
+/* Lane by lane; the scale comes in once. */
+INLINE vec dot_q8(const float *a, const attn_q8_block *block) {
+    vec sum = load(a) * widen_i8(block->value);
+    UNROLL
+    for (size_t c = VL; c < ATTN_Q8_VALUES; c += VL)
+        sum += load(a + c) * widen_i8(block->value + c);
+    return sum * half_to_float(block->scale);
+}
+
 /* SUMS dot products of rt rows and SUMS / rt keys: sum r SUMS / rt + k is row r with key k. Several rows go
  * over the columns together, so that each element is loaded once; one row goes over key after key, in the
  * order in which they lie in memory: there the CPU's own prefetching is faster than ours. */
@@ -42,9 +51,13 @@ TILE void dot_tile(float sums[SUMS], const float *const a[], const char *const k
         acc[i] = (vec){0};
     if (rt == 1) {
         UNROLL
-        for (size_t k = 0; k < keys; k++)
-            for (size_t c = 0; c < whole; c += VL)
+        for (size_t k = 0; k < keys; k++) {
+            size_t c = 0;
+            for (; type == ATTN_ELEMENT_Q8_0 && c + ATTN_Q8_VALUES <= width; c += ATTN_Q8_VALUES)
+                acc[k] += dot_q8(a[0] + c, q8_block(key[k], c));
+            for (; c < whole; c += VL)
                 acc[k] += load(a[0] + c) * load_element(key[k], c, type);
+        }
     }
     for (size_t c = 0; rt > 1 && c < whole; c += VL) {
         vec x[ROWS_TOGETHER];
@@ -91,6 +104,15 @@ TILE void dot_rows(float *const out[], const float *const a[], const matrix *b, 
     }
 }
 
+/* acc += p times cv vectors from value `first` of a block on, which is a multiple of cv VL: the scale goes into p. */
+INLINE void mix_q8(vec acc[], float p, const attn_q8_block *block, size_t first, size_t cv) {
+    UNROLL
+    for (size_t v = 0; v < cv; v++) {
+        const attn_q8_block *b = block + v * VL / ATTN_Q8_VALUES;
+        acc[v] += widen_i8(b->value + first + v * VL % ATTN_Q8_VALUES) * (p * half_to_float(b->scale));
+    }
+}
+
 /* Columns c .. c + cv VL - 1 of mix_rows or, where part is not 0, that many columns (cv is 1 then). */
 TILE void mix_tile(float *const out[], const float f[], const float *const p[], const matrix *b, size_t c,
                    size_t part, size_t cv, size_t rt, attn_element type) {
@@ -107,6 +129,10 @@ TILE void mix_tile(float *const out[], const float f[], const float *const p[], 
             UNROLL
         for (size_t v = 0; v < cv; v++)
             __builtin_prefetch(element_at(row, c + v * VL, type) + AHEAD);
+        if (rt == 1 && !part && type == ATTN_ELEMENT_Q8_0) {
+            mix_q8(acc, p[0][j], q8_block(row, c), c % ATTN_Q8_VALUES, cv);
+            continue;
+        }
         UNROLL
         for (size_t v = 0; v < cv; v++)
             x[v] = part ? load_element_part(row, c, part, type) : load_element(row, c + v * VL, type);
