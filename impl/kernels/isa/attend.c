@@ -113,13 +113,25 @@ typedef void attend_block_function(row *rows, const block *b, const widths *w);
         attend_block(rows, rt, b, w, ATTN_ELEMENT_##type);                                                   \
     }
 #define BLOCK_FUNCTIONS(type) BLOCK_FUNCTION(1, type) BLOCK_FUNCTION(2, type) BLOCK_FUNCTION(4, type)
+#define BLOCK_ROW(type) block_1_##type, block_2_##type, block_4_##type
 BLOCK_FUNCTIONS(F32)
 BLOCK_FUNCTIONS(F16)
 BLOCK_FUNCTIONS(BF16)
 BLOCK_FUNCTIONS(Q8_0)
-#define BLOCK_ROW(type) [ATTN_ELEMENT_##type] = {block_1_##type, block_2_##type, block_4_##type}
-static attend_block_function *const block_functions[ATTN_ELEMENTS][3] = {BLOCK_ROW(F32), BLOCK_ROW(F16),
-                                                                         BLOCK_ROW(BF16), BLOCK_ROW(Q8_0)};
+/* Eight rows share the conversion of an element; of floats they are slower than twice four. */
+#if TOGETHER == 8
+BLOCK_FUNCTION(8, F16)
+BLOCK_FUNCTION(8, BF16)
+BLOCK_FUNCTION(8, Q8_0)
+#define CONVERTED_ROW(type) BLOCK_ROW(type), block_8_##type
+#else
+#define CONVERTED_ROW(type) BLOCK_ROW(type)
+#endif
+static attend_block_function *const block_functions[ATTN_ELEMENTS][4] = {
+    [ATTN_ELEMENT_F32] = {BLOCK_ROW(F32)},
+    [ATTN_ELEMENT_F16] = {CONVERTED_ROW(F16)},
+    [ATTN_ELEMENT_BF16] = {CONVERTED_ROW(BF16)},
+    [ATTN_ELEMENT_Q8_0] = {CONVERTED_ROW(Q8_0)}};
 
 /* [n, width] floats of a matrix of any type. */
 static void convert(float *out, const matrix *b, size_t width, attn_element type) {
@@ -172,8 +184,9 @@ static void attend_tile(row *rows, size_t count, const attn_attend_call *call, f
                    .first = j};
         attend_block_function *const *functions = block_functions[pack(&b, call, count, workspace)];
         size_t r = 0;
-        for (; r + 2 < count; r += 4) {
-            functions[2](rows + r, &b, &w);
+        for (size_t some; r + 2 < count; r += some) {
+            some = functions[3] && count - r >= 8 ? 8 : 4;
+            functions[some == 8 ? 3 : 2](rows + r, &b, &w);
             b.k.streams = b.v.streams = false;
         }
         if (r < count)

@@ -5,12 +5,15 @@
 
 #include "impl/kernels/isa/products.h"
 
-enum { WEIGHT_BLOCK = 32 }; /* outputs whose weights stay near the core while all rows go over them */
+enum {
+    MAP_ROWS = 4,     /* of a tile */
+    WEIGHT_BLOCK = 32 /* outputs whose weights stay near the core while all rows go over them */
+};
 
 INLINE void linear_block(float *const y[], const float *const x[], const matrix *w, const float *bias,
                          size_t in, size_t rt) {
-    _Alignas(64) float sums[ROWS_TOGETHER][WEIGHT_BLOCK];
-    float *sum[ROWS_TOGETHER];
+    _Alignas(64) float sums[MAP_ROWS][WEIGHT_BLOCK];
+    float *sum[MAP_ROWS];
     for (size_t r = 0; r < rt; r++)
         sum[r] = sums[r];
     dot_rows(sum, x, w, in, rt, ATTN_ELEMENT_F32);
@@ -21,7 +24,7 @@ INLINE void linear_block(float *const y[], const float *const x[], const matrix 
 
 /* Rows of an operand, the last one repeated where a tile is larger than what is left. */
 #define ROW_POINTERS(pointer, base, stride, first, count)                                                    \
-    for (size_t i = 0; i < ROWS_TOGETHER; i++)                                                               \
+    for (size_t i = 0; i < MAP_ROWS; i++)                                                                    \
         (pointer)[i] = (base) + ((first) + (i < (count) ? i : (count)-1)) * (stride);
 
 static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias,
@@ -30,10 +33,10 @@ static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float
         size_t count = out - o < WEIGHT_BLOCK ? out - o : WEIGHT_BLOCK;
         matrix part = {(const char *)(w + o * in), in * sizeof *w, count, false};
         const float *b = bias ? bias + o : NULL;
-        for (size_t r = 0; r < rows; r += ROWS_TOGETHER) {
-            size_t some = rows - r < ROWS_TOGETHER ? rows - r : ROWS_TOGETHER;
-            float *to[ROWS_TOGETHER];
-            const float *from[ROWS_TOGETHER];
+        for (size_t r = 0; r < rows; r += MAP_ROWS) {
+            size_t some = rows - r < MAP_ROWS ? rows - r : MAP_ROWS;
+            float *to[MAP_ROWS];
+            const float *from[MAP_ROWS];
             part.streams = r == 0;
             ROW_POINTERS(to, y + o, ldy, r, some)
             ROW_POINTERS(from, x, ldx, r, some)
@@ -49,12 +52,12 @@ static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float
 
 static void fold(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows, size_t out,
                  size_t in) {
-    const float none[ROWS_TOGETHER] = {0};
+    const float none[MAP_ROWS] = {0};
     const matrix weight = {(const char *)w, in * sizeof *w, out, false};
-    for (size_t r = 0; r < rows; r += ROWS_TOGETHER) {
-        size_t some = rows - r < ROWS_TOGETHER ? rows - r : ROWS_TOGETHER;
-        float *to[ROWS_TOGETHER];
-        const float *from[ROWS_TOGETHER];
+    for (size_t r = 0; r < rows; r += MAP_ROWS) {
+        size_t some = rows - r < MAP_ROWS ? rows - r : MAP_ROWS;
+        float *to[MAP_ROWS];
+        const float *from[MAP_ROWS];
         ROW_POINTERS(to, y, ldy, r, some)
         ROW_POINTERS(from, x, ldx, r, some)
         for (size_t i = 0; i < some; i++)

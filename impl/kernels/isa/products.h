@@ -4,7 +4,7 @@
  *   dot_rows   out[r][j]  = a[r] . b[j]                 lanes run along a row of b (scores, y = x W^T)
  *   mix_rows   out[r]     = out[r] f[r] + sum_j p[r][j] b[j]   lanes run along a row of b (contexts, y = x W)
  *
- * Each is a tile with all its sums in registers. `rt` (1, 2 or 4 rows), `type` and `cv` are constants
+ * Each is a tile with all its sums in registers. `rt` (1, 2, 4 or, up to ROWS_TOGETHER, 8 rows), `type` and `cv` are constants
  * wherever these are called. */
 #ifndef KERNELS_ISA_PRODUCTS_H
 #define KERNELS_ISA_PRODUCTS_H
@@ -14,9 +14,9 @@
 #include <stdbool.h>
 
 enum {
-    ROWS_TOGETHER = 4, /* the most rows of a tile */
-    CACHE_LINE = 64,   /* bytes */
-    AHEAD = 4096       /* bytes: how far before its use a stream is asked of memory */
+    ROWS_TOGETHER = TOGETHER,
+    CACHE_LINE = 64, /* bytes */
+    AHEAD = 4096     /* bytes: how far before its use a stream is asked of memory */
 };
 
 /* A matrix of `rows` rows, `stride` bytes apart. */

@@ -4,6 +4,7 @@
  *
  *   VL, SHUFFLE            lanes; SHUFFLE(a, b, F, s) has lane l of F(l, s) of a (0..VL-1) and b (VL..2VL-1)
  *   SUMS, MIXED            accumulators that dot_tile and mix_tile of products.h keep in registers
+ *   TOGETHER               the most rows of those tiles
  *   TALL                   rows of a tile of panels.h, whose PANEL / VL accumulators each are in registers
  *   load_part, store_part  the first n lanes, n < VL; the rest loads as 0
  *   larger                 a > b ? a : b

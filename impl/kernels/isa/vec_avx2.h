@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #define VL 8
+#define TOGETHER 4
 enum { SUMS = 8, MIXED = 8, TALL = 4 };
 typedef float vec __attribute__((vector_size(32)));
 typedef float vec_anywhere __attribute__((vector_size(32), aligned(4), may_alias));

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #define VL 16
+#define TOGETHER 8
 enum { SUMS = 16, MIXED = 16, TALL = 16 };
 typedef float vec __attribute__((vector_size(64)));
 typedef float vec_anywhere __attribute__((vector_size(64), aligned(4), may_alias));

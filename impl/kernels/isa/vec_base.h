@@ -1,6 +1,7 @@
 /* Any CPU: see vec.h. */
 #include "impl/kernels/isa/vec_4.h"
 
+#define TOGETHER 4
 enum { SUMS = 8, MIXED = 8, TALL = 2 };
 
 static inline vec larger(vec a, vec b) {

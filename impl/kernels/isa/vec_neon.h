@@ -3,6 +3,7 @@
 
 #include <arm_neon.h>
 
+#define TOGETHER 4
 enum { SUMS = 16, MIXED = 16, TALL = 4 };
 
 static inline vec larger(vec a, vec b) {
