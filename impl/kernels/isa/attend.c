@@ -12,7 +12,9 @@
 
 enum {
     BLOCK = ATTN_ATTEND_BLOCK, /* keys of a block, at most */
-    BLOCK_BYTES = 32768, /* of its keys and values as floats: about what stays in a core's first cache */
+    /* Of its keys and values as floats. A first cache holds half of that, but contexts are loaded and stored once a block:
+     * measured, fewer blocks win. */
+    BLOCK_BYTES = 65536,
     FEWEST_ROWS = ATTN_ATTEND_TILE, /* of a tile */
     MOST_ROWS = 256,
     ROW_BYTES = 131072, /* of a tile's queries and contexts: about what stays in a core's second cache */
