@@ -12,8 +12,8 @@
 
 enum {
     BLOCK = ATTN_ATTEND_BLOCK, /* keys of a block, at most */
-    /* Of its keys and values as floats. A first cache holds half of that, but contexts are loaded and stored once a block:
-     * measured, fewer blocks win. */
+    /* Of its keys and values as floats. A first cache holds half of that, but contexts are loaded and stored once a
+     * block: measured, fewer blocks win. */
     BLOCK_BYTES = 65536,
     FEWEST_ROWS = ATTN_ATTEND_TILE, /* of a tile */
     MOST_ROWS = 256,
