@@ -4,8 +4,8 @@ TEST_SOURCES := $(sort $(shell find tests -name 'test_*.c'))
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 TEST_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 
-# Compiled in half the time, and no slower where it matters: what is tested has its own flags.
-$(BUILD)/tests/%.o: CFLAGS_ALL += -O1 -g1
+# As the folders around the measurement: what is tested has its own flags.
+$(BUILD)/tests/%.o: CFLAGS_ALL += $(OPT_AROUND)
 
 # Links in two thirds of the time, and comes with GNU's linker in Debian's binutils.
 TEST_LINKER := $(if $(shell command -v ld.gold),-fuse-ld=gold)
@@ -66,7 +66,7 @@ $(BUILD)/tests/races_train: $(call objects_of,$(RACES_TRAIN))
 
 .PHONY: tsan tsan-train
 tsan-train:
-	+$(MAKE) $(BUILD)-tsan/tests/races_train BUILD=$(BUILD)-tsan SANITIZE=thread
+	+$(MAKE) $(BUILD)-tsan/tests/races_train $(TSAN)
 	OPENBLAS_NUM_THREADS=1 $(BUILD)-tsan/tests/races_train
 tsan: tsan-train
 
@@ -85,7 +85,7 @@ asan-programs:
 
 # Data races, found by ThreadSanitizer: the test of threads, linked with no more than it calls. OpenBLAS is not
 # instrumented; here it has one thread.
-TSAN := BUILD=$(BUILD)-tsan SANITIZE=thread
+TSAN := BUILD=$(BUILD)-tsan SANITIZE=thread OPT=-Og
 TSAN_SOURCES := tests/impl/model/test_threads.c tests/support/encoders.c tests/support/threads.c harness/verify/encoder_draw.c \
   $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model) \
   $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[auy]*.c)

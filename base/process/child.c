@@ -292,7 +292,7 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
 }
 
 static pid_t fork_into(const task *t, const child_place *place, pipes *p) {
-    pid_t parent = getpid(), pid = fork();
+    pid_t parent = getpid(), pid = t->work ? fork() : vfork(); /* large memory takes long to copy */
     if (!pid)
         become(t, place, p, parent);
     close_one(&p->in[0]);

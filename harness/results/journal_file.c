@@ -83,7 +83,7 @@ int journal_file_append(journal_file *j, json_t *line, attn_error *error) {
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     json_decref(line);
     if (!text)
-        return attn_fail(error, "%s: out of memory, or text that is not UTF-8", j->path);
+        return json_not_made(error, j->path, "text");
     size_t length = strlen(text), done = 0;
     text[length++] = '\n';
     int why = 0;

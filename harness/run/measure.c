@@ -107,10 +107,13 @@ int measure_start_turns(child_talk *talk, const bench_case *c, const measure_set
     return failed;
 }
 
-/* What a process says of its end, without "attnbench bench: ". */
-static void describe_end(const child_result *r, double limit, char *text, size_t size) {
+const char *measure_said(const child_result *r) {
     static const char own[] = "attnbench bench: ";
-    const char *said = strncmp(r->message, own, sizeof own - 1) ? r->message : r->message + sizeof own - 1;
+    return strncmp(r->message, own, sizeof own - 1) ? r->message : r->message + sizeof own - 1;
+}
+
+static void describe_end(const child_result *r, double limit, char *text, size_t size) {
+    const char *said = measure_said(r);
     if (r->late)
         snprintf(text, size, "the measuring process was still running after %.3g s, and was ended", limit);
     else if (r->signal)

@@ -51,8 +51,12 @@ int measure_case(json_t **entries, measure_outcome *outcome, const bench_case *c
 
 /* A process that measures the case in turns (bench/turn_lines.h). -1: it cannot be started. */
 struct child_talk;
+struct child_result;
 int measure_start_turns(struct child_talk *talk, const bench_case *c, const measure_settings *settings,
                         attn_error *error);
+
+/* What a process says of its end, without "attnbench bench: ". */
+const char *measure_said(const struct child_result *r);
 
 /* Whether the program knows the row, in a process that measures nothing. */
 int measure_knows(bool *knows, const bench_case *c, const measure_settings *settings, attn_error *error);

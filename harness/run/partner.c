@@ -14,10 +14,9 @@
 
 /* What its end says, over what was found out before. */
 static int has_failed(partner *p, const char *found) {
-    static const char own[] = "attnbench bench: ";
     child_result r;
     child_end(&p->talk, &r);
-    const char *said = strncmp(r.message, own, sizeof own - 1) ? r.message : r.message + sizeof own - 1;
+    const char *said = measure_said(&r);
     if (p->late)
         snprintf(p->why, sizeof p->why, "%s", found);
     else if (*said)

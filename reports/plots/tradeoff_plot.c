@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Methods are no types, and have not their colours. */
+/* Methods are no types, and lack their colours. */
 static const struct {
     const char *method, *colour;
     int point;

@@ -82,7 +82,7 @@ static void level_rows(table *t, const survey *s, const results *r) {
     for (size_t i = 0; i < s->levels; i++) {
         const survey_level *level = &s->level[i];
         bool memory = level->memory;
-        double told = memory || i >= 3 ? 0 : json_number_value(json_object_get(machine, keys[i]));
+        double reported = memory || i >= 3 ? 0 : json_number_value(json_object_get(machine, keys[i]));
         json_t *row =
             json_pack("{so so so}", "level", memory ? json_string("memory") : json_sprintf("L%zu", i + 1),
                       "from", size_text(level->in.from), "to", size_text(level->in.to));
@@ -90,8 +90,8 @@ static void level_rows(table *t, const survey *s, const results *r) {
         json_object_set_new(row, "to_bytes", json_integer((json_int_t)level->in.to));
         put(row, "latency_ns", level->in.ns);
         put_streams(row, level->gbytes);
-        if (told > 0)
-            json_object_set_new(row, "kernel_says", size_text(told));
+        if (reported > 0)
+            json_object_set_new(row, "kernel_says", size_text(reported));
         table_add(t, row);
     }
 }

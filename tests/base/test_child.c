@@ -179,16 +179,16 @@ static int say_and_hang(void *context) {
 static void test_function_in_a_child(void **state) {
     (void)state;
     const child_place place = {.cpu = -1}, brief = {.cpu = -1, .limit = 0.2};
-    char word[] = "told";
+    char word[] = "heard";
     attn_error error = {0};
     child_result r;
     assert_int_equal(child_call(&r, say_and_return, word, &place, &error), 0);
     assert_int_equal(r.status, 7);
-    assert_string_equal(r.output, "told");
+    assert_string_equal(r.output, "heard");
     attn_free(r.output);
     assert_int_equal(child_call(&r, say_and_hang, word, &brief, &error), 0);
     assert_true(r.late);
-    assert_string_equal(r.output, "told");
+    assert_string_equal(r.output, "heard");
     attn_free(r.output);
 }
 

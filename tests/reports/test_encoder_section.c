@@ -248,7 +248,7 @@ static void test_lines(void **state) {
     end(&r, &data);
 }
 
-/* Whoever adds a table and forgets its columns is told so, by the table's name; nothing is written. */
+/* A table that was added without its columns is reported by its name; nothing is written. */
 static void test_a_table_without_columns(void **state) {
     (void)state;
     report_table forgotten = {0}, begun;

@@ -8,7 +8,7 @@ victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed="" turns=0 wrappe
 conf=${FAKE_CONF:-$0.conf}
 [ -e "$conf" ] && . "$conf"
 if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
-    if [ -n "${FAKE_INFO:-}" ]; then said=$(cat "$FAKE_INFO"); else said=$("$ATTNBENCH" info --format json); fi
+    if [ -n "${FAKE_INFO:-}" ]; then read -r -d "" said <"$FAKE_INFO"; else said=$("$ATTNBENCH" info --format json); fi
     echo "${said/\"turns\": 1/\"turns\": $turns}"
     exit
 fi
@@ -47,7 +47,7 @@ fi
 time=$((10000000 + 100000 * slow)) # in thousandths of ns
 wide=$((time / 100 * spread))
 time=$((time + (RANDOM * 32768 + RANDOM) % (2 * wide + 1) - wide))
-text=$((time / 1000)).$(printf %03d $((time % 1000)))
+printf -v text "%d.%03d" $((time / 1000)) $((time % 1000))
 [ "$slow" = NaN ] && text=NaN
 if [ $in_turns = 1 ]; then # one that answers as a program that takes turns does
     echo "ready 1"

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nothing is left to chance: it knows what it has seen, and what it has not seen. */
+/* Nothing is left to chance: it knows what it has seen, and nothing else. */
 static void test_learns(void **state) {
     (void)state;
     training_request r = tone_run("learns", tone_model, 40);
