@@ -2,11 +2,12 @@
 """compare_programs.py OLD NEW [NAME...]: two builds of attnbench, every command on small input.
 
 Prints a line for each run; a run is equal when exit status, standard output, messages and every file that it writes are
-equal, byte for byte after masking. Masked are paths of the two programs, the commit, and in runs that measure the
-measured numbers; names, counts, cache bytes and words are not. Exit status 1 when some run differs. For changes that
-must not change what people see.
+equal, byte for byte after masking; it is close when nothing differs but floats in tensors, by at most 1e-5 of
+1 + |old|, as other kernels round otherwise. Masked are paths of the two programs, the commit, and in runs that measure the
+measured numbers; names, counts, cache bytes and words are not. Exit status 1 when some run is not equal. For changes
+that must not change what people see.
 """
-import difflib, json, os, re, shutil, subprocess, sys, tempfile
+import array, difflib, json, os, re, shutil, struct, subprocess, sys, tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAMPLE = 'tests/data/results_sample.json'
@@ -14,6 +15,7 @@ ENC = 'tests/golden/encoder/conformer-conv2d/'
 STREAM = 'tests/golden/encoder/conformer-conv2d-streaming/'
 COMMANDS = ('info counters verify paper features forward convert analyze bench sweep profile-kv gate selftest compare '
             'report history').split()
+CLOSE = '\0'  # begins what is said of floats that are close
 EXACT, MEASURED, LOOSE = 'exact', 'measured', 'loose'  # loose: all digits are masked
 
 PLAN = '''summary: a few small cases
@@ -83,6 +85,8 @@ def runs():
     yield 'history', EXACT, [['history', 'add', '{out}/h.jsonl', '--results', SAMPLE, '--commit', 'abc'],
                              ['history', 'add', '{out}/h.jsonl', '--results', SAMPLE, '--commit', 'abd'],
                              ['history', 'show', '{out}/h.jsonl'], ['history', 'show', '{out}/h.jsonl', '--out', '{out}/h']]
+    yield 'selftest', LOOSE, [['selftest', '--plan', '{out}/plan.yaml', '--filter', 'mha/decode', '--rounds', '1', '--slow', '90', '--metric',
+                               'instructions', '--format', 'csv']]
     yield 'gate', LOOSE, [['gate', '--base', '{program}', '--candidate', '{program}', '--plan', '{out}/plan.yaml', '--filter', 'mha/decode', '--metric',
                            'instructions', '--format', f] for f in ('md', 'json')]
 
@@ -150,10 +154,33 @@ def run(program, kind, commands):
     return seen
 
 
+def floats_of(data):
+    """The header of a .npy or .safetensors file, and its floats; None for other files."""
+    if data[:6] == b'\x93NUMPY':
+        start = 10 + struct.unpack('<H', data[8:10])[0]
+    elif len(data) > 8 and data[8:9] == b'{':
+        start = 8 + struct.unpack('<Q', data[:8])[0]
+    else:
+        return None
+    return data[:start], array.array('f', data[start:len(data) - (len(data) - start) % 4])
+
+
+def distance(x, y):
+    """The largest |new - old| / (1 + |old|) of two tensor files; None where they are not comparable."""
+    a, b = (floats_of(v) if isinstance(v, bytes) else None for v in (x, y))
+    if not a or not b or a[0] != b[0] or len(a[1]) != len(b[1]):
+        return None
+    return max((abs(q - p) / (1 + abs(p)) for p, q in zip(a[1], b[1])), default=0)
+
+
 def differences(a, b):
     for name in sorted(set(a) | set(b)):
         if a.get(name) != b.get(name):
             x, y = a.get(name, 'not there'), b.get(name, 'not there')
+            off = distance(x, y)
+            if off is not None and off <= 1e-5:
+                yield CLOSE + '  %s: floats differ by at most %.1e of 1 + |old|' % (name, off)
+                continue
             yield '  ' + name
             if isinstance(x, str) and isinstance(y, str):
                 for line in list(difflib.unified_diff(x.splitlines(), y.splitlines(), 'old', 'new', lineterm='', n=0))[2:12]:
@@ -168,18 +195,18 @@ def main():
     wav = tempfile.NamedTemporaryFile(suffix='.wav')
     wav.write(tone()), wav.flush()
     SPEECH = wav.name
-    different = count = 0
+    counts = {'equal': 0, 'close': 0, 'DIFFERS': 0}
     for name, kind, commands in runs():
         if only and not any(name.startswith(o) for o in only):
             continue
         lines = list(differences(run(old, kind, commands), run(new, kind, commands)))
-        count += 1
-        different += bool(lines)
-        print('%-9s %s (%s, %d runs)' % ('DIFFERS' if lines else 'equal', name, kind, len(commands)))
-        print('\n'.join(lines), end='\n' if lines else '')
+        word = 'equal' if not lines else 'close' if all(l.startswith(CLOSE) for l in lines) else 'DIFFERS'
+        counts[word] += 1
+        print('%-9s %s (%s, %d runs)' % (word, name, kind, len(commands)))
+        print('\n'.join(lines).replace(CLOSE, ''), end='\n' if lines else '')
         sys.stdout.flush()
-    print('%d of %d equal' % (count - different, count))
-    sys.exit(1 if different else 0)
+    print('%(equal)d equal, %(close)d close, %(DIFFERS)d differ' % counts)
+    sys.exit(counts['close'] + counts['DIFFERS'] > 0)
 
 
 def tone():
