@@ -178,8 +178,8 @@ def differences(a, b):
         if a.get(name) != b.get(name):
             x, y = a.get(name, 'not there'), b.get(name, 'not there')
             off = distance(x, y)
-            if off is not None and off <= 1e-5:
-                yield CLOSE + '  %s: floats differ by at most %.1e of 1 + |old|' % (name, off)
+            if off is not None:
+                yield '%s  %s: floats differ by at most %.1e of 1 + |old|' % (CLOSE if off <= 1e-5 else '', name, off)
                 continue
             yield '  ' + name
             if isinstance(x, str) and isinstance(y, str):
