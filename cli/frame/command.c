@@ -38,18 +38,27 @@ static int option_error(const char *name, int argc, char **argv, const char *wor
     return usage_error(name, word, why);
 }
 
-/* Reads all options. popt has no error for a word that it had no memory to copy: the option gets NULL. So that this is
- * seen, each option with a text is made one that popt stops at. */
+enum { STOP_AT_TEXT = 1, STOP_AT_NUMBER };
+
+/* Reads all options. popt stops at those that have a number in `val`, so that what it has no error for is seen here: a
+ * word that it had no memory to copy, for which the option gets NULL, and an empty one, which it reads as the number 0. */
 static int read_options(poptContext context, struct poptOption *table) {
-    for (struct poptOption *o = table; o->longName || o->shortName; o++)
-        if ((o->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING)
-            o->val = 1;
+    for (struct poptOption *o = table; o->longName || o->shortName; o++) {
+        unsigned kind = o->argInfo & POPT_ARG_MASK;
+        if (kind == POPT_ARG_STRING)
+            o->val = STOP_AT_TEXT;
+        else if (kind != POPT_ARG_NONE && kind != POPT_ARG_ARGV)
+            o->val = STOP_AT_NUMBER;
+    }
     int code;
     while ((code = poptGetNextOpt(context)) > 0) {
         char *word = poptGetOptArg(context);
+        bool empty = word && !*word;
+        free(word);
         if (!word)
             return POPT_ERROR_MALLOC;
-        free(word);
+        if (empty && code == STOP_AT_NUMBER)
+            return POPT_ERROR_BADNUMBER;
     }
     return code;
 }
