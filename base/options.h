@@ -4,6 +4,11 @@
 
 #include "attn/error.h"
 
+#include <limits.h>
+
+/* What an option of whole numbers holds when it is not on the command line: a number that nobody gives. */
+#define OPTION_NOT_GIVEN LLONG_MIN
+
 /* One of `choices` (NULL-terminated): its index, or -1 and an error naming the option and the choices. */
 int option_choice(const char *option, const char *value, const char *const *choices, attn_error *error);
 

@@ -176,9 +176,11 @@ static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_
     if (way < 0)
         return -1;
     s->way = (gate_way)way;
-    s->seed = o->seed >= 0 ? (uint64_t)o->seed : (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
+    s->seed =
+        o->seed != OPTION_NOT_GIVEN ? (uint64_t)o->seed : (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
     s->seed &= INT64_MAX;
-    if (check_sides(o, error) || gate_output_check(&o->output, error) ||
+    if ((o->seed != OPTION_NOT_GIVEN && option_range("--seed", o->seed, 0, INT64_MAX, error)) ||
+        check_sides(o, error) || gate_output_check(&o->output, error) ||
         word_percent(&s->rule.min_effect, "--min-effect",
                      o->min_effect ? o->min_effect : gate_min_effects[metric], error) ||
         word_duration(&s->budget, "--budget", o->budget, error) ||
@@ -286,7 +288,7 @@ int cmd_gate(int argc, char **argv) {
                       .metric = time_name,
                       .way = turns,
                       .cpu = -1,
-                      .seed = -1,
+                      .seed = OPTION_NOT_GIVEN,
                       .output = {.format = md}};
     struct poptOption options[] = {
         {"base", '\0', POPT_ARG_STRING, &o.base, 0, "needed: an attnbench, or stored results of one",

@@ -13,7 +13,6 @@
 #include "attn/alloc.h"
 
 #include <cblas.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,6 @@
 #include <unistd.h>
 
 enum { MOST_FRAMES = 1000000, MOST_RUNS = 1000, DAY = 86400 };
-static const long long NOT_GIVEN = LLONG_MIN;
 
 typedef struct arguments {
     const char **configs, **weights;
@@ -34,12 +32,12 @@ static int parse(arguments *a, int argc, char **argv, int *status) {
     *a = (arguments){.path = "auto",
                      .impl = "auto",
                      .format = "md",
-                     .seq_len = NOT_GIVEN,
-                     .chunk = NOT_GIVEN,
-                     .limit = NOT_GIVEN,
+                     .seq_len = OPTION_NOT_GIVEN,
+                     .chunk = OPTION_NOT_GIVEN,
+                     .limit = OPTION_NOT_GIVEN,
                      .left_chunks = -1,
-                     .seed = NOT_GIVEN,
-                     .runs = NOT_GIVEN,
+                     .seed = OPTION_NOT_GIVEN,
+                     .runs = OPTION_NOT_GIVEN,
                      .threads = 1};
     struct poptOption options[] = {
         {"config", '\0', POPT_ARG_ARGV, &a->configs, 0,
@@ -105,27 +103,27 @@ static int check_out(const arguments *a, attn_error *error) {
 static int check_input(const arguments *a, attn_error *error) {
     if (!a->configs || !a->configs[0])
         return option_needs("--config", NULL, error);
-    if (a->data && a->seq_len != NOT_GIVEN)
+    if (a->data && a->seq_len != OPTION_NOT_GIVEN)
         return attn_fail(error, "--data and --seq-len: only one of them can be the input");
-    if (!a->data && (a->split || a->limit != NOT_GIVEN))
+    if (!a->data && (a->split || a->limit != OPTION_NOT_GIVEN))
         return attn_fail(error, "%s needs --data", a->split ? "--split" : "--limit");
-    if (a->memory_fit && (a->data || a->seq_len != NOT_GIVEN || a->weights || a->configs[1]))
+    if (a->memory_fit && (a->data || a->seq_len != OPTION_NOT_GIVEN || a->weights || a->configs[1]))
         return attn_fail(error,
                          "--memory-fit takes one --config, and neither --data, --seq-len nor --weights");
     if (a->memory_fit && a->sgemm)
         return attn_fail(error, "--sgemm and --memory-fit: only one of them can be measured");
-    if (a->memory_fit && a->runs != NOT_GIVEN)
+    if (a->memory_fit && a->runs != OPTION_NOT_GIVEN)
         return attn_fail(error, "--runs: --memory-fit runs each length once");
-    if (a->left_chunks >= 0 && a->chunk == NOT_GIVEN)
+    if (a->left_chunks >= 0 && a->chunk == OPTION_NOT_GIVEN)
         return attn_fail(error, "--left-chunks %lld: needs --chunk", a->left_chunks);
-    if (a->weights && a->data && a->seed != NOT_GIVEN)
+    if (a->weights && a->data && a->seed != OPTION_NOT_GIVEN)
         return attn_fail(error, "--seed: with --weights and --data nothing is random");
     return check_weights(a, error) || check_out(a, error) ? -1 : 0;
 }
 
 static int check_given(const char *option, long long value, long long lowest, long long highest,
                        attn_error *error) {
-    return value == NOT_GIVEN ? 0 : option_range(option, value, lowest, highest, error);
+    return value == OPTION_NOT_GIVEN ? 0 : option_range(option, value, lowest, highest, error);
 }
 
 static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) {
@@ -139,16 +137,16 @@ static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) 
         option_range("--threads", a->threads, 1, CHOOSE_THREADS_MOST, error))
         return -1;
     *plan = (profile_plan){.count = 1,
-                           .seq_len = a->seq_len == NOT_GIVEN ? 1000 : (size_t)a->seq_len,
+                           .seq_len = a->seq_len == OPTION_NOT_GIVEN ? 1000 : (size_t)a->seq_len,
                            .data = a->data,
                            .split = a->split,
                            .weights = a->weights ? a->weights[0] : NULL,
-                           .seed = a->seed == NOT_GIVEN ? 1 : (uint64_t)a->seed,
-                           .runs = a->runs == NOT_GIVEN ? 1 : (size_t)a->runs,
+                           .seed = a->seed == OPTION_NOT_GIVEN ? 1 : (uint64_t)a->seed,
+                           .runs = a->runs == OPTION_NOT_GIVEN ? 1 : (size_t)a->runs,
                            .sgemm = a->sgemm,
                            .kv_dtype = a->kv_dtype,
                            .threads = (size_t)a->threads,
-                           .model = {.chunk = a->chunk == NOT_GIVEN ? 0 : (size_t)a->chunk,
+                           .model = {.chunk = a->chunk == OPTION_NOT_GIVEN ? 0 : (size_t)a->chunk,
                                      .left_chunks = (long)a->left_chunks,
                                      .impl = a->impl,
                                      .path = (attn_path)path}};
@@ -162,7 +160,7 @@ static int read_speech(corpus *speech, profile_plan *plan, const arguments *a, a
         return -1;
     plan->speech = speech;
     plan->count = speech->count;
-    if (a->limit != NOT_GIVEN && (size_t)a->limit < plan->count)
+    if (a->limit != OPTION_NOT_GIVEN && (size_t)a->limit < plan->count)
         plan->count = (size_t)a->limit;
     for (size_t i = 0; i < plan->count; i++) { /* a bad file is better found now than after an hour */
         size_t samples;

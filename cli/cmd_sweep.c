@@ -5,8 +5,11 @@
 #include "harness/plan/plan_peers.h"
 #include "harness/run/sweep_file.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+static const double NO_TIME = -HUGE_VAL; /* not given */
 
 typedef struct sweep_options {
     char *plan, *filter, *counters, *group, *out, *shard, *times;
@@ -35,21 +38,21 @@ static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
         option_choice("--counters", o->counters, counter_source_words, error) < 0 ||
         plan_read(p, o->plan, error))
         return -1;
-    if (o->repetitions != -1 && option_range("--repetitions", o->repetitions, 1, 10000, error))
+    if (o->repetitions != OPTION_NOT_GIVEN && option_range("--repetitions", o->repetitions, 1, 10000, error))
         return -1;
-    if (o->repetitions != -1)
+    if (o->repetitions != OPTION_NOT_GIVEN)
         p->repetitions = (size_t)o->repetitions;
-    if (o->rounds != -1 && option_range("--rounds", o->rounds, 1, 10000, error))
+    if (o->rounds != OPTION_NOT_GIVEN && option_range("--rounds", o->rounds, 1, 10000, error))
         return -1;
-    if (o->rounds != -1 || o->repetitions != -1)
-        plan_keep_rounds(p, o->rounds != -1 ? (size_t)o->rounds : p->rounds);
-    if (o->seed != -1 && option_range("--seed", o->seed, 0, INT64_MAX, error))
+    if (o->rounds != OPTION_NOT_GIVEN || o->repetitions != OPTION_NOT_GIVEN)
+        plan_keep_rounds(p, o->rounds != OPTION_NOT_GIVEN ? (size_t)o->rounds : p->rounds);
+    if (o->seed != OPTION_NOT_GIVEN && option_range("--seed", o->seed, 0, INT64_MAX, error))
         return -1;
-    if (o->seed != -1)
+    if (o->seed != OPTION_NOT_GIVEN)
         p->seed = (uint64_t)o->seed;
-    if (o->min_time != -1 && !(o->min_time >= 0.0001 && o->min_time <= 1000))
+    if (o->min_time != NO_TIME && !(o->min_time >= 0.0001 && o->min_time <= 1000))
         return attn_fail(error, "--min-time %g: expected 0.0001 to 1000 seconds", o->min_time);
-    if (o->min_time != -1)
+    if (o->min_time != NO_TIME)
         p->min_time = o->min_time;
     if (o->filter && plan_filter(p, o->filter, error))
         return -1;
@@ -84,13 +87,13 @@ static json_t *options_json(const sweep_options *o) {
     if (o->peers)
         json_array_append_new(words, json_string("--peers"));
     snprintf(number, sizeof number, "%lld", o->repetitions);
-    add_option(words, "--repetitions", o->repetitions == -1 ? NULL : number);
+    add_option(words, "--repetitions", o->repetitions == OPTION_NOT_GIVEN ? NULL : number);
     snprintf(number, sizeof number, "%lld", o->rounds);
-    add_option(words, "--rounds", o->rounds == -1 ? NULL : number);
+    add_option(words, "--rounds", o->rounds == OPTION_NOT_GIVEN ? NULL : number);
     snprintf(number, sizeof number, "%.10g", o->min_time);
-    add_option(words, "--min-time", o->min_time == -1 ? NULL : number);
+    add_option(words, "--min-time", o->min_time == NO_TIME ? NULL : number);
     snprintf(number, sizeof number, "%lld", o->seed);
-    add_option(words, "--seed", o->seed == -1 ? NULL : number);
+    add_option(words, "--seed", o->seed == OPTION_NOT_GIVEN ? NULL : number);
     add_option(words, "--counters", strcmp(o->counters, "auto") ? o->counters : NULL);
     add_option(words, "--group", o->group);
     snprintf(number, sizeof number, "%d", o->cpu);
@@ -144,8 +147,12 @@ static int run(const plan *p, const sweep_options *o, const plan_split *split, a
 }
 
 int cmd_sweep(int argc, char **argv) {
-    sweep_options o = {
-        .counters = "auto", .cpu = -1, .repetitions = -1, .rounds = -1, .seed = -1, .min_time = -1};
+    sweep_options o = {.counters = "auto",
+                       .cpu = -1,
+                       .repetitions = OPTION_NOT_GIVEN,
+                       .rounds = OPTION_NOT_GIVEN,
+                       .seed = OPTION_NOT_GIVEN,
+                       .min_time = NO_TIME};
     char names[PLAN_NAMES], plan_help[sizeof names + 64];
     if (plan_names(names, NULL))
         names[0] = '\0'; /* the help text does without; reading a plan reports why */

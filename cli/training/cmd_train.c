@@ -20,8 +20,6 @@ typedef struct train_options {
     size_t dims[MOST_STEPS], steps; /* of --latent-schedule */
 } train_options;
 
-static const long long NOT_GIVEN = -1;
-
 /* "a,b,c", each smaller than the one before. */
 static int read_schedule(train_options *o, attn_error *error) {
     for (char *at = o->schedule; at;) {
@@ -35,7 +33,7 @@ static int read_schedule(train_options *o, attn_error *error) {
         o->dims[o->steps++] = (size_t)value;
         at = *end ? end + 1 : NULL;
     }
-    if (o->steps && o->latent_dim != NOT_GIVEN)
+    if (o->steps && o->latent_dim != OPTION_NOT_GIVEN)
         return attn_fail(error, "--latent-schedule %s: --latent-dim is given; only one of them can be",
                          o->schedule);
     if (o->steps)
@@ -48,7 +46,8 @@ static int check_conversion(train_options *o, attn_error *error) {
     const char *types[ATTN_VARIANT_NAMES];
     attn_variant_names(types, ATTN_TAKES_SIZE);
     if (!o->convert_to) {
-        if (o->latent_dim != NOT_GIVEN || o->num_kv_heads != NOT_GIVEN || o->method || o->schedule)
+        if (o->latent_dim != OPTION_NOT_GIVEN || o->num_kv_heads != OPTION_NOT_GIVEN || o->method ||
+            o->schedule)
             return attn_fail(
                 error, "--latent-dim, --latent-schedule, --num-kv-heads and --method need --convert-to");
         return 0;
@@ -59,10 +58,10 @@ static int check_conversion(train_options *o, attn_error *error) {
         return -1;
     o->r.convert_to = attn_variant_find(o->convert_to);
     bool latent = o->r.convert_to->has_latent;
-    if ((latent ? o->latent_dim : o->num_kv_heads) == NOT_GIVEN)
+    if ((latent ? o->latent_dim : o->num_kv_heads) == OPTION_NOT_GIVEN)
         return attn_fail(error, "--convert-to %s: needs %s", o->convert_to,
                          latent ? "--latent-dim" : "--num-kv-heads");
-    if ((latent ? o->num_kv_heads : o->latent_dim) != NOT_GIVEN)
+    if ((latent ? o->num_kv_heads : o->latent_dim) != OPTION_NOT_GIVEN)
         return attn_fail(error, "--convert-to %s: takes no %s", o->convert_to,
                          latent ? "--num-kv-heads" : "--latent-dim");
     if (!o->from && !o->r.weights)
@@ -92,9 +91,9 @@ static int check_options(train_options *o, attn_error *error) {
         return attn_fail(error, "--from %s: --weights is given; only one of them can be", o->from);
     if (!(r->learning_rate >= 0 && r->learning_rate <= 1000))
         return attn_fail(error, "--learning-rate %g: expected 0 to 1000", r->learning_rate);
-    if (o->epochs != NOT_GIVEN && option_range("--epochs", o->epochs, 0, 1 << 24, error))
+    if (o->epochs != OPTION_NOT_GIVEN && option_range("--epochs", o->epochs, 0, 1 << 24, error))
         return -1;
-    o->r.epochs_given = o->epochs != NOT_GIVEN;
+    o->r.epochs_given = o->epochs != OPTION_NOT_GIVEN;
     o->r.epochs = o->r.epochs_given ? (size_t)o->epochs : 0;
     o->r.seed = (uint64_t)o->seed;
     o->r.checkpoint_activations = o->checkpoints;
@@ -123,8 +122,11 @@ static int take_from(train_options *o, char *paths[2], attn_error *error) {
 }
 
 int cmd_train(int argc, char **argv) {
-    train_options o = {
-        .epochs = NOT_GIVEN, .seed = 1, .threads = 1, .latent_dim = NOT_GIVEN, .num_kv_heads = NOT_GIVEN};
+    train_options o = {.epochs = OPTION_NOT_GIVEN,
+                       .seed = 1,
+                       .threads = 1,
+                       .latent_dim = OPTION_NOT_GIVEN,
+                       .num_kv_heads = OPTION_NOT_GIVEN};
     char types[ATTN_VARIANT_NAMES_TEXT], to_help[sizeof types + 64], latent_help[sizeof types + 8],
         heads_help[sizeof types + 8];
     attn_variant_names_text(types, ATTN_TAKES_SIZE, " or ");
