@@ -1,6 +1,6 @@
 #include "harness/machine/plateaus.h"
 
-static const double FLAT = 1.25, SPAN = 2, STEP = 1.8;
+static const double FLAT = 1.25, SPAN = 2;
 
 /* Of this set and all larger ones. */
 static double least_from(const curve_point *points, size_t count, size_t at) {
@@ -13,7 +13,7 @@ static double least_from(const curve_point *points, size_t count, size_t at) {
 
 /* Adds one, or makes the one before it longer. */
 static size_t add(plateau *found, size_t count, size_t most, plateau next) {
-    if (count && next.ns < STEP * found[count - 1].ns) {
+    if (count && next.ns < PLATEAU_STEP * found[count - 1].ns) {
         found[count - 1].to = next.to;
         found[count - 1].last = next.last;
         return count;

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Times as slow as the level before it at least, or it is the same level. */
+#define PLATEAU_STEP 1.8
+
 typedef struct curve_point {
     double bytes, ns;
 } curve_point;

@@ -134,6 +134,21 @@ static double bandwidth_of(const survey *s, const survey_level *level, size_t st
     return found;
 }
 
+/* Memory is there even where it is not flat: the largest set is a level of its own, or a slower end of the last one.
+ * Returns how many levels there are. */
+static size_t end_in_memory(plateau *found, size_t count, const curve_point *end) {
+    plateau *last = count ? &found[count - 1] : NULL;
+    if (last && last->last)
+        return count;
+    if (last && end->bytes >= MEMORY && end->ns < PLATEAU_STEP * last->ns) {
+        last->to = end->bytes;
+        last->last = true;
+        return count;
+    }
+    found[count] = (plateau){end->bytes, end->bytes, end->ns, true};
+    return count + 1;
+}
+
 /* Huge pages where they were measured: then the curve is that of caches and not of TLBs. */
 static void find_levels(survey *s) {
     curve_point points[SURVEY_SETS];
@@ -146,10 +161,8 @@ static void find_levels(survey *s) {
                 points[count++] = (curve_point){s->set[i].bytes, s->set[i].latency[pages]};
     }
     s->levels = plateaus_find(found, SURVEY_LEVELS - 1, points, count);
-    if (count && !(s->levels && found[s->levels - 1].last)) { /* memory is there even where it is not flat */
-        const curve_point *end = &points[count - 1];
-        found[s->levels++] = (plateau){end->bytes, end->bytes, end->ns, true};
-    }
+    if (count)
+        s->levels = end_in_memory(found, s->levels, &points[count - 1]);
     for (size_t l = 0; l < s->levels; l++) {
         s->level[l].in = found[l];
         s->level[l].memory = found[l].last && found[l].to >= MEMORY;

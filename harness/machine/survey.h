@@ -8,6 +8,8 @@
 #include "harness/run/sweep_file.h"
 
 enum { SURVEY_ISAS = 16, SURVEY_SETS = 96, SURVEY_LEVELS = 8, SURVEY_PARTNERS = 64 };
+/* A clock below this part of another is said to be lower. */
+#define SURVEY_SLOWER 0.97
 enum { SURVEY_READ, SURVEY_WRITE, SURVEY_COPY, SURVEY_TRIAD, SURVEY_NT_WRITE, SURVEY_STREAMS };
 extern const char *const survey_streams[]; /* "read", "write", ..., NULL */
 enum { SURVEY_SMALL, SURVEY_HUGE, SURVEY_PAGES };

@@ -92,8 +92,8 @@ json_t *page_tables(const report *r, attn_error *error) {
 }
 
 json_t *page_tables_of(const report_table tables[REPORT_TABLES], attn_error *error) {
-    static const char *const places[TABLE_PLACES] = {"models", "layers", "plots",
-                                                     "audit",  "study",  "details"};
+    static const char *const places[TABLE_PLACES] = {"models", "layers",  "plots",  "audit",
+                                                     "study",  "machine", "details"};
     json_t *links = json_array(), *left_out = json_array();
     json_t *data = json_pack("{s:o, s:o}", "links", links, "left_out", left_out);
     for (size_t p = 0; data && p < TABLE_PLACES; p++)
@@ -134,6 +134,13 @@ static json_t *one_figure(const figure *f) {
     return figure_data(&caption);
 }
 
+static bool has_tables(const report *r, table_place place) {
+    for (size_t i = 0; i < REPORT_TABLES; i++)
+        if (report_table_list[i].place == place && r->tables[i].presence == TABLE_SHOWN)
+            return true;
+    return false;
+}
+
 json_t *page_plots(const report *r, attn_error *error) {
     (void)error;
     static const char *const places[PLOT_PLACES] = {"below", "first", "models", "small", "machine"};
@@ -151,7 +158,8 @@ json_t *page_plots(const report *r, attn_error *error) {
     }
     if (data)
         json_object_set_new(data, "has_machine",
-                            json_boolean(json_array_size(json_object_get(data, places[PLOT_MACHINE]))));
+                            json_boolean(json_array_size(json_object_get(data, places[PLOT_MACHINE])) ||
+                                         has_tables(r, PLACE_MACHINE)));
     return data;
 }
 

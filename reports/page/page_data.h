@@ -30,12 +30,12 @@ typedef struct report {
 /* {cpu, date, facts: [{name, value}], cases, positions: [{name, value}], checks: {passed, failed, all_passed}} */
 json_t *page_top(const report *r, attn_error *error);
 
-/* {models, layers, plots, audit, study, details: [table.html], links: [{name, link}], left_out: [title]}: all tables by
+/* {models, layers, plots, audit, study, machine, details: [table.html], links: [{name, link}], left_out: [title]}: all tables by
  * their place; those without rows are left out. */
 json_t *page_tables(const report *r, attn_error *error);
 json_t *page_tables_of(const report_table tables[REPORT_TABLES], attn_error *error);
 
-/* {missing: null or {all, why}, below, first, models, small: [figure.html] by their place, left_out: [{title, needs}]} */
+/* {missing: null or {all, why}, below, first, models, small, machine: [figure.html] by their place, has_machine, left_out: [{title, needs}]} */
 json_t *page_plots(const report *r, attn_error *error);
 
 /* {cited, live_file, models: [{name, claimed, identified}]} */

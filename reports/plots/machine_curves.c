@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINES = 8, LABEL_HEIGHT = 15, LETTER = 8 };
+enum { LINES = 8, LABEL_HEIGHT = 15, LETTER = 8, EDGE = 6 };
 
 typedef struct curve {
     char name[32];
@@ -72,17 +72,32 @@ static void find_lines(curves *c, const survey *s, plot_kind kind) {
         c->count--;
 }
 
+/* In the middle of what is drawn of the level, and off the edges, where other names stand. */
+static double name_place(const plot_frame *f, const char *name, double from, double to) {
+    double wide = f->width - f->left - f->right;
+    double half = pow(f->x_most / f->x_least, (LETTER * (double)strlen(name) / 2 + EDGE) / wide);
+    double middle = sqrt((from > f->x_least ? from : f->x_least) * (to < f->x_most ? to : f->x_most));
+    double least = f->x_least * half, most = f->x_most / half;
+    return middle < least ? least : middle > most ? most : middle;
+}
+
 /* A name above where each level is flat, and a line where it ends. */
 static void write_levels(FILE *script, const report_data *data, const plot_frame *f) {
     for (size_t i = 0; i < data->levels; i++) {
         double from = data->level[i].from, to = data->level[i].to;
         fprintf(script, "set label '%s' at %.10g,graph 0.96 center noenhanced font ',12' tc rgb '%s'\n",
-                data->level[i].name, sqrt(from * to), FIGURE_BOUND);
+                data->level[i].name, name_place(f, data->level[i].name, from, to), FIGURE_BOUND);
         if (i + 1 < data->levels && to > f->x_least && to < f->x_most)
             fprintf(script,
                     "set arrow from %.10g,graph 0 to %.10g,graph 1 nohead lc rgb '%s' dt (2,4) lw 1 back\n",
                     to, to, FIGURE_BOUND);
     }
+}
+
+/* With room above it, where levels have their names. */
+static void hold_point(plot_frame *f, double bytes, double value) {
+    frame_hold(f, bytes, value);
+    frame_hold(f, bytes, 1.4 * value);
 }
 
 static void write_ticks(FILE *script, const plot_frame *f) {
@@ -150,7 +165,7 @@ size_t machine_curves_write(picture *p, const plot *row, const report_data *data
         return 0;
     for (size_t i = 0; i < c.count; i++)
         for (size_t k = 0; k < c.line[i].count; k++)
-            frame_hold(&p->frame, c.line[i].at[k].bytes, c.line[i].at[k].value);
+            hold_point(&p->frame, c.line[i].at[k].bytes, c.line[i].at[k].value);
     frame_close(&p->frame);
     runs_text(runs, s.least_runs, s.most_runs);
     snprintf(p->basis, sizeof p->basis, "the best of %s", runs);

@@ -149,7 +149,7 @@ static void fill(table t[TABLES], const survey *s, const results *r) {
 /* Whether wide vectors cost clock: the one thing that a table does not say by itself. */
 static void say_clock(const survey *s, FILE *stream) {
     for (size_t i = 1; i < s->isas; i++)
-        if (s->isa[i].ghz < 0.97 * s->isa[0].ghz)
+        if (s->isa[i].ghz < SURVEY_SLOWER * s->isa[0].ghz)
             fprintf(stream, "Under %s code the core runs at %.2f GHz, under %s code at %.2f.\n\n",
                     s->isa[i].isa, s->isa[i].ghz, s->isa[0].isa, s->isa[0].ghz);
 }

@@ -31,6 +31,7 @@ typedef enum table_place {
     PLACE_PLOTS,
     PLACE_AUDIT,
     PLACE_STUDY,
+    PLACE_MACHINE,
     PLACE_DETAILS,
     TABLE_PLACES
 } table_place;

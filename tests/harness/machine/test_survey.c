@@ -146,6 +146,23 @@ static void test_levels(void **state) {
     results_free(&r);
 }
 
+/* The largest set waits for pages too: memory, as the smaller ones, of which none are "L3". */
+static void test_slow_end(void **state) {
+    (void)state;
+    results r;
+    survey s;
+    start();
+    add_curves();
+    add_latency(262144, "huge", 130);
+    read_text(&r);
+    survey_of(&s, &r);
+    assert_int_equal(s.levels, 3);
+    assert_true(s.level[2].memory);
+    near(s.level[2].in.from, 4 << 20);
+    near(s.level[2].in.to, 256 << 20);
+    results_free(&r);
+}
+
 /* What survey_print writes. free it. */
 static char *printed(const survey *s, const results *r, table_format format) {
     char *out = NULL;
@@ -206,6 +223,7 @@ static void test_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers), cmocka_unit_test(test_levels),
-                                       cmocka_unit_test(test_print), cmocka_unit_test(test_nothing)};
+                                       cmocka_unit_test(test_slow_end), cmocka_unit_test(test_print),
+                                       cmocka_unit_test(test_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
