@@ -123,9 +123,10 @@ page-shots: $(BUILD)/attnbench
 	$(BUILD)/attnbench report $(RESULTS) --out $(BUILD)/page-shots/report
 	tests/page_shots.sh $(BUILD)/page-shots/report $(BUILD)/page-shots
 
-# The picture on README's first screen, of a sweep with the plan quick.
+# The picture on README's first screen, of a sweep with the plan quick, and of a study where there is one.
+STUDY ?= $(wildcard out/study)
 docs-picture: $(BUILD)/attnbench
-	$(BUILD)/attnbench report $(RESULTS) --out $(BUILD)/docs-picture
+	$(BUILD)/attnbench report $(RESULTS) $(if $(STUDY),--study $(STUDY)) --out $(BUILD)/docs-picture
 	cp $(BUILD)/docs-picture/plots/overview.svg docs/overview.svg
 
 # The expected outputs of tests/golden, made again with Debian's python3-torch and python3-torchaudio.

@@ -43,6 +43,13 @@ void overview_title(char *text, size_t size, const rivals *r) {
                  focus->bytes, focus->m->c->L);
 }
 
+static bool explains_wer(const rivals *r, const report_data *data) {
+    bool any = false;
+    for (size_t i = 0; i < r->count; i++)
+        any = any || !isnan(wer_of(data, &r->of[i]));
+    return any;
+}
+
 static void hold(picture *p, const rivals *r, const report_data *data) {
     for (size_t i = 0; i < r->count; i++) {
         frame_hold(&p->frame, mib(&r->of[i]), ms(r->of[i].m->low));
@@ -52,7 +59,9 @@ static void hold(picture *p, const rivals *r, const report_data *data) {
     if (bound > 0)
         frame_hold(&p->frame, p->frame.x_most, bound);
     p->frame.y_least *= 0.85; /* room below the points for their names */
-    p->frame.x_most *= 2.2;   /* and right of them */
+    if (explains_wer(r, data))
+        p->frame.y_most *= 1.4; /* above them for what the error rates are */
+    p->frame.x_most *= 2.2;     /* and right of them */
     p->frame.x_least /= 1.3;
     frame_close(&p->frame);
 }
@@ -131,7 +140,8 @@ typedef struct name_place {
 static const name_place name_places[] = {
     {"right", -0.03, 0},    {"left", 0.03, 0},       {"center", 0, -0.065}, {"center", 0, 0.065},
     {"right", -0.03, 0.05}, {"right", -0.03, -0.05}, {"left", 0.03, 0.05},  {"left", 0.03, -0.05},
-    {"center", 0, -0.12},   {"center", 0, 0.12}};
+    {"center", 0, -0.12},   {"center", 0, 0.12},     {"right", -0.03, 0.1}, {"right", -0.03, -0.1},
+    {"left", 0.03, 0.1},    {"left", 0.03, -0.1}};
 enum { NAME_PLACES = sizeof name_places / sizeof *name_places, LINE_STEPS = 40 };
 static const double LETTER = 0.021, HALF_LINE = 0.028, HALF_MARK = 0.022;
 
@@ -202,10 +212,17 @@ static bool write_name(FILE *script, const picture *p, const rivals *r, size_t a
     return true;
 }
 
+#define WER_NOTE "WER: small models, "
+static const double NOTE_X = 0.02, NOTE_Y = 0.95;
+
 /* Float caches have the first choice; without room for the error rate the name alone. */
 static void write_names(FILE *script, const picture *p, const rivals *r, const report_data *data) {
-    box taken[2 * RIVALS];
+    box taken[2 * RIVALS + 1];
     size_t count = 0;
+    if (explains_wer(r, data)) {
+        double width = LETTER * (double)(strlen(WER_NOTE) + strlen(data->study->speech));
+        taken[count++] = (box){NOTE_X, NOTE_X + width, NOTE_Y - HALF_LINE, NOTE_Y + HALF_LINE};
+    }
     for (size_t i = 0; i < r->count; i++) {
         spot at = spot_of(p, &r->of[i]);
         taken[count++] = (box){at.x - HALF_MARK, at.x + HALF_MARK, at.y - HALF_MARK, at.y + HALF_MARK};
@@ -223,14 +240,10 @@ static void write_names(FILE *script, const picture *p, const rivals *r, const r
 
 /* What the error rates are: in the caption, and within the picture, which may be shown without it. */
 static void explain_wer(picture *p, FILE *script, const rivals *r, const report_data *data) {
-    bool any = false;
-    for (size_t i = 0; i < r->count; i++)
-        any = any || !isnan(wer_of(data, &r->of[i]));
-    if (!any)
+    if (!explains_wer(r, data))
         return;
-    fprintf(script,
-            "set label 'WER: small models, %s' at graph 0.02,0.95 left noenhanced font ',12' tc rgb '%s'\n",
-            data->study->speech, FIGURE_BOUND);
+    fprintf(script, "set label '" WER_NOTE "%s' at graph %.2f,%.2f left noenhanced font ',12' tc rgb '%s'\n",
+            data->study->speech, NOTE_X, NOTE_Y, FIGURE_BOUND);
     snprintf(p->more, sizeof p->more,
              " WER is not this layer's: the study has a small model of each type with that share of the "
              "cache, tuned after conversion, and its MHA trained as long.");
