@@ -62,4 +62,13 @@ studied "with its results" 1 "--study out/study"
 touch -d '1 hour ago' "$tree/out/quick.json"
 echo '{}' >"$tree/out/full.json"
 studied "next to the newest results" 1 "report out/full.json "
+# How long it takes is said alike where people read it.
+help=$(./run_all.sh --help | grep -m 1 -o '[0-9]* minutes on two cores')
+if [ -n "$help" ] && grep -q "^./run_all.sh  .*$help" README.md; then
+    echo "[       OK ] README and --help say the same time"
+else
+    echo "[  FAILED  ] --help says $help, and README another time"
+    failed=1
+fi
+
 exit $failed
