@@ -4,6 +4,7 @@
 #include "reports/plots/look/frame.h"
 #include "reports/plots/look/picture.h"
 #include "reports/plots/look/titles.h"
+#include "reports/plots/plots.h"
 #include "reports/tables/answer.h"
 
 #include "attn/alloc.h"
@@ -214,6 +215,14 @@ static void test_labels(void **state) {
     assert_true(many[0].y < 0.01 && many[2].y > 0.99 && fabs(many[1].y - 0.5) < 0.01);
 }
 
+/* What is a straight relation is a straight line: on axes of two kinds it would look curved. */
+static void test_axes(void **state) {
+    (void)state;
+    for (const plot *p = plots; p->name; p++)
+        if (p->log_x != p->log_y)
+            fail_msg("%s: one axis is logarithmic, the other is not", p->name);
+}
+
 /* A point's mark is where gnuplot puts the point. */
 static void test_marks(void **state) {
     (void)state;
@@ -241,6 +250,6 @@ int main(void) {
         cmocka_unit_test(test_answer),        cmocka_unit_test(test_no_difference),
         cmocka_unit_test(test_fastest_alike), cmocka_unit_test(test_titles),
         cmocka_unit_test(test_crossing),      cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_marks)};
+        cmocka_unit_test(test_marks),         cmocka_unit_test(test_axes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
