@@ -5,7 +5,7 @@
 #   tests/refuse_memory.sh [COMMAND...]      all commands, unless some are named
 #
 # A place is a chain of calls that ends in an allocation; the first and the last allocation of each are refused.
-# EVERY=1       every allocation, and not only two of each place (120,000 runs)
+# EVERY=1       every allocation, and not only two of each place (128,000 runs)
 # RUNS=N        at most N allocations of each command, spread over all
 # ATTNBENCH     the program (default build/attnbench); one without sanitizers, which own malloc
 # A part of it is in `make test` (tests/cli/test_refuse_memory.sh).
