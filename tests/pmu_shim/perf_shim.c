@@ -8,6 +8,7 @@
  *   PERF_SHIM_EXCLUDE_GUEST  EOPNOTSUPP without exclude_guest (as Apple's CPUs)
  *   PERF_SHIM_TYPES=T:CPUS,…  core PMUs of a hybrid machine: events of type T, or generic ones for it, count only on
  *                            these CPUs (a number, or A-B)
+ *   PERF_SHIM_STEADY         a region always counts the same, so that passes over one iteration each agree
  *   PERF_SHIM_L3=SIZE        the size of the last cache, as /sys writes it; with a small one, loops that miss it are short
  *   PERF_SHIM_LOG=FILE       a line for every event that is opened
  */
@@ -81,6 +82,12 @@ static double rate(const event *e) {
     return 1 + (double)((e->attributes.config & 0xffffffff) % 7) + (e->attributes.type == PERF_TYPE_HARDWARE);
 }
 
+static double counted_since(const event *e, double t) {
+    if (!counts_here(e))
+        return 0;
+    return (getenv("PERF_SHIM_STEADY") ? 1e6 : t - e->since) * rate(e);
+}
+
 static int open_event(const struct perf_event_attr *attributes, int leader) {
     const char *log = getenv("PERF_SHIM_LOG");
     FILE *to = log ? fopen(log, "a") : NULL;
@@ -116,7 +123,7 @@ static int control(int fd, unsigned long what, unsigned long flags) {
         if (what == PERF_EVENT_IOC_ENABLE && !e->enabled)
             e->failed = !fits, e->enabled = fits, e->since = t;
         if (what == PERF_EVENT_IOC_DISABLE && e->enabled) {
-            e->counted += counts_here(e) ? (t - e->since) * rate(e) : 0;
+            e->counted += counted_since(e, t);
             e->enabled_ns += t - e->since;
             e->enabled = false;
         }
@@ -134,7 +141,7 @@ static ssize_t read_event(int fd, void *to, size_t size) {
     if (format & PERF_FORMAT_GROUP)
         words[n++] = 0;
     else
-        words[n++] = (uint64_t)(e->counted + (e->enabled && counts_here(e) ? (t - e->since) * rate(e) : 0));
+        words[n++] = (uint64_t)(e->counted + (e->enabled ? counted_since(e, t) : 0));
     if (format & PERF_FORMAT_TOTAL_TIME_ENABLED)
         words[n++] = (uint64_t)running;
     if (format & PERF_FORMAT_TOTAL_TIME_RUNNING)
@@ -142,8 +149,7 @@ static ssize_t read_event(int fd, void *to, size_t size) {
     for (int i = 0; i < FILES && format & PERF_FORMAT_GROUP;
          i++) /* files are numbered in the order of opening */
         if (events[i].open && events[i].leader == fd) {
-            double more =
-                events[i].enabled && counts_here(&events[i]) ? (t - events[i].since) * rate(&events[i]) : 0;
+            double more = events[i].enabled ? counted_since(&events[i], t) : 0;
             words[0]++, words[n++] = (uint64_t)(events[i].counted + more);
             if (format & PERF_FORMAT_ID)
                 words[n++] = (uint64_t)i;
