@@ -57,6 +57,10 @@ typedef struct survey {
     size_t least_runs, most_runs;
 } survey;
 
+/* What an instruction set or unit multiplies: "float32", "bfloat16, sums float32", "int8, sums int32". */
+const char *survey_numbers(const char *isa);
+bool survey_is_whole(const char *isa); /* its operations are not floating-point ones */
+
 /* Texts are those of `r`, which must outlive it. */
 void survey_of(survey *s, const results *r);
 

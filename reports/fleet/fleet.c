@@ -29,9 +29,27 @@ static bool is_alone(const fleet *f, size_t at, bool with_host) {
     return true;
 }
 
+/* "Intel Xeon Platinum 8375C" of "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz": it stands in heads of columns. */
+static void short_name(char *to, size_t size, const char *cpu) {
+    static const char *const words[] = {"(R)", "(TM)", "(tm)", " CPU", " Processor"};
+    size_t length = 0;
+    while (*cpu && strncmp(cpu, " @", 2) && length + 1 < size) {
+        size_t skip = 0;
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+            if (!strncmp(cpu, words[i], strlen(words[i])))
+                skip = strlen(words[i]);
+        if (!skip)
+            to[length++] = *cpu;
+        cpu += skip ? skip : 1;
+    }
+    to[length] = '\0';
+}
+
 static void name_machine(fleet *f, size_t at) {
     fleet_machine *m = &f->machine[at];
-    snprintf(m->name, sizeof m->name, "%.60s", cpu_of(m));
+    char cpu[61];
+    short_name(cpu, sizeof cpu, cpu_of(m));
+    snprintf(m->name, sizeof m->name, "%s", cpu);
     if (!is_alone(f, at, false))
         text_append(m->name, sizeof m->name, " on %.20s", fleet_host(m));
     if (!is_alone(f, at, true))
@@ -143,7 +161,8 @@ int fleet_choose_base(fleet *f, const char *name, attn_error *error) {
             f->base = i;
             return 0;
         }
-        if (strcmp(fleet_host(m), name) && strcmp(m->file, name) && !strstr(m->name, name))
+        if (strcmp(fleet_host(m), name) && strcmp(m->file, name) && !strstr(m->name, name) &&
+            !strstr(cpu_of(m), name))
             continue;
         f->base = i;
         found++;

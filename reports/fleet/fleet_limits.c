@@ -1,4 +1,5 @@
 /* What the machines were measured to do, next to each other. */
+#include "harness/machine/survey.h"
 #include "reports/data/rounding.h"
 #include "reports/fleet/compared.h"
 #include "reports/fleet/fleet_tables.h"
@@ -6,20 +7,19 @@
 #include <math.h>
 #include <string.h>
 
-typedef enum limit_unit { GFLOPS, GBYTES, GIGAHERTZ, NANOSECONDS, UNITS } limit_unit;
-static const char *const unit_names[UNITS] = {"GFLOP/s", "GB/s", "GHz", "ns"};
+typedef enum limit_unit { GFLOPS, GOPS, GBYTES, GIGAHERTZ, NANOSECONDS, UNITS } limit_unit;
+static const char *const unit_names[UNITS] = {"GFLOP/s", "Gop/s", "GB/s", "GHz", "ns"};
 
 /* Which limit it is, and in which place of the machine: the same name on all machines, whose caches differ in size. */
 static limit_unit name_limit(char *name, size_t size, const fleet_machine *m, const results_case *c) {
     const char *level = c->working_set ? machine_level(&m->data, (double)c->working_set) : "";
-    bool stepped = c->steps > 0, clock = !strcmp(c->what, "clock");
-    if (!strcmp(c->what, "sgemm"))
-        snprintf(name, size, "sgemm");
-    else
-        snprintf(name, size, "%s%s%s%s%s%s%s", c->what, *c->isa && !c->working_set ? " " : "",
-                 *c->isa && !c->working_set ? c->isa : "", *level ? ", " : "", level,
-                 *c->pages ? ", pages " : "", c->pages);
-    return clock ? GIGAHERTZ : stepped ? NANOSECONDS : c->working_set ? GBYTES : GFLOPS;
+    bool stepped = c->steps > 0, clock = !strcmp(c->what, "clock"), products = !strcmp(c->what, "products");
+    const char *code = products ? c->unit : c->working_set || !strcmp(c->what, "sgemm") ? "" : c->isa;
+    snprintf(name, size, "%s%s%s%s%s%s%s%s", c->what, *code ? " " : "", code, *level ? ", " : "", level,
+             *c->pages ? ", pages " : "", c->pages, c->t > 1 ? ", all cores" : "");
+    if (clock || stepped)
+        return clock ? GIGAHERTZ : NANOSECONDS;
+    return c->working_set ? GBYTES : products && survey_is_whole(code) ? GOPS : GFLOPS;
 }
 
 static double value_of(const measured *m, limit_unit unit) {
@@ -35,20 +35,31 @@ static double value_of(const measured *m, limit_unit unit) {
     }
 }
 
+/* Of memory caches hold a part of all sets but the largest. */
+static bool is_better(const measured *row, limit_unit unit, bool memory, const measured *than) {
+    if (memory && unit == GBYTES && row->c->working_set != than->c->working_set)
+        return row->c->working_set > than->c->working_set;
+    return unit == NANOSECONDS ? value_of(row, unit) < value_of(than, unit)
+                               : value_of(row, unit) > value_of(than, unit);
+}
+
 /* The best of its rows, of latency the least; NaN without one. */
 static double limit_of(const fleet_machine *m, const char *name) {
-    double best = NAN;
+    const measured *best = NULL;
+    limit_unit unit = UNITS;
+    bool memory = strstr(name, ", memory") != NULL;
     char own[96];
     for (size_t i = 0; i < m->data.count; i++) {
         const measured *row = &m->data.cases[i];
         if (strcmp(row->c->kind, "machine"))
             continue;
-        limit_unit unit = name_limit(own, sizeof own, m, row->c);
-        double value = value_of(row, unit);
-        if (!strcmp(own, name) && (isnan(best) || (unit == NANOSECONDS ? value < best : value > best)))
-            best = value;
+        limit_unit its = name_limit(own, sizeof own, m, row->c);
+        if (strcmp(own, name) || (best && !is_better(row, its, memory, best)))
+            continue;
+        best = row;
+        unit = its;
     }
-    return best;
+    return best ? value_of(best, unit) : NAN;
 }
 
 static void add_limit(report_table *t, const fleet *f, const char *name, limit_unit unit) {
@@ -89,7 +100,8 @@ void table_fleet_limits(report_table *t, const fleet *f) {
         }
     json_decref(seen);
     snprintf(t->note, sizeof t->note,
-             "The best of all runs and sizes. Levels are each machine's own (its page has the sizes), so "
+             "The best of all runs and, but of memory, sizes. Levels are each machine's own (its page has "
+             "the sizes), so "
              "that L2 is next to "
              "L2. × base is above 1 where the machine does more than %s, or waits less.",
              f->machine[f->base].name);

@@ -4,28 +4,13 @@
 #include "harness/machine/survey.h"
 
 #include <math.h>
-#include <string.h>
-
-static bool ends_with(const char *text, const char *end) {
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && !strcmp(text + length - tail, end);
-}
-
-/* Of what bench/limits/machine_units.h lists, and of instruction sets. */
-static const char *type_of(const char *isa) {
-    static const char *const whole[] = {"_vnni", "_int8", "_dotprod", "_i8mm"};
-    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-        if (ends_with(isa, whole[i]))
-            return "int8, sums int32";
-    return ends_with(isa, "_bf16") ? "bfloat16, sums float32" : "float32";
-}
 
 static void add_peak(report_table *t, const char *what, const survey_isa *of) {
-    const char *type = type_of(of->isa);
-    table_add(&t->t, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "what", what, "type", type, "unit",
-                               strncmp(type, "int", 3) ? "GFLOP/s" : "Gop/s", "one_core",
-                               four_digits(of->gflops), "all_cores", four_digits(of->gflops_all), "ghz",
-                               four_digits(of->ghz), "vector_madds", four_digits(of->vector_madds)));
+    table_add(&t->t,
+              json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "what", what, "type", survey_numbers(of->isa),
+                        "unit", survey_is_whole(of->isa) ? "Gop/s" : "GFLOP/s", "one_core",
+                        four_digits(of->gflops), "all_cores", four_digits(of->gflops_all), "ghz",
+                        four_digits(of->ghz), "vector_madds", four_digits(of->vector_madds)));
 }
 
 static void say_clock(report_table *t, const survey *s) {
