@@ -20,7 +20,8 @@
 
 #include <cmocka.h>
 
-static const char sample[] = "tests/data/results_sample.json", made_up[] = "Made up for a test";
+static const char sample[] = "tests/data/results_sample.json", made_up[] = "Made up for a test",
+                  whole_name[] = "Made(R) up CPU for a test @ 3.00GHz";
 static char folder[64], other[96];
 
 static void halve_times(json_t *root) {
@@ -43,7 +44,7 @@ static int make_other(void **state) {
     json_t *root = json_load_file(sample, 0, NULL), *context = json_object_get(root, "context"),
            *own = json_object_get(context, "attnbench");
     json_object_set_new(context, "host_name", json_string("elsewhere"));
-    json_object_set_new(json_object_get(own, "machine"), "cpu", json_string(made_up));
+    json_object_set_new(json_object_get(own, "machine"), "cpu", json_string(whole_name));
     json_object_set_new(own, "fingerprint", json_string("fnv1a:made-up"));
     halve_times(root);
     int result = json_dump_file(root, other, 0);
@@ -105,6 +106,30 @@ static void write_clock(char path[96], const char *of, double ghz) {
     json_decref(root);
 }
 
+/* Rows whose column says so. */
+static const json_t *row_of(const report_table *t, const char *key, const char *value) {
+    size_t i;
+    const json_t *row;
+    json_array_foreach(t->t.rows, i, row) {
+        if (!strcmp(json_text(row, key), value))
+            return row;
+    }
+    fail_msg("no row with %s %s", key, value);
+    return NULL;
+}
+
+/* What several cores reach together is another limit than what one does. */
+static void assert_several_cores_apart(const fleet *f) {
+    report_table t;
+    char one[64], all[80];
+    table_fleet_limits(&t, f);
+    snprintf(one, sizeof one, "flops %s", results_text(&f->machine[0].results, "machine.isa", ""));
+    snprintf(all, sizeof all, "%s, all cores", one);
+    assert_true(json_number(row_of(&t, "limit", all), "m1") >
+                1.5 * json_number(row_of(&t, "limit", one), "m1"));
+    report_table_free(&t);
+}
+
 static void test_clock(void **state) {
     (void)state;
     char first[96], second[96];
@@ -122,6 +147,7 @@ static void test_clock(void **state) {
     assert_true(fabs(fleet_clock(&f->machine[0]) - 4) < 1e-9);
     assert_true(fabs(fleet_clock(&f->machine[1]) - 2) < 1e-9);
     assert_true(fabs(fleet_speed(&common, f, 1, NULL, FLEET_BY_CLOCK) - 4) < 1e-9);
+    assert_several_cores_apart(f);
     drop(f);
 }
 
@@ -142,18 +168,6 @@ static void test_base(void **state) {
     assert_int_equal(fleet_choose_base(f, "a", &error), -1); /* part of both */
     assert_non_null(strstr(error.message, "more than one machine"));
     drop(f);
-}
-
-/* Rows whose column says so. */
-static const json_t *row_of(const report_table *t, const char *key, const char *value) {
-    size_t i;
-    const json_t *row;
-    json_array_foreach(t->t.rows, i, row) {
-        if (!strcmp(json_text(row, key), value))
-            return row;
-    }
-    fail_msg("no row with %s %s", key, value);
-    return NULL;
 }
 
 static void test_tables(void **state) {
@@ -210,7 +224,7 @@ static void test_pages(void **state) {
         fail_msg("%s", error.message);
     assert_true(has_text("index.html", "Ratios are to <b>Made up for a test</b>"));
     assert_true(has_text("index.html", "Made up for a test was disturbed"));
-    assert_true(has_text("machine-2/index.html", made_up));
+    assert_true(has_text("machine-2/index.html", whole_name));
     assert_false(has_text("machine-1/index.html", made_up));
     assert_true(has_text("tables/fleet_cases.csv", "m1_of_base"));
     assert_true(has_text("plots/fleet_speed.gp", "fleet_speed.dat"));
