@@ -7,7 +7,7 @@
 #include "reports/paper/claims/study_file.h"
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
-#include "reports/study/study_plots.h"
+#include "reports/study/pictures/study_plots.h"
 #include "reports/tables/answer.h"
 #include "reports/tables/findings.h"
 

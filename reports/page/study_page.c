@@ -4,7 +4,7 @@
 #include "attn/file.h"
 #include "reports/page/page.h"
 #include "reports/page/page_data.h"
-#include "reports/study/study_plots.h"
+#include "reports/study/pictures/study_plots.h"
 #include "reports/study/study_section.h"
 
 static int write_page(const study_data *d, const report_table tables[REPORT_TABLES], const char *out,

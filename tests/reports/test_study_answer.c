@@ -1,9 +1,9 @@
 /* What a study says on the first screen, and what it chooses by: made-up results of a small study. */
 #include "attn/alloc.h"
 #include "base/text/json.h"
+#include "reports/study/pictures/study_titles.h"
 #include "reports/study/study_answer.h"
 #include "reports/study/study_findings.h"
-#include "reports/study/study_titles.h"
 #include "tests/support/cmocka_all.h"
 
 #include <math.h>

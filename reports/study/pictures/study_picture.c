@@ -1,4 +1,4 @@
-#include "reports/study/study_picture.h"
+#include "reports/study/pictures/study_picture.h"
 
 #include "attn/file.h"
 #include "base/text/append.h"

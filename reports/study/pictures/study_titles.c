@@ -1,4 +1,4 @@
-#include "reports/study/study_titles.h"
+#include "reports/study/pictures/study_titles.h"
 
 #include "base/text/append.h"
 #include "base/text/json.h"

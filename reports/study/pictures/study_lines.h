@@ -1,6 +1,6 @@
 /* The lines of a study's pictures: what belongs together. Private to study_*.c. */
-#ifndef REPORTS_STUDY_LINES_H
-#define REPORTS_STUDY_LINES_H
+#ifndef REPORTS_STUDY_PICTURES_STUDY_LINES_H
+#define REPORTS_STUDY_PICTURES_STUDY_LINES_H
 
 #include "reports/study/study_data.h"
 

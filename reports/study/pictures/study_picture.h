@@ -1,9 +1,9 @@
 /* One picture of a study: its data, its gnuplot script, and what its points say. Private to study_*.c. */
-#ifndef REPORTS_STUDY_PICTURE_H
-#define REPORTS_STUDY_PICTURE_H
+#ifndef REPORTS_STUDY_PICTURES_STUDY_PICTURE_H
+#define REPORTS_STUDY_PICTURES_STUDY_PICTURE_H
 
 #include "reports/plots/look/picture.h"
-#include "reports/study/study_lines.h"
+#include "reports/study/pictures/study_lines.h"
 
 typedef enum study_marks { STUDY_JOINED, STUDY_POINTS } study_marks; /* points: no lines between them */
 

@@ -1,12 +1,12 @@
-#include "reports/study/study_plots.h"
+#include "reports/study/pictures/study_plots.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "reports/plots/run/staging.h"
-#include "reports/study/study_picture.h"
-#include "reports/study/study_titles.h"
+#include "reports/study/pictures/study_picture.h"
+#include "reports/study/pictures/study_titles.h"
 
 #include <dirent.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Titles of a study's pictures that say what was found, computed from the rows. Private to study_*.c. */
-#ifndef REPORTS_STUDY_TITLES_H
-#define REPORTS_STUDY_TITLES_H
+#ifndef REPORTS_STUDY_PICTURES_STUDY_TITLES_H
+#define REPORTS_STUDY_PICTURES_STUDY_TITLES_H
 
-#include "reports/study/study_lines.h"
+#include "reports/study/pictures/study_lines.h"
 
 /* Down to which cache a type of the group loses nothing that was found; y is "wer_percent" or "loss". All write "" where
  * the rows do not say. */

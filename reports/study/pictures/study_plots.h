@@ -1,7 +1,7 @@
 /* Pictures of a study: error rate and loss against cache bytes, latency and latent_dim, and learning curves, of each
  * model. */
-#ifndef REPORTS_STUDY_PLOTS_H
-#define REPORTS_STUDY_PLOTS_H
+#ifndef REPORTS_STUDY_PICTURES_STUDY_PLOTS_H
+#define REPORTS_STUDY_PICTURES_STUDY_PLOTS_H
 
 #include "reports/plots/run/gnuplot.h"
 #include "reports/study/study_data.h"
