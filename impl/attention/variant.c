@@ -12,7 +12,7 @@ attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g,
         return path;
     double expand = variant->cost(g, batch, frames, keys, ATTN_PATH_EXPAND, ATTN_ELEMENT_F32).flops;
     double absorb = variant->cost(g, batch, frames, keys, ATTN_PATH_ABSORB, ATTN_ELEMENT_F32).flops;
-    return absorb < expand ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND;
+    return absorb <= expand ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND;
 }
 
 attn_cost attn_impl_cost(const attn_variant *variant, const attn_impl *impl, const attn_geometry *g,
