@@ -64,7 +64,8 @@ int attn_impl_reads(const attn_impl *impl, attn_element type, attn_error *error)
 /* The limit for attn_cpu_limit while an implementation of this name runs; the widest where it sets none. */
 attn_isa attn_impl_isa(const char *name);
 
-/* AUTO to EXPAND or ABSORB, whichever has fewer FLOPs, ABSORB of equals; always EXPAND for variants without a latent. */
+/* AUTO to EXPAND or ABSORB, whichever has fewer FLOPs, ABSORB of equals; always EXPAND for variants without a
+ * latent. */
 attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g, size_t batch, size_t frames,
                             size_t keys, attn_path path);
 /* What a call over a cache of this type costs with this implementation, relative positions included: all its products,
