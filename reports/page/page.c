@@ -1,5 +1,6 @@
 #include "reports/page/page.h"
 
+#include "reports/page/template/figure_titles.h"
 #include "reports/page/template/mustache.h"
 
 #include <string.h>
@@ -36,7 +37,8 @@ static json_t *page_data(const report *r, attn_error *error) {
 }
 
 int page_render(FILE *out, const char *name, json_t *data, attn_error *error) {
-    if (!data || json_object_set_new(data, "style", json_string(page_file("page.css"))) ||
+    if (!data || figure_titles_tell_apart(data) ||
+        json_object_set_new(data, "style", json_string(page_file("page.css"))) ||
         json_object_set_new(data, "script", json_string(page_file("page.js"))))
         return attn_no_memory(error, "page");
     return mustache_render(out, page_files, name, data, error);

@@ -119,7 +119,7 @@ json_t *page_tables_of(const report_table tables[REPORT_TABLES], attn_error *err
 
 static json_t *one_figure(const figure *f) {
     const picture *p = &f->picture;
-    char basis[sizeof p->basis], about[1000];
+    char basis[sizeof p->basis], about[1400];
     snprintf(about, sizeof about, "%s%s", f->plot->about, p->more);
     snprintf(basis, sizeof basis, "%s", p->basis);
     basis[0] = (char)toupper((unsigned char)basis[0]);
@@ -228,6 +228,12 @@ static json_t *paper_model_data(const paper_model *model, attn_error *error) {
     return data;
 }
 
+/* Without the folders of the machine that it lay on. */
+static const char *name_of(const char *path) {
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash ? slash + 1 : path;
+}
+
 json_t *page_audit(const report *r, attn_error *error) {
     json_t *models = json_array();
     for (size_t m = 0; models && m < r->paper.models; m++)
@@ -237,7 +243,7 @@ json_t *page_audit(const report *r, attn_error *error) {
         }
     return json_pack("{s:o, s:o, s:s?}", "models", models, "cited",
                      json_sprintf("\"%s\" (%s): %s", r->paper.paper, r->paper.document, r->paper.source),
-                     "live_file", r->paper_file);
+                     "live_file", name_of(r->paper_file));
 }
 
 /* ---- a study */

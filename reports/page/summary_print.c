@@ -1,6 +1,7 @@
 #include "reports/page/summary_print.h"
 
 #include "attn/alloc.h"
+#include "base/text/json.h"
 #include "base/text/table.h"
 #include "reports/data/case_names.h"
 #include "reports/data/rivals.h"
@@ -147,11 +148,11 @@ int summary_print(const report_data *data, bool markdown, FILE *stream, attn_err
         if (markdown) {
             print_text(stream, cpu);
             fputc(' ', stream);
-            print_text(stream, json_string_value(trust));
+            print_text(stream, json_text(trust, "line"));
             fputc('\n', stream);
         } else {
             print_wrapped(stream, cpu, 0, 0);
-            print_wrapped(stream, json_string_value(trust), 0, 0);
+            print_wrapped(stream, json_text(trust, "line"), 0, 0);
         }
     }
     json_decref(answer);

@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 420, HEIGHT = 330, LOW_HEIGHT = 260, OVERVIEW_WIDTH = 440, OVERVIEW_HEIGHT = 320, TALL = 440 };
+enum { WIDTH = 420, HEIGHT = 330, LOW_HEIGHT = 260, OVERVIEW_WIDTH = 440, OVERVIEW_HEIGHT = 370, TALL = 440 };
 
 /* ---- lines */
 

@@ -3,6 +3,7 @@
 #include "base/text/append.h"
 #include "reports/data/case_names.h"
 #include "reports/plots/figure_style.h"
+#include "reports/plots/look/name_places.h"
 #include "reports/study/study_answer.h"
 
 #include <math.h>
@@ -23,10 +24,12 @@ static double read_once(const report_data *data, double size) {
     return size * 1048576.0 / machine_bandwidth(&data->roofs, size * 1048576.0) / 1e6;
 }
 
-/* The study's error rate with that type and share of the cache, in float32; NaN: it has none. */
-static double wer_of(const report_data *data, const rival *one) {
+/* The study's small model of that type and share of the cache, in float32. */
+static study_small small_of(const report_data *data, const rival *one) {
     const results_case *c = one->m->c;
-    return data->study && !case_rounds_cache(c) ? study_wer_at(data->study, c->type, one->bytes) : NAN;
+    if (!data->study || case_rounds_cache(c))
+        return (study_small){.wer = NAN};
+    return study_small_at(data->study, c->type, one->bytes);
 }
 
 void overview_title(char *text, size_t size, const rivals *r) {
@@ -43,13 +46,6 @@ void overview_title(char *text, size_t size, const rivals *r) {
                  focus->bytes, focus->m->c->L);
 }
 
-static bool explains_wer(const rivals *r, const report_data *data) {
-    bool any = false;
-    for (size_t i = 0; i < r->count; i++)
-        any = any || !isnan(wer_of(data, &r->of[i]));
-    return any;
-}
-
 static void hold(picture *p, const rivals *r, const report_data *data) {
     for (size_t i = 0; i < r->count; i++) {
         frame_hold(&p->frame, mib(&r->of[i]), ms(r->of[i].m->low));
@@ -59,9 +55,7 @@ static void hold(picture *p, const rivals *r, const report_data *data) {
     if (bound > 0)
         frame_hold(&p->frame, p->frame.x_most, bound);
     p->frame.y_least *= 0.85; /* room below the points for their names */
-    if (explains_wer(r, data))
-        p->frame.y_most *= 1.4; /* above them for what the error rates are */
-    p->frame.x_most *= 2.2;     /* and right of them */
+    p->frame.x_most *= 2.2;   /* and right of them */
     p->frame.x_least /= 1.3;
     frame_close(&p->frame);
 }
@@ -72,15 +66,15 @@ static void write_points(FILE *points, picture *p, const rivals *r, const report
         const measured *m = r->of[i].m;
         char text[400], name[256], own[CASE_NAME];
         figure_safe_text(name, sizeof name, m->c->name);
-        double wer = wer_of(data, &r->of[i]);
+        study_small small = small_of(data, &r->of[i]);
         fprintf(points, "%s%.6g %.6g %.6g %.6g %zu %.4g %s\n", i ? "\n\n" : "", mib(&r->of[i]), ms(m->time),
-                ms(m->low), ms(m->high), m->runs, wer, name);
+                ms(m->low), ms(m->high), m->runs, small.wer, name);
         case_long_name(own, sizeof own, m->c);
         snprintf(text, sizeof text, "%s: %.4g MiB a layer, %.4g ms a frame (%.4g to %.4g)\n%s", own,
                  mib(&r->of[i]), ms(m->time), ms(m->low), ms(m->high), m->c->name);
-        if (!isnan(wer))
-            text_append(text, sizeof text, "\nWER %.2f%% of a small model in the study, %s", wer,
-                        data->study->speech);
+        if (!isnan(small.wer))
+            text_append(text, sizeof text, "\nWER %.2f%% of a small model in the study, %s%s; %s", small.wer,
+                        small.name, small.tuned ? "" : ", trained from scratch", data->study->speech);
         picture_mark(p, mib(&r->of[i]), ms(m->time), text);
     }
 }
@@ -96,11 +90,6 @@ static size_t write_bound(FILE *points, const picture *p, const report_data *dat
     }
     return count;
 }
-
-/* In parts of the plot's width and height. */
-typedef struct spot {
-    double x, y;
-} spot;
 
 static spot spot_of(const picture *p, const rival *one) {
     return (spot){frame_x(&p->frame, mib(one)), frame_y(&p->frame, ms(one->m->time))};
@@ -127,126 +116,90 @@ static void write_arrows(FILE *script, const picture *p, const rivals *r) {
 
 /* ---- names */
 
-/* What something covers. */
-typedef struct box {
-    double left, right, low, high;
-} box;
-
-typedef struct name_place {
-    const char *side; /* what gnuplot aligns it by */
-    double x, y;      /* from the point to the name's middle line, in parts of the plot */
-} name_place;
-
-static const name_place name_places[] = {
-    {"right", -0.03, 0},    {"left", 0.03, 0},       {"center", 0, -0.065}, {"center", 0, 0.065},
-    {"right", -0.03, 0.05}, {"right", -0.03, -0.05}, {"left", 0.03, 0.05},  {"left", 0.03, -0.05},
-    {"center", 0, -0.12},   {"center", 0, 0.12},     {"right", -0.03, 0.1}, {"right", -0.03, -0.1},
-    {"left", 0.03, 0.1},    {"left", 0.03, -0.1}};
-enum { NAME_PLACES = sizeof name_places / sizeof *name_places, LINE_STEPS = 40 };
-static const double LETTER = 0.021, HALF_LINE = 0.028, HALF_MARK = 0.022;
-
-static box box_of(const picture *p, const rival *one, const name_place *place, size_t letters) {
-    double x = spot_of(p, one).x + place->x, y = spot_of(p, one).y + place->y;
-    double width = LETTER * (double)letters;
-    double before = !strcmp(place->side, "right") ? width : !strcmp(place->side, "center") ? width / 2 : 0;
-    return (box){x - before, x - before + width, y - HALF_LINE, y + HALF_LINE};
-}
-
-static bool is_free(const box *b, const box *taken, size_t count) {
-    bool inside = b->left > 0 && b->right < 0.98 && b->low > 0 && b->high < 1;
-    for (size_t i = 0; inside && i < count; i++)
-        if (b->left < taken[i].right && taken[i].left < b->right && b->low < taken[i].high &&
-            taken[i].low < b->high)
-            return false;
-    return inside;
-}
-
-static size_t crossed_by(const box *b, spot from, spot to) {
-    size_t count = 0;
-    for (int i = 0; i <= LINE_STEPS; i++) {
-        double part = (double)i / LINE_STEPS, x = from.x + part * (to.x - from.x),
-               y = from.y + part * (to.y - from.y);
-        count += x > b->left && x < b->right && y > b->low && y < b->high;
-    }
-    return count;
-}
-
-/* How much of arrows and bars a name there would cover. */
-static size_t crossings(const box *b, const picture *p, const rivals *r) {
-    size_t count = 0;
+static void map_lines(name_map *map, const picture *p, const rivals *r, const report_data *data) {
     spot from, to;
     for (size_t i = 0; i < r->count; i++) {
         double x = spot_of(p, &r->of[i]).x;
-        count += crossed_by(b, (spot){x, frame_y(&p->frame, ms(r->of[i].m->low))},
-                            (spot){x, frame_y(&p->frame, ms(r->of[i].m->high))});
+        name_map_line(map, (spot){x, frame_y(&p->frame, ms(r->of[i].m->low))},
+                      (spot){x, frame_y(&p->frame, ms(r->of[i].m->high))});
         if (find_arrow(&from, &to, p, r, i))
-            count += crossed_by(b, from, to);
+            name_map_line(map, from, to);
     }
-    return count;
+    const plot_frame *f = &p->frame;
+    for (int i = 0; i < BOUND_STEPS; i += 4) {
+        double a = f->x_least * pow(f->x_most / f->x_least, (double)i / BOUND_STEPS),
+               b = f->x_least * pow(f->x_most / f->x_least, (double)(i + 4) / BOUND_STEPS);
+        if (read_once(data, b) >= f->y_least)
+            name_map_line(map, (spot){frame_x(f, a), frame_y(f, read_once(data, a))},
+                          (spot){frame_x(f, b), frame_y(f, read_once(data, b))});
+    }
 }
 
-/* Where nothing else is, and fewest lines are crossed; a name without such a place is left to the page's hints and to the
- * tables. */
-static bool write_name(FILE *script, const picture *p, const rivals *r, size_t at, const char *after,
-                       box *taken, size_t *count) {
-    const rival *one = &r->of[at];
+/* A name without a place is left to the page's hints and to the tables. */
+static bool write_name(FILE *script, name_map *map, spot mark, const rival *one, const char *after) {
     char name[CASE_NAME], safe[CASE_NAME];
+    int points = case_rounds_cache(one->m->c) ? 11 : 13;
+    name_place place;
     case_short_name(name, sizeof name, one->m->c);
     text_append(name, sizeof name, "%s", after);
     figure_safe_text(safe, sizeof safe, name);
-    const name_place *best = NULL;
-    size_t least = SIZE_MAX;
-    for (size_t i = 0; i < NAME_PLACES; i++) {
-        box b = box_of(p, one, &name_places[i], strlen(name));
-        size_t crossed = crossings(&b, p, r);
-        if (crossed < least && is_free(&b, taken, *count)) {
-            best = &name_places[i];
-            least = crossed;
-        }
-    }
-    if (!best)
+    if (!name_map_find(map, &place, mark, strlen(safe), points))
         return false;
-    taken[(*count)++] = box_of(p, one, best, strlen(name));
-    fprintf(script, "set label '%s' at graph %.4f,%.4f %s front noenhanced font ',13' tc rgb '%s'\n", safe,
-            spot_of(p, one).x + best->x, spot_of(p, one).y + best->y, best->side, figure_colour(one->m));
+    if (place.leads)
+        fprintf(script,
+                "set arrow from graph %.4f,%.4f to graph %.4f,%.4f nohead lc rgb '%s' lw 0.6 dt (2,2) back\n",
+                mark.x, mark.y, place.at.x, place.at.y, figure_colour(one->m));
+    fprintf(script, "set label '%s' at graph %.4f,%.4f %s front noenhanced font ',%d' tc rgb '%s'\n", safe,
+            place.at.x, place.at.y, place.side, points, figure_colour(one->m));
     return true;
 }
 
-#define WER_NOTE "WER: small models, "
-static const double NOTE_X = 0.02, NOTE_Y = 0.95;
-
 /* Float caches have the first choice; without room for the error rate the name alone. */
-static void write_names(FILE *script, const picture *p, const rivals *r, const report_data *data) {
-    box taken[2 * RIVALS + 1];
-    size_t count = 0;
-    if (explains_wer(r, data)) {
-        double width = LETTER * (double)(strlen(WER_NOTE) + strlen(data->study->speech));
-        taken[count++] = (box){NOTE_X, NOTE_X + width, NOTE_Y - HALF_LINE, NOTE_Y + HALF_LINE};
-    }
-    for (size_t i = 0; i < r->count; i++) {
-        spot at = spot_of(p, &r->of[i]);
-        taken[count++] = (box){at.x - HALF_MARK, at.x + HALF_MARK, at.y - HALF_MARK, at.y + HALF_MARK};
-    }
+static void write_names(FILE *script, name_map *map, const picture *p, const rivals *r,
+                        const report_data *data) {
+    for (size_t i = 0; i < r->count; i++)
+        name_map_mark(map, spot_of(p, &r->of[i]));
+    map_lines(map, p, r, data);
     for (int rounded = 0; rounded < 2; rounded++)
         for (size_t i = 0; i < r->count; i++)
             if (case_rounds_cache(r->of[i].m->c) == rounded) {
-                char wer[32] = "";
-                if (!isnan(wer_of(data, &r->of[i])))
-                    snprintf(wer, sizeof wer, ", WER %.1f%%", wer_of(data, &r->of[i]));
-                if (!*wer || !write_name(script, p, r, i, wer, taken, &count))
-                    write_name(script, p, r, i, "", taken, &count);
+                char wer[48] = "";
+                spot mark = spot_of(p, &r->of[i]);
+                study_small small = small_of(data, &r->of[i]);
+                if (!isnan(small.wer))
+                    snprintf(wer, sizeof wer, ", WER %.1f%%%s", small.wer,
+                             small.tuned ? "" : " from scratch");
+                if (!*wer || !write_name(script, map, mark, &r->of[i], wer))
+                    write_name(script, map, mark, &r->of[i], "");
             }
 }
 
 /* What the error rates are: in the caption, and within the picture, which may be shown without it. */
-static void explain_wer(picture *p, FILE *script, const rivals *r, const report_data *data) {
-    if (!explains_wer(r, data))
+static void explain_wer(picture *p, FILE *script, name_map *map, const rivals *r, const report_data *data) {
+    bool any = false;
+    study_small scratch = {.wer = NAN};
+    for (size_t i = 0; i < r->count; i++) {
+        study_small small = small_of(data, &r->of[i]);
+        any = any || !isnan(small.wer);
+        if (!isnan(small.wer) && !small.tuned)
+            scratch = small;
+    }
+    if (!any)
         return;
-    fprintf(script, "set label '" WER_NOTE "%s' at graph %.2f,%.2f left noenhanced font ',12' tc rgb '%s'\n",
-            data->study->speech, NOTE_X, NOTE_Y, FIGURE_BOUND);
-    snprintf(p->more, sizeof p->more,
-             " WER is not this layer's: the study has a small model of each type with that share of the "
-             "cache, tuned after conversion, and its MHA trained as long.");
+    fprintf(script,
+            "set label \"WER: small models with that\\nshare of the cache, %s\" at graph 0.02,0.96 left "
+            "noenhanced font ',12' tc rgb '%s'\n",
+            data->study->speech, FIGURE_BOUND);
+    double width = 0.0195 * (double)(strlen("share of the cache, ") + strlen(data->study->speech));
+    name_map_box(map, (name_box){0.02, 0.02 + width, 0.86, 1});
+    text_append(
+        p->more, sizeof p->more,
+        " WER is not this layer's: it is of the study's small model of that type with the same share of "
+        "MHA's cache (it may be of another size: point at the mark), tuned after conversion, and of its "
+        "MHA trained as long.");
+    if (!isnan(scratch.wer))
+        text_append(p->more, sizeof p->more, " From scratch: not converted; %s has %.1f%% then, MHA %.1f%%.",
+                    scratch.name, scratch.wer, scratch.mha);
 }
 
 static void write_plot(FILE *script, const char *name, const rivals *r, size_t bound) {
@@ -264,18 +217,20 @@ static void write_plot(FILE *script, const char *name, const rivals *r, size_t b
     fputs("\n", script);
 }
 
-/* Right of where the line leaves the plot below, or else at its other end. */
-static void write_bound_name(FILE *script, const picture *p, const report_data *data) {
+/* Right of where the line leaves the plot below: nothing is faster than the limit, so that it is empty there. */
+static void write_bound_name(FILE *script, name_map *map, const picture *p, const report_data *data) {
     const plot_frame *f = &p->frame;
     double x = f->x_least, y = read_once(data, x);
     while (y < f->y_least && x < f->x_most)
         x *= 1.02, y = read_once(data, x);
-    double at = frame_x(f, x);
+    double at = frame_x(f, x), low = frame_y(f, y);
+    bool right = at < 0.7;
     fprintf(script,
-            "set label 'limit: cache read once' at graph %.4f,%.4f %s offset %s noenhanced font ',12' tc rgb "
+            "set label \"limit: the\\ncache read once\" at graph %.4f,%.4f %s noenhanced font ',12' tc rgb "
             "'%s'\n",
-            at, frame_y(f, y), at > 0.55 ? "right" : "left", at > 0.55 ? "-0.8,0.6" : "1.5,0.6",
-            FIGURE_BOUND);
+            at + (right ? 0.085 : -0.03), low + 0.09, right ? "left" : "right", FIGURE_BOUND);
+    double left = right ? at + 0.085 : at - 0.33;
+    name_map_box(map, (name_box){left, left + 0.3, low, low + 0.15});
 }
 
 size_t overview_write(picture *p, const plot *row, const rivals *r, const report_data *data, FILE *points,
@@ -289,10 +244,11 @@ size_t overview_write(picture *p, const plot *row, const rivals *r, const report
     frame_write_axis_names(script, &p->frame, row->x_label, row->y_label);
     frame_write_y_ticks(script, &p->frame);
     write_arrows(script, p, r);
-    write_names(script, p, r, data);
-    explain_wer(p, script, r, data);
+    name_map map = {0};
+    explain_wer(p, script, &map, r, data);
     if (bound)
-        write_bound_name(script, p, data);
+        write_bound_name(script, &map, p, data);
+    write_names(script, &map, p, r, data);
     frame_write_start(script, &p->frame, row->name);
     write_plot(script, row->name, r, bound);
     frame_write_end(script, &p->frame, row->name);

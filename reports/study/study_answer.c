@@ -2,7 +2,6 @@
 
 #include "base/text/append.h"
 #include "base/text/json.h"
-#include "reports/data/case_names.h"
 #include "reports/study/study_label.h"
 
 #include <math.h>
@@ -43,10 +42,14 @@ static const json_t *reference_of(const study_data *d, const json_t *row) {
     return NULL;
 }
 
-/* Its cache is that share of mha's, to a percent of it. A type of one size, as linear, has it at every length. */
+/* Its state has one size at every length, as linear's. */
+static bool has_one_size(const json_t *row) {
+    return isnan(json_number(row, "latent_dim")) && isnan(json_number(row, "num_kv_heads"));
+}
+
+/* Its cache is that share of mha's, to a percent of it. */
 static bool has_share(const json_t *row, double share) {
-    bool one_size = isnan(json_number(row, "latent_dim")) && isnan(json_number(row, "num_kv_heads"));
-    return one_size || fabs(json_number(row, "cache_percent") / 100 - share) < 0.01 * share;
+    return has_one_size(row) || fabs(json_number(row, "cache_percent") / 100 - share) < 0.01 * share;
 }
 
 /* Tuned as long as the quarter. */
@@ -92,7 +95,7 @@ static void name_row(char text[CASE_NAME], const json_t *row) {
     case_long_name(text, CASE_NAME, &c);
 }
 
-/* "49.7 minutes of speech (digits/train, 6 speakers, not marked as synthetic)" */
+/* "49.7 minutes of speech (digits/train, 6 speakers, real speech as far as the corpus says)" */
 static void say_speech(char *text, size_t size, const study_data *d) {
     const json_t *train = json_array_get(json_object_get(d->root, "splits"), 0);
     const char *corpus = json_text(d->root, "corpus");
@@ -102,7 +105,7 @@ static void say_speech(char *text, size_t size, const study_data *d) {
     if (json_number(train, "speakers") > 0)
         text_append(text, size, ", %.0f speaker%s", json_number(train, "speakers"),
                     json_number(train, "speakers") == 1 ? "" : "s");
-    text_append(text, size, "%s)", d->synthetic ? "" : ", not marked as synthetic");
+    text_append(text, size, "%s)", d->synthetic ? "" : ", real speech as far as the corpus says");
 }
 
 /* "MLA with a latent of 16, tuned after conversion, has 4.07% WER (95%: 1.72 to 7.26), MHA trained as long 3.52%: +0.56
@@ -132,12 +135,12 @@ void study_answer(const study_data *d, char lead[STUDY_ANSWER], char text[STUDY_
     model_name(model, sizeof model, json_text(row, "model_type"));
     if (differs(row))
         snprintf(lead, STUDY_ANSWER,
-                 "In recognition: %s costs %+.1f points of word error rate with %.3g%% of the cache%s.", type,
-                 study_points(row, "wer_change"), json_number(row, "cache_percent"), synthetic);
+                 "In recognition: %s costs %+.1f points of word error rate with %.3g%% of the KV cache%s.",
+                 type, study_points(row, "wer_change"), json_number(row, "cache_percent"), synthetic);
     else
         snprintf(lead, STUDY_ANSWER,
-                 "In recognition: no difference found between MHA and %s with %.3g%% of the cache%s.", type,
-                 json_number(row, "cache_percent"), synthetic);
+                 "In recognition: no difference found between MHA and %s with %.3g%% of the KV cache%s.",
+                 type, json_number(row, "cache_percent"), synthetic);
     say_rates(text, STUDY_ANSWER, row, reference_of(d, row));
     text_append(text, STUDY_ANSWER, " A small %s (%.0f layers, d_model %.0f), trained on ", model,
                 json_number(row, "num_layers"), json_number(row, "d_model"));
@@ -146,27 +149,41 @@ void study_answer(const study_data *d, char lead[STUDY_ANSWER], char text[STUDY_
                 json_number(row, "runs"), json_number(row, "runs") == 1 ? "" : "s");
 }
 
+study_small study_small_at(const study_data *d, const char *type, double share) {
+    study_small one = {.wer = NAN, .mha = NAN};
+    const json_t *quarter = study_quarter(d), *control = reference_of(d, quarter);
+    const json_t *tuned = strcmp(type, "mha") ? tuned_at(d, type, share) : NULL;
+    const json_t *row = tuned || !strcmp(type, "mha") ? tuned : scratch_at(d, type, share);
+    if (row) {
+        one.wer = json_number(row, "wer_percent");
+        one.mha = json_number(reference_of(d, row), "wer_percent");
+        one.shares = !has_one_size(row);
+        one.tuned = tuned != NULL;
+        name_row(one.name, row);
+    } else if (!strcmp(type, "mha") && json_text_is(control, "origin", "control")) {
+        one = (study_small){.tuned = true, .shares = true, .name = "MHA"};
+        one.wer = one.mha = json_number(control, "wer_percent");
+    }
+    return one;
+}
+
 void study_price(char *text, size_t size, const study_data *d, const char *type, double share) {
     const json_t *tuned = tuned_at(d, type, share), *row = tuned ? tuned : scratch_at(d, type, share);
     const json_t *mha = reference_of(d, row);
-    const results_case c = {.type = type, .kv = ""};
     char name[CASE_NAME];
     if (!mha)
         return;
-    case_long_name(name, sizeof name, &c);
+    name_row(name, row);
+    text_append(text, size, " In the study %s,", name);
+    if (!has_one_size(row))
+        text_append(text, size, " the same share of the cache,");
+    text_append(text, size, " %s,", tuned ? "converted and tuned" : "trained from scratch");
     if (differs(row))
-        text_append(text, size, " In the study %s costs %+.1f points of WER", name,
-                    json_number(row, "wer_change"));
+        text_append(text, size, " costs %+.2f points of WER", study_points(row, "wer_change"));
     else
-        text_append(text, size, " In the study no difference in WER was found with %s", name);
-    text_append(text, size, " (%.1f%%, MHA %.1f%%%s%s).", json_number(row, "wer_percent"),
-                json_number(mha, "wer_percent"), tuned ? "" : ", both from scratch",
+        text_append(text, size, " shows no difference in WER");
+    text_append(text, size, " (95%%: %+.2f to %+.2f; %.2f%%, MHA %.2f%%%s).",
+                study_points(row, "wer_change_low"), study_points(row, "wer_change_high"),
+                json_number(row, "wer_percent"), json_number(mha, "wer_percent"),
                 d->synthetic ? "; synthetic speech" : "");
-}
-
-double study_wer_at(const study_data *d, const char *type, double share) {
-    const json_t *mha = reference_of(d, study_quarter(d));
-    if (!strcmp(type, "mha"))
-        return json_text_is(mha, "origin", "control") ? json_number(mha, "wer_percent") : NAN;
-    return json_number(tuned_at(d, type, share), "wer_percent");
 }

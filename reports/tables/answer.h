@@ -9,7 +9,8 @@
  * quarter of the cache does to it, as far as the data have it. NULL when memory is short. */
 json_t *answer_list(const report_data *data);
 
-/* One line: machine, share of the time lost, counters, checks. NULL when memory is short. */
+/* {checked, machine, rest, line}: three parts of one line, and the line. The checks; the machine, its share of time lost
+ * and its counters, short enough for a small screen; how far to trust it. NULL when memory is short. */
 json_t *answer_trust(const report_data *data);
 
 #endif

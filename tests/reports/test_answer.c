@@ -1,7 +1,10 @@
 /* What the page says first: rivals of MHA, sentences, titles that are findings; and where names of lines go. */
+#include "base/text/json.h"
 #include "reports/data/rivals.h"
+#include "reports/page/template/figure_titles.h"
 #include "reports/plots/look/end_labels.h"
 #include "reports/plots/look/frame.h"
+#include "reports/plots/look/name_places.h"
 #include "reports/plots/look/picture.h"
 #include "reports/plots/look/titles.h"
 #include "reports/plots/plots.h"
@@ -109,16 +112,15 @@ static void test_answer(void **state) {
     assert_string_equal(said(answer, 0, "text"), "For 4096 frames a layer keeps 4 MiB, 16 MiB with MHA.");
     assert_string_equal(said(answer, 1, "lead"),
                         "Fastest with 4096 frames in view: GQA 2, 5 times as fast as MHA.");
-    assert_string_equal(
-        said(answer, 1, "text"),
-        "The next frame takes a layer 0.4 ms, with MHA 2 ms. MLA 256 takes 0.84 ms: 0.42 of MHA's "
-        "time.");
+    assert_string_equal(said(answer, 1, "text"), "The next frame takes a layer 0.4 ms of CPU time, with MHA "
+                                                 "2 ms. MLA 256 takes 0.84 ms: 0.42 of MHA's "
+                                                 "time.");
     assert_string_equal(said(answer, 2, "lead"),
-                        "A streaming Conformer with MLA: 25% of the cache, 1.25 times as long.");
+                        "A streaming Conformer with MLA: 25% of the KV cache, 1.25 times as long.");
     assert_string_equal(
         said(answer, 2, "text"),
         "With MLA 256 its 12 layers keep 12 MiB, with MHA 48 MiB; a chunk of 16 frames (0.64 s) with "
-        "41 s behind it takes 100 ms, with MHA 80 ms.");
+        "41 s behind it takes 100 ms, with MHA 80 ms. MLA saves memory here, not time.");
     json_decref(answer);
     end(&w);
 }
@@ -144,11 +146,74 @@ static void test_fastest_alike(void **state) {
     assert_string_equal(
         said(answer, 0, "text"),
         "For 4096 frames a layer keeps 128 KiB, 16 MiB with MHA and 4 MiB (25%) with MLA 256.");
-    assert_string_equal(said(answer, 1, "text"),
-                        "The next frame takes a layer 0.1 ms, with MHA 2 ms. MLA 256 takes 0.84 ms: 0.42 of "
-                        "MHA's time. GQA 2 takes 0.4 ms: 0.2 of MHA's time.");
+    assert_string_equal(
+        said(answer, 1, "text"),
+        "The next frame takes a layer 0.1 ms of CPU time, with MHA 2 ms. MLA 256 takes 0.84 ms: 0.42 of "
+        "MHA's time. GQA 2 takes 0.4 ms: 0.2 of MHA's time.");
     json_decref(answer);
     end(&w);
+}
+
+/* A rounded cache of MHA needs no other model: it is said next to the smaller ones. */
+static void test_rounded(void **state) {
+    (void)state;
+    world w = {0};
+    add_decode(&w, "mha", 4096, 4.25, 0.5);
+    w.cases[0].kv = "q8_0";
+    add_decode(&w, "mha", 4096, 8, 0.1);
+    w.cases[1].kv = "f16";
+    fill(&w, 0.84);
+    json_t *answer = answer_list(&w.data);
+    assert_non_null(strstr(said(answer, 1, "text"),
+                           " MHA with a q8_0 cache keeps 4.25 MiB and takes 0.5 ms, less than MLA 256."));
+    json_decref(answer);
+    end(&w);
+}
+
+/* In a stream: less memory and less time, or the same of both, promise nothing else. */
+static void stream_says(double bytes, double ms, const char *expected) {
+    world w = {0};
+    attn_error error = {0};
+    add_stream(&w, "mha", 4, 4, 60);
+    add_stream(&w, "mla", 4, bytes, ms);
+    w.cases[0].conv_bytes_live = w.cases[1].conv_bytes_live = 2 * MIB;
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    json_t *answer = answer_list(&w.data);
+    const char *text = said(answer, 0, "text");
+    assert_string_equal(text + strlen(text) - strlen(expected), expected);
+    assert_non_null(strstr(text, "with MHA 4 MiB (and 2 MiB for convolutions); a chunk"));
+    json_decref(answer);
+    end(&w);
+}
+
+static void test_bargain(void **state) {
+    (void)state;
+    stream_says(1, 30, "takes 30 ms, with MHA 60 ms.");
+    stream_says(1, 90, " MLA saves memory here, not time.");
+    stream_says(1, 60, " MLA saves memory here; that it saves time was not found.");
+}
+
+/* What it says of times depends on how much of the machine the cases had. */
+static void trusts(double lost, const char *machine, const char *rest) {
+    world w = {0};
+    fill(&w, 0.84);
+    for (size_t i = 0; i < w.r.count; i++)
+        w.samples[i].real_time = w.samples[i].cpu_time / (1 - lost);
+    json_t *trust = answer_trust(&w.data);
+    assert_string_equal(json_text(trust, "machine"), machine);
+    assert_non_null(strstr(json_text(trust, "rest"), rest));
+    const char *line = json_text(trust, "line");
+    assert_true(strstr(line, machine) && strstr(line, rest) && strstr(line, json_text(trust, "checked")));
+    json_decref(trust);
+    end(&w);
+}
+
+static void test_trust(void **state) {
+    (void)state;
+    trusts(0, "Bare machine, 0% of the time lost, no hardware counters.", "hold within their intervals");
+    trusts(0.3, "Bare machine, 30% of the time lost, no hardware counters.", "others shared the machine");
+    trusts(0.75, "Bare machine, 75% of the time lost, no hardware counters.",
+           "Times are CPU time; with over half of the time lost they are rough");
 }
 
 static void title_is(const world *w, title_function *title, const series_selection *s, const char *expected) {
@@ -223,6 +288,40 @@ static void test_axes(void **state) {
             fail_msg("%s: one axis is logarithmic, the other is not", p->name);
 }
 
+/* Names of marks that are next to each other: none over another or over a mark; one without room is left out. */
+static void test_names(void **state) {
+    (void)state;
+    name_map m = {0};
+    name_place place;
+    const spot marks[] = {{0.5, 0.5}, {0.51, 0.49}, {0.5, 0.53}, {0.9, 0.95}};
+    for (size_t i = 0; i < 4; i++)
+        name_map_mark(&m, marks[i]);
+    name_map_line(&m, (spot){0, 0}, (spot){0.5, 0.5});
+    for (size_t i = 0; i < 4; i++)
+        assert_true(name_map_find(&m, &place, marks[i], 14, 13));
+    assert_string_equal(place.side, "right"); /* no room on the other side */
+    assert_int_equal(m.boxes, 8);
+    for (size_t a = 4; a < m.boxes; a++)
+        for (size_t b = 0; b < a; b++)
+            assert_true(m.box[a].right <= m.box[b].left || m.box[b].right <= m.box[a].left ||
+                        m.box[a].high <= m.box[b].low || m.box[b].high <= m.box[a].low);
+    assert_false(name_map_find(&m, &place, marks[0], 90, 13));
+}
+
+/* The same finding of two figures: what each shows tells which is which. */
+static void test_title_of_two(void **state) {
+    (void)state;
+    json_t *data = json_pack("{s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}], s:{s:{s:s, s:s, s:s}}}", "some", "title",
+                             "Same", "shows", "WER", "basis", "", "title", "Other", "shows", "WER", "basis",
+                             "", "a", "b", "title", "Same", "shows", "loss", "basis", "");
+    assert_int_equal(figure_titles_tell_apart(data), 0);
+    const json_t *some = json_object_get(data, "some");
+    assert_string_equal(json_text(json_array_get(some, 0), "title"), "Same (WER)");
+    assert_string_equal(json_text(json_array_get(some, 1), "title"), "Other");
+    assert_string_equal(json_text(json_object_get(json_object_get(data, "a"), "b"), "title"), "Same (loss)");
+    json_decref(data);
+}
+
 /* A point's mark is where gnuplot puts the point. */
 static void test_marks(void **state) {
     (void)state;
@@ -250,6 +349,9 @@ int main(void) {
         cmocka_unit_test(test_answer),        cmocka_unit_test(test_no_difference),
         cmocka_unit_test(test_fastest_alike), cmocka_unit_test(test_titles),
         cmocka_unit_test(test_crossing),      cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_marks),         cmocka_unit_test(test_axes)};
+        cmocka_unit_test(test_marks),         cmocka_unit_test(test_rounded),
+        cmocka_unit_test(test_bargain),       cmocka_unit_test(test_trust),
+        cmocka_unit_test(test_names),         cmocka_unit_test(test_title_of_two),
+        cmocka_unit_test(test_axes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

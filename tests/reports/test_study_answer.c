@@ -79,18 +79,21 @@ static void test_quarter(void **state) {
     study_data d = open(root);
     assert_string_equal(json_text(study_quarter(&d), "kind"), "mla-16-fine_tuned");
     study_answer(&d, lead, text);
-    assert_string_equal(lead,
-                        "In recognition: MLA costs +12.0 points of word error rate with 25% of the cache.");
+    assert_string_equal(
+        lead, "In recognition: MLA costs +12.0 points of word error rate with 25% of the KV cache.");
     const char *said = "MLA with a latent of 16, tuned after conversion, has 15.00% WER (95%: ";
     assert_memory_equal(text, said, strlen(said));
     assert_non_null(strstr(text, "), MHA trained as long 3.00%: +12.00 points (95%: +"));
     assert_non_null(strstr(
         text,
         "). A small Conformer (3 layers, d_model 32), trained on 49.7 minutes of speech (digits/train, 6 "
-        "speakers, not marked as synthetic), 40 test utterances, 1 seed."));
-    assert_true(study_wer_at(&d, "mha", 1) == 3);
-    assert_true(study_wer_at(&d, "mla", 0.25) == 15 && study_wer_at(&d, "mla", 0.125) == 3.5);
-    assert_true(isnan(study_wer_at(&d, "gqa", 0.25)) && isnan(study_wer_at(&d, "mla", 0.5)));
+        "speakers, real speech as far as the corpus says), 40 test utterances, 1 seed."));
+    study_small mha = study_small_at(&d, "mha", 1), mla = study_small_at(&d, "mla", 0.25);
+    assert_true(mha.wer == 3 && mha.tuned);
+    assert_true(mla.wer == 15 && mla.mha == 3 && mla.tuned && mla.shares);
+    assert_string_equal(mla.name, "MLA with a latent of 16");
+    assert_true(study_small_at(&d, "mla", 0.125).wer == 3.5);
+    assert_true(isnan(study_small_at(&d, "gqa", 0.25).wer) && isnan(study_small_at(&d, "mla", 0.5).wer));
     close_all(&d);
 }
 
@@ -101,37 +104,56 @@ static void test_no_difference_and_synthetic(void **state) {
     add(root, "mla", "fine_tuned", 16, 250, 7, 8);
     study_data d = open(root);
     study_answer(&d, lead, text);
-    assert_string_equal(
-        lead,
-        "In recognition: no difference found between MHA and MLA with 25% of the cache (synthetic speech).");
+    assert_string_equal(lead, "In recognition: no difference found between MHA and MLA with 25% of the KV "
+                              "cache (synthetic speech).");
     assert_non_null(strstr(text, "49.7 minutes of SYNTHETIC speech (split train, 6 speakers), 40 test"));
     close_all(&d);
     d = open(study_of(false));
     study_answer(&d, lead, text);
     assert_string_equal(lead, "In recognition: a study, without a tuned model of a smaller cache.");
-    assert_true(isnan(study_wer_at(&d, "mha", 1)));
+    assert_true(isnan(study_small_at(&d, "mha", 1).wer));
     close_all(&d);
 }
 
-/* What the first screen adds where it praises a type for something else. */
+static void price_is(const study_data *d, const char *type, double share, const char *start,
+                     const char *end) {
+    char text[300] = "";
+    study_price(text, sizeof text, d, type, share);
+    assert_memory_equal(text, start, strlen(start));
+    assert_string_equal(text + strlen(text) - strlen(end), end);
+}
+
+/* What the first screen adds where it praises a type for something else: of which model it is, and how sure. */
 static void test_price(void **state) {
     (void)state;
     json_t *root = study_of(false);
-    char text[200] = "";
+    char text[300] = "";
     add(root, "mla", "fine_tuned", 16, 250, 7, 8);
+    add(root, "gqa", "fine_tuned", 0, 250, 30, 30);
+    json_t *gqa = json_array_get(json_object_get(root, "kinds"), 3);
+    json_object_set_new(gqa, "num_kv_heads", json_integer(1));
+    json_object_set_new(gqa, "num_heads", json_integer(4));
     add(root, "linear", "scratch", 0, 18, 34, 30);
     study_data d = open(root);
     study_price(text, sizeof text, &d, "mla", 0.125); /* not that share */
-    study_price(text, sizeof text, &d, "gqa", 0.25);
+    study_price(text, sizeof text, &d, "gqa", 0.5);
     study_price(text, sizeof text, &d, "mha", 1);
     assert_string_equal(text, "");
-    study_price(text, sizeof text, &d, "linear", 0.008);
-    assert_string_equal(
-        text, " In the study linear attention costs +12.0 points of WER (17.0%, MHA 5.0%, both from "
-              "scratch).");
-    *text = '\0';
-    study_price(text, sizeof text, &d, "mla", 0.25);
-    assert_string_equal(text, " In the study no difference in WER was found with MLA (3.5%, MHA 3.0%).");
+    price_is(&d, "linear", 0.008,
+             " In the study linear attention, trained from scratch, costs +12.00 points of WER (95%: +",
+             "; 17.00%, MHA 5.00%).");
+    price_is(
+        &d, "mla", 0.25,
+        " In the study MLA with a latent of 16, the same share of the cache, converted and tuned, shows no "
+        "difference in WER (95%: ",
+        "; 3.50%, MHA 3.00%).");
+    price_is(
+        &d, "gqa", 0.25,
+        " In the study GQA with 1 of 4 key/value heads, the same share of the cache, converted and tuned, "
+        "costs +12.00 points of WER (95%: +",
+        "; 15.00%, MHA 3.00%).");
+    study_small linear = study_small_at(&d, "linear", 0.008);
+    assert_true(linear.wer == 17 && linear.mha == 5 && !linear.tuned && !linear.shares);
     close_all(&d);
 }
 

@@ -9,7 +9,7 @@ typedef struct picture {
     char title[160];  /* a finding */
     char basis[96];   /* how many runs, which aggregate */
     char held[240];   /* what all points share */
-    char more[240];   /* what the caption says of these points only, after what it says of all such plots */
+    char more[640];   /* what the caption says of these points only, after what it says of all such plots */
     plot_frame frame; /* closed, when there are points */
     json_t *marks;    /* [{x, y, text}], in pixels of the page's picture; NULL: none */
 } picture;
