@@ -23,11 +23,11 @@ const char *figure_line_colour(size_t line);
 #define FIGURE_GUIDE "#b8bfc6"
 
 /* Of the parts of an encoder, ATTN_PART_... in order. */
-#define FIGURE_PART_0 "#66717c"
+#define FIGURE_PART_0 "#7d4e57"
 #define FIGURE_PART_1 "#0b2e5c"
-#define FIGURE_PART_2 "#5b6f87"
-#define FIGURE_PART_3 "#3f556e"
-#define FIGURE_PART_4 "#6d747b"
+#define FIGURE_PART_2 "#41759f"
+#define FIGURE_PART_3 "#4a6b4f"
+#define FIGURE_PART_4 "#767676"
 
 /* The colours of pictures, with what the page's style sheet calls them (--c0): it gives each a value for light and one
  * for dark. Ended by a NULL colour. */
