@@ -1,4 +1,4 @@
-/* attnbench paper: the published KV-cache tables, audited; the document's claims, judged. */
+/* attnbench paper: the published KV-cache tables, audited; the paper's claims, judged. */
 #include "base/text/table_write.h"
 #include "cli/frame/command.h"
 #include "harness/results/results.h"
@@ -104,7 +104,7 @@ int cmd_paper(int argc, char **argv) {
         {"live", 'l', POPT_ARG_NONE, &a.with_live, 0,
          "run the whole encoder of every row and read the caches that it holds", NULL},
         {"claims", '\0', POPT_ARG_NONE, &a.claims, 0,
-         "instead: every claim of the document that can be tested, with a verdict", NULL},
+         "instead: every claim of the paper that can be tested, with a verdict", NULL},
         {"results", '\0', POPT_ARG_STRING, &a.results, 0, "of --claims: what sweep wrote, for claims on time",
          "R.json"},
         {"conversion", '\0', POPT_ARG_STRING, &a.conversion, 0,

@@ -131,7 +131,7 @@ char *tradeoff_finding(const tradeoff *t, attn_error *error) {
     return attn_format(
         error,
         "%s: at latent_dim = d_model = %.0f, half of MHA's cache, joint's output is off by %.2g "
-        "(%s) and the published average of two compressors by %.2g. Caching the layer's input "
+        "(%s) and the paper's average of two compressors by %.2g. Caching the layer's input "
         "costs the same and is exact by definition.",
         subject_of(t), json_number(joint, "d_model"), exact,
         exact <= pow(10, -EXACT) ? "float32 rounding: exact" : "NOT exact", published);

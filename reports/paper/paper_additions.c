@@ -147,7 +147,7 @@ static const table_column addition_columns[] = {{"model", "model", NULL},
 
 size_t paper_additions_fill(table *additions, const paper_tables *tables, const paper_live *live) {
     size_t mismatches = 0;
-    table_init(additions, "What the published tables leave out", addition_columns);
+    table_init(additions, "What the paper's tables leave out", addition_columns);
     for (size_t m = 0; m < tables->models; m++)
         mismatches += add_model(additions, tables, m, live);
     add_remarks(additions, tables);

@@ -98,7 +98,7 @@ static void set_columns(report_table *t) {
 
 void table_crossover(report_table *t, const table_sources *from) {
     const report_data *data = from->data;
-    report_table_init(t, "MLA: expanding against absorbing");
+    report_table_init(t, "MLA paths: expanding against absorbing");
     point *points = attn_alloc(data->count + 1, sizeof *points, "rows", NULL);
     size_t count = 0, close = 0;
     for (size_t i = 0; points && i < data->count; i++) {

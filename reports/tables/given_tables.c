@@ -16,7 +16,7 @@ void table_claims(report_table *t, const table_sources *from) {
     report_table_share(t, from->claims);
     t->page_columns = columns;
     snprintf(t->note, sizeof t->note,
-             "Each claim of the document that can be tested (attnbench paper --claims). Refuted: the numbers "
+             "Each claim of the paper that can be tested (attnbench paper --claims). Refuted: the numbers "
              "found here contradict it. Undecided: it was measured, and is not clearly apart. Not measured "
              "yet: what would show it was not given. The csv and json files say what would show each, and by "
              "which command.");

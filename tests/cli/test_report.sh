@@ -80,6 +80,14 @@ ok "the page loads nothing" none '(src|href)=.?https?:|url\(|@import|<script[^>]
 ok "its script is its own, one" same "$(grep -c '<script' "$page")" 1
 ok "no picture has a colour that dark mode cannot change" none "[\"']black[\"']|#000000|rgb\(" "$page"
 ok "every figure has a title and a description" same "$(grep -c '<p class=title id=' "$page") $(grep -c '<figcaption id=' "$page")" "$count $count"
+ok "no title of a picture is there twice" same "$(grep -oP '<p class=title id=[^>]*>\K[^<]*' "$page" | sort | uniq -d)" ""
+unlike() { # entries of the list of contents whose words are not in the heading they lead to
+    local name link
+    while IFS=$'\t' read -r name link; do
+        grep -oP "<h2 id=$name>\K[^<]*" "$1" | grep -qiF "$link" || echo "$link"
+    done < <(sed -n '/<nav/,/<\/nav>/s/^<a href=#\([a-z_]*\)>\(.*\)<\/a>/\1\t\2/p' "$1")
+}
+ok "the list of contents has the words of the headings" same "$(unlike "$page")" ""
 ok "no id is there twice" same "$(grep -oE " id=[\"']?[^ \"'>]+" "$page" | tr -d "\"'" | sort | uniq -d)" ""
 ok "the failed check is reported with its message" grep -q 'output differs from the scalar reference: 0.25' "$page"
 ok "the BLAS core type is remarked on" grep -q 'OPENBLAS_CORETYPE=SkylakeX' "$page"
@@ -119,6 +127,7 @@ PATH=$scratch/none "$ATTNBENCH" report "$sample" --out "$scratch/more" --profile
 ok "models of profile-kv are on the page" same "$(grep -c '^<tr><td>configs/attention/.*<td class=n>' "$scratch/more/index.html")" 3
 ok "and a table of their own" same "$(wc -l <"$scratch/more/tables/speech.csv")" 4
 ok "live bytes of the paper are in the audit" grep -q '<td>conformer</td><td>mha</td><td>total</td><td>MiB</td><td class=n>187.5</td><td class=n>46.875</td><td class=n>187.5</td><td class=n>187.5</td>' "$scratch/more/index.html"
+ok "named without its folders" same "$(grep -c '^live.json)' "$scratch/more/index.html") $(grep -cF "$scratch/live" "$scratch/more/index.html")" "1 0"
 ok "and judged again, not as the file says" grep -q 'LIVE BYTES DIFFER' "$scratch/more/index.html"
 
 # What was asked of the sweep is what the page says to do again, as a shell takes it.

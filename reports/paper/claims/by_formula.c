@@ -1,5 +1,5 @@
 /* Claims that arithmetic decides: cache bytes, parameters and FLOPs by the registry's formulas, at the geometry that
- * the document names. */
+ * the paper names. */
 #include "attn/variant.h"
 #include "reports/paper/claims/claim.h"
 #include "reports/paper/paper_formula.h"

@@ -11,7 +11,7 @@ enum { BATCH = 8, FRAMES = 1000, LABELS = 100 };
 
 static const attn_train_options plain = {0};
 
-/* Of the document's Conformer; NaN when memory is short. Weights are not touched, so that they take none. */
+/* Of the paper's Conformer; NaN when memory is short. Weights are not touched, so that they take none. */
 static double pass_bytes(const char *type, size_t utterances, const attn_train_options *options) {
     char yaml[160];
     attn_config config;

@@ -291,5 +291,5 @@ void claim_lower_rate(claim_verdict *v, const claims_evidence *e) {
 
 void claim_librispeech(claim_verdict *v, const claims_evidence *e) {
     (void)e;
-    claim_add(v, CLAIM_NOT_TESTABLE, "needs 100 hours of LibriSpeech and the document's recipe");
+    claim_add(v, CLAIM_NOT_TESTABLE, "needs 100 hours of LibriSpeech and the paper's recipe");
 }

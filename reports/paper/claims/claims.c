@@ -81,7 +81,7 @@ static int quantity_named(const char *name) {
     return q;
 }
 
-/* The claim is the cell at the geometry that the document names. */
+/* The claim is the cell at the geometry that the paper names. */
 static int add_cell(table *t, const paper_tables *tables, const json_t *cell, attn_error *error) {
     static const char *const words[PAPER_QUANTITIES] = {"total cache", "cache per layer", "reduction"};
     const paper_model *model = model_named(tables, json_text(cell, "model"));
@@ -125,7 +125,7 @@ static int add_cells(table *t, const paper_tables *tables, attn_error *error) {
 }
 
 int claims_fill(table *t, const claims_evidence *evidence, attn_error *error) {
-    table_init(t, "Claims of the document", claims_columns);
+    table_init(t, "Claims of the paper", claims_columns);
     if (add_cells(t, evidence->tables, error))
         return -1;
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
