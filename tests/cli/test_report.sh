@@ -85,7 +85,7 @@ unlike() { # entries of the list of contents whose words are not in the heading 
     local name link
     while IFS=$'\t' read -r name link; do
         grep -oP "<h2 id=$name>\K[^<]*" "$1" | grep -qiF "$link" || echo "$link"
-    done < <(sed -n '/<nav/,/<\/nav>/s/^<a href=#\([a-z_]*\)>\(.*\)<\/a>/\1\t\2/p' "$1")
+    done < <(sed -n '/<nav/,/<\/nav>/s/^<a href=#\([a-z_-]*\)>\(.*\)<\/a>/\1\t\2/p' "$1")
 }
 ok "the list of contents has the words of the headings" same "$(unlike "$page")" ""
 ok "no id is there twice" same "$(grep -oE " id=[\"']?[^ \"'>]+" "$page" | tr -d "\"'" | sort | uniq -d)" ""
