@@ -8,8 +8,8 @@
 #include "reports/paper/paper_file.h"
 #include "reports/plots/draw.h"
 #include "reports/study/pictures/study_plots.h"
-#include "reports/tables/answer.h"
-#include "reports/tables/findings.h"
+#include "reports/tables/sentences/answer.h"
+#include "reports/tables/sentences/findings.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "base/text/table.h"
 #include "reports/data/case_names.h"
 #include "reports/data/rivals.h"
-#include "reports/tables/answer.h"
+#include "reports/tables/sentences/answer.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "reports/tables/findings.h"
+#include "reports/tables/sentences/findings.h"
 
 #include "base/text/append.h"
 #include "base/text/json.h"

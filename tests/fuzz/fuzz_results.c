@@ -1,7 +1,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "reports/plots/plots.h"
-#include "reports/tables/findings.h"
+#include "reports/tables/sentences/findings.h"
 
 #include <math.h>
 

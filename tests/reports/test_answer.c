@@ -8,7 +8,7 @@
 #include "reports/plots/look/picture.h"
 #include "reports/plots/look/titles.h"
 #include "reports/plots/plots.h"
-#include "reports/tables/answer.h"
+#include "reports/tables/sentences/answer.h"
 
 #include "attn/alloc.h"
 #include "tests/support/cmocka_all.h"

@@ -3,7 +3,7 @@
  * ways. */
 #include "harness/counters/derive.h"
 #include "harness/run/counting_merge.h"
-#include "reports/tables/findings.h"
+#include "reports/tables/sentences/findings.h"
 #include "reports/tables/table_list.h"
 #include "tests/support/cmocka_all.h"
 

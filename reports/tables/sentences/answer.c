@@ -1,4 +1,4 @@
-#include "reports/tables/answer.h"
+#include "reports/tables/sentences/answer.h"
 
 #include "base/text/append.h"
 #include "base/text/utf8.h"

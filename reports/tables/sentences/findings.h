@@ -1,6 +1,6 @@
 /* What the data says, in sentences: key findings, and warnings about what not to trust. */
-#ifndef REPORTS_TABLES_FINDINGS_H
-#define REPORTS_TABLES_FINDINGS_H
+#ifndef REPORTS_TABLES_SENTENCES_FINDINGS_H
+#define REPORTS_TABLES_SENTENCES_FINDINGS_H
 
 #include "reports/tables/table_list.h"
 

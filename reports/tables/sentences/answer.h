@@ -1,7 +1,7 @@
 /* The answer to the page's question, for a reader who knows no key: a few sentences, and what to know before trusting
  * them. */
-#ifndef REPORTS_TABLES_ANSWER_H
-#define REPORTS_TABLES_ANSWER_H
+#ifndef REPORTS_TABLES_SENTENCES_ANSWER_H
+#define REPORTS_TABLES_SENTENCES_ANSWER_H
 
 #include "reports/data/measured.h"
 
