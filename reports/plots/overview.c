@@ -47,15 +47,18 @@ void overview_title(char *text, size_t size, const rivals *r) {
 }
 
 static void hold(picture *p, const rivals *r, const report_data *data) {
+    bool rates = false;
     for (size_t i = 0; i < r->count; i++) {
+        rates = rates || !isnan(small_of(data, &r->of[i]).wer);
         frame_hold(&p->frame, mib(&r->of[i]), ms(r->of[i].m->low));
         frame_hold(&p->frame, mib(&r->of[i]), ms(r->of[i].m->high));
     }
     double bound = read_once(data, p->frame.x_most);
     if (bound > 0)
         frame_hold(&p->frame, p->frame.x_most, bound);
-    p->frame.y_least *= 0.85; /* room below the points for their names */
-    p->frame.x_most *= 2.2;   /* and right of them */
+    p->frame.y_least *= 0.85;           /* room below the points for their names */
+    p->frame.y_most *= rates ? 1.6 : 1; /* above them for what the error rates are */
+    p->frame.x_most *= 2.2;             /* and right of them */
     p->frame.x_least /= 1.3;
     frame_close(&p->frame);
 }
