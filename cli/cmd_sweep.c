@@ -153,12 +153,10 @@ int cmd_sweep(int argc, char **argv) {
                        .rounds = OPTION_NOT_GIVEN,
                        .seed = OPTION_NOT_GIVEN,
                        .min_time = NO_TIME};
-    char names[PLAN_NAMES], plan_help[sizeof names + 64];
-    if (plan_names(names, NULL))
-        names[0] = '\0'; /* the help text does without; reading a plan reports why */
-    snprintf(plan_help, sizeof plan_help, "needed: a name (%s) or a file", names);
+    char help[PLAN_NAMES + 64];
+    plan_help(help, PLAN_FOLDER);
     struct poptOption options[] = {
-        {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, plan_help, "PLAN"},
+        {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, help, "PLAN"},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "needed, but for --list: the results file", "R.json"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
         {"peers", '\0', POPT_ARG_NONE, &o.peers, 0,

@@ -1,7 +1,5 @@
 #include "harness/plan/plan.h"
 
-#include "base/home.h"
-#include "base/text/append.h"
 #include "base/text/hash.h"
 #include "harness/plan/plan_machine.h"
 #include "harness/plan/plan_sweep.h"
@@ -9,12 +7,10 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 _Static_assert((int)PLAN_HASH >= (int)HASH_NAME, "a plan's hash is a hash name");
 
@@ -104,50 +100,14 @@ int plan_parse(plan *p, const char *text, size_t size, const char *name, attn_er
     return result;
 }
 
-static int is_plan_file(const struct dirent *entry) {
-    const char *ending = strrchr(entry->d_name, '.');
-    return ending && !strcmp(ending, ".yaml");
-}
-
-int plan_names(char list[PLAN_NAMES], attn_error *error) {
-    char *folder = home_path("harness/plan/plans", error);
-    struct dirent **files = NULL;
-    list[0] = '\0';
-    if (!folder)
-        return -1;
-    int count = scandir(folder, &files, is_plan_file, alphasort);
-    attn_free(folder);
-    for (int i = 0; i < count; i++) {
-        const char *name = files[i]->d_name;
-        text_list(list, PLAN_NAMES, ", ", "%.*s", (int)(strlen(name) - strlen(".yaml")), name);
-        free(files[i]);
-    }
-    free(files);
-    return 0;
-}
-
-static int no_such_plan(const char *which, attn_error *error) {
-    char list[PLAN_NAMES];
-    if (plan_names(list, error))
-        return -1;
-    return attn_fail(error,
-                     "--plan %s: no such plan, expected %s%sa file (NAME.yaml, or with a / in its name)",
-                     which, list, *list ? ", or " : "");
-}
-
 int plan_read(plan *p, const char *which, attn_error *error) {
+    size_t size = 0;
     *p = (plan){0};
-    size_t length = strlen(which), size = 0;
-    int is_path = strchr(which, '/') || (length > 5 && !strcmp(which + length - 5, ".yaml"));
-    char *relative = is_path ? NULL : attn_format(error, "harness/plan/plans/%s.yaml", which);
-    char *path = is_path ? attn_strdup(which, error) : relative ? home_path(relative, error) : NULL;
-    if (relative && path && access(path, F_OK))
-        no_such_plan(which, error);
-    char *text = path && !error->message[0] ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
+    char *path = plan_path(which, PLAN_FOLDER, error);
+    char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
     int result = text ? plan_parse(p, text, size, path, error) : -1;
     attn_free(text);
     attn_free(path);
-    attn_free(relative);
     return result;
 }
 

@@ -24,14 +24,13 @@
 #ifndef HARNESS_PLAN_PLAN_H
 #define HARNESS_PLAN_PLAN_H
 
+#include "harness/plan/plan_files.h"
 #include "harness/plan/plan_rows.h"
 
-/* `which` is a name under harness/plan/plans/, or a path (with a slash, or ending in .yaml). Free with plan_free
- * (a zeroed plan is fine too). */
+#define PLAN_FOLDER "harness/plan/plans"
+
+/* `which`: as in plan_path. Free with plan_free (a zeroed plan is fine too). */
 int plan_read(plan *p, const char *which, attn_error *error);
-/* Those names: "encoder, full, quick". */
-enum { PLAN_NAMES = 400 };
-int plan_names(char list[PLAN_NAMES], attn_error *error);
 
 /* From text in memory; `file` stands for the file in messages. */
 int plan_parse(plan *p, const char *text, size_t size, const char *file, attn_error *error);

@@ -2,11 +2,10 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "base/home.h"
+#include "harness/plan/plan_files.h"
 #include "harness/study/study_kinds.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum { FILE_LIMIT = 1 << 18, FRAMES_MAX = 1000000 };
 
@@ -207,30 +206,14 @@ int study_plan_parse(study_plan *p, const char *text, size_t size, const char *n
     return failed ? -1 : 0;
 }
 
-static int read_file(study_plan *p, const char *path, attn_error *error) {
+int study_plan_read(study_plan *p, const char *which, attn_error *error) {
     size_t size;
-    char *text = attn_read_file(path, FILE_LIMIT, &size, error);
+    *p = (study_plan){0};
+    char *path = plan_path(which, STUDY_PLAN_FOLDER, error);
+    char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
     int failed = text ? study_plan_parse(p, text, size, path, error) : -1;
     attn_free(text);
-    return failed;
-}
-
-int study_plan_read(study_plan *p, const char *which, attn_error *error) {
-    size_t length = strlen(which);
-    *p = (study_plan){0};
-    if (strchr(which, '/') || (length > 5 && !strcmp(which + length - 5, ".yaml")))
-        return read_file(p, which, error);
-    char *relative = attn_format(error, "harness/study/plans/%s.yaml", which);
-    char *path = relative ? home_path(relative, error) : NULL;
-    int failed = !path ? -1
-                 : access(path, F_OK)
-                     ? attn_fail(error,
-                                 "--plan %s: no such plan, expected quick, full, or a file (NAME.yaml, "
-                                 "or with a / in its name)",
-                                 which)
-                     : read_file(p, path, error);
     attn_free(path);
-    attn_free(relative);
     return failed;
 }
 

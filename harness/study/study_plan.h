@@ -4,8 +4,9 @@
 
 #include "harness/study/study_kind.h"
 
-/* `which` is a name under harness/study/plans, or a path (with a slash, or ending in .yaml). Free with
- * study_plan_free (a zeroed plan is fine too). */
+#define STUDY_PLAN_FOLDER "harness/study/plans"
+
+/* `which`: as in plan_path (harness/plan/plan_files.h). Free with study_plan_free (a zeroed plan is fine too). */
 int study_plan_read(study_plan *p, const char *which, attn_error *error);
 int study_plan_parse(study_plan *p, const char *text, size_t size, const char *file, attn_error *error);
 void study_plan_free(study_plan *p);
