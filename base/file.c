@@ -215,3 +215,29 @@ int attn_make_folder(const char *path, attn_error *error) {
     attn_free(partial);
     return result;
 }
+
+/* The path without its last part; "." and "/" are the ends of it. */
+static void cut_last(char *path) {
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        strcpy(path, ".");
+    else
+        slash[slash == path] = '\0';
+}
+
+int attn_folder_try(const char *path, attn_error *error) {
+    struct stat status;
+    char *there = attn_strdup(*path ? path : ".", error);
+    if (!there)
+        return -1;
+    int absent;
+    while ((absent = stat(there, &status)) && errno == ENOENT)
+        cut_last(there);
+    int result = 0;
+    if (!absent && !S_ISDIR(status.st_mode))
+        result = attn_fail(error, "%s: exists and is not a folder", there);
+    else if (absent || access(there, W_OK | X_OK))
+        result = attn_fail(error, "%s: folder cannot be made: %s", path, strerror(errno));
+    attn_free(there);
+    return result;
+}

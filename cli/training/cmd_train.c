@@ -1,5 +1,6 @@
 /* attnbench train: trains a model on the speech of a split. */
 #include "attn/alloc.h"
+#include "attn/file.h"
 #include "base/option_values.h"
 #include "cli/frame/command.h"
 #include "harness/model/training/training.h"
@@ -105,7 +106,9 @@ static int check_options(train_options *o, attn_error *error) {
     o->r.threads = (int)o->threads;
     if (option_range("--threads", o->threads, 1, 256, error))
         return -1;
-    return option_range("--seed", o->seed, 0, 1LL << 62, error) ? -1 : check_conversion(o, error);
+    if (option_range("--seed", o->seed, 0, 1LL << 62, error) || check_conversion(o, error))
+        return -1;
+    return attn_folder_try(r->out, error);
 }
 
 /* RUN0 gives the weights and, unless others are named, the units. */

@@ -72,6 +72,24 @@ static void test_links(void **state) {
     expect_link(in("dangling"));
 }
 
+/* What attn_make_folder would say, and nothing is made. */
+static void test_folder_try(void **state) {
+    (void)state;
+    attn_error error = {0}, made = {0};
+    assert_int_equal(attn_folder_try(folder, &error), 0);
+    assert_int_equal(attn_folder_try(in("new/deep/er"), &error), 0);
+    assert_int_equal(access(in("new"), F_OK), -1);
+    assert_int_equal(attn_folder_try("new-in-here", &error), 0);
+    write_text(in("file"), "");
+    assert_int_equal(attn_folder_try(in("file"), &error), -1);
+    assert_int_equal(attn_make_folder(in("file"), &made), -1);
+    assert_string_equal(error.message, made.message);
+    error = made = (attn_error){0};
+    assert_int_equal(attn_folder_try(in("file/below/it"), &error), -1);
+    assert_int_equal(attn_make_folder(in("file/below/it"), &made), -1);
+    assert_string_equal(error.message, made.message);
+}
+
 /* Until commit the old bytes are there; after discard they still are, and nothing else is. */
 static void test_half_written(void **state) {
     (void)state;
@@ -138,9 +156,11 @@ static void test_refused_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_links, new_folder), cmocka_unit_test_setup(test_half_written, new_folder),
-        cmocka_unit_test_setup(test_refused, new_folder), cmocka_unit_test_setup(test_pipe, new_folder),
-        cmocka_unit_test_setup(test_refused_memory, new_folder)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_links, new_folder),
+                                       cmocka_unit_test_setup(test_half_written, new_folder),
+                                       cmocka_unit_test_setup(test_refused, new_folder),
+                                       cmocka_unit_test_setup(test_pipe, new_folder),
+                                       cmocka_unit_test_setup(test_refused_memory, new_folder),
+                                       cmocka_unit_test_setup(test_folder_try, new_folder)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,8 @@ int attn_write_file(const char *path, const void *bytes, size_t size, attn_error
 
 /* Creates a folder and its parents; an existing one is fine. */
 int attn_make_folder(const char *path, attn_error *error);
+/* Whether that can be done and files written there, with nothing made: before long work. */
+int attn_folder_try(const char *path, attn_error *error);
 
 #ifdef __cplusplus
 }
