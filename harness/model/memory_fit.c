@@ -67,7 +67,7 @@ static int run_once(memory_fit_point *point, attn_model *model, const profile_pl
         double start = clock_now();
         attn_session_run(session, out, x, frames, NULL, NULL, NULL);
         point->took = clock_now() - start;
-        point->weights = attn_model_weight_bytes(model);
+        point->weights = attn_model_weight_bytes(model) + attn_model_packed_bytes(model);
         point->caches = attn_session_kv_bytes_live(session) + attn_session_conv_bytes_live(session);
         point->inout = attn_alloc_size(x) + attn_alloc_size(out);
         point->peak = profile_peak_memory();
@@ -103,7 +103,8 @@ static int answer(void *context) {
         !choose_kv_dtype(&config, q->plan->kv_dtype, &m.error) &&
         !attn_model_create(&model, &config, &m.error)) {
         attn_model_randomize(model, q->plan->seed);
-        run_once(&m.point, model, q->plan, &m.error);
+        if (!attn_model_pack(model, &m.error))
+            run_once(&m.point, model, q->plan, &m.error);
     }
     return write(STDOUT_FILENO, &m, sizeof m) == sizeof m ? 0 : 1;
 }

@@ -204,3 +204,7 @@ size_t attn_model_weight_bytes(const attn_model *model) {
     attn_model_tensors((attn_model *)(uintptr_t)model, count_bytes, &bytes, NULL);
     return bytes;
 }
+
+size_t attn_model_packed_bytes(const attn_model *model) {
+    return attn_alloc_size(model->packed);
+}

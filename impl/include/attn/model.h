@@ -52,6 +52,7 @@ int attn_model_pack(attn_model *model, attn_error *error);
 
 size_t attn_model_parameters(const attn_model *model);
 size_t attn_model_weight_bytes(const attn_model *model); /* live, from the allocator */
+size_t attn_model_packed_bytes(const attn_model *model); /* those of attn_model_pack's copy; 0 without one */
 
 /* Parts of a model, for shares of time and FLOPs. cgMLP's projections are feed_forward, its gating unit is
  * convolution; norms after a block, merging, positions and the output layer are other. */
@@ -106,8 +107,8 @@ const char *attn_stream_note(const attn_config *config);
 
 /* Allocates all caches (exactly as many frames as the session can hold) and all workspace: running allocates
  * nothing. What depends on weights alone is computed here: BatchNorm as one multiply-add, convolutions' weights
- * in another order. So only the weights of attention may change afterwards. The model must outlive the
- * session. Returns 0, or -1 and an error that names the option or says what memory was refused. Close with
+ * in another order. So only the weights of attention may change afterwards, and in a model that is packed
+ * (attn_model_pack) none. The model must outlive the session. Returns 0, or -1 and an error that names the option or says what memory was refused. Close with
  * attn_session_close. */
 int attn_session_open(attn_session **session, attn_model *model, const attn_session_options *options,
                       attn_error *error);
