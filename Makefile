@@ -24,8 +24,8 @@ SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-om
 # Linked like this, a program with ASan starts in three quarters of the time; tests start thousands of them.
 SAN_LINK := $(SAN) $(if $(filter address%,$(SANITIZE)),-no-pie -static-libasan -static-libubsan)
 OPT := $(if $(SANITIZE),-O1,-O3)
-# What arranges, prints and draws is compiled in half the time like this; what is measured, and what computes, has OPT.
-# (-Og sees parts of one object overlap that do not.)
+# What arranges, prints and draws compiles in half the time with these; what is measured, and what computes, has OPT.
+# (-Og warns of parts of an object that overlap where none do.)
 OPT_AROUND := $(if $(SANITIZE),-Og -Wno-restrict,-O1)
 COMMON := -g1 $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)
 INCLUDES := -I. -Iimpl/include -Ibase/include -I$(BUILD)/include
@@ -89,7 +89,7 @@ $(BUILD)/reports/page/page_files.c: $(PAGE_FILES) reports/page/embed.sh FORCE
 $(BUILD)/reports/page/page_files.o: $(BUILD)/reports/page/page_files.c
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
-$(foreach f,cli reports harness,$(BUILD)/$(f)/%.o): CFLAGS_ALL += $(OPT_AROUND)
+$(foreach f,cli reports harness,$(BUILD)/$(f)/%.o): CFLAGS_ALL += $(OPT_AROUND) $(CFLAGS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
