@@ -157,8 +157,9 @@ static void start(const task *t, const child_place *place, const pipes *p) {
         execvpe(t->argv[0], t->argv, environment);
 }
 
-/* In the child: only calls that are safe after fork. */
-static void become(const task *t, const child_place *place, const pipes *p, pid_t parent) {
+/* In the child: only calls that are safe after fork and vfork. It changes no memory but its own variables, errno and,
+ * by take_note, stop_signal when a stop signal came to parent and child. */
+static _Noreturn void become(const task *t, const child_place *place, const pipes *p, pid_t parent) {
     sigset_t mask;
     int input = p->in[0] >= 0 ? p->in[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
     int without = input < 0 ? errno : 0;
@@ -291,8 +292,10 @@ static int watch(child_result *result, pid_t pid, pipes *p, const char *program,
     return -1;
 }
 
+/* fork copies page tables, which takes long where much memory is in use. A child of vfork has this process's memory, and
+ * the calling thread waits, until the program begins. */
 static pid_t fork_into(const task *t, const child_place *place, pipes *p) {
-    pid_t parent = getpid(), pid = t->work ? fork() : vfork(); /* large memory takes long to copy */
+    pid_t parent = getpid(), pid = t->work ? fork() : vfork();
     if (!pid)
         become(t, place, p, parent);
     close_one(&p->in[0]);
