@@ -64,7 +64,10 @@ json_t *json_finite(double value) {
 json_t *json_reals(const double *values, size_t n) {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_real(values[i]));
+        if (isfinite(values[i]) && json_array_append_new(list, json_real(values[i]))) {
+            json_decref(list);
+            return NULL;
+        }
     return list;
 }
 

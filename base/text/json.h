@@ -26,7 +26,7 @@ const json_t *json_at(const json_t *object, const char *path);
 /* JSON knows neither NaN nor infinity: null then. */
 json_t *json_finite(double value);
 
-/* [values[0], …]; what is not finite is left out. */
+/* [values[0], …]; what is not finite is left out. NULL when memory is refused. */
 json_t *json_reals(const double *values, size_t n);
 
 /* ATTN_ERROR_MEMORY, "WHAT: out of memory, or TEXT that is not UTF-8": the two reasons that a json_t could not
