@@ -6,11 +6,11 @@
 #include <string.h>
 
 enum { SHORT_HEADER = 6, LONG_HEADER = 11 }; /* letters of a line of a header: at least, at most */
-enum { FEW_ROWS = 3 };                       /* of fewer rows it means little that they are the same */
-enum { MOST_LINES = 4 };                     /* of a row that is read at a glance */
-static const double NARROWEST = 5.5;         /* em of a column whose text breaks its lines */
-static const double SHORT_TEXT = 30;         /* em of what can be said below the table */
-static const double SEPARATORS = 6;          /* pt between two columns */
+enum { FEW_ROWS = 3 };               /* that so few are the same means little: no column is constant */
+enum { MOST_LINES = 4 };             /* of a row that is read at a glance */
+static const double NARROWEST = 5.5; /* em of a column whose text breaks its lines */
+static const double SHORT_TEXT = 30; /* em of what can be said below the table */
+static const double SEPARATORS = 6;  /* pt between two columns */
 
 typedef struct page {
     const char *size;
@@ -142,8 +142,8 @@ static void set_widths(tex_layout *l, const page *p) {
         c->width = c->natural;
         width += c->is_left_out ? 0 : c->natural + SEPARATORS / p->em;
     }
-    for (tex_column *widest = l->columns; widest && width > p->width / p->em;) {
-        widest = widest_text(l);
+    while (width > p->width / p->em) {
+        tex_column *widest = widest_text(l);
         if (!widest)
             break;
         double to = larger(widest->width - STEP, widest->least);
