@@ -85,8 +85,8 @@ static void raise_peak(size_t live) {
         ;
 }
 
-/* Weights and caches are read from end to end: in huge pages the CPU looks their addresses up less often, and asks memory
- * ahead beyond 4 KiB. A hint: that the system has none is no failure. */
+/* Weights and caches are read from end to end: in huge pages the CPU looks their addresses up less often, and prefetches
+ * beyond 4 KiB. Only a hint: a system without huge pages is no failure. */
 static void ask_for_huge_pages(void *base, size_t size) {
 #ifdef MADV_HUGEPAGE
     uintptr_t first = ((uintptr_t)base + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;

@@ -65,9 +65,10 @@ typedef struct bench_kind_ops {
     void (*release)(void *state);
 
     /* For peers (bench/peers/); NULL: no peer runs cases of this kind. */
-    int (*hand_over)(void *state, struct peer_tensors *to,
-                     attn_error *error); /* what an iteration reads, and the shape of its output */
-    float *(*answer)(void *state); /* where the peer's output goes; check then compares it in place of ours */
+    /* Gives what an iteration reads, and the shape of its output. */
+    int (*hand_over)(void *state, struct peer_tensors *to, attn_error *error);
+    /* Where the peer's output goes; check then compares it in place of ours. */
+    float *(*answer)(void *state);
 } bench_kind_ops;
 
 extern const bench_kind_ops bench_attention, bench_encoder, bench_machine, bench_kernel;

@@ -33,8 +33,8 @@ void tex_layout_free(tex_layout *l);
 /* The column is narrower than its longest cell: its text breaks its lines. */
 bool tex_column_breaks(const tex_column *c);
 
-/* The length of the header's next line: words, or parts of them up to an underscore, of so many letters together, but at
- * least one. A space after it belongs to no line. */
+/* The length of the header's next line: as many words, or parts of words up to an underscore, as fit in `letters`
+ * letters, and at least one. A space after it belongs to no line. */
 size_t tex_header_line(const char *text, size_t letters);
 
 #endif

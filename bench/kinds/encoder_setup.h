@@ -13,9 +13,8 @@ typedef struct encoder_setup {
     attn_session *session;
     size_t input_frames; /* of a run; its last call is the one that is timed */
     float *x, *out;      /* [input_frames, input_dim], [frames after the input layer, d_model] */
-    float *
-        expected; /* output of the call that is timed, [q, d_model], by us; NULL before encoder_setup_hand_over */
-    float *answer; /* the same by a peer */
+    /* Output of the call that is timed, [q, d_model], by us and by a peer; NULL before encoder_setup_hand_over. */
+    float *expected, *answer;
     /* What the calls since rewind took, by part. */
     double seconds[ATTN_PARTS], begun;
     attn_part part;

@@ -9,7 +9,7 @@ enum {
     ROWS = 4,             /* of the kernel's tiles, and where threads cut */
     COLUMNS = 32,         /* likewise */
     FEW_ROWS = 32,        /* for each thread: with fewer of them columns are cut */
-    PANEL_ROWS = 4        /* from so many rows on panels are faster than the weight as it lies */
+    PANEL_ROWS = 4        /* with 4 rows or more, panels are faster than the weight as it lies */
 };
 
 /* Up to this many rows our kernels, which read the weight as it lies, are faster than OpenBLAS, which packs it

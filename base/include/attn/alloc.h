@@ -11,8 +11,9 @@
 extern "C" {
 #endif
 
-/* count * size bytes, zero-filled (pages are untouched until written). NULL and an error naming `what` when
- * the product overflows or memory is refused. Free with attn_free. A count of 0 gives a valid empty block. */
+/* count * size bytes, zero-filled (pages are untouched until written; blocks of 4 MiB and more ask for huge pages,
+ * which changes no count below). NULL and an error naming `what` when the product overflows or memory is refused.
+ * Free with attn_free. A count of 0 gives a valid empty block. */
 void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error);
 
 /* Grows or shrinks a block of attn_alloc (NULL: a new one); added bytes are zero. On failure returns NULL and
