@@ -4,8 +4,8 @@
  *   dot_rows   out[r][j]  = a[r] . b[j]                 lanes run along a row of b (scores, y = x W^T)
  *   mix_rows   out[r]     = out[r] f[r] + sum_j p[r][j] b[j]   lanes run along a row of b (contexts, y = x W)
  *
- * Each is a tile with all its sums in registers. `rt` (1, 2, 4 or, up to ROWS_TOGETHER, 8 rows), `type` and `cv` are constants
- * wherever these are called. */
+ * Each is a tile with all its sums in registers. `rt` (1, 2, 4 or 8 rows, at most ROWS_TOGETHER), `type` and `cv` are
+ * constants wherever these are called. */
 #ifndef KERNELS_ISA_PRODUCTS_H
 #define KERNELS_ISA_PRODUCTS_H
 
