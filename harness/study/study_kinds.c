@@ -46,7 +46,7 @@ static void name_kind(study_kind *k, bool says_epochs, bool says_rate) {
     if (says_epochs)
         text_append(k->name, sizeof k->name, "-e%zu", k->epochs);
     if (says_rate)
-        text_append(k->name, sizeof k->name, "-lr%g", k->learning_rate);
+        text_append(k->name, sizeof k->name, "-lr%.15g", k->learning_rate);
 }
 
 /* Takes *k; one that is there already is dropped. */

@@ -72,14 +72,16 @@ static void test_names(void **state) {
         "models:\n  - {model_type: conformer, d_model: 32, num_heads: 4, num_layers: 1}\nruns:\n"
         "  - {origin: fine_tuned, attention_type: mla, latent_dim: 8}\n"
         "  - {origin: fine_tuned, attention_type: mla, latent_dim: 8, epochs: 6}\n"
-        "  - {origin: fine_tuned, attention_type: mla, latent_dim: 8, learning_rate: 5e-5}\n";
+        "  - {origin: fine_tuned, attention_type: mla, latent_dim: 8, learning_rate: 5e-5}\n"
+        "  - {origin: fine_tuned, attention_type: mla, latent_dim: 8, learning_rate: 5.0000001e-5}\n";
     study_plan p;
     assert_int_equal(study_plan_read(&p, scratch_file("names.yaml", text, sizeof text - 1), NULL), 0);
-    assert_int_equal(p.count, 4);
+    assert_int_equal(p.count, 5);
     assert_true(has_kind(&p, "conformer-d32-l1-k31-mha-scratch"));
     assert_true(has_kind(&p, "conformer-d32-l1-k31-mla-8-fine_tuned"));
     assert_true(has_kind(&p, "conformer-d32-l1-k31-mla-8-fine_tuned-e6"));
     assert_true(has_kind(&p, "conformer-d32-l1-k31-mla-8-fine_tuned-lr5e-05"));
+    assert_true(has_kind(&p, "conformer-d32-l1-k31-mla-8-fine_tuned-lr5.0000001e-05"));
     study_plan_free(&p);
 }
 
