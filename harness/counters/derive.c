@@ -27,13 +27,10 @@ static void note_source(usage *u, const char *source) {
 static int lookup(void *context, const char *name, double *value, attn_error *error) {
     usage *u = context;
     const json_t *counter = json_object_get(u->counters, name);
-    const char *validation = json_text(counter, "validation");
     double number = json_number(counter, "value"), factor = json_number(counter, "factor");
     if (isnan(number))
         return attn_fail(error, "%s is unavailable", name);
-    verdict_status status = VERDICT_TRUSTED;
-    while (status < VERDICT_REJECTED && strcmp(validation, verdict_names[status]))
-        status++;
+    verdict_status status = verdict_named(json_text(counter, "validation"));
     if (status >= VERDICT_REJECTED || (status == VERDICT_SCALED && isnan(factor)))
         return attn_fail(error, "%s is not trusted", name);
     *value = number / (status == VERDICT_SCALED ? factor : 1);

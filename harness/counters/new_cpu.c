@@ -319,7 +319,7 @@ int new_cpu_report(attn_error *error) {
                          write_papi(error) || write_blas(&blas, error) || write_cpu(&m, error)
                      ? -1
                      : 0;
-    table_free(&events); /* again, unless what comes before it has failed */
+    table_free(&events); /* finish() did, unless a step before it failed */
     json_decref(metrics);
     return !result && (fflush(stdout) || ferror(stdout)) ? attn_fail(error, "output cannot be written")
                                                          : result;

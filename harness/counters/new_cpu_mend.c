@@ -27,13 +27,6 @@ static void names_of(char *names, size_t size, const json_t *metrics, const char
     }
 }
 
-static verdict_status status_of(const json_t *metric) {
-    size_t status = 0;
-    while (status < VERDICT_UNAVAILABLE && !json_text_is(metric, "status", verdict_names[status]))
-        status++;
-    return (verdict_status)status;
-}
-
 static bool is_of_hardware(const json_t *metric) {
     return !strncmp(json_text(metric, "source"), "papi", 4) || json_text_is(metric, "source", "perf");
 }
@@ -44,7 +37,7 @@ void new_cpu_count(size_t count[VERDICT_UNAVAILABLE + 1], const json_t *metrics)
     size_t i;
     memset(count, 0, (VERDICT_UNAVAILABLE + 1) * sizeof *count);
     json_array_foreach((json_t *)metrics, i, metric) {
-        verdict_status status = status_of(metric);
+        verdict_status status = verdict_named(json_text(metric, "status"));
         name = json_text(metric, "name");
         known = json_object_get(best, name);
         if (is_of_hardware(metric) && (!known || (json_int_t)status < json_integer_value(known)))
@@ -70,8 +63,8 @@ static void without_pmu(table *t, const new_cpu_facts *f) {
 static void of_papi(table *t, const new_cpu_facts *f) {
     char names[400], what[200];
     if (f->papi_refusal) {
-        papi_disabled(what, sizeof what, f->papi_refusal, &f->around);
-        add(t, f->around.paranoid > 2 ? "administrator" : "PAPI", what,
+        bool forbidden = papi_disabled(what, sizeof what, f->papi_refusal, &f->around);
+        add(t, forbidden ? "administrator" : "PAPI", what,
             "all events by PAPI; --counters perf counts without");
         return;
     }

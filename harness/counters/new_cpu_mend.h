@@ -10,7 +10,7 @@
 typedef struct new_cpu_facts {
     int pmu; /* perf_try_pmu(): 0, or the errno */
     perf_surroundings around;
-    const char *papi_refusal; /* why PAPI's component for CPUs is of no use; NULL: it is */
+    const char *papi_refusal; /* why PAPI's component for CPUs cannot be used; NULL: it can */
     const char *papi_version;
     size_t presets;          /* that PAPI has for this CPU */
     bool library_knows;      /* libpfm, which PAPI takes native events from, knows its PMU */
@@ -19,7 +19,7 @@ typedef struct new_cpu_facts {
     const char *not_generic; /* generic events that the kernel does not open, a comma between; "" */
 } new_cpu_facts;
 
-/* Hardware events by the best that is known of each: several sources may count one, and not all of them right. */
+/* Hardware events of each verdict. An event counts once, with the best verdict that any source has for it. */
 void new_cpu_count(size_t count[VERDICT_UNAVAILABLE + 1], const json_t *metrics);
 
 /* A row for each thing to mend: who, what, and what it concerns; none when all is well. Initializes the table. */

@@ -45,11 +45,13 @@ bool papi_refusal(char *text, size_t size, const papi_situation *s) {
 }
 
 /* PAPI looks at the number alone, so that CAP_PERFMON does not help it. */
-void papi_disabled(char *text, size_t size, const char *reason, const perf_surroundings *around) {
-    if (around->paranoid > 2 && strstr(reason, "paranoid"))
+bool papi_disabled(char *text, size_t size, const char *reason, const perf_surroundings *around) {
+    bool forbidden = around->paranoid > 2 && strstr(reason, "paranoid");
+    if (forbidden)
         snprintf(text, size,
                  "%.120s; sysctl kernel.perf_event_paranoid=2 allows it (PAPI does not heed CAP_PERFMON)",
                  reason);
     else
         snprintf(text, size, "%.200s", reason);
+    return forbidden;
 }

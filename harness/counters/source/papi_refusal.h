@@ -18,7 +18,8 @@ typedef struct papi_situation {
 /* One line on an event, and whether it is of that event alone: otherwise it is the same for all that PAPI is asked. */
 bool papi_refusal(char *text, size_t size, const papi_situation *s);
 
-/* One line on a whole component that is disabled, for the reason that PAPI gives. */
-void papi_disabled(char *text, size_t size, const char *reason, const perf_surroundings *around);
+/* One line on a whole component that is disabled, for the reason that PAPI gives, and whether an administrator can allow
+ * it. */
+bool papi_disabled(char *text, size_t size, const char *reason, const perf_surroundings *around);
 
 #endif

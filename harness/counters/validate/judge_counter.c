@@ -6,10 +6,18 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { RUNS_MAX = 32 };
 
 const char *const verdict_names[] = {"trusted", "scaled", "unchecked", "rejected", "unavailable", NULL};
+
+verdict_status verdict_named(const char *name) {
+    size_t status = VERDICT_TRUSTED;
+    while (status < VERDICT_UNAVAILABLE && strcmp(name, verdict_names[status]))
+        status++;
+    return (verdict_status)status;
+}
 
 /* Runs of one kernel and size, as fractions: of what was expected (of the nearer end, where that is a range),
  * or of the scale where that was nothing. */

@@ -21,7 +21,8 @@ typedef enum verdict_status {
     VERDICT_REJECTED,   /* some kernel says that it is wrong */
     VERDICT_UNAVAILABLE /* cannot be counted here */
 } verdict_status;
-extern const char *const verdict_names[]; /* NULL-terminated */
+extern const char *const verdict_names[];       /* NULL-terminated */
+verdict_status verdict_named(const char *name); /* any other text: VERDICT_UNAVAILABLE */
 
 #define VERDICT_ERROR 0.02
 

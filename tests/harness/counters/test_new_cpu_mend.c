@@ -31,6 +31,9 @@ static void test_each_cause(void **state) {
         {{.papi_refusal = "built without the component", .not_generic = ""},
          "[]",
          "PAPI: all events by PAPI; --counters perf counts without"},
+        {{.papi_refusal = "built without the component", .around = {.paranoid = 3}, .not_generic = ""},
+         "[]",
+         "PAPI: all events by PAPI; --counters perf counts without"},
         {{.papi_refusal = "disabled by Linux with paranoid=3", .around = {.paranoid = 3}, .not_generic = ""},
          "[]",
          "administrator: all events by PAPI; --counters perf counts without"},
@@ -62,7 +65,7 @@ static void test_each_cause(void **state) {
     }
 }
 
-/* What one source counts right is right, whatever others read; each event is in one number. */
+/* An event counts once, with the best verdict that any source has for it. */
 static void test_counts(void **state) {
     (void)state;
     static const char metrics[] =

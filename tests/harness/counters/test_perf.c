@@ -100,12 +100,12 @@ static void test_papi_disabled(void **state) {
     static const char by_linux[] = "perf_event support disabled by Linux with paranoid=3";
     const perf_surroundings strict = {.paranoid = 3}, usual = {.paranoid = 2};
     char text[240];
-    papi_disabled(text, sizeof text, by_linux, &strict);
+    assert_true(papi_disabled(text, sizeof text, by_linux, &strict));
     assert_int_equal(strncmp(text, by_linux, strlen(by_linux)), 0);
     assert_non_null(strstr(text, "sysctl kernel.perf_event_paranoid=2"));
-    papi_disabled(text, sizeof text, "no such thing", &strict);
+    assert_false(papi_disabled(text, sizeof text, "no such thing", &strict));
     assert_string_equal(text, "no such thing");
-    papi_disabled(text, sizeof text, "no such thing", &usual);
+    assert_false(papi_disabled(text, sizeof text, "no such thing", &usual));
     assert_string_equal(text, "no such thing");
 }
 
