@@ -160,8 +160,6 @@ static bool take_step(memory_fit_point *point, const step_journal *steps) {
 
 static int keep_step(const memory_fit_point *point, step_journal *steps, attn_error *error) {
     char key[KEY];
-    if (!steps)
-        return 0;
     name_step(key, point);
     return steps_add(steps, key,
                      json_pack("{s:I, s:I, s:I, s:I, s:f}", "peak", (json_int_t)point->peak, "weights",
