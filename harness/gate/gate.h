@@ -122,7 +122,7 @@ void gate_give_up(gate_case *c, size_t side, const process_value *value);
  * slowness, the case is undecided. */
 void gate_came_late(gate *g, gate_case *c, size_t side, double seconds, process_value *value);
 
-/* One of the two, of a process that began then and was not measured. */
+/* Either of these, for a process that was not measured: gate_came_late when it is late. `began` is of clock_now. */
 void gate_fail_process(gate *g, gate_case *c, size_t side, double began, process_value *value);
 
 /* What the reference may take in processes beyond the first of a case and side, which checks as thoroughly as

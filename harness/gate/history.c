@@ -93,7 +93,7 @@ static int check_new(const json_t *lines, const json_t *line, bool force, const 
         return attn_fail(error, "%s: the results have no case with a time", path);
     json_array_foreach(lines, i, old) {
         if (!strcmp(json_text(old, "commit"), json_text(line, "commit")) &&
-            !strcmp(json_text(old, "date"), json_text(line, "date")) && /* of the second that it began in */
+            !strcmp(json_text(old, "date"), json_text(line, "date")) && /* dates are whole seconds */
             json_equal(json_object_get(old, "cases"), json_object_get(line, "cases")))
             return attn_fail(error, "%s:%zu: has these results already (commit %s, %s)", path, i + 1,
                              json_text(line, "commit"), json_text(line, "date"));

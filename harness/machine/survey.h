@@ -38,7 +38,7 @@ typedef struct survey_level {
 } survey_level;
 
 typedef struct survey {
-    size_t cores; /* how many "all" stands for; 0: all together were not measured */
+    size_t cores; /* that "all" stands for; 0: not measured together */
     size_t isas;
     survey_isa isa[SURVEY_ISAS];
     double sgemm; /* GFLOP/s */

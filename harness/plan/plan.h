@@ -6,7 +6,7 @@
  *   min_time: 0.05        seconds that one repetition lasts at least
  *   seed: 1               of weights and inputs
  *   sweeps:               each is a cross product of lists (one value stands for a list of one)
- *     - rounds: 9             of its cases, instead of the plan's; each process has as many samples as others' first
+ *     - rounds: 9             of its cases, instead of the plan's (plan_repetitions)
  *       model_type: conformer   or branchformer; without it: attention, one layer
  *       attention_type: [mha, mla]
  *       mode: [prefill, chunk, decode]
@@ -36,13 +36,13 @@ int plan_read(plan *p, const char *which, attn_error *error);
 int plan_parse(plan *p, const char *text, size_t size, const char *file, attn_error *error);
 void plan_free(plan *p);
 
-/* How many repetitions a case has in a round, from 0: rounds differ by one at most, and the first ones have more.
- * Rounds beyond its last have none. Of a case with rounds of its own, each has as many as the first of others. */
+/* Repetitions of a case in a round; rounds count from 0. Rounds differ by one at most, and the first ones have more. A
+ * case with rounds of its own has in each as many as the other cases in their first. After the last round: 0. */
 size_t plan_repetitions(const plan *p, const char *row, size_t round);
 size_t plan_rounds(const plan *p); /* no more than repetitions */
 size_t plan_rounds_of(const plan *p, const char *row);
 size_t plan_processes(const plan *p); /* of all rows and rounds */
-/* All rows have these, and none its own. */
+/* From now on all rows have these, also those with rounds of their own. */
 void plan_keep_rounds(plan *p, size_t rounds);
 
 /* Keeps the rows that the extended regular expression finds something in; none is an error. */

@@ -12,8 +12,8 @@ enum { PLAN_ROWS_MAX = 20000 };
 typedef struct plan {
     char *name;         /* "quick"; of a file, its name without .yaml */
     size_t repetitions; /* of each case, over all of its rounds */
-    size_t rounds;      /* fresh processes that a case has, spread over the run */
-    json_t *own_rounds; /* row -> those of its sweep, where that says how many; NULL: none */
+    size_t rounds;      /* fresh processes of each case, spread over the run */
+    json_t *own_rounds; /* row -> rounds of its sweep, where that has its own; NULL: none */
     double min_time;
     uint64_t seed;
     size_t count;
@@ -22,8 +22,8 @@ typedef struct plan {
     char note[200];   /* the first of them, and why */
 } plan;
 
-/* Appends a row unless the plan has it; `seen` has the names of those that it has. It gets so many rounds (0: the
- * plan's), or more where it was given more before. */
+/* Appends a row unless the plan has it; `seen` has the names of those that it has. `rounds` are the row's own, instead of
+ * the plan's; 0: it has none. Of a row that is given several times, the largest counts. */
 int plan_add_row(plan *p, json_t *seen, const char *row, size_t rounds, attn_error *error);
 size_t plan_own_rounds(const plan *p, const char *row); /* 0: the plan's */
 

@@ -1,4 +1,4 @@
-/* In which order a sweep runs the processes of a plan. */
+/* The order in which a sweep runs the processes of a plan. */
 #ifndef HARNESS_PLAN_PLAN_TURNS_H
 #define HARNESS_PLAN_PLAN_TURNS_H
 
@@ -10,9 +10,9 @@ typedef struct plan_turn {
     double when; /* in the run: 0 to 1 */
 } plan_turn;
 
-/* plan_processes of them. The rounds of a case are spread evenly over the run, however many they are: when the machine
- * changes over minutes, all cases see it alike. With as many for all that is one round after the other, each in the
- * plan's order. Free with attn_free. */
+/* plan_processes(p) of them; free with attn_free. The rounds of each case are spread evenly over the run, so that a change
+ * of the machine over minutes meets all cases alike. When all cases have the same number of rounds, one round follows
+ * the other, each in the plan's order. */
 plan_turn *plan_turns(const plan *p, attn_error *error);
 
 #endif

@@ -71,7 +71,7 @@ bool study_attends(const study_kind *kind);
 /* Whether dev is among the plan's tests. */
 bool study_plan_tests_dev(const study_plan *p);
 
-/* Whether it is tuned with another learning rate than the plan's. */
+/* Whether it is tuned with a learning rate that is not the plan's. */
 bool study_has_own_rate(const study_plan *p, const study_kind *kind);
 
 /* Epochs that the weights of the kind have seen in all. */

@@ -45,7 +45,7 @@ static int share(int fd, const char *path, const lock_wish *wish, const shard *o
                      path, count, own->count);
 }
 
-/* The open file, locked: shared with the shards of as many, or alone. */
+/* The open file, locked as `wish` says. A shared lock is for shards of the same split. */
 static int take(const char *path, const lock_wish *wish, const shard *own, attn_error *error) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)

@@ -162,7 +162,7 @@ double machine_bandwidth(const machine_roofs *roofs, double bytes) {
     return best;
 }
 
-/* NULL: what so many cores do together was not measured. */
+/* NULL: no roofs were measured with that many cores at once. */
 static const machine_roofs *roofs_of(const report_data *data, size_t threads) {
     if (threads <= 1)
         return &data->roofs;
