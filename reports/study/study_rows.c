@@ -20,8 +20,8 @@ static double errors_of(const json_t *evaluation) {
            json_number(evaluation, "insertions");
 }
 
-/* What the kind is compared with: tuned ones with the mha that trained as long, and else with the mha from scratch. NULL:
- * there is none, or it is that itself. */
+/* What the kind is compared with. Tuned: the mha that trained as long, at the same learning rate where there is one. All
+ * others: the mha from scratch. NULL: there is none, or it is the kind itself. */
 static const json_t *reference_of(const json_t *kinds, const json_t *kind) {
     const json_t *scratch = NULL, *control = NULL;
     bool tuned = json_text_is(kind, "origin", "fine_tuned") || json_text_is(kind, "origin", "progressive");
@@ -33,7 +33,8 @@ static const json_t *reference_of(const json_t *kinds, const json_t *kind) {
         if (json_text_is(other, "origin", "scratch"))
             scratch = other;
         if (tuned && json_text_is(other, "origin", "control") &&
-            json_number(other, "epochs_in_all") == json_number(kind, "epochs_in_all"))
+            json_number(other, "epochs_in_all") == json_number(kind, "epochs_in_all") &&
+            (!control || json_number(other, "learning_rate") == json_number(kind, "learning_rate")))
             control = other;
     }
     const json_t *found = control ? control : scratch;

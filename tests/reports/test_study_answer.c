@@ -203,9 +203,47 @@ static void test_titles(void **state) {
     close_all(&d);
 }
 
+/* The last kind with its run. */
+static void set_rate(json_t *root, const char *name, double rate) {
+    json_t *kinds = json_object_get(root, "kinds"), *runs = json_object_get(root, "runs");
+    json_t *kind = json_array_get(kinds, json_array_size(kinds) - 1);
+    json_object_set_new(kind, "kind", json_string(name));
+    json_object_set_new(kind, "learning_rate", json_real(rate));
+    json_object_set_new(json_array_get(runs, json_array_size(runs) - 1), "kind", json_string(name));
+}
+
+/* A tuned model is compared with the control at its own rate, wherever that stands among others; with the first one
+ * where none has its rate. */
+static void test_control_of_the_rate(void **state) {
+    (void)state;
+    static const struct {
+        const char *kind, *control;
+        double rate;
+    } rows[] = {
+        {"fast", "mha-0-control", 1e-3}, {"usual", "usual control", 5e-4}, {"slow", "slow control", 5e-5}};
+    json_t *root = study_of(false);
+    add(root, "mha", "control", 0, 1000, 6, 8);
+    set_rate(root, "usual control", 5e-4);
+    add(root, "mha", "control", 0, 1000, 6, 8);
+    set_rate(root, "slow control", 5e-5);
+    for (size_t i = 0; i < 3; i++) {
+        add(root, "mla", "fine_tuned", 16, 250, 6, 8);
+        set_rate(root, rows[i].kind, rows[i].rate);
+    }
+    study_data d = open(root);
+    size_t first = json_array_size(d.models) - 3;
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *row = json_array_get(d.models, first + i);
+        assert_string_equal(json_text(row, "kind"), rows[i].kind);
+        assert_string_equal(json_text(row, "reference_kind"), rows[i].control);
+    }
+    close_all(&d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quarter), cmocka_unit_test(test_no_difference_and_synthetic),
-        cmocka_unit_test(test_price), cmocka_unit_test(test_chosen_by_dev), cmocka_unit_test(test_titles)};
+        cmocka_unit_test(test_price),   cmocka_unit_test(test_chosen_by_dev),
+        cmocka_unit_test(test_titles),  cmocka_unit_test(test_control_of_the_rate)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
