@@ -66,7 +66,7 @@ static int list_rows(const plan *p) {
         return STATUS_OK; /* main sees it, too, and says so */
     fprintf(stderr, "%zu cases, %zu repetitions of at least %g s each, in %zu process%s%s\n", p->count,
             p->repetitions, p->min_time, plan_rounds(p), plan_rounds(p) == 1 ? "" : "es",
-            p->own_rounds ? " (some in others)" : "");
+            p->own_rounds ? " (some cases in more or fewer)" : "");
     return STATUS_OK;
 }
 

@@ -68,7 +68,7 @@ static void announce(const plan *p, const sweep_request *request, const surround
         stderr,
         "plan %s%s: %zu cases of %zu repetitions in %zu process%s each%s on CPU %d; %s, %s kernels%s%s%s\n",
         p->name, part, p->count, p->repetitions, plan_rounds(p), plan_rounds(p) == 1 ? "" : "es",
-        p->own_rounds ? " (some in others)" : "", cpu, around->blas.library, around->blas.core,
+        p->own_rounds ? " (some cases in more or fewer)" : "", cpu, around->blas.library, around->blas.core,
         around->blas.replaced[0] ? " (restarted: it had picked " : "", around->blas.replaced,
         around->blas.replaced[0] ? ")" : "");
     if (state == STORE_RESUMED)
