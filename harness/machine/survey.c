@@ -1,5 +1,7 @@
 #include "harness/machine/survey.h"
 
+#include "base/text/ending.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -7,22 +9,17 @@ static const double MEMORY = 64 << 20;
 
 const char *const survey_streams[] = {"read", "write", "copy", "triad", "nt_write", NULL};
 
-static bool ends_with(const char *text, const char *end) {
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && !strcmp(text + length - tail, end);
-}
-
 bool survey_is_whole(const char *isa) {
     static const char *const whole[] = {"_vnni", "_int8", "_dotprod", "_i8mm"};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-        if (ends_with(isa, whole[i]))
+        if (text_ends(isa, whole[i]))
             return true;
     return false;
 }
 
 const char *survey_numbers(const char *isa) {
     return survey_is_whole(isa)      ? "int8, sums int32"
-           : ends_with(isa, "_bf16") ? "bfloat16, sums float32"
+           : text_ends(isa, "_bf16") ? "bfloat16, sums float32"
                                      : "float32";
 }
 

@@ -4,6 +4,7 @@
 #include "attn/memory.h"
 #include "attn/random.h"
 #include "attn/safetensors.h"
+#include "base/text/ending.h"
 #include "impl/attention/pack.h"
 
 #include <math.h>
@@ -150,18 +151,13 @@ typedef struct randomizer {
     float scale; /* of the weight seen last: its bias gets the same */
 } randomizer;
 
-static bool ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && !strcmp(text + n - m, end);
-}
-
 static int randomize_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)error;
     randomizer *random = context;
     float *data = *tensor->data + tensor->offset;
     size_t count = attn_tensor_count(tensor);
-    bool is_norm = tensor->rank == 1 && ends_with(tensor->name, ".weight");
-    if (is_norm || ends_with(tensor->name, ".running_var")) {
+    bool is_norm = tensor->rank == 1 && text_ends(tensor->name, ".weight");
+    if (is_norm || text_ends(tensor->name, ".running_var")) {
         random->scale = 0;
         for (size_t i = 0; i < count; i++)
             data[i] = 1;
@@ -180,7 +176,7 @@ void attn_model_randomize(attn_model *model, uint64_t seed) {
 
 static int count_parameters(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)error;
-    if (!ends_with(tensor->name, ".running_mean") && !ends_with(tensor->name, ".running_var") &&
+    if (!text_ends(tensor->name, ".running_mean") && !text_ends(tensor->name, ".running_var") &&
         strncmp(tensor->name, "global_cmvn.", 12))
         *(size_t *)context += attn_tensor_count(tensor);
     return 0;

@@ -1,15 +1,12 @@
 /* Checkpoint names of ESPnet and WeNet, and the seed's, to the ones that a model here has. */
 #include "impl/model/model.h"
 
+#include "base/text/ending.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && !strcmp(text + n - m, end);
-}
 
 /* What follows `prefix`, or NULL. */
 static const char *after(const char *text, const char *prefix) {
@@ -72,11 +69,11 @@ static bool is_positions(const char *name) {
     const char *rest = after(name, "embed.out.");
     if (rest && isdigit((unsigned char)*rest))
         return !strcmp(rest + strspn(rest, "0123456789"), ".pe");
-    return ends_with(name, ".pos_enc.pe") || !strcmp(name, "pos_enc.pe");
+    return text_ends(name, ".pos_enc.pe") || !strcmp(name, "pos_enc.pe");
 }
 
 static bool is_ignored(const attn_config *config, const char *name) {
-    if (ends_with(name, ".num_batches_tracked") || is_positions(name))
+    if (text_ends(name, ".num_batches_tracked") || is_positions(name))
         return true;
     size_t layer;
     const char *rest = after_layer(name, &layer);

@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "base/text/ending.h"
 #include "impl/model/model.h"
 #include "tests/support/cmocka_all.h"
 
@@ -15,17 +16,12 @@ void training_draw(float *out, size_t count, const char *name) {
     attn_random_uniform(out, count, 1.0f, &state);
 }
 
-static bool ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && !strcmp(text + n - m, end);
-}
-
 static int fill(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)context, (void)error;
     size_t count = attn_tensor_count(tensor);
     float *data = *tensor->data + tensor->offset;
-    bool variance = ends_with(tensor->name, "running_var");
-    bool norm = tensor->rank == 1 && ends_with(tensor->name, ".weight");
+    bool variance = text_ends(tensor->name, "running_var");
+    bool norm = tensor->rank == 1 && text_ends(tensor->name, ".weight");
     float scale = tensor->rank > 1 ? (float)(2.0 / sqrt((double)count / (double)tensor->dims[0])) : 0.5f;
     training_draw(data, count, tensor->name);
     for (size_t i = 0; i < count; i++)
