@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of what model and on what, next to the numbers of the output: for those who read the JSON alone. */
+/* The model and the inputs, next to the numbers of the output, for readers of the JSON alone. */
 static void say_of_what(table *t, const char *subject, const char *inputs) {
     json_t *output = json_array_get(t->rows, json_array_size(t->rows) - 1);
     json_object_set_new(output, "subject", utf8_json(subject));

@@ -35,8 +35,8 @@ typedef struct machine {
 /* `root` stands for "/" when reading /proc and /sys (tests); NULL is the machine itself. */
 void machine_read(machine *m, const char *root);
 
-/* The machine itself as it was when this process first asked: for reasons and messages, which ask often. Not for a CPU
- * of several kinds that the process moves between. One thread at a time. */
+/* The machine itself, read once, at the first call. For reasons and messages, which need it often; not where a process
+ * moves between cores of different kinds. One thread at a time. */
 const machine *machine_here(void);
 
 /* Data or unified cache of a level: its size, 0 when unknown. */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Times as slow as the level before it at least, or it is the same level. */
+/* A level is at least this many times as slow as the one before it. */
 #define PLATEAU_STEP 1.8
 
 typedef struct curve_point {

@@ -150,8 +150,8 @@ static double bandwidth_of(const survey *s, const survey_level *level, size_t st
     return found;
 }
 
-/* Memory is there even where it is not flat: the largest set is a level of its own, or a slower end of the last one.
- * Returns how many levels there are. */
+/* Memory is a level even where its curve is not flat: the largest set becomes a level of its own, or the slower end of
+ * the last one. Returns the number of levels. */
 static size_t end_in_memory(plateau *found, size_t count, const curve_point *end) {
     plateau *last = count ? &found[count - 1] : NULL;
     if (last && last->last)

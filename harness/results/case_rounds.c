@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* By its own process, or by the first one, whose output was the same. */
+/* By its own process, or by the first one, when their outputs are the same. */
 static bool is_checked(const results_store *s, const char *row, const json_t *entry) {
     const json_t *hash = json_object_get(entry, "output_hash");
     return json_object_get(entry, "check") ||

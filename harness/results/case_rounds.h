@@ -4,8 +4,8 @@
 
 #include "harness/results/store.h"
 
-/* Whether the round is to be run: no earlier one has failed, and it is not in the store, or its process relied on the
- * check of a first one that has been run again since and gave another output. */
+/* Whether the round is to be run. Not after a round that failed. Otherwise when the store lacks it, or when it relied on
+ * the check of the first round, which has been run again since and gave another output. */
 bool case_rounds_lack(const results_store *s, const char *row, size_t round);
 
 /* Entries of the results file (docs/results.md), a new list: the repetitions of all rounds, each with the number of its

@@ -14,7 +14,7 @@ typedef struct journal_file {
     off_t size; /* of the complete lines */
 } journal_file;
 
-/* -1: something is there that is not a regular file: neither results with a journal nor the journal can be there. */
+/* -1: the path exists and is not a regular file. Journals, and results that have one, must be regular files. */
 int journal_file_regular(const char *path, attn_error *error);
 
 /* RESULTS.journal; journal_file_close it, after a failure too. */

@@ -154,7 +154,7 @@ static int run_pass(json_t **more, const counting *c, size_t pass, const bench_c
     words_of_pass(c, c->word, pass, words);
     settings.counters = words;
     settings.simulated = c->simulated;
-    if (c->simulated) /* instructions of another CPU, as a rule, and so another output */
+    if (c->simulated) /* usually the instructions of another CPU, and so another output */
         settings.output_hash = 0;
     if (measure_case(more, &outcome, row, &settings, why) && why->code != ATTN_ERROR_INPUT)
         return attn_fail_as(error, why->code, "%s", why->message);

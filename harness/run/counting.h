@@ -33,7 +33,7 @@ int counting_validate(counting *c, attn_error *error);
 /* Words of the timed process's command line: --counters and what belongs to it, ended by NULL. */
 void counting_words(const counting *c, const char *words[MEASURE_COUNTER_WORDS]);
 
-/* Runs the further processes of a case that was timed well, with the settings of that, and completes its
+/* Runs the further processes of a case that was timed well, with the same settings, and completes its
  * entries: counters, "derived" and "measured" (docs/results.md). `earlier` are complete entries of the case from an
  * earlier round, or NULL: what was simulated for those, which is the same each time, is not simulated again. -1 when a
  * stop signal came or memory is short; all other faults there are reasons in the counters. */

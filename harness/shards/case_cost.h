@@ -11,7 +11,7 @@
  * sizes, which are each machine's own. */
 double case_cost(const bench_case *c, const plan *p);
 
-/* Of that, until a process has started: a peer's loads an interpreter and its library. */
+/* The part of it that one process takes to start. A peer's process loads an interpreter and a library. */
 double case_start(bool by_peer);
 
 #endif

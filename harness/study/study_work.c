@@ -120,7 +120,7 @@ static int write_text(const study_runs *r, const study_run *run, const char *fil
     return failed;
 }
 
-/* What a process that was killed was writing, where nobody else works in the folder. */
+/* Files that a killed process had begun. Nobody else may be at work in the folder. */
 static void remove_unfinished(const char *folder) {
     DIR *open = opendir(folder);
     for (struct dirent *entry; open && (entry = readdir(open));)

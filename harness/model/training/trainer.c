@@ -94,7 +94,7 @@ static void augment(const trainer *t, float *x, size_t frames, size_t utterance)
                                 &options, t->seed, t->step, utterance);
 }
 
-/* Has its sizes, and neither features nor labels. */
+/* A batch with its sizes, without features and labels. */
 static attn_train_batch empty_batch(batch_memory *m, const speech *s, const size_t *which, size_t count) {
     size_t longest = 0;
     for (size_t i = 0; i < count; i++) {
