@@ -84,6 +84,24 @@ static char *follow_links(const char *path, attn_error *error) {
     return NULL;
 }
 
+/* A new file next to the target, or the target itself where that is a device or pipe. A process of another machine may
+ * have the same number and write the same file. */
+static int open_stream(attn_output *output, bool special, attn_error *error) {
+    for (int n = 0; n < 1000; n++) {
+        attn_free(output->temporary);
+        output->temporary = special ? attn_strdup(output->target, error)
+                                    : attn_format(error, "%s.tmp.%ld.%d", output->target, (long)getpid(), n);
+        if (!output->temporary)
+            return -1;
+        output->stream = fopen(output->temporary, special ? "wb" : "wbx");
+        if (output->stream)
+            return 0;
+        if (errno != EEXIST)
+            break;
+    }
+    return attn_fail(error, "%s: cannot be written: %s", output->path, strerror(errno));
+}
+
 int attn_output_open(attn_output *output, const char *path, attn_error *error) {
     *output = (attn_output){0};
     struct stat status;
@@ -95,20 +113,10 @@ int attn_output_open(attn_output *output, const char *path, attn_error *error) {
     bool special = exists && !S_ISREG(status.st_mode); /* a device or pipe is written, not replaced */
     output->path = attn_strdup(path, error);
     output->target = special ? attn_strdup(path, error) : follow_links(path, error);
-    if (output->target)
-        output->temporary = special ? attn_strdup(output->target, error)
-                                    : attn_format(error, "%s.tmp.%ld", output->target, (long)getpid());
-    if (!output->path || !output->temporary) {
-        attn_output_discard(output);
-        return -1;
-    }
-    output->stream = fopen(output->temporary, "wb");
-    if (!output->stream) {
-        attn_fail(error, "%s: cannot be written: %s", path, strerror(errno));
-        attn_output_discard(output);
-        return -1;
-    }
-    return 0;
+    if (output->path && output->target && !open_stream(output, special, error))
+        return 0;
+    attn_output_discard(output);
+    return -1;
 }
 
 int attn_output_try(const char *path, attn_error *error) {

@@ -109,6 +109,21 @@ static void test_half_written(void **state) {
     attn_free(temporary);
 }
 
+/* As processes of two machines with the same number do in a shared folder. */
+static void test_written_twice_at_once(void **state) {
+    (void)state;
+    attn_output first, second;
+    attn_error error = {0};
+    assert_int_equal(attn_output_open(&first, in("shared"), &error), 0);
+    assert_int_equal(attn_output_open(&second, in("shared"), &error), 0);
+    fputs("first", first.stream);
+    fputs("second", second.stream);
+    assert_int_equal(attn_output_commit(&first, &error), 0);
+    expect_text(in("shared"), "first");
+    assert_int_equal(attn_output_commit(&second, &error), 0);
+    expect_text(in("shared"), "second");
+}
+
 static void test_refused(void **state) {
     (void)state;
     static const char *const names[] = {"loop", "to_folder", "to_nowhere"};
@@ -158,6 +173,7 @@ static void test_refused_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_links, new_folder),
                                        cmocka_unit_test_setup(test_half_written, new_folder),
+                                       cmocka_unit_test_setup(test_written_twice_at_once, new_folder),
                                        cmocka_unit_test_setup(test_refused, new_folder),
                                        cmocka_unit_test_setup(test_pipe, new_folder),
                                        cmocka_unit_test_setup(test_refused_memory, new_folder),

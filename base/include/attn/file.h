@@ -19,7 +19,7 @@ FILE *attn_input_open(const char *path, size_t *size, attn_error *error);
  * folders and files over `limit` bytes. NULL and an error naming the path on failure. */
 char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *error);
 
-/* A file being written: bytes go to `PATH.tmp.PID`, which becomes PATH only in attn_output_commit. A symbolic
+/* A file being written: bytes go to `PATH.tmp.PID.N`, a new file, which becomes PATH only in attn_output_commit. A symbolic
  * link is followed: the file that it leads to is replaced that way, and the link stays. */
 typedef struct attn_output {
     FILE *stream;                    /* write here; errors are found at commit */
