@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { LETTER = 8, LABEL_HEIGHT = 15 }; /* pixels of a label's text */
-
 /* ---- what is alike */
 
 static size_t shared_points(const series_line *a, const series_line *b) {
@@ -84,17 +82,15 @@ static double next_x(const series_lines *l, double from) {
 
 /* Ticks where points are, as far as their numbers have room. */
 static void write_ticks(FILE *script, const series_lines *l, const plot_frame *f) {
-    double width = f->width - f->left - f->right, free_from = -INFINITY;
+    double free_from = -INFINITY;
     const char *start = "set xtics (";
     for (double x = next_x(l, -INFINITY); x <= f->x_most; x = next_x(l, nextafter(x, INFINITY))) {
         char text[32];
-        double at = width * frame_x(f, x);
-        double half = LETTER * (double)snprintf(text, sizeof text, "%.0f", x) / 2;
-        if (at - half < free_from)
+        snprintf(text, sizeof text, "%.0f", x);
+        if (!frame_x_tick_fits(f, x, text, 0.5, &free_from))
             continue;
         fprintf(script, "%s'%s' %.10g", start, text, x);
         start = ", ";
-        free_from = at + half + LETTER / 2.0;
     }
     fputs(") rotate by 0\n", script);
 }
@@ -117,35 +113,24 @@ static void label_text(char *text, size_t size, const series_line *l, const seri
         text_append(text, size, " L^%.1f", l->slope);
 }
 
-static void add_label(end_label *labels, size_t *count, double y, const char *text, const char *colour) {
-    if (*count == END_LABELS)
-        return;
-    labels[*count] = (end_label){.y = y, .colour = colour};
-    figure_safe_text(labels[*count].text, sizeof labels->text, text);
-    ++*count;
-}
-
 static size_t make_labels(end_label labels[END_LABELS], picture *p, const plot *row, const series_lines *l) {
-    size_t count = 0, longest = 0;
+    size_t count = 0;
     for (size_t i = 0; i < l->count; i++) {
         const series_line *one = &l->line[i];
         char text[48];
         label_text(text, sizeof text, one, l);
-        add_label(labels, &count, frame_y(&p->frame, one->points[one->count - 1].y * row->scale), text,
-                  figure_colour(one->from));
+        end_label_add(labels, &count, frame_y(&p->frame, one->points[one->count - 1].y * row->scale), text,
+                      figure_colour(one->from));
     }
     const series_line *bounded = bounded_line(row, l);
     if (bounded) {
         char text[CASE_NAME + 12], name[CASE_NAME];
         type_name(name, sizeof name, bounded->from->c->type);
         snprintf(text, sizeof text, "limit of %s", name);
-        add_label(labels, &count, frame_y(&p->frame, bound_at(row, &bounded->points[bounded->count - 1])),
-                  text, FIGURE_BOUND);
+        end_label_add(labels, &count, frame_y(&p->frame, bound_at(row, &bounded->points[bounded->count - 1])),
+                      text, FIGURE_BOUND);
     }
-    for (size_t i = 0; i < count; i++)
-        longest = strlen(labels[i].text) > longest ? strlen(labels[i].text) : longest;
-    p->frame.right = 12 + LETTER * (double)longest;
-    end_labels_spread(labels, count, LABEL_HEIGHT / (p->frame.height - p->frame.low - p->frame.above));
+    end_labels_fit(labels, count, &p->frame, 12);
     return count;
 }
 

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINES = 8, LABEL_HEIGHT = 15, LETTER = 8, EDGE = 6 };
+enum { LINES = 8, EDGE = 6 };
 
 typedef struct curve {
     char name[32];
@@ -75,7 +75,7 @@ static void find_lines(curves *c, const survey *s, plot_kind kind) {
 /* In the middle of what is drawn of the level, and off the edges, where other names stand. */
 static double name_place(const plot_frame *f, const char *name, double from, double to) {
     double wide = f->width - f->left - f->right;
-    double half = pow(f->x_most / f->x_least, (LETTER * (double)strlen(name) / 2 + EDGE) / wide);
+    double half = pow(f->x_most / f->x_least, (FRAME_LETTER * (double)strlen(name) / 2 + EDGE) / wide);
     double middle = sqrt((from > f->x_least ? from : f->x_least) * (to < f->x_most ? to : f->x_most));
     double least = f->x_least * half, most = f->x_most / half;
     return middle < least ? least : middle > most ? most : middle;
@@ -129,18 +129,15 @@ static size_t write_points(FILE *points, picture *p, const curves *c) {
 }
 
 static void name_lines(FILE *script, picture *p, const curves *c) {
-    end_label labels[LINES];
-    size_t longest = 0;
+    end_label labels[END_LABELS];
+    size_t count = 0;
     for (size_t i = 0; i < c->count; i++) {
         const curve *line = &c->line[i];
-        labels[i] = (end_label){.y = frame_y(&p->frame, line->at[line->count - 1].value),
-                                .colour = figure_line_colour(i)};
-        figure_safe_text(labels[i].text, sizeof labels->text, line->name);
-        longest = strlen(line->name) > longest ? strlen(line->name) : longest;
+        end_label_add(labels, &count, frame_y(&p->frame, line->at[line->count - 1].value), line->name,
+                      figure_line_colour(i));
     }
-    p->frame.right = 12 + LETTER * (double)longest;
-    end_labels_spread(labels, c->count, LABEL_HEIGHT / (p->frame.height - p->frame.low - p->frame.above));
-    end_labels_write(script, labels, c->count);
+    end_labels_fit(labels, count, &p->frame, 12);
+    end_labels_write(script, labels, count);
 }
 
 /* "L1 0.92, L2 3.1, memory 110 ns a load", or GB/s read. */

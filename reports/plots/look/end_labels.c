@@ -1,8 +1,19 @@
 #include "reports/plots/look/end_labels.h"
 
-#include <stdlib.h>
+#include "reports/plots/figure_style.h"
 
-enum { ROUNDS = 200 };
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 200, HEIGHT = 15 }; /* pixels of a label's text */
+
+void end_label_add(end_label *labels, size_t *count, double y, const char *text, const char *colour) {
+    if (*count == END_LABELS)
+        return;
+    end_label *made = &labels[(*count)++];
+    *made = (end_label){.y = y, .colour = colour};
+    figure_safe_text(made->text, sizeof made->text, text);
+}
 
 static int by_y(const void *a, const void *b) {
     double p = ((const end_label *)a)->y, q = ((const end_label *)b)->y;
@@ -39,6 +50,14 @@ void end_labels_spread(end_label *labels, size_t count, double gap) {
         push_apart(labels, count, gap);
         keep_inside(labels, count);
     }
+}
+
+void end_labels_fit(end_label *labels, size_t count, plot_frame *f, double gap) {
+    size_t longest = 0;
+    for (size_t i = 0; i < count; i++)
+        longest = strlen(labels[i].text) > longest ? strlen(labels[i].text) : longest;
+    f->right = gap + FRAME_LETTER * (double)longest;
+    end_labels_spread(labels, count, HEIGHT / (f->height - f->low - f->above));
 }
 
 void end_labels_write(FILE *script, const end_label *labels, size_t count) {

@@ -1,6 +1,7 @@
 #include "reports/plots/look/frame.h"
 
 #include <math.h>
+#include <string.h>
 
 plot_frame frame_empty(int width, int height, bool log_x, bool log_y) {
     return (plot_frame){.width = width,
@@ -75,6 +76,15 @@ void frame_write_axis_names(FILE *script, const plot_frame *f, const char *x, co
             "set label '%s' at graph 0.5,%.4f center noenhanced tc rgb 'black'\n"
             "set label '%s' at graph %.4f,0.5 center rotate by 90 noenhanced tc rgb 'black'\n",
             x, -40 / high, y, -(f->left - 10) / wide);
+}
+
+bool frame_x_tick_fits(const plot_frame *f, double x, const char *number, double space, double *free_from) {
+    double at = (f->width - f->left - f->right) * frame_x(f, x);
+    double half = FRAME_LETTER * (double)strlen(number) / 2;
+    if (at - half < *free_from)
+        return false;
+    *free_from = at + half + FRAME_LETTER * space;
+    return true;
 }
 
 void frame_write_y_ticks(FILE *script, const plot_frame *f) {

@@ -14,6 +14,8 @@ typedef struct plot_frame {
     double x_least, x_most, y_least, y_most;
 } plot_frame;
 
+enum { FRAME_LETTER = 8 }; /* pixels of a letter's width */
+
 /* Widens the ranges until they hold the point. Start with an empty frame. */
 void frame_hold(plot_frame *f, double x, double y);
 /* Room between the outermost points and the border; a linear y axis starts at 0. Where nothing was held: 0 to 1. */
@@ -28,6 +30,9 @@ double frame_y(const plot_frame *f, double y);
 void frame_write(FILE *script, const plot_frame *f);
 /* What the axes show. (gnuplot leaves its own names of axes out where margins are fixed.) */
 void frame_write_axis_names(FILE *script, const plot_frame *f, const char *x, const char *y);
+/* Whether the number of a tick at x has room after those that end before `free_from`, which it moves on: `space` letters
+ * stay free. */
+bool frame_x_tick_fits(const plot_frame *f, double x, const char *number, double space, double *free_from);
 /* Ticks of the y axis: 1, 2 and 5 of each decade where a logarithmic axis has few. */
 void frame_write_y_ticks(FILE *script, const plot_frame *f);
 

@@ -11,7 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { LETTER = 8, LABEL_HEIGHT = 15 }; /* pixels of a label's text */
 static const char *const level_names[] = {"attention off", "no attention"};
 
 static double shown(double y, const study_picture *p) {
@@ -19,13 +18,13 @@ static double shown(double y, const study_picture *p) {
     return p->y && !strcmp(p->y, "wer_percent") && y < least ? least : y;
 }
 
-static const char *colour_of(const study_line *line) {
-    const measured style = {.variant = attn_variant_find(line->type)};
-    return !strcmp(line->origin, "without_attention") ? FIGURE_BOUND : figure_colour(&style);
-}
-
 static measured style_of(const study_line *line) {
     return (measured){.variant = attn_variant_find(line->type)};
+}
+
+static const char *colour_of(const study_line *line) {
+    const measured style = style_of(line);
+    return !strcmp(line->origin, "without_attention") ? FIGURE_BOUND : figure_colour(&style);
 }
 
 /* Types of one cache stand a little apart, so that all of their bars are seen. */
@@ -95,31 +94,20 @@ static bool is_second(const study_lines *l, size_t at) {
     return false;
 }
 
-static void add_label(end_label *labels, size_t *count, double y, const char *text, const char *colour) {
-    if (*count == END_LABELS)
-        return;
-    labels[*count] = (end_label){.y = y, .colour = colour};
-    figure_safe_text(labels[*count].text, sizeof labels->text, text);
-    ++*count;
-}
-
 static size_t make_labels(end_label labels[END_LABELS], plot_frame *f, const study_picture *p,
                           const study_lines *l) {
-    size_t count = 0, longest = 0;
+    size_t count = 0;
     for (size_t i = 0; i < l->count; i++) {
         const study_line *line = &l->at[i];
         if (p->x && is_second(l, i) && !strcmp(line->title, l->at[i - 1].title))
             continue;
-        add_label(labels, &count, frame_y(f, shown(line->y[line->count - 1], p)), line->title,
-                  colour_of(line));
+        end_label_add(labels, &count, frame_y(f, shown(line->y[line->count - 1], p)), line->title,
+                      colour_of(line));
     }
     for (size_t i = 0; i < 2; i++)
         if (!isnan(l->level[i]))
-            add_label(labels, &count, frame_y(f, shown(l->level[i], p)), level_names[i], FIGURE_BOUND);
-    for (size_t i = 0; i < count; i++)
-        longest = strlen(labels[i].text) > longest ? strlen(labels[i].text) : longest;
-    f->right = 20 + LETTER * (double)longest;
-    end_labels_spread(labels, count, LABEL_HEIGHT / (f->height - f->low - f->above));
+            end_label_add(labels, &count, frame_y(f, shown(l->level[i], p)), level_names[i], FIGURE_BOUND);
+    end_labels_fit(labels, count, f, 20);
     return count;
 }
 
@@ -134,17 +122,15 @@ static double next_x(const study_lines *l, double from) {
 
 /* Ticks where points are, as far as their numbers have room. */
 static void write_ticks(FILE *script, const study_picture *p, const study_lines *l, const plot_frame *f) {
-    double width = f->width - f->left - f->right, free_from = -INFINITY;
+    double free_from = -INFINITY;
     const char *start = "set xtics (";
     for (double x = next_x(l, -INFINITY); isfinite(x); x = next_x(l, nextafter(x, INFINITY))) {
         char text[32];
-        double at = width * frame_x(f, x * p->x_scale);
-        double half = LETTER * (double)snprintf(text, sizeof text, "%.3g", x * p->x_scale) / 2;
-        if (at - half < free_from)
+        snprintf(text, sizeof text, "%.3g", x * p->x_scale);
+        if (!frame_x_tick_fits(f, x * p->x_scale, text, 1, &free_from))
             continue;
         fprintf(script, "%s'%s' %.10g", start, text, x * p->x_scale);
         start = ", ";
-        free_from = at + half + LETTER;
     }
     fputs(")\n", script);
 }
