@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BOUND_STEPS = 48 };
+enum { BOUND_STEPS = 48, BOUND_PIECES = 12 };
 
 static double mib(const rival *one) {
     return one->m->c->kv_bytes_live / 1048576.0;
@@ -32,6 +32,13 @@ static study_small small_of(const report_data *data, const rival *one) {
     return study_small_at(data->study, c->type, one->bytes);
 }
 
+static bool has_rates(const rivals *r, const report_data *data) {
+    for (size_t i = 0; i < r->count; i++)
+        if (!isnan(small_of(data, &r->of[i]).wer))
+            return true;
+    return false;
+}
+
 void overview_title(char *text, size_t size, const rivals *r) {
     const rival *focus = rivals_quarter(r, "mla");
     char name[CASE_NAME];
@@ -47,19 +54,18 @@ void overview_title(char *text, size_t size, const rivals *r) {
 }
 
 static void hold(picture *p, const rivals *r, const report_data *data) {
-    bool rates = false;
     for (size_t i = 0; i < r->count; i++) {
-        rates = rates || !isnan(small_of(data, &r->of[i]).wer);
         frame_hold(&p->frame, mib(&r->of[i]), ms(r->of[i].m->low));
         frame_hold(&p->frame, mib(&r->of[i]), ms(r->of[i].m->high));
     }
     double bound = read_once(data, p->frame.x_most);
     if (bound > 0)
         frame_hold(&p->frame, p->frame.x_most, bound);
-    p->frame.y_least *= 0.85;           /* room below the points for their names */
-    p->frame.y_most *= rates ? 1.6 : 1; /* above them for what the error rates are */
-    p->frame.x_most *= 2.2;             /* and right of them */
+    p->frame.y_least *= 0.85; /* room below the points for their names */
+    p->frame.x_most *= 2.2;   /* and right of them */
     p->frame.x_least /= 1.3;
+    if (has_rates(r, data))
+        p->frame.y_most *= 1.6; /* for what the error rates are */
     frame_close(&p->frame);
 }
 
@@ -76,17 +82,23 @@ static void write_points(FILE *points, picture *p, const rivals *r, const report
         snprintf(text, sizeof text, "%s: %.4g MiB a layer, %.4g ms a frame (%.4g to %.4g)\n%s", own,
                  mib(&r->of[i]), ms(m->time), ms(m->low), ms(m->high), m->c->name);
         if (!isnan(small.wer))
-            text_append(text, sizeof text, "\nWER %.2f%% of a small model in the study, %s%s; %s", small.wer,
-                        small.name, small.tuned ? "" : ", trained from scratch", data->study->speech);
+            text_append(text, sizeof text, "\nWER %.2f%% of a small model in the study, %s%s%s; %s",
+                        small.wer, small.name, small.shares ? "" : " (its state has one size)",
+                        small.tuned ? "" : ", trained from scratch", data->study->speech);
         picture_mark(p, mib(&r->of[i]), ms(m->time), text);
     }
+}
+
+/* The cache at a part, 0 to 1, of the x axis. */
+static double x_at(const plot_frame *f, double part) {
+    return f->x_least * pow(f->x_most / f->x_least, part);
 }
 
 static size_t write_bound(FILE *points, const picture *p, const report_data *data) {
     const plot_frame *f = &p->frame;
     size_t count = 0;
     for (int i = 0; i <= BOUND_STEPS; i++) {
-        double x = f->x_least * pow(f->x_most / f->x_least, (double)i / BOUND_STEPS), y = read_once(data, x);
+        double x = x_at(f, (double)i / BOUND_STEPS), y = read_once(data, x);
         if (!(y >= f->y_least && y <= f->y_most))
             continue;
         fprintf(points, "%s%.6g %.6g\n", count++ ? "" : "\n\n# cache, MiB | ms to read it once\n", x, y);
@@ -129,12 +141,11 @@ static void map_lines(name_map *map, const picture *p, const rivals *r, const re
             name_map_line(map, from, to);
     }
     const plot_frame *f = &p->frame;
-    for (int i = 0; i < BOUND_STEPS; i += 4) {
-        double a = f->x_least * pow(f->x_most / f->x_least, (double)i / BOUND_STEPS),
-               b = f->x_least * pow(f->x_most / f->x_least, (double)(i + 4) / BOUND_STEPS);
-        if (read_once(data, b) >= f->y_least)
-            name_map_line(map, (spot){frame_x(f, a), frame_y(f, read_once(data, a))},
-                          (spot){frame_x(f, b), frame_y(f, read_once(data, b))});
+    for (int i = 0; i < BOUND_PIECES; i++) {
+        double from_x = (double)i / BOUND_PIECES, to_x = (double)(i + 1) / BOUND_PIECES;
+        double from_time = read_once(data, x_at(f, from_x)), to_time = read_once(data, x_at(f, to_x));
+        if (to_time >= f->y_least)
+            name_map_line(map, (spot){from_x, frame_y(f, from_time)}, (spot){to_x, frame_y(f, to_time)});
     }
 }
 
@@ -179,16 +190,14 @@ static void write_names(FILE *script, name_map *map, const picture *p, const riv
 
 /* What the error rates are: in the caption, and within the picture, which may be shown without it. */
 static void explain_wer(picture *p, FILE *script, name_map *map, const rivals *r, const report_data *data) {
-    bool any = false;
     study_small scratch = {.wer = NAN};
+    if (!has_rates(r, data))
+        return;
     for (size_t i = 0; i < r->count; i++) {
         study_small small = small_of(data, &r->of[i]);
-        any = any || !isnan(small.wer);
         if (!isnan(small.wer) && !small.tuned)
             scratch = small;
     }
-    if (!any)
-        return;
     fprintf(script,
             "set label \"WER: small models with that\\nshare of the cache, %s\" at graph 0.02,0.96 left "
             "noenhanced font ',12' tc rgb '%s'\n",
@@ -197,9 +206,9 @@ static void explain_wer(picture *p, FILE *script, name_map *map, const rivals *r
     name_map_box(map, (name_box){0.02, 0.02 + width, 0.86, 1});
     text_append(
         p->more, sizeof p->more,
-        " WER is not this layer's: it is of the study's small model of that type with the same share of "
-        "MHA's cache (it may be of another size: point at the mark), tuned after conversion, and of its "
-        "MHA trained as long.");
+        " WER is not this layer's: it is that of the study's small model of the same type and the same share "
+        "of MHA's cache (of a type whose state has one size, of another share), tuned after conversion, and "
+        "that of its MHA trained as long.");
     if (!isnan(scratch.wer))
         text_append(p->more, sizeof p->more, " From scratch: not converted; %s has %.1f%% then, MHA %.1f%%.",
                     scratch.name, scratch.wer, scratch.mha);

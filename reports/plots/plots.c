@@ -14,11 +14,9 @@ const plot plots[] = {
      .x_label = "KV cache of one layer, MiB",
      .y_label = "time of a decoded frame, ms",
      .about = "Lower left is better. Arrows lead from MHA to its rivals, all with a float32 cache. Dashed: "
-              "the time to "
-              "read the cache once, at this machine's own measured bandwidth; weights come on top. Names in "
-              "small letters: the same with a cache in that type. A mark without a name is one of these, of "
-              "the type of "
-              "its shape and colour.",
+              "the time to read the cache once, at this machine's own measured bandwidth; weights come on "
+              "top. Names in small letters: the same with a cache in that type. A mark without a name is one "
+              "of these, of the type of its shape and colour.",
      .needs = "decode cases of mha and other types at one L",
      .kind = PLOT_OVERVIEW,
      .place = PLOT_FIRST,

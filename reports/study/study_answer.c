@@ -78,6 +78,15 @@ static const json_t *scratch_at(const study_data *d, const char *type, double sh
     return NULL;
 }
 
+static const json_t *small_at(const study_data *d, const char *type, double share) {
+    const json_t *tuned = tuned_at(d, type, share);
+    return tuned ? tuned : scratch_at(d, type, share);
+}
+
+static bool is_tuned(const json_t *row) {
+    return json_text_is(row, "origin", "fine_tuned");
+}
+
 static bool differs(const json_t *row) {
     return json_number(row, "wer_change_low") > 0 || json_number(row, "wer_change_high") < 0;
 }
@@ -152,13 +161,12 @@ void study_answer(const study_data *d, char lead[STUDY_ANSWER], char text[STUDY_
 study_small study_small_at(const study_data *d, const char *type, double share) {
     study_small one = {.wer = NAN, .mha = NAN};
     const json_t *quarter = study_quarter(d), *control = reference_of(d, quarter);
-    const json_t *tuned = strcmp(type, "mha") ? tuned_at(d, type, share) : NULL;
-    const json_t *row = tuned || !strcmp(type, "mha") ? tuned : scratch_at(d, type, share);
+    const json_t *row = strcmp(type, "mha") ? small_at(d, type, share) : NULL;
     if (row) {
         one.wer = json_number(row, "wer_percent");
         one.mha = json_number(reference_of(d, row), "wer_percent");
         one.shares = !has_one_size(row);
-        one.tuned = tuned != NULL;
+        one.tuned = is_tuned(row);
         name_row(one.name, row);
     } else if (!strcmp(type, "mha") && json_text_is(control, "origin", "control")) {
         one = (study_small){.tuned = true, .shares = true, .name = "MHA"};
@@ -168,8 +176,7 @@ study_small study_small_at(const study_data *d, const char *type, double share) 
 }
 
 void study_price(char *text, size_t size, const study_data *d, const char *type, double share) {
-    const json_t *tuned = tuned_at(d, type, share), *row = tuned ? tuned : scratch_at(d, type, share);
-    const json_t *mha = reference_of(d, row);
+    const json_t *row = small_at(d, type, share), *mha = reference_of(d, row);
     char name[CASE_NAME];
     if (!mha)
         return;
@@ -177,7 +184,7 @@ void study_price(char *text, size_t size, const study_data *d, const char *type,
     text_append(text, size, " In the study %s,", name);
     if (!has_one_size(row))
         text_append(text, size, " the same share of the cache,");
-    text_append(text, size, " %s,", tuned ? "converted and tuned" : "trained from scratch");
+    text_append(text, size, " %s,", is_tuned(row) ? "converted and tuned" : "trained from scratch");
     if (differs(row))
         text_append(text, size, " costs %+.2f points of WER", study_points(row, "wer_change"));
     else
