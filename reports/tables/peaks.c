@@ -1,7 +1,6 @@
 /* What this machine's arithmetic reaches at most, by instruction set and type of number. */
+#include "reports/tables/survey_print.h"
 #include "reports/tables/table_list.h"
-
-#include "harness/machine/survey.h"
 
 #include <math.h>
 
@@ -11,14 +10,6 @@ static void add_peak(report_table *t, const char *what, const survey_isa *of) {
                         "unit", survey_is_whole(of->isa) ? "Gop/s" : "GFLOP/s", "one_core",
                         four_digits(of->gflops), "all_cores", four_digits(of->gflops_all), "ghz",
                         four_digits(of->ghz), "vector_madds", four_digits(of->vector_madds)));
-}
-
-static void say_clock(report_table *t, const survey *s) {
-    for (size_t i = 1; i < s->isas; i++)
-        if (s->isa[i].ghz < SURVEY_SLOWER * s->isa[0].ghz)
-            json_array_append_new(
-                t->remarks, json_sprintf("Under %s code the core runs at %.2f GHz, under %s code at %.2f.",
-                                         s->isa[i].isa, s->isa[i].ghz, s->isa[0].isa, s->isa[0].ghz));
 }
 
 static void say_vectors(report_table *t, const survey *s) {
@@ -50,8 +41,7 @@ void table_peaks(report_table *t, const table_sources *from) {
         add_peak(
             t, "sgemm of the BLAS",
             &(survey_isa){.isa = "", .ghz = NAN, .gflops = s.sgemm, .gflops_all = NAN, .vector_madds = NAN});
-    t->remarks = json_array();
-    say_clock(t, &s);
+    t->remarks = survey_clock_remarks(&s);
     say_vectors(t, &s);
     runs_text(runs, s.least_runs, s.most_runs);
     snprintf(t->note, sizeof t->note, "In registers, but for sgemm: the best of %s.%s", runs,

@@ -9,7 +9,7 @@
 static const table_column isa_columns[] = {
     {"isa", "instruction set", NULL},
     {"ghz", "clock, GHz", "%.2f"},
-    {"gflops", "peak, GFLOP/s", "%.1f"},
+    {"gflops", "peak, GFLOP/s (int8: Gop/s)", "%.1f"},
     {"gflops_all", "of all cores", "%.1f"},
     {"vector_multiply_adds_per_clock", "vector multiply-adds a clock", "%.2f"},
     {NULL, NULL, NULL}};
@@ -146,12 +146,23 @@ static void fill(table t[TABLES], const survey *s, const results *r) {
     partner_rows(&t[PARTNERS], s);
 }
 
-/* Whether wide vectors cost clock: the one thing that a table does not say by itself. */
-static void say_clock(const survey *s, FILE *stream) {
+json_t *survey_clock_remarks(const survey *s) {
+    json_t *list = json_array();
     for (size_t i = 1; i < s->isas; i++)
         if (s->isa[i].ghz < SURVEY_SLOWER * s->isa[0].ghz)
-            fprintf(stream, "Under %s code the core runs at %.2f GHz, under %s code at %.2f.\n\n",
-                    s->isa[i].isa, s->isa[i].ghz, s->isa[0].isa, s->isa[0].ghz);
+            json_array_append_new(
+                list, json_sprintf("Under %s code the core runs at %.2f GHz, under %s code at %.2f.",
+                                   s->isa[i].isa, s->isa[i].ghz, s->isa[0].isa, s->isa[0].ghz));
+    return list;
+}
+
+static void say_clock(const survey *s, FILE *stream) {
+    json_t *list = survey_clock_remarks(s), *one;
+    size_t i;
+    json_array_foreach(list, i, one) {
+        fprintf(stream, "%s\n\n", json_string_value(one));
+    }
+    json_decref(list);
 }
 
 static void say_basis(const survey *s, const results *r, FILE *stream) {

@@ -9,4 +9,7 @@
  * where the survey comes from. */
 int survey_print(const survey *s, const results *r, table_format format, FILE *stream, attn_error *error);
 
+/* ["Under avx512 code the core runs at ..."]: where wide vectors cost clock. */
+json_t *survey_clock_remarks(const survey *s);
+
 #endif
