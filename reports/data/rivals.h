@@ -29,7 +29,7 @@ bool rivals_of_encoder(rivals *r, const report_data *data, size_t at);
  * than MHA; NULL when there is none. */
 const rival *rivals_quarter(const rivals *r, const char *type);
 const rival *rivals_fastest(const rivals *r);
-/* Of those that keep as many bytes, to a percent. */
+/* The fastest of those that keep as many bytes as `one`, to a percent. */
 const rival *rivals_fastest_like(const rivals *r, const rival *one);
 const rival *rivals_smallest(const rivals *r);
 

@@ -37,7 +37,7 @@ static json_t *page_data(const report *r, attn_error *error) {
 }
 
 int page_render(FILE *out, const char *name, json_t *data, attn_error *error) {
-    if (!data || figure_titles_tell_apart(data) ||
+    if (!data || figure_titles_distinguish(data) ||
         json_object_set_new(data, "style", json_string(page_file("page.css"))) ||
         json_object_set_new(data, "script", json_string(page_file("page.js"))))
         return attn_no_memory(error, "page");

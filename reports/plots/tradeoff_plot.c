@@ -98,14 +98,13 @@ static plot_frame frame_of(const tradeoff *t) {
 
 static void write_script(FILE *out, const tradeoff *t, const size_t *which, size_t blocks) {
     const json_t *first = json_array_get(t->points.rows, 0);
-    char subject[96], inputs[96], finding[160], title[160];
+    char subject[96], finding[160], title[160];
     double d_model = number(first, "d_model"), mib = number(first, "cache_bytes_mha") / 1048576.0;
     plot_frame f = frame_of(t);
     double slope = mib / (2 * d_model); /* of the cache's size */
     figure_safe_text(subject, sizeof subject, json_string_value(json_object_get(first, "subject")));
     tradeoff_title(finding, sizeof finding, t);
     figure_safe_title(title, sizeof title, finding);
-    figure_safe_text(inputs, sizeof inputs, json_string_value(json_object_get(first, "inputs")));
     fprintf(out,
             "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat, and %s.page.svg without a title\n"
             "set encoding utf8\nset terminal svg\n"

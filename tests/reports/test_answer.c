@@ -308,13 +308,13 @@ static void test_names(void **state) {
     assert_false(name_map_find(&m, &place, marks[0], 90, 13));
 }
 
-/* The same finding of two figures: what each shows tells which is which. */
+/* Two figures with the same finding: what each shows is added. */
 static void test_title_of_two(void **state) {
     (void)state;
     json_t *data = json_pack("{s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}], s:{s:{s:s, s:s, s:s}}}", "some", "title",
                              "Same", "shows", "WER", "basis", "", "title", "Other", "shows", "WER", "basis",
                              "", "a", "b", "title", "Same", "shows", "loss", "basis", "");
-    assert_int_equal(figure_titles_tell_apart(data), 0);
+    assert_int_equal(figure_titles_distinguish(data), 0);
     const json_t *some = json_object_get(data, "some");
     assert_string_equal(json_text(json_array_get(some, 0), "title"), "Same (WER)");
     assert_string_equal(json_text(json_array_get(some, 1), "title"), "Other");

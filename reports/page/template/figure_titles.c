@@ -32,7 +32,7 @@ static size_t times(const json_t *titles, const char *title) {
     return count;
 }
 
-int figure_titles_tell_apart(json_t *data) {
+int figure_titles_distinguish(json_t *data) {
     json_t *figures = json_array(), *titles = json_array(), *one;
     size_t i;
     int failed = !figures || !titles || collect(figures, data);

@@ -1,11 +1,11 @@
-/* Titles of figures that can be told from each other. */
+/* Different titles for the figures of a page. */
 #ifndef REPORTS_PAGE_TEMPLATE_FIGURE_TITLES_H
 #define REPORTS_PAGE_TEMPLATE_FIGURE_TITLES_H
 
 #include <jansson.h>
 
-/* Adds what it shows to the title of each figure (of figure_data) in the page's data whose title is another one's too.
- * 0, or -1 when memory is short. */
-int figure_titles_tell_apart(json_t *data);
+/* Where figures (of figure_data, anywhere in the page's data) have the same title, adds to each what it shows. 0, or -1
+ * when memory is short. */
+int figure_titles_distinguish(json_t *data);
 
 #endif

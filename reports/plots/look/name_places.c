@@ -80,7 +80,7 @@ static double cost_of(const name_map *m, const name_box *b, spot mark, double di
 static name_place place_at(spot mark, double distance, int direction) {
     double angle = 2 * 3.14159265358979 * direction / DIRECTIONS, across = cos(angle);
     const char *side = across > 0.3 ? "left" : across < -0.3 ? "right" : "center";
-    double beyond = strcmp(side, "center") ? 0 : 0.035; /* half a line's height, all along */
+    double beyond = strcmp(side, "center") ? 0 : 0.035; /* a name above or below its mark: half a line more */
     double up = sin(angle) * distance * TALLER;
     return (name_place){.side = side,
                         .at = {mark.x + across * distance, mark.y + up + (up > 0 ? beyond : -beyond)},

@@ -16,7 +16,7 @@ bool study_group_of(study_group *group, const json_t *row);
 typedef struct study_line {
     const char *type, *origin;
     study_group group;
-    char title[64]; /* "MLA, tuned", of a learning curve "MLA 256" */
+    char title[64]; /* "MLA", "MLA in steps", "MLA tuned"; of a learning curve "MLA 256" */
     double x[STUDY_POINTS_MAX], y[STUDY_POINTS_MAX];
     double low[STUDY_POINTS_MAX], high[STUDY_POINTS_MAX]; /* NaN where there is no interval */
     const json_t *row[STUDY_POINTS_MAX];

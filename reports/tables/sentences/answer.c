@@ -134,7 +134,7 @@ static void append_change(char *text, size_t size, const rival *one) {
         text_append(text, size, "no difference in time found");
 }
 
-/* With their intervals where these do not tell the two from each other. */
+/* Both times; with their intervals where no difference was found. */
 static void append_times(char *text, size_t size, const rival *one, const measured *mha) {
     const measured *m = one->m;
     if (one->apart)
@@ -242,12 +242,11 @@ static void say_checks(char *text, size_t size, const report_data *data) {
     text_append(text, size, " agreed with a plain reference before they were timed.");
 }
 
-/* By how much of the time others took: the interval of a median lacks what they do to caches and clock. */
+/* How far times can be trusted, by the share that others took: intervals lack what they do to caches and clock. */
 static const char *how_far(double lost) {
     if (lost > 0.5)
         return "Times are CPU time; with over half of the time lost they are rough: measure a difference "
-               "again on "
-               "an idle machine before you rely on it.";
+               "again on an idle machine before you rely on it.";
     return lost > 0.05
                ? "Times are CPU time; others shared the machine, so that small differences may be theirs."
                : "Times are CPU time and hold within their intervals.";
