@@ -182,11 +182,13 @@ static void test_chosen_by_dev(void **state) {
 
 static void check_title(const study_data *d, study_group group, const char *expected) {
     char title[160];
-    study_title_cache(title, sizeof title, d, "small", "wer_percent", group);
+    study_lines lines;
+    study_lines_of(&lines, d, "small", "kv_bytes", "wer_percent", group);
+    study_title_cache(title, sizeof title, &lines, "wer_percent", group);
     assert_string_equal(title, expected);
 }
 
-/* A picture's title says what its own rows say: down to which cache nothing was lost, above it nowhere. */
+/* A picture's title says what its own points say: down to which cache nothing was lost, above it nowhere. */
 static void test_titles(void **state) {
     (void)state;
     json_t *root = study_of(false);
@@ -196,6 +198,10 @@ static void test_titles(void **state) {
     add(root, "mla", "converted", 16, 500, 30, 30);
     add(root, "mla", "converted", 8, 250, 10, 10);
     add(root, "gqa", "converted", 0, 250, 40, 40);
+    add(root, "mla", "fine_tuned", 20, 600, 40, 40); /* worse at a rate of its own: not in the picture */
+    const json_t *kinds = json_object_get(root, "kinds");
+    json_object_set_new(json_array_get(kinds, json_array_size(kinds) - 1), "own_learning_rate",
+                        json_real(0.1));
     study_data d = open(root);
     check_title(&d, STUDY_TUNED, "MLA tuned: no difference from MHA in WER found down to 50% of its cache");
     check_title(&d, STUDY_SCRATCH, "");

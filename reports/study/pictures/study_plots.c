@@ -74,12 +74,11 @@ static plot_frame frame_of(const study_data *d, const char *model, const study_p
     return f;
 }
 
-static void find_title(char *text, size_t size, const study_data *d, const char *model,
-                       const study_picture *p, const study_lines *l) {
+static void find_title(char *text, size_t size, const study_picture *p, const study_lines *l) {
     if (!p->x)
         study_title_curves(text, size, l);
     else if (!strcmp(p->x, "kv_bytes"))
-        study_title_cache(text, size, d, model, p->y, p->group);
+        study_title_cache(text, size, l, p->y, p->group);
     else if (!strcmp(p->x, "latent_dim"))
         study_title_latent(text, size, l, p->y);
     else
@@ -115,7 +114,7 @@ static int add_picture(study_data *d, const char *model, size_t number, const st
         return 0;
     study_figure *f = &d->figures[d->figure_count++];
     snprintf(f->name, sizeof f->name, "study_%zu_%s", number, p->name);
-    find_title(f->title, sizeof f->title, d, model, p, &lines);
+    find_title(f->title, sizeof f->title, p, &lines);
     snprintf(whose, sizeof whose, "%.40s%s", model, d->synthetic ? ", synthetic speech" : "");
     describe(f, d, whose, p);
     memcpy(look.title, f->title, sizeof look.title);

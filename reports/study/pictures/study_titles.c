@@ -10,63 +10,60 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Rows of a group that are compared with an MHA trained as long. */
+/* Points of the lines that are compared with an MHA trained as long. */
 typedef struct compared {
-    const study_data *data;
-    const char *model, *low; /* the key of the lower end of the change's interval */
-    study_group group;
+    const char *low; /* the key of the lower end of the change's interval */
+    size_t count;
+    const json_t *row[STUDY_LINES_MAX * STUDY_POINTS_MAX];
 } compared;
 
-static bool is_compared(const compared *c, const json_t *row) {
-    study_group own;
-    return json_text_is(row, "model", c->model) && study_group_of(&own, row) && own == c->group &&
-           !json_text_is(row, "attention_type", "mha") && !isnan(json_number(row, c->low));
+static void find_compared(compared *c, const study_lines *l, const char *low) {
+    c->low = low;
+    c->count = 0;
+    for (size_t i = 0; i < l->count; i++)
+        for (size_t k = 0; k < l->at[i].count && strcmp(l->at[i].type, "mha") != 0; k++)
+            if (!isnan(json_number(l->at[i].row[k], low)))
+                c->row[c->count++] = l->at[i].row[k];
 }
 
-static bool is_worse(const compared *c, const json_t *row) {
-    return json_number(row, c->low) > 0;
+static bool is_worse(const compared *c, size_t i) {
+    return json_number(c->row[i], c->low) > 0;
+}
+
+static bool is_of(const compared *c, size_t i, const char *type) {
+    return json_text_is(c->row[i], "attention_type", type);
 }
 
 /* The smallest cache of the type, in percent of MHA's, above which it is nowhere worse; infinity: there is none. */
 static double good_down_to(const compared *c, const char *type) {
     double worse = 0, good = INFINITY;
-    size_t i;
-    json_t *row;
-    json_array_foreach(c->data->models, i, row) {
-        double cache = json_number(row, "cache_percent");
-        if (is_compared(c, row) && json_text_is(row, "attention_type", type) && is_worse(c, row) &&
-            cache > worse)
+    for (size_t i = 0; i < c->count; i++) {
+        double cache = json_number(c->row[i], "cache_percent");
+        if (is_of(c, i, type) && is_worse(c, i) && cache > worse)
             worse = cache;
     }
-    json_array_foreach(c->data->models, i, row) {
-        double cache = json_number(row, "cache_percent");
-        if (is_compared(c, row) && json_text_is(row, "attention_type", type) && cache > worse && cache < good)
+    for (size_t i = 0; i < c->count; i++) {
+        double cache = json_number(c->row[i], "cache_percent");
+        if (is_of(c, i, type) && cache > worse && cache < good)
             good = cache;
     }
     return good;
 }
 
-static void count_worse(const compared *c, size_t *worse, size_t *all) {
-    size_t i;
-    json_t *row;
-    *worse = *all = 0;
-    json_array_foreach(c->data->models, i, row) {
-        if (!is_compared(c, row))
-            continue;
-        ++*all;
-        *worse += is_worse(c, row);
-    }
+static size_t count_worse(const compared *c) {
+    size_t worse = 0;
+    for (size_t i = 0; i < c->count; i++)
+        worse += is_worse(c, i);
+    return worse;
 }
 
 /* MLA before others that are as good. */
 static const char *best_type(const compared *c, double *cache) {
     const char *best = NULL;
-    size_t i;
-    json_t *row;
     *cache = INFINITY;
-    json_array_foreach(c->data->models, i, row) {
-        const char *type = json_text(row, "attention_type");
-        double own = is_compared(c, row) ? good_down_to(c, type) : INFINITY;
+    for (size_t i = 0; i < c->count; i++) {
+        const char *type = json_text(c->row[i], "attention_type");
+        double own = good_down_to(c, type);
         if (own < *cache || (own == *cache && own < INFINITY && !strcmp(type, "mla"))) {
             *cache = own;
             best = type;
@@ -75,23 +72,21 @@ static const char *best_type(const compared *c, double *cache) {
     return best;
 }
 
-void study_title_cache(char *text, size_t size, const study_data *d, const char *model, const char *y,
-                       study_group group) {
+void study_title_cache(char *text, size_t size, const study_lines *l, const char *y, study_group group) {
     bool errors = !strcmp(y, "wer_percent");
-    compared c = {d, model, errors ? "wer_change_low" : "loss_change_low", group};
+    compared c;
+    find_compared(&c, l, errors ? "wer_change_low" : "loss_change_low");
     double cache;
     const char *type = best_type(&c, &cache), *what = errors ? "WER" : "loss";
     char name[CASE_NAME];
-    size_t worse, all;
-    count_worse(&c, &worse, &all);
     *text = '\0';
     if (type) {
         type_name(name, sizeof name, type);
         snprintf(text, size, "%s %s: no difference from MHA in %s found down to %.3g%% of its cache", name,
                  study_group_names[group], what, cache);
-    } else if (all)
-        snprintf(text, size, "%zu of %zu smaller caches, %s, have a higher %s than MHA", worse, all,
-                 study_group_names[group], what);
+    } else if (c.count)
+        snprintf(text, size, "%zu of %zu smaller caches, %s, have a higher %s than MHA", count_worse(&c),
+                 c.count, study_group_names[group], what);
 }
 
 void study_title_latent(char *text, size_t size, const study_lines *l, const char *y) {
