@@ -35,7 +35,7 @@ static double value_of(const measured *m, limit_unit unit) {
     }
 }
 
-/* Of memory caches hold a part of all sets but the largest. */
+/* Caches hold a part of each set in memory, of the largest one the least: its bandwidth counts. */
 static bool is_better(const measured *row, limit_unit unit, bool memory, const measured *than) {
     if (memory && unit == GBYTES && row->c->working_set != than->c->working_set)
         return row->c->working_set > than->c->working_set;
@@ -99,10 +99,10 @@ void table_fleet_limits(report_table *t, const fleet *f) {
             add_limit(t, f, name, unit);
         }
     json_decref(seen);
-    snprintf(t->note, sizeof t->note,
-             "The best of all runs and, but of memory, sizes. Levels are each machine's own (its page has "
-             "the sizes), so "
-             "that L2 is next to "
-             "L2. × base is above 1 where the machine does more than %s, or waits less.",
-             f->machine[f->base].name);
+    snprintf(
+        t->note, sizeof t->note,
+        "The best of all runs and sizes; the bandwidth of memory is that of the largest size. Levels are "
+        "each machine's own (its page has the sizes), so that L2 is next to L2. × base is above 1 where the "
+        "machine does more than %s, or waits less.",
+        f->machine[f->base].name);
 }

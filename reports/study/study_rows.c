@@ -104,7 +104,7 @@ static void copy_profile(json_t *row, const json_t *kind) {
         json_object_set_new(row, "kv_bytes", json_integer(0));
 }
 
-/* Before the keys of the kind come what is said of the speech: so a row that is taken out of its table still says it. */
+/* The speech comes first: a row that is taken out of its table still says what it is of. */
 static json_t *new_row(const study_source *s, const json_t *kind) {
     json_t *row = json_pack("{s:s}", "speech", s->speech);
     static const char *const kept[] = {
