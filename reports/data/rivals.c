@@ -17,7 +17,7 @@ enum {
 /* As it goes unless something else is asked for, but for the type of the cache. */
 static bool is_plain(const results_case *c) {
     char said[80];
-    unsaid_text(said, sizeof said, c, case_fields_unsaid() & ~(unsigned)FIELD_KV);
+    unsaid_text(said, sizeof said, c, case_fields_unsaid() & ~(case_fields)FIELD_KV);
     return !*said;
 }
 
@@ -53,7 +53,7 @@ static void sort(rivals *r) {
 }
 
 /* Those that `fields` say are of one setting with `like`, which is MHA's. */
-static void gather(rivals *r, const report_data *data, const results_case *like, unsigned fields) {
+static void gather(rivals *r, const report_data *data, const results_case *like, case_fields fields) {
     *r = (rivals){0};
     for (size_t i = 0; i < data->count; i++) {
         const measured *m = &data->cases[i];
