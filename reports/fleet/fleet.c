@@ -20,20 +20,14 @@ static const char *cpu_of(const fleet_machine *m) {
     return results_text(&m->results, "machine.cpu", "unknown CPU");
 }
 
-static bool is_alone(const fleet *f, size_t at, bool with_host) {
-    const fleet_machine *m = &f->machine[at];
-    for (size_t i = 0; i < f->count; i++)
-        if (i != at && !strcmp(cpu_of(&f->machine[i]), cpu_of(m)) &&
-            (!with_host || !strcmp(fleet_host(&f->machine[i]), fleet_host(m))))
-            return false;
-    return true;
-}
+enum { SHORT_NAME = 61 };
 
 /* "Intel Xeon Platinum 8375C" of "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz": it stands in heads of columns. */
-static void short_name(char *to, size_t size, const char *cpu) {
+static void short_name(char to[SHORT_NAME], const fleet_machine *m) {
+    const char *cpu = cpu_of(m);
     static const char *const words[] = {"(R)", "(TM)", "(tm)", " CPU", " Processor"};
     size_t length = 0;
-    while (*cpu && strncmp(cpu, " @", 2) && length + 1 < size) {
+    while (*cpu && strncmp(cpu, " @", 2) && length + 1 < SHORT_NAME) {
         size_t skip = 0;
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
             if (!strncmp(cpu, words[i], strlen(words[i])))
@@ -45,10 +39,22 @@ static void short_name(char *to, size_t size, const char *cpu) {
     to[length] = '\0';
 }
 
+static bool is_alone(const fleet *f, size_t at, bool with_host) {
+    char own[SHORT_NAME], other[SHORT_NAME];
+    short_name(own, &f->machine[at]);
+    for (size_t i = 0; i < f->count; i++) {
+        short_name(other, &f->machine[i]);
+        if (i != at && !strcmp(other, own) &&
+            (!with_host || !strcmp(fleet_host(&f->machine[i]), fleet_host(&f->machine[at]))))
+            return false;
+    }
+    return true;
+}
+
 static void name_machine(fleet *f, size_t at) {
     fleet_machine *m = &f->machine[at];
-    char cpu[61];
-    short_name(cpu, sizeof cpu, cpu_of(m));
+    char cpu[SHORT_NAME];
+    short_name(cpu, m);
     snprintf(m->name, sizeof m->name, "%s", cpu);
     if (!is_alone(f, at, false))
         text_append(m->name, sizeof m->name, " on %.20s", fleet_host(m));

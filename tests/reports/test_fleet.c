@@ -92,6 +92,29 @@ static void test_ratios(void **state) {
     drop(f);
 }
 
+/* Names leave the clock out, so that CPUs which only it sets apart are named with their hosts. */
+static void test_names_differ(void **state) {
+    (void)state;
+    char third[96];
+    attn_error error = {0};
+    snprintf(third, sizeof third, "%s/third.json", folder);
+    json_t *root = json_load_file(other, 0, NULL), *context = json_object_get(root, "context"),
+           *own = json_object_get(context, "attnbench");
+    json_object_set_new(context, "host_name", json_string("here"));
+    json_object_set_new(json_object_get(own, "machine"), "cpu",
+                        json_string("Made(R) up CPU for a test @ 2.00GHz"));
+    json_object_set_new(own, "fingerprint", json_string("fnv1a:third"));
+    assert_int_equal(json_dump_file(root, third, 0), 0);
+    json_decref(root);
+    const char *const files[] = {other, third, NULL};
+    fleet *f = attn_alloc(1, sizeof *f, "fleet", &error);
+    if (!f || fleet_read(f, files, &error))
+        fail_msg("%s", error.message);
+    assert_string_equal(f->machine[0].name, "Made up for a test on elsewhere");
+    assert_string_equal(f->machine[1].name, "Made up for a test on here");
+    drop(f);
+}
+
 /* What `attnbench machine --out` would leave: its clock in GHz. */
 static void write_clock(char path[96], const char *of, double ghz) {
     json_t *root = json_load_file(of, 0, NULL), *entries = json_array();
@@ -234,8 +257,8 @@ static void test_pages(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ratios), cmocka_unit_test(test_base),
-                                       cmocka_unit_test(test_clock), cmocka_unit_test(test_tables),
-                                       cmocka_unit_test(test_pages)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ratios), cmocka_unit_test(test_names_differ),
+                                       cmocka_unit_test(test_base),   cmocka_unit_test(test_clock),
+                                       cmocka_unit_test(test_tables), cmocka_unit_test(test_pages)};
     return cmocka_run_group_tests(tests, make_other, clean_up);
 }
