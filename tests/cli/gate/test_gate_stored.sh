@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The gate against stored results. The programs are made up.
 # Starts early.
-. "$(dirname "$0")/../support/gate.sh"
+. "$(dirname "$0")/gate.sh"
 
 make_fake base ""
 make_fake candidate ""

@@ -2,7 +2,7 @@
 # The verdicts of the gate on programs that are the same, slower, larger, broken or missing. They are made up: a script
 # that answers as attnbench does, with times of our choice, so that nothing depends on how busy the machine is.
 # Starts early.
-. "$(dirname "$0")/../support/gate.sh"
+. "$(dirname "$0")/gate.sh"
 
 check "the same: 0" against 0 ""
 check "the same: all four, and the whole passes" verdict SAME 4

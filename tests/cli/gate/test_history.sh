@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # history: results of a made-up program over "commits", one of which made a case slower. Starts early.
-. "$(dirname "$0")/../support/check.sh"
+. "$(dirname "$0")/../../support/check.sh"
 
 history() { # status expected, arguments
     local expected=$1
@@ -15,7 +15,7 @@ cases:
   - attention/mha/decode/L:8/h:2/d:8
   - attention/linear/decode/L:8/h:2/d:8
 END
-cp tests/support/fake_attnbench.sh "$scratch/fake"
+cp tests/cli/gate/fake_attnbench.sh "$scratch/fake"
 export ATTNBENCH_CHILD=$scratch/fake
 H=$scratch/h.jsonl
 

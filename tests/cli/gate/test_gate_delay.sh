@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The gate on the real program with a delay that nobody can overlook. Runs alone: it measures time.
-. "$(dirname "$0")/../support/gate.sh"
+. "$(dirname "$0")/gate.sh"
 
 cat >"$scratch/late" <<'END'
 #!/bin/sh

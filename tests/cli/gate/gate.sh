@@ -1,6 +1,6 @@
 # For test scripts of the gate, sourced: a plan, made-up programs, and what the reports say.
 # shellcheck shell=bash
-. "$(dirname "${BASH_SOURCE[0]}")/check.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../../support/check.sh"
 only=
 export FAKE_INFO=$scratch/info.json
 "$ATTNBENCH" info --format json >"$FAKE_INFO"
@@ -16,7 +16,7 @@ cases:
 END
 
 make_fake() { # name, settings
-    cp tests/support/fake_attnbench.sh "$scratch/$1"
+    cp tests/cli/gate/fake_attnbench.sh "$scratch/$1"
     echo "$2" >"$scratch/$1.conf"
 }
 

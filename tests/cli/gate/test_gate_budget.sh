@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The gate when its time ends, when it is interrupted, and where its reports go. The programs are made up.
 # Starts early.
-. "$(dirname "$0")/../support/gate.sh"
+. "$(dirname "$0")/gate.sh"
 
 # Too slow for a first look at any case within the budget, on any machine.
 against_briefly() {

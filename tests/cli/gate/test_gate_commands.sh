@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The gate between commands that print Google Benchmark's JSON: a made-up one, and attnbench's own.
 # Starts early.
-. "$(dirname "$0")/../support/gate.sh"
+. "$(dirname "$0")/gate.sh"
 
 cat >"$scratch/fake" <<'END'
 #!/usr/bin/env bash

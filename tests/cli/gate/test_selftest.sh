@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # selftest around a made-up program: what it counts, that it goes on where it stopped, what it refuses. Starts early.
-. "$(dirname "$0")/../support/check.sh"
+. "$(dirname "$0")/../../support/check.sh"
 
 cat >"$scratch/tiny.yaml" <<'END'
 cases:
   - attention/mha/decode/L:8/h:2/d:8
   - attention/linear/decode/L:8/h:2/d:8
 END
-cp tests/support/fake_attnbench.sh "$scratch/fake"
+cp tests/cli/gate/fake_attnbench.sh "$scratch/fake"
 export ATTNBENCH_CHILD=$scratch/fake FAKE_CONF=$scratch/fake.conf TMPDIR=$scratch
 
 selftest() { # status expected, arguments

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The gate with made-up programs that take turns: verdicts, and what becomes of one that dies, hangs or is stopped in
 # its turn, or does not know turns.
-. "$(dirname "$0")/../support/gate.sh"
+. "$(dirname "$0")/gate.sh"
 
 # Programs that take turns.
 against_turns() { # status expected, settings of the candidate, settings of the base, more arguments
