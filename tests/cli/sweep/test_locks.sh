@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # File systems without locks or without syncs, by a preloaded library: one line that names the file, and nothing begun.
-. "$(dirname "$0")/../support/check.sh"
+. "$(dirname "$0")/../../support/check.sh"
 
 cat >"$scratch/shim.c" <<'C'
 #include <errno.h>

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # sweep around measuring processes that work, fail, lie and crash; interruption; what it says and how it ends.
 # Starts early.
-. "$(dirname "$0")/../support/check.sh"
+. "$(dirname "$0")/../../support/check.sh"
 
 sweep() { # status expected, arguments
     local expected=$1

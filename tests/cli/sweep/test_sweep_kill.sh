@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kill -9 at ten random moments of a sweep, then the same command: the file is complete, and no round of a case ran twice
 # except those that were in flight. A measuring process of the test's own writes down every start. Starts early.
-. "$(dirname "$0")/../support/check.sh"
+. "$(dirname "$0")/../../support/check.sh"
 
 rows=30 rounds=2 kills=10
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # sweep --shard and merge: shards make the file of a single run; what is refused, what is missing, several kinds of machine.
-. "$(dirname "$0")/../support/check.sh"
+. "$(dirname "$0")/../../support/check.sh"
 
 cat >"$scratch/tiny.yaml" <<'END'
 repetitions: 2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # profile-kv --out and analyze --sweep --out, killed: the same command goes on where it was, and other work is refused.
 # The kill is the kernel's: a limit on how long a file may be, which the journal meets in the middle of a line.
-. "$(dirname "$0")/../support/check.sh"
+. "$(dirname "$0")/../../support/check.sh"
 
 printf 'model_type: attention\nattention_type: mha\nd_model: 16\nnum_heads: 4\nnum_layers: 2\ninput_dim: 80\ninput_layer: linear\n' >"$scratch/mha.yaml"
 sed 's/mha/gqa/' "$scratch/mha.yaml" >"$scratch/gqa.yaml"

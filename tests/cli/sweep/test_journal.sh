@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A journal that was edited by hand or damaged: what cannot be believed is said in one line, and its case is run again.
-. "$(dirname "$0")/../support/check.sh"
+. "$(dirname "$0")/../../support/check.sh"
 
 cat >"$scratch/plan.yaml" <<'YAML'
 repetitions: 2
