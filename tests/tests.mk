@@ -2,7 +2,7 @@
 
 TEST_SOURCES := $(sort $(shell find tests -name 'test_*.c'))
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
-TEST_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+TEST_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(call sources_in,tests/support))
 
 # As the folders around the measurement: what is tested has its own flags.
 $(BUILD)/tests/%.o: CFLAGS_ALL += $(OPT_AROUND)
@@ -58,7 +58,7 @@ $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(
 .PRECIOUS: $(BUILD)/%.o
 
 # Data races in training, found by ThreadSanitizer: the test of threads, linked with no more than it calls.
-RACES_TRAIN := tests/impl/train/test_train_threads.c tests/support/training.c tests/support/threads.c \
+RACES_TRAIN := tests/impl/train/test_train_threads.c tests/support/models/training.c tests/support/threads.c \
   $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model impl/train) \
   $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[aujy]*.c)
 $(BUILD)/tests/races_train: $(call objects_of,$(RACES_TRAIN))
@@ -86,7 +86,7 @@ asan-programs:
 # Data races, found by ThreadSanitizer: the test of threads, linked with no more than it calls. OpenBLAS is not
 # instrumented; here it has one thread.
 TSAN := BUILD=$(BUILD)-tsan SANITIZE=thread OPT=-Og
-TSAN_SOURCES := tests/impl/model/test_threads.c tests/support/encoders.c tests/support/threads.c harness/verify/encoder_draw.c \
+TSAN_SOURCES := tests/impl/model/test_threads.c tests/support/models/encoders.c tests/support/threads.c harness/verify/encoder_draw.c \
   $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model) \
   $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[auy]*.c)
 $(BUILD)/tests/races: $(call objects_of,$(TSAN_SOURCES))

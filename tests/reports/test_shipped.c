@@ -3,7 +3,7 @@
 
 #include "attn/alloc.h"
 #include "attn/model.h"
-#include "tests/support/encoders.h"
+#include "tests/support/models/encoders.h"
 
 #include <glob.h>
 #include <math.h>

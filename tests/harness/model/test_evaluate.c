@@ -4,8 +4,8 @@
 #include "attn/file.h"
 #include "base/text/json.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/models/tones.h"
 #include "tests/support/scratch.h"
-#include "tests/support/tones.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "attn/alloc.h"
 #include "harness/model/speech/recognition.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/models/tone_runs.h"
 #include "tests/support/scratch.h"
-#include "tests/support/tone_runs.h"
 
 #include <jansson.h>
 #include <math.h>

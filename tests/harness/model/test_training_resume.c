@@ -2,9 +2,9 @@
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/models/tone_runs.h"
+#include "tests/support/models/tones.h"
 #include "tests/support/scratch.h"
-#include "tests/support/tone_runs.h"
-#include "tests/support/tones.h"
 
 #include <dirent.h>
 #include <signal.h>

@@ -8,8 +8,8 @@
 #include "reports/page/study_page.h"
 #include "reports/study/study_result.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/models/tones.h"
 #include "tests/support/scratch.h"
-#include "tests/support/tones.h"
 
 #include <signal.h>
 #include <stdio.h>

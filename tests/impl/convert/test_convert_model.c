@@ -5,7 +5,7 @@
 #include "attn/random.h"
 #include "attn/safetensors.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/encoders.h"
+#include "tests/support/models/encoders.h"
 #include "tests/support/refusals.h"
 #include "tests/support/scratch.h"
 #include "tests/support/spectra.h"

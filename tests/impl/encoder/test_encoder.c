@@ -7,7 +7,7 @@
 #include "harness/verify/encoder_draw.h"
 #include "harness/verify/identities.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/encoders.h"
+#include "tests/support/models/encoders.h"
 
 #include <math.h>
 #include <stdio.h>

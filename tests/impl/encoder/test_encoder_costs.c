@@ -1,7 +1,7 @@
 /* What encoders cost and hold, counted by hand. */
 #include "attn/alloc.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/encoders.h"
+#include "tests/support/models/encoders.h"
 
 static attn_config tiny_conformer(void) {
     attn_config config = {.model_type = ATTN_MODEL_CONFORMER,

@@ -1,8 +1,8 @@
 /* Checkpoints: names, loading and its errors, saving, what only some have. */
 #include "attn/alloc.h"
-#include "tests/support/checkpoints.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/encoders.h"
+#include "tests/support/models/checkpoints.h"
+#include "tests/support/models/encoders.h"
 #include "tests/support/scratch.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 #include "attn/cpu.h"
 #include "attn/safetensors.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/encoders.h"
+#include "tests/support/models/encoders.h"
 #include "tests/support/scratch.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "attn/model.h"
 #include "attn/threads.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/encoders.h"
+#include "tests/support/models/encoders.h"
 #include "tests/support/threads.h"
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 #include "attn/random.h"
 #include "attn/train.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/training.h"
+#include "tests/support/models/training.h"
 
 #include <math.h>
 #include <stdio.h>

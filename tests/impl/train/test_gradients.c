@@ -4,7 +4,7 @@
 #include "attn/cpu.h"
 #include "impl/model/model.h"
 #include "tests/support/cmocka_all.h"
-#include "tests/support/training.h"
+#include "tests/support/models/training.h"
 
 #include <math.h>
 #include <stdio.h>

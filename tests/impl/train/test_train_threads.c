@@ -4,8 +4,8 @@
 #include "attn/threads.h"
 #include "impl/model/model.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/models/training.h"
 #include "tests/support/threads.h"
-#include "tests/support/training.h"
 
 #include <math.h>
 #include <stdio.h>

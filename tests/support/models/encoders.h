@@ -1,6 +1,6 @@
 /* Random encoders, and runs of them; every failure ends the test. */
-#ifndef TESTS_SUPPORT_ENCODERS_H
-#define TESTS_SUPPORT_ENCODERS_H
+#ifndef TESTS_SUPPORT_MODELS_ENCODERS_H
+#define TESTS_SUPPORT_MODELS_ENCODERS_H
 
 #include "attn/model.h"
 

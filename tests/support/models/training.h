@@ -1,6 +1,6 @@
 /* Models and batches of tests/golden/train (tests/golden/README.md); every failure ends the test. */
-#ifndef TESTS_TRAINING_H
-#define TESTS_TRAINING_H
+#ifndef TESTS_SUPPORT_MODELS_TRAINING_H
+#define TESTS_SUPPORT_MODELS_TRAINING_H
 
 #include "attn/safetensors.h"
 #include "attn/train.h"

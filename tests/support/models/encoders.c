@@ -1,4 +1,4 @@
-#include "tests/support/encoders.h"
+#include "tests/support/models/encoders.h"
 
 #include "attn/alloc.h"
 #include "attn/compare.h"

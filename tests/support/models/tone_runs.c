@@ -1,10 +1,10 @@
-#include "tests/support/tone_runs.h"
+#include "tests/support/models/tone_runs.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/models/tones.h"
 #include "tests/support/scratch.h"
-#include "tests/support/tones.h"
 
 #include <jansson.h>
 #include <stdlib.h>

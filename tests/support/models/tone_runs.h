@@ -1,6 +1,6 @@
 /* Trainings on tones, in the scratch folder; every failure ends the test. */
-#ifndef TESTS_SUPPORT_TONE_RUNS_H
-#define TESTS_SUPPORT_TONE_RUNS_H
+#ifndef TESTS_SUPPORT_MODELS_TONE_RUNS_H
+#define TESTS_SUPPORT_MODELS_TONE_RUNS_H
 
 #include "harness/model/training/training.h"
 

@@ -1,6 +1,6 @@
 /* A corpus of "words" that are tones, small and easy to learn; every failure ends the test. */
-#ifndef TESTS_TONES_H
-#define TESTS_TONES_H
+#ifndef TESTS_SUPPORT_MODELS_TONES_H
+#define TESTS_SUPPORT_MODELS_TONES_H
 
 #include <stddef.h>
 

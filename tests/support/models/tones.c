@@ -1,4 +1,4 @@
-#include "tests/support/tones.h"
+#include "tests/support/models/tones.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

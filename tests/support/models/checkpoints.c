@@ -1,4 +1,4 @@
-#include "tests/support/checkpoints.h"
+#include "tests/support/models/checkpoints.h"
 
 #include "attn/alloc.h"
 #include "tests/support/cmocka_all.h"

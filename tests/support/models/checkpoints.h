@@ -1,6 +1,6 @@
 /* A checkpoint in the making: tensors of a model, renamed, added or left out. Every failure ends the test. */
-#ifndef TESTS_SUPPORT_CHECKPOINTS_H
-#define TESTS_SUPPORT_CHECKPOINTS_H
+#ifndef TESTS_SUPPORT_MODELS_CHECKPOINTS_H
+#define TESTS_SUPPORT_MODELS_CHECKPOINTS_H
 
 #include "attn/model.h"
 #include "attn/safetensors.h"

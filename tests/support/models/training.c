@@ -1,4 +1,4 @@
-#include "tests/support/training.h"
+#include "tests/support/models/training.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"
