@@ -15,8 +15,8 @@ forward_agrees() { # FRAMEWORK UTTERANCE: within 1e-4 of the largest value
             END { exit bad || !NR || !(off <= 1e-4 * most) }'
 }
 numbers() { grep -o "\"$1\": *[^, ]*" "$2" | sed 's/.*: *//'; }
-same_numbers() { # FILE with a line a number, and as many that were expected
-    paste "$@" | awk 'NF != 2 || ($1 - $2)^2 > (1e-4 * $2)^2 { bad = 1 } END { exit bad || !NR }'
+same_numbers() { # FOUND EXPECTED: files with a number a line, within 1e-4 of what is expected
+    paste "$@" | awk 'NF != 2 || !(($1 - $2)^2 <= (1e-4 * $2)^2) { bad = 1 } END { exit bad || !NR }'
 }
 for framework in espnet wenet; do
     folder=$golden/$framework
