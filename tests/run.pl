@@ -14,7 +14,7 @@ use TAP::Parser::Aggregator;
 
 chdir "$FindBin::Bin/.." or die "$FindBin::Bin/..: $!\n";
 chomp(my $cpus = `nproc`);
-my $jobs = 2 * $cpus; # a good part of them waits for others, or for a time to pass
+my $jobs = 2 * $cpus; # many tests wait for other processes or for time to pass
 my $only = '';
 GetOptions('jobs=i' => \$jobs, 'only=s' => \$only) && @ARGV && $jobs > 0
     or die "usage: tests/run.pl [--jobs N] [--only REGEX] BUILD...\n";

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# run_all.sh says at once, in one line, what it can't do: before it installs or builds anything. A study renews the main
-# page where there is one.
+# run_all.sh reports in one line what it can't do, before it installs or builds anything. After a study it writes the main
+# page again where there is one.
 # Runs once: nothing that is built is run.
 set -u
 cd "$(dirname "$0")/.." || exit
@@ -62,7 +62,7 @@ studied "with its results" 1 "--study out/study"
 touch -d '1 hour ago' "$tree/out/quick.json"
 echo '{}' >"$tree/out/full.json"
 studied "next to the newest results" 1 "report out/full.json "
-# How long it takes is said alike where people read it.
+# README and --help give the same time.
 help=$(./run_all.sh --help | grep -m 1 -o '[0-9]* minutes on two cores')
 if [ -n "$help" ] && grep -q "^./run_all.sh  .*$help" README.md; then
     echo "[       OK ] README and --help say the same time"

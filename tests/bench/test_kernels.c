@@ -1,5 +1,6 @@
 /* Every kernel of impl/kernels/kernels.inc on every instruction set of this CPU, with every type of cache, on one to
- * three threads, against its plain reference. ATTN_TEST_SEED sets the seed, ATTN_TEST_DRAWS how many shapes a kernel, set and type. */
+ * three threads, against its plain reference. ATTN_TEST_SEED sets the seed; ATTN_TEST_DRAWS sets the number of shapes for
+ * each kernel, instruction set and type. */
 #include "attn/alloc.h"
 #include "attn/config.h"
 #include "attn/cpu.h"
@@ -19,7 +20,7 @@
 static uint64_t seed_of_run = 20260101;
 static size_t draws = 200;
 
-enum { MOST_THREADS = 3 };
+enum { MOST_THREADS = 3, WIDEST = 30 /* numbers from 1e-30 to 1e30 */ };
 static attn_threads *threads[MOST_THREADS]; /* one fewer than there are in it */
 
 /* Small sizes are as likely as large ones. */
@@ -30,13 +31,12 @@ static size_t some_size(size_t most, uint64_t *random) {
 
 static kernel_draw some_draw(const kernel_row *row, attn_element type, uint64_t *random) {
     kernel_draw d = {.type = type, .seed = attn_random_next(random)};
-    int widest = 30;
     for (size_t i = 0; i < KERNEL_SIZES; i++)
         d.size[i] = some_size(row->most[i], random);
     d.gap = attn_random_below(random, 3) ? attn_random_below(random, 9) : 0;
     d.flag = attn_random_below(random, 2);
     if (!attn_random_below(random, 3))
-        d.magnitude = (int)attn_random_below(random, (size_t)(2 * widest + 1)) - widest;
+        d.magnitude = (int)attn_random_below(random, 2 * WIDEST + 1) - WIDEST;
     d.has_nan = !attn_random_below(random, 8);
     return d;
 }

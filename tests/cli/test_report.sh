@@ -36,7 +36,7 @@ if ! command -v gnuplot >/dev/null; then
     exit 0
 fi
 
-# Two ways to stand before gnuplot: one keeps what it draws, the other draws decode_time only and hands out the rest again.
+# Two stand-ins for gnuplot: one keeps a copy of what gnuplot draws; the other draws only decode_time and copies the rest.
 gnuplot=$(command -v gnuplot)
 mkdir "$scratch/keeps" "$scratch/hands_out" "$scratch/drawn"
 printf '#!/bin/sh\n"%s" "$@" || exit\ncase $2 in *.gp) cp "${2%%.gp}".*g "${2%%.gp}.pdf" "%s" ;; esac\n' "$gnuplot" "$scratch/drawn" \
@@ -59,7 +59,7 @@ for table in $tables; do
         [ -s "$scratch/report/tables/$table.$format" ] || { echo "[  FAILED  ] no $table.$format"; failed=1; }
     done
 done
-# Every table fits its page, which LaTeX itself says.
+# Every table fits its page, by the log of LaTeX.
 if kpsewhich pdflscape.sty >/dev/null 2>&1 && command -v pdflatex >/dev/null; then
     {
         echo '\documentclass[a4paper]{article}\usepackage[margin=2.5cm]{geometry}\usepackage{longtable,pdflscape}'

@@ -154,7 +154,7 @@ static void test_fastest_alike(void **state) {
     end(&w);
 }
 
-/* A rounded cache of MHA needs no other model: it is said next to the smaller ones. */
+/* A rounded cache of MHA needs no other model: the answer names it next to the smaller caches. */
 static void test_rounded(void **state) {
     (void)state;
     world w = {0};
@@ -170,7 +170,7 @@ static void test_rounded(void **state) {
     end(&w);
 }
 
-/* In a stream: less memory and less time, or the same of both, promise nothing else. */
+/* In a stream: what the text adds about memory and time depends on both. */
 static void stream_says(double bytes, double ms, const char *expected) {
     world w = {0};
     attn_error error = {0};
@@ -193,7 +193,7 @@ static void test_bargain(void **state) {
     stream_says(1, 60, " MLA saves memory here; that it saves time was not found.");
 }
 
-/* What it says of times depends on how much of the machine the cases had. */
+/* The line about times depends on how much of the machine the cases had. */
 static void trusts(double lost, const char *machine, const char *rest) {
     world w = {0};
     fill(&w, 0.84);
@@ -280,7 +280,7 @@ static void test_labels(void **state) {
     assert_true(many[0].y < 0.01 && many[2].y > 0.99 && fabs(many[1].y - 0.5) < 0.01);
 }
 
-/* What is a straight relation is a straight line: on axes of two kinds it would look curved. */
+/* A straight relation is drawn as a straight line: on axes of two kinds it would look curved. */
 static void test_axes(void **state) {
     (void)state;
     for (const plot *p = plots; p->name; p++)

@@ -1,4 +1,4 @@
-/* What a report of the gate looks like in each form, whatever the programs under test printed. */
+/* Reports of the gate in each format: hostile text, missing numbers, files that cannot be written. */
 #include "attn/alloc.h"
 #include "base/text/json.h"
 #include "harness/gate/report/report_output.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of this row alone. */
+/* With this row alone. */
 static gate_report report_of(const gate_row *row) {
     attn_error error = {0};
     gate_report report = {.command = "gate", .settings = json_object(), .notes = json_array()};
@@ -18,7 +18,7 @@ static gate_report report_of(const gate_row *row) {
     return report;
 }
 
-/* A candidate may print anything; the gate reports it nevertheless. */
+/* A candidate may print anything: its text is made valid UTF-8. */
 static void test_text_that_is_not_utf8(void **state) {
     (void)state;
     gate_row row = {
@@ -61,7 +61,7 @@ static void test_hostile_text(void **state) {
     gate_done(&report);
 }
 
-/* With too few pairs a bound is open: no number, in any form. */
+/* With too few pairs a bound is open: it is not printed as a number in any format. */
 static void test_open_bounds(void **state) {
     (void)state;
     gate_row row = {.name = "a/b",

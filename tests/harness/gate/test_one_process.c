@@ -1,4 +1,4 @@
-/* One process a side: what repetitions stand for, and what may be decided by them. */
+/* One process for each side: the time taken from its repetitions, and the verdicts that it allows. */
 #include "harness/gate/decide/one_process.h"
 #include "tests/support/cmocka_all.h"
 
@@ -20,7 +20,7 @@ static void test_few_cases_have_no_noise(void **state) {
     assert_int_equal(single_judge(-0.5, 0.01, 3, &rule).verdict, GATE_FASTER);
     assert_int_equal(single_judge(0.001, 0.001, 3, &rule).verdict, GATE_SAME);
     assert_int_equal(single_judge(0.03, 0.01, 3, &rule).verdict, GATE_UNDECIDED);
-    f = single_judge(0.021, 0.002, 3, &rule); /* beyond the smallest effect, but its interval is not */
+    f = single_judge(0.021, 0.002, 3, &rule); /* above the smallest effect, but its interval reaches below */
     assert_true(f.estimate > f.floor && f.low < rule.min_effect);
     assert_int_equal(f.verdict, GATE_UNDECIDED);
     assert_int_equal(single_judge(-0.021, 0.002, 3, &rule).verdict, GATE_SAME);
@@ -49,7 +49,7 @@ static void test_best_time(void **state) {
     assert_true(isnan(single_best_time(times, disturbed, 0)));
 }
 
-/* A program that waits disturbs most of its own repetitions: those that it spared must not stand for it. */
+/* A program that waits disturbs most of its own repetitions: the few undisturbed ones must not decide its time. */
 static void test_disturbing_oneself(void **state) {
     (void)state;
     enum { N = 15 };

@@ -146,7 +146,7 @@ static void test_levels(void **state) {
     results_free(&r);
 }
 
-/* The largest set waits for pages too: memory, as the smaller ones, of which none are "L3". */
+/* The largest set waits for pages too: it is memory, as the smaller ones are; none of them is taken for L3. */
 static void test_slow_end(void **state) {
     (void)state;
     results r;

@@ -1,5 +1,5 @@
-/* attnbench train and evaluate as programs, on tones: streams with caches of each type, and what they say of speech that nobody
- * spoke. */
+/* attnbench train and evaluate as programs, on tones: streams with caches of each type, and the mark of synthetic
+ * speech. */
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "base/text/json.h"

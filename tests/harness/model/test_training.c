@@ -1,4 +1,4 @@
-/* Training on tones: learns them; what was written recognises the same, is converted, and goes on from there. */
+/* Training on tones: learns them; what it wrote recognises the same tones, can be converted and trained further. */
 #include "attn/alloc.h"
 #include "harness/model/speech/recognition.h"
 #include "tests/support/cmocka_all.h"

@@ -1,4 +1,4 @@
-/* Training on tones: the same bits after any stop and however features are kept, and what is refused. */
+/* Training on tones: the same bits after any stop and with features in memory or a file; what is refused. */
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "tests/support/cmocka_all.h"
@@ -176,7 +176,7 @@ static void test_refusals(void **state) {
     tone_run_free(&r);
 }
 
-/* More labels than frames: said, and no gradient; all of them: refused. */
+/* More labels than frames: reported, without a gradient; refused when every utterance is such. */
 static void test_infeasible(void **state) {
     (void)state;
     char *folder = strdup(scratch_path("short"));

@@ -52,7 +52,8 @@ static void test_settings(void **state) {
     plan_free(&p);
 }
 
-/* A sweep's own rounds: the most of those that its row is given; each process has as many samples as the first of others. */
+/* A sweep may have its own rounds: a row takes the largest number given for it, and each of its processes has as many
+ * samples as the first process of another row. */
 static void test_own_rounds(void **state) {
     (void)state;
     plan p, plain;

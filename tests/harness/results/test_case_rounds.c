@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const char ROW[] = "attention/mha/decode/L:1/q:1/h:1/d:1/kv:f32/impl:blas";
+
 /* What a process printed of one repetition; the first process has the check. */
 static json_t *entry_of(double time, bool checked) {
     json_t *entry = json_pack(
@@ -75,7 +76,7 @@ static void test_resume(void **state) {
     store_close(s);
 }
 
-/* A process that relied on the check of another output is no process of this case. */
+/* A round that relied on the check of another output is run again; with a check of its own it counts. */
 static void test_other_output(void **state) {
     (void)state;
     results_store *s = open_store(STORE_NEW);

@@ -125,7 +125,7 @@ static double cost_of(const char *row, size_t rounds) {
     return case_cost(&c, &p);
 }
 
-/* A round is a process more, which our cases need no check for; processes of peers take longer. */
+/* Another round costs another process: without a check for our cases; those of peers take longer to start. */
 static void test_cost_of_rounds(void **state) {
     (void)state;
     static const char ours[] = "attention/mha/decode/L:2000/q:1/h:8/d:512/kv:f32/impl:blas";

@@ -1,5 +1,5 @@
-/* Names of kinds. Shards of the shipped plans: each run in exactly one, with the run that it begins with, whatever their number. Shards
- * of one split at a time. */
+/* Shards of the shipped plans: for any number of shards, each run is in exactly one, together with the run that it starts
+ * from. A folder takes one split at a time. Names of kinds of runs. */
 #include "attn/alloc.h"
 #include "attn/file.h"
 #include "harness/study/study_lock.h"
@@ -65,7 +65,7 @@ static bool has_kind(const study_plan *p, const char *name) {
     return false;
 }
 
-/* What is trained otherwise has another name, so that none is taken for another and left out. */
+/* Kinds that are trained differently have different names; with one name, one of them would be left out. */
 static void test_names(void **state) {
     (void)state;
     static const char text[] =

@@ -19,10 +19,10 @@ checkpoint *checkpoint_of(attn_model *model);
 /* In each name that has `from`, the first one becomes `to`. */
 void checkpoint_rename(checkpoint *c, const char *from, const char *to);
 void checkpoint_prefix(checkpoint *c, const char *text);
-/* A tensor more, [count]. */
+/* Another tensor, [count]. */
 void checkpoint_add(checkpoint *c, const char *name, const float *data, size_t count);
 
-/* Writes and loads it: what attn_model_load says. */
+/* Writes and loads it; returns what attn_model_load does. */
 int checkpoint_load(attn_model *model, const checkpoint *c, attn_error *error);
 /* Loading fails with a message that has the file and all of these words. */
 void checkpoint_refused(attn_model *model, const checkpoint *c, const char *const words[4]);

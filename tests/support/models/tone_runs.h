@@ -7,15 +7,15 @@
 #include <stdio.h>
 
 extern const char tone_model[]; /* a configuration */
-extern char
-    tone_folder[256]; /* a corpus that is large enough to learn from; its split "strange" has another word */
+/* A corpus that is large enough to learn from; its split "strange" has another word. */
+extern char tone_folder[256];
 extern FILE *tone_nowhere;
 
 /* For cmocka's groups. */
 int tone_runs_set_up(void **state);
 int tone_runs_tear_down(void **state);
 
-/* A run by name; tone_run_free it. */
+/* A run of that name; tone_run_free it. */
 training_request tone_run(const char *name, const char *config, size_t epochs);
 void tone_run_free(training_request *r);
 
