@@ -7,7 +7,7 @@ equal, byte for byte after masking; it is close when nothing differs but floats 
 measured numbers; names, counts, cache bytes and words are not. Exit status 1 when some run is not equal. For changes
 that must not change what people see.
 """
-import array, difflib, json, os, re, shutil, struct, subprocess, sys, tempfile
+import array, difflib, json, math, os, re, shutil, struct, subprocess, sys, tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAMPLE = 'tests/data/results_sample.json'
@@ -15,7 +15,6 @@ ENC = 'tests/golden/encoder/conformer-conv2d/'
 STREAM = 'tests/golden/encoder/conformer-conv2d-streaming/'
 COMMANDS = ('info counters verify paper features forward convert analyze bench sweep profile-kv gate selftest compare '
             'report history').split()
-CLOSE = '\0'  # begins what is said of floats that are close
 EXACT, MEASURED, LOOSE = 'exact', 'measured', 'loose'  # loose: all digits are masked
 
 PLAN = '''summary: a few small cases
@@ -155,36 +154,41 @@ def run(program, kind, commands):
 
 
 def floats_of(data):
-    """The header of a .npy or .safetensors file, and its floats; None for other files."""
+    """The header of a .npy or .safetensors file of floats alone, and these; None for other files."""
     if data[:6] == b'\x93NUMPY':
         start = 10 + struct.unpack('<H', data[8:10])[0]
     elif len(data) > 8 and data[8:9] == b'{':
         start = 8 + struct.unpack('<Q', data[:8])[0]
     else:
         return None
-    return data[:start], array.array('f', data[start:len(data) - (len(data) - start) % 4])
+    header = data[:start]
+    if set(re.findall(rb"'descr': *'([^']*)'|\"dtype\": *\"([^\"]*)\"", header)) - {(b'<f4', b''), (b'', b'F32')} or (len(data) - start) % 4:
+        return None
+    return header, array.array('f', data[start:])
 
 
 def distance(x, y):
-    """The largest |new - old| / (1 + |old|) of two tensor files; None where they are not comparable."""
+    """The largest |new - old| / (1 + |old|) of two tensor files, NaN with a new NaN; None where they are not comparable."""
     a, b = (floats_of(v) if isinstance(v, bytes) else None for v in (x, y))
     if not a or not b or a[0] != b[0] or len(a[1]) != len(b[1]):
         return None
-    return max((abs(q - p) / (1 + abs(p)) for p, q in zip(a[1], b[1])), default=0)
+    off = [0 if p == q or p != p and q != q else abs(q - p) / (1 + abs(p)) for p, q in zip(a[1], b[1])]
+    return math.nan if any(d != d for d in off) else max(off, default=0)
 
 
 def differences(a, b):
+    """Pairs: whether it is close, a line of what differs."""
     for name in sorted(set(a) | set(b)):
         if a.get(name) != b.get(name):
             x, y = a.get(name, 'not there'), b.get(name, 'not there')
             off = distance(x, y)
             if off is not None:
-                yield '%s  %s: floats differ by at most %.1e of 1 + |old|' % (CLOSE if off <= 1e-5 else '', name, off)
+                yield off <= 1e-5, '  %s: floats differ by at most %.1e of 1 + |old|' % (name, off)
                 continue
-            yield '  ' + name
+            yield False, '  ' + name
             if isinstance(x, str) and isinstance(y, str):
                 for line in list(difflib.unified_diff(x.splitlines(), y.splitlines(), 'old', 'new', lineterm='', n=0))[2:12]:
-                    yield '    ' + line[:200]
+                    yield False, '    ' + line[:200]
 
 
 def main():
@@ -200,17 +204,17 @@ def main():
         if only and not any(name.startswith(o) for o in only):
             continue
         lines = list(differences(run(old, kind, commands), run(new, kind, commands)))
-        word = 'equal' if not lines else 'close' if all(l.startswith(CLOSE) for l in lines) else 'DIFFERS'
+        word = 'equal' if not lines else 'close' if all(close for close, _ in lines) else 'DIFFERS'
         counts[word] += 1
         print('%-9s %s (%s, %d runs)' % (word, name, kind, len(commands)))
-        print('\n'.join(lines).replace(CLOSE, ''), end='\n' if lines else '')
+        print(''.join(line + '\n' for _, line in lines), end='')
         sys.stdout.flush()
     print('%(equal)d equal, %(close)d close, %(DIFFERS)d differ' % counts)
     sys.exit(counts['close'] + counts['DIFFERS'] > 0)
 
 
 def tone():
-    import io, math, struct, wave
+    import io, wave
     to = io.BytesIO()
     w = wave.open(to, 'wb')
     w.setnchannels(1), w.setsampwidth(2), w.setframerate(16000)
