@@ -49,19 +49,17 @@ void start_case(results_store *s, const char *row) {
 }
 
 json_t *store_entry(const char *row, int number, bool failed) {
-    if (failed)
-        return json_pack("{ss ss ss si si so so so sb ss s{ss ss ss si si si si ss ss}}", "name", row,
-                         "run_name", row, "run_type", "iteration", "repetitions", 1, "number", number,
-                         "flops", json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1),
-                         "error_occurred", 1, "error_message", "it is a test", "case", "kind", "attention",
-                         "type", "mha", "mode", "decode", "L", 1, "q", 1, "h", 1, "d", 1, "kv", "f32", "impl",
-                         "blas");
-    return json_pack("{ss ss ss si si so so so so so so si ss s{ss ss ss si si si si ss ss}}", "name", row,
-                     "run_name", row, "run_type", "iteration", "repetitions", 1, "number", number, "flops",
-                     json_real(1), "bytes", json_real(1), "kv_bytes_formula", json_real(1), "kv_bytes_live",
-                     json_real(1), "real_time", json_real(2), "cpu_time", json_real(2), "iterations", 10,
-                     "time_unit", "ns", "case", "kind", "attention", "type", "mha", "mode", "decode", "L", 1,
-                     "q", 1, "h", 1, "d", 1, "kv", "f32", "impl", "blas");
+    json_t *entry =
+        json_pack("{ss ss ss si si sf sf sf s{ss ss ss si si si si ss ss}}", "name", row, "run_name", row,
+                  "run_type", "iteration", "repetitions", 1, "number", number, "flops", 1.0, "bytes", 1.0,
+                  "kv_bytes_formula", 1.0, "case", "kind", "attention", "type", "mha", "mode", "decode", "L",
+                  1, "q", 1, "h", 1, "d", 1, "kv", "f32", "impl", "blas");
+    json_t *outcome = failed ? json_pack("{sb ss}", "error_occurred", 1, "error_message", "it is a test")
+                             : json_pack("{sf sf sf si ss}", "kv_bytes_live", 1.0, "real_time", 2.0,
+                                         "cpu_time", 2.0, "iterations", 10, "time_unit", "ns");
+    assert_int_equal(json_object_update(entry, outcome), 0);
+    json_decref(outcome);
+    return entry;
 }
 
 void finish_case(results_store *s, const char *row, int number, bool failed) {
