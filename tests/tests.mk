@@ -57,19 +57,6 @@ $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(
 -include $(TEST_PROGRAMS:=.d) $(TEST_SUPPORT:.o=.d)
 .PRECIOUS: $(BUILD)/%.o
 
-# Data races in training, found by ThreadSanitizer: the test of threads, linked with no more than it calls.
-RACES_TRAIN := tests/impl/train/test_train_threads.c tests/support/models/training.c tests/support/threads.c \
-  $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model impl/train) \
-  $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[aujy]*.c)
-$(BUILD)/tests/races_train: $(call objects_of,$(RACES_TRAIN))
-	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
-
-.PHONY: tsan tsan-train
-tsan-train:
-	+$(MAKE) $(BUILD)-tsan/tests/races_train $(TSAN)
-	OPENBLAS_NUM_THREADS=1 $(BUILD)-tsan/tests/races_train
-tsan: tsan-train
-
 # Preloaded by tests of counters: a PMU that is not there.
 $(BUILD)/tests/perf_shim.so: tests/pmu_shim/perf_shim.c
 	@mkdir -p $(@D)
@@ -83,20 +70,26 @@ ASAN := BUILD=$(BUILD)-asan SANITIZE=address,undefined
 asan-programs:
 	+$(MAKE) test-programs $(ASAN)
 
-# Data races, found by ThreadSanitizer: the test of threads, linked with no more than it calls. OpenBLAS is not
+# Data races, found by ThreadSanitizer: the tests of threads, each linked with no more than it calls. OpenBLAS is not
 # instrumented; here it has one thread.
 TSAN := BUILD=$(BUILD)-tsan SANITIZE=thread OPT=-Og
-TSAN_SOURCES := tests/impl/model/test_threads.c tests/support/models/encoders.c tests/support/threads.c harness/verify/encoder_draw.c \
+RACES_BOTH := tests/support/threads.c \
   $(call sources_in,impl/attention impl/cache impl/encoder impl/io impl/kernels impl/model) \
-  $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[auy]*.c)
-$(BUILD)/tests/races: $(call objects_of,$(TSAN_SOURCES))
+  $(addprefix base/,$(addsuffix .c,alloc compare cpu error file memory random threads)) $(wildcard base/text/[aujy]*.c)
+RACES_RUN := tests/impl/model/test_threads.c tests/support/models/encoders.c harness/verify/encoder_draw.c
+RACES_TRAIN := tests/impl/train/test_train_threads.c tests/support/models/training.c $(call sources_in,impl/train)
+$(BUILD)/tests/races: $(call objects_of,$(RACES_RUN) $(RACES_BOTH))
+$(BUILD)/tests/races_train: $(call objects_of,$(RACES_TRAIN) $(RACES_BOTH))
+$(BUILD)/tests/races $(BUILD)/tests/races_train:
 	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
 .PHONY: tsan tsan-programs
 tsan-programs:
 	+$(MAKE) $(BUILD)-tsan/tests/races $(TSAN)
 tsan: tsan-programs
+	+$(MAKE) $(BUILD)-tsan/tests/races_train $(TSAN)
 	OPENBLAS_NUM_THREADS=1 $(BUILD)-tsan/tests/races
+	OPENBLAS_NUM_THREADS=1 $(BUILD)-tsan/tests/races_train
 
 # The tests of one build; `make test` runs them plain and under ASan and UBSan, all side by side. ONLY=regex takes those
 # with such a name. Ended with make, however make ends.
