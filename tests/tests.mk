@@ -103,7 +103,7 @@ test: test-programs asan-programs tsan-programs
 # What counting costs: the same program with counters on and off, alternating, BUDGET=3m of it.
 .PHONY: overhead
 overhead: $(BUILD)/attnbench
-	BUILD=$(BUILD) tests/overhead.sh
+	BUILD=$(BUILD) tests/measure/overhead.sh
 
 # axe-core, which looks at the page for people who see or move otherwise: fetched for the tests only.
 .PHONY: axe page-shots docs-picture

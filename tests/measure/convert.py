@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What the conversion promises, measured on whole checkpoints and checked with numpy's SVD, which the product does not
-use: measure_convert.py ATTNBENCH [--small]. Needs Debian's python3-numpy and python3-torch; minutes, and GiB of memory.
+use: convert.py ATTNBENCH [--small]. Needs Debian's python3-numpy and python3-torch; minutes, and GiB of memory.
 
 Exit status 1 when a line says FAILED."""
 import json
@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "golden"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "golden"))
 import encoder  # noqa: E402
 import make_golden  # noqa: E402
 

@@ -1,4 +1,4 @@
-/* An independent measurement of what `attnbench machine` reports, for tests/compare_machine.py: none of attnbench's
+/* An independent measurement of what `attnbench machine` reports, for compare_machine.py: none of attnbench's
  * code, another way of timing, loops of their own. x86-64 with GCC or Clang.
  *
  *   machine_reference REPETITIONS    prints "peak_avx2 GFLOP/s", "read_16384 GB/s", ...; best of the repetitions

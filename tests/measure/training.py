@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An epoch of `attnbench train` next to one of PyTorch's: measure_training.py ATTNBENCH CORPUS [SIZE..] [--rounds N].
+"""An epoch of `attnbench train` next to one of PyTorch's: training.py ATTNBENCH CORPUS [SIZE..] [--rounds N].
 
 SIZE is d32, d64 or d144. Both train the same Conformer by the same recipe on the split "train" of CORPUS, one after the
 other on one core; what counts is CPU time, so that other work on the machine matters little. Before that, both must

@@ -3,7 +3,7 @@
 # the order A B B A. Exit status: 0 every case is within 2%; 1 some case is beyond; 3 undecided.
 #   BUDGET=3m  time to measure in     COUNTERS=auto  of the candidate     LIMIT=2  percent
 set -u
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 : "${ATTNBENCH:=$PWD/${BUILD:-build}/attnbench}" "${BUDGET:=3m}" "${COUNTERS:=auto}" "${LIMIT:=2}"
 ATTNBENCH=$(realpath "$ATTNBENCH") || exit 2
 scratch=$(mktemp -d)
@@ -24,7 +24,7 @@ done
 echo "counted in the candidate (--counters $COUNTERS):"
 "$ATTNBENCH" counters list --counters "$COUNTERS" --format json |
     awk -F\" '/"source":/ { n[$4]++ } END { for (source in n) print "  " source ": " n[source] " events" }' | sort
-"$ATTNBENCH" gate --base "$scratch/counters-off" --candidate "$scratch/counters-on" --plan tests/overhead.yaml --budget "$BUDGET" \
+"$ATTNBENCH" gate --base "$scratch/counters-off" --candidate "$scratch/counters-on" --plan tests/measure/overhead.yaml --budget "$BUDGET" \
     --min-effect "$LIMIT%" --markdown "$scratch/table.md" --format csv >"$scratch/table.csv"
 status=$?
 [ -s "$scratch/table.md" ] || exit "$status"

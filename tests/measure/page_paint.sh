@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long the report's page takes to its first paint, from disk: tests/page_paint.sh REPORT-FOLDER. Prints its bytes and
+# How long the report's page takes to its first paint, from disk: page_paint.sh REPORT-FOLDER. Prints its bytes and
 # the least and the most of 5 starts, in ms. Needs Chromium.
 set -eu
 page=$1/index.html

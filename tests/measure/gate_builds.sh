@@ -15,7 +15,7 @@
 # BASE=folder takes the objects of a build that is there as the base's. RUNS=10 BUDGET=60s OPT=-O2 MIN_EFFECT=2%
 # VARIANTS="pass copy tile o1 comment order path". Exit status: 1 when a run was not right.
 set -u
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 : "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${VARIANTS:=pass copy tile o1 comment order path}"
 : "${OUT:=$BUILD/gate-builds}" "${OPT:=-O2}"
 mkdir -p "$OUT" || exit 2

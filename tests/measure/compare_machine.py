@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""compare_machine.py ATTNBENCH [ROUNDS]: `attnbench machine` next to tests/machine_reference.c, which shares no code with it.
+"""compare_machine.py ATTNBENCH [ROUNDS]: `attnbench machine` next to machine_reference.c, which shares no code with it.
 
 Both run alternating on the same CPU; the best of all rounds stands for each. Peaks must agree within 5%, bandwidths within 15%;
 exit status 1 when they do not (on a machine that does other work bandwidths may not), 3 where the reference cannot be built (it is for x86-64).
 """
 import json, os, platform, subprocess, sys, tempfile
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SETS = (16 << 10, 256 << 10, 4 << 20, 256 << 20)
 FILTER = 'flops/isa:avx[0-9]*$|products/unit:[a-z0-9_]*$|read/bytes:(%s)/isa:[a-z0-9]*$' % '|'.join(map(str, SETS))
 
@@ -38,7 +38,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         other = folder + '/reference'
         subprocess.run([os.environ.get('CC', 'cc').split()[-1], '-O2', '-std=c17', '-D_GNU_SOURCE', '-o', other,
-                        TOP + '/tests/machine_reference.c'], check=True)
+                        TOP + '/tests/measure/machine_reference.c'], check=True)
         for _ in range(rounds):
             keep_best(left, ours(program, cpu))
             keep_best(right, reference(other, cpu))

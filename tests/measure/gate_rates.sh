@@ -2,7 +2,7 @@
 # How often the gate is right on this host, as whole runs of it, with exact (Clopper-Pearson) intervals. Not part of
 # `make test`: a condition takes an hour or more.
 #
-#   tests/gate_rates.sh CONDITION STATE_DIR
+#   tests/measure/gate_rates.sh CONDITION STATE_DIR
 #
 # A condition is what else the host does, and how much slower one case of the candidate is, in per cent:
 #
@@ -23,7 +23,7 @@
 # PLAN=gate, FILTER=REGEX
 # Exit status: that of `attnbench selftest` (1: there was a false alarm), 124 when the minutes were over.
 set -u
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 : "${BUILD:=build}" "${ATTNBENCH:=$PWD/$BUILD/attnbench}" "${RUNS:=100}" "${MINUTES:=0}" "${PLAN:=gate}" "${FILTER:=.}"
 [ $# -eq 2 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | sed '$d' >&2; exit 2; }
 condition=$1 state=$2

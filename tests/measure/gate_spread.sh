@@ -2,12 +2,12 @@
 # How much a pair of processes of one program differs: the standard deviation of the change that a pair gives, by turns
 # and by whole processes, alternating, so that both meet the same host. Not part of `make test`: it measures.
 #
-#   tests/gate_spread.sh STATE_DIR
+#   tests/measure/gate_spread.sh STATE_DIR
 #
 # ROUNDS=3 of each way, each of BUDGET=30s. A round is a file of STATE_DIR: the same command goes on where it was
 # stopped. FILTER=REGEX takes some rows of the plan `gate`.
 set -u
-cd "$(dirname "$0")/.." || exit 2
+cd "$(dirname "$0")/../.." || exit 2
 : "${BUILD:=build}" "${ATTNBENCH:=$PWD/$BUILD/attnbench}" "${ROUNDS:=3}" "${BUDGET:=30s}" "${FILTER:=.}"
 [ $# -eq 1 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" | sed '$d' >&2; exit 2; }
 state=$1
