@@ -249,9 +249,9 @@ static const char *how_far(double lost) {
     if (lost > 0.5)
         return "Times are CPU time; with over half of the time lost they are rough: measure a difference "
                "again on an idle machine before you rely on it.";
-    return lost > 0.05
-               ? "Times are CPU time; others shared the machine, so that small differences may be theirs."
-               : "Times are CPU time and hold within their intervals.";
+    return lost > 0.05 ? "Times are CPU time; others shared the machine, so that small differences may come "
+                         "from their work."
+                       : "Times are CPU time and hold within their intervals.";
 }
 
 json_t *answer_trust(const report_data *data) {
