@@ -3,7 +3,7 @@
  * is beyond the length that the formula of the output gives. */
 #include "impl/encoder/encoder.h"
 
-enum { TILE_ROWS = 32 }; /* output frames together: the convolutions are wide */
+enum { TILE_ROWS = 16 }; /* output frames together: the convolutions are wide, and stay in a second cache */
 
 static float *convolved_layout(attn_arena *arena, const attn_embed *embed, size_t rows) {
     return attn_arena_floats(arena, attn_smaller(rows, TILE_ROWS), embed->out.in);

@@ -16,10 +16,12 @@ typedef struct attn_encoder_row_kernels {
     /* y [rows, channels], x [rows + kernel - 1, channels], taps [kernel, channels]. */
     void (*depthwise)(float *y, const float *x, const float *taps, const float *bias, size_t rows,
                       size_t channels, size_t kernel);
-    /* One position of a 3x3 convolution of one channel, with ReLU: y [channels]; x rows are ldx apart; taps
-     * [3, 3, channels]. */
-    void (*conv3x3)(float *y, const float *x, size_t ldx, const float *taps, const float *bias,
-                    size_t channels);
+    /* 5 by 5 positions of a 3x3 convolution of stride 2 of one channel, with ReLU, as Winograd's F(2, 2) takes them
+     * (impl/encoder/subsample_fast.c): in each direction x0 to x4 become x0 - x2, x2, x4 - x2, x1, x3. y [25] rows of
+     * `channels`, `step` apart; x rows are ldx apart; taps [3, 3, channels]. Positions from `rows` and `columns` on (3
+     * or 5) are zeros, and nothing of x is read for them. */
+    void (*conv3x3_tile)(float *y, size_t step, const float *x, size_t ldx, size_t rows, size_t columns,
+                         const float *taps, const float *bias, size_t channels);
 } attn_encoder_row_kernels;
 const attn_encoder_row_kernels *attn_encoder_rows(void); /* for attn_cpu_isa() */
 

@@ -81,13 +81,28 @@ void attn_plain_depthwise(float *y, const float *x, const float *taps, const flo
         }
 }
 
-void attn_plain_conv3x3(float *y, const float *x, size_t ldx, const float *taps, const float *bias,
-                        size_t channels) {
+static double convolve(const float *x, size_t ldx, const float *taps, double bias, size_t channels) {
+    for (size_t row = 0; row < 3; row++)
+        for (size_t column = 0; column < 3; column++)
+            bias += (double)x[row * ldx + column] * taps[(row * 3 + column) * channels];
+    return bias < 0.0 ? 0.0 : bias; /* ReLU; a NaN stays */
+}
+
+/* Input i of a direction is position plus[i], less position 2 for i of 0 and 2. */
+void attn_plain_conv3x3_tile(float *y, size_t step, const float *x, size_t ldx, size_t rows, size_t columns,
+                             const float *taps, const float *bias, size_t channels) {
+    static const size_t plus[5] = {0, 2, 4, 1, 3};
     for (size_t c = 0; c < channels; c++) {
-        double sum = bias[c];
-        for (size_t row = 0; row < 3; row++)
-            for (size_t column = 0; column < 3; column++)
-                sum += (double)x[row * ldx + column] * taps[(row * 3 + column) * channels + c];
-        y[c] = sum < 0.0 ? 0.0f : (float)sum; /* ReLU; a NaN stays */
+        double at[5][5] = {{0}};
+        for (size_t i = 0; i < rows; i++)
+            for (size_t j = 0; j < columns; j++)
+                at[i][j] = convolve(x + 2 * (i * ldx + j), ldx, taps + c, bias[c], channels);
+        for (size_t i = 0; i < 25; i++) {
+            size_t row = plus[i / 5], column = plus[i % 5];
+            bool less_row = row % 4 == 0, less_column = column % 4 == 0;
+            double sum = at[row][column] - (less_row ? at[2][column] : 0) - (less_column ? at[row][2] : 0) +
+                         (less_row && less_column ? at[2][2] : 0);
+            y[i * step + c] = (float)sum;
+        }
     }
 }

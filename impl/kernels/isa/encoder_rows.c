@@ -3,6 +3,7 @@
 #include "impl/kernels/encoder_rows.h"
 #include "impl/kernels/isa/exp.h"
 #include "impl/kernels/isa/isa.h"
+#include "impl/kernels/isa/vec.h"
 
 #include <math.h>
 #include <string.h>
@@ -105,17 +106,54 @@ static void depthwise(float *y, const float *x, const float *taps, const float *
                        channels - c);
 }
 
-static void conv3x3(float *restrict y, const float *restrict x, size_t ldx, const float *restrict taps,
-                    const float *restrict bias, size_t channels) {
-    const float *top = x, *middle = x + ldx, *bottom = x + 2 * ldx;
-#pragma omp simd
-    for (size_t c = 0; c < channels; c++) {
-        const float *w = taps + c;
-        float sum = bias[c] + top[0] * w[0] + top[1] * w[channels] + top[2] * w[2 * channels];
-        sum += middle[0] * w[3 * channels] + middle[1] * w[4 * channels] + middle[2] * w[5 * channels];
-        sum += bottom[0] * w[6 * channels] + bottom[1] * w[7 * channels] + bottom[2] * w[8 * channels];
-        y[c] = sum < 0.0f ? 0.0f : sum;
-    }
+/* One position, with ReLU; a NaN stays. */
+INLINE vec convolve(const float *x, size_t ldx, const vec taps[9], vec bias) {
+    vec sum = bias;
+    UNROLL
+    for (size_t i = 0; i < 9; i++)
+        sum += broadcast(x[i / 3 * ldx + i % 3]) * taps[i];
+    return larger((vec){0}, sum);
+}
+
+/* x0 to x4 become x0 - x2, x2, x4 - x2, x1, x3; `step` vectors are between them. */
+INLINE void combine(vec *x, size_t step) {
+    vec x1 = x[step], x2 = x[2 * step], x3 = x[3 * step];
+    x[0] -= x2;
+    x[step] = x2;
+    x[2 * step] = x[4 * step] - x2;
+    x[3 * step] = x1;
+    x[4 * step] = x3;
+}
+
+/* Channels c to c + VL - 1 or, where part is not 0, that many. */
+INLINE void tile_channels(float *y, size_t step, const float *x, size_t ldx, size_t rows, size_t columns,
+                          const float *taps, const float *bias, size_t channels, size_t part) {
+    vec w[9], tile[25] = {{0}};
+    UNROLL
+    for (size_t i = 0; i < 9; i++)
+        w[i] = part ? load_part(taps + i * channels, part) : load(taps + i * channels);
+    vec b = part ? load_part(bias, part) : load(bias);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            tile[5 * i + j] = convolve(x + 2 * (i * ldx + j), ldx, w, b);
+    for (size_t i = 0; i < 5; i++)
+        combine(tile + 5 * i, 1);
+    for (size_t j = 0; j < 5; j++)
+        combine(tile + j, 5);
+    for (size_t i = 0; i < 25; i++)
+        if (part)
+            store_part(y + i * step, tile[i], part);
+        else
+            store(y + i * step, tile[i]);
+}
+
+static void conv3x3_tile(float *y, size_t step, const float *x, size_t ldx, size_t rows, size_t columns,
+                         const float *taps, const float *bias, size_t channels) {
+    size_t c = 0;
+    for (; c + VL <= channels; c += VL)
+        tile_channels(y + c, step, x, ldx, rows, columns, taps + c, bias + c, channels, 0);
+    if (c < channels)
+        tile_channels(y + c, step, x, ldx, rows, columns, taps + c, bias + c, channels, channels - c);
 }
 
 const attn_encoder_row_kernels ISA_NAME(attn_encoder_rows) = {.layer_norm = layer_norm,
@@ -125,4 +163,4 @@ const attn_encoder_row_kernels ISA_NAME(attn_encoder_rows) = {.layer_norm = laye
                                                               .multiply = multiply,
                                                               .add_scaled = add_scaled,
                                                               .depthwise = depthwise,
-                                                              .conv3x3 = conv3x3};
+                                                              .conv3x3_tile = conv3x3_tile};
