@@ -90,22 +90,24 @@ static const float *panel_start(float start[ATTN_PANEL], const float *bias, size
 
 static void linear_panels(float *y, size_t ldy, const float *x, size_t ldx, const float *panels,
                           const float *bias, bool adds, size_t rows, size_t out, size_t in) {
-    _Alignas(64) float side[GROUPS][GROUP_COLUMNS * GROUP], start[ATTN_PANEL];
+    _Alignas(64) float side[GROUPS * GROUP_COLUMNS * GROUP], start[ATTN_PANEL];
+    const size_t most = (rows > GROUP ? 1 : GROUPS) * GROUP_COLUMNS, next = most * GROUP;
     for (size_t r = 0; r < rows; r += GROUPS * GROUP)
-        for (size_t c = 0; c < in; c += GROUP_COLUMNS) {
-            size_t columns = in - c < GROUP_COLUMNS ? in - c : GROUP_COLUMNS;
+        for (size_t c = 0; c < in; c += most) {
+            size_t columns = in - c < most ? in - c : most;
             size_t some = rows - r < GROUPS * GROUP ? rows - r : GROUPS * GROUP;
             for (size_t g = 0; g < some; g += GROUP) {
                 matrix group = {(const char *)(x + (r + g) * ldx + c), ldx * sizeof *x,
                                 some - g < GROUP ? some - g : GROUP, false};
-                transpose_rows(side[g / GROUP], GROUP, &group, columns);
+                transpose_rows(side + g / GROUP * next, GROUP, &group, columns);
             }
             for (size_t o = 0; o < out; o += ATTN_PANEL) {
                 const float *first = c || adds ? NULL : panel_start(start, bias ? bias + o : NULL, out - o);
                 for (size_t g = 0; g < some; g += GROUP) {
                     panel_output to = {y + (r + g) * ldy + o, ldy, first, some - g < GROUP ? some - g : GROUP,
                                        out - o};
-                    panel_group(to, side[g / GROUP], panels + o * in + c * ATTN_PANEL, columns, g == 0);
+                    panel_group(to, side + g / GROUP * next, panels + o * in + c * ATTN_PANEL, columns,
+                                g == 0);
                 }
             }
         }
