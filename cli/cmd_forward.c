@@ -120,7 +120,7 @@ static int fill_weights(attn_model *model, const forward_options *o, attn_error 
         attn_model_randomize(model, (uint64_t)o->seed);
     else if (attn_model_load(model, o->weights, error))
         return -1;
-    return attn_model_pack(model, error);
+    return choose_packing(model, o->impl, "forward", error);
 }
 
 static int forward(const forward_options *o, attn_error *error) {

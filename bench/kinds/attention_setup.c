@@ -116,7 +116,7 @@ int attention_setup_init(attention_setup *s, const bench_case *row, const bench_
     s->call = (attn_call){.batch = row->batch, .frames = row->queries, .path = row->path};
     if (attn_memory_check(floats_needed(s) * sizeof(float), s->row.name, error) ||
         attn_layer_create(&s->layer, row->variant, g, s->seed, error) ||
-        attn_layer_pack(&s->layer, row->variant, error) || make_positions(s, error) ||
+        (row->impl->packs && attn_layer_pack(&s->layer, row->variant, error)) || make_positions(s, error) ||
         make_frames(s, error) || fill_cache(s, error))
         goto fail;
     s->workspace = attn_alloc(workspace_bytes(row), 1, "workspace", error);

@@ -96,7 +96,7 @@ int encoder_setup_init(encoder_setup *s, const bench_case *row, const bench_sett
     if (!s->x || !s->out || attn_memory_check((double)attn_alloc_live(), row->name, error))
         goto fail;
     attn_model_randomize(s->model, s->seed);
-    if (attn_model_pack(s->model, error) || open_session(s, error))
+    if ((row->impl->packs && attn_model_pack(s->model, error)) || open_session(s, error))
         goto fail;
     attn_random_uniform(s->x, inputs, 1, &random);
     attn_session_run_end(s->session, s->out, s->x, s->input_frames);

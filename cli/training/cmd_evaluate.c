@@ -85,7 +85,7 @@ static int open_model(attn_model **model, units *u, const evaluate_options *o, a
     if (o->chunk && *attn_stream_note(&config))
         fprintf(stderr, "attnbench evaluate: %s\n", attn_stream_note(&config));
     return attn_model_create(model, &config, error) || attn_model_load(*model, o->weights, error) ||
-                   attn_model_pack(*model, error)
+                   choose_packing(*model, "auto", "evaluate", error)
                ? -1
                : 0;
 }

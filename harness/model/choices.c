@@ -4,6 +4,7 @@
 #include "base/status.h"
 
 #include <cblas.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,17 @@ int choose_impl(const char *value, attn_error *error) {
             return STATUS_UNDECIDED;
         }
     return STATUS_OK;
+}
+
+int choose_packing(attn_model *model, const char *impl, const char *command, attn_error *error) {
+    attn_error refused = {0};
+    const attn_impl *used = attn_impl_find(attn_model_config(model)->variant, impl);
+    if (!used || !used->packs || !attn_model_pack(model, &refused))
+        return 0;
+    if (refused.code != ATTN_ERROR_MEMORY)
+        return attn_fail(error, "%s", refused.message);
+    fprintf(stderr, "attnbench %s: %s: runs with weights as they are, slower\n", command, refused.message);
+    return 0;
 }
 
 int choose_threads(attn_threads **threads, size_t count, attn_error *error) {

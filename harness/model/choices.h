@@ -4,6 +4,7 @@
 
 #include "attn/config.h"
 #include "attn/error.h"
+#include "attn/model.h"
 #include "attn/threads.h"
 
 /* What --impl says: of attn_impl_names. Returns STATUS_OK; STATUS_BAD_INPUT when there is no such
@@ -11,6 +12,10 @@
 int choose_impl(const char *value, attn_error *error);
 #define CHOOSE_IMPL_HELP                                                                                     \
     "auto, scalar, blas, fused; or base, avx2, avx512: the fastest with our kernels held to that set"
+
+/* Packs the weights where that implementation reads them so. Without the memory for it the model runs unpacked, slower, and
+ * `command` says so on stderr. Returns 0, or -1 and an error. */
+int choose_packing(attn_model *model, const char *impl, const char *command, attn_error *error);
 
 /* What --threads says, started: NULL for one. OpenBLAS, which would start threads of its own, then has one too, unless the
  * environment says how many. Returns 0, or -1 and an error. */

@@ -103,7 +103,7 @@ static int answer(void *context) {
         !choose_kv_dtype(&config, q->plan->kv_dtype, &m.error) &&
         !attn_model_create(&model, &config, &m.error)) {
         attn_model_randomize(model, q->plan->seed);
-        if (!attn_model_pack(model, &m.error))
+        if (!choose_packing(model, q->plan->model.impl, "profile-kv", &m.error))
             run_once(&m.point, model, q->plan, &m.error);
     }
     return write(STDOUT_FILENO, &m, sizeof m) == sizeof m ? 0 : 1;

@@ -235,7 +235,7 @@ static int prepare(profiler *p, attn_config *config, measurement *scratch) {
         attn_model_randomize(p->model, plan->seed);
     else if (attn_model_load(p->model, plan->weights, p->error))
         return -1;
-    if (attn_model_pack(p->model, p->error))
+    if (choose_packing(p->model, plan->model.impl, "profile-kv", p->error))
         return -1;
     if (*attn_model_load_note(p->model))
         fprintf(stderr, "attnbench profile-kv: %s\n", attn_model_load_note(p->model));

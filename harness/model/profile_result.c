@@ -89,14 +89,14 @@ int profile_record(profiler *p, size_t index, const profile_input *in, const mea
 json_t *profile_model_json(const attn_model *from) {
     const attn_config *c = attn_model_config(from);
     const attn_geometry *g = &c->attention;
-    json_t *model =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:b, s:I, s:I}", "model_type",
-                  attn_model_type_names[c->model_type], "attention_type", c->variant->name, "num_layers",
-                  integer(c->num_layers), "d_model", integer(g->d_model), "num_heads", integer(g->num_heads),
-                  "pos_enc", attn_pos_enc_names[g->pos_enc], "kv_dtype", attn_kv_dtype_names[c->kv_dtype],
-                  "input_layer", attn_input_layer_names[c->input_layer], "input_dim", integer(c->input_dim),
-                  "causal", c->causal, "parameters", integer(attn_model_parameters(from)), "weight_bytes",
-                  integer(attn_model_weight_bytes(from)));
+    json_t *model = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:b, s:I, s:I, s:I}", "model_type",
+        attn_model_type_names[c->model_type], "attention_type", c->variant->name, "num_layers",
+        integer(c->num_layers), "d_model", integer(g->d_model), "num_heads", integer(g->num_heads), "pos_enc",
+        attn_pos_enc_names[g->pos_enc], "kv_dtype", attn_kv_dtype_names[c->kv_dtype], "input_layer",
+        attn_input_layer_names[c->input_layer], "input_dim", integer(c->input_dim), "causal", c->causal,
+        "parameters", integer(attn_model_parameters(from)), "weight_bytes",
+        integer(attn_model_weight_bytes(from)), "packed_bytes", integer(attn_model_packed_bytes(from)));
     if (c->variant->has_kv_heads)
         json_object_set_new(model, "num_kv_heads", json_integer(integer(g->num_kv_heads)));
     if (c->variant->has_latent)

@@ -231,13 +231,13 @@ static void fused(float *out, const attn_layer *layer, attn_cache *cache, const 
     fast(out, layer, cache, call, workspace, &attn_way_fused.products);
 }
 
-const attn_variant attn_variant_linear = {.name = "linear",
-                                          .summary =
-                                              "linear attention: a state of fixed size instead of a cache",
-                                          .tensors = attn_kv_tensors,
-                                          .cache_slots = cache_slots,
-                                          .cache_bytes = cache_bytes,
-                                          .cost = cost,
-                                          .impls = {{"scalar", scalar_workspace, scalar},
-                                                    {"blas", fast_workspace, blas},
-                                                    {"fused", fast_workspace, fused, .shares = true}}};
+const attn_variant attn_variant_linear = {
+    .name = "linear",
+    .summary = "linear attention: a state of fixed size instead of a cache",
+    .tensors = attn_kv_tensors,
+    .cache_slots = cache_slots,
+    .cache_bytes = cache_bytes,
+    .cost = cost,
+    .impls = {{"scalar", scalar_workspace, scalar},
+              {"blas", fast_workspace, blas},
+              {"fused", fast_workspace, fused, .shares = true, .packs = true}}};

@@ -230,8 +230,11 @@ static void print_summary(const json_t *r, FILE *stream) {
         fprintf(stream, ", latent_dim %.0f", json_number(model, "latent_dim"));
     if (json_object_get(model, "num_kv_heads"))
         fprintf(stream, ", %.0f key/value head(s)", json_number(model, "num_kv_heads"));
-    fprintf(stream, "; %.0f parameters, %.2f MiB of weights.\n", json_number(model, "parameters"),
+    fprintf(stream, "; %.0f parameters, %.2f MiB of weights", json_number(model, "parameters"),
             json_number(model, "weight_bytes") / MIB);
+    if (json_number(model, "packed_bytes") > 0)
+        fprintf(stream, " and %.2f MiB of their packed copy", json_number(model, "packed_bytes") / MIB);
+    fputs(".\n", stream);
     fprintf(stream, "KV cache in %s, by formula and as allocated: %s. Largest: %.3f MiB. ",
             json_text(model, "kv_dtype"),
             json_is_true(json_object_get(r, "formula_equals_live")) ? "equal" : "DIFFERENT",

@@ -68,7 +68,7 @@ const attn_variant attn_variant_mla_simple = {
     .cache_slots = attn_latent_slots,
     .cache_bytes = cache_bytes,
     .cost = cost,
-    .impls = {
-        {"scalar", attn_latent_scalar_workspace, scalar, attn_scalar_position_flops},
-        {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops, .f32_only = true},
-        {"fused", attn_latent_fused_workspace, fused, attn_latent_fused_position_flops, .shares = true}}};
+    .impls = {{"scalar", attn_latent_scalar_workspace, scalar, attn_scalar_position_flops},
+              {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops, .f32_only = true},
+              {"fused", attn_latent_fused_workspace, fused, attn_latent_fused_position_flops, .shares = true,
+               .packs = true}}};

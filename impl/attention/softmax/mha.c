@@ -23,7 +23,7 @@ const attn_variant attn_variant_mha = {
     .cache_slots = attn_kv_slots,
     .cache_bytes = cache_bytes,
     .cost = cost,
-    .impls = {
-        {"scalar", attn_kv_scalar_workspace, attn_kv_scalar, attn_scalar_position_flops},
-        {"blas", attn_kv_blas_workspace, attn_kv_blas, attn_kv_blas_position_flops, .f32_only = true},
-        {"fused", attn_kv_fused_workspace, attn_kv_fused, attn_kv_fused_position_flops, .shares = true}}};
+    .impls = {{"scalar", attn_kv_scalar_workspace, attn_kv_scalar, attn_scalar_position_flops},
+              {"blas", attn_kv_blas_workspace, attn_kv_blas, attn_kv_blas_position_flops, .f32_only = true},
+              {"fused", attn_kv_fused_workspace, attn_kv_fused, attn_kv_fused_position_flops, .shares = true,
+               .packs = true}}};

@@ -58,6 +58,7 @@ typedef struct attn_impl {
     bool f32_only; /* reads no caches of other types: matrix products take floats */
     bool
         shares; /* its work with the threads in use (attn/threads.h); the same number of them gives the same bits */
+    bool packs; /* reads maps as attn_layer_pack packs them */
 } attn_impl;
 
 #ifdef __cplusplus
