@@ -111,6 +111,7 @@ int attn_memory_check(double bytes, const char *what, attn_error *error) {
     attn_memory memory = attn_memory_read(NULL);
     return bytes <= memory.available
                ? 0
-               : attn_fail(error, "%s: %.1f MiB of memory needed, %.1f MiB can be had (%s)", what,
-                           bytes / 0x1p20, memory.available / 0x1p20, memory.limit);
+               : attn_fail_as(error, ATTN_ERROR_MEMORY,
+                              "%s: %.1f MiB of memory needed, %.1f MiB can be had (%s)", what, bytes / 0x1p20,
+                              memory.available / 0x1p20, memory.limit);
 }

@@ -72,6 +72,7 @@ static void add_machine(table *t, const machine *m) {
     add(t, "Kernel", "%s", m->kernel);
     add(t, "Hypervisor", "%s", m->hypervisor[0] ? m->hypervisor : "none seen");
     add(t, "Frequency governor", "%s", m->governor);
+    add(t, "Transparent huge pages", "%s", m->huge_pages);
 }
 
 static void add_blas(table *t, const blas_state *b) {

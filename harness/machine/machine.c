@@ -101,6 +101,15 @@ static void read_cpu(machine *m, const char *root, int cpu) {
     read_line(m->governor, sizeof m->governor, root, path);
 }
 
+/* "always [madvise] never": the word in brackets. */
+static void read_huge_pages(machine *m, const char *root) {
+    char text[64];
+    read_line(text, sizeof text, root, "/sys/kernel/mm/transparent_hugepage/enabled");
+    const char *word = strchr(text, '[');
+    if (word)
+        snprintf(m->huge_pages, sizeof m->huge_pages, "%.*s", (int)strcspn(word + 1, "]"), word + 1);
+}
+
 static size_t bytes_of(const char *text) {
     char *end;
     size_t value = strtoull(text, &end, 10);
@@ -216,6 +225,7 @@ void machine_read(machine *m, const char *root) {
     read_cpu(m, root, cpu);
     read_caches(m, root, cpu);
     read_memory(m, root);
+    read_huge_pages(m, root);
     read_hypervisor(m, root);
 }
 
@@ -246,14 +256,14 @@ static json_t *size_or_null(size_t size) {
 }
 
 json_t *machine_json(const machine *m) {
-    return json_pack("{so so so ss so so so so so so so}", "cpu", text_or_null(m->cpu), "family",
+    return json_pack("{so so so ss so so so so so so so so}", "cpu", text_or_null(m->cpu), "family",
                      m->family < 0 ? json_null() : json_integer(m->family), "model",
                      m->model < 0 ? json_null() : json_integer(m->model), "isa", m->isa, "l1d_bytes",
                      size_or_null(machine_cache_bytes(m, 1)), "l2_bytes",
                      size_or_null(machine_cache_bytes(m, 2)), "l3_bytes",
                      size_or_null(machine_cache_bytes(m, 3)), "memory_bytes", size_or_null(m->memory_bytes),
                      "kernel", text_or_null(m->kernel), "hypervisor", text_or_null(m->hypervisor), "governor",
-                     text_or_null(m->governor));
+                     text_or_null(m->governor), "huge_pages", text_or_null(m->huge_pages));
 }
 
 json_t *machine_caches_json(const machine *m) {
@@ -282,8 +292,8 @@ void machine_fingerprint(char name[MACHINE_FINGERPRINT], const machine *m, const
     char numbers[128];
     uint64_t hash = HASH_START;
     snprintf(numbers, sizeof numbers, "%d %d %d", m->family, m->model, m->cpus);
-    const char *const texts[] = {m->architecture, m->cpu,      m->vendor,    numbers,  m->isa,
-                                 m->hypervisor,   m->governor, blas_library, blas_core};
+    const char *const texts[] = {m->architecture, m->cpu,      m->vendor,     numbers,      m->isa,
+                                 m->hypervisor,   m->governor, m->huge_pages, blas_library, blas_core};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         hash = hash_text(hash, texts[i]);
     for (size_t i = 0; i < m->caches; i++) {

@@ -30,6 +30,7 @@ typedef struct machine {
     char host[64], kernel[128], architecture[32];
     char hypervisor[32]; /* "" also when there is none */
     char governor[32];
+    char huge_pages[16]; /* transparent ones: "always", "madvise" or "never" */
 } machine;
 
 /* `root` stands for "/" when reading /proc and /sys (tests); NULL is the machine itself. */
@@ -49,7 +50,7 @@ json_t *machine_caches_json(const machine *m);
 json_t *machine_build_json(void);
 
 /* Names what must agree before two speeds may be compared: CPU, instruction set in use, caches, number of
- * CPUs, hypervisor, governor, and the BLAS with its core type. The kernel, the compiler and the commit are
+ * CPUs, hypervisor, governor, huge pages, and the BLAS with its core type. The kernel, the compiler and the commit are
  * not in it. */
 enum { MACHINE_FINGERPRINT = 24 };
 void machine_fingerprint(char name[MACHINE_FINGERPRINT], const machine *m, const char *blas_library,

@@ -46,6 +46,7 @@ static const struct {
              {"kernel", "kernel", "machine.kernel"},
              {"hypervisor", "hypervisor", "machine.hypervisor"},
              {"governor", "governor", "machine.governor"},
+             {"huge_pages", "huge pages", "machine.huge_pages"},
              {"compiler", "compiler", "build.compiler"},
              {"commit", "commit", "commit"},
              {"plan", "plan", "plan"}};

@@ -45,6 +45,7 @@ void table_provenance(report_table *t, const table_sources *from) {
                  {"kernel", "machine", "kernel"},
                  {"hypervisor", "machine", "hypervisor"},
                  {"governor", "machine", "governor"},
+                 {"huge pages", "machine", "huge_pages"},
                  {"compiler", "build", "compiler"},
                  {"flags", "build", "flags"},
                  {"BLAS", "blas", "library"},

@@ -69,6 +69,7 @@ static void test_x86(void **state) {
         "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 143\nmodel name\t: Some "
         "CPU @ 2.00GHz\ncpu MHz\t\t: 2000.5\n\n");
     put("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
+    put("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
     put("sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", "3500000\n");
     static const char *const caches[][4] = {{"1", "Data", "48K", "0,64"},
                                             {"1", "Instruction", "32K", "0"},
@@ -88,6 +89,7 @@ static void test_x86(void **state) {
     assert_int_equal(m.model, 143);
     assert_true(m.mhz == 3500);
     assert_string_equal(m.governor, "powersave");
+    assert_string_equal(m.huge_pages, "madvise");
     assert_int_equal(m.caches, 4);
     assert_int_equal(machine_cache_bytes(&m, 1), 48 << 10);
     assert_int_equal(machine_cache_bytes(&m, 2), 2 << 20);
