@@ -63,8 +63,13 @@ const attn_attend_kernels *attn_attend(void); /* for attn_cpu_isa() */
 
 enum {
     ATTN_ATTEND_BLOCK = 64, /* the most keys of a block */
+    ATTN_ATTEND_MOST_ROWS = 256, /* of a tile */
     ATTN_ATTEND_TILE = 64 /* the fewest rows of a tile but the last; threads share rows in multiples of it */
 };
+
+/* Rows of a tile, which go over the keys together. Every tile reads and transposes all keys once, so few large ones do
+ * that less often. */
+size_t attn_attend_rows(size_t k_width, size_t v_width);
 
 /* Floats of workspace for rows of at most these widths. */
 size_t attn_attend_floats(size_t k_width, size_t v_width);

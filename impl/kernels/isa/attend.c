@@ -15,15 +15,17 @@ enum {
     /* Of its keys and values as floats. A first cache holds half of that, but contexts are loaded and stored once a
      * block: measured, fewer blocks win. */
     BLOCK_BYTES = 65536,
-    FEWEST_ROWS = ATTN_ATTEND_TILE, /* of a tile */
-    MOST_ROWS = 256,
-    ROW_BYTES = 131072, /* of a tile's queries and contexts: about what stays in a core's second cache */
-    PACK_ROWS = 32      /* from this many rows on, keys are transposed */
+    MOST_ROWS = ATTN_ATTEND_MOST_ROWS,
+    PACK_ROWS = 32,     /* from this many rows on, keys are transposed */
+    PACK_COLUMNS = 64,  /* of transposed keys, that rows go over together */
+    MOST_STEP = 4,      /* a step has 2^4 rows at most: several tiles of registers */
+    MOST_TOGETHER = 1 << MOST_STEP
 };
 
 /* A row of queries on its way over the keys. */
 typedef struct row {
     const float *q, *position;
+    const float *packed; /* of the first row of a tile of registers: its queries, as pack_queries leaves them */
     float *context; /* sum of the weights times values; the output */
     float largest;  /* score so far */
     vec sum;        /* of the weights exp(score - largest), lane by lane */
@@ -42,98 +44,119 @@ typedef struct widths {
     float scale;
 } widths;
 
-/* Finishes the scores [BLOCK] of a row, scale (score + position), with -inf from n on to a whole vector. */
-INLINE void finish_scores(const row *r, float *score, size_t n, size_t first, float scale) {
+/* The scores [BLOCK] of a row, still without the scale: adds those of positions, and -inf from n on to a whole vector. */
+INLINE void finish_scores(const row *r, float *score, size_t n, size_t first) {
     const float *position = r->position ? r->position + first : NULL;
     size_t j = 0;
-    for (; j + VL <= n; j += VL)
-        store(score + j, (position ? load(score + j) + load(position + j) : load(score + j)) * scale);
-    for (; j < n; j++)
-        score[j] = (position ? score[j] + position[j] : score[j]) * scale;
-    for (; j % VL; j++)
+    for (; position && j + VL <= n; j += VL)
+        store(score + j, load(score + j) + load(position + j));
+    for (; position && j < n; j++)
+        score[j] += position[j];
+    for (j = n; j % VL; j++)
         score[j] = -INFINITY;
 }
 
-/* The online softmax for rt rows: turns their scores of a block into weights, 0 from n on, and gives the
- * factors by which what was summed before must shrink. */
-INLINE void weigh(row *rows, float *const score[], float factor[], size_t rt, size_t n) {
-    vec shift[ROWS_TOGETHER], sum[ROWS_TOGETHER];
-    UNROLL
-    for (size_t r = 0; r < rt; r++)
-        shift[r] = broadcast(rows[r].largest);
-    for (size_t j = 0; j < n; j += VL)
-        UNROLL
-    for (size_t r = 0; r < rt; r++)
-        shift[r] = larger(load(score[r] + j), shift[r]);
-    UNROLL
-    for (size_t r = 0; r < rt; r++) {
-        vec largest = largest_of(shift[r]);
+/* The online softmax for some rows: turns their scores of a block into weights, 0 from n on, and gives the factors by
+ * which what was summed before must shrink. Rows are many, as each by itself waits for its largest score. */
+INLINE void weigh(row *rows, float *const score[], float factor[], size_t count, size_t n, float scale) {
+    _Alignas(64) float change[(MOST_TOGETHER + VL - 1) / VL * VL] = {0};
+    vec shift[MOST_TOGETHER];
+    for (size_t r = 0; r < count; r++) {
+        vec largest = broadcast(-INFINITY);
+        for (size_t j = 0; j < n; j += VL)
+            largest = larger(load(score[r] + j), largest);
+        largest = larger(largest_of(largest) * scale, broadcast(rows[r].largest));
         shift[r] = zero_below(largest, broadcast(-FLT_MAX), largest); /* -inf - -inf would be NaN */
-        sum[r] = (vec){0};
-        factor[r] = exp_vec(broadcast(rows[r].largest) - shift[r])[0];
+        change[r] = rows[r].largest - shift[r][0];
         rows[r].largest = largest[0];
     }
-    for (size_t j = 0; j < n; j += VL)
-        UNROLL
-    for (size_t r = 0; r < rt; r++) {
-        vec weight = exp_vec(load(score[r] + j) - shift[r]);
-        store(score[r] + j, weight);
-        sum[r] += weight;
+    for (size_t r = 0; r < count; r += VL)
+        store(change + r, exp_vec(load(change + r)));
+    for (size_t r = 0; r < count; r++) {
+        vec sum = {0};
+        for (size_t j = 0; j < n; j += VL) {
+            vec weight = exp_vec(load(score[r] + j) * scale - shift[r]);
+            store(score[r] + j, weight);
+            sum += weight;
+        }
+        factor[r] = change[r];
+        rows[r].sum = rows[r].sum * factor[r] + sum;
     }
-    UNROLL
-    for (size_t r = 0; r < rt; r++)
-        rows[r].sum = rows[r].sum * factor[r] + sum[r];
 }
 
-/* One block for rt rows. */
-INLINE void attend_block(row *rows, size_t rt, const block *b, const widths *w, attn_element type) {
-    _Alignas(64) float scores[ROWS_TOGETHER][BLOCK];
-    float factor[ROWS_TOGETHER], zero[ROWS_TOGETHER] = {0};
-    float *score[ROWS_TOGETHER], *context[ROWS_TOGETHER];
-    const float *q[ROWS_TOGETHER], *weight[ROWS_TOGETHER];
-    for (size_t r = 0; r < rt; r++) {
-        weight[r] = score[r] = scores[r];
-        q[r] = rows[r].q;
+/* Scores of `count` rows with transposed keys: for some columns at a time, which stay in the first cache while all rows
+ * go over them. */
+INLINE void score_transposed(float *const score[], left_rows q, const block *b, size_t width, size_t count,
+                             size_t rt) {
+    float one[MOST_TOGETHER];
+    for (size_t r = 0; r < count; r++)
+        one[r] = 1.0f;
+    for (size_t c = 0; c < width; c += PACK_COLUMNS) {
+        matrix k = {(const char *)(b->transposed + c * BLOCK), BLOCK * sizeof(float),
+                    width - c < PACK_COLUMNS ? width - c : PACK_COLUMNS, false};
+        mix_rows(score, c ? one : NULL, q, &k, (b->k.rows + VL - 1) / VL * VL, count, rt, ATTN_ELEMENT_F32);
+        q.data += PACK_COLUMNS * q.step;
+    }
+}
+
+/* Floats of a packed row. */
+INLINE size_t padded(size_t width) {
+    return (width + VL - 1) / VL * VL;
+}
+
+/* One block for `count` rows, of which rt share a tile of registers. */
+INLINE void attend_block(row *rows, size_t count, size_t rt, const block *b, const widths *w,
+                         attn_element type) {
+    _Alignas(64) float scores[MOST_TOGETHER][BLOCK];
+    float factor[MOST_TOGETHER];
+    float *score[MOST_TOGETHER], *context[MOST_TOGETHER];
+    left_rows q = {.data = rows->packed, .step = rt, .tile = rt * padded(w->k)};
+    for (size_t r = 0; r < count; r++) {
+        score[r] = scores[r];
         context[r] = rows[r].context;
     }
-    if (b->transposed) {
-        memset(scores, 0, sizeof scores);
-        matrix k = {(const char *)b->transposed, BLOCK * sizeof(float), w->k, false};
-        mix_rows(score, zero, q, &k, (b->k.rows + VL - 1) / VL * VL, rt, ATTN_ELEMENT_F32);
+    if (type == ATTN_ELEMENT_F32 && b->transposed) {
+        q.row = 1;
+        score_transposed(score, q, b, w->k, count, rt);
     } else {
-        dot_rows(score, q, &b->k, w->k, rt, type);
+        q.row = VL;
+        dot_rows(score, q, &b->k, w->k, count, rt, type);
     }
-    for (size_t r = 0; r < rt; r++)
-        finish_scores(&rows[r], scores[r], b->k.rows, b->first, w->scale);
-    weigh(rows, score, factor, rt, b->k.rows);
-    mix_rows(context, factor, weight, &b->v, w->v, rt, type);
+    for (size_t r = 0; r < count; r++)
+        finish_scores(&rows[r], scores[r], b->k.rows, b->first);
+    weigh(rows, score, factor, count, b->k.rows, w->scale);
+    mix_rows(context, factor, (left_rows){scores[0], BLOCK, 1, rt * BLOCK}, &b->v, w->v, count, rt, type);
+}
+
+/* Rows of a tile of registers: as many as can share the conversion of an element; of floats eight are slower than twice
+ * four. */
+enum { FLOATS_TOGETHER = 4 };
+static size_t tile_rows_of(attn_element type) {
+    return type == ATTN_ELEMENT_F32 ? FLOATS_TOGETHER : ROWS_TOGETHER;
 }
 
 typedef void attend_block_function(row *rows, const block *b, const widths *w);
-#define BLOCK_FUNCTION(rt, type)                                                                             \
-    static void block_##rt##_##type(row *rows, const block *b, const widths *w) {                            \
-        attend_block(rows, rt, b, w, ATTN_ELEMENT_##type);                                                   \
+#define BLOCK_FUNCTION(count, rt, type)                                                                      \
+    static void block_##count##_##type(row *rows, const block *b, const widths *w) {                         \
+        attend_block(rows, count, rt, b, w, ATTN_ELEMENT_##type);                                            \
     }
-#define BLOCK_FUNCTIONS(type) BLOCK_FUNCTION(1, type) BLOCK_FUNCTION(2, type) BLOCK_FUNCTION(4, type)
-#define BLOCK_ROW(type) block_1_##type, block_2_##type, block_4_##type
+#define BLOCK_FUNCTIONS(type) BLOCK_FUNCTION(1, 1, type) BLOCK_FUNCTION(2, 2, type) BLOCK_FUNCTION(4, 4, type)
+#define BLOCK_ROW(type) block_1_##type, block_2_##type, block_4_##type, block_8_##type
 BLOCK_FUNCTIONS(F32)
+BLOCK_FUNCTION(8, FLOATS_TOGETHER, F32)
+BLOCK_FUNCTION(16, FLOATS_TOGETHER, F32)
 BLOCK_FUNCTIONS(F16)
+BLOCK_FUNCTION(8, TOGETHER, F16)
 BLOCK_FUNCTIONS(BF16)
+BLOCK_FUNCTION(8, TOGETHER, BF16)
 BLOCK_FUNCTIONS(Q8_0)
-/* Eight rows share the conversion of an element; of floats they are slower than twice four. */
-#if TOGETHER == 8
-BLOCK_FUNCTION(8, F16)
-BLOCK_FUNCTION(8, BF16)
-BLOCK_FUNCTION(8, Q8_0)
-#define CONVERTED_ROW(type) BLOCK_ROW(type), block_8_##type
-#else
-#define CONVERTED_ROW(type) BLOCK_ROW(type)
-#endif
-static attend_block_function *const block_functions[ATTN_ELEMENTS][4] = {
-    [ATTN_ELEMENT_F32] = {BLOCK_ROW(F32)},
-    [ATTN_ELEMENT_F16] = {CONVERTED_ROW(F16)},
-    [ATTN_ELEMENT_BF16] = {CONVERTED_ROW(BF16)},
-    [ATTN_ELEMENT_Q8_0] = {CONVERTED_ROW(Q8_0)}};
+BLOCK_FUNCTION(8, TOGETHER, Q8_0)
+/* For 1, 2, 4, 8 and 16 rows. */
+static attend_block_function *const block_functions[ATTN_ELEMENTS][MOST_STEP + 1] = {
+    [ATTN_ELEMENT_F32] = {BLOCK_ROW(F32), block_16_F32},
+    [ATTN_ELEMENT_F16] = {BLOCK_ROW(F16)},
+    [ATTN_ELEMENT_BF16] = {BLOCK_ROW(BF16)},
+    [ATTN_ELEMENT_Q8_0] = {BLOCK_ROW(Q8_0)}};
 
 /* [n, width] floats of a matrix of any type. */
 static void convert(float *out, const matrix *b, size_t width, attn_element type) {
@@ -148,9 +171,15 @@ static void convert(float *out, const matrix *b, size_t width, attn_element type
 }
 
 /* Where many rows share a block it is converted to floats once, and its keys are transposed once. */
-static attn_element pack(block *b, const attn_attend_call *call, size_t rows, float *workspace) {
-    if (rows <= ROWS_TOGETHER || (call->type == ATTN_ELEMENT_F32 && rows < PACK_ROWS))
-        return call->type;
+static bool packs(const attn_attend_call *call, size_t rows) {
+    return rows > ROWS_TOGETHER && (call->type != ATTN_ELEMENT_F32 || rows >= PACK_ROWS);
+}
+
+static size_t pack_floats(const attn_attend_call *call) {
+    return BLOCK * (2 * call->k_width + call->v_width);
+}
+
+static void pack(block *b, const attn_attend_call *call, size_t rows, float *workspace) {
     float *k = workspace, *v = k + BLOCK * call->k_width, *transposed = v + BLOCK * call->v_width;
     bool shared = b->k.data == b->v.data;
     if (call->type != ATTN_ELEMENT_F32) {
@@ -164,7 +193,6 @@ static attn_element pack(block *b, const attn_attend_call *call, size_t rows, fl
         transpose_rows(transposed, BLOCK, &b->k, call->k_width);
         b->transposed = transposed;
     }
-    return ATTN_ELEMENT_F32;
 }
 
 /* Keys of a block, so that it stays near the core while all rows go over it. */
@@ -174,25 +202,58 @@ static size_t block_keys(const attn_attend_call *call) {
     return keys < 16 ? 16 : keys > BLOCK ? BLOCK : keys;
 }
 
-/* Rows of a tile go over all keys, block by block. There is room for three more rows, which repeat the last
- * one: computing a row twice changes nothing. */
+/* Rows of the next step, as a power of 2. */
+static size_t step_of(size_t left, attn_element type) {
+    size_t step = block_functions[type][MOST_STEP] ? MOST_STEP : MOST_STEP - 1;
+    while ((size_t)1 << step > left)
+        step--;
+    return step;
+}
+
+/* Queries that share a tile of registers lie side by side: vector by vector, or value by value where keys are
+ * transposed. */
+static void pack_tile(row *rows, size_t count, size_t width, bool transposed, float *packed) {
+    const float *q[ROWS_TOGETHER];
+    size_t unit = transposed ? 1 : VL;
+    for (size_t r = 0; r < count; r++) {
+        rows[r].packed = packed;
+        q[r] = rows[r].q;
+    }
+    for (size_t c = 0; c < width; c += unit)
+        for (size_t r = 0; r < count; r++, packed += unit)
+            if (transposed)
+                *packed = q[r][c];
+            else
+                memcpy(packed, q[r] + c, (width - c < VL ? width - c : VL) * sizeof *packed);
+}
+
+static void pack_queries(row *rows, size_t count, size_t width, attn_element type, float *packed) {
+    for (size_t r = 0, together; r < count; r += together) {
+        together = (size_t)1 << step_of(count - r, type);
+        if (together > tile_rows_of(type))
+            together = tile_rows_of(type);
+        pack_tile(rows + r, together, width, count >= PACK_ROWS, packed + r * padded(width));
+    }
+}
+
+/* Rows of a tile go over all keys, block by block. */
 static void attend_tile(row *rows, size_t count, const attn_attend_call *call, float *workspace) {
     const widths w = {call->k_width, call->v_width, call->scale};
     size_t step = block_keys(call);
+    attn_element type = packs(call, count) ? ATTN_ELEMENT_F32 : call->type;
+    pack_queries(rows, count, call->k_width, type, workspace + pack_floats(call));
     for (size_t j = 0; j < call->keys; j += step) {
         size_t n = call->keys - j < step ? call->keys - j : step;
         block b = {.k = {(const char *)call->k + j * call->k_stride, call->k_stride, n, true},
                    .v = {(const char *)call->v + j * call->v_stride, call->v_stride, n, call->v != call->k},
                    .first = j};
-        attend_block_function *const *functions = block_functions[pack(&b, call, count, workspace)];
-        size_t r = 0;
-        for (size_t some; r + 2 < count; r += some) {
-            some = functions[3] && count - r >= 8 ? 8 : 4;
-            functions[some == 8 ? 3 : 2](rows + r, &b, &w);
+        if (packs(call, count))
+            pack(&b, call, count, workspace);
+        for (size_t r = 0, some; r < count; r += (size_t)1 << some) {
+            some = step_of(count - r, type);
+            block_functions[type][some](rows + r, &b, &w);
             b.k.streams = b.v.streams = false;
         }
-        if (r < count)
-            functions[count - r - 1](rows + r, &b, &w);
     }
 }
 
@@ -219,24 +280,15 @@ static void finish(const row *r, size_t width, size_t keys, float *partial) {
         r->context[c] *= factor;
 }
 
-/* Rows of a tile, which go over the keys together. Every tile reads and transposes all keys once, so few large ones do
- * that less often. */
-static size_t tile_rows(const attn_attend_call *call) {
-    size_t width = call->k_width + call->v_width, rows = ROW_BYTES / sizeof(float) / (width ? width : 1);
-    rows = rows / ROWS_TOGETHER * ROWS_TOGETHER;
-    return rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
-}
-
 static void attend(const attn_attend_call *call, float *workspace) {
-    size_t total = call->rows ? call->rows : call->queries * call->heads, tile = tile_rows(call);
+    size_t total = call->rows ? call->rows : call->queries * call->heads, tile = attn_attend_rows(call->k_width, call->v_width);
     for (size_t first = 0; first < total; first += tile) {
-        row rows[MOST_ROWS + 1];
+        row rows[MOST_ROWS];
         size_t count = total - first < tile ? total - first : tile, at = call->first_row + first;
         for (size_t r = 0; r < count; r++) {
             rows[r] = row_of(call, at + r);
             memset(rows[r].context, 0, call->v_width * sizeof(float));
         }
-        rows[count] = row_of(call, at + count - 1);
         attend_tile(rows, count, call, workspace);
         for (size_t r = 0; r < count; r++)
             finish(&rows[r], call->v_width, call->keys,

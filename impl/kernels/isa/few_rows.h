@@ -10,64 +10,56 @@ enum {
     WEIGHT_BLOCK = 32 /* outputs whose weights stay near the core while all rows go over them */
 };
 
-INLINE void linear_block(float *const y[], const float *const x[], const matrix *w, const float *bias,
-                         size_t in, size_t rt) {
+/* Rows of the next tile: a power of 2. */
+static size_t map_rows(size_t left) {
+    return left >= MAP_ROWS ? MAP_ROWS : left > 1 ? 2 : 1;
+}
+
+INLINE void linear_block(float *y, size_t ldy, left_rows x, const matrix *w, const float *bias, size_t in, size_t rt) {
     _Alignas(64) float sums[MAP_ROWS][WEIGHT_BLOCK];
     float *sum[MAP_ROWS];
     for (size_t r = 0; r < rt; r++)
         sum[r] = sums[r];
-    dot_rows(sum, x, w, in, rt, ATTN_ELEMENT_F32);
+    dot_rows(sum, x, w, in, rt, rt, ATTN_ELEMENT_F32);
     for (size_t r = 0; r < rt; r++)
         for (size_t o = 0; o < w->rows; o++)
-            y[r][o] = bias ? sums[r][o] + bias[o] : sums[r][o];
+            y[r * ldy + o] = bias ? sums[r][o] + bias[o] : sums[r][o];
 }
-
-/* Rows of an operand, the last one repeated where a tile is larger than what is left. */
-#define ROW_POINTERS(pointer, base, stride, first, count)                                                    \
-    for (size_t i = 0; i < MAP_ROWS; i++)                                                                    \
-        (pointer)[i] = (base) + ((first) + (i < (count) ? i : (count)-1)) * (stride);
 
 static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float *w, const float *bias,
                    size_t rows, size_t out, size_t in) {
     for (size_t o = 0; o < out; o += WEIGHT_BLOCK) {
         size_t count = out - o < WEIGHT_BLOCK ? out - o : WEIGHT_BLOCK;
-        matrix part = {(const char *)(w + o * in), in * sizeof *w, count, false};
+        matrix part = {(const char *)(w + o * in), in * sizeof *w, count, true};
         const float *b = bias ? bias + o : NULL;
-        for (size_t r = 0; r < rows; r += MAP_ROWS) {
-            size_t some = rows - r < MAP_ROWS ? rows - r : MAP_ROWS;
-            float *to[MAP_ROWS];
-            const float *from[MAP_ROWS];
-            part.streams = r == 0;
-            ROW_POINTERS(to, y + o, ldy, r, some)
-            ROW_POINTERS(from, x, ldx, r, some)
+        for (size_t r = 0, some; r < rows; r += some, part.streams = false) {
+            left_rows from = {.data = x + r * ldx, .row = ldx, .step = 1};
+            some = map_rows(rows - r);
             if (some == 1)
-                linear_block(to, from, &part, b, in, 1);
+                linear_block(y + r * ldy + o, ldy, from, &part, b, in, 1);
             else if (some == 2)
-                linear_block(to, from, &part, b, in, 2);
+                linear_block(y + r * ldy + o, ldy, from, &part, b, in, 2);
             else
-                linear_block(to, from, &part, b, in, 4);
+                linear_block(y + r * ldy + o, ldy, from, &part, b, in, MAP_ROWS);
         }
     }
 }
 
 static void fold(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows, size_t out,
                  size_t in) {
-    const float none[MAP_ROWS] = {0};
     const matrix weight = {(const char *)w, in * sizeof *w, out, false};
-    for (size_t r = 0; r < rows; r += MAP_ROWS) {
-        size_t some = rows - r < MAP_ROWS ? rows - r : MAP_ROWS;
+    for (size_t r = 0, some; r < rows; r += some) {
         float *to[MAP_ROWS];
-        const float *from[MAP_ROWS];
-        ROW_POINTERS(to, y, ldy, r, some)
-        ROW_POINTERS(from, x, ldx, r, some)
+        left_rows from = {.data = x + r * ldx, .row = ldx, .step = 1};
+        some = map_rows(rows - r);
         for (size_t i = 0; i < some; i++)
-            memset(to[i], 0, in * sizeof *y);
+            to[i] = y + (r + i) * ldy;
         if (some == 1)
-            mix_rows(to, none, from, &weight, in, 1, ATTN_ELEMENT_F32);
+            mix_rows(to, NULL, from, &weight, in, 1, 1, ATTN_ELEMENT_F32);
         else if (some == 2)
-            mix_rows(to, none, from, &weight, in, 2, ATTN_ELEMENT_F32);
+            mix_rows(to, NULL, from, &weight, in, 2, 2, ATTN_ELEMENT_F32);
         else
-            mix_rows(to, none, from, &weight, in, 4, ATTN_ELEMENT_F32);
+            mix_rows(to, NULL, from, &weight, in, MAP_ROWS, MAP_ROWS, ATTN_ELEMENT_F32);
     }
 }
 

@@ -26,6 +26,14 @@ typedef struct matrix {
     bool streams; /* whether this is the first pass over it, and memory is asked for it ahead of use */
 } matrix;
 
+/* Rows on the left: `row` floats from row to row of a tile, `step` from column to column, `tile` from a tile to the
+ * next. Where rows lie at constant distances (pack_queries), all rows of a tile need one address. dot_rows takes vectors
+ * of columns: that of column c is at c step. */
+typedef struct left_rows {
+    const float *data;
+    size_t row, step, tile;
+} left_rows;
+
 INLINE const char *matrix_row(const matrix *b, size_t j) {
     return b->data + j * b->stride;
 }
@@ -42,7 +50,7 @@ INLINE vec dot_q8(const float *a, const attn_q8_block *block) {
 /* SUMS dot products of rt rows and SUMS / rt keys: sum r SUMS / rt + k is row r with key k. Several rows go
  * over the columns together, so that each element is loaded once; one row goes over key after key, in the
  * order in which they lie in memory: there the CPU's own prefetching is faster than ours. */
-TILE void dot_tile(float sums[SUMS], const float *const a[], const char *const key[], size_t width, size_t rt,
+TILE void dot_tile(float sums[SUMS], left_rows a, const char *const key[], size_t width, bool streams, size_t rt,
                    attn_element type) {
     const size_t keys = SUMS / rt, whole = width / VL * VL, rest = width - whole;
     vec acc[SUMS];
@@ -54,19 +62,21 @@ TILE void dot_tile(float sums[SUMS], const float *const a[], const char *const k
         for (size_t k = 0; k < keys; k++) {
             size_t c = 0;
             for (; type == ATTN_ELEMENT_Q8_0 && c + ATTN_Q8_VALUES <= width; c += ATTN_Q8_VALUES)
-                acc[k] += dot_q8(a[0] + c, q8_block(key[k], c));
+                acc[k] += dot_q8(a.data + c, q8_block(key[k], c));
             for (; c < whole; c += VL)
-                acc[k] += load(a[0] + c) * load_element(key[k], c, type);
+                acc[k] += load(a.data + c) * load_element(key[k], c, type);
         }
     }
     for (size_t c = 0; rt > 1 && c < whole; c += VL) {
         vec x[ROWS_TOGETHER];
         UNROLL
         for (size_t r = 0; r < rt; r++)
-            x[r] = load(a[r] + c);
+            x[r] = load(a.data + r * a.row + c * a.step);
         UNROLL
         for (size_t k = 0; k < keys; k++) {
             vec y = load_element(key[k], c, type);
+            if (streams)
+                __builtin_prefetch(element_at(key[k], c, type) + AHEAD);
             UNROLL
             for (size_t r = 0; r < rt; r++)
                 acc[r * keys + k] += x[r] * y;
@@ -78,29 +88,30 @@ TILE void dot_tile(float sums[SUMS], const float *const a[], const char *const k
         vec y = load_element_part(key[k], whole, rest, type);
         UNROLL
         for (size_t r = 0; r < rt; r++)
-            acc[r * keys + k] += load_part(a[r] + whole, rest) * y;
+            acc[r * keys + k] += load_part(a.data + r * a.row + whole * a.step, rest) * y;
     }
     UNROLL
     for (size_t i = 0; i < SUMS; i += VL)
         store(sums + i, lane_sums(acc + i));
 }
 
-/* out[r][j] for every row of b. out rows need room for a whole number of SUMS / rt. */
-TILE void dot_rows(float *const out[], const float *const a[], const matrix *b, size_t width, size_t rt,
+/* out[r][j] of `count` rows, rt in a tile, for every row of b. out rows need room for a whole number of SUMS / rt. */
+TILE void dot_rows(float *const out[], left_rows a, const matrix *b, size_t width, size_t count, size_t rt,
                    attn_element type) {
     const size_t keys = SUMS / rt;
     for (size_t j = 0; j < b->rows; j += keys) {
         const char *key[SUMS];
         _Alignas(64) float sums[SUMS];
+        left_rows tile = a;
         UNROLL
         for (size_t k = 0; k < keys; k++)
             key[k] = matrix_row(b, j + k < b->rows ? j + k : b->rows - 1);
-        for (size_t at = 0; rt > 1 && b->streams && at < keys * b->stride; at += CACHE_LINE)
-            __builtin_prefetch(matrix_row(b, j) + AHEAD + at);
-        dot_tile(sums, a, key, width, rt, type);
-        UNROLL
-        for (size_t r = 0; r < rt; r++)
-            memcpy(out[r] + j, sums + r * keys, keys * sizeof *sums);
+        for (size_t first = 0; first < count; first += rt, tile.data += a.tile) {
+            dot_tile(sums, tile, key, width, b->streams && first == 0, rt, type);
+            UNROLL
+            for (size_t r = 0; r < rt; r++)
+                memcpy(out[first + r] + j, sums + r * keys, keys * sizeof *sums);
+        }
     }
 }
 
@@ -114,14 +125,15 @@ INLINE void mix_q8(vec acc[], float p, const attn_q8_block *block, size_t first,
 }
 
 /* Columns c .. c + cv VL - 1 of mix_rows or, where part is not 0, that many columns (cv is 1 then). */
-TILE void mix_tile(float *const out[], const float f[], const float *const p[], const matrix *b, size_t c,
+TILE void mix_tile(float *const out[], const float f[], left_rows p, const matrix *b, size_t c,
                    size_t part, size_t cv, size_t rt, attn_element type) {
     vec acc[MIXED];
     UNROLL
     for (size_t r = 0; r < rt; r++)
         UNROLL
     for (size_t v = 0; v < cv; v++)
-        acc[r * cv + v] = (part ? load_part(out[r] + c, part) : load(out[r] + c + v * VL)) * broadcast(f[r]);
+        acc[r * cv + v] =
+            f ? (part ? load_part(out[r] + c, part) : load(out[r] + c + v * VL)) * broadcast(f[r]) : (vec){0};
     for (size_t j = 0; j < b->rows; j++) {
         const char *row = matrix_row(b, j);
         vec x[MIXED];
@@ -130,7 +142,7 @@ TILE void mix_tile(float *const out[], const float f[], const float *const p[], 
         for (size_t v = 0; v < cv; v++)
             __builtin_prefetch(element_at(row, c + v * VL, type) + AHEAD);
         if (rt == 1 && !part && type == ATTN_ELEMENT_Q8_0) {
-            mix_q8(acc, p[0][j], q8_block(row, c), c % ATTN_Q8_VALUES, cv);
+            mix_q8(acc, p.data[j * p.step], q8_block(row, c), c % ATTN_Q8_VALUES, cv);
             continue;
         }
         UNROLL
@@ -138,7 +150,7 @@ TILE void mix_tile(float *const out[], const float f[], const float *const p[], 
             x[v] = part ? load_element_part(row, c, part, type) : load_element(row, c + v * VL, type);
         UNROLL
         for (size_t r = 0; r < rt; r++) {
-            vec weight = broadcast(p[r][j]);
+            vec weight = broadcast(p.data[r * p.row + j * p.step]);
             UNROLL
             for (size_t v = 0; v < cv; v++)
                 acc[r * cv + v] += weight * x[v];
@@ -155,21 +167,29 @@ TILE void mix_tile(float *const out[], const float f[], const float *const p[], 
     }
 }
 
-TILE void mix_rows(float *const out[], const float f[], const float *const p[], const matrix *b, size_t width,
-                   size_t rt, attn_element type) {
+/* The same columns of `count` rows, rt in a tile. */
+TILE void mix_columns(float *const out[], const float f[], left_rows p, matrix b, size_t c, size_t part,
+                      size_t cv, size_t count, size_t rt, attn_element type) {
+    for (size_t r = 0; r < count; r += rt, p.data += p.tile, b.streams = false)
+        mix_tile(out + r, f ? f + r : NULL, p, &b, c, part, cv, rt, type);
+}
+
+/* f NULL: what out holds before does not count. */
+TILE void mix_rows(float *const out[], const float f[], left_rows p, const matrix *b, size_t width,
+                   size_t count, size_t rt, attn_element type) {
     size_t c = 0;
     if (MIXED / rt >= 8)
         for (; c + 8 * VL <= width; c += 8 * VL)
-            mix_tile(out, f, p, b, c, 0, 8, rt, type);
+            mix_columns(out, f, p, *b, c, 0, 8, count, rt, type);
     if (MIXED / rt >= 4)
         for (; c + 4 * VL <= width; c += 4 * VL)
-            mix_tile(out, f, p, b, c, 0, 4, rt, type);
+            mix_columns(out, f, p, *b, c, 0, 4, count, rt, type);
     for (; c + 2 * VL <= width; c += 2 * VL)
-        mix_tile(out, f, p, b, c, 0, 2, rt, type);
+        mix_columns(out, f, p, *b, c, 0, 2, count, rt, type);
     for (; c + VL <= width; c += VL)
-        mix_tile(out, f, p, b, c, 0, 1, rt, type);
+        mix_columns(out, f, p, *b, c, 0, 1, count, rt, type);
     if (c < width)
-        mix_tile(out, f, p, b, c, width - c, 1, rt, type);
+        mix_columns(out, f, p, *b, c, width - c, 1, count, rt, type);
 }
 
 #endif
