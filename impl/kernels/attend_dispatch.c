@@ -16,5 +16,6 @@ size_t attn_attend_rows(size_t k_width, size_t v_width) {
 }
 
 size_t attn_attend_floats(size_t k_width, size_t v_width) {
-    return ATTN_ATTEND_BLOCK * (2 * k_width + v_width) + attn_attend_rows(k_width, v_width) * (k_width + PADDING);
+    return ATTN_ATTEND_BLOCK * (2 * k_width + v_width) +
+           attn_attend_rows(k_width, v_width) * (k_width + PADDING);
 }

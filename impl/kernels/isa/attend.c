@@ -16,16 +16,17 @@ enum {
      * block: measured, fewer blocks win. */
     BLOCK_BYTES = 65536,
     MOST_ROWS = ATTN_ATTEND_MOST_ROWS,
-    PACK_ROWS = 32,     /* from this many rows on, keys are transposed */
-    PACK_COLUMNS = 64,  /* of transposed keys, that rows go over together */
-    MOST_STEP = 4,      /* a step has 2^4 rows at most: several tiles of registers */
+    PACK_ROWS = 32,    /* from this many rows on, keys are transposed */
+    PACK_COLUMNS = 64, /* of transposed keys, that rows go over together */
+    MOST_STEP = 4,     /* a step has 2^4 rows at most: several tiles of registers */
     MOST_TOGETHER = 1 << MOST_STEP
 };
 
 /* A row of queries on its way over the keys. */
 typedef struct row {
     const float *q, *position;
-    const float *packed; /* of the first row of a tile of registers: its queries, as pack_queries leaves them */
+    const float
+        *packed;    /* of the first row of a tile of registers: its queries, as pack_queries leaves them */
     float *context; /* sum of the weights times values; the output */
     float largest;  /* score so far */
     vec sum;        /* of the weights exp(score - largest), lane by lane */
@@ -92,8 +93,8 @@ INLINE void score_transposed(float *const score[], left_rows q, const block *b, 
     for (size_t r = 0; r < count; r++)
         one[r] = 1.0f;
     for (size_t c = 0; c < width; c += PACK_COLUMNS) {
-        matrix k = {(const char *)(b->transposed + c * BLOCK), BLOCK * sizeof(float),
-                    width - c < PACK_COLUMNS ? width - c : PACK_COLUMNS, false};
+        matrix k = matrix_of(b->transposed + c * BLOCK, BLOCK * sizeof(float),
+                             width - c < PACK_COLUMNS ? width - c : PACK_COLUMNS);
         mix_rows(score, c ? one : NULL, q, &k, (b->k.rows + VL - 1) / VL * VL, count, rt, ATTN_ELEMENT_F32);
         q.data += PACK_COLUMNS * q.step;
     }
@@ -184,10 +185,10 @@ static void pack(block *b, const attn_attend_call *call, size_t rows, float *wor
     bool shared = b->k.data == b->v.data;
     if (call->type != ATTN_ELEMENT_F32) {
         convert(k, &b->k, call->k_width, call->type);
-        b->k = (matrix){(const char *)k, call->k_width * sizeof *k, b->k.rows, false};
+        b->k = matrix_of(k, call->k_width * sizeof *k, b->k.rows);
         if (!shared)
             convert(v, &b->v, call->v_width, call->type);
-        b->v = shared ? b->k : (matrix){(const char *)v, call->v_width * sizeof *v, b->v.rows, false};
+        b->v = shared ? b->k : matrix_of(v, call->v_width * sizeof *v, b->v.rows);
     }
     if (rows >= PACK_ROWS) {
         transpose_rows(transposed, BLOCK, &b->k, call->k_width);
@@ -244,15 +245,19 @@ static void attend_tile(row *rows, size_t count, const attn_attend_call *call, f
     pack_queries(rows, count, call->k_width, type, workspace + pack_floats(call));
     for (size_t j = 0; j < call->keys; j += step) {
         size_t n = call->keys - j < step ? call->keys - j : step;
-        block b = {.k = {(const char *)call->k + j * call->k_stride, call->k_stride, n, true},
-                   .v = {(const char *)call->v + j * call->v_stride, call->v_stride, n, call->v != call->k},
+        size_t half =
+            call->k == call->v && !packs(call, count) ? n / 2 : 0; /* the next latents come in two halves */
+        block b = {.k = {(const char *)call->k + j * call->k_stride, call->k_stride, n, step * call->k_stride,
+                         0, half ? half : n},
+                   .v = {(const char *)call->v + j * call->v_stride, call->v_stride, n, step * call->v_stride,
+                         half, n},
                    .first = j};
         if (packs(call, count))
             pack(&b, call, count, workspace);
         for (size_t r = 0, some; r < count; r += (size_t)1 << some) {
             some = step_of(count - r, type);
             block_functions[type][some](rows + r, &b, &w);
-            b.k.streams = b.v.streams = false;
+            b.k.asked_to = b.v.asked_to = 0;
         }
     }
 }
@@ -281,7 +286,8 @@ static void finish(const row *r, size_t width, size_t keys, float *partial) {
 }
 
 static void attend(const attn_attend_call *call, float *workspace) {
-    size_t total = call->rows ? call->rows : call->queries * call->heads, tile = attn_attend_rows(call->k_width, call->v_width);
+    size_t total = call->rows ? call->rows : call->queries * call->heads,
+           tile = attn_attend_rows(call->k_width, call->v_width);
     for (size_t first = 0; first < total; first += tile) {
         row rows[MOST_ROWS];
         size_t count = total - first < tile ? total - first : tile, at = call->first_row + first;

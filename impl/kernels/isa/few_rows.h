@@ -6,8 +6,9 @@
 #include "impl/kernels/isa/products.h"
 
 enum {
-    MAP_ROWS = 4,     /* of a tile */
-    WEIGHT_BLOCK = 32 /* outputs whose weights stay near the core while all rows go over them */
+    MAP_ROWS = 4,        /* of a tile */
+    WEIGHT_AHEAD = 4096, /* bytes: how far before its use a weight is asked of memory */
+    WEIGHT_BLOCK = 32    /* outputs whose weights stay near the core while all rows go over them */
 };
 
 /* Rows of the next tile: a power of 2. */
@@ -15,7 +16,8 @@ static size_t map_rows(size_t left) {
     return left >= MAP_ROWS ? MAP_ROWS : left > 1 ? 2 : 1;
 }
 
-INLINE void linear_block(float *y, size_t ldy, left_rows x, const matrix *w, const float *bias, size_t in, size_t rt) {
+INLINE void linear_block(float *y, size_t ldy, left_rows x, const matrix *w, const float *bias, size_t in,
+                         size_t rt) {
     _Alignas(64) float sums[MAP_ROWS][WEIGHT_BLOCK];
     float *sum[MAP_ROWS];
     for (size_t r = 0; r < rt; r++)
@@ -30,9 +32,9 @@ static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float
                    size_t rows, size_t out, size_t in) {
     for (size_t o = 0; o < out; o += WEIGHT_BLOCK) {
         size_t count = out - o < WEIGHT_BLOCK ? out - o : WEIGHT_BLOCK;
-        matrix part = {(const char *)(w + o * in), in * sizeof *w, count, true};
+        matrix part = {(const char *)(w + o * in), in * sizeof *w, count, WEIGHT_AHEAD, 0, count};
         const float *b = bias ? bias + o : NULL;
-        for (size_t r = 0, some; r < rows; r += some, part.streams = false) {
+        for (size_t r = 0, some; r < rows; r += some, part.asked_to = 0) {
             left_rows from = {.data = x + r * ldx, .row = ldx, .step = 1};
             some = map_rows(rows - r);
             if (some == 1)
@@ -47,7 +49,7 @@ static void linear(float *y, size_t ldy, const float *x, size_t ldx, const float
 
 static void fold(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows, size_t out,
                  size_t in) {
-    const matrix weight = {(const char *)w, in * sizeof *w, out, false};
+    const matrix weight = matrix_of(w, in * sizeof *w, out);
     for (size_t r = 0, some; r < rows; r += some) {
         float *to[MAP_ROWS];
         left_rows from = {.data = x + r * ldx, .row = ldx, .step = 1};

@@ -97,8 +97,8 @@ static void linear_panels(float *y, size_t ldy, const float *x, size_t ldx, cons
             size_t columns = in - c < most ? in - c : most;
             size_t some = rows - r < GROUPS * GROUP ? rows - r : GROUPS * GROUP;
             for (size_t g = 0; g < some; g += GROUP) {
-                matrix group = {(const char *)(x + (r + g) * ldx + c), ldx * sizeof *x,
-                                some - g < GROUP ? some - g : GROUP, false};
+                matrix group =
+                    matrix_of(x + (r + g) * ldx + c, ldx * sizeof *x, some - g < GROUP ? some - g : GROUP);
                 transpose_rows(side + g / GROUP * next, GROUP, &group, columns);
             }
             for (size_t o = 0; o < out; o += ATTN_PANEL) {

@@ -15,15 +15,15 @@
 
 enum {
     ROWS_TOGETHER = TOGETHER,
-    CACHE_LINE = 64, /* bytes */
-    AHEAD = 4096     /* bytes: how far before its use a stream is asked of memory */
 };
 
 /* A matrix of `rows` rows, `stride` bytes apart. */
 typedef struct matrix {
     const char *data;
     size_t stride, rows;
-    bool streams; /* whether this is the first pass over it, and memory is asked for it ahead of use */
+    /* In a first pass over a stream, with each of its rows from the first to before the second of these, memory is asked
+     * for what lies `ahead` bytes behind. */
+    size_t ahead, asked_from, asked_to;
 } matrix;
 
 /* Rows on the left: `row` floats from row to row of a tile, `step` from column to column, `tile` from a tile to the
@@ -33,6 +33,10 @@ typedef struct left_rows {
     const float *data;
     size_t row, step, tile;
 } left_rows;
+
+INLINE matrix matrix_of(const void *data, size_t stride, size_t rows) {
+    return (matrix){.data = data, .stride = stride, .rows = rows};
+}
 
 INLINE const char *matrix_row(const matrix *b, size_t j) {
     return b->data + j * b->stride;
@@ -50,8 +54,8 @@ INLINE vec dot_q8(const float *a, const attn_q8_block *block) {
 /* SUMS dot products of rt rows and SUMS / rt keys: sum r SUMS / rt + k is row r with key k. Several rows go
  * over the columns together, so that each element is loaded once; one row goes over key after key, in the
  * order in which they lie in memory: there the CPU's own prefetching is faster than ours. */
-TILE void dot_tile(float sums[SUMS], left_rows a, const char *const key[], size_t width, bool streams, size_t rt,
-                   attn_element type) {
+TILE void dot_tile(float sums[SUMS], left_rows a, const char *const key[], size_t width, size_t ahead,
+                   size_t rt, attn_element type) {
     const size_t keys = SUMS / rt, whole = width / VL * VL, rest = width - whole;
     vec acc[SUMS];
     UNROLL
@@ -75,8 +79,8 @@ TILE void dot_tile(float sums[SUMS], left_rows a, const char *const key[], size_
         UNROLL
         for (size_t k = 0; k < keys; k++) {
             vec y = load_element(key[k], c, type);
-            if (streams)
-                __builtin_prefetch(element_at(key[k], c, type) + AHEAD);
+            if (ahead)
+                __builtin_prefetch(element_at(key[k], c, type) + ahead, 0, 2);
             UNROLL
             for (size_t r = 0; r < rt; r++)
                 acc[r * keys + k] += x[r] * y;
@@ -107,7 +111,8 @@ TILE void dot_rows(float *const out[], left_rows a, const matrix *b, size_t widt
         for (size_t k = 0; k < keys; k++)
             key[k] = matrix_row(b, j + k < b->rows ? j + k : b->rows - 1);
         for (size_t first = 0; first < count; first += rt, tile.data += a.tile) {
-            dot_tile(sums, tile, key, width, b->streams && first == 0, rt, type);
+            dot_tile(sums, tile, key, width,
+                     first == 0 && j >= b->asked_from && j < b->asked_to ? b->ahead : 0, rt, type);
             UNROLL
             for (size_t r = 0; r < rt; r++)
                 memcpy(out[first + r] + j, sums + r * keys, keys * sizeof *sums);
@@ -125,8 +130,8 @@ INLINE void mix_q8(vec acc[], float p, const attn_q8_block *block, size_t first,
 }
 
 /* Columns c .. c + cv VL - 1 of mix_rows or, where part is not 0, that many columns (cv is 1 then). */
-TILE void mix_tile(float *const out[], const float f[], left_rows p, const matrix *b, size_t c,
-                   size_t part, size_t cv, size_t rt, attn_element type) {
+TILE void mix_tile(float *const out[], const float f[], left_rows p, const matrix *b, size_t c, size_t part,
+                   size_t cv, size_t rt, attn_element type) {
     vec acc[MIXED];
     UNROLL
     for (size_t r = 0; r < rt; r++)
@@ -137,10 +142,10 @@ TILE void mix_tile(float *const out[], const float f[], left_rows p, const matri
     for (size_t j = 0; j < b->rows; j++) {
         const char *row = matrix_row(b, j);
         vec x[MIXED];
-        if (b->streams && rt > 1)
+        if (rt > 1 && j >= b->asked_from && j < b->asked_to)
             UNROLL
         for (size_t v = 0; v < cv; v++)
-            __builtin_prefetch(element_at(row, c + v * VL, type) + AHEAD);
+            __builtin_prefetch(element_at(row, c + v * VL, type) + b->ahead, 0, 2);
         if (rt == 1 && !part && type == ATTN_ELEMENT_Q8_0) {
             mix_q8(acc, p.data[j * p.step], q8_block(row, c), c % ATTN_Q8_VALUES, cv);
             continue;
@@ -170,7 +175,7 @@ TILE void mix_tile(float *const out[], const float f[], left_rows p, const matri
 /* The same columns of `count` rows, rt in a tile. */
 TILE void mix_columns(float *const out[], const float f[], left_rows p, matrix b, size_t c, size_t part,
                       size_t cv, size_t count, size_t rt, attn_element type) {
-    for (size_t r = 0; r < count; r += rt, p.data += p.tile, b.streams = false)
+    for (size_t r = 0; r < count; r += rt, p.data += p.tile, b.asked_to = 0)
         mix_tile(out + r, f ? f + r : NULL, p, &b, c, part, cv, rt, type);
 }
 
