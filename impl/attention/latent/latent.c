@@ -77,18 +77,18 @@ size_t attn_latent_scalar_workspace(const attn_geometry *g, size_t batch, size_t
 static void expand_scalar(const attn_scalar_view *view, const attn_cache *cache, size_t utterance,
                           const scalar_buffers *b, const attn_latent_maps *maps) {
     const attn_layer *layer = view->layer;
-    size_t d_model = layer->geometry.d_model, heads = layer->geometry.num_heads;
+    size_t d_model = layer->geometry.d_model, heads = layer->geometry.num_heads,
+           d_k = attn_head_dim(&layer->geometry);
     float *latent = b->rows.row;
     for (size_t j = 0; j < view->valid; j++) {
         attn_cache_load(latent, cache, 0, utterance, 0, j, 1);
-        maps->expand(b->k + j * d_model, d_model, layer, false, 0, heads, latent, 1, b->tmp,
+        maps->expand(b->k + j * d_model, d_model, d_k, layer, false, 0, heads, latent, 1, b->tmp,
                      &scalar_products);
-        maps->expand(b->v + j * d_model, d_model, layer, true, 0, heads, latent, 1, b->tmp, &scalar_products);
+        maps->expand(b->v + j * d_model, d_model, d_k, layer, true, 0, heads, latent, 1, b->tmp,
+                     &scalar_products);
     }
-    attn_scalar_keys kv = {.k = b->k,
-                           .v = b->v,
-                           .head_stride = attn_head_dim(&layer->geometry) * sizeof(float),
-                           .stride = d_model * sizeof(float)};
+    attn_scalar_keys kv = {
+        .k = b->k, .v = b->v, .head_stride = d_k * sizeof(float), .stride = d_model * sizeof(float)};
     attn_scalar_rows(view, &kv, 1, &b->rows);
 }
 
@@ -109,7 +109,7 @@ static void absorb_scalar(const attn_scalar_view *view, const attn_cache *cache,
             attn_scalar_query(query, b->rows.scores, view, q, i, head);
             maps->fold_query(b->folded, g->latent_dim, layer, head, query, d_k, 1, b->tmp, &scalar_products);
             attn_scalar_head(b->mixed, b->folded, &kv, 0, view->valid, g->latent_dim, scale, &b->rows);
-            maps->expand(context + head * d_k, d_k, layer, true, head, 1, b->mixed, 1, b->tmp,
+            maps->expand(context + head * d_k, d_k, d_k, layer, true, head, 1, b->mixed, 1, b->tmp,
                          &scalar_products);
         }
         attn_linear_scalar(view->out + i * d_model, d_model, context, d_model, &layer->out_proj, 1);

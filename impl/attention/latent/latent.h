@@ -11,9 +11,10 @@
 
 /* How a variant gets keys and values out of its latent. tmp is workspace of rows heads d_k floats. */
 typedef struct attn_latent_maps {
-    /* y [rows, heads d_k] = keys (or values) of heads head0 .. head0 + heads - 1 for latents [rows, d_c]. */
-    void (*expand)(float *y, size_t ldy, const attn_layer *layer, bool values, size_t head0, size_t heads,
-                   const float *latent, size_t rows, float *tmp, const attn_products *p);
+    /* Keys (or values) of heads head0 .. head0 + heads - 1 for latents [rows, d_c]: [rows, d_k] of a head, rows ldy apart,
+     * is at y + (head - head0) step. */
+    void (*expand)(float *y, size_t ldy, size_t step, const attn_layer *layer, bool values, size_t head0,
+                   size_t heads, const float *latent, size_t rows, float *tmp, const attn_products *p);
     /* y [rows, d_c] = E_k^T q of one head, for q [rows, d_k]. */
     void (*fold_query)(float *y, size_t ldy, const attn_layer *layer, size_t head, const float *q, size_t ldq,
                        size_t rows, float *tmp, const attn_products *p);

@@ -151,23 +151,23 @@ typedef struct expansion {
     const latent_buffers *b;
     const latent_rows *latents;
     size_t head0, heads;
-    float *k, *v; /* [rows, heads d_k] */
+    float *k, *v; /* [heads, rows, d_k]: a head's rows lie one after the other, as in a cache of keys */
 } expansion;
 
 /* A part has some of the latents. */
 static void expand_part(void *context, size_t part, size_t parts) {
     const expansion *e = context;
     const attn_layer *layer = e->view->layer;
-    size_t width = e->heads * attn_head_dim(&layer->geometry);
+    size_t d_k = attn_head_dim(&layer->geometry), step = e->view->valid * d_k;
     attn_range range = attn_part_range(e->view->valid, 1, part, parts);
     float *tmp = e->b->tmp + part * EXPAND_ROWS * layer->geometry.d_model;
     float *copy = e->b->latents + part * EXPAND_ROWS * layer->geometry.latent_dim;
     for (size_t r = range.begin; r < range.end; r += EXPAND_ROWS) {
         size_t count = attn_smaller(EXPAND_ROWS, range.end - r);
         const float *latent = float_rows(copy, e->latents, r, count);
-        e->maps->expand(e->k + r * width, width, layer, false, e->head0, e->heads, latent, count, tmp,
+        e->maps->expand(e->k + r * d_k, d_k, step, layer, false, e->head0, e->heads, latent, count, tmp,
                         e->products);
-        e->maps->expand(e->v + r * width, width, layer, true, e->head0, e->heads, latent, count, tmp,
+        e->maps->expand(e->v + r * d_k, d_k, step, layer, true, e->head0, e->heads, latent, count, tmp,
                         e->products);
     }
 }
@@ -185,8 +185,8 @@ static void expand_group(const attn_blas_view *view, size_t head0, size_t heads,
                            .group = 1,
                            .k = k,
                            .v = v,
-                           .head_stride = d_k * sizeof(float),
-                           .stride = width * sizeof(float),
+                           .head_stride = view->valid * d_k * sizeof(float),
+                           .stride = d_k * sizeof(float),
                            .position = position};
     if (way->fused)
         attn_fused_attend(view, &keys, &b->fused);
@@ -240,8 +240,8 @@ static void unfold_part(void *context, size_t part, size_t parts) {
     size_t d_k = attn_head_dim(g), m = t->m;
     attn_range heads = attn_part_range(t->heads, 1, part, parts);
     for (size_t i = heads.begin; i < heads.end; i++)
-        t->maps->expand(t->view->out + t->i0 * g->d_model + (t->head0 + i) * d_k, g->d_model, t->view->layer,
-                        true, t->head0 + i, 1, t->b->mixed + i * m * g->latent_dim, m,
+        t->maps->expand(t->view->out + t->i0 * g->d_model + (t->head0 + i) * d_k, g->d_model, d_k,
+                        t->view->layer, true, t->head0 + i, 1, t->b->mixed + i * m * g->latent_dim, m,
                         t->b->tmp + part * m * d_k, t->products);
 }
 

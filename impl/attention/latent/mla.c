@@ -52,15 +52,15 @@ static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_
                        .bytes = attn_least_bytes(&attn_variant_mla, g, batch, frames, keys, type)};
 }
 
-static void expand(float *y, size_t ldy, const attn_layer *layer, bool values, size_t head0, size_t heads,
-                   const float *latent, size_t rows, float *tmp, const attn_products *p) {
+static void expand(float *y, size_t ldy, size_t step, const attn_layer *layer, bool values, size_t head0,
+                   size_t heads, const float *latent, size_t rows, float *tmp, const attn_products *p) {
     size_t d_k = attn_head_dim(&layer->geometry), width = heads * d_k;
     attn_linear a = attn_linear_rows(values ? &layer->v_expand_a : &layer->k_expand_a, head0 * d_k, width);
     p->linear(tmp, width, latent, a.in, &a, rows);
     for (size_t i = 0; i < heads; i++) {
         attn_linear b =
             attn_linear_rows(values ? &layer->v_expand_b : &layer->k_expand_b, (head0 + i) * d_k, d_k);
-        p->linear(y + i * d_k, ldy, tmp + i * d_k, width, &b, rows);
+        p->linear(y + i * step, ldy, tmp + i * d_k, width, &b, rows);
     }
 }
 

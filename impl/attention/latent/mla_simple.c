@@ -25,12 +25,16 @@ static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_
                        .bytes = attn_least_bytes(&attn_variant_mla_simple, g, batch, frames, keys, type)};
 }
 
-static void expand(float *y, size_t ldy, const attn_layer *layer, bool values, size_t head0, size_t heads,
-                   const float *latent, size_t rows, float *tmp, const attn_products *p) {
+static void expand(float *y, size_t ldy, size_t step, const attn_layer *layer, bool values, size_t head0,
+                   size_t heads, const float *latent, size_t rows, float *tmp, const attn_products *p) {
     (void)tmp;
-    size_t d_k = attn_head_dim(&layer->geometry);
-    attn_linear w = attn_linear_rows(values ? &layer->v_expand : &layer->k_expand, head0 * d_k, heads * d_k);
-    p->linear(y, ldy, latent, w.in, &w, rows);
+    const attn_linear *map = values ? &layer->v_expand : &layer->k_expand;
+    size_t d_k = attn_head_dim(&layer->geometry),
+           together = step == d_k ? heads : 1; /* whose columns are neighbours */
+    for (size_t i = 0; i < heads; i += together) {
+        attn_linear w = attn_linear_rows(map, (head0 + i) * d_k, together * d_k);
+        p->linear(y + i * step, ldy, latent, w.in, &w, rows);
+    }
 }
 
 static void fold_query(float *y, size_t ldy, const attn_layer *layer, size_t head, const float *q, size_t ldq,
