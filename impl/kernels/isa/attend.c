@@ -16,9 +16,9 @@ enum {
      * block: measured, fewer blocks win. */
     BLOCK_BYTES = 65536,
     MOST_ROWS = ATTN_ATTEND_MOST_ROWS,
-    PACK_ROWS = 32,    /* from this many rows on, keys are transposed */
-    PACK_COLUMNS = 64, /* of transposed keys, that rows go over together */
-    MOST_STEP = 4,     /* a step has 2^4 rows at most: several tiles of registers */
+    PACK_ROWS = 32,     /* from this many rows on, keys are transposed */
+    PACK_COLUMNS = 128, /* of transposed keys, that rows go over together */
+    MOST_STEP = 4,      /* a step has 2^4 rows at most: several tiles of registers */
     MOST_TOGETHER = 1 << MOST_STEP
 };
 
@@ -237,6 +237,18 @@ static void pack_queries(row *rows, size_t count, size_t width, attn_element typ
     }
 }
 
+/* The block behind this one, of `step` keys, comes while this one is used. Latents, which are keys and values, come half
+ * with the keys and half with the values, and all with the values where the keys are transposed first: too many requests
+ * at once are waited for. */
+static void ask_for_next(block *b, size_t step, bool packed) {
+    size_t n = b->k.rows, half = b->k.data != b->v.data ? n : packed ? 0 : n / 2;
+    b->k.ahead = step * b->k.stride;
+    b->v.ahead = step * b->v.stride;
+    b->k.asked_to = half;
+    b->v.asked_from = half < n ? half : 0;
+    b->v.asked_to = n;
+}
+
 /* Rows of a tile go over all keys, block by block. */
 static void attend_tile(row *rows, size_t count, const attn_attend_call *call, float *workspace) {
     const widths w = {call->k_width, call->v_width, call->scale};
@@ -245,13 +257,10 @@ static void attend_tile(row *rows, size_t count, const attn_attend_call *call, f
     pack_queries(rows, count, call->k_width, type, workspace + pack_floats(call));
     for (size_t j = 0; j < call->keys; j += step) {
         size_t n = call->keys - j < step ? call->keys - j : step;
-        size_t half =
-            call->k == call->v && !packs(call, count) ? n / 2 : 0; /* the next latents come in two halves */
-        block b = {.k = {(const char *)call->k + j * call->k_stride, call->k_stride, n, step * call->k_stride,
-                         0, half ? half : n},
-                   .v = {(const char *)call->v + j * call->v_stride, call->v_stride, n, step * call->v_stride,
-                         half, n},
+        block b = {.k = matrix_of((const char *)call->k + j * call->k_stride, call->k_stride, n),
+                   .v = matrix_of((const char *)call->v + j * call->v_stride, call->v_stride, n),
                    .first = j};
+        ask_for_next(&b, step, packs(call, count));
         if (packs(call, count))
             pack(&b, call, count, workspace);
         for (size_t r = 0, some; r < count; r += (size_t)1 << some) {
@@ -280,9 +289,9 @@ static void finish(const row *r, size_t width, size_t keys, float *partial) {
         partial[1] = sum_of(r->sum);
         return;
     }
-    float factor = keys ? 1.0f / sum_of(r->sum) : 0.0f;
+    float factor = keys ? 1.0f / sum_of(r->sum) : 0.0f, *context = r->context;
     for (size_t c = 0; c < width; c++)
-        r->context[c] *= factor;
+        context[c] *= factor;
 }
 
 static void attend(const attn_attend_call *call, float *workspace) {
