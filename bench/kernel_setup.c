@@ -58,6 +58,13 @@ static float *floats(kernel_setup *s, const char *name, kernel_role role, size_t
     return address(s, o);
 }
 
+static float *positive(kernel_setup *s, const char *name, size_t count) {
+    float *x = floats(s, name, KERNEL_IN, count, 0);
+    for (size_t i = 0; !s->failed && i < count; i++)
+        x[i] = fabsf(x[i]);
+    return x;
+}
+
 /* Rows of a cache's type. */
 static void *cache(kernel_setup *s, const char *name, size_t rows, size_t width, int power) {
     kernel_operand *o = find(s, name);
@@ -79,6 +86,7 @@ static void *cache(kernel_setup *s, const char *name, size_t rows, size_t width,
 #define IN(name, count) floats(s, #name, KERNEL_IN, count, 0)
 #define IN_LARGE(name, count) floats(s, #name, KERNEL_IN, count, s->draw.magnitude)
 #define IN_SMALL(name, count) floats(s, #name, KERNEL_IN, count, -s->draw.magnitude)
+#define IN_POSITIVE(name, count) positive(s, #name, count)
 #define OUT(name, count) floats(s, #name, KERNEL_OUT, count, 0)
 #define INOUT(name, count) floats(s, #name, KERNEL_INOUT, count, 0)
 #define WORK(name, count) floats(s, #name, KERNEL_WORK, count, 0)

@@ -7,13 +7,13 @@
 #include "impl/attention/softmax/softmax_fused.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
+#include "impl/kernels/state.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { STATE, NORM };
 enum { ROWS = 256 }; /* frames worked on together */
-#define EPSILON 1e-6f
 
 static size_t cache_slots(const attn_geometry *g, attn_cache_slot slot[ATTN_CACHE_SLOTS]) {
     size_t d_k = attn_head_dim(g);
@@ -44,7 +44,8 @@ static float feature(float x) {
 /* Keys and values of the frames that are added to the state, then queries and contexts. */
 typedef struct linear_buffers {
     float *first, *second; /* [rows, d_model] */
-    float *project;        /* blas: after them */
+    float *phi;            /* fused: workspace of attn_state, for each thread */
+    float *project;        /* after them */
 } linear_buffers;
 
 static linear_buffers scalar_layout(attn_arena *arena, const attn_geometry *g) {
@@ -70,7 +71,7 @@ static void scalar_update(float *state, float *norm, const float *k, const float
 }
 
 static void scalar_read(float *context, const float *q, const float *state, const float *norm, size_t d_k) {
-    double denominator = EPSILON;
+    double denominator = ATTN_STATE_EPSILON;
     for (size_t a = 0; a < d_k; a++)
         denominator += (double)feature(q[a]) * norm[a];
     for (size_t c = 0; c < d_k; c++) {
@@ -112,11 +113,13 @@ static void scalar(float *out, const attn_layer *layer, attn_cache *cache, const
     cache->length += call->frames;
 }
 
-static linear_buffers fast_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames) {
+static linear_buffers fast_layout(attn_arena *arena, const attn_geometry *g, size_t batch, size_t frames,
+                                  size_t threads) {
     linear_buffers b;
     size_t mark = attn_arena_mark(arena);
     b.first = attn_arena_floats(arena, attn_smaller(frames, ROWS), g->d_model);
     b.second = attn_arena_floats(arena, attn_smaller(frames, ROWS), g->d_model);
+    b.phi = attn_arena_floats(arena, threads, attn_state_floats(attn_head_dim(g)));
     attn_arena_release(arena, mark);
     b.project = attn_blas_project_layout(arena, g, attn_times(batch, frames));
     return b;
@@ -124,28 +127,32 @@ static linear_buffers fast_layout(attn_arena *arena, const attn_geometry *g, siz
 
 static size_t fast_workspace(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
                              size_t threads) {
-    (void)keys, (void)path, (void)threads;
+    (void)keys, (void)path;
     attn_arena arena = attn_arena_dry();
-    fast_layout(&arena, g, batch, frames);
+    fast_layout(&arena, g, batch, frames, threads);
     return arena.peak;
 }
 
-static void blas_update(float *state, float *norm, const float *phi, const float *v, size_t rows, size_t d_k,
+static void blas_update(float *state, float *norm, float *k, const float *v, size_t rows, size_t d_k,
                         size_t d_model) {
-    attn_gemm_tn(d_k, d_k, rows, 1.0f, phi, d_model, v, d_model, 1.0f, state, d_k);
-    for (size_t r = 0; r < rows; r++)
+    for (size_t r = 0; r < rows; r++) {
+        float *phi = k + r * d_model;
+        attn_rows()->elu_plus_one(phi, d_k);
         for (size_t a = 0; a < d_k; a++)
-            norm[a] += phi[r * d_model + a];
+            norm[a] += phi[a];
+    }
+    attn_gemm_tn(d_k, d_k, rows, 1.0f, k, d_model, v, d_model, 1.0f, state, d_k);
 }
 
-static void fast_read(float *context, const float *phi, float *state, const float *norm, size_t rows,
-                      size_t d_k, size_t d_model, const attn_products *p) {
-    const attn_linear map = {.weight = state, .out = d_k, .in = d_k};
-    p->fold(context, d_model, phi, d_model, &map, rows);
+static void blas_read(float *context, float *q, const float *state, const float *norm, size_t rows,
+                      size_t d_k, size_t d_model) {
+    for (size_t r = 0; r < rows; r++)
+        attn_rows()->elu_plus_one(q + r * d_model, d_k);
+    attn_gemm_nn(rows, d_k, d_k, 1.0f, q, d_model, state, d_k, 0.0f, context, d_model);
     for (size_t r = 0; r < rows; r++) {
-        float denominator = EPSILON;
+        float denominator = ATTN_STATE_EPSILON;
         for (size_t a = 0; a < d_k; a++)
-            denominator += phi[r * d_model + a] * norm[a];
+            denominator += q[r * d_model + a] * norm[a];
         attn_rows()->scale(context + r * d_model, d_k, 1.0f / denominator);
     }
 }
@@ -156,79 +163,85 @@ typedef struct some_frames {
     size_t b, rows;
     float *first, *second; /* their keys and values, or their queries */
     float *contexts;
-    const attn_products *products;
+    float *phi;
+    const attn_way *way;
 } some_frames;
 
 static void update_heads(void *context, size_t part, size_t parts) {
     const some_frames *s = context;
     size_t d_k = attn_head_dim(&s->cache->geometry), d_model = s->cache->geometry.d_model;
-    float *norm = attn_cache_rows(s->cache, NORM, s->b, 0);
+    float *norms = attn_cache_rows(s->cache, NORM, s->b, 0), *phi = s->phi + part * attn_state_floats(d_k);
     attn_range heads = attn_part_range(s->cache->geometry.num_heads, 1, part, parts);
-    for (size_t r = 0; r < s->rows; r++)
-        attn_rows()->elu_plus_one(s->first + r * d_model + heads.begin * d_k,
-                                  (heads.end - heads.begin) * d_k);
-    for (size_t head = heads.begin; head < heads.end; head++)
-        blas_update(attn_cache_rows(s->cache, STATE, s->b, head), norm + head * d_k, s->first + head * d_k,
-                    s->second + head * d_k, s->rows, d_k, d_model);
+    for (size_t head = heads.begin; head < heads.end; head++) {
+        float *state = attn_cache_rows(s->cache, STATE, s->b, head), *norm = norms + head * d_k;
+        float *k = s->first + head * d_k, *v = s->second + head * d_k;
+        if (s->way->fused)
+            attn_state()->update(state, norm, k, d_model, v, d_model, s->rows, d_k, phi);
+        else
+            blas_update(state, norm, k, v, s->rows, d_k, d_model);
+    }
 }
 
 static void read_heads(void *context, size_t part, size_t parts) {
     const some_frames *s = context;
     size_t d_k = attn_head_dim(&s->cache->geometry), d_model = s->cache->geometry.d_model;
-    float *norm = attn_cache_rows(s->cache, NORM, s->b, 0);
+    float *norms = attn_cache_rows(s->cache, NORM, s->b, 0), *phi = s->phi + part * attn_state_floats(d_k);
     attn_range heads = attn_part_range(s->cache->geometry.num_heads, 1, part, parts);
-    for (size_t r = 0; r < s->rows; r++)
-        attn_rows()->elu_plus_one(s->first + r * d_model + heads.begin * d_k,
-                                  (heads.end - heads.begin) * d_k);
-    for (size_t head = heads.begin; head < heads.end; head++)
-        fast_read(s->contexts + head * d_k, s->first + head * d_k,
-                  attn_cache_rows(s->cache, STATE, s->b, head), norm + head * d_k, s->rows, d_k, d_model,
-                  s->products);
+    for (size_t head = heads.begin; head < heads.end; head++) {
+        const float *state = attn_cache_rows(s->cache, STATE, s->b, head), *norm = norms + head * d_k;
+        float *q = s->first + head * d_k, *y = s->contexts + head * d_k;
+        if (s->way->fused)
+            attn_state()->read(y, d_model, q, d_model, state, norm, s->rows, d_k, phi);
+        else
+            blas_read(y, q, state, norm, s->rows, d_k, d_model);
+    }
 }
 
 static void fast_utterance(float *y, const float *x, const attn_layer *layer, const attn_cache *cache,
                            size_t b, size_t frames, size_t valid, const linear_buffers *buffers,
-                           const attn_products *p) {
+                           const attn_way *way) {
     size_t d_model = layer->geometry.d_model;
     float *first = buffers->first, *second = buffers->second;
-    some_frames some = {.cache = cache, .b = b, .first = first, .second = second, .products = p};
+    some_frames some = {
+        .cache = cache, .b = b, .first = first, .second = second, .phi = buffers->phi, .way = way};
     for (size_t t = 0; t < valid; t += ROWS) {
         some.rows = valid - t < ROWS ? valid - t : ROWS;
-        p->linear(first, d_model, x + t * d_model, d_model, &layer->k_proj, some.rows);
-        p->linear(second, d_model, x + t * d_model, d_model, &layer->v_proj, some.rows);
+        way->products.linear(first, d_model, x + t * d_model, d_model, &layer->k_proj, some.rows);
+        way->products.linear(second, d_model, x + t * d_model, d_model, &layer->v_proj, some.rows);
         attn_share(update_heads, &some);
     }
     for (size_t t = 0; t < frames; t += ROWS) {
         some.rows = frames - t < ROWS ? frames - t : ROWS;
         some.contexts = y + t * d_model;
-        p->linear(first, d_model, x + t * d_model, d_model, &layer->q_proj, some.rows);
+        way->products.linear(first, d_model, x + t * d_model, d_model, &layer->q_proj, some.rows);
         attn_share(read_heads, &some);
     }
 }
 
 static void fast(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
-                 void *workspace, const attn_products *p) {
+                 void *workspace, const attn_way *way) {
     attn_arena arena = attn_arena_wet(workspace);
-    linear_buffers buffers = fast_layout(&arena, &layer->geometry, call->batch, call->frames);
+    linear_buffers buffers =
+        fast_layout(&arena, &layer->geometry, call->batch, call->frames, attn_threads_in_use());
     size_t size = call->frames * layer->geometry.d_model;
     for (size_t b = 0; b < call->batch; b++)
         if (attn_valid_keys(cache, call, b, cache->length + call->frames))
             fast_utterance(out + b * size, call->x + b * size, layer, cache, b, call->frames,
-                           attn_valid_frames(cache, call, b, cache->length), &buffers, p);
+                           attn_valid_frames(cache, call, b, cache->length), &buffers, way);
         else
             memset(out + b * size, 0, size * sizeof(float)); /* no key, no context: whatever queries hold */
-    attn_blas_project(out, layer, call->batch * call->frames, buffers.project, p->linear);
+    attn_blas_project(out, layer, call->batch * call->frames, buffers.project, way->products.linear);
     cache->length += call->frames;
 }
 
 static void blas(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                  void *workspace) {
-    fast(out, layer, cache, call, workspace, &attn_way_blas.products);
+    fast(out, layer, cache, call, workspace, &attn_way_blas);
 }
 
 static void fused(float *out, const attn_layer *layer, attn_cache *cache, const attn_call *call,
                   void *workspace) {
-    fast(out, layer, cache, call, workspace, &attn_way_fused.products);
+    fast(out, layer, cache, call, workspace, &attn_way_fused);
 }
 
 const attn_variant attn_variant_linear = {

@@ -8,6 +8,7 @@
 #include "impl/kernels/encoder_rows.h"
 #include "impl/kernels/kernels.h"
 #include "impl/kernels/panels.h"
+#include "impl/kernels/state.h"
 
 #define KERNEL(name, function, ...) extern __typeof__(*(function)) attn_plain_##name;
 #include "impl/kernels/kernels.inc"
