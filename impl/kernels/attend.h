@@ -39,7 +39,7 @@ typedef struct attn_attend_call {
     float scale;
     /* Rows are numbered head queries + query. rows 0: all of them, from the first on. */
     size_t first_row, rows;
-    /* NULL, or for each row, at 2 (its number - first_row): the largest score and the sum of the weights; then
+    /* NULL, or for each row, at 2 (its number - first_row): the largest score, times log2 e, and the sum of the weights; then
      * contexts are left without the factor 1 / sum, so that those of other keys can be added. */
     float *partial;
 } attn_attend_call;
@@ -56,8 +56,9 @@ typedef struct attn_attend_kernels {
     /* y [rows, in] = x [rows, out] W, for few rows. */
     void (*fold)(float *y, size_t ldy, const float *x, size_t ldx, const float *w, size_t rows, size_t out,
                  size_t in);
-    /* x[i] = exp(x[i]) for x[i] <= 0, to 2 ulp; 0 below the least normal float. */
+    /* x[i] = exp(x[i]), or 2^x[i], for x[i] <= 0, to 2 ulp; 0 below the least normal float. */
     void (*exp_nonpositive)(float *x, size_t n);
+    void (*exp2_nonpositive)(float *x, size_t n);
 } attn_attend_kernels;
 const attn_attend_kernels *attn_attend(void); /* for attn_cpu_isa() */
 

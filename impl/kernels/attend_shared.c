@@ -87,7 +87,7 @@ static void merge(float *out, const float *contexts, const float *partial, size_
     float shift = largest < -3e38f ? 0.0f : largest; /* -inf - -inf would be NaN */
     memset(out, 0, width * sizeof *out);
     for (size_t p = 0; p < parts; p++) {
-        float factor = expf(partial[2 * p * step] - shift);
+        float factor = exp2f(partial[2 * p * step] - shift);
         sum += factor * partial[2 * p * step + 1];
         for (size_t c = 0; c < width; c++)
             out[c] += factor * contexts[p * step * width + c];

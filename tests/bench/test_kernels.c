@@ -135,35 +135,42 @@ static double ulps(float found, double exact) {
     return fabs(found - exact) / ldexp(1.0, exponent - 24);
 }
 
-/* Every 16th float from 0 down to where the result leaves the normal ones, and on. */
-static void exponential_is_within_2_ulp(void **state) {
-    (void)state;
+/* Every 1021st float from 0 down to where the result leaves the normal ones, and on. */
+static void check_powers(attn_isa isa, const char *name, double (*exact_power)(double)) {
     enum { SOME = 4096 };
     static float x[SOME], y[SOME];
-    for (attn_isa isa = ATTN_ISA_BASE; isa <= attn_cpu_detected(); isa++) {
-        double worst = 0.0;
-        attn_isa before = attn_cpu_limit(isa);
-        for (uint32_t bits = 0x80000000; bits < 0xff800000;) {
-            size_t n = 0;
-            for (; n < SOME && bits < 0xff800000; n++, bits += 1021)
-                memcpy(&x[n], &bits, sizeof bits);
-            memcpy(y, x, sizeof y);
-            attn_attend()->exp_nonpositive(y, n);
-            for (size_t i = 0; i < n; i++) {
-                double exact = exp(x[i]);
-                if (exact >= FLT_MIN * (1 + 1e-6))
-                    worst = ulps(y[i], exact) > worst ? ulps(y[i], exact) : worst;
-                else
-                    assert_true(y[i] >= 0.0f && y[i] <= FLT_MIN * (1 + 1e-6f));
-            }
+    double worst = 0.0;
+    attn_isa before = attn_cpu_limit(isa);
+    void (*power)(float *, size_t) =
+        exact_power == exp ? attn_attend()->exp_nonpositive : attn_attend()->exp2_nonpositive;
+    for (uint32_t bits = 0x80000000; bits < 0xff800000;) {
+        size_t n = 0;
+        for (; n < SOME && bits < 0xff800000; n++, bits += 1021)
+            memcpy(&x[n], &bits, sizeof bits);
+        memcpy(y, x, sizeof y);
+        power(y, n);
+        for (size_t i = 0; i < n; i++) {
+            double exact = exact_power(x[i]);
+            if (exact >= FLT_MIN * (1 + 1e-6))
+                worst = ulps(y[i], exact) > worst ? ulps(y[i], exact) : worst;
+            else
+                assert_true(y[i] >= 0.0f && y[i] <= FLT_MIN * (1 + 1e-6f));
         }
-        float special[] = {NAN, -INFINITY, 0.0f, -0.0f};
-        attn_attend()->exp_nonpositive(special, 4);
-        attn_cpu_limit(before);
-        printf("exp, %s: %.3f ulp\n", attn_isa_names[isa], worst);
-        assert_true(worst <= 2.0);
-        assert_true(special[0] != special[0]);
-        assert_true(special[1] == 0.0f && special[2] == 1.0f && special[3] == 1.0f);
+    }
+    float special[] = {NAN, -INFINITY, 0.0f, -0.0f};
+    power(special, 4);
+    attn_cpu_limit(before);
+    printf("%s, %s: %.3f ulp\n", name, attn_isa_names[isa], worst);
+    assert_true(worst <= 2.0);
+    assert_true(special[0] != special[0]);
+    assert_true(special[1] == 0.0f && special[2] == 1.0f && special[3] == 1.0f);
+}
+
+static void exponentials_are_within_2_ulp(void **state) {
+    (void)state;
+    for (attn_isa isa = ATTN_ISA_BASE; isa <= attn_cpu_detected(); isa++) {
+        check_powers(isa, "exp", exp);
+        check_powers(isa, "exp2", exp2);
     }
 }
 
@@ -221,7 +228,7 @@ int main(void) {
         draws = strtoull(count, NULL, 10);
     printf("seed %llu (ATTN_TEST_SEED)\n", (unsigned long long)seed_of_run);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exponential_is_within_2_ulp),         cmocka_unit_test(elements_round_to_nearest),
+        cmocka_unit_test(exponentials_are_within_2_ulp),       cmocka_unit_test(elements_round_to_nearest),
         cmocka_unit_test(q8_blocks_hold_their_values),         cmocka_unit_test(a_wrong_number_is_found),
         cmocka_unit_test(kernels_agree_with_their_references), cmocka_unit_test(refused_memory_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);

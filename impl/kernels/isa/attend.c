@@ -22,6 +22,9 @@ enum {
     MOST_TOGETHER = 1 << MOST_STEP
 };
 
+/* Scores are kept times log2 e, so that weights are powers of 2, which are cheaper than those of e. */
+#define LOG2_E 1.4426950408889634
+
 /* A row of queries on its way over the keys. */
 typedef struct row {
     const float *q, *position;
@@ -29,7 +32,7 @@ typedef struct row {
         *packed;    /* of the first row of a tile of registers: its queries, as pack_queries leaves them */
     float *context; /* sum of the weights times values; the output */
     float largest;  /* score so far */
-    vec sum;        /* of the weights exp(score - largest), lane by lane */
+    vec sum;        /* of the weights 2^(score - largest), lane by lane */
 } row;
 
 /* A block of keys and values. `transposed`, where it is set, holds the keys as [k_width, BLOCK] floats. */
@@ -42,41 +45,41 @@ typedef struct block {
 /* What is the same for all rows. */
 typedef struct widths {
     size_t k, v;
-    float scale;
+    float scale; /* of positions; queries are packed with it */
 } widths;
 
-/* The scores [BLOCK] of a row, still without the scale: adds those of positions, and -inf from n on to a whole vector. */
-INLINE void finish_scores(const row *r, float *score, size_t n, size_t first) {
+/* The scores [BLOCK] of a row: adds those of positions, times `scale`, and -inf from n on to a whole vector. */
+INLINE void finish_scores(const row *r, float *score, size_t n, size_t first, float scale) {
     const float *position = r->position ? r->position + first : NULL;
     size_t j = 0;
     for (; position && j + VL <= n; j += VL)
-        store(score + j, load(score + j) + load(position + j));
+        store(score + j, load(score + j) + load(position + j) * scale);
     for (; position && j < n; j++)
-        score[j] += position[j];
+        score[j] += position[j] * scale;
     for (j = n; j % VL; j++)
         score[j] = -INFINITY;
 }
 
 /* The online softmax for some rows: turns their scores of a block into weights, 0 from n on, and gives the factors by
  * which what was summed before must shrink. Rows are many, as each by itself waits for its largest score. */
-INLINE void weigh(row *rows, float *const score[], float factor[], size_t count, size_t n, float scale) {
+INLINE void weigh(row *rows, float *const score[], float factor[], size_t count, size_t n) {
     _Alignas(64) float change[(MOST_TOGETHER + VL - 1) / VL * VL] = {0};
     vec shift[MOST_TOGETHER];
     for (size_t r = 0; r < count; r++) {
         vec largest = broadcast(-INFINITY);
         for (size_t j = 0; j < n; j += VL)
             largest = larger(load(score[r] + j), largest);
-        largest = larger(largest_of(largest) * scale, broadcast(rows[r].largest));
+        largest = larger(largest_of(largest), broadcast(rows[r].largest));
         shift[r] = zero_below(largest, broadcast(-FLT_MAX), largest); /* -inf - -inf would be NaN */
         change[r] = rows[r].largest - shift[r][0];
         rows[r].largest = largest[0];
     }
     for (size_t r = 0; r < count; r += VL)
-        store(change + r, exp_vec(load(change + r)));
+        store(change + r, exp2_vec(load(change + r)));
     for (size_t r = 0; r < count; r++) {
         vec sum = {0};
         for (size_t j = 0; j < n; j += VL) {
-            vec weight = exp_vec(load(score[r] + j) * scale - shift[r]);
+            vec weight = exp2_vec(load(score[r] + j) - shift[r]);
             store(score[r] + j, weight);
             sum += weight;
         }
@@ -124,8 +127,8 @@ INLINE void attend_block(row *rows, size_t count, size_t rt, const block *b, con
         dot_rows(score, q, &b->k, w->k, count, rt, type);
     }
     for (size_t r = 0; r < count; r++)
-        finish_scores(&rows[r], scores[r], b->k.rows, b->first);
-    weigh(rows, score, factor, count, b->k.rows, w->scale);
+        finish_scores(&rows[r], scores[r], b->k.rows, b->first, w->scale);
+    weigh(rows, score, factor, count, b->k.rows);
     mix_rows(context, factor, (left_rows){scores[0], BLOCK, 1, rt * BLOCK}, &b->v, w->v, count, rt, type);
 }
 
@@ -211,29 +214,29 @@ static size_t step_of(size_t left, attn_element type) {
     return step;
 }
 
-/* Queries that share a tile of registers lie side by side: vector by vector, or value by value where keys are
- * transposed. */
-static void pack_tile(row *rows, size_t count, size_t width, bool transposed, float *packed) {
+/* Queries that share a tile of registers lie side by side, times `scale`: vector by vector, or value by value where keys
+ * are transposed. */
+static void pack_tile(row *rows, size_t count, const widths *w, bool transposed, float *packed) {
     const float *q[ROWS_TOGETHER];
-    size_t unit = transposed ? 1 : VL;
     for (size_t r = 0; r < count; r++) {
         rows[r].packed = packed;
         q[r] = rows[r].q;
     }
-    for (size_t c = 0; c < width; c += unit)
-        for (size_t r = 0; r < count; r++, packed += unit)
-            if (transposed)
-                *packed = q[r][c];
-            else
-                memcpy(packed, q[r] + c, (width - c < VL ? width - c : VL) * sizeof *packed);
+    for (size_t c = 0; transposed && c < w->k; c++)
+        for (size_t r = 0; r < count; r++)
+            packed[c * count + r] = q[r][c] * w->scale;
+    for (size_t c = 0; !transposed && c < w->k; c += VL)
+        for (size_t r = 0; r < count; r++)
+            store(packed + c * count + r * VL,
+                  (c + VL <= w->k ? load(q[r] + c) : load_part(q[r] + c, w->k - c)) * w->scale);
 }
 
-static void pack_queries(row *rows, size_t count, size_t width, attn_element type, float *packed) {
+static void pack_queries(row *rows, size_t count, const widths *w, attn_element type, float *packed) {
     for (size_t r = 0, together; r < count; r += together) {
         together = (size_t)1 << step_of(count - r, type);
         if (together > tile_rows_of(type))
             together = tile_rows_of(type);
-        pack_tile(rows + r, together, width, count >= PACK_ROWS, packed + r * padded(width));
+        pack_tile(rows + r, together, w, count >= PACK_ROWS, packed + r * padded(w->k));
     }
 }
 
@@ -251,10 +254,10 @@ static void ask_for_next(block *b, size_t step, bool packed) {
 
 /* Rows of a tile go over all keys, block by block. */
 static void attend_tile(row *rows, size_t count, const attn_attend_call *call, float *workspace) {
-    const widths w = {call->k_width, call->v_width, call->scale};
+    const widths w = {call->k_width, call->v_width, (float)(call->scale * LOG2_E)};
     size_t step = block_keys(call);
     attn_element type = packs(call, count) ? ATTN_ELEMENT_F32 : call->type;
-    pack_queries(rows, count, call->k_width, type, workspace + pack_floats(call));
+    pack_queries(rows, count, &w, type, workspace + pack_floats(call));
     for (size_t j = 0; j < call->keys; j += step) {
         size_t n = call->keys - j < step ? call->keys - j : step;
         block b = {.k = matrix_of((const char *)call->k + j * call->k_stride, call->k_stride, n),
@@ -311,13 +314,16 @@ static void attend(const attn_attend_call *call, float *workspace) {
     }
 }
 
-static void exp_nonpositive(float *x, size_t n) {
-    size_t i = 0;
-    for (; i + VL <= n; i += VL)
-        store(x + i, exp_vec(load(x + i)));
-    if (i < n)
-        store_part(x + i, exp_vec(load_part(x + i, n - i)), n - i);
-}
+#define POWERS(name, vector)                                                                                 \
+    static void name(float *x, size_t n) {                                                                   \
+        size_t i = 0;                                                                                        \
+        for (; i + VL <= n; i += VL)                                                                         \
+            store(x + i, vector(load(x + i)));                                                               \
+        if (i < n)                                                                                           \
+            store_part(x + i, vector(load_part(x + i, n - i)), n - i);                                       \
+    }
+POWERS(exp_nonpositive, exp_vec)
+POWERS(exp2_nonpositive, exp2_vec)
 
 #include "impl/kernels/isa/few_rows.h"
 #include "impl/kernels/isa/panels.h"
@@ -326,4 +332,5 @@ const attn_attend_kernels ISA_NAME(attn_attend) = {.attend = attend,
                                                    .linear = linear,
                                                    .linear_panels = linear_panels,
                                                    .fold = fold,
-                                                   .exp_nonpositive = exp_nonpositive};
+                                                   .exp_nonpositive = exp_nonpositive,
+                                                   .exp2_nonpositive = exp2_nonpositive};
