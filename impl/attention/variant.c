@@ -10,8 +10,8 @@ attn_path attn_path_resolve(const attn_variant *variant, const attn_geometry *g,
         return ATTN_PATH_EXPAND;
     if (path != ATTN_PATH_AUTO)
         return path;
-    double expand = variant->cost(g, batch, frames, keys, ATTN_PATH_EXPAND, ATTN_ELEMENT_F32).flops;
-    double absorb = variant->cost(g, batch, frames, keys, ATTN_PATH_ABSORB, ATTN_ELEMENT_F32).flops;
+    double expand = variant->path_flops(g, batch, frames, keys, ATTN_PATH_EXPAND);
+    double absorb = variant->path_flops(g, batch, frames, keys, ATTN_PATH_ABSORB);
     return absorb <= expand ? ATTN_PATH_ABSORB : ATTN_PATH_EXPAND;
 }
 

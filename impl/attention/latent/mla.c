@@ -43,12 +43,16 @@ static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, att
     return batch * keys * attn_element_row_bytes(type, g->latent_dim);
 }
 
+static double path_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+    double row =
+        attn_linear_flops(1, g->d_model, g->latent_dim) + attn_linear_flops(1, g->d_model, attn_head_dim(g));
+    return attn_latent_flops(g, batch, frames, keys, path, row);
+}
+
 static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
                       attn_element type) {
     path = attn_path_resolve(&attn_variant_mla, g, batch, frames, keys, path);
-    double row =
-        attn_linear_flops(1, g->d_model, g->latent_dim) + attn_linear_flops(1, g->d_model, attn_head_dim(g));
-    return (attn_cost){.flops = attn_latent_flops(g, batch, frames, keys, path, row),
+    return (attn_cost){.flops = path_flops(g, batch, frames, keys, path),
                        .bytes = attn_least_bytes(&attn_variant_mla, g, batch, frames, keys, type)};
 }
 
@@ -100,6 +104,7 @@ const attn_variant attn_variant_mla = {
     .cache_slots = attn_latent_slots,
     .cache_bytes = cache_bytes,
     .cost = cost,
+    .path_flops = path_flops,
     .impls = {{"scalar", attn_latent_scalar_workspace, scalar, attn_scalar_position_flops},
               {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops, .f32_only = true},
               {"fused", attn_latent_fused_workspace, fused, attn_latent_fused_position_flops, .shares = true,

@@ -17,11 +17,15 @@ static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, att
     return batch * keys * attn_element_row_bytes(type, g->latent_dim);
 }
 
+static double path_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
+    return attn_latent_flops(g, batch, frames, keys, path,
+                             attn_linear_flops(1, g->d_model, g->latent_dim));
+}
+
 static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
                       attn_element type) {
     path = attn_path_resolve(&attn_variant_mla_simple, g, batch, frames, keys, path);
-    double row = attn_linear_flops(1, g->d_model, g->latent_dim);
-    return (attn_cost){.flops = attn_latent_flops(g, batch, frames, keys, path, row),
+    return (attn_cost){.flops = path_flops(g, batch, frames, keys, path),
                        .bytes = attn_least_bytes(&attn_variant_mla_simple, g, batch, frames, keys, type)};
 }
 
@@ -72,6 +76,7 @@ const attn_variant attn_variant_mla_simple = {
     .cache_slots = attn_latent_slots,
     .cache_bytes = cache_bytes,
     .cost = cost,
+    .path_flops = path_flops,
     .impls = {{"scalar", attn_latent_scalar_workspace, scalar, attn_scalar_position_flops},
               {"blas", attn_latent_blas_workspace, blas, attn_latent_blas_position_flops, .f32_only = true},
               {"fused", attn_latent_fused_workspace, fused, attn_latent_fused_position_flops, .shares = true,
