@@ -14,8 +14,9 @@
  * check_rows; for the whole repetition major_faults, minor_faults, involuntary_switches, voluntary_switches;
  * peak_bytes, the most that attn_alloc held for the case in it (weights, cache, workspace, input); of
  * attention and encoders also kv_bytes_formula, kv_bytes_live and, with a latent, path_run (0 expand, 1
- * absorb); of encoders conv_bytes_formula, conv_bytes_live, audio_seconds, parameters, and part_<name>: the
- * seconds that each part of the model took (attn_part_names); then what the probe emits. An entry that was
+ * absorb), and part_attention/<name>: seconds of the parts of attention (bench_part_name); of encoders
+ * conv_bytes_formula, conv_bytes_live, audio_seconds, parameters, and part_<name>: the seconds that each part of the
+ * model took (attn_part_names); then what the probe emits. An entry that was
  * skipped has none. Context: seed, blas_core, isa and the probe's. */
 int bench_main(int argc, char **argv, const char *default_cases, const bench_probe *probe);
 

@@ -57,7 +57,7 @@ typedef struct bench_kind_ops {
     int (*run_elsewhere)(void *state, uint64_t iterations, bench_elapsed *took, attn_error *error);
     const char *(*label)(const void *state); /* what ran it, for people; NULL: nothing to say */
     /* As run, and calls the hook when a part of it begins; NULL: it has no parts. */
-    void (*run_parts)(void *state, attn_part_hook *hook, void *context);
+    void (*run_parts)(void *state, bench_part_hook *hook, void *context);
     /* Numbers of one iteration; *cache_bytes is how much of it reads a KV cache. */
     void (*values)(const void *state, double *cache_bytes, bench_emit_number *emit, void *to);
     /* The output of the last iteration, the same bits for the same row, seed and program; NULL: it has none. */

@@ -2,6 +2,8 @@
 #ifndef BENCH_PROBE_H
 #define BENCH_PROBE_H
 
+#include "bench/parts/parts.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,15 +14,14 @@
  * are not emitted; the reasons go to Google Benchmark's context through describe(). */
 typedef void bench_emit_number(void *to, const char *name, double value);
 typedef void bench_emit_text(void *to, const char *key, const char *value);
-enum { BENCH_PARTS_END = -1 };
 typedef struct bench_probe {
     void *context;
     void (*start)(void *context);
     void (*stop)(void *context, uint64_t iterations, double cache_bytes_read);
     void (*values)(void *context, bench_emit_number *emit, void *to);
     void (*describe)(void *context, bench_emit_text *emit, void *to);
-    /* One iteration of its own, before the timed ones, split by parts: called when a part of the model begins
-     * (an attn_part), and with BENCH_PARTS_END. values() emits each part's numbers as "PART.NAME". */
+    /* One iteration of its own, before the timed ones, split by parts: called when a part begins, and with
+     * BENCH_PARTS_END. values() emits each part's numbers as "PART.NAME". */
     void (*part)(void *context, int part);
     bool each; /* brackets every iteration alone; values() are the last one's */
 } bench_probe;

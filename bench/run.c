@@ -115,9 +115,9 @@ static bench_workload workload_of(bench_session *session) {
     return (bench_workload){kind->run, kind->run_elsewhere, session->state};
 }
 
-static void mark_part(void *context, attn_part part) {
+static void mark_part(void *context, int part) {
     const bench_probe *probe = context;
-    probe->part(probe->context, (int)part);
+    probe->part(probe->context, part);
 }
 
 static bool is_cold(const bench_session *session) {
@@ -135,6 +135,14 @@ static void count_parts(const bench_session *session) {
     if (kind->run_parts && attn_parts_are_marked)
         kind->run_parts(session->state, mark_part, (void *)probe);
     probe->part(probe->context, BENCH_PARTS_END);
+}
+
+/* Where time is simulated, there is none to take. */
+static void time_parts(bench_session *session) {
+    const bench_kind_ops *kind = bench_kind_of(&session->current->row);
+    session->parts = (part_times){0};
+    if (kind->run_parts && attn_parts_are_marked && !(session->probe && session->probe->each))
+        part_times_take(&session->parts, kind, session->state, is_cold(session) ? bench_evict : NULL);
 }
 
 static void calibrate_delay(bench_session *session) {
@@ -191,6 +199,7 @@ static int enter(bench_entry *entry) {
         return -1;
     }
     count_parts(session);
+    time_parts(session);
     calibrate_delay(session);
     return 0;
 }
@@ -295,6 +304,7 @@ static void measure(void *context, gbench_state *state) {
     (each ? run_each : run_region)(session, workload_of(entry->session), cache_bytes, state);
     getrusage(whose, &after);
     kind->values(session->state, &cache_bytes, emit_number, state);
+    part_times_emit(&session->parts, emit_number, state);
     emit_check(state, entry);
     gbench_counter(state, "peak_bytes", (double)(attn_alloc_peak() - entry->session->held_before));
     if (entry->session->delay_loops)

@@ -5,6 +5,7 @@
 #include "base/process/pinned_threads.h"
 #include "bench/delay.h"
 #include "bench/kind.h"
+#include "bench/parts/part_times.h"
 #include "bench/probe.h"
 
 typedef struct bench_entry {
@@ -25,6 +26,7 @@ typedef struct bench_session {
     size_t count, room;
     bench_entry *current; /* whose set-up `state` is */
     void *state;
+    part_times parts;                   /* of the current entry */
     pinned_threads threads;             /* of that set-up */
     size_t held_before;                 /* bytes of attn_alloc before that set-up */
     uint64_t delay_loops;               /* for each iteration of the current entry */

@@ -78,6 +78,15 @@ static void run(void *state) {
     attention_setup_run(state);
 }
 
+static void run_parts(void *state, bench_part_hook *hook, void *context) {
+    attention_setup *s = state;
+    bench_part_watch watch = {hook, context, models_marks_attention(&s->row)};
+    bench_parts_watch(&watch);
+    bench_parts_begin(&watch, ATTN_PART_ATTENTION);
+    attention_setup_run(s);
+    bench_parts_unwatch();
+}
+
 static int hand_over(void *state, struct peer_tensors *to, attn_error *error) {
     return attention_setup_hand_over(state, to, error);
 }
@@ -125,6 +134,7 @@ const bench_kind_ops bench_attention = {.kind = BENCH_ATTENTION,
                                         .check = check,
                                         .rewind = rewind_cache,
                                         .run = run,
+                                        .run_parts = run_parts,
                                         .values = values,
                                         .output = output,
                                         .release = release,

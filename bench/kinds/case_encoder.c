@@ -102,12 +102,13 @@ static void run(void *state) {
     encoder_setup_run(state);
 }
 
-static void run_parts(void *state, attn_part_hook *hook, void *context) {
+static void run_parts(void *state, bench_part_hook *hook, void *context) {
     encoder_setup *s = state;
-    s->watch = hook;
-    s->watch_context = context;
+    s->watch = (bench_part_watch){hook, context, models_marks_attention(&s->row)};
+    bench_parts_watch(&s->watch);
     encoder_setup_run(s);
-    s->watch = NULL;
+    bench_parts_unwatch();
+    s->watch = (bench_part_watch){0};
 }
 
 /* FLOPs of the last call: those of the run less those of the run without it. */

@@ -47,8 +47,7 @@ size_t encoder_input_frames(const attn_config *config, size_t frames) {
 
 static void mark_part(void *context, attn_part part) {
     encoder_setup *s = context;
-    if (s->watch)
-        s->watch(s->watch_context, part);
+    bench_parts_begin(&s->watch, part);
     double time = now();
     s->seconds[s->part] += time - s->begun;
     s->begun = time;
@@ -194,8 +193,7 @@ void encoder_setup_rewind(encoder_setup *s) {
 }
 
 void encoder_setup_run(encoder_setup *s) {
-    if (s->watch)
-        s->watch(s->watch_context, ATTN_PART_OTHER);
+    bench_parts_begin(&s->watch, ATTN_PART_OTHER);
     s->part = ATTN_PART_OTHER;
     s->begun = now();
     attn_session_repeat(s->session, s->out, s->x, s->input_frames);

@@ -19,8 +19,7 @@ typedef struct encoder_setup {
     double seconds[ATTN_PARTS], begun;
     attn_part part;
     size_t calls;
-    attn_part_hook *watch; /* called at every part too; may be NULL */
-    void *watch_context;
+    bench_part_watch watch;
 } encoder_setup;
 
 /* The row's model as a configuration. */

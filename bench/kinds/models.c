@@ -53,6 +53,10 @@ const char *models_impl_name(const bench_case *c) {
     return bench_peer_of(c) ? c->impl->name : c->impl_name;
 }
 
+bool models_marks_attention(const bench_case *c) {
+    return strcmp(c->impl->name, "scalar") != 0;
+}
+
 static int impl_supported(const bench_case *c, attn_error *error) {
     attn_error inner = {0};
     if (!strcmp(c->impl_name, c->impl->name) || bench_peer_of(c) || !attn_cpu_has((attn_isa)c->isa, &inner))

@@ -17,6 +17,9 @@ int models_complete(bench_case *c, attn_error *error);
 /* The implementation that our own code runs with, also where it stands in for a peer. */
 const char *models_impl_name(const bench_case *c);
 
+/* Whether its attention says where its parts begin: the plain references do not. */
+bool models_marks_attention(const bench_case *c);
+
 /* 0, or -1 and the reason: what the case asks for and this machine, or the library so far, lacks. */
 int models_supported(const bench_case *c, attn_error *error);
 

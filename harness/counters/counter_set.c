@@ -87,7 +87,7 @@ int counter_set_open_events(counter_set *set, const counter_source *const *sourc
     *set = (counter_set){.count = count, .current = BENCH_PARTS_END};
     set->slots = attn_alloc(set->count, sizeof *set->slots, "counters", error);
     bool failed = !set->slots;
-    for (size_t p = 0; p < ATTN_PARTS; p++)
+    for (size_t p = 0; p < BENCH_PARTS; p++)
         failed |= !(set->part[p] = attn_alloc(set->count, sizeof **set->part, "counters by part", error));
     if (failed) {
         counter_set_close(set);
@@ -108,7 +108,7 @@ int counter_set_open_events(counter_set *set, const counter_source *const *sourc
 void counter_set_close(counter_set *set) {
     for (size_t i = set->opened; i-- > 0;)
         set->open[i].source->close(set->open[i].state);
-    for (size_t p = 0; p < ATTN_PARTS; p++)
+    for (size_t p = 0; p < BENCH_PARTS; p++)
         attn_free(set->part[p]);
     attn_free(set->slots);
     *set = (counter_set){0};
@@ -144,19 +144,23 @@ void counter_set_read(counter_set *set) {
 
 /* ---- Parts */
 
+static void add_to(counter_piece *sum, const counter_slot *slot) {
+    sum->pieces++;
+    sum->lost |= !slot->known || !isfinite(slot->value) || slot->value < 0;
+    sum->value += slot->known ? slot->value : 0;
+}
+
 /* What the piece that has just ended counted. */
 static void add_piece(counter_set *set, const counter_source *source, void *state) {
     for (size_t i = 0; i < set->count; i++)
         set->slots[i].known = false;
     source->read(state, set->slots, set->count);
     for (size_t i = 0; i < set->count; i++) {
-        const counter_slot *slot = &set->slots[i];
-        counter_piece *sum = &set->part[set->current][i];
-        if (slot->source != source)
+        if (set->slots[i].source != source)
             continue;
-        sum->pieces++;
-        sum->lost |= !slot->known || !isfinite(slot->value) || slot->value < 0;
-        sum->value += slot->known ? slot->value : 0;
+        add_to(&set->part[set->current][i], &set->slots[i]);
+        if (bench_part_outer(set->current) != set->current)
+            add_to(&set->part[bench_part_outer(set->current)][i], &set->slots[i]);
     }
 }
 
@@ -174,14 +178,17 @@ static void end_piece(counter_set *set) {
 }
 
 static void forget_parts(counter_set *set) {
-    for (size_t p = 0; p < ATTN_PARTS; p++)
+    for (size_t p = 0; p < BENCH_PARTS; p++)
         memset(set->part[p], 0, set->count * sizeof **set->part);
     for (size_t i = 0; i < set->opened; i++)
         if (set->open[i].source->keep)
             set->open[i].source->keep(set->open[i].state, COUNTER_FORGET);
 }
 
+/* Part after part: one that goes on has no border. */
 void counter_set_part(counter_set *set, int part) {
+    if (set->current == part)
+        return;
     if (set->current == BENCH_PARTS_END)
         forget_parts(set);
     else
@@ -218,7 +225,7 @@ static void emit_part(counter_set *set, int part, bench_emit_number *emit, void 
     counter_set_read_part(set, part);
     for (size_t i = 0; i < set->count; i++) {
         char name[96];
-        snprintf(name, sizeof name, "%s.%s", attn_part_names[part], set->slots[i].event->name);
+        snprintf(name, sizeof name, "%s.%s", bench_part_name(part), set->slots[i].event->name);
         if (set->slots[i].known)
             emit(to, name, set->slots[i].value);
     }
@@ -230,7 +237,7 @@ static void probe_values(void *context, bench_emit_number *emit, void *to) {
     for (size_t i = 0; set->iterations && i < set->count; i++)
         if (set->slots[i].known)
             emit(to, set->slots[i].event->name, set->slots[i].value / (double)set->iterations);
-    for (int p = 0; p < ATTN_PARTS; p++)
+    for (int p = 0; p < BENCH_PARTS; p++)
         emit_part(set, p, emit, to);
 }
 

@@ -23,9 +23,9 @@ typedef struct counter_set {
         void *state;
     } open[COUNTER_SOURCES];
     size_t opened;
-    uint64_t iterations;             /* of the last region */
-    counter_piece *part[ATTN_PARTS]; /* [count] each, of the last run that was split */
-    int current;                     /* part that is being counted, or BENCH_PARTS_END */
+    uint64_t iterations;              /* of the last region */
+    counter_piece *part[BENCH_PARTS]; /* [count] each, of the last run that was split */
+    int current;                      /* part that is being counted, or BENCH_PARTS_END */
 } counter_set;
 
 /* All of counter_events, or those in the list. `sources` as from counter_sources(). Close with
@@ -46,7 +46,7 @@ void counter_set_read(counter_set *set);
 /* One run in pieces: `part` begins, BENCH_PARTS_END ends the last one. Only sources that can split count. */
 void counter_set_part(counter_set *set, int part);
 
-/* As counter_set_read, of a part of that run: slots that no piece was counted for are not known. */
+/* As counter_set_read, of a part of that run with the parts that lie in it: slots that no piece was counted for are not known. */
 void counter_set_read_part(counter_set *set, int part);
 
 /* Brackets the timed regions of bench_main (every iteration by itself when it is simulated); values are per

@@ -115,10 +115,10 @@ static json_t *part_counters(const json_t *context, const json_t *run, const cha
 /* part -> counters; NULL when no part has any. */
 static json_t *counters_by_part(const json_t *context, const json_t *run) {
     json_t *parts = json_object();
-    for (size_t i = 0; attn_part_names[i]; i++) {
-        json_t *counters = part_counters(context, run, attn_part_names[i]);
+    for (int i = 0; i < BENCH_PARTS; i++) {
+        json_t *counters = part_counters(context, run, bench_part_name(i));
         if (json_object_size(counters))
-            set(parts, attn_part_names[i], counters);
+            set(parts, bench_part_name(i), counters);
         else
             json_decref(counters);
     }
@@ -138,17 +138,17 @@ static json_t *check_json(const json_t *run) {
                      number(run, "check_limit"), "rows", (json_int_t)number(run, "check_rows"));
 }
 
-/* Seconds of each part of an encoder; NULL when the run reports none. */
+/* Seconds of each part; NULL when the run reports none. */
 static json_t *parts_json(const json_t *run) {
     json_t *parts = NULL;
-    for (size_t i = 0; attn_part_names[i]; i++) {
+    for (int i = 0; i < BENCH_PARTS; i++) {
         char key[48];
-        snprintf(key, sizeof key, "part_%s", attn_part_names[i]);
+        snprintf(key, sizeof key, "part_%s", bench_part_name(i));
         json_t *seconds = json_object_get(run, key);
         if (seconds && !parts)
             parts = json_object();
         if (seconds)
-            json_object_set(parts, attn_part_names[i], seconds);
+            json_object_set(parts, bench_part_name(i), seconds);
     }
     return parts;
 }

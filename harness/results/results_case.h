@@ -2,7 +2,7 @@
 #ifndef HARNESS_RESULTS_RESULTS_CASE_H
 #define HARNESS_RESULTS_RESULTS_CASE_H
 
-#include "attn/model.h"
+#include "bench/parts/parts.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -14,11 +14,11 @@ typedef struct results_sample {
     double iterations;
     size_t process; /* that it was measured in, from 1; 1 in files of one process a case */
     bool disturbed;
-    double parts[ATTN_PARTS]; /* encoder: seconds of each part of the model; NaN: not reported */
+    double parts[BENCH_PARTS]; /* seconds of each part; NaN: not reported */
     /* name -> {"source", "value", "validation"} or {"unavailable"}; NULL: none were asked for */
     const json_t *counters;
-    const json_t *by_part[ATTN_PARTS]; /* encoder: the same of each part, or NULL */
-    const json_t *derived;             /* the same for formulas of counter groups */
+    const json_t *by_part[BENCH_PARTS]; /* the same of each part, or NULL */
+    const json_t *derived;              /* the same for formulas of counter groups */
     const json_t *measured; /* "flops", "bytes": the same next to the formulas, with "ratio" and "differs" */
 } results_sample;
 

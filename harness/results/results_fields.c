@@ -206,9 +206,10 @@ static int read_counted(const json_t **to, const results_place *entry, const jso
     return 0;
 }
 
-static int read_parts(results_sample *s, const results_place *entry, const json_t *from) {
+/* Of a layer only its attention has parts. */
+static int read_parts(results_sample *s, const results_place *entry, const json_t *from, bool encoder) {
     const json_t *parts = json_object_get(from, "parts");
-    for (size_t i = 0; i < ATTN_PARTS; i++)
+    for (size_t i = 0; i < BENCH_PARTS; i++)
         s->parts[i] = NAN;
     if (!parts)
         return 0;
@@ -216,8 +217,8 @@ static int read_parts(results_sample *s, const results_place *entry, const json_
         return results_wrong(entry, "parts", parts, "an object");
     results_place p = *entry;
     strncat(p.where, ".parts", sizeof p.where - strlen(p.where) - 1);
-    for (size_t i = 0; i < ATTN_PARTS; i++)
-        if (results_take_number(&s->parts[i], &p, parts, attn_part_names[i], true, 0))
+    for (int i = 0; i < BENCH_PARTS; i++)
+        if (results_take_number(&s->parts[i], &p, parts, bench_part_name(i), encoder && i < ATTN_PARTS, 0))
             return -1;
     return 0;
 }
@@ -228,13 +229,13 @@ static int read_by_part(results_sample *s, const results_place *entry, const jso
         return results_wrong(entry, "counters_by_part", parts, "an object");
     results_place p = *entry;
     strncat(p.where, ".counters_by_part", sizeof p.where - strlen(p.where) - 1);
-    for (size_t i = 0; i < ATTN_PARTS; i++)
-        if (read_counted(&s->by_part[i], &p, parts, attn_part_names[i]))
+    for (int i = 0; i < BENCH_PARTS; i++)
+        if (read_counted(&s->by_part[i], &p, parts, bench_part_name(i)))
             return -1;
     return 0;
 }
 
-static int read_sample(results_sample *s, const results_place *p, const json_t *entry) {
+static int read_sample(results_sample *s, const results_place *p, const json_t *entry, bool encoder) {
     const json_t *disturbed = json_object_get(entry, "disturbed");
     const char *unit;
     if (results_take_text(&unit, p, entry, "time_unit"))
@@ -252,7 +253,7 @@ static int read_sample(results_sample *s, const results_place *p, const json_t *
         results_take_number(&s->cpu_time, p, entry, "cpu_time", true, 1e-12) ||
         results_take_number(&s->iterations, p, entry, "iterations", true, 1))
         return -1;
-    return read_parts(s, p, entry) || read_counted(&s->counters, p, entry, "counters") ||
+    return read_parts(s, p, entry, encoder) || read_counted(&s->counters, p, entry, "counters") ||
                    read_counted(&s->derived, p, entry, "derived") ||
                    read_counted(&s->measured, p, entry, "measured") || read_by_part(s, p, entry)
                ? -1
@@ -268,7 +269,7 @@ int results_add_sample(results_case *c, const results_place *p, const json_t *en
         c->samples = samples;
     }
     c->samples[c->count] = (results_sample){0};
-    if (read_costs(c, p, entry) || read_sample(&c->samples[c->count], p, entry))
+    if (read_costs(c, p, entry) || read_sample(&c->samples[c->count], p, entry, !strcmp(c->kind, "encoder")))
         return -1;
     c->count++;
     return 0;

@@ -3,6 +3,7 @@
  * sqrt(d_k): phi takes them as they are. */
 #include "attn/size.h"
 #include "attn/threads.h"
+#include "impl/attention/parts.h"
 #include "impl/attention/softmax/keys_values.h"
 #include "impl/attention/softmax/softmax_fused.h"
 #include "impl/attention/variant.h"
@@ -206,14 +207,18 @@ static void fast_utterance(float *y, const float *x, const attn_layer *layer, co
         .cache = cache, .b = b, .first = first, .second = second, .phi = buffers->phi, .way = way};
     for (size_t t = 0; t < valid; t += ROWS) {
         some.rows = valid - t < ROWS ? valid - t : ROWS;
+        attn_mark_inner(ATTN_INNER_PROJECTIONS);
         way->products.linear(first, d_model, x + t * d_model, d_model, &layer->k_proj, some.rows);
         way->products.linear(second, d_model, x + t * d_model, d_model, &layer->v_proj, some.rows);
+        attn_mark_inner(ATTN_INNER_CORE);
         attn_share(update_heads, &some);
     }
     for (size_t t = 0; t < frames; t += ROWS) {
         some.rows = frames - t < ROWS ? frames - t : ROWS;
         some.contexts = y + t * d_model;
+        attn_mark_inner(ATTN_INNER_PROJECTIONS);
         way->products.linear(first, d_model, x + t * d_model, d_model, &layer->q_proj, some.rows);
+        attn_mark_inner(ATTN_INNER_CORE);
         attn_share(read_heads, &some);
     }
 }

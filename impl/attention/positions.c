@@ -2,6 +2,7 @@
 
 #include "attn/size.h"
 #include "attn/threads.h"
+#include "impl/attention/parts.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -169,6 +170,7 @@ const float *attn_blas_project_positions(float *table, float *sinusoids, const a
         p.step = -1;
     }
     p.map = attn_linear_rows(&layer->linear_pos, head0 * d_k, heads * d_k);
+    attn_mark_inner(ATTN_INNER_POSITIONS);
     attn_share(project_part, &p);
     return table;
 }

@@ -1,4 +1,5 @@
 /* Attention with its pre-norm. */
+#include "impl/attention/parts.h"
 #include "impl/encoder/encoder.h"
 
 typedef struct attention_buffers {
@@ -28,4 +29,5 @@ void attn_self_attention(float *y, const float *x, const attn_block *block, attn
         call->input(call->input_context, call->layer, b.normed, call->batch, call->frames, call->valid);
     attend.x = b.normed;
     call->attention->forward(y, &block->attention, kv, &attend, b.rest);
+    attn_mark_inner(ATTN_INNER_REST);
 }

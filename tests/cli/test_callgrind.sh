@@ -19,7 +19,7 @@ simulated() { # results file: "name value" of what callgrind counted
 
 by_part() { # results file, name of a case: "part counter value" of its first repetition
     awk -v name="$2" 'index($0, "\"name\": \"" name) { mine = 1 } mine && /^   "counters_by_part": \{/ { on = 1 } !on { next }
-         /^   }/ { exit } /^    "[a-z_]+": \{/ { part = $1 } /^     "[a-z0-9_]+": \{/ { counter = $1 }
+         /^   }/ { exit } /^    "[a-z_\/]+": \{/ { part = $1 } /^     "[a-z0-9_]+": \{/ { counter = $1 }
          /"value":/ { print part, counter, $2 + 0 }' "$1" | tr -d '":'
 }
 
@@ -74,9 +74,13 @@ by_part "$scratch/a.json" encoder/ >"$scratch/parts"
 by_part "$scratch/b.json" encoder/ | cmp -s - "$scratch/parts"
 check "the same counts by part of an encoder" [ $? -eq 0 ]
 check "of all its parts" [ "$(awk '$2 == "instructions" && $3 > 0 { print $1 }' "$scratch/parts" | sort -u | xargs)" = \
-    "attention convolution feed_forward other subsampling" ]
+    "attention attention/cache_write attention/core attention/latent_maps attention/positions attention/projections attention/rest convolution feed_forward other subsampling" ]
+check "those of attention are attention, exactly" awk '$2 == "instructions" && $1 ~ /\// { sum += $3 }
+    $2 == "instructions" && $1 == "attention" { whole = $3 } END { exit !(sum > 0 && sum == whole) }' "$scratch/parts"
+check "a layer has them too" [ "$(by_part "$scratch/a.json" attention/mla | awk '$2 == "instructions" && $3 > 0 { print $1 }' | xargs)" = \
+    "attention attention/projections attention/latent_maps attention/cache_write attention/core attention/rest" ]
 whole=$(awk '$1 == "\"instructions\":" { last = $2 } END { print last + 0 }' "$scratch/a")
-check "which are the whole, within 1%" awk -v whole="$whole" '$2 == "instructions" { sum += $3 }
+check "which are the whole, within 1%" awk -v whole="$whole" '$2 == "instructions" && $1 !~ /\// { sum += $3 }
     END { off = sum / whole - 1; exit !(whole > 0 && off < 0.01 && off > -0.01) }' "$scratch/parts"
 check "no value is 0 instructions" eval '! grep -qE "^\"instructions\": (0|0\.0),?\$" "$scratch/a"'
 check "they say that they are simulated" grep -q '"note": "simulated: ' "$scratch/a.json"

@@ -123,11 +123,14 @@ def encoder(model, kind, mode, T=None, left=None, layers=12, d=256, h=4):
              "feed_forward": layers * (16.0 if model == "conformer" else 6.0) * frames * 2 * d * d,
              "convolution": layers * 6.0 * frames * d * d, "other": 4.0 * frames * d}
     flops = sum(parts.values())
+    inner = {"projections": 0.5, "latent_maps": 0.2 if kind.startswith("mla") else 0, "positions": 0.1, "cache_write": 0.05,
+             "core": 0, "scores": 0.06, "softmax": 0.03, "values": 0.04, "rest": 0.02}
+    nested = {f"attention/{part}": share * parts["attention"] for part, share in inner.items()}
     conv = 0 if T else 4 * (layers * 30 * d * (1 if model == "conformer" else 2) + 3 * 80)
     add_runs(name, case, flops / (PEAK * 0.7),
              {"flops": flops, "bytes": 4.0 * layers * 24 * d * d + kv, "kv_bytes_formula": kv, "kv_bytes_live": kv,
               "conv_bytes_formula": conv, "conv_bytes_live": conv, "audio_seconds": (T or 64) / 100,
-              "parameters": layers * 24.0 * d * d, "parts": {k: v / (PEAK * 0.7) / 1e9 for k, v in parts.items()},
+              "parameters": layers * 24.0 * d * d, "parts": {k: v / (PEAK * 0.7) / 1e9 for k, v in {**parts, **nested}.items()},
               "check": {"max_error": 2.5e-6, "limit": 1e-4, "rows": 20}})
 
 

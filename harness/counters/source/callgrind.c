@@ -2,11 +2,11 @@
  * over in a file for each region. */
 #include "harness/counters/source/callgrind.h"
 #include "base/text/formula.h"
+#include "bench/parts/parts.h"
 #include "harness/counters/counter_source.h"
 #include "harness/counters/source/callgrind_files.h"
 
 #include "attn/alloc.h"
-#include "attn/model.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ typedef struct callgrind_state {
         int file, part;
     } piece[PIECES_MAX];
     bool summed; /* part[] is up to date */
-    callgrind_totals part[ATTN_PARTS];
+    callgrind_totals part[BENCH_PARTS];
 } callgrind_state;
 
 static int dumps; /* of the process */
@@ -141,16 +141,24 @@ static void callgrind_keep(void *state, int part) {
     s->pieces += s->pieces <= PIECES_MAX;
 }
 
+static void add_totals(callgrind_totals *sum, const callgrind_totals *one) {
+    if (!sum->count) {
+        *sum = *one;
+        return;
+    }
+    for (size_t e = 0; e < sum->count; e++)
+        sum->value[e] += callgrind_total(one, sum->name[e]);
+}
+
 static void sum_parts(callgrind_state *s) {
     memset(s->part, 0, sizeof s->part);
     for (int i = 0; i < s->pieces && s->pieces <= PIECES_MAX; i++) {
-        callgrind_totals one, *sum = &s->part[s->piece[i].part];
+        callgrind_totals one;
+        int part = s->piece[i].part, outer = bench_part_outer(part);
         callgrind_read_totals(&one, s->files, s->piece[i].file);
-        if (!sum->count)
-            *sum = one;
-        else
-            for (size_t e = 0; e < sum->count; e++)
-                sum->value[e] += callgrind_total(&one, sum->name[e]);
+        add_totals(&s->part[part], &one);
+        if (outer != part)
+            add_totals(&s->part[outer], &one);
     }
     s->summed = true;
 }

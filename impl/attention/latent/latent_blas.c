@@ -2,6 +2,7 @@
 #include "attn/size.h"
 #include "attn/threads.h"
 #include "impl/attention/latent/latent.h"
+#include "impl/attention/parts.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/attend_shared.h"
 
@@ -179,6 +180,7 @@ static void expand_group(const attn_blas_view *view, size_t head0, size_t heads,
     size_t d_k = attn_head_dim(&view->layer->geometry), width = heads * d_k;
     float *k = b->computed + positions * width, *v = k + view->valid * width;
     expansion e = {view, maps, &way->products, b, latents, head0, heads, k, v};
+    attn_mark_inner(ATTN_INNER_LATENT_MAPS);
     attn_share(expand_part, &e);
     attn_blas_keys keys = {.head0 = head0,
                            .heads = heads,
@@ -218,10 +220,12 @@ static void fold_part(void *context, size_t part, size_t parts) {
     if (positions) {
         attn_position_buffers own = attn_blas_position_buffers_of(&t->b->position, part);
         const float *projected = t->position ? t->position + heads.begin * d_k : NULL;
+        attn_mark_inner(ATTN_INNER_POSITIONS);
         attn_blas_position_scores(t->b->scores + heads.begin * m * t->rows.stride, t->view,
                                   t->b->q + heads.begin * d_k, width, projected, width,
                                   t->head0 + heads.begin, heads.end - heads.begin, t->i0, m, &own);
     }
+    attn_mark_inner(ATTN_INNER_LATENT_MAPS);
     for (size_t i = heads.begin; i < heads.end; i++) {
         const float *query = t->b->q + i * d_k;
         if (positions) {
@@ -252,9 +256,12 @@ static void mix_latents(const attn_blas_view *view, const latent_rows *latents, 
     size_t d_c = g->latent_dim, n = view->valid;
     const float *latent = attn_cache_rows(latents->cache, 0, latents->utterance, 0);
     float *scores = b->scores + layout.start;
+    attn_mark_inner(ATTN_INNER_SCORES);
     attn_gemm_nt(rows, n, d_c, 1.0f, b->folded, d_c, latent, d_c, attn_has_rel_pos(g) ? 1.0f : 0.0f, scores,
                  layout.stride);
+    attn_mark_inner(ATTN_INNER_SOFTMAX);
     attn_blas_softmax(scores, layout.stride, b->sums, rows, n, 1.0f / sqrtf((float)attn_head_dim(g)));
+    attn_mark_inner(ATTN_INNER_VALUES);
     attn_gemm_nn(rows, d_c, n, 1.0f, scores, layout.stride, latent, d_c, 0.0f, b->mixed, d_c);
     for (size_t r = 0; r < rows; r++)
         attn_rows()->scale(b->mixed + r * d_c, d_c, 1.0f / b->sums[r]);
@@ -284,6 +291,7 @@ static void mix_latents_fused(const attn_blas_view *view, const latent_rows *lat
                                       .type = latents->cache->type,
                                       .scale = 1.0f / sqrtf((float)attn_head_dim(g))},
                              .count = 1};
+    attn_mark_inner(ATTN_INNER_CORE);
     attn_attend_shared(&all, b->kernel);
 }
 
@@ -303,9 +311,11 @@ static void absorb_group(const attn_blas_view *view, size_t head0, size_t heads,
     for (t.i0 = 0; t.i0 < view->frames; t.i0 += tile) {
         t.m = attn_smaller(tile, view->frames - t.i0);
         t.rows = attn_blas_score_rows(view, t.m);
+        attn_mark_inner(ATTN_INNER_PROJECTIONS);
         way->products.linear(b->q, width, view->x + t.i0 * g->d_model, g->d_model, &q_proj, t.m);
         attn_share(fold_part, &t);
         (way->fused ? mix_latents_fused : mix_latents)(view, latents, t.m * heads, t.rows, b);
+        attn_mark_inner(ATTN_INNER_LATENT_MAPS);
         attn_share(unfold_part, &t);
     }
 }

@@ -18,8 +18,7 @@ static size_t cache_bytes(const attn_geometry *g, size_t batch, size_t keys, att
 }
 
 static double path_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path) {
-    return attn_latent_flops(g, batch, frames, keys, path,
-                             attn_linear_flops(1, g->d_model, g->latent_dim));
+    return attn_latent_flops(g, batch, frames, keys, path, attn_linear_flops(1, g->d_model, g->latent_dim));
 }
 
 static attn_cost cost(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,

@@ -2,6 +2,7 @@
 
 #include "attn/size.h"
 #include "attn/threads.h"
+#include "impl/attention/parts.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
@@ -95,7 +96,9 @@ static void append_part(void *context, size_t part, size_t parts) {
     attn_range range = attn_part_range(a->count, 1, part, parts);
     size_t first = a->t + range.begin, count = range.end - range.begin;
     float *rows = a->rows + range.begin * a->w->out;
+    attn_mark_inner(ATTN_INNER_PROJECTIONS);
     a->linear(rows, a->w->out, a->call->x + (a->b * a->call->frames + first) * d_model, d_model, a->w, count);
+    attn_mark_inner(ATTN_INNER_CACHE_WRITE);
     scatter_heads(a->cache, a->slot, a->b, a->cache->length + first, rows, count);
 }
 
@@ -154,8 +157,11 @@ attn_attend_buffers attn_blas_attend_layout(attn_arena *arena, const attn_geomet
 static void attend_block(float *context, size_t ldc, const float *q, size_t ldq, size_t rows, const float *k,
                          const float *v, size_t ldk, size_t n, size_t d_k, float beta, float *scores,
                          size_t stride, float *sums) {
+    attn_mark_inner(ATTN_INNER_SCORES);
     attn_gemm_nt(rows, n, d_k, 1.0f, q, ldq, k, ldk, beta, scores, stride);
+    attn_mark_inner(ATTN_INNER_SOFTMAX);
     attn_blas_softmax(scores, stride, sums, rows, n, 1.0f / sqrtf((float)d_k));
+    attn_mark_inner(ATTN_INNER_VALUES);
     attn_gemm_nn(rows, d_k, n, 1.0f, scores, stride, v, ldk, 0.0f, context, ldc);
     for (size_t r = 0; r < rows; r++)
         attn_rows()->scale(context + r * ldc, d_k, 1.0f / sums[r]);
@@ -171,6 +177,7 @@ static void attend_unit(const attn_blas_view *view, const attn_blas_keys *keys, 
     const float *q = b->q + (head - keys->head0) * d_k;
     bool positions = attn_has_rel_pos(g);
     if (positions) {
+        attn_mark_inner(ATTN_INNER_POSITIONS);
         attn_blas_add_bias(b->biased, q, ldq, view->layer->pos_bias_u + head * d_k, m, unit * d_k);
         q = b->biased;
     }
@@ -188,10 +195,12 @@ static void attend_tile(const attn_blas_view *view, const attn_blas_keys *keys, 
     attn_score_rows rows = attn_blas_score_rows(view, m);
     for (size_t first = 0; first < keys->heads; first += p->together) {
         size_t some = attn_smaller(p->together, keys->heads - first);
-        if (attn_has_rel_pos(g))
+        if (attn_has_rel_pos(g)) {
+            attn_mark_inner(ATTN_INNER_POSITIONS);
             attn_blas_position_scores(b->scores, view, b->q + first * d_k, width,
                                       keys->position ? keys->position + first * d_k : NULL, width,
                                       keys->head0 + first, some, i0, m, &b->position);
+        }
         for (size_t i = 0; i < some; i += p->unit)
             attend_unit(view, keys, keys->head0 + first + i, p->unit, i0, m,
                         b->scores + rows.start + i * m * rows.stride, rows.stride, b);
@@ -209,6 +218,7 @@ void attn_blas_attend(const attn_blas_view *view, const attn_blas_keys *keys, co
     attn_linear q_proj = attn_linear_rows(&view->layer->q_proj, keys->head0 * d_k, keys->heads * d_k);
     for (size_t i0 = 0; i0 < view->frames; i0 += p.tile) {
         size_t m = attn_smaller(p.tile, view->frames - i0);
+        attn_mark_inner(ATTN_INNER_PROJECTIONS);
         attn_linear_blas(b->q, q_proj.out, view->x + i0 * g->d_model, g->d_model, &q_proj, m);
         attend_tile(view, keys, &p, i0, m, b);
     }
@@ -235,6 +245,7 @@ static void project_part(void *context, size_t part, size_t parts) {
 
 void attn_blas_project(float *out, const attn_layer *layer, size_t rows, float *copy,
                        attn_map_function *linear) {
+    attn_mark_inner(ATTN_INNER_PROJECTIONS);
     projecting p = {.copy = copy, .out_proj = &layer->out_proj, .linear = linear};
     for (size_t r = 0; r < rows; r += ROWS) {
         p.rows = out + r * layer->geometry.d_model;

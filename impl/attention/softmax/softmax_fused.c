@@ -2,6 +2,7 @@
 
 #include "attn/size.h"
 #include "attn/threads.h"
+#include "impl/attention/parts.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/attend_shared.h"
 
@@ -106,8 +107,11 @@ static void attend_heads(const tile_heads *t, size_t i, size_t sharing, size_t c
 /* Whole groups of heads that share keys go together. A few positions' heads may begin or end inside of one. */
 static void attend_tile(const tile_heads *t) {
     size_t group = t->keys->group, at = t->keys->head0 + t->first, end = at + t->count, sharing;
-    if (attn_has_rel_pos(&t->view->layer->geometry))
+    if (attn_has_rel_pos(&t->view->layer->geometry)) {
+        attn_mark_inner(ATTN_INNER_POSITIONS);
         attn_share(score_part, (void *)t);
+    }
+    attn_mark_inner(ATTN_INNER_CORE);
     for (size_t head = at, count; head < end; head += count * sharing) {
         bool whole = head % group == 0 && end - head >= group;
         sharing = whole ? group : attn_smaller(group - head % group, end - head);
@@ -138,6 +142,7 @@ void attn_fused_attend(const attn_blas_view *view, const attn_blas_keys *keys, c
     for (t.i0 = 0; t.i0 < view->frames; t.i0 += tile) {
         t.m = attn_smaller(tile, view->frames - t.i0);
         t.rows = attn_blas_score_rows(view, t.m);
+        attn_mark_inner(ATTN_INNER_PROJECTIONS);
         attn_linear_fast(b->q, q_proj.out, view->x + t.i0 * g->d_model, g->d_model, &q_proj, t.m);
         for (t.first = 0; t.first < keys->heads; t.first += together) {
             t.count = attn_smaller(together, keys->heads - t.first);

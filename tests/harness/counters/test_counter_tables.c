@@ -151,10 +151,14 @@ static void test_parts(void **state) {
     read_file(&r, &data, COUNTER("instructions", "papi", "100"),
               "{\"attention\": {\"instructions\": {\"source\": \"papi\", \"value\": 75},"
               "  \"sp_flops\": {\"source\": \"sde\", \"value\": 7}},"
+              " \"attention/core\": {\"instructions\": {\"source\": \"papi\", \"value\": 50}},"
               " \"other\": {\"instructions\": {\"source\": \"papi\", \"value\": 25}}}");
     table_counter_parts(&t, &(table_sources){.data = &data});
-    assert_int_equal(json_array_size(t.t.rows), 2);
-    const json_t *row = json_array_get(t.t.rows, 0);
+    assert_int_equal(json_array_size(t.t.rows), 3);
+    const json_t *row = json_array_get(t.t.rows, 1);
+    assert_string_equal(json_string_value(json_object_get(row, "part")), "attention/core");
+    assert_true(json_number_value(json_object_get(row, "share")) == 50);
+    row = json_array_get(t.t.rows, 0);
     assert_string_equal(json_string_value(json_object_get(row, "part")), "attention");
     assert_true(json_number_value(json_object_get(row, "share")) == 75);
     assert_true(json_number_value(json_object_get(row, "instructions")) == 75);

@@ -250,9 +250,12 @@ static const counter_source splitting = {.name = "splitting",
                                          .close = split_close,
                                          .splits = true};
 
+enum { CORE = ATTN_PARTS + ATTN_INNER_CORE };
+
+/* The core is a part of attention; what goes on has no border. */
 static void run_split(counter_set *set) {
-    static const int parts[] = {ATTN_PART_OTHER, ATTN_PART_ATTENTION, ATTN_PART_CONVOLUTION,
-                                ATTN_PART_ATTENTION, BENCH_PARTS_END};
+    static const int parts[] = {ATTN_PART_OTHER, BENCH_PART_REST, ATTN_PART_CONVOLUTION, CORE, CORE,
+                                BENCH_PARTS_END};
     split_ops = split_reads = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         counter_set_part(set, parts[i]);
@@ -281,6 +284,8 @@ static void test_parts(void **state) {
         assert_memory_equal(split_log, "sesesese", 8);
         assert_true(part_is(&set, ATTN_PART_OTHER, "instructions", 1));
         assert_true(part_is(&set, ATTN_PART_ATTENTION, "instructions", 2 + 8));
+        assert_true(part_is(&set, BENCH_PART_REST, "instructions", 2));
+        assert_true(part_is(&set, CORE, "instructions", 8));
         assert_true(part_is(&set, ATTN_PART_CONVOLUTION, "instructions", 4));
         assert_true(part_is(&set, ATTN_PART_CONVOLUTION, "branch_misses", 0));
         counter_set_read_part(&set, ATTN_PART_FEED_FORWARD); /* never began */

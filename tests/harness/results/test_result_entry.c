@@ -129,12 +129,13 @@ static void test_counters(void **state) {
 static void test_counters_by_part(void **state) {
     (void)state;
     bool failed;
-    json_t *e = entries_of(
-        RUN("0", "10",
-            ", \"cycles\": 7.5, \"attention.cycles\": 4, \"other.cycles\": 3, \"other.branches\": 1"),
-        &failed);
+    json_t *e = entries_of(RUN("0", "10",
+                               ", \"cycles\": 7.5, \"attention.cycles\": 4, \"attention/core.cycles\": 2, "
+                               "\"other.cycles\": 3, \"other.branches\": 1"),
+                           &failed);
     const json_t *parts = json_object_get(json_array_get(e, 0), ENTRY_BY_PART);
-    assert_int_equal(json_object_size(parts), 2);
+    assert_int_equal(json_object_size(parts), 3);
+    assert_non_null(json_object_get(json_object_get(parts, "attention/core"), "cycles"));
     const json_t *attention = json_object_get(parts, "attention");
     assert_int_equal(json_object_size(attention), 1);
     const json_t *cycles = json_object_get(attention, "cycles");

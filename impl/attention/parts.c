@@ -1,0 +1,3 @@
+#include "impl/attention/parts.h"
+
+_Thread_local attn_inner_watch attn_inner_watched;
