@@ -15,8 +15,10 @@
 /* Where the values of a formula came from. */
 typedef struct usage {
     const json_t *counters;
-    char sources[64];     /* "papi", "papi+perf" */
-    verdict_status worst; /* trusted, scaled or unchecked */
+    const counter_group *group; /* whose constants count; or NULL */
+    char sources[64];           /* "papi", "papi+perf" */
+    verdict_status worst;       /* trusted, scaled or unchecked */
+    size_t found;               /* counters that have a number, up to the first that has none */
 } usage;
 
 static void note_source(usage *u, const char *source) {
@@ -27,6 +29,8 @@ static void note_source(usage *u, const char *source) {
 static int lookup(void *context, const char *name, double *value, attn_error *error) {
     usage *u = context;
     const json_t *counter = json_object_get(u->counters, name);
+    if (u->group && group_constant_find(value, u->group, name))
+        return isnan(*value) ? attn_fail(error, "%s is not known of this CPU", name) : 0;
     double number = json_number(counter, "value"), factor = json_number(counter, "factor");
     if (isnan(number))
         return attn_fail(error, "%s is unavailable", name);
@@ -34,6 +38,7 @@ static int lookup(void *context, const char *name, double *value, attn_error *er
     if (status >= VERDICT_REJECTED || (status == VERDICT_SCALED && isnan(factor)))
         return attn_fail(error, "%s is not trusted", name);
     *value = number / (status == VERDICT_SCALED ? factor : 1);
+    u->found++;
     u->worst = status > u->worst ? status : u->worst;
     note_source(u, json_text(counter, "source"));
     return 0;
@@ -44,22 +49,28 @@ static json_t *counted(const usage *u, double value) {
                      verdict_names[u->worst]);
 }
 
-/* The first of its choices that has all it needs; otherwise what the first one lacks. */
-static json_t *evaluate(const group_formula *f, const json_t *counters) {
-    attn_error why = {0};
+/* The first of its choices that has all it needs; otherwise what the one lacks that had most of it: it is this CPU's. */
+static json_t *evaluate(const counter_group *group, const group_formula *f, const json_t *counters) {
+    attn_error nearest = {0};
+    size_t most = 0;
     for (size_t i = 0; i < f->choices; i++) {
-        usage u = {.counters = counters};
+        usage u = {.counters = counters, .group = group};
         double value;
-        attn_error later = {0};
-        if (!formula_evaluate(&value, f->choice[i], lookup, &u, i ? &later : &why))
+        attn_error why = {0};
+        if (!formula_evaluate(&value, f->choice[i], lookup, &u, &why))
             return counted(&u, value);
+        if (!i || u.found > most) {
+            nearest = why;
+            most = u.found;
+        }
     }
-    return json_pack("{ss}", "unavailable", why.message);
+    return json_pack("{ss}", "unavailable", nearest.message);
 }
 
 int derive_formulas(json_t *derived, const counter_group *group, const json_t *counters, attn_error *error) {
     for (size_t i = 0; i < group->formulas; i++)
-        if (json_object_set_new(derived, group->formula[i].name, evaluate(&group->formula[i], counters)))
+        if (json_object_set_new(derived, group->formula[i].name,
+                                evaluate(group, &group->formula[i], counters)))
             return attn_no_memory(error, NULL);
     return 0;
 }

@@ -6,10 +6,14 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "harness/counters/cpu_identity.h"
+#include "harness/counters/source/pmu_devices.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +25,18 @@ const counter_event *group_event(const counter_group *group, const char *name) {
         if (!strcmp(group->events[i]->name, name))
             return group->events[i];
     return NULL;
+}
+
+bool group_constant_find(double *value, const counter_group *group, const char *name) {
+    bool found = false;
+    *value = NAN;
+    for (size_t i = 0; i < group->constants; i++)
+        if (!strcmp(group->constant[i].name, name)) {
+            found = true;
+            if (isnan(*value))
+                *value = group->constant[i].value;
+        }
+    return found;
 }
 
 static bool is_name(const char *text) {
@@ -97,8 +113,23 @@ static char *join(yaml_file *file, yaml_node_t *list, const char *key, attn_erro
     return all;
 }
 
+/* Whether a mapping is of this CPU. */
+static int read_cpu(bool *ours, yaml_file *file, const yaml_node_t *mapping, attn_error *error) {
+    const yaml_node_t *node = yaml_find(file, mapping, "cpu");
+    const char *pattern = node ? yaml_text(file, node, "cpu", error) : NULL;
+    attn_error why = {0};
+    *ours = !node;
+    if (!node)
+        return 0;
+    if (!pattern)
+        return -1;
+    return cpu_identity_is(ours, pattern, sched_getcpu(), &why)
+               ? yaml_fail(file, node, "cpu", error, "%s", why.message)
+               : 0;
+}
+
 static int read_native(counter_group *g, yaml_file *file, yaml_node_t *node, attn_error *error) {
-    static const char *const known[] = {"name", "about", "papi", "perf", NULL};
+    static const char *const known[] = {"name", "about", "papi", "perf", "cpu", NULL};
     if (node->type != YAML_MAPPING_NODE)
         return yaml_fail(file, node, "natives", error, "expected mappings of name, about, papi and perf");
     if (yaml_check_keys(file, node, known, error))
@@ -120,16 +151,54 @@ static int read_native(counter_group *g, yaml_file *file, yaml_node_t *node, att
             return yaml_fail(file, node, "name", error, "%.40s is an event already", event->name);
     if (!papi && !perf)
         return yaml_fail(file, node, "papi", error, "missing, and so is perf: one of them names the event");
-    if (papi && !(event->papi = join(file, papi, "papi", error)))
+    bool ours;
+    if (read_cpu(&ours, file, node, error))
         return -1;
-    if (perf && !(event->kernel = join(file, perf, "perf", error)))
+    if (papi && ours && !(event->papi = join(file, papi, "papi", error)))
+        return -1;
+    if (perf && ours && !(event->kernel = join(file, perf, "perf", error)))
         return -1;
     return add_event(g, file, node, event, error);
 }
 
-static int find_event(void *context, const char *name, double *value, attn_error *error) {
+static int read_constant(counter_group *g, yaml_file *file, const yaml_node_t *node, attn_error *error) {
+    static const char *const known[] = {"name", "about", "value", "caps", "cpu", NULL};
+    if (node->type != YAML_MAPPING_NODE)
+        return yaml_fail(file, node, "constants", error,
+                         "expected mappings of name, about, and value or caps");
+    if (yaml_check_keys(file, node, known, error))
+        return -1;
+    if (g->constants == GROUP_CONSTANTS_MAX)
+        return yaml_fail(file, node, "constants", error, "more than %d", GROUP_CONSTANTS_MAX);
+    const yaml_node_t *value = yaml_find(file, node, "value"), *caps = yaml_find(file, node, "caps");
+    group_constant *c = &g->constant[g->constants++];
+    *c = (group_constant){.name = need_text(file, node, "name", error), .value = NAN};
+    char *about = c->name ? need_text(file, node, "about", error) : NULL;
+    attn_free(about);
+    bool ours;
+    if (!about || read_cpu(&ours, file, node, error))
+        return -1;
+    if (!is_name(c->name) || group_event(g, c->name))
+        return yaml_fail(file, node, "name", error, "found \"%.40s\", expected a name of its own", c->name);
+    if (!value == !caps)
+        return yaml_fail(file, node, "value", error, "expected value or caps, one of them");
+    const char *capability = caps ? yaml_text(file, caps, "caps", error) : NULL;
+    if (caps && !capability)
+        return -1;
+    if (value && yaml_number(file, value, "value", 0, 1e9, &c->value, error))
+        return -1;
+    if (ours && caps && !pmu_capability(&c->value, capability, sched_getcpu()))
+        c->value = NAN;
+    c->value = ours ? c->value : NAN;
+    return 0;
+}
+
+static int find_term(void *context, const char *name, double *value, attn_error *error) {
+    double ignored;
     (void)value;
-    return group_event(context, name) ? 0 : attn_fail(error, "%.40s is not an event of this group", name);
+    return group_event(context, name) || group_constant_find(&ignored, context, name)
+               ? 0
+               : attn_fail(error, "%.40s is not an event of this group", name);
 }
 
 static int read_formula(counter_group *g, yaml_file *file, const yaml_node_t *node, attn_error *error) {
@@ -157,14 +226,15 @@ static int read_formula(counter_group *g, yaml_file *file, const yaml_node_t *no
         char *text = f->choice[f->choices++] = copy_text(file, yaml_item(file, list, i), "formula", error);
         if (!text)
             return -1;
-        if (formula_check(text, find_event, g, &why))
+        if (formula_check(text, find_term, g, &why))
             return yaml_fail(file, yaml_item(file, list, i), "formula", error, "%s", why.message);
     }
     return 0;
 }
 
 static int read_group(counter_group *g, yaml_file *file, attn_error *error) {
-    static const char *const known[] = {"summary", "needs", "events", "natives", "formulas", NULL};
+    static const char *const known[] = {"summary",   "needs",    "events", "natives",
+                                        "constants", "formulas", NULL};
     if (yaml_check_keys(file, file->root, known, error))
         return -1;
     g->summary = need_text(file, file->root, "summary", error);
@@ -173,8 +243,12 @@ static int read_group(counter_group *g, yaml_file *file, attn_error *error) {
         return -1;
     yaml_node_t *natives = yaml_find(file, file->root, "natives");
     yaml_node_t *formulas = yaml_find(file, file->root, "formulas");
+    yaml_node_t *constants = yaml_find(file, file->root, "constants");
     for (size_t i = 0; natives && i < yaml_count(natives); i++)
         if (read_native(g, file, yaml_item(file, natives, i), error))
+            return -1;
+    for (size_t i = 0; constants && i < yaml_count(constants); i++)
+        if (read_constant(g, file, yaml_item(file, constants, i), error))
             return -1;
     if (!g->count)
         return yaml_fail(file, file->root, "events", error, "expected at least one event");
@@ -273,6 +347,8 @@ void group_free(counter_group *g) {
         attn_free((char *)g->native[i].papi);
         attn_free((char *)g->native[i].kernel);
     }
+    for (size_t i = 0; i < g->constants; i++)
+        attn_free(g->constant[i].name);
     for (size_t i = 0; i < g->formulas; i++) {
         attn_free(g->formula[i].name);
         attn_free(g->formula[i].about);

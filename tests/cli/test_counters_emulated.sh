@@ -86,6 +86,51 @@ in_passes cache perf perf instructions l1d_reads l1d_writes l1d_misses llc_misse
 in_passes stalls papi papi_native instructions native:stalled_cycles native:slots native:uops_not_delivered native:uops_retired
 in_passes stalls perf perf instructions stalled_cycles stall_frontend stall_backend
 
+# Events of top-down on a Zen 4, by raw codes, and on a Neoverse V2, by the kernel's names: each reads what its code counts.
+# (test_topdown has the formulas; here cycles are not those of the loops that validate them.)
+reads() { tr -d '\n' <"$scratch/$1.json" | tr -s ' ' | grep -qE "\"$2\": \{ \"source\": \"perf\", \"value\": $3(\.0)?,"; }
+topdown() { # file, identity, "TYPE:CODE=event..."
+    local values='' number=1000 row
+    for row in $3; do
+        values+=${row%=*}=$((number += 1000)),
+    done
+    check "top-down of $2" with PERF_SHIM_COUNTERS=6 PERF_SHIM_L3=2M PERF_SHIM_STEADY=1 PERF_SHIM_VALUES="$values" ATTNBENCH_CPU_IDENTITY="$2" \
+        ATTNBENCH_PMU_DEVICES="$pmus/$1" -- sweep --plan "$scratch/slow.yaml" --min-time 0.0001 --rounds 1 --group topdown \
+        --counters perf --out "$scratch/$1.json"
+    check "takes several passes" several "$1"
+    number=1000
+    for row in $3; do
+        check "${row%=*} is ${row#*=}" reads "$1" "${row#*=}" $((number += 1000))
+    done
+}
+put zen4/cpu/type 4
+put zen4/cpu/format/event config:0-7,32-35
+put zen4/cpu/format/umask config:8-15
+put zen4/cpu/format/cmask config:24-31
+topdown zen4 AuthenticAMD-25-11-1 "4:0xc1=ops_retired 4:0x7aa=ops_dispatched 4:0x1000001a0=slots_no_op 4:0x100001ea0=slots_blocked
+    4:0x1000060a0=slots_of_other_thread 4:0x1060001a0=no_op_cycles_of_6 4:0xa2d6=waits_for_load 4:0x2d6=waits_for_any
+    4:0x1000000c2=ops_of_microcode 4:0x96=resyncs"
+put v2/armv8_pmuv3_0/type 8
+put v2/armv8_pmuv3_0/cpus 0-1023
+put v2/armv8_pmuv3_0/format/event config:0-15
+for event in stall_slot:0x3f stall_slot_frontend:0x3e stall_slot_backend:0x3d op_retired:0x3a op_spec:0x3b; do
+    put "v2/armv8_pmuv3_0/events/${event%:*}" "event=${event#*:}"
+done
+topdown v2 0x00000000410fd4f0 "8:0x3f=stall_slot 8:0x3e=stall_slot_frontend 8:0x3d=stall_slot_backend 8:0x3a=op_retired 8:0x3b=op_spec"
+
+check "top-down of a Zen 4 by PAPI" with PERF_SHIM_COUNTERS=20 LIBPFM_FORCE_PMU=amd64_fam19h_zen4 ATTNBENCH_CPU_IDENTITY=AuthenticAMD-25-11-1 -- \
+    "${bench[@]}" --counters papi --group topdown
+check "has the same events" counted papi_native ops_retired ops_dispatched slots_no_op slots_blocked no_op_cycles_of_6 waits_for_load resyncs
+
+# The same code is another event on another vendor's CPU: AMD's FLOPs are asked for there alone.
+check "FLOPs of a Zen 3 by perf" with PERF_SHIM_COUNTERS=6 PERF_SHIM_STEADY=1 PERF_SHIM_VALUES=4:0xf03=123456 ATTNBENCH_PMU_DEVICES="$pmus/zen4" \
+    ATTNBENCH_CPU_IDENTITY=AuthenticAMD-25-21-0 -- "${bench[@]}" --counters perf --group flops
+check "are counted" counted perf fp_any
+check "by AMD's event" says '"event.fp_any": "cpu/event=0x03,umask=0x0f/"'
+check "those of an Intel CPU" with PERF_SHIM_COUNTERS=6 ATTNBENCH_PMU_DEVICES="$pmus/four" ATTNBENCH_CPU_IDENTITY=GenuineIntel-6-6A-6 -- \
+    "${bench[@]}" --counters perf --group flops
+check "are not asked for by it" says '"counter.fp_any": "unavailable: an event of other CPUs"'
+
 # Apple's driver wants exclude_guest.
 check "a driver that wants exclude_guest" with PERF_SHIM_EXCLUDE_GUEST=1 -- "${bench[@]}" --counters perf
 check "counts" counted perf cycles instructions branches

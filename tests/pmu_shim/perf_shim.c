@@ -9,6 +9,7 @@
  *   PERF_SHIM_TYPES=T:CPUS,…  core PMUs of a hybrid machine: events of type T, or generic ones for it, count only on
  *                            these CPUs (a number, or A-B)
  *   PERF_SHIM_STEADY         a region always counts the same, so that passes over one iteration each agree
+ *   PERF_SHIM_VALUES=T:C=N,… with that, events of type T and configuration C count N
  *   PERF_SHIM_L3=SIZE        the size of the last cache, as /sys writes it; with a small one, loops that miss it are short
  *   PERF_SHIM_LOG=FILE       a line for every event that is opened
  */
@@ -82,9 +83,24 @@ static double rate(const event *e) {
     return 1 + (double)((e->attributes.config & 0xffffffff) % 7) + (e->attributes.type == PERF_TYPE_HARDWARE);
 }
 
+/* What PERF_SHIM_VALUES says of it; -1: nothing. */
+static double value_of(const event *e) {
+    for (const char *at = getenv("PERF_SHIM_VALUES"); at && *at;
+         at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        unsigned type;
+        unsigned long long config, value;
+        if (sscanf(at, "%u:%llx=%llu", &type, &config, &value) == 3 && type == e->attributes.type &&
+            config == e->attributes.config)
+            return (double)value;
+    }
+    return -1;
+}
+
 static double counted_since(const event *e, double t) {
     if (!counts_here(e))
         return 0;
+    if (getenv("PERF_SHIM_STEADY") && value_of(e) >= 0)
+        return value_of(e);
     return (getenv("PERF_SHIM_STEADY") ? 1e6 : t - e->since) * rate(e);
 }
 

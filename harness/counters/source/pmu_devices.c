@@ -99,6 +99,15 @@ uint32_t pmu_core_type(int cpu) {
     return find_core(device, cpu) > 1 && device[0] && read_type(device, &type) ? type : 0;
 }
 
+bool pmu_capability(double *value, const char *name, int cpu) {
+    char device[PMU_NAME_MAX], line[32], *end = line;
+    find_core(device, cpu);
+    if (!device[0] || strchr(name, '/') || !read_line(line, sizeof line, device, "caps/", name))
+        return false;
+    *value = (double)strtoul(line, &end, 0);
+    return end > line && !*end;
+}
+
 /* ---- Terms */
 
 /* Puts the lowest bits of the value where the format file says: "config:0-7,32-35". */

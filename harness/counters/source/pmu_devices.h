@@ -33,6 +33,9 @@ int pmu_event_find(pmu_event *event, const char *text, int cpu, attn_error *erro
  * kernel's generic events need it in the upper half of their configuration to count on the right kind of core. */
 uint32_t pmu_core_type(int cpu);
 
+/* A number that the PMU of this CPU's cores says of itself (its folder caps): "slots", … False where it does not. */
+bool pmu_capability(double *value, const char *name, int cpu);
+
 /* Calls for each event file of each PMU, in the order of names. `own` is whether the PMU counts what a thread does on
  * this CPU; others (uncore, energy) count for everybody. -1 when the visitor says so. */
 typedef int pmu_event_visitor(void *context, const char *device, const char *event, const char *terms,

@@ -1,5 +1,6 @@
 /* Native events that we name, in events.inc and in the group files, against libpfm for the CPUs that they are for: PAPI
  * takes their names from it. A libpfm knows the CPUs of its own architecture only. */
+#include "harness/counters/cpu_identity.h"
 #include "harness/counters/group.h"
 #include "tests/support/cmocka_all.h"
 
@@ -38,6 +39,13 @@ static const struct {
     {"STALL_BACKEND", "arm_n1"},
     {"TOPDOWN:SLOTS_P", INTEL_FROM_ICE_LAKE},
     {"DISPATCH_STALLS_1:FE_NO_OPS", "amd64_fam19h_zen4"},
+    {"DISPATCH_STALLS_1:FE_NO_OPS:c=6", "amd64_fam19h_zen4"},
+    {"DISPATCH_STALLS_1:SMT_CONTENTION", "amd64_fam19h_zen4"},
+    {"OPS_SOURCE_DISPATCHED_FROM_DECODER:DECODER:OPCACHE:LOOP_BUFFER", "amd64_fam19h_zen4"},
+    {"CYCLES_NO_RETIRE:NOT_COMPLETE_MISSING_LOAD", "amd64_fam19h_zen4"},
+    {"CYCLES_NO_RETIRE:NOT_COMPLETE_LOAD_AND_ALU", "amd64_fam19h_zen4"},
+    {"RETIRED_UCODE_OPS", "amd64_fam19h_zen4"},
+    {"RESYNCS", "amd64_fam19h_zen4"},
     {"DISPATCH_STALLS_1:BE_STALLS", "amd64_fam19h_zen4"},
     {"RETIRED_OPS", "amd64_fam19h_zen3 amd64_fam19h_zen4"},
     {"IDQ_UOPS_NOT_DELIVERED:CORE", INTEL_FROM_SANDY_BRIDGE},
@@ -120,6 +128,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_cpu_has_it),
                                        cmocka_unit_test(test_every_name_is_asked_for)};
     setenv("ATTNBENCH_HOME", ".", 1);
+    setenv(CPU_IDENTITY_VARIABLE, "any", 1);
     setenv("LIBPFM_ENCODE_INACTIVE", "1", 1); /* CPUs that this is none of */
     if (pfm_initialize() != PFM_SUCCESS)
         return 1;
