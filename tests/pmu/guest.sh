@@ -26,6 +26,12 @@ capture sweep-group attnbench sweep --plan /plan.yaml --group basic --out /tmp/o
 capture new-cpu su user -c "attnbench info --new-cpu"
 capture sweep-encoder attnbench sweep --plan /encoder.yaml --group basic --out /tmp/out/sweep-encoder.json
 capture sweep-native attnbench sweep --plan /plan.yaml --group /native.yaml --out /tmp/out/sweep-native.json
+# Others hold all counters but two, as the NMI watchdog holds one. The CPU has six, and one more for cycles alone.
+/hold 0 5 >/tmp/out/held &
+until [ -s /tmp/out/held ]; do usleep 10000; done
+capture sweep-held attnbench sweep --plan /plan.yaml --counters perf --out /tmp/out/sweep-held.json
+capture list-held attnbench counters list --format json
+kill $!
 if attnbench counters --help | grep -q validate; then
     capture validate attnbench counters validate --format json
 fi

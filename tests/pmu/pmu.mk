@@ -14,3 +14,4 @@ pmu-build:
 	  CC="aarch64-linux-gnu-gcc --sysroot=$(PMU_ROOT)" CXX="aarch64-linux-gnu-g++ --sysroot=$(PMU_ROOT)" \
 	  PKG_CONFIG="env PKG_CONFIG_SYSROOT_DIR=$(PMU_ROOT) \
 	  PKG_CONFIG_LIBDIR=$(PMU_LIB)/pkgconfig:$(PMU_LIB)/openblas-pthread/pkgconfig pkg-config"
+	aarch64-linux-gnu-gcc --sysroot=$(PMU_ROOT) -std=c17 -D_GNU_SOURCE -O2 $(WARN) -o $(PMU)/build/hold tests/pmu/hold.c

@@ -29,7 +29,7 @@ build() {
         fail_all "attnbench does not build for arm64 ($log)"
     }
     $here/initramfs.sh "$pmu/arm64/root" "$pmu/initramfs" "$pmu/build/attnbench" $here/guest.sh $here/plan.yaml \
-        $here/native.yaml $here/encoder.yaml ||
+        $here/native.yaml $here/encoder.yaml "$pmu/build/hold" ||
         fail_all "no initramfs"
 }
 
@@ -130,6 +130,7 @@ sources_agree() { # folder
 
 same_form() { # sweep sweep: the same fields, but for what stands in a counter, and which rates follow from those there are
     local form='[paths | map(if type == "number" then 0 else . end) | if index("counters") then .[:index("counters") + 2] else . end
+        | if index("counters_by_part") then .[:index("counters_by_part") + 2] else . end
         | index("derived") as $at | if $at and length > $at + 1 then .[:$at + 1] + ["rate"] + .[$at + 2:] else . end] | unique'
     [ -s "$1" ] && [ -s "$2" ] && [ "$(jq -c "$form" "$1")" = "$(jq -c "$form" "$2")" ]
 }
@@ -166,6 +167,24 @@ split() { # folder source
 same_parts() { # sweep sweep
     [ "$(jq -c '.benchmarks[0].counters_by_part | length' "$1")" -eq 5 ] &&
         [ "$(jq -c '.benchmarks[0].counters_by_part' "$1")" = "$(jq -c '.benchmarks[0].counters_by_part' "$2")" ]
+}
+
+# A layer too: parts of attention, which are attention exactly.
+split_layer() { # folder source
+    holds "$1/sweep-encoder.json" '[.benchmarks[] | select(.name | startswith("attention/"))][0].counters_by_part
+        | (.attention.instructions.value) as $whole | with_entries(select(.key | startswith("attention/"))) | map_values(.instructions)
+        | (keys == ["attention/cache_write", "attention/core", "attention/projections", "attention/rest"]) and
+        all(.[]; .source == "'"$2"'" and .validation == "trusted" and .value > 0) and ([.[].value] | add) == $whole'
+}
+
+# With five of the six counters held by others, those that are left have cycles and instructions, right as ever.
+counts_what_is_left() { # folder
+    [ "$(cat "$1/held")" = "held 5" ] &&
+        holds "$1/sweep-held.json" '[.benchmarks[] | select(.run_type == "iteration") | .counters] | length == 3
+            and all(.cycles.source == "perf" and .instructions.source == "perf" and .instructions.validation == "trusted"
+                and .cycles.validation == "trusted")' &&
+        two_cycles_each "$1/sweep-held.json" &&
+        same_instructions "$1/sweep-held.json" "$1/sweep-perf.json"
 }
 
 # info --new-cpu reports what the kernel opened and what PAPI knows, and at paranoid 3 that both were refused.
@@ -211,6 +230,8 @@ check_machine() { # name source presets
     check "$1: two boots count the same instructions" same_instructions "$out/sweep.json" "$out.again/sweep.json"
     check "$1: no branches are reported rather than 0" no_zero_branches "$out/sweep.json"
     check "$1: an encoder is counted by part" split "$out" "$2"
+    check "$1: a layer is counted by part of attention" split_layer "$out" "$2"
+    check "$1: cycles and instructions are counted where others hold all counters but two" counts_what_is_left "$out"
     check "$1: two boots count the same by part" same_parts "$out/sweep-encoder.json" "$out.again/sweep-encoder.json"
     check "$1: info --new-cpu reports what there is" reported "$out" "$3"
     check_validation "$1"
