@@ -39,7 +39,7 @@ static const char help_text[] =
     "  --checked-output HASH  print output_hash of each case; an output of this hash (0: none), of the same "
     "row and\n"
     "                  seed, has passed its check in an earlier process and is not checked again\n"
-    "  --turns         one case for a gate that takes turns: orders on standard input, bench/turn_lines.h\n"
+    "  --turns         for a gate that takes turns: orders on standard input, bench/turn_lines.h\n"
     "  -h, --help      show this\n\n"
     "A row reads attention/TYPE/MODE/KEY:VALUE/..., one layer,\n"
     "or encoder/MODEL/TYPE/MODE/KEY:VALUE/..., a whole encoder with its input layer,\n"
@@ -264,10 +264,10 @@ done:
 }
 
 static int run(bench_session *session, options *o, const char *default_cases, attn_error *error) {
-    if (!o->has_cases && add_file(session, default_cases, error))
+    if (!o->has_cases && !o->turns && add_file(session, default_cases, error))
         return -1;
-    if (!session->count)
-        return attn_fail(error, "no case to run");
+    if (o->turns ? session->count > 1 : !session->count)
+        return attn_fail(error, o->turns ? "--turns: expected one case" : "no case to run");
     session->settings = (bench_settings){.seed = (uint64_t)o->seed, .check_flops = o->check_flops};
     session->hash_output = o->checked_output >= 0;
     session->checked_output = o->checked_output > 0 ? (uint64_t)o->checked_output : 0;

@@ -329,6 +329,14 @@ int bench_session_status(const bench_session *session) {
     return session->failed ? 1 : session->broken ? 2 : session->unsupported ? 3 : 0;
 }
 
+int bench_session_switch(bench_session *session, const char *row, uint64_t checked, attn_error *error) {
+    leave(session);
+    session->count = 0;
+    session->hash_output = checked != 0;
+    session->checked_output = checked;
+    return bench_session_add(session, row, error);
+}
+
 int bench_session_enter(bench_entry *entry) {
     return enter(entry);
 }

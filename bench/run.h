@@ -50,6 +50,9 @@ int bench_session_add(bench_session *session, const char *row, attn_error *error
  * them. */
 int bench_session_run(bench_session *session, int argc, char **argv, attn_error *error);
 
+/* The row in place of all others; `checked` is session.checked_output. */
+int bench_session_switch(bench_session *session, const char *row, uint64_t checked, attn_error *error);
+
 /* For a loop of one's own around a case: the set-up of the entry, checked and warm. -1: its failure says why, and
  * the session's status counts it. */
 int bench_session_enter(bench_entry *entry);

@@ -1,9 +1,11 @@
 #include "bench/turns.h"
 
 #include "bench/evict.h"
+#include "bench/move.h"
 #include "bench/turn_lines.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +19,61 @@ static uint64_t ns_of(clockid_t clock) {
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* "go N": 1; "quit": 0; else -1. */
-static int read_order(const char *line, uint64_t *iterations, attn_error *error) {
-    char *end = NULL;
-    if (!strcmp(line, "quit\n"))
-        return 0;
-    if (!strncmp(line, "go ", 3) && line[3] >= '1' && line[3] <= '9')
-        *iterations = strtoull(line + 3, &end, 10);
-    if (end && !strcmp(end, "\n") && *iterations <= MOST_ITERATIONS)
-        return 1;
-    return attn_fail(error, "--turns: expected go N or quit: %.40s", line);
+typedef enum order_kind { QUIT, GO, CASE, MOVE } order_kind;
+
+enum { MOST_TURNS = 1 << 16 };
+
+typedef struct order {
+    order_kind kind;
+    uint64_t iterations, turns; /* GO */
+    uint64_t hash;              /* CASE */
+    const char *row;
+} order;
+
+/* A whole number at *text, which goes beyond it. */
+static bool read_number(const char **text, uint64_t least, uint64_t *number) {
+    char *end;
+    if (**text < '0' || **text > '9')
+        return false;
+    *number = strtoull(*text, &end, 10);
+    *text = end;
+    return *number >= least;
+}
+
+static bool read_go(order *o, const char *text) {
+    *o = (order){.kind = GO, .turns = 1};
+    if (!read_number(&text, 1, &o->iterations) || o->iterations > MOST_ITERATIONS)
+        return false;
+    if (*text == ' ') {
+        text++;
+        if (!read_number(&text, 1, &o->turns) || o->turns > MOST_TURNS)
+            return false;
+    }
+    return !*text;
+}
+
+static bool read_case(order *o, const char *text) {
+    *o = (order){.kind = CASE};
+    if (!read_number(&text, 0, &o->hash) || *text != ' ')
+        return false;
+    o->row = text + 1;
+    return true;
+}
+
+/* The row stays in `line`. */
+static int read_order(order *o, char *line, attn_error *error) {
+    size_t length = strcspn(line, "\n");
+    bool known = line[length] == '\n';
+    line[length] = '\0';
+    if (!strncmp(line, "go ", 3))
+        known = known && read_go(o, line + 3);
+    else if (!strncmp(line, "case ", 5))
+        known = known && read_case(o, line + 5);
+    else if (!strcmp(line, "move") || !strcmp(line, "quit"))
+        *o = (order){.kind = *line == 'm' ? MOVE : QUIT};
+    else
+        known = false;
+    return known ? 0 : attn_fail(error, "--turns: expected case HASH ROW, go N, move or quit: %.40s", line);
 }
 
 typedef struct turn {
@@ -66,21 +113,50 @@ static int run_turn(turn *turned, bench_session *session, uint64_t iterations, a
     return 0;
 }
 
-int bench_turns_run(bench_session *session, attn_error *error) {
-    char line[64];
-    uint64_t iterations = 0;
-    int order = 0;
-    if (session->count != 1)
-        return attn_fail(error, "--turns: expected one case");
-    if (bench_session_enter(&session->entries[0]))
-        return 0;
-    printf("ready %d\n", BENCH_TURNS_VERSION);
-    while (!fflush(stdout) && fgets(line, sizeof line, stdin) &&
-           (order = read_order(line, &iterations, error)) > 0) {
+static int go(bench_session *session, const order *o, attn_error *error) {
+    for (uint64_t i = 0; i < o->turns; i++) {
         turn t;
-        if (run_turn(&t, session, iterations, error))
+        if (run_turn(&t, session, o->iterations, error))
             return -1;
         printf("done %" PRIu64 " %" PRIu64 "\n", t.ns, t.cpu_ns);
     }
-    return order < 0 ? -1 : 0;
+    return 0;
+}
+
+/* 1: the case cannot be measured, and the session's status says so. */
+static int enter(bench_session *session, int version) {
+    if (bench_session_enter(&session->entries[0]))
+        return 1;
+    printf("ready %d\n", version);
+    return 0;
+}
+
+static int change_case(bench_session *session, const order *o, attn_error *error) {
+    bench_move_forget();
+    return bench_session_switch(session, o->row, o->hash, error) ? -1 : enter(session, BENCH_TURNS_VERSION);
+}
+
+/* 1 ends the program. */
+static int follow(bench_session *session, const order *o, attn_error *error) {
+    switch (o->kind) {
+    case QUIT:
+        return 1;
+    case CASE:
+        return change_case(session, o, error);
+    case MOVE:
+        printf("moved %zu\n", session->threads.threads ? 0 : bench_move());
+        return 0;
+    case GO:
+        break;
+    }
+    return session->current ? go(session, o, error) : attn_fail(error, "--turns: go without a case");
+}
+
+int bench_turns_run(bench_session *session, attn_error *error) {
+    char line[BENCH_NAME_MAX + 64];
+    order o = {0};
+    int end = session->count ? enter(session, BENCH_TURNS_ONE_CASE) : 0;
+    while (!end && !fflush(stdout) && fgets(line, sizeof line, stdin))
+        end = read_order(&o, line, error) ? -1 : follow(session, &o, error);
+    return end < 0 ? -1 : 0;
 }

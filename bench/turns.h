@@ -4,7 +4,7 @@
 
 #include "bench/run.h"
 
-/* Of the session's only case. -1: a line of the input is none of these. */
+/* Of the session's only case; without any, of those that the input names. -1: a line of the input is none of these. */
 int bench_turns_run(bench_session *session, attn_error *error);
 
 #endif

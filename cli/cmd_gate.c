@@ -63,11 +63,15 @@ static json_t *how_note(const gate *g) {
         return utf8_sprintf("plan %s, instructions of one warm iteration, simulated by valgrind with kernels "
                             "that it knows; in %s%s",
                             p->name, spent, end);
-    const char *way = g->stored                       ? ""
-                      : g->settings.way == GATE_TURNS ? ", pairs of live processes that take turns"
-                      : g->knows[GATE_BASE] && g->knows[GATE_CANDIDATE]
-                          ? ", whole processes one after the other"
-                          : ", whole processes one after the other, as a program does not know turns";
+    const char *way =
+        g->stored ? ""
+        : g->settings.way == GATE_TURNS
+            ? g->settings.turns > 1
+                  ? ", pairs of live processes that take turns"
+                  : ", pairs of live processes that take turns, as an older program of the two knows them"
+        : g->knows[GATE_BASE] && g->knows[GATE_CANDIDATE]
+            ? ", whole processes one after the other"
+            : ", whole processes one after the other, as a program does not know turns";
     return utf8_sprintf("plan %s%s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
                         way, p->repetitions, p->min_time, g->settings.cpu, g->looks, g->looks == 1 ? "" : "s",
                         spent, end);
@@ -239,9 +243,13 @@ static int run_both(gate *g, const gate_options *o, attn_error *error) {
         if (gate_side_ask(&g->side[i], g->settings.cpu, error))
             return -1;
     bool time = g->settings.metric == GATE_TIME;
-    for (size_t i = 0; i < GATE_SIDES; i++)
-        if (!(g->knows[i] = gate_knows_turns(&g->side[i])))
-            g->settings.way = GATE_PROCESSES;
+    for (size_t i = 0; i < GATE_SIDES; i++) {
+        int version = gate_turns_version(&g->side[i]);
+        g->knows[i] = version > 0;
+        g->settings.turns = i && g->settings.turns < version ? g->settings.turns : version;
+    }
+    if (!g->settings.turns)
+        g->settings.way = GATE_PROCESSES;
     return (time ? gate_run : gate_run_counts)(g, error) || gate_attribute(g, error)
                ? -1
                : report(g, &o->output, NULL, "", error);

@@ -63,7 +63,7 @@ static int has_failed(peer_talk *t, const char *found, attn_error *error) {
 
 static int await_ready(peer_talk *t, attn_error *error) {
     char line[LINE], expected[32];
-    int length = snprintf(expected, sizeof expected, "ready %d ", BENCH_TURNS_VERSION);
+    int length = snprintf(expected, sizeof expected, "ready %d ", BENCH_TURNS_ONE_CASE);
     if (!fgets(line, sizeof line, t->answers))
         return has_failed(t, "it ended before it was ready", error);
     if (strncmp(line, expected, (size_t)length))

@@ -113,6 +113,7 @@ int gate_checked_process(process_value *value, gate_case *c, size_t side, const 
         return -1;
     if (side == GATE_BASE && value->outcome == PROCESS_MEASURED)
         c->base_seconds = clock_now() - began;
+    c->output_hash[side] = value->output_hash;
     for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
         c->bytes[i][side] = value->bytes[i];
     return 0;
@@ -130,6 +131,7 @@ static int open_case(gate *g, gate_case *c, size_t side, attn_error *error) {
     process_value value;
     double began = clock_now();
     settings.repetitions = 1;
+    settings.hash_output = g->settings.way == GATE_TURNS && g->settings.turns > 1;
     if (gate_checked_process(&value, c, side, &settings, error))
         return -1;
     if (value.outcome != PROCESS_MEASURED)
@@ -244,19 +246,23 @@ size_t gate_shuffle_open(gate *g, size_t *order) {
 /* One block of every open case that the budget has room for; without any, it is spent. */
 static int run_round(gate *g, size_t *order, size_t pairs, size_t until, attn_error *error) {
     size_t open = gate_shuffle_open(g, order);
+    gate_duo duo = {0};
+    int result = 0;
     gate_show(g, open, pairs, until);
     g->out_of_time = true;
-    for (size_t i = 0; i < open; i++) {
+    for (size_t i = 0; i < open && !result; i++) {
         gate_case *c = &g->cases[order[i]];
         if (gate_is_late(g, c->block_seconds))
             continue;
         g->out_of_time = false;
         if (g->commands)
             return gate_command_block(g, error);
-        if ((g->settings.way == GATE_TURNS ? gate_turn_pair : run_block)(g, c, error) < 0)
-            return -1;
+        int failed =
+            g->settings.way == GATE_TURNS ? gate_turn_pair(g, c, &duo, error) : run_block(g, c, error);
+        result = failed < 0 ? -1 : 0;
     }
-    return 0;
+    gate_duo_end(&duo);
+    return result;
 }
 
 static double log_ratio(const gate_pair *pair) {

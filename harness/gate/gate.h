@@ -6,6 +6,7 @@
 #include "harness/gate/decide/decide.h"
 #include "harness/gate/process.h"
 #include "harness/gate/report/gate_report.h"
+#include "harness/gate/turns.h"
 #include "harness/plan/plan.h"
 #include "harness/results/results.h"
 
@@ -36,14 +37,18 @@ typedef struct gate_case {
     double bytes[GATE_BYTE_COUNTS][GATE_SIDES]; /* NaN: not reported */
     double ns, cpu_ns;                          /* of all that was timed: passed, and on a CPU */
     double block_seconds;                       /* that the shortest block, or pair by turns, took */
-    double base_seconds; /* that the base took to be checked, with one repetition; 0: not known */
-    json_t *moved;       /* what moved, when it is SLOWER */
+    double base_seconds;            /* that the base took to be checked, with one repetition; 0: not known */
+    double output_hash[GATE_SIDES]; /* of the output whose whole check passed; 0: not known */
+    unsigned long long iterations;  /* of a turn; 0: not known yet */
+    size_t turns;                   /* of a side in a pair, then */
+    json_t *moved;                  /* what moved, when it is SLOWER */
 } gate_case;
 
 typedef struct gate_settings {
     const plan *plan;
     gate_metric metric;
     gate_way way; /* of time */
+    int turns;    /* the version that both programs are spoken to in; 0: a side knows none */
     gate_rule rule;
     double budget; /* seconds, of measuring; what moved comes on top */
     uint64_t seed; /* of the order of cases and processes */
@@ -129,10 +134,12 @@ void gate_fail_process(gate *g, gate_case *c, size_t side, double began, process
  * ever: it has to stay short next to measuring. */
 #define GATE_SHORT_CHECK_FLOPS 1e6
 
-bool gate_knows_turns(const gate_side *side);
+/* Which version of turns (bench/turn_lines.h) it is to be spoken to in; 0: it does not know them. */
+int gate_turns_version(const gate_side *side);
 
-/* A pair of an open case by turns: 0; 1 when the case has failed; -1. */
-int gate_turn_pair(gate *g, gate_case *c, attn_error *error);
+/* A pair of an open case by turns: 0; 1 when the case has failed; -1. The processes are started where the duo has
+ * none, and live on in it for the next case where they can; gate_duo_end. */
+int gate_turn_pair(gate *g, gate_case *c, gate_duo *duo, attn_error *error);
 
 /* A block of all open cases of commands: 0 or -1. */
 int gate_command_block(gate *g, attn_error *error);

@@ -93,6 +93,7 @@ int gate_process(process_value *value, const bench_case *c, const measure_settin
     } else {
         for (size_t i = 0; i < GATE_BYTE_COUNTS; i++)
             value->bytes[i] = json_number(first, gate_byte_counts[i].stored);
+        value->output_hash = json_number_value(json_object_get(first, "output_hash"));
         result = take_times(value, entries, error);
         if (settings->simulated)
             take_instructions(value, first);

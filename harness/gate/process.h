@@ -31,6 +31,7 @@ typedef struct process_value {
     double ns, cpu_ns;              /* of all repetitions: passed, and on a CPU */
     double instructions;            /* of one iteration, when simulated */
     double bytes[GATE_BYTE_COUNTS]; /* NaN: not reported */
+    double output_hash;             /* 0: not asked for, or there is none */
 } process_value;
 
 /* -1: a stop signal, memory, or the program cannot be run. */

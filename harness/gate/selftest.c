@@ -261,7 +261,8 @@ int selftest_run(selftest_count counts[SELFTEST_LEVELS], const selftest_settings
     selftest_settings chosen = *s;
     if (gate_side_ask(&side, s->gate.cpu, error))
         return -1;
-    chosen.gate.way = gate_knows_turns(&side) ? GATE_TURNS : GATE_PROCESSES;
+    chosen.gate.way = gate_turns_version(&side) ? GATE_TURNS : GATE_PROCESSES;
+    chosen.gate.turns = gate_turns_version(&side);
     json_decref(side.info);
     s = &chosen;
     if (s->journal && !(journal = open_journal(counts, s, error)))

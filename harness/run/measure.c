@@ -91,14 +91,21 @@ static int run_child(child_result *result, const bench_case *c, const measure_se
     return failed;
 }
 
-int measure_start_turns(child_talk *talk, const bench_case *c, const measure_settings *s, attn_error *error) {
+int measure_start_turns(child_talk *talk, const bench_case *c, int version, const measure_settings *s,
+                        attn_error *error) {
     char seed[32], flops[32];
     snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
     snprintf(flops, sizeof flops, "%g", s->check_flops);
-    const char *words[] = {
-        s->program, "bench", "--turns",    "--case", c->name,
-        "--seed",   seed,    "--counters", "off",    s->check_flops > 0 ? "--check-flops" : NULL,
-        flops,      NULL};
+    const char *words[12] = {s->program, "bench", "--turns", "--seed", seed, "--counters", "off"};
+    size_t n = 7;
+    if (s->check_flops > 0) {
+        words[n++] = "--check-flops";
+        words[n++] = flops;
+    }
+    if (version < 2) {
+        words[n++] = "--case";
+        words[n++] = c->name;
+    }
     const child_place place = {.cpu = s->cpu, .cpus = c->threads};
     if (s->delay && setenv("ATTNBENCH_DELAY", s->delay, 1))
         return attn_no_memory(error, "environment");

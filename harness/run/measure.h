@@ -49,11 +49,12 @@ void measure_clean_environment(void);
 int measure_case(json_t **entries, measure_outcome *outcome, const bench_case *c,
                  const measure_settings *settings, attn_error *error);
 
-/* A process that measures the case in turns (bench/turn_lines.h). -1: it cannot be started. */
+/* A process that measures in turns (bench/turn_lines.h). version 1: the case; 2: cases that it is asked for, with as
+ * many threads as this one. -1: it cannot be started. */
 struct child_talk;
 struct child_result;
-int measure_start_turns(struct child_talk *talk, const bench_case *c, const measure_settings *settings,
-                        attn_error *error);
+int measure_start_turns(struct child_talk *talk, const bench_case *c, int version,
+                        const measure_settings *settings, attn_error *error);
 
 /* What a process says of its end, without "attnbench bench: ". */
 const char *measure_said(const struct child_result *r);

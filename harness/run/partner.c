@@ -56,31 +56,61 @@ static int read_line(partner *p, char line[PARTNER_LINE], double end, attn_error
     return 0;
 }
 
-int partner_start(partner *p, const bench_case *c, const measure_settings *settings, attn_error *error) {
-    *p = (partner){0};
-    return measure_start_turns(&p->talk, c, settings, error);
+int partner_start(partner *p, const bench_case *c, int version, const measure_settings *settings,
+                  attn_error *error) {
+    *p = (partner){.version = version};
+    return measure_start_turns(&p->talk, c, version, settings, error);
+}
+
+static int say(partner *p, const char *order) {
+    size_t length = strlen(order);
+    return send(p->talk.in, order, length, MSG_NOSIGNAL) == (ssize_t)length
+               ? 0
+               : has_failed(p, "the measuring process ended in its turn");
+}
+
+int partner_ask(partner *p, const bench_case *c, const measure_settings *settings, attn_error *error) {
+    (void)error;
+    char order[BENCH_NAME_MAX + 48];
+    if (p->version < 2)
+        return 0;
+    snprintf(order, sizeof order, "case %.0f %s\n", settings->output_hash, c->name);
+    return say(p, order);
 }
 
 int partner_await(partner *p, double end, attn_error *error) {
     char line[PARTNER_LINE], expected[32];
-    snprintf(expected, sizeof expected, "ready %d", BENCH_TURNS_VERSION);
+    snprintf(expected, sizeof expected, "ready %d", p->version);
     int failed = read_line(p, line, end, error);
     if (failed || !strcmp(line, expected))
         return failed;
     return has_failed(p, "the measuring process did not say that it is ready for turns");
 }
 
-int partner_go(partner *p, partner_turn *turn, unsigned long long iterations, double end, attn_error *error) {
-    char order[48], line[PARTNER_LINE];
-    int length = snprintf(order, sizeof order, "go %llu\n", iterations);
-    if (send(p->talk.in, order, (size_t)length, MSG_NOSIGNAL) != length)
-        return has_failed(p, "the measuring process ended in its turn");
-    int failed = read_line(p, line, end, error);
-    if (failed)
-        return failed;
-    if (bench_turn_done(line, &turn->ns, &turn->cpu_ns))
-        return 0;
-    return has_failed(p, "the measuring process did not say how long its turn took");
+int partner_go(partner *p, partner_turn *turns, size_t count, unsigned long long iterations, double end,
+               attn_error *error) {
+    char order[64], line[PARTNER_LINE];
+    if (p->version < 2)
+        snprintf(order, sizeof order, "go %llu\n", iterations);
+    else
+        snprintf(order, sizeof order, "go %llu %zu\n", iterations, count);
+    int failed = say(p, order);
+    for (size_t i = 0; i < count && !failed; i++) {
+        failed = read_line(p, line, end, error);
+        if (!failed && !bench_turn_done(line, &turns[i].ns, &turns[i].cpu_ns))
+            failed = has_failed(p, "the measuring process did not say how long its turn took");
+    }
+    return failed;
+}
+
+int partner_move(partner *p, double *bytes, double end, attn_error *error) {
+    char line[PARTNER_LINE], more;
+    int failed = say(p, "move\n");
+    if (!failed)
+        failed = read_line(p, line, end, error);
+    if (!failed && sscanf(line, "moved %lf%c", bytes, &more) != 1)
+        failed = has_failed(p, "the measuring process did not say what it moved");
+    return failed;
 }
 
 void partner_end(partner *p) {

@@ -1,5 +1,5 @@
-/* A live process of a program that measures one case in turns (bench/turn_lines.h): asked for a number of iterations,
- * it says how long they took. */
+/* A live process of a program that measures cases in turns (bench/turn_lines.h): asked for a number of iterations, it says
+ * how long they took. */
 #ifndef HARNESS_RUN_PARTNER_H
 #define HARNESS_RUN_PARTNER_H
 
@@ -10,6 +10,7 @@ enum { PARTNER_LINE = 128 };
 
 typedef struct partner {
     child_talk talk;
+    int version;   /* that it is spoken to in */
     bool late;     /* it did not answer in time */
     char why[300]; /* when it has failed */
     size_t used;   /* of text */
@@ -21,15 +22,25 @@ typedef struct partner_turn {
     double cpu_ns; /* of that on a CPU */
 } partner_turn;
 
-/* Starts it. -1: the program cannot be run, or memory. Whatever comes back: partner_end. */
-int partner_start(partner *p, const bench_case *c, const measure_settings *settings, attn_error *error);
+/* Starts it, to be spoken to in that version. -1: the program cannot be run, or memory. Whatever comes back:
+ * partner_end. */
+int partner_start(partner *p, const bench_case *c, int version, const measure_settings *settings,
+                  attn_error *error);
 
-/* Waits until it is set up and checked: 0; 1 when the case has failed (`why` says so); -1: a stop signal, or memory.
+/* Asks a live one of version 2 for a case, of as many threads as it was started for; for one of version 1 nothing. The
+ * settings' output_hash is of a check before. 0; 1 when it has ended (`why`). */
+int partner_ask(partner *p, const bench_case *c, const measure_settings *settings, attn_error *error);
+
+/* Waits until the case is set up and checked: 0; 1 when it has failed (`why` says so); -1: a stop signal, or memory.
  * `end` is on clock_now(). */
 int partner_await(partner *p, double end, attn_error *error);
 
-/* One turn; the same outcomes. */
-int partner_go(partner *p, partner_turn *turn, unsigned long long iterations, double end, attn_error *error);
+/* So many turns in a row, one in version 1; the same outcomes. */
+int partner_go(partner *p, partner_turn *turns, size_t count, unsigned long long iterations, double end,
+               attn_error *error);
+
+/* The data of the case to other pages of memory, of version 2; the same outcomes. *bytes: how much was moved. */
+int partner_move(partner *p, double *bytes, double end, attn_error *error);
 
 void partner_end(partner *p); /* a zeroed one is fine too */
 

@@ -11,6 +11,9 @@
  * and goes and only ever adds. Fewer turns than TURNS_FOR_WIDE have windows of one A B B A. */
 enum { TURNS_OF_WINDOW = 4, TURNS_OF_NARROW = 2, TURNS_FOR_WIDE = 16 };
 
+/* Turns of each side between moves of data (bench/move.h): two windows, one of which is compared with the other. */
+enum { TURNS_OF_LAYOUT = 2 * TURNS_OF_WINDOW };
+
 /* time[side][turn] in ns: `turns` a side, an even number. *effect is the median over windows of ln(candidate / base);
  * *noise the same of one side against itself, each odd window of the base against the even one before it (NaN with
  * fewer than two windows). */

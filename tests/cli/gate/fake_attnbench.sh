@@ -10,7 +10,7 @@ conf=${FAKE_CONF:-$0.conf}
 [ -e "$conf" ] && . "$conf"
 if [ "$1" = info ]; then # the same each time, and FAKE_INFO remembers it
     if [ -n "${FAKE_INFO:-}" ]; then read -r -d "" said <"$FAKE_INFO"; else said=$("$ATTNBENCH" info --format json); fi
-    echo "${said/\"turns\": 1/\"turns\": $turns}"
+    echo "${said/\"turns\": 2/\"turns\": $turns}"
     exit
 fi
 if [ $wrapped = 1 ] && [ -z "${FAKE_WRAPPED:-}" ]; then # a script around a program

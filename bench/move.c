@@ -1,0 +1,89 @@
+#include "bench/move.h"
+
+#include "attn/alloc.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Address space without memory, that pages which were left move to. */
+enum { MOVES_KEPT = 32 };
+static char *attic;
+static size_t attic_used;
+#define ATTIC_SIZE (MOVES_KEPT * BENCH_MOVE_MOST)
+
+typedef struct span {
+    char *first;
+    size_t size;
+} span;
+
+static span pages_of(const void *block, size_t size) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)block;
+    uintptr_t first = (begin + page - 1) / page * page, end = (begin + size) / page * page;
+    return (span){(char *)block + (first - begin), end > first ? end - first : 0};
+}
+
+static void add_size(void *context, const void *block, size_t size) {
+    *(size_t *)context += pages_of(block, size).size;
+}
+
+static void *map(size_t size, int protection, int flags) {
+    void *at = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+#ifdef MREMAP_FIXED
+
+/* Takes the pages at `from`, and puts them in place of what is at `to`. */
+static bool put(char *from, char *to, size_t size) {
+    return mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED;
+}
+
+static void move_block(void *context, const void *block, size_t size) {
+    span s = pages_of(block, size);
+    size_t *moved = context;
+    char *fresh = s.size ? map(s.size, PROT_READ | PROT_WRITE, MAP_POPULATE) : NULL;
+    if (!fresh)
+        return;
+    memcpy(fresh, s.first, s.size);
+    char *left = attic + attic_used;
+    if (!put(s.first, left, s.size)) {
+        munmap(fresh, s.size);
+        return;
+    }
+    if (!put(fresh, s.first, s.size)) { /* back again */
+        (void)put(left, s.first, s.size);
+        munmap(fresh, s.size);
+        return;
+    }
+    attic_used += s.size;
+    *moved += s.size;
+}
+
+#else
+
+static void move_block(void *context, const void *block, size_t size) {
+    (void)context, (void)block, (void)size;
+}
+
+#endif
+
+size_t bench_move(void) {
+    size_t size = 0, moved = 0;
+    attn_alloc_visit(add_size, &size);
+    if (!attic)
+        attic = map(ATTIC_SIZE, PROT_NONE, MAP_NORESERVE);
+    if (!size || size > BENCH_MOVE_MOST || !attic || attic_used + size > ATTIC_SIZE)
+        return 0;
+    attn_alloc_visit(move_block, &moved);
+    return moved;
+}
+
+void bench_move_forget(void) {
+    if (attic)
+        munmap(attic, ATTIC_SIZE);
+    attic = NULL;
+    attic_used = 0;
+}

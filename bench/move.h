@@ -1,0 +1,16 @@
+/* Data of a case moved to other pages of memory, at the same addresses. In which pages data lie decides which of them
+ * meet in a cache, which costs a decode up to some per cent and stays for a process's life: a process that moves its
+ * data is measured in several layouts, where a fresh process for each costs ten times as much. */
+#ifndef BENCH_MOVE_H
+#define BENCH_MOVE_H
+
+#include <stddef.h>
+
+/* All whole pages of attn_alloc's blocks, copied. The pages left are kept until bench_move_forget, as the system would
+ * give them out again at once. Returns the bytes; 0 where there are none, more than BENCH_MOVE_MOST (so much fills
+ * caches evenly wherever it lies), or no way. No other thread may use the data meanwhile. */
+#define BENCH_MOVE_MOST ((size_t)8 << 20)
+size_t bench_move(void);
+void bench_move_forget(void);
+
+#endif
