@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 
+#include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -41,6 +42,31 @@ static bool put(char *from, char *to, size_t size) {
     return mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED;
 }
 
+static int find_code(struct dl_phdr_info *program, size_t size, void *code) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    (void)size;
+    for (size_t i = 0; i < program->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &program->dlpi_phdr[i];
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X))
+            continue;
+        uintptr_t begin = program->dlpi_addr + part->p_vaddr, first = begin / page * page;
+        *(span *)code = (span){(char *)first, begin + part->p_memsz - first};
+    }
+    return 1; /* the first is this program */
+}
+
+void bench_move_code(void) {
+    span s = {0};
+    dl_iterate_phdr(find_code, &s);
+    char *fresh = s.size ? map(s.size, PROT_READ | PROT_WRITE, 0) : NULL;
+    if (!fresh)
+        return;
+    madvise(fresh, s.size, MADV_NOHUGEPAGE); /* as those of a file are */
+    memcpy(fresh, s.first, s.size);
+    if (mprotect(fresh, s.size, PROT_READ | PROT_EXEC) || !put(fresh, s.first, s.size))
+        munmap(fresh, s.size);
+}
+
 static void move_block(void *context, const void *block, size_t size) {
     span s = pages_of(block, size);
     size_t *moved = context;
@@ -63,6 +89,9 @@ static void move_block(void *context, const void *block, size_t size) {
 }
 
 #else
+
+void bench_move_code(void) {
+}
 
 static void move_block(void *context, const void *block, size_t size) {
     (void)context, (void)block, (void)size;

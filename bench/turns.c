@@ -133,6 +133,7 @@ static int enter(bench_session *session, int version) {
 
 static int change_case(bench_session *session, const order *o, attn_error *error) {
     bench_move_forget();
+    bench_move_code();
     return bench_session_switch(session, o->row, o->hash, error) ? -1 : enter(session, BENCH_TURNS_VERSION);
 }
 

@@ -304,12 +304,12 @@ static int look(gate *g, bool last, attn_error *error) {
     }
     if (!g->looks || g->blocks > g->blocks_seen) { /* the same pairs once more are the same look */
         g->looks++;
-        g->deciding_before = g->deciding;
+        g->spent_before = g->spent;
     }
     g->blocks_seen = g->blocks;
-    gate_looks looks = {g->looks, g->deciding_before};
-    result = gate_look(findings, series, g->count, &g->settings.rule, &looks, last, error);
-    g->deciding = looks.deciding;
+    g->spent = g->spent_before;
+    g->spent.share = fmin(1, (clock_now() - g->began) / g->settings.budget);
+    result = gate_look(findings, series, g->count, &g->settings.rule, &g->spent, last, error);
     for (size_t i = 0; i < g->count && !result; i++)
         g->cases[i].finding = findings[i];
 done:

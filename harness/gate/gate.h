@@ -73,7 +73,7 @@ typedef struct gate {
     double opened;                     /* of it the first checks; 0: not known */
     double attributed;                 /* until when it may be seen what moved */
     size_t looks, blocks, blocks_seen; /* blocks that were run, and those before the last look */
-    size_t deciding, deciding_before;  /* gate_looks: with the last look, and before it */
+    gate_looks spent, spent_before;    /* with the last look, and before it */
     uint64_t random;
     bool out_of_time, interrupted;
     bool knows[GATE_SIDES]; /* turns */

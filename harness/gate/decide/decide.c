@@ -15,9 +15,10 @@ size_t gate_next_look(size_t pairs) {
     return next > GATE_MOST_PAIRS ? 0 : next;
 }
 
-/* The part of an error chance that the nth look may spend; over all n they add up to the whole. */
-static double spend(double chance, size_t nth) {
-    return chance / ((double)nth * ((double)nth + 1));
+/* The part of an error chance that may be spent until so much of the budget is over. Later looks are left more than
+ * early ones, which can do without: a case that they are to settle has little noise, or a large difference. */
+static double spent_until(double share) {
+    return share * share;
 }
 
 /* How far the centre of the base's differences from itself may lie from 0. */
@@ -82,10 +83,9 @@ static void find(gate_finding *findings, const walsh *w, size_t cases, gate_verd
 
 /* SAME is judged by what the user calls an effect: on a noisy host the floor is higher, and nothing smaller
  * than the floor can be ruled out by it. */
-static void settle(gate_finding *f, const walsh *w, const gate_rule *rule, size_t nth, bool last) {
+static void settle(gate_finding *f, const walsh *w, const gate_rule *rule, double chance, bool last) {
     if (f->settled)
         return;
-    double chance = spend(rule->beta, nth);
     bool not_slower = walsh_high(w, chance) < rule->min_effect;
     bool not_faster = walsh_low(w, chance) > -rule->min_effect;
     f->settled = last || (not_slower && not_faster);
@@ -99,19 +99,22 @@ static void settle(gate_finding *f, const walsh *w, const gate_rule *rule, size_
 int gate_look(gate_finding *findings, const gate_series *series, size_t cases, const gate_rule *rule,
               gate_looks *looks, bool last, attn_error *error) {
     walsh *w = attn_alloc(cases, sizeof *w, "means of pairs", error);
-    double chance = spend(rule->alpha, looks->deciding + 1);
-    looks->deciding += can_find(findings, series, cases, GATE_SLOWER, chance) ||
-                       can_find(findings, series, cases, GATE_FASTER, chance);
+    double until = spent_until(last ? 1 : looks->share);
+    double alpha = rule->alpha * (until - looks->alpha_used), beta = rule->beta * (until - looks->beta_used);
+    if (can_find(findings, series, cases, GATE_SLOWER, alpha) ||
+        can_find(findings, series, cases, GATE_FASTER, alpha))
+        looks->alpha_used = until;
+    looks->beta_used = until;
     int result = w ? 0 : -1;
     for (size_t i = 0; i < cases && !result; i++)
         if (!findings[i].settled)
-            result = examine(&findings[i], &w[i], &series[i], rule, chance / (double)cases, error);
+            result = examine(&findings[i], &w[i], &series[i], rule, alpha / (double)cases, error);
     if (!result) {
-        find(findings, w, cases, GATE_SLOWER, chance);
-        find(findings, w, cases, GATE_FASTER, chance);
+        find(findings, w, cases, GATE_SLOWER, alpha);
+        find(findings, w, cases, GATE_FASTER, alpha);
     }
     for (size_t i = 0; i < cases && !result; i++)
-        settle(&findings[i], &w[i], rule, looks->nth, last);
+        settle(&findings[i], &w[i], rule, beta, last);
     for (size_t i = 0; w && i < cases; i++)
         walsh_free(&w[i]);
     attn_free(w);

@@ -47,11 +47,11 @@ typedef struct gate_finding {
 enum { GATE_FIRST_LOOK = 12, GATE_MOST_PAIRS = 3000 };
 size_t gate_next_look(size_t pairs);
 
-/* Which look it is. Only looks in which a case could be found to be SLOWER or FASTER spend of alpha: with few pairs and
- * many cases none can, whatever the pairs say. */
+/* When a look is taken. A look in which no case could be found to be SLOWER or FASTER, whatever the pairs say, as they
+ * are too few for so many cases, spends nothing of alpha. */
 typedef struct gate_looks {
-    size_t nth;      /* from 1 */
-    size_t deciding; /* looks before it in which one could be found; gate_look counts it in when it is one */
+    double share;                 /* of the budget that is over by now, 0 to 1; 1 at the last look */
+    double alpha_used, beta_used; /* parts of both that looks before it have spent; gate_look adds its own */
 } gate_looks;
 
 /* A look at the cases that are not settled. At the last one all become settled. -1 when memory is short, or an effect

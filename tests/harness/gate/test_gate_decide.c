@@ -26,11 +26,16 @@ static gate_series series_of(const made_up *m) {
     return (gate_series){m->effect, m->blocks, m->noise, m->blocks};
 }
 
-static gate_finding look_once(const made_up *m, size_t nth, bool last) {
+/* A look that may spend this part of the error chances. */
+static gate_looks spending(double part) {
+    return (gate_looks){.share = 1, .alpha_used = 1 - part, .beta_used = 1 - part};
+}
+
+static gate_finding look_once(const made_up *m, double part, bool last) {
     gate_finding finding = {0};
     gate_series series = series_of(m);
     attn_error error = {0};
-    gate_looks looks = {nth, nth - 1};
+    gate_looks looks = spending(part);
     assert_int_equal(gate_look(&finding, &series, 1, &rule, &looks, last, &error), 0);
     return finding;
 }
@@ -48,14 +53,14 @@ static made_up spread_blocks(size_t blocks, double centre, double spread, double
 static void test_clear_cases(void **state) {
     (void)state;
     made_up m = spread_blocks(14, log(1.08), 0.01, 0.01);
-    gate_finding f = look_once(&m, 1, false);
+    gate_finding f = look_once(&m, 0.5, false);
     assert_int_equal(f.verdict, GATE_SLOWER);
     assert_true(f.settled && f.low > rule.min_effect && f.low < f.estimate && f.estimate < f.high);
     assert_true(f.p < 1e-4);
     m = spread_blocks(14, -log(1.08), 0.01, 0.01);
-    assert_int_equal(look_once(&m, 1, false).verdict, GATE_FASTER);
+    assert_int_equal(look_once(&m, 0.5, false).verdict, GATE_FASTER);
     m = spread_blocks(14, 0, 0.01, 0.01);
-    f = look_once(&m, 1, false);
+    f = look_once(&m, 0.5, false);
     assert_int_equal(f.verdict, GATE_SAME);
     assert_true(f.settled && f.p > 0.1);
 }
@@ -63,14 +68,14 @@ static void test_clear_cases(void **state) {
 static void test_significant_is_not_enough(void **state) {
     (void)state;
     made_up m = spread_blocks(100, log(1.01), 0.005, 0.01);
-    gate_finding f = look_once(&m, 1, false);
+    gate_finding f = look_once(&m, 0.5, false);
     assert_true(f.p < 1e-6);
     assert_int_equal(f.verdict, GATE_SAME);
     m = spread_blocks(100, log(1.02), 0.03, 0.01); /* on the floor: nothing can be said */
-    f = look_once(&m, 1, false);
+    f = look_once(&m, 0.5, false);
     assert_int_equal(f.verdict, GATE_UNDECIDED);
     assert_false(f.settled);
-    f = look_once(&m, 2, true);
+    f = look_once(&m, 1.0 / 6, true);
     assert_int_equal(f.verdict, GATE_UNDECIDED);
     assert_true(f.settled);
 }
@@ -78,13 +83,13 @@ static void test_significant_is_not_enough(void **state) {
 static void test_floor_is_the_noise(void **state) {
     (void)state;
     made_up m = spread_blocks(40, log(1.08), 0.02, 0.01), noisy = spread_blocks(40, log(1.08), 0.02, 0.6);
-    assert_int_equal(look_once(&m, 1, false).verdict, GATE_SLOWER);
-    gate_finding f = look_once(&noisy, 1, false);
+    assert_int_equal(look_once(&m, 0.5, false).verdict, GATE_SLOWER);
+    gate_finding f = look_once(&noisy, 0.5, false);
     assert_true(f.floor > 0.1 && f.floor >= f.noise);
     assert_int_equal(f.verdict, GATE_UNDECIDED);
     /* Noise must not make a slow-down that it hides the same as none. */
     noisy = spread_blocks(40, log(1.03), 0.005, 0.6);
-    f = look_once(&noisy, 1, true);
+    f = look_once(&noisy, 0.5, true);
     assert_int_equal(f.verdict, GATE_UNDECIDED);
 }
 
@@ -92,7 +97,7 @@ static void test_too_few_blocks(void **state) {
     (void)state;
     for (size_t blocks = 4; blocks <= 6; blocks++) {
         made_up m = spread_blocks(blocks, log(2), 0.001, 0.001);
-        gate_finding f = look_once(&m, 1, true);
+        gate_finding f = look_once(&m, 0.5, true);
         assert_int_equal(f.verdict, GATE_UNDECIDED);
         assert_true(isinf(f.low));
     }
@@ -101,46 +106,65 @@ static void test_too_few_blocks(void **state) {
 static void test_not_slower_is_enough_in_the_end(void **state) {
     (void)state;
     made_up m = spread_blocks(60, -log(1.02), 0.03, 0.01);
-    assert_int_equal(look_once(&m, 1, false).verdict, GATE_UNDECIDED);
-    assert_int_equal(look_once(&m, 2, true).verdict, GATE_SAME);
+    assert_int_equal(look_once(&m, 0.5, false).verdict, GATE_UNDECIDED);
+    assert_int_equal(look_once(&m, 1.0 / 6, true).verdict, GATE_SAME);
 }
 
-/* With 8 blocks a chance of 1/256 is the least that there is: enough for all of what the first look may
- * spend, 0.01/2, but not for a half of it. */
+/* With 8 blocks a chance of 1/256 is the least that there is: enough for all of what this look may spend, 0.01/2, but
+ * not for a half of it. */
 static void test_holm(void **state) {
     (void)state;
+    gate_looks looks[3] = {spending(0.5), spending(0.5), spending(0.5)};
     made_up few = spread_blocks(8, log(1.10), 0.001, 0.001),
             many = spread_blocks(40, log(1.10), 0.001, 0.001);
     made_up same = spread_blocks(40, 0, 0.001, 0.001);
     gate_finding findings[2] = {{0}};
     attn_error error = {0};
     gate_series with_same[] = {series_of(&few), series_of(&same)};
-    assert_int_equal(gate_look(findings, with_same, 2, &rule, &(gate_looks){1, 0}, false, &error), 0);
+    assert_int_equal(gate_look(findings, with_same, 2, &rule, &looks[0], false, &error), 0);
     assert_int_equal(findings[0].verdict, GATE_UNDECIDED);
     assert_int_equal(findings[1].verdict, GATE_SAME);
     memset(findings, 0, sizeof *findings); /* the other is settled: that leaves nothing to this one */
-    assert_int_equal(gate_look(findings, with_same, 2, &rule, &(gate_looks){1, 0}, false, &error), 0);
+    assert_int_equal(gate_look(findings, with_same, 2, &rule, &looks[1], false, &error), 0);
     assert_int_equal(findings[0].verdict, GATE_UNDECIDED);
     memset(findings, 0, sizeof findings);
     gate_series with_slower[] = {with_same[0], series_of(&many)};
-    assert_int_equal(gate_look(findings, with_slower, 2, &rule, &(gate_looks){1, 0}, false, &error), 0);
+    assert_int_equal(gate_look(findings, with_slower, 2, &rule, &looks[2], false, &error), 0);
     assert_int_equal(findings[0].verdict, GATE_SLOWER);
     assert_int_equal(findings[1].verdict, GATE_SLOWER);
 }
 
-/* With two cases the first look leaves 0.01/4 to each: 8 blocks cannot be enough, and 9 can. */
+/* With two cases this look leaves 0.01/4 to each: 8 blocks cannot be enough, and 9 can. */
 static void test_looks_that_cannot_find_spend_nothing(void **state) {
     (void)state;
     gate_finding findings[2] = {{0}};
-    gate_looks looks = {1, 0};
+    gate_looks looks = {.share = sqrt(0.5)};
     attn_error error = {0};
-    for (size_t blocks = 6; blocks <= 9; blocks++, looks.nth++) {
+    for (size_t blocks = 6; blocks <= 9; blocks++) {
         made_up m = spread_blocks(blocks, log(1.10), 0.001, 0.001);
         gate_series both[] = {series_of(&m), series_of(&m)};
         assert_int_equal(gate_look(findings, both, 2, &rule, &looks, false, &error), 0);
-        assert_int_equal(looks.deciding, blocks == 9);
+        assert_true(fabs(looks.alpha_used - (blocks == 9 ? 0.5 : 0)) < 1e-12);
+        assert_true(fabs(looks.beta_used - 0.5) < 1e-12);
         assert_int_equal(findings[0].verdict, blocks == 9 ? GATE_SLOWER : GATE_UNDECIDED);
     }
+}
+
+/* However many looks there are, and whenever: all of the chances at the last, and nothing beyond. */
+static void test_looks_share_out_the_chances(void **state) {
+    (void)state;
+    made_up m = spread_blocks(40, log(1.02), 0.03, 0.01);
+    gate_series series = series_of(&m);
+    gate_finding finding = {0};
+    gate_looks looks = {0};
+    attn_error error = {0};
+    for (size_t i = 1; i <= 4; i++) {
+        looks.share = 0.2 * (double)i;
+        assert_int_equal(gate_look(&finding, &series, 1, &rule, &looks, false, &error), 0);
+        assert_true(fabs(looks.alpha_used - looks.share * looks.share) < 1e-12);
+    }
+    assert_int_equal(gate_look(&finding, &series, 1, &rule, &looks, true, &error), 0);
+    assert_true(fabs(looks.alpha_used - 1) < 1e-12 && fabs(looks.beta_used - 1) < 1e-12);
 }
 
 /* Of 256 equally likely sums of eight ranks 5 are at most 3: a tail of 1/40 leaves out the three largest
@@ -152,10 +176,10 @@ static void test_same_is_spent_over_looks(void **state) {
     m.effect[7] = 1.2 * rule.min_effect; /* its own mean and two more are beyond the effect */
     m.effect[6] = m.effect[5] = 0.9 * rule.min_effect;
     m.effect[4] = 0.7 * rule.min_effect;
-    assert_int_equal(look_once(&m, 1, false).verdict, GATE_SAME);
-    assert_int_equal(look_once(&m, 3, false).verdict, GATE_UNDECIDED);
+    assert_int_equal(look_once(&m, 0.5, false).verdict, GATE_SAME);
+    assert_int_equal(look_once(&m, 1.0 / 12, false).verdict, GATE_UNDECIDED);
     m.effect[4] = m.effect[5] = m.effect[6] = 1.1 * rule.min_effect; /* now ten means are */
-    assert_int_equal(look_once(&m, 1, false).verdict, GATE_UNDECIDED);
+    assert_int_equal(look_once(&m, 0.5, false).verdict, GATE_UNDECIDED);
 }
 
 /* 2.5% on either side: likewise the fourth from the ends. */
@@ -165,7 +189,7 @@ static void test_noise_has_its_tail(void **state) {
     for (size_t i = 0; i < 8; i++)
         m.noise[i] = 0.001 * (double)(1 + i);
     /* Means from the top: 8, 7.5, 7, 7, 6.5, 6.5 */
-    assert_true(fabs(look_once(&m, 1, true).noise - 0.0070) < 1e-12);
+    assert_true(fabs(look_once(&m, 0.5, true).noise - 0.0070) < 1e-12);
 }
 
 static void test_settled_stays(void **state) {
@@ -174,7 +198,8 @@ static void test_settled_stays(void **state) {
     gate_series series = series_of(&m);
     gate_finding settled = {.verdict = GATE_SAME, .settled = true, .estimate = 0.123};
     attn_error error = {0};
-    assert_int_equal(gate_look(&settled, &series, 1, &rule, &(gate_looks){3, 2}, true, &error), 0);
+    gate_looks looks = spending(0.5);
+    assert_int_equal(gate_look(&settled, &series, 1, &rule, &looks, true, &error), 0);
     assert_int_equal(settled.verdict, GATE_SAME);
     assert_true(settled.estimate > 0.122);
 }
@@ -186,13 +211,15 @@ static void test_unknown_is_an_error(void **state) {
     gate_finding f = {0};
     attn_error error = {0};
     m.effect[3] = NAN;
-    assert_int_equal(gate_look(&f, &series, 1, &rule, &(gate_looks){1, 0}, true, &error), -1);
+    gate_looks looks = spending(0.5);
+    assert_int_equal(gate_look(&f, &series, 1, &rule, &looks, true, &error), -1);
     assert_int_equal(attn_alloc_live(), 0);
 }
 
 static int look_again(void *context, attn_error *error) {
     gate_finding f = {0};
-    return gate_look(&f, context, 1, &rule, &(gate_looks){1, 0}, true, error);
+    gate_looks looks = spending(0.5);
+    return gate_look(&f, context, 1, &rule, &looks, true, error);
 }
 
 static void test_refused_memory(void **state) {
@@ -283,15 +310,15 @@ static void simulate(gate_finding findings[CASES], noise_function *noise, double
     double memory[CASES] = {0};
     size_t until = 0;
     bool going = true;
-    gate_looks looks = {0, 0};
+    gate_looks looks = {0};
     for (size_t i = 0; i < CASES; i++)
         made[i].blocks = 0;
     memset(findings, 0, CASES * sizeof *findings);
     while (going) {
         gate_series series[CASES];
         attn_error error = {0};
-        looks.nth++;
         until = gate_next_look(until);
+        looks.share = (double)until / (double)longest;
         size_t after = gate_next_look(until);
         bool last = !after || after > longest;
         for (size_t i = 0; i < CASES; i++) {
@@ -402,6 +429,7 @@ int main(void) {
         cmocka_unit_test(test_not_slower_is_enough_in_the_end),
         cmocka_unit_test(test_holm),
         cmocka_unit_test(test_looks_that_cannot_find_spend_nothing),
+        cmocka_unit_test(test_looks_share_out_the_chances),
         cmocka_unit_test(test_same_is_spent_over_looks),
         cmocka_unit_test(test_noise_has_its_tail),
         cmocka_unit_test(test_settled_stays),
