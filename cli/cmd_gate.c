@@ -68,7 +68,7 @@ static json_t *how_note(const gate *g) {
         : g->settings.way == GATE_TURNS
             ? g->settings.turns > 1
                   ? ", pairs of live processes that take turns"
-                  : ", pairs of live processes that take turns, as an older program of the two knows them"
+                  : ", pairs of live processes that take turns, as the older of the two programs knows them"
         : g->knows[GATE_BASE] && g->knows[GATE_CANDIDATE]
             ? ", whole processes one after the other"
             : ", whole processes one after the other, as a program does not know turns";

@@ -12,7 +12,7 @@ fails) echo "no such machine" >&2; exit 7 ;;
 babbles) echo hello; exit 0 ;;
 hangs) echo $$ >"$0.mark"; sleep 60 & wait ;;
 dies_later) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 4 ] || exit 3 ;;
-noisy) noise=$((RANDOM * 3)) ;;
+noisy) noise=$((RANDOM * 3)); sleep 0.3 ;; # of four blocks nothing can be said
 esac
 entry() { # name, time, unit, more
     local cpu=1

@@ -7,8 +7,8 @@
 against_turns() { # status expected, settings of the candidate, settings of the base, more arguments
     local expected=$1
     rm -f "$scratch"/*.mark
-    make_fake base "turns=1 ${3:-}"
-    make_fake candidate "turns=1 $2"
+    make_fake base "turns=2 ${3:-}"
+    make_fake candidate "turns=2 $2"
     gate "$expected" --base "$scratch/base" --candidate "$scratch/candidate" --filter 'mha|gqa' "${@:4}"
 }
 
@@ -52,6 +52,10 @@ check "turns: in the JSON" says '"way": "turns"' report.json
 check "turns: both are the same" verdict SAME 2
 check "turns, 6% slower: 1" against_turns 1 "victim=mha slow=6"
 check "turns: only that" verdict SLOWER 1
+check "an older base, which takes one case a process: 1" against_turns 1 "victim=mha slow=6" "turns=1"
+check "an older base: only that" verdict SLOWER 1
+check "an older base: said so" says "as the older of the two programs knows them" out
+check "an older base that dies in its turn: 3" against_turns 3 "" "turns=1 victim=mha behave=turn_dies"
 make_fake base "turns=0"
 check "a base that does not know turns: 0" gate 0 --base "$scratch/base" --candidate "$scratch/candidate" --filter gqa
 check "a base without turns: said so" says "as a program does not know turns" out
@@ -66,8 +70,8 @@ done
 
 interrupt() {
     local pid i
-    make_fake base "turns=1"
-    make_fake candidate "turns=1 victim=mha behave=turn_hangs"
+    make_fake base "turns=2"
+    make_fake candidate "turns=2 victim=mha behave=turn_hangs"
     rm -f "$scratch/candidate.mark" "$scratch/report.json"
     "$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --filter mha --base "$scratch/base" --candidate "$scratch/candidate" \
         --json "$scratch/report.json" >"$scratch/out" 2>"$scratch/err" &
