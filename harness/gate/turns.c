@@ -123,8 +123,7 @@ static int find_length(pairing *p, attn_error *error) {
         c->iterations = turn_iterations(turn, fastest);
     }
     double seconds = (double)measured->repetitions * measured->min_time;
-    c->turns = turn_count(seconds, fmax(turn, 1e-9 * fastest * (double)c->iterations),
-                          fastest > 1e9 * turn ? 1 : measured->repetitions);
+    c->turns = turn_count(seconds, fmax(turn, 1e-9 * fastest * (double)c->iterations));
     return 0;
 }
 

@@ -36,12 +36,11 @@ int turn_ratio(double *effect, double *noise, double *const time[2], size_t turn
 }
 
 double turn_length(double min_time) {
-    return fmin(fmax(min_time, SHORTEST), LONGEST);
+    return fmin(fmax(min_time / 2, SHORTEST), LONGEST);
 }
 
-size_t turn_count(double seconds, double turn, size_t repetitions) {
-    double wanted = fmax(seconds / turn, (double)repetitions);
-    return 4 * (size_t)fmax(1, ceil(wanted / 4));
+size_t turn_count(double seconds, double turn) {
+    return 4 * (size_t)fmax(1, ceil(fmin(seconds / turn, TURNS_OF_PAIR) / 4));
 }
 
 unsigned long long turn_iterations(double turn, double ns) {

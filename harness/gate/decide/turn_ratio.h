@@ -11,19 +11,20 @@
  * and goes and only ever adds. Fewer turns than TURNS_FOR_WIDE have windows of one A B B A. */
 enum { TURNS_OF_WINDOW = 4, TURNS_OF_NARROW = 2, TURNS_FOR_WIDE = 16 };
 
-/* Turns of each side between moves of data (bench/move.h): two windows, one of which is compared with the other. */
-enum { TURNS_OF_LAYOUT = 2 * TURNS_OF_WINDOW };
+/* Turns of each side between moves of data (bench/move.h): two windows, one of which is compared with the other. And
+ * in a pair, at most: more pairs say more than longer ones, as what a pair lasts is the same for all of its turns. */
+enum { TURNS_OF_LAYOUT = 2 * TURNS_OF_WINDOW, TURNS_OF_PAIR = 3 * TURNS_OF_LAYOUT };
 
 /* time[side][turn] in ns: `turns` a side, an even number. *effect is the median over windows of ln(candidate / base);
  * *noise the same of one side against itself, each odd window of the base against the even one before it (NaN with
  * fewer than two windows). */
 int turn_ratio(double *effect, double *noise, double *const time[2], size_t turns, attn_error *error);
 
-/* Turns a side for a process that is to be measured for `seconds`, in turns of `turn` seconds: a multiple of four,
- * at least four. */
-size_t turn_count(double seconds, double turn, size_t repetitions);
+/* Turns a side of a process that is to be measured for `seconds` at most, in turns of `turn` seconds: a multiple of
+ * four, at least four. */
+size_t turn_count(double seconds, double turn);
 
-/* How long a turn is to be, of a plan whose repetitions take min_time: 0.1 to 2 ms. */
+/* How long a turn is to be, of a plan whose repetitions take min_time: half of one, 0.1 to 2 ms. */
 double turn_length(double min_time);
 
 /* Iterations in a turn, one at least, of which each takes `ns`. */

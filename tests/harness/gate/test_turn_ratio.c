@@ -117,10 +117,10 @@ static void a_time_that_is_no_number_makes_none(void **state) {
     }
 }
 
-static void a_turn_lasts_as_a_repetition_within_bounds(void **state) {
+static void a_turn_lasts_half_a_repetition_within_bounds(void **state) {
     (void)state;
     assert_float_equal(turn_length(1e-6), 1e-4, 0);
-    assert_float_equal(turn_length(0.0007), 0.0007, 0);
+    assert_float_equal(turn_length(0.0014), 0.0007, 0);
     assert_float_equal(turn_length(0.5), 2e-3, 0);
     assert_int_equal(turn_iterations(2e-4, 20000), 10);
     assert_int_equal(turn_iterations(2e-4, 1e7), 1);
@@ -129,10 +129,11 @@ static void a_turn_lasts_as_a_repetition_within_bounds(void **state) {
 
 static void turns_fill_the_time_and_come_in_fours(void **state) {
     (void)state;
-    assert_int_equal(turn_count(0.008, 2e-4, 1), 40);
-    assert_int_equal(turn_count(0.0081, 2e-4, 1), 44);
-    assert_int_equal(turn_count(0.008, 1, 1), 4);
-    assert_int_equal(turn_count(0.008, 1, 9), 12);
+    assert_int_equal(turn_count(0.002, 2e-4), 12);
+    assert_int_equal(turn_count(0.0021, 2e-4), 12);
+    assert_int_equal(turn_count(0.0025, 2e-4), 16);
+    assert_int_equal(turn_count(0.008, 1), 4);
+    assert_int_equal(turn_count(1000, 1e-4), TURNS_OF_PAIR);
 }
 
 int main(void) {
@@ -145,7 +146,7 @@ int main(void) {
         cmocka_unit_test(noise_is_the_base_against_itself),
         cmocka_unit_test(few_turns_are_judged_by_fours),
         cmocka_unit_test(a_time_that_is_no_number_makes_none),
-        cmocka_unit_test(a_turn_lasts_as_a_repetition_within_bounds),
+        cmocka_unit_test(a_turn_lasts_half_a_repetition_within_bounds),
         cmocka_unit_test(turns_fill_the_time_and_come_in_fours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
