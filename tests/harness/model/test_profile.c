@@ -2,6 +2,7 @@
 #include "tests/support/cmocka_all.h"
 
 #include "attn/alloc.h"
+#include "attn/cpu.h"
 #include "attn/file.h"
 #include "cli/frame/command.h"
 #include "datasets/audio.h"
@@ -325,14 +326,34 @@ static int profile_once(void *context, attn_error *error) {
 static void test_allocation(void **state) {
     (void)state;
     profile_call call = {make_config("mla", 5), random_plan(20, 8, -1)};
+    call.plan.model.impl = "scalar"; /* which packs nothing */
     assert_true(refuse_each_allocation(profile_once, &call) >= 20);
+}
+
+static double packed_bytes(const profile_call *call) {
+    json_t *result = profile(call->config, &call->plan);
+    double bytes = number(json_object_get(result, "model"), "packed_bytes");
+    json_decref(result);
+    return bytes;
+}
+
+/* The first refusal after which all the same there is a result is that of packed weights. */
+static void test_without_packing(void **state) {
+    (void)state;
+    profile_call call = {make_config("mla", 5), random_plan(20, 8, -1)};
+    size_t before = refuse_each_allocation(profile_once, &call);
+    attn_alloc_fail_at(before + 1);
+    assert_true(packed_bytes(&call) == 0.0);
+    attn_alloc_fail_at(0);
+    assert_true((packed_bytes(&call) > 0.0) == (attn_cpu_isa() != ATTN_ISA_BASE));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),   cmocka_unit_test(test_speech),
-        cmocka_unit_test(test_encoder),  cmocka_unit_test(test_cache_unlike_its_formula),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_allocation),
+        cmocka_unit_test(test_random),          cmocka_unit_test(test_speech),
+        cmocka_unit_test(test_encoder),         cmocka_unit_test(test_cache_unlike_its_formula),
+        cmocka_unit_test(test_refusals),        cmocka_unit_test(test_allocation),
+        cmocka_unit_test(test_without_packing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
