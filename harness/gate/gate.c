@@ -1,4 +1,5 @@
 #include "harness/gate/gate.h"
+#include "harness/gate/duo.h"
 
 #include "base/clock.h"
 #include "base/process/child.h"

@@ -6,7 +6,6 @@
 #include "harness/gate/decide/decide.h"
 #include "harness/gate/process.h"
 #include "harness/gate/report/gate_report.h"
-#include "harness/gate/turns.h"
 #include "harness/plan/plan.h"
 #include "harness/results/results.h"
 
@@ -139,7 +138,9 @@ int gate_turns_version(const gate_side *side);
 
 /* A pair of an open case by turns: 0; 1 when the case has failed; -1. The processes are started where the duo has
  * none, and live on in it for the next case where they can; gate_duo_end. */
-int gate_turn_pair(gate *g, gate_case *c, gate_duo *duo, attn_error *error);
+struct gate_duo;
+int gate_turn_pair(gate *g, gate_case *c, struct gate_duo *duo, attn_error *error);
+void gate_duo_end(struct gate_duo *d); /* a zeroed one is fine too */
 
 /* A block of all open cases of commands: 0 or -1. */
 int gate_command_block(gate *g, attn_error *error);

@@ -1,5 +1,5 @@
 /* Pairs of live processes that take turns on one CPU. */
-#include "harness/gate/turns.h"
+#include "harness/gate/duo.h"
 
 #include "base/clock.h"
 #include "base/process/stay.h"

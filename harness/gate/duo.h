@@ -1,6 +1,6 @@
 /* A pair of processes that take turns, alive for one case after the other. */
-#ifndef HARNESS_GATE_TURNS_H
-#define HARNESS_GATE_TURNS_H
+#ifndef HARNESS_GATE_DUO_H
+#define HARNESS_GATE_DUO_H
 
 #include "harness/run/partner.h"
 
@@ -9,7 +9,5 @@ typedef struct gate_duo {
     bool alive;
     size_t threads; /* that both were started for */
 } gate_duo;
-
-void gate_duo_end(gate_duo *d); /* a zeroed one is fine too */
 
 #endif
