@@ -1,0 +1,71 @@
+#!/usr/bin/perl
+# The table of docs/gate-trust.md from what tests/measure/gate_rates.sh has kept: how often whole runs of the gate were
+# right, with exact (Clopper and Pearson's) 95% intervals.
+#
+#   tests/measure/gate_rates_table.pl STATE_DIR...
+#
+# Runs of one condition in several folders count together.
+use strict;
+use warnings;
+use JSON::PP;
+
+@ARGV or die "usage: $0 STATE_DIR...\n";
+my @conditions = (
+    [ idle         => 'nothing started' ],
+    [ memory       => 'a program that reads from memory' ],
+    [ loops        => 'four busy loops' ],
+    [ shared       => 'a host that others use' ],
+    [ second       => 'nothing started, one second a case' ],
+    [ instructions => 'by instructions' ] );
+
+my %runs;    # condition, per cent
+my %effect;
+for my $file ( map { glob "$_/*.journal" } @ARGV ) {
+    my ($condition) = $file =~ m{([a-z]+)-\d+\.journal$} or next;
+    open my $in, '<', $file or die "$file: $!\n";
+    while (<$in>) {
+        my $line = eval { decode_json($_) } or next;
+        if   ( $line->{selftest} ) { $effect{$file} = 100 * ( exp( $line->{min_effect} ) - 1 ) }
+        else                       { push @{ $runs{$condition}{ $line->{percent} } }, { %$line, effect => $effect{$file} } }
+    }
+}
+
+sub tail {    # chance of $from to $to successes in $n
+    my ( $p, $n, $from, $to ) = @_;
+    my ( $sum, $log ) = ( 0, 0 );
+    for my $i ( 0 .. $to ) {
+        $sum += exp( $log + ( $i ? $i * log $p : 0 ) + ( $n - $i ? ( $n - $i ) * log( 1 - $p ) : 0 ) ) if $i >= $from;
+        $log += log( ( $n - $i ) / ( $i + 1 ) ) if $i < $n;
+    }
+    return $sum;
+}
+
+sub solve {    # where the falling or rising $f passes 0.025
+    my ($above) = @_;
+    my ( $low, $high ) = ( 0, 1 );
+    for ( 1 .. 60 ) { my $middle = ( $low + $high ) / 2; $above->($middle) ? ( $low = $middle ) : ( $high = $middle ) }
+    return $low;
+}
+
+sub row {
+    my ( $what, $count, $list ) = @_;
+    my $n    = @$list;
+    my $low  = $count ? solve( sub { tail( $_[0], $n, $count, $n ) < 0.025 } ) : 0;
+    my $high = $count < $n ? solve( sub { tail( $_[0], $n, 0, $count ) > 0.025 } ) : 1;
+    my %mean;
+    for my $of (qw(undecided seconds load)) { $mean{$of} += $_->{$of} / $n for @$list }
+    printf "| %s | %d of %d | %.1f%% to %.1f%% | %.2f | %.0f s | %.1f |\n", $what, $count, $n, 100 * $low, 100 * $high,
+        @mean{qw(undecided seconds load)};
+}
+
+print "| what | runs | exact 95% interval | undecided cases a run | a run took | mean load |\n|---|---:|---:|---:|---:|---:|\n";
+for (@conditions) {
+    my ( $condition, $what ) = @$_;
+    for my $percent ( sort { $a <=> $b } keys %{ $runs{$condition} } ) {
+        my $list  = $runs{$condition}{$percent};
+        my $start = sprintf '%s, effects from %.2g%% on', $what, $list->[0]{effect};
+        row( "$start, one case $percent% slower: found", scalar( grep { $_->{found} } @$list ), $list ) if $percent > 0;
+        row( $percent > 0 ? 'the same: a false alarm' : "$start, no slow-down: a false alarm",
+            scalar( grep { $_->{wrong} } @$list ), $list );
+    }
+}
