@@ -7,7 +7,7 @@ mha=attention/mha/decode/L:20/h:2/d:16 gqa=attention/gqa/decode/L:20/h:4/d:32/hk
 turns() { # status expected, orders, more arguments
     local expected=$1 orders=$2
     shift 2
-    printf "$orders" | "$ATTNBENCH" bench --turns --counters off "$@" >"$scratch/out" 2>"$scratch/err"
+    printf '%b' "$orders" | "$ATTNBENCH" bench --turns --counters off "$@" >"$scratch/out" 2>"$scratch/err"
     [ $? -eq "$expected" ] || return 1
     sed 's/done [0-9]* [0-9]*/done/; s/moved [0-9][0-9]*/moved/' "$scratch/out" | paste -sd ' ' >"$scratch/said"
 }
