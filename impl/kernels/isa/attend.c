@@ -12,9 +12,9 @@
 
 enum {
     BLOCK = ATTN_ATTEND_BLOCK, /* keys of a block, at most */
-    /* Of its keys and values as floats. A first cache holds half of that, but contexts are loaded and stored once a
+    /* Of its keys and values as floats. A first cache holds a quarter of that, but contexts are loaded and stored once a
      * block: measured, fewer blocks win. */
-    BLOCK_BYTES = 65536,
+    BLOCK_BYTES = 131072,
     MOST_ROWS = ATTN_ATTEND_MOST_ROWS,
     PACK_ROWS = 32,     /* from this many rows on, keys are transposed */
     PACK_COLUMNS = 128, /* of transposed keys, that rows go over together */

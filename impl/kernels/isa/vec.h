@@ -33,7 +33,7 @@
 /* TILE functions are copied for each number of rows and type of elements, and their loops unrolled. AddressSanitizer
  * checks every access in every copy, and compiles for a minute and a half: under it there is one copy, with loops. */
 #if defined(__SANITIZE_ADDRESS__)
-#define TILE static
+#define TILE static __attribute__((unused)) /* of a header, which not every file calls */
 #define UNROLL
 #elif defined(__clang__)
 #define TILE INLINE
