@@ -63,7 +63,7 @@ typedef struct attn_attend_kernels {
 const attn_attend_kernels *attn_attend(void); /* for attn_cpu_isa() */
 
 enum {
-    ATTN_ATTEND_BLOCK = 64,      /* the most keys of a block */
+    ATTN_ATTEND_BLOCK = 128,     /* the most keys of a block */
     ATTN_ATTEND_MOST_ROWS = 256, /* of a tile */
     ATTN_ATTEND_TILE = 64 /* the fewest rows of a tile but the last; threads share rows in multiples of it */
 };
