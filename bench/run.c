@@ -138,11 +138,13 @@ static void count_parts(const bench_session *session) {
 }
 
 /* Where time is simulated, there is none to take. */
-static void time_parts(bench_session *session) {
-    const bench_kind_ops *kind = bench_kind_of(&session->current->row);
-    session->parts = (part_times){0};
-    if (kind->run_parts && attn_parts_are_marked && !(session->probe && session->probe->each))
-        part_times_take(&session->parts, kind, session->state, is_cold(session) ? bench_evict : NULL);
+static void time_parts(bench_entry *entry) {
+    const bench_session *session = entry->session;
+    const bench_kind_ops *kind = bench_kind_of(&entry->row);
+    bool simulated = session->probe && session->probe->each;
+    if (kind->run_parts && attn_parts_are_marked && !simulated && !entry->split && !entry->remembered)
+        part_times_take(&entry->parts, kind, session->state, is_cold(session) ? bench_evict : NULL);
+    entry->split = true;
 }
 
 static void calibrate_delay(bench_session *session) {
@@ -199,7 +201,6 @@ static int enter(bench_entry *entry) {
         return -1;
     }
     count_parts(session);
-    time_parts(session);
     calibrate_delay(session);
     return 0;
 }
@@ -296,6 +297,7 @@ static void measure(void *context, gbench_state *state) {
     struct rusage before, after;
     double cache_bytes;
     kind->values(session->state, &cache_bytes, ignore_number, NULL);
+    time_parts(entry);
     kind->rewind(session->state);
     attn_alloc_peak_restart();
     int whose = session->threads.threads ? RUSAGE_SELF : RUSAGE_THREAD;
@@ -304,7 +306,7 @@ static void measure(void *context, gbench_state *state) {
     (each ? run_each : run_region)(session, workload_of(entry->session), cache_bytes, state);
     getrusage(whose, &after);
     kind->values(session->state, &cache_bytes, emit_number, state);
-    part_times_emit(&session->parts, emit_number, state);
+    part_times_emit(&entry->parts, emit_number, state);
     emit_check(state, entry);
     gbench_counter(state, "peak_bytes", (double)(attn_alloc_peak() - entry->session->held_before));
     if (entry->session->delay_loops)

@@ -15,6 +15,8 @@ typedef struct bench_entry {
     bool remembered;      /* checked in an earlier process: `check` is empty */
     uint64_t output_hash; /* of the output of the warm-up; 0: it has none */
     bench_check check;
+    part_times parts;
+    bool split;         /* parts are taken: once, by the first process of a case */
     attn_error failure; /* why it is skipped; empty when it may be timed */
 } bench_entry;
 
@@ -26,7 +28,6 @@ typedef struct bench_session {
     size_t count, room;
     bench_entry *current; /* whose set-up `state` is */
     void *state;
-    part_times parts;                   /* of the current entry */
     pinned_threads threads;             /* of that set-up */
     size_t held_before;                 /* bytes of attn_alloc before that set-up */
     uint64_t delay_loops;               /* for each iteration of the current entry */

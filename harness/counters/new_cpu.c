@@ -6,6 +6,7 @@
 #include "base/text/table_write.h"
 
 #include "harness/counters/counters_tables.h"
+#include "harness/counters/cpu_identity.h"
 #include "harness/counters/new_cpu_mend.h"
 #include "harness/counters/source/papi_library.h"
 #include "harness/counters/source/perf_events.h"
@@ -20,6 +21,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <papi.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +83,9 @@ static void add_cpuinfo(table *t) {
 static int write_cpu(const machine *m, attn_error *error) {
     table t;
     table_init(&t, "CPU and kernel", fact_columns);
+    char identity[96];
+    cpu_identity(identity, sizeof identity, sched_getcpu());
+    add(&t, "identity, for cpu: of groups", text(identity[0] ? identity : "not said by the system"));
     add_cpuinfo(&t);
     for (size_t i = 0; i < m->caches; i++)
         add(&t, "cache",

@@ -11,10 +11,12 @@
 
 void __real_bench_evict(void);
 void __wrap_bench_evict(void);
+void __real_part_times_take(part_times *times, const bench_kind_ops *kind, void *state, void (*before)(void));
+void __wrap_part_times_take(part_times *times, const bench_kind_ops *kind, void *state, void (*before)(void));
 
-/* What happened in cases that are warm, and in those that are cold. */
-static struct { size_t evictions, starts, evicted_inside, started_warm; } seen[2];
-static bool inside, fresh;
+/* What happened in cases that are warm, and in those that are cold; iterations that are split by part are apart. */
+static struct { size_t evictions, starts, evicted_inside, started_warm, split_evictions; } seen[2];
+static bool inside, fresh, splitting;
 static bench_session session;
 
 static unsigned cache(void) {
@@ -23,9 +25,20 @@ static unsigned cache(void) {
 
 void __wrap_bench_evict(void) {
     __real_bench_evict();
+    if (splitting) {
+        seen[cache()].split_evictions++;
+        return;
+    }
     seen[cache()].evictions++;
     seen[cache()].evicted_inside += inside;
     fresh = true;
+}
+
+void __wrap_part_times_take(part_times *times, const bench_kind_ops *kind, void *state,
+                            void (*before)(void)) {
+    splitting = true;
+    __real_part_times_take(times, kind, state, before);
+    splitting = false;
 }
 
 static void start(void *context) {
@@ -82,11 +95,12 @@ static void test_cold(void **state) {
     assert_int_equal(seen[BENCH_COLD].evicted_inside, 0);
     assert_int_equal(seen[BENCH_COLD].started_warm, ROWS); /* the warm-ups */
     assert_int_equal(seen[BENCH_COLD].starts, seen[BENCH_COLD].evictions + ROWS);
+    assert_true(seen[BENCH_COLD].split_evictions >= ROWS);
 }
 
 static void test_warm(void **state) {
     (void)state;
-    assert_int_equal(seen[BENCH_WARM].evictions, 0);
+    assert_int_equal(seen[BENCH_WARM].evictions + seen[BENCH_WARM].split_evictions, 0);
     assert_true(seen[BENCH_WARM].starts >= 2 * ROWS);
 }
 
