@@ -82,11 +82,6 @@ int counter_set_open(counter_set *set, const counter_source *const *sources, att
     return result;
 }
 
-/* A native event without a name for this one. */
-static bool is_of_other_cpus(const counter_event *event) {
-    return !event->papi && !event->kernel && !event->callgrind && event->perf_type < 0;
-}
-
 int counter_set_open_events(counter_set *set, const counter_source *const *sources,
                             const counter_event *const *events, size_t count, attn_error *error) {
     *set = (counter_set){.count = count, .current = BENCH_PARTS_END};
@@ -107,7 +102,7 @@ int counter_set_open_events(counter_set *set, const counter_source *const *sourc
     for (size_t i = 0; i < set->count; i++)
         if (!set->slots[i].source && !set->slots[i].reason[0])
             snprintf(set->slots[i].reason, sizeof set->slots[i].reason, "%s",
-                     is_of_other_cpus(set->slots[i].event) ? "an event of other CPUs" : COUNTER_NOT_ASKED);
+                     set->slots[i].event->elsewhere ? "an event of other CPUs" : COUNTER_NOT_ASKED);
     return 0;
 }
 

@@ -24,6 +24,7 @@ typedef struct counter_event {
         *kernel; /* names of it among the kernel's PMUs (pmu_devices.h), a space between them; or NULL */
     const char *callgrind; /* formula over callgrind's events (events.inc), or NULL */
     bool may_be_zero;
+    bool elsewhere; /* a group's native event of other CPUs than this one: it has no names */
 } counter_event;
 
 extern const counter_event counter_events[];

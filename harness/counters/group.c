@@ -154,6 +154,7 @@ static int read_native(counter_group *g, yaml_file *file, yaml_node_t *node, att
     bool ours;
     if (read_cpu(&ours, file, node, error))
         return -1;
+    event->elsewhere = !ours;
     if (papi && ours && !(event->papi = join(file, papi, "papi", error)))
         return -1;
     if (perf && ours && !(event->kernel = join(file, perf, "perf", error)))

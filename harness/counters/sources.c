@@ -14,7 +14,7 @@
 #define CACHE_WRITE_ACCESS(cache)                                                                            \
     ((cache) | (PERF_COUNT_HW_CACHE_OP_WRITE << 8) | (PERF_COUNT_HW_CACHE_RESULT_ACCESS << 16))
 #define EVENT(name, description, papi, type, config, kernel, callgrind, may_be_zero)                         \
-    {name, description, papi, type, config, kernel, callgrind, may_be_zero},
+    {name, description, papi, type, config, kernel, callgrind, may_be_zero, false},
 
 const counter_event counter_events[] = {
 #include "harness/counters/events.inc"
