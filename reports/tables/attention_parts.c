@@ -42,13 +42,21 @@ static const char *key_of(int part) {
     return strchr(bench_part_name(part), '/') + 1;
 }
 
+/* What a label does not say of a case. */
+static const struct {
+    const char *key;
+    case_field field;
+} shape[] = {{"L", FIELD_L}, {"T", FIELD_T}, {"q", FIELD_Q}, {"d", FIELD_D}, {"impl", FIELD_IMPL}};
+
 static json_t *row_of(const measured *m) {
     const results_sample *s = split_sample(m->c);
     char label[2 * CASE_NAME];
     double all = sum_of(s);
     (strcmp(m->c->kind, "encoder") ? case_short_name : case_model_name)(label, sizeof label, m->c);
-    json_t *row = json_pack("{s:s, s:s, s:o}", "label", label, "name", m->c->name, "attention_ms",
-                            four_digits(1e3 * all));
+    json_t *row = json_pack("{s:s, s:s, s:s, s:o}", "label", label, "name", m->c->name, "mode", m->c->mode,
+                            "attention_ms", four_digits(1e3 * all));
+    for (size_t i = 0; row && i < sizeof shape / sizeof *shape; i++)
+        json_object_set_new(row, shape[i].key, case_value(m->c, shape[i].field));
     for (int p = ATTN_PARTS; row && p < BENCH_PARTS; p++)
         if (s->parts[p] > 0) /* what a way does not do has no share */
             json_object_set_new(row, key_of(p), four_digits(100 * s->parts[p] / all));
@@ -61,6 +69,9 @@ void table_attention_parts(report_table *t, const table_sources *from) {
     report_column(t, "label", "case");
     report_column(t, "name", "row");
     report_column_in_files(t);
+    report_column(t, "mode", "mode");
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++)
+        report_column(t, shape[i].key, "%s", shape[i].key);
     report_column(t, "attention_ms", "attention, ms");
     for (int p = ATTN_PARTS; p < BENCH_PARTS; p++)
         report_column(t, key_of(p), "%s, %%", key_of(p));
