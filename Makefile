@@ -91,8 +91,11 @@ $(BUILD)/reports/page/page_files.o: $(BUILD)/reports/page/page_files.c
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(foreach f,cli reports harness,$(BUILD)/$(f)/%.o): CFLAGS_ALL += $(OPT_AROUND) $(CFLAGS)
-# The plain references: a third of what the tests of computing take under sanitizers.
-$(if $(SANITIZE),$(foreach f,kernels/scalar attention/scalar cache/element attention/linear encoder/scalar,$(BUILD)/impl/$(f).o)): CFLAGS_ALL += -O2 $(CFLAGS)
+ifneq (,$(SANITIZE))
+# The plain references, and loops of training: a third of what tests of computing take under sanitizers.
+$(foreach f,kernels/scalar attention/scalar attention/linear cache/element encoder/scalar train/passes/isa/%,$(BUILD)/impl/$(f).o): \
+  CFLAGS_ALL += -O2 $(CFLAGS)
+endif
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
