@@ -92,6 +92,7 @@ static int run(const forward_options *o, const attn_config *config, attn_model *
                                     .impl = o->impl,
                                     .path = o->path_choice,
                                     .threads = threads,
+                                    .keep_positions = o->chunk > 0,
                                     .logits = o->logits};
     if (attn_session_open(&session, model, &options, error))
         goto done;

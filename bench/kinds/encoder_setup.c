@@ -63,7 +63,8 @@ static attn_session_options session_options(const encoder_setup *s) {
                                   .left_chunks = c->variant->forgets && !prefill ? (long)c->left : -1,
                                   .impl = models_impl_name(c),
                                   .path = c->path,
-                                  .threads = s->threads};
+                                  .threads = s->threads,
+                                  .keep_positions = true};
 }
 
 static int open_session(encoder_setup *s, attn_error *error) {

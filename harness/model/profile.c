@@ -60,6 +60,7 @@ static attn_session *open_session(profiler *p, const char *impl, size_t frames) 
     attn_session_options options = p->plan->model;
     options.batch = 1;
     options.max_frames = frames;
+    options.keep_positions = true;
     options.impl = impl;
     options.threads = attn_impl_find(p->config->variant, impl)->shares ? p->threads : NULL;
     options.part = profile_watch_part;

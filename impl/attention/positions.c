@@ -1,15 +1,13 @@
 #include "impl/attention/positions.h"
 
 #include "attn/size.h"
-#include "attn/threads.h"
-#include "impl/attention/parts.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
 
 #include <string.h>
 
 enum {
-    ROWS = 128,   /* sinusoids projected, or turned queries multiplied, together */
+    ROWS = 128,   /* turned queries multiplied together */
     STRETCH = 255 /* keys that share a turned query: 127 on either side of the middle one */
 };
 
@@ -123,56 +121,6 @@ size_t attn_blas_position_bound(const attn_geometry *g, size_t batch, size_t fra
     double free = g->pos_enc == ATTN_POS_REL ? 1.0 + queries - (double)frames : queries;
     double most = slope > 0.0 ? (d * d * free + 1.5 * sum) / slope + 1.0 : (double)keys;
     return attn_position_count(g, frames, most < (double)keys ? (size_t)most : keys);
-}
-
-float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads) {
-    return attn_arena_floats(arena, attn_times(attn_smaller(ROWS, count), threads), width_of(g));
-}
-
-/* Positions first, first + step, ... of a call through some rows of linear_pos. */
-typedef struct projection {
-    float *table, *sinusoids;
-    const attn_sinusoids *source;
-    attn_linear map;
-    long first, step;
-    size_t count, width;
-} projection;
-
-/* A part has some of the positions. */
-static void project_part(void *context, size_t part, size_t parts) {
-    const projection *p = context;
-    attn_range range = attn_part_range(p->count, ROWS, part, parts);
-    float *sinusoids = p->sinusoids + part * attn_smaller(ROWS, p->count) * p->width;
-    for (size_t c = range.begin; c < range.end; c += ROWS) {
-        size_t some = attn_smaller(ROWS, range.end - c);
-        for (size_t r = 0; r < some; r++)
-            attn_sinusoids_row(p->source, sinusoids + r * p->width, p->first + p->step * (long)(c + r));
-        attn_linear_blas(p->table + c * p->map.out, p->map.out, sinusoids, p->width, &p->map, some);
-    }
-}
-
-const float *attn_blas_project_positions(float *table, float *sinusoids, const attn_layer *layer,
-                                         const attn_cache *cache, const attn_call *call, size_t head0,
-                                         size_t heads) {
-    const attn_geometry *g = &layer->geometry;
-    size_t held = cache->length, d_k = attn_head_dim(g);
-    projection p = {.table = table,
-                    .sinusoids = sinusoids,
-                    .source = call->sinusoids,
-                    .first = attn_first_position(g, cache, call, held),
-                    .step = 1,
-                    .count = attn_blas_position_count(g, call->batch, call->frames, held + call->frames),
-                    .width = width_of(g)};
-    if (!p.count)
-        return NULL;
-    if (g->pos_enc == ATTN_POS_REL) {
-        p.first += (long)call->frames - 1;
-        p.step = -1;
-    }
-    p.map = attn_linear_rows(&layer->linear_pos, head0 * d_k, heads * d_k);
-    attn_mark_inner(ATTN_INNER_POSITIONS);
-    attn_share(project_part, &p);
-    return table;
 }
 
 /* biased [m, d_k] = q + v of one head. */

@@ -6,7 +6,8 @@
  *   project  W s(p) for every position of the call, 2 d_model^2 each; then d_k products a score.
  *   fold     r = W^T (q + v) for every query and head; then r . s(p), d_model products a score.
  *
- * Folding suits few queries (decode), projecting many. No way needs the sinusoids of all positions at once:
+ * Folding suits few queries (decode), projecting many. Where the caller keeps them projected (projected.h), a
+ * call does neither; the FLOPs by formula stay those of the cheaper way. No way needs the sinusoids of all positions at once:
  * projecting takes them in tiles; folding divides the keys into stretches of at most 255. By the addition
  * theorem r . s(c - b) is the product of r turned by c, the middle of a stretch, with s(b), so that the same
  * rows s(0), s(1), ... serve every stretch. As sin(-b) = -sin(b), the sines' and the cosines' products with
@@ -36,15 +37,6 @@ size_t attn_blas_position_bound(const attn_geometry *g, size_t batch, size_t fra
 /* FLOPs of positions where tiles have `tile` queries. */
 double attn_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                 size_t tile);
-
-/* Projects the positions of the call for heads head0 .. head0 + heads - 1 into table [count, heads d_k], in
- * the order of keys: rel_pos from the last query against key 0 down, rel_pos_wenet up. `sinusoids` is the
- * workspace of attn_blas_sinusoids_layout. Returns table, or NULL with nothing to project. */
-const float *attn_blas_project_positions(float *table, float *sinusoids, const attn_layer *layer,
-                                         const attn_cache *cache, const attn_call *call, size_t head0,
-                                         size_t heads);
-/* For at most `count` positions, projected on at most `threads` threads. */
-float *attn_blas_sinusoids_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads);
 
 /* Workspace of attn_blas_position_scores: what the first of several threads has. */
 typedef struct attn_position_buffers {

@@ -38,6 +38,7 @@ struct attn_session {
     float *carry;             /* streaming conv2d: [B, SUBSAMPLING_CARRY, input_dim] */
     float *positions;         /* abs_pos: sinusoids, one row a frame */
     attn_sinusoids sinusoids; /* rel_pos* */
+    float *projected;         /* rel_pos*: [layers, positions, d_model], or NULL; see attn_session_options */
     void *packed;             /* holds the next two: what is computed from weights alone */
     float *packed_embed;      /* attn_subsampling_pack */
     attn_packed_block *packed_blocks;
@@ -65,6 +66,10 @@ bool attn_session_is_contiguous(const attn_session *session);
 size_t attn_session_conv_floats(const attn_session *session);
 /* New input frames that `frames` more frames of output take, after what was consumed. */
 size_t attn_session_input_frames(const attn_config *config, size_t frames, size_t consumed);
+
+/* session_projected.c. Where memory is refused there is no table, and no error. */
+void attn_session_project(attn_session *session);
+attn_projected attn_session_projected(const attn_session *session, size_t layer); /* all 0 without one */
 
 /* session_memory.c: caches, positions, packed weights and workspace. */
 int attn_session_allocate(attn_session *session, attn_error *error);

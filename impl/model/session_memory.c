@@ -168,6 +168,7 @@ static int allocate(attn_session *session, attn_error *error) {
         open_packed(session, error) || check_memory(session, error))
         return -1;
     pack_weights(session);
+    attn_session_project(session);
     return 0;
 }
 
@@ -188,6 +189,7 @@ void attn_session_release(attn_session *session) {
     attn_free(session->carry);
     attn_free(session->positions);
     attn_sinusoids_free(&session->sinusoids);
+    attn_free(session->projected);
     attn_free(session->packed);
     attn_free(session->memory);
     attn_free(session->lengths);

@@ -57,8 +57,8 @@ size_t attn_session_conv_bytes_formula(const attn_session *session) {
 }
 
 size_t attn_session_workspace_bytes(const attn_session *session) {
-    const void *const blocks[] = {session->positions, session->sinusoids.fine, session->packed,
-                                  session->memory};
+    const void *const blocks[] = {session->positions, session->sinusoids.fine, session->projected,
+                                  session->packed, session->memory};
     size_t bytes = 0;
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         bytes += attn_alloc_size(blocks[i]);

@@ -108,13 +108,14 @@ static void embed_rows(const attn_session *session, float *h, const input_rows *
     add_positions(session, h, first, frames);
 }
 
-static attn_call attention_call(const attn_session *session, const float *x, size_t frames) {
+static attn_call attention_call(const attn_session *session, size_t layer, const float *x, size_t frames) {
     return (attn_call){.x = x,
                        .batch = session->options.batch,
                        .frames = frames,
                        .lengths = session->lengths,
                        .path = session->options.path,
-                       .sinusoids = &session->sinusoids};
+                       .sinusoids = &session->sinusoids,
+                       .projected = attn_session_projected(session, layer)};
 }
 
 static attn_cache *layer_cache(const attn_session *session, size_t layer) {
@@ -127,7 +128,7 @@ static attn_cache *layer_cache(const attn_session *session, size_t layer) {
 }
 
 static void attend(attn_session *session, float *out, size_t layer, const float *x, size_t frames) {
-    attn_call call = attention_call(session, x, frames);
+    attn_call call = attention_call(session, layer, x, frames);
     mark(session, ATTN_PART_ATTENTION);
     if (session->options.input)
         session->options.input(session->options.input_context, layer, x, call.batch, frames, session->valid);
@@ -166,7 +167,6 @@ static void run_encoder(attn_session *session, float *h, const input_rows *in, s
     attn_encoder_call call = {.config = config,
                               .ops = session->ops,
                               .attention = session->impl,
-                              .attend = attention_call(session, NULL, frames),
                               .batch = session->options.batch,
                               .frames = frames,
                               .valid = session->valid,
@@ -181,6 +181,7 @@ static void run_encoder(attn_session *session, float *h, const input_rows *in, s
     for (size_t layer = 0; layer < config->num_layers; layer++) {
         size_t at = layer * attn_session_conv_floats(session);
         call.layer = layer;
+        call.attend = attention_call(session, layer, NULL, frames);
         attn_block_state state = {.kv = layer_cache(session, layer),
                                   .conv = session->conv ? session->conv + at : NULL,
                                   .gates = session->gates ? session->gates + at : NULL,

@@ -12,14 +12,14 @@ enum { EXPAND_ROWS = 256 }; /* latents expanded together */
 
 /* How a call is divided. */
 typedef struct latent_plan {
-    size_t positions; /* rows of projected positions */
+    size_t positions; /* that the call projects */
     size_t at_once;   /* heads in a group */
     size_t tile;      /* absorb: queries in a tile */
 } latent_plan;
 
-static latent_plan make_plan(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
+static latent_plan make_plan(const attn_geometry *g, size_t frames, size_t keys, size_t positions,
                              attn_path path) {
-    latent_plan p = {.positions = attn_blas_position_count(g, batch, frames, keys)};
+    latent_plan p = {.positions = positions};
     size_t expanded = path == ATTN_PATH_ABSORB ? 0 : 2 * keys;
     p.at_once = attn_blas_head_group(g, (p.positions + expanded) * attn_head_dim(g));
     p.tile = attn_smaller(frames, attn_larger(1, attn_blas_tile(frames * p.at_once, keys) / p.at_once));
@@ -28,14 +28,16 @@ static latent_plan make_plan(const attn_geometry *g, size_t batch, size_t frames
 
 double attn_latent_blas_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                        attn_path path) {
-    size_t tile = path == ATTN_PATH_ABSORB ? make_plan(g, batch, frames, keys, path).tile
+    size_t positions = attn_blas_position_count(g, batch, frames, keys);
+    size_t tile = path == ATTN_PATH_ABSORB ? make_plan(g, frames, keys, positions, path).tile
                                            : attn_blas_tile(frames, keys);
     return attn_blas_position_flops(g, batch, frames, keys, tile);
 }
 
 double attn_latent_fused_position_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                                         attn_path path) {
-    size_t tile = path == ATTN_PATH_ABSORB ? make_plan(g, batch, frames, keys, path).tile
+    size_t positions = attn_blas_position_count(g, batch, frames, keys);
+    size_t tile = path == ATTN_PATH_ABSORB ? make_plan(g, frames, keys, positions, path).tile
                                            : attn_fused_tile(g, frames, keys);
     return attn_blas_position_flops(g, batch, frames, keys, tile);
 }
@@ -102,7 +104,7 @@ static latent_buffers layout(attn_arena *arena, const attn_geometry *g, size_t b
     attn_arena_release(arena, start);
     b.computed = attn_blas_group_layout(arena, g, attn_plus(positions, expanded));
     size_t behind = attn_arena_mark(arena);
-    b.sinusoids = attn_blas_sinusoids_layout(arena, g, positions, threads);
+    b.sinusoids = attn_projected_layout(arena, g, positions, threads);
     attn_arena_release(arena, behind);
     (path == ATTN_PATH_EXPAND ? expand_layout : absorb_layout)(&b, arena, g, frames, keys, threads, fused);
     return b;
@@ -175,7 +177,7 @@ static void expand_part(void *context, size_t part, size_t parts) {
 
 /* Keys and values go behind the projected positions. */
 static void expand_group(const attn_blas_view *view, size_t head0, size_t heads, const latent_rows *latents,
-                         const float *position, size_t positions, const latent_buffers *b,
+                         attn_projected_rows position, size_t positions, const latent_buffers *b,
                          const attn_latent_maps *maps, const attn_way *way) {
     size_t d_k = attn_head_dim(&view->layer->geometry), width = heads * d_k;
     float *k = b->computed + positions * width, *v = k + view->valid * width;
@@ -205,7 +207,7 @@ typedef struct absorbed_tile {
     const latent_buffers *b;
     size_t head0, heads, i0, m;
     attn_score_rows rows;
-    const float *position;
+    attn_projected_rows position;
 } absorbed_tile;
 
 /* Scores of positions, and folded [heads m, d_c] = E_k^T (q + u); a part has some of the heads. */
@@ -219,10 +221,10 @@ static void fold_part(void *context, size_t part, size_t parts) {
     float *tmp = t->b->tmp + part * m * d_k, *biased = t->b->biased + part * m * d_k;
     if (positions) {
         attn_position_buffers own = attn_blas_position_buffers_of(&t->b->position, part);
-        const float *projected = t->position ? t->position + heads.begin * d_k : NULL;
+        const float *projected = t->position.rows ? t->position.rows + heads.begin * d_k : NULL;
         attn_mark_inner(ATTN_INNER_POSITIONS);
         attn_blas_position_scores(t->b->scores + heads.begin * m * t->rows.stride, t->view,
-                                  t->b->q + heads.begin * d_k, width, projected, width,
+                                  t->b->q + heads.begin * d_k, width, projected, t->position.stride,
                                   t->head0 + heads.begin, heads.end - heads.begin, t->i0, m, &own);
     }
     attn_mark_inner(ATTN_INNER_LATENT_MAPS);
@@ -296,7 +298,7 @@ static void mix_latents_fused(const attn_blas_view *view, const latent_rows *lat
 }
 
 static void absorb_group(const attn_blas_view *view, size_t head0, size_t heads, const latent_rows *latents,
-                         const float *position, size_t tile, const latent_buffers *b,
+                         attn_projected_rows position, size_t tile, const latent_buffers *b,
                          const attn_latent_maps *maps, const attn_way *way) {
     const attn_geometry *g = &view->layer->geometry;
     size_t d_k = attn_head_dim(g), width = heads * d_k;
@@ -325,15 +327,15 @@ void attn_latent_blas(float *out, const attn_layer *layer, attn_cache *cache, co
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames;
     attn_path path = attn_path_resolve(cache->variant, g, call->batch, call->frames, keys, call->path);
-    latent_plan plan = make_plan(g, call->batch, call->frames, keys, path);
+    latent_plan plan = make_plan(g, call->frames, keys, attn_positions_to_project(g, cache, call), path);
     attn_arena arena = attn_arena_wet(workspace);
     latent_buffers buffers =
         layout(&arena, g, call->batch, call->frames, keys, path, attn_threads_in_use(), way->fused);
     attn_blas_append(cache, 0, &layer->kv_compress, call, buffers.append, way->products.linear);
     for (size_t head0 = 0; head0 < g->num_heads; head0 += plan.at_once) {
         size_t heads = attn_smaller(plan.at_once, g->num_heads - head0);
-        const float *position = attn_blas_project_positions(buffers.computed, buffers.sinusoids, layer, cache,
-                                                            call, head0, heads);
+        attn_projected_rows position =
+            attn_project_call(buffers.computed, buffers.sinusoids, layer, cache, call, head0, heads);
         for (size_t b = 0; b < call->batch; b++) {
             attn_blas_view view = attn_blas_view_of(out, layer, cache, call, b, held);
             const latent_rows latents = {cache, b};

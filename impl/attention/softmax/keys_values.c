@@ -3,6 +3,7 @@
 #include "attn/size.h"
 #include "attn/threads.h"
 #include "impl/attention/positions.h"
+#include "impl/attention/projected.h"
 #include "impl/attention/scalar.h"
 #include "impl/attention/softmax/softmax_fused.h"
 #include "impl/attention/variant.h"
@@ -102,7 +103,7 @@ static fast_buffers fast_layout(attn_arena *arena, const attn_geometry *g, size_
     attn_arena_release(arena, start);
     b.positions = attn_blas_group_layout(arena, g, count);
     size_t behind = attn_arena_mark(arena);
-    b.sinusoids = attn_blas_sinusoids_layout(arena, g, count, threads);
+    b.sinusoids = attn_projected_layout(arena, g, count, threads);
     attn_arena_release(arena, behind);
     if (way->fused)
         b.fused = attn_fused_attend_layout(arena, g, frames, keys, threads);
@@ -146,7 +147,7 @@ static void fast(float *out, const attn_layer *layer, attn_cache *cache, const a
                  void *workspace, const attn_way *way) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, keys = held + call->frames, row_bytes = attn_cache_row_bytes(cache, K);
-    size_t positions = attn_blas_position_count(g, call->batch, call->frames, keys);
+    size_t positions = attn_positions_to_project(g, cache, call);
     size_t at_once =
         attn_blas_head_group(g, positions * attn_head_dim(g)); /* all, but where positions are projected */
     attn_arena arena = attn_arena_wet(workspace);
@@ -161,8 +162,8 @@ static void fast(float *out, const attn_layer *layer, attn_cache *cache, const a
                              .head_stride = cache->capacity * row_bytes,
                              .stride = row_bytes,
                              .type = cache->type};
-        kv.position = attn_blas_project_positions(buffers.positions, buffers.sinusoids, layer, cache, call,
-                                                  head0, kv.heads);
+        kv.position =
+            attn_project_call(buffers.positions, buffers.sinusoids, layer, cache, call, head0, kv.heads);
         for (size_t b = 0; b < call->batch; b++) {
             attn_blas_view view = attn_blas_view_of(out, layer, cache, call, b, held);
             kv.k = attn_cache_rows(cache, K, b, head0 / kv.group);

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "impl/attention/positions.h"
+#include "impl/attention/projected.h"
 #include "impl/attention/view.h"
 #include "impl/kernels/kernels.h"
 
@@ -17,14 +18,14 @@ attn_blas_view attn_blas_view_of(float *out, const attn_layer *layer, const attn
                                  const attn_call *call, size_t b, size_t held);
 
 /* Keys and values of query heads head0 .. head0 + heads - 1, whole groups of those that share a kv head
- * unless `position` is set. Row j of a kv head is at its start + j stride bytes; kv heads are head_stride
+ * unless there is a `position`. Row j of a kv head is at its start + j stride bytes; kv heads are head_stride
  * bytes apart, from that of head0 on. attn_blas_attend takes floats alone. */
 typedef struct attn_blas_keys {
     size_t head0, heads, group;
     const void *k, *v;
     size_t head_stride, stride;
     attn_element type;
-    const float *position; /* projected positions of these heads, [count, heads d_k]; NULL when none are */
+    attn_projected_rows position; /* of these heads */
 } attn_blas_keys;
 
 /* Heads to work on at once so that `floats` for each of them stay within a few MiB; at least 1. */

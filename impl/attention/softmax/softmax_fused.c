@@ -57,13 +57,13 @@ static void score_part(void *context, size_t part, size_t parts) {
         return;
     size_t first = t->first + heads.begin;
     const float *q = t->b->q + first * d_k,
-                *projected = t->keys->position ? t->keys->position + first * d_k : NULL;
+                *projected = t->keys->position.rows ? t->keys->position.rows + first * d_k : NULL;
     for (size_t i = heads.begin; i < heads.end; i++)
         attn_blas_add_bias(t->b->biased + i * t->m * d_k, t->b->q + (t->first + i) * d_k, width,
                            t->view->layer->pos_bias_u + (t->keys->head0 + t->first + i) * d_k, t->m, d_k);
     attn_blas_position_scores(t->b->scores + heads.begin * t->m * t->rows.stride, t->view, q, width,
-                              projected, width, t->keys->head0 + first, heads.end - heads.begin, t->i0, t->m,
-                              &own);
+                              projected, t->keys->position.stride, t->keys->head0 + first,
+                              heads.end - heads.begin, t->i0, t->m, &own);
 }
 
 /* `count` times `sharing` heads from the tile's ith on; those that share have the same keys. */

@@ -34,6 +34,9 @@ typedef struct attn_call {
      * -(T-1)..L-1; under rel_pos_wenet it is the key's stream position. NULL otherwise; the scalar references
      * work without. */
     const attn_sinusoids *sinusoids;
+    /* Where it has every position of the call, implementations by matrix products neither project nor fold; the
+     * scalar references pass it over. */
+    attn_projected projected;
     long position_shift; /* added to every position: 0, but in checks that put a query elsewhere */
 } attn_call;
 

@@ -89,7 +89,14 @@ typedef struct attn_session_options {
     attn_threads *
         threads; /* share the work; NULL: one thread. They must outlive the session; not for scalar and blas */
     bool one_cache; /* whole calls only: the layers use one cache in turn, which then holds the last one's */
-    bool logits;    /* end with ctc.ctc_lo: output [.., vocab_size] */
+    /* Positions of rel_pos* go through linear_pos once, when the session opens, and not in every call: for sessions that
+     * run often or in chunks. Only in a packed model, whose weights do not change, for implementations that read packed
+     * weights, and where the table, [layers, positions, d_model], is no larger than the packed weights: calls whose keys
+     * are bounded, or not too long. Its positions are those of the longest call (rel_pos) or of max_frames
+     * (rel_pos_wenet), 4 d_model bytes each in a layer. Elsewhere, and where its memory is refused, calls compute their
+     * own. */
+    bool keep_positions;
+    bool logits;          /* end with ctc.ctc_lo: output [.., vocab_size] */
     attn_part_hook *part; /* NULL: parts are not marked */
     void *part_context;
     attn_input_hook *input; /* NULL: nobody looks at the inputs of attention */
@@ -107,7 +114,7 @@ const char *attn_stream_note(const attn_config *config);
 
 /* Allocates all caches (exactly as many frames as the session can hold) and all workspace: running allocates
  * nothing. What depends on weights alone is computed here: BatchNorm as one multiply-add, convolutions' weights
- * in another order. So only the weights of attention may change afterwards, and in a model that is packed
+ * in another order, positions where options ask for it. So only the weights of attention may change afterwards, and in a model that is packed
  * (attn_model_pack) none. The model must outlive the session. Returns 0, or -1 and an error that names the option or says what memory was refused. Close with
  * attn_session_close. */
 int attn_session_open(attn_session **session, attn_model *model, const attn_session_options *options,
@@ -145,7 +152,8 @@ size_t attn_session_kv_bytes_formula(const attn_session *session); /* at the mos
  * over. 0 where nothing streams. */
 size_t attn_session_conv_bytes_live(const attn_session *session);
 size_t attn_session_conv_bytes_formula(const attn_session *session);
-size_t attn_session_workspace_bytes(const attn_session *session);
+size_t attn_session_workspace_bytes(const attn_session *session); /* all that is no cache */
+size_t attn_session_projected_bytes(const attn_session *session); /* those of keep_positions, out of these */
 
 /* FLOPs of running `frames` input frames, by formula (a multiply-add is 2; matrix products and convolutions,
  * padding included), in sum and in parts (NULL: not wanted). */

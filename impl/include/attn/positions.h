@@ -37,6 +37,14 @@ void attn_sinusoids_row(const attn_sinusoids *s, float *row, long p);
 /* The same with all sines before all cosines. */
 void attn_sinusoids_halves(const attn_sinusoids *s, float *row, long p);
 
+/* Positions through a layer's linear_pos, kept from call to call: [count, d_model], in the order of keys. Row r is
+ * position first - r under rel_pos, first + r under rel_pos_wenet. */
+typedef struct attn_projected {
+    const float *rows; /* the caller's; NULL: none */
+    long first;
+    size_t count;
+} attn_projected;
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,6 +4,7 @@
 #include "attn/compare.h"
 #include "attn/random.h"
 #include "impl/attention/positions.h"
+#include "impl/attention/projected.h"
 #include "impl/attention/softmax/softmax_blas.h"
 
 #include <cblas.h>
@@ -89,7 +90,8 @@ typedef struct stream {
     size_t batch, frames, chunk, keep;
     attn_path path;
     attn_sinusoids sinusoids;
-    float *x; /* [frames, B, d_model], so that a call's rows are together when B is 1 */
+    attn_projected projected; /* kept from call to call, where it has rows */
+    float *x;                 /* [frames, B, d_model], so that a call's rows are together when B is 1 */
     const size_t *lengths;
 } stream;
 
@@ -128,7 +130,8 @@ static double run_call(const stream *s, const attn_impl *impl, float *out, attn_
                       .frames = n,
                       .lengths = s->lengths,
                       .path = s->path,
-                      .sinusoids = &s->sinusoids};
+                      .sinusoids = &s->sinusoids,
+                      .projected = s->projected};
     products = 0;
     impl->forward(out + t * rows, &s->layer, cache, &call, workspace);
     assert_memory_equal(workspace + bytes, mark, MARK);
@@ -153,20 +156,46 @@ static float *run(const stream *s, const char *name) {
     return out;
 }
 
-static void assert_same_as_scalar(const stream *s) {
-    float *expected = run(s, "scalar");
+static void compare_fast(const stream *s, const float *expected) {
     size_t n = s->batch * s->frames * s->geometry.d_model;
     double limit = 1e-5 * attn_compare(expected, expected, n, 0, 0).max_b;
     for (size_t i = 1; i < ATTN_IMPLS && s->variant->impls[i].name; i++) {
         float *found = run(s, s->variant->impls[i].name);
         attn_difference d = attn_compare(found, expected, n, limit, 0);
         if (!d.ok)
-            fail_msg(
-                "%s, %s, %s, h %zu, d %zu, B %zu, chunk %zu, keep %zu, path %d: off by %g (limit %g) at %zu",
-                s->variant->impls[i].name, s->variant->name, attn_pos_enc_names[s->geometry.pos_enc],
-                s->geometry.num_heads, s->geometry.d_model, s->batch, s->chunk, s->keep, (int)s->path,
-                d.max_abs, limit, d.first_bad);
+            fail_msg("%s, %s, %s, h %zu, d %zu, B %zu, chunk %zu, keep %zu, path %d, %zu positions kept: off "
+                     "by %g (limit %g) at %zu",
+                     s->variant->impls[i].name, s->variant->name, attn_pos_enc_names[s->geometry.pos_enc],
+                     s->geometry.num_heads, s->geometry.d_model, s->batch, s->chunk, s->keep, (int)s->path,
+                     s->projected.count, d.max_abs, limit, d.first_bad);
         free(found);
+    }
+}
+
+/* Those of calls of at most `keys` keys. */
+static float *project(stream *s, size_t keys) {
+    s->projected = attn_projected_reach(&s->geometry, s->chunk, keys, s->frames);
+    attn_arena dry = attn_arena_dry();
+    attn_projected_layout(&dry, &s->geometry, s->projected.count, 1);
+    float *rows = malloc(s->projected.count * s->geometry.d_model * sizeof *rows),
+          *sinusoids = malloc(dry.peak);
+    attn_project_span(rows, sinusoids, &s->layer, &s->sinusoids, &s->projected);
+    s->projected.rows = rows;
+    free(sinusoids);
+    return rows;
+}
+
+/* With projected positions of each call's own, with all of them kept, and with a few too few for the last calls. */
+static void assert_same_as_scalar(const stream *given) {
+    stream s = *given;
+    size_t most = s.keep + s.chunk < s.frames ? s.keep + s.chunk : s.frames;
+    float *expected = run(&s, "scalar");
+    compare_fast(&s, expected);
+    for (size_t lacking = 0; lacking < 2; lacking++) {
+        float *rows = project(&s, most);
+        s.projected.count -= lacking;
+        compare_fast(&s, expected);
+        free(rows);
     }
     free(expected);
 }

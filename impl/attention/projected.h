@@ -1,0 +1,35 @@
+/* Projected positions, W s(p) of positions.h: kept by the caller from call to call, or computed for one. Private to
+ * impl/. */
+#ifndef IMPL_ATTENTION_PROJECTED_H
+#define IMPL_ATTENTION_PROJECTED_H
+
+#include "attn/attention.h"
+#include "base/arena.h"
+
+/* First position and number of those that calls of at most `frames` frames and `keys` keys reach, in a stream of
+ * `stream` frames; `rows` is NULL. */
+attn_projected attn_projected_reach(const attn_geometry *g, size_t frames, size_t keys, size_t stream);
+/* Fills rows [span->count, d_model] for a layer. `sinusoids` is the workspace of attn_projected_layout. */
+void attn_project_span(float *rows, float *sinusoids, const attn_layer *layer, const attn_sinusoids *source,
+                       const attn_projected *span);
+/* For at most `count` positions, projected on at most `threads` threads. */
+float *attn_projected_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads);
+
+/* What a call scores with, in the order of keys: rel_pos from the last query against key 0 down, rel_pos_wenet up. */
+typedef struct attn_projected_rows {
+    const float *rows; /* from the first head's column on; NULL: the call folds, or has no positions */
+    size_t stride;     /* floats from a row to the next */
+} attn_projected_rows;
+
+/* Whether call->projected has every position of the call, before which `held` frames were in the cache. */
+bool attn_keeps_positions(const attn_geometry *g, const attn_cache *cache, const attn_call *call,
+                          size_t held);
+/* Positions that the call projects: 0 where they are kept, where it folds or has none. The cache is as before the
+ * call, but for what lies behind its length. */
+size_t attn_positions_to_project(const attn_geometry *g, const attn_cache *cache, const attn_call *call);
+/* Those of heads head0 .. head0 + heads - 1: kept, or projected into table [count, heads d_k]. */
+attn_projected_rows attn_project_call(float *table, float *sinusoids, const attn_layer *layer,
+                                      const attn_cache *cache, const attn_call *call, size_t head0,
+                                      size_t heads);
+
+#endif
