@@ -125,6 +125,7 @@ static int measure(measurement *m, profiler *p, const profile_input *in) {
         m->conv_formula = attn_session_conv_bytes_formula(session);
         m->conv_live = attn_session_conv_bytes_live(session);
         m->workspace = attn_session_workspace_bytes(session);
+        m->positions = attn_session_projected_bytes(session);
         m->flops = attn_session_flops(session, in->frames, NULL);
     }
     attn_free(out);

@@ -34,6 +34,7 @@ static void add_sums(sums *s, const profile_input *in, size_t output_frames, con
     s->largest_conv_live = attn_larger(s->largest_conv_live, m->conv_live);
     s->conv_differing += m->conv_formula != m->conv_live;
     s->workspace = attn_larger(s->workspace, m->workspace);
+    s->positions = attn_larger(s->positions, m->positions);
     s->disturbed += m->disturbed;
     for (size_t i = 0; i < ATTN_PARTS; i++)
         s->parts[i] += m->parts[i];
@@ -152,7 +153,7 @@ static json_t *check_json(const profiler *p) {
 static json_t *sizes_json(const profiler *p) {
     const sums *s = &p->sums;
     size_t memory = attn_larger(profile_peak_memory(), p->peak_before);
-    return json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:b, s:I, s:o}",
+    return json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:b, s:I, s:I, s:o}",
                      "total_utterances", integer(p->plan->count), "total_frames", integer(s->frames),
                      "total_output_frames", integer(s->output_frames), "total_audio_seconds", s->audio,
                      "kv_bytes_formula", integer(s->kv_formula), "kv_bytes_live", integer(s->kv_live),
@@ -160,8 +161,8 @@ static json_t *sizes_json(const profiler *p) {
                      s->kv_differing == 0, "conv_bytes_formula", integer(s->conv_formula), "conv_bytes_live",
                      integer(s->conv_live), "largest_conv_bytes_live", integer(s->largest_conv_live),
                      "conv_formula_equals_live", s->conv_differing == 0, "largest_workspace_bytes",
-                     integer(s->workspace), "peak_memory_bytes",
-                     memory ? json_integer(integer(memory)) : json_null());
+                     integer(s->workspace), "largest_positions_bytes", integer(s->positions),
+                     "peak_memory_bytes", memory ? json_integer(integer(memory)) : json_null());
 }
 
 static json_t *times_json(const profiler *p) {

@@ -14,7 +14,7 @@
 /* One utterance. */
 typedef struct measurement {
     size_t peak_memory; /* of a process that kept it in a journal */
-    size_t kv_formula, kv_live, conv_formula, conv_live, workspace;
+    size_t kv_formula, kv_live, conv_formula, conv_live, workspace, positions;
     double flops;
     double output_rms;                   /* root mean square of the model's output */
     double parts[ATTN_PARTS];            /* seconds of each part of the model, over the timed runs */
@@ -40,7 +40,7 @@ typedef struct sums {
     double passed, ran; /* seconds of all timed runs: wall clock, and CPU time */
     size_t disturbed;   /* runs */
     size_t frames, output_frames, kv_formula, kv_live, largest_kv_live, conv_formula, conv_live;
-    size_t largest_conv_live, workspace;
+    size_t largest_conv_live, workspace, positions;
     size_t kv_differing, conv_differing; /* utterances where formula and live are not the same */
 } sums;
 

@@ -25,7 +25,7 @@ typedef struct field {
     double *number;
 } field;
 
-enum { FIELDS = 12 };
+enum { FIELDS = 13 };
 static void fields_of(field f[FIELDS], profile_input *in, measurement *m) {
     const field all[FIELDS] = {{"frames", &in->frames, NULL},
                                {"audio_seconds", NULL, &in->audio_seconds},
@@ -35,6 +35,7 @@ static void fields_of(field f[FIELDS], profile_input *in, measurement *m) {
                                {"conv_formula", &m->conv_formula, NULL},
                                {"conv_live", &m->conv_live, NULL},
                                {"workspace", &m->workspace, NULL},
+                               {"positions", &m->positions, NULL},
                                {"peak_memory", &m->peak_memory, NULL},
                                {"flops", NULL, &m->flops},
                                {"output_rms", NULL, &m->output_rms},

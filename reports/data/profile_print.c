@@ -234,6 +234,8 @@ static void print_summary(const json_t *r, FILE *stream) {
             json_number(model, "weight_bytes") / MIB);
     if (json_number(model, "packed_bytes") > 0)
         fprintf(stream, " and %.2f MiB of their packed copy", json_number(model, "packed_bytes") / MIB);
+    if (json_number(r, "largest_positions_bytes") > 0)
+        fprintf(stream, "; %.2f MiB of projected positions", json_number(r, "largest_positions_bytes") / MIB);
     fputs(".\n", stream);
     fprintf(stream, "KV cache in %s, by formula and as allocated: %s. Largest: %.3f MiB. ",
             json_text(model, "kv_dtype"),
