@@ -98,6 +98,42 @@ static void test_left_chunks(void **state) {
     attn_free(x);
 }
 
+/* A packed model's positions are kept as long as the window of a chunk is; a model that is not packed keeps none. Where
+ * the memory is refused a session runs without, and gives the same. */
+static void test_kept_positions(void **state) {
+    (void)state;
+    enum { FRAMES = 9, CHUNK = 2, LAYERS = 2, D = 16, WINDOW = 2 * CHUNK + CHUNK - 1 };
+    attn_config config = layer_config("mha", LAYERS);
+    config.attention.pos_enc = ATTN_POS_REL;
+    attn_model *model = make_model(&config, 5);
+    float *x = random_floats(FRAMES * D, 3), out[FRAMES * D];
+    attn_session_options options = {
+        .batch = 1, .max_frames = FRAMES, .chunk = CHUNK, .left_chunks = 1, .impl = "scalar"};
+    float *expected = run(model, options, x, FRAMES, NULL);
+    options.impl = "fused";
+    options.keep_positions = true;
+    attn_session *session = open_session(model, options);
+    assert_int_equal(attn_session_projected_bytes(session), 0);
+    attn_session_close(session);
+    assert_int_equal(attn_model_pack(model, NULL), 0);
+    size_t table = attn_model_packed_bytes(model) ? LAYERS * WINDOW * D * sizeof *x : 0, kept = 0;
+    for (size_t allowed = 1, opened = 0; opened < (table ? 3 : 1); allowed++) {
+        attn_alloc_fail_at(allowed);
+        if (attn_session_open(&session, model, &options, NULL))
+            continue;
+        attn_alloc_fail_at(0);
+        kept = attn_session_projected_bytes(session);
+        assert_int_equal(kept, opened++ < 2 ? 0 : table); /* refused: sinusoids, the table, nothing */
+        attn_session_run(session, out, x, FRAMES, NULL, NULL, NULL);
+        check_floats(out, expected, FRAMES * D, 1e-5);
+        attn_session_close(session);
+    }
+    assert_int_equal(kept, table);
+    attn_free(expected);
+    attn_free(x);
+    attn_model_free(model);
+}
+
 static void test_linear_cannot_forget_some(void **state) {
     (void)state;
     attn_config config = layer_config("linear", 1);
@@ -212,9 +248,13 @@ static void test_allocation_failure(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_last_frame_of_chunks), cmocka_unit_test(test_instruction_sets),
-        cmocka_unit_test(test_left_chunks),          cmocka_unit_test(test_linear_cannot_forget_some),
-        cmocka_unit_test(test_saved_caches),         cmocka_unit_test(test_allocation_failure),
+        cmocka_unit_test(test_last_frame_of_chunks),
+        cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_left_chunks),
+        cmocka_unit_test(test_kept_positions),
+        cmocka_unit_test(test_linear_cannot_forget_some),
+        cmocka_unit_test(test_saved_caches),
+        cmocka_unit_test(test_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
