@@ -4,12 +4,19 @@
 #
 #   tests/measure/gate_rates_table.pl STATE_DIR...
 #
-# Runs of one condition in several folders count together.
+# Runs of one condition in several folders count together, where effect and budget are the same.
 use strict;
 use warnings;
 use JSON::PP;
 
-@ARGV or die "usage: $0 STATE_DIR...\n";
+sub refuse { print STDERR @_, "\n"; exit 2 }
+
+@ARGV or refuse "usage: $0 STATE_DIR...";
+my @journals;
+for my $folder (@ARGV) {
+    my @found = glob "$folder/*.journal" or refuse "$folder: no journal of gate_rates.sh in it";
+    push @journals, @found;
+}
 my @conditions = (
     [ idle         => 'nothing started' ],
     [ memory       => 'a program that reads from memory' ],
@@ -19,14 +26,21 @@ my @conditions = (
     [ instructions => 'by instructions' ] );
 
 my %runs;    # condition, per cent
-my %effect;
-for my $file ( map { glob "$_/*.journal" } @ARGV ) {
+my %settings;    # condition, per cent: smallest effect and budget
+for my $file (@journals) {
     my ($condition) = $file =~ m{([a-z]+)-\d+\.journal$} or next;
-    open my $in, '<', $file or die "$file: $!\n";
+    open my $in, '<', $file or refuse "$file: $!";
+    my ( $effect, $budget );
     while (<$in>) {
         my $line = eval { decode_json($_) } or next;
-        if   ( $line->{selftest} ) { $effect{$file} = 100 * ( exp( $line->{min_effect} ) - 1 ) }
-        else                       { push @{ $runs{$condition}{ $line->{percent} } }, { %$line, effect => $effect{$file} } }
+        if ( $line->{selftest} ) {
+            ( $effect, $budget ) = ( 100 * ( exp( $line->{min_effect} ) - 1 ), $line->{budget_seconds} );
+            next;
+        }
+        my $is = sprintf 'effects from %.2g%% on in %g s', $effect, $budget;
+        my $was = $settings{$condition}{ $line->{percent} } //= $is;
+        $is eq $was or refuse "$file: $is, others of $condition: $was";
+        push @{ $runs{$condition}{ $line->{percent} } }, { %$line, effect => $effect };
     }
 }
 

@@ -7,6 +7,7 @@
 #include "ggml.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,14 +69,22 @@ static long iterations(struct ggml_cgraph *graph, struct ggml_cplan *plan) {
     return count;
 }
 
+static enum ggml_type type_of(const char *name) {
+    return !strcmp(name, "f32")    ? GGML_TYPE_F32
+           : !strcmp(name, "f16")  ? GGML_TYPE_F16
+           : !strcmp(name, "q8_0") ? GGML_TYPE_Q8_0
+                                   : GGML_TYPE_COUNT;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 7) {
+    enum ggml_type type = argc == 7 ? type_of(argv[1]) : GGML_TYPE_COUNT;
+    bool good = type != GGML_TYPE_COUNT;
+    for (int i = 2; good && i < argc; i++)
+        good = atol(argv[i]) > 0;
+    if (!good) {
         fprintf(stderr, "usage: ggml_attention f32|f16|q8_0 L Q H H_KV THREADS\n");
         return 2;
     }
-    enum ggml_type type = !strcmp(argv[1], "f16")    ? GGML_TYPE_F16
-                          : !strcmp(argv[1], "q8_0") ? GGML_TYPE_Q8_0
-                                                     : GGML_TYPE_F32;
     int64_t keys = atol(argv[2]), queries = atol(argv[3]), heads = atol(argv[4]), kv = atol(argv[5]);
     size_t floats = (size_t)(queries * heads * D_K), cached = (size_t)(keys * kv * D_K);
     struct ggml_context *ctx = ggml_init(

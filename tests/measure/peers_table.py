@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """peers_table.py RESULTS.json: what `sweep --plan peers --peers` measured, next to the targets of our kernels.
 
-A row a case: our time over that of the fastest peer, the percent that it reaches of two bounds of the same run (FLOPs of the formula at
+One row per case: our time over that of the fastest peer, the percent that it reaches of two bounds of the same run (FLOPs of the formula at
 the rate of machine/flops, bytes at that of machine/read), and whether the target is met. The best repetition stands for each, of CPU
 time; with several threads of the wall clock, on both sides. Bytes that lie in caches are read faster than memory: then the percent of
 the second bound may pass 100. Where a formula counts products that are saved (the subsampling of an encoder), so may the first.
@@ -25,6 +25,11 @@ PAIRS = [
     (r'mha/decode/L:(16000)/.*kv:q8_0.*part:core$', r'attention/mha/decode/L:%s/q:1/h:8/d:512/kv:f32/part:core', .4),
 ]
 PEERS = ('onnxruntime', 'torch')
+
+
+def refuse(why):
+    print(why, file=sys.stderr)
+    sys.exit(2)
 
 
 def cases(results):
@@ -98,10 +103,12 @@ def print_table(header, rows):
 
 def main():
     if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    with open(sys.argv[1]) as file:
-        results = json.load(file)
-    found = cases(results)
+        refuse('usage: peers_table.py RESULTS.json')
+    try:
+        with open(sys.argv[1]) as file:
+            found = cases(json.load(file))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        refuse(f'{sys.argv[1]}: no results of a sweep: {error!r}')
     peak, read = fastest(found, 'machine/flops', 'flops'), fastest(found, 'machine/read', 'bytes')
     print('Bounds of this run, one core: %s GFLOP/s, %s GB/s read from memory.\n' %
           tuple('%.1f' % rate if rate else 'unknown' for rate in (peak, read)))

@@ -2,6 +2,8 @@
 # What threads buy: one and THREADS threads alternating in fresh processes, the best time of a repetition by the wall clock of all
 # rounds for each. For an idle host with that many cores: what else runs there lengthens the side that needs more of them. Exit
 # status: 1 where a case gains less than LEAST.
+#
+#   tests/measure/two_threads.sh
 #   ROUNDS=5   THREADS=2   LEAST=1.8   CASES="attention/mha/decode/L:4000/part:core ..."
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -12,6 +14,10 @@ encoder=layers:12/h:4/d:256/input:conv2d/pos:rel_pos
     attention/mla/decode/L:16000/dc:256/part:core attention/mha/chunk/L:4000/part:core attention/mha/prefill/L:4000/part:core
     attention/mha/prefill/L:4000 attention/mla/prefill/L:4000/dc:256 encoder/conformer/mha/chunk/q:16/left:8/$encoder
     encoder/conformer/mha/prefill/T:3000/$encoder}"
+[ $# -eq 0 ] || { echo "$0 takes no arguments, but ROUNDS, THREADS, LEAST and CASES" >&2; exit 2; }
+[ "$ROUNDS" -ge 1 ] 2>/dev/null && [ "$THREADS" -ge 2 ] 2>/dev/null ||
+    { echo "ROUNDS=$ROUNDS THREADS=$THREADS: expected at least one round, and two threads" >&2; exit 2; }
+[ -x "$ATTNBENCH" ] || { echo "$ATTNBENCH: no such program; make builds it" >&2; exit 2; }
 
 best() { # CASE: the best milliseconds
     "$ATTNBENCH" bench --case "$1" --benchmark_min_time=0.2 --benchmark_repetitions=5 --benchmark_format=csv 2>/dev/null |
