@@ -30,8 +30,8 @@ static bool is_shown(const report_data *data, const measured *m) {
 }
 
 static int compare(const void *left, const void *right) {
-    static const case_field order[] = {FIELD_MODEL, FIELD_MODE, FIELD_IMPL, FIELD_KV, FIELD_POS,
-                                       FIELD_B,     FIELD_D,    FIELD_H,    FIELD_L,  FIELD_Q};
+    static const case_field order[] = {FIELD_MODEL, FIELD_MODE, FIELD_PATH, FIELD_IMPL, FIELD_KV, FIELD_POS,
+                                       FIELD_B,     FIELD_D,    FIELD_H,    FIELD_L,    FIELD_Q};
     const measured *a = *(const measured *const *)left, *b = *(const measured *const *)right;
     int kind = strcmp(a->c->kind, b->c->kind);
     return kind ? kind : measured_compare(a, b, order, sizeof order / sizeof *order);
@@ -46,7 +46,8 @@ static const char *key_of(int part) {
 static const struct {
     const char *key;
     case_field field;
-} shape[] = {{"L", FIELD_L}, {"T", FIELD_T}, {"q", FIELD_Q}, {"d", FIELD_D}, {"impl", FIELD_IMPL}};
+} shape[] = {{"L", FIELD_L}, {"T", FIELD_T},       {"q", FIELD_Q},
+             {"d", FIELD_D}, {"path", FIELD_PATH}, {"impl", FIELD_IMPL}};
 
 static json_t *row_of(const measured *m) {
     const results_sample *s = split_sample(m->c);
@@ -79,13 +80,12 @@ void table_attention_parts(report_table *t, const table_sources *from) {
     for (size_t i = 0; i < rows; i++)
         table_add(&t->t, row_of(order[i]));
     attn_free(order);
-    snprintf(t->note, sizeof t->note,
-             "Time by a clock at every border, of iterations of their own: the fastest of some. Of an "
-             "encoder, all "
-             "layers together. projections: maps of queries, keys, values or to latents, and of the output; "
-             "latent_maps: keys and values of latents, or, absorbed, queries and contexts; core: scores, "
-             "softmax and "
-             "values in one pass; where products are BLAS's, these three apart; rest: norm, sum and what is "
-             "left.");
+    snprintf(
+        t->note, sizeof t->note,
+        "Of extra iterations that read a clock at every border between parts, the fastest; of an encoder, "
+        "all layers together. projections: maps of queries, keys and values, or to latents, and of the "
+        "output; latent_maps: keys and values from latents, or, absorbed, maps of queries and contexts; "
+        "core: scores, softmax and values in one pass, or, where products are BLAS's, three columns of "
+        "their own; rest: the norm before, the sum after, and what is left. A dash: no such part.");
     t->presence = json_array_size(t->t.rows) ? TABLE_SHOWN : TABLE_NOT_GIVEN;
 }

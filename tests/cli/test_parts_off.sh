@@ -26,6 +26,6 @@ for source in $sources; do
     check "$of: off is the code without markers" eval '! cmp -s "$source" "$scratch/$of.c" &&
         code "$of.off" "$source" -DATTN_NO_PARTS && code "$of.bare" "$scratch/$of.c" -DATTN_NO_PARTS &&
         cmp "$scratch/$of.off.code" "$scratch/$of.bare.code"'
+    check "$of: on is not" eval 'code "$of.on" "$source" && ! cmp -s "$scratch/$of.on.code" "$scratch/$of.off.code"'
 done
-check "$of: on is not" eval 'code "$of.on" "$source" && ! cmp -s "$scratch/$of.on.code" "$scratch/$of.off.code"'
 exit $failed

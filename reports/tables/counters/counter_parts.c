@@ -74,6 +74,7 @@ void table_counter_parts(report_table *t, const table_sources *from) {
         }
     snprintf(t->note, sizeof t->note,
              "Of one warm iteration by itself, read at every border between parts; the values above are of "
-             "iterations in which nothing was read. What stands behind attention/ is a part of attention.");
+             "iterations in which nothing was read. A name after attention/ is a part of attention, and is "
+             "in its sum.");
     t->presence = json_array_size(t->t.rows) ? TABLE_SHOWN : TABLE_NOT_GIVEN;
 }
