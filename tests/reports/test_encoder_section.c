@@ -24,7 +24,7 @@ static const char HEAD[] =
     " \"benchmarks\": ";
 
 /* What Google Benchmark prints of one repetition: attention takes `attention` of the 5 ms, feed-forward the
- * rest but 1. */
+ * rest but 1. A quarter of attention is projections, the rest its core. */
 static char *run_text(double milliseconds, double attention) {
     return attn_format(
         NULL,
@@ -34,9 +34,12 @@ static char *run_text(double milliseconds, double attention) {
         "\"bytes\": 50, \"kv_bytes_formula\": 128, \"kv_bytes_live\": 128, \"conv_bytes_formula\": 64, "
         "\"conv_bytes_live\": 64, \"audio_seconds\": 0.75, \"parameters\": 1000, \"path_run\": 0, "
         "\"part_subsampling\": 0.001, \"part_attention\": %g, \"part_feed_forward\": %g, "
-        "\"part_convolution\": 0, \"part_other\": 0, \"check_max_error\": 1e-6, \"check_limit\": 1e-4, "
+        "\"part_convolution\": 0, \"part_other\": 0, \"part_attention/projections\": %g, "
+        "\"part_attention/core\": %g, \"part_attention/scores\": 0, \"check_max_error\": 1e-6, "
+        "\"check_limit\": 1e-4, "
         "\"check_rows\": 1}",
-        milliseconds * 1e6, milliseconds * 1e6, attention, 0.004 - attention);
+        milliseconds * 1e6, milliseconds * 1e6, attention, 0.004 - attention, attention / 4,
+        attention * 0.75);
 }
 
 static json_t *entries_of(const char *row, double milliseconds, double attention) {
@@ -214,6 +217,28 @@ static void test_table_and_findings(void **state) {
     end(&r, &data);
 }
 
+static void test_parts_of_attention(void **state) {
+    (void)state;
+    results r;
+    report_data data;
+    report_table t;
+    double all = 0, expected = 0;
+    read_rows(&r, &data, ROWS, ROW_COUNT);
+    table_attention_parts(&t, &(table_sources){.data = &data});
+    assert_int_equal(json_array_size(t.t.rows), ROW_COUNT);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const json_t *row = json_array_get(t.t.rows, i);
+        assert_true(number(row, "projections") == 25 && number(row, "core") == 75);
+        assert_null(json_object_get(row, "scores"));
+        assert_null(json_object_get(row, "rest"));
+        all += number(row, "attention_ms");
+        expected += 1e3 * ROWS[i].attention;
+    }
+    assert_true(fabs(all - expected) < 1e-9);
+    report_table_free(&t);
+    end(&r, &data);
+}
+
 static const plot *plot_named(const char *name) {
     for (const plot *p = plots; p->name; p++)
         if (!strcmp(p->name, name))
@@ -270,6 +295,7 @@ int main(void) {
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_bars),
         cmocka_unit_test(test_table_and_findings),
+        cmocka_unit_test(test_parts_of_attention),
         cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
