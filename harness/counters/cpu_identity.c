@@ -55,7 +55,7 @@ int cpu_identity_is(bool *is, const char *pattern, int cpu, attn_error *error) {
     regex_t regex;
     int length = snprintf(whole, sizeof whole, "^(%s)$", pattern);
     if (length < 0 || (size_t)length >= sizeof whole || regcomp(&regex, whole, REG_EXTENDED | REG_NOSUB))
-        return attn_fail(error, "\"%.60s\" is no regular expression, or a long one", pattern);
+        return attn_fail(error, "\"%.60s\" is no regular expression, or is too long", pattern);
     cpu_identity(identity, sizeof identity, cpu);
     *is = !strcmp(identity, "any") || !regexec(&regex, identity, 0, NULL, 0);
     regfree(&regex);

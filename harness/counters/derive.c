@@ -30,7 +30,7 @@ static int lookup(void *context, const char *name, double *value, attn_error *er
     usage *u = context;
     const json_t *counter = json_object_get(u->counters, name);
     if (u->group && group_constant_find(value, u->group, name))
-        return isnan(*value) ? attn_fail(error, "%s is not known of this CPU", name) : 0;
+        return isnan(*value) ? attn_fail(error, "%s has no value for this CPU", name) : 0;
     double number = json_number(counter, "value"), factor = json_number(counter, "factor");
     if (isnan(number))
         return attn_fail(error, "%s is unavailable", name);

@@ -128,10 +128,17 @@ static int read_cpu(bool *ours, yaml_file *file, const yaml_node_t *mapping, att
                : 0;
 }
 
+static void forget_names(counter_event *event) {
+    attn_free((char *)event->papi);
+    attn_free((char *)event->kernel);
+    event->papi = event->kernel = NULL;
+}
+
 static int read_native(counter_group *g, yaml_file *file, yaml_node_t *node, attn_error *error) {
     static const char *const known[] = {"name", "about", "papi", "perf", "cpu", NULL};
     if (node->type != YAML_MAPPING_NODE)
-        return yaml_fail(file, node, "natives", error, "expected mappings of name, about, papi and perf");
+        return yaml_fail(file, node, "natives", error,
+                         "expected mappings of name, about, papi, perf and cpu");
     if (yaml_check_keys(file, node, known, error))
         return -1;
     if (g->natives == GROUP_EVENTS_MAX)
@@ -154,11 +161,13 @@ static int read_native(counter_group *g, yaml_file *file, yaml_node_t *node, att
     bool ours;
     if (read_cpu(&ours, file, node, error))
         return -1;
+    if (papi && !(event->papi = join(file, papi, "papi", error)))
+        return -1;
+    if (perf && !(event->kernel = join(file, perf, "perf", error)))
+        return -1;
+    if (!ours)
+        forget_names(event);
     event->elsewhere = !ours;
-    if (papi && ours && !(event->papi = join(file, papi, "papi", error)))
-        return -1;
-    if (perf && ours && !(event->kernel = join(file, perf, "perf", error)))
-        return -1;
     return add_event(g, file, node, event, error);
 }
 
@@ -199,7 +208,7 @@ static int find_term(void *context, const char *name, double *value, attn_error 
     (void)value;
     return group_event(context, name) || group_constant_find(&ignored, context, name)
                ? 0
-               : attn_fail(error, "%.40s is not an event of this group", name);
+               : attn_fail(error, "%.40s is no event or constant of this group", name);
 }
 
 static int read_formula(counter_group *g, yaml_file *file, const yaml_node_t *node, attn_error *error) {
@@ -345,8 +354,7 @@ void group_free(counter_group *g) {
     for (size_t i = 0; i < g->natives; i++) {
         attn_free((char *)g->native[i].name);
         attn_free((char *)g->native[i].description);
-        attn_free((char *)g->native[i].papi);
-        attn_free((char *)g->native[i].kernel);
+        forget_names(&g->native[i]);
     }
     for (size_t i = 0; i < g->constants; i++)
         attn_free(g->constant[i].name);

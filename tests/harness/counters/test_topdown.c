@@ -242,6 +242,7 @@ static void test_mistakes(void **state) {
     } bad[] = {
         {"natives: [{name: x, about: y, cpu: \"(\", papi: [A]}]", "cpu: \"(\" is no regular expression"},
         {"natives: [{name: x, about: y, cpu: [], papi: [A]}]", "cpu: "},
+        {"natives: [{name: x, about: y, cpu: nowhere, papi: [A, [B]]}]", "papi: "},
         {"constants: [{name: width, about: y}]", "value: expected value or caps"},
         {"constants: [{name: width, about: y, value: 1, caps: slots}]", "value: expected value or caps"},
         {"constants: [{name: width, about: y, value: -1}]", "value: "},
@@ -249,7 +250,8 @@ static void test_mistakes(void **state) {
         {"constants: [{name: width, value: 1}]", "about: missing"},
         {"constants: [3]", "constants: expected mappings"},
         {"constants: [{name: width, about: y, value: 1, colour: red}]", "colour: unknown key"},
-        {"formulas: [{name: f, about: y, formula: cycles / width}]", "width is not an event of this group"}};
+        {"formulas: [{name: f, about: y, formula: cycles / width}]",
+         "width is no event or constant of this group"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         counter_group g;
         attn_error error = {0};
