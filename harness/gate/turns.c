@@ -59,7 +59,7 @@ static int ask_one(pairing *p, size_t side, double *end, attn_error *error) {
     *end = began + settings.limit;
     if (!p->duo->alive && partner_start(asked, p->c->row, p->g->settings.turns, &settings, error))
         return -1;
-    return settle(partner_ask(asked, p->c->row, &settings, error), p, side, began);
+    return settle(partner_ask(asked, p->c->row, &settings), p, side, began);
 }
 
 /* Both set themselves up at once: on a busy CPU two processes get more of it than one after the other. */

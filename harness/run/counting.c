@@ -230,11 +230,11 @@ int counting_complete(const counting *c, json_t *entries, const json_t *earlier,
     json_array_foreach(entries, i, entry) {
         if (!json_object_get(entry, "counters"))
             continue;
+        if (i) /* of one iteration of the process: said once */
+            json_object_del(entry, ENTRY_BY_PART);
         if (mark_validation(json_object_get(entry, "counters"), c->metrics, error) ||
             mark_parts(c, entry, error) || derive(c, entry, error))
             return attn_no_memory(error, NULL);
-        if (i) /* of one iteration of the process: said once */
-            json_object_del(entry, ENTRY_BY_PART);
     }
     return 0;
 }

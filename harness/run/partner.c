@@ -69,8 +69,7 @@ static int say(partner *p, const char *order) {
                : has_failed(p, "the measuring process ended in its turn");
 }
 
-int partner_ask(partner *p, const bench_case *c, const measure_settings *settings, attn_error *error) {
-    (void)error;
+int partner_ask(partner *p, const bench_case *c, const measure_settings *settings) {
     char order[BENCH_NAME_MAX + 48];
     if (p->version < 2)
         return 0;

@@ -29,17 +29,17 @@ int partner_start(partner *p, const bench_case *c, int version, const measure_se
 
 /* Asks a live one of version 2 for a case, of as many threads as it was started for; for one of version 1 nothing. The
  * settings' output_hash is of a check before. 0; 1 when it has ended (`why`). */
-int partner_ask(partner *p, const bench_case *c, const measure_settings *settings, attn_error *error);
+int partner_ask(partner *p, const bench_case *c, const measure_settings *settings);
 
 /* Waits until the case is set up and checked: 0; 1 when it has failed (`why` says so); -1: a stop signal, or memory.
  * `end` is on clock_now(). */
 int partner_await(partner *p, double end, attn_error *error);
 
-/* So many turns in a row, one in version 1; the same outcomes. */
+/* `count` turns in a row, one in version 1; the same outcomes. */
 int partner_go(partner *p, partner_turn *turns, size_t count, unsigned long long iterations, double end,
                attn_error *error);
 
-/* The data of the case to other pages of memory, of version 2; the same outcomes. *bytes: how much was moved. */
+/* Version 2: moves the data of the case to other pages of memory; the same outcomes. *bytes: how much was moved. */
 int partner_move(partner *p, double *bytes, double end, attn_error *error);
 
 void partner_end(partner *p); /* a zeroed one is fine too */

@@ -15,7 +15,7 @@ size_t gate_next_look(size_t pairs) {
     return next > GATE_MOST_PAIRS ? 0 : next;
 }
 
-/* The part of an error chance that may be spent until so much of the budget is over. Later looks are left more than
+/* The part of an error chance that may be spent until this share of the budget is over. Later looks are left more than
  * early ones, which can do without: a case that they are to settle has little noise, or a large difference. */
 static double spent_until(double share) {
     return share * share;

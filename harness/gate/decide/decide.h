@@ -1,5 +1,5 @@
-/* The gate's decision: what may be said of each case after its pairs. Pure functions; docs/gate.md has
- * the reasons. Effects are natural logarithms of the ratio of candidate to base: above 0 is slower. */
+/* The gate's decision: what may be said of each case after its pairs. Pure functions; docs/gate-decision.md
+ * has the reasons. Effects are natural logarithms of the ratio of candidate to base: above 0 is slower. */
 #ifndef HARNESS_GATE_DECIDE_DECIDE_H
 #define HARNESS_GATE_DECIDE_DECIDE_H
 
