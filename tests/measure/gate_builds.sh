@@ -27,10 +27,11 @@ kernel=impl/kernels/isa/attend.c
 change() { # variant
     case $1 in
     pass) awk '/^INLINE void weigh/ { inside = 1 }
-        inside && /for \(size_t j = 0; j < n; j \+= VL\)/ && !done { for (line = 1; line <= 4; line++) { text = text $0 "\n"; if (line < 4) getline }
-            printf "%s    __asm__ volatile(\"\" ::: \"memory\");\n%s", text, text; done = 1; next } { print }' "$kernel" ;;
-    copy) sed 's|^    weigh(rows, score, factor, rt, b->k.rows);|    float copied[ROWS_TOGETHER][BLOCK];\n    memcpy(copied, scores, sizeof scores);\n    __asm__ volatile("" ::"r"(copied) : "memory");\n    memcpy(scores, copied, sizeof scores);\n&|' "$kernel" ;;
-    tile) sed 's|^        for (; r + 2 < count; r += 4) {|        for (; r + 1 < count; r++) {|; s|^            functions\[2\](rows + r, &b, &w);|            functions[0](rows + r, \&b, \&w);|' "$kernel" ;;
+        inside && /for \(size_t j = 0; j < n; j \+= VL\)/ && !done { pass = $0; getline; pass = pass "\n" $0
+            for (more = 1; more <= 3; more++) print pass "\n    __asm__ volatile(\"\" ::: \"memory\");"
+            print pass; done = 1; next } { print }' "$kernel" ;;
+    copy) sed 's|^    weigh(rows, score, factor, count, b->k.rows);|    float copied[MOST_TOGETHER][BLOCK];\n    memcpy(copied, scores, count * sizeof *scores);\n    __asm__ volatile("" ::"r"(copied) : "memory");\n    memcpy(scores, copied, count * sizeof *scores);\n&|' "$kernel" ;;
+    tile) sed 's|^    while ((size_t)1 << step > left)$|    while (step > 0)|' "$kernel" ;;
     o1) cat "$kernel" ;;
     comment) sed '1s|^|/* A comment. */\n|' "$kernel" ;;
     esac
