@@ -3,6 +3,7 @@
 #include "attn/alloc.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 typedef struct reader {
@@ -50,15 +51,31 @@ static json_t *read_value(reader *r) {
 
 /* After the string at `at`; NULL: it has no end. */
 static const char *pass_string(const char *at, const char *end) {
-    for (at++; at < end && *at != '"'; at++)
-        at += *at == '\\';
-    return at < end ? at + 1 : NULL;
+    for (const char *from = at + 1; (at = memchr(from, '"', (size_t)(end - from))); from = at + 1) {
+        size_t escapes = 0;
+        while (at[-1 - (ptrdiff_t)escapes] == '\\') /* what comes first is the string's own quote */
+            escapes++;
+        if (escapes % 2 == 0)
+            return at + 1;
+    }
+    return NULL;
+}
+
+/* Most bytes of a value are none of these. */
+static bool has_meaning(char byte) {
+    static const bool meanings[256] = {
+        ['"'] = true, ['{'] = true, ['}'] = true, ['['] = true, [']'] = true, [','] = true};
+    return meanings[(unsigned char)byte];
 }
 
 /* The byte after the value at `at`, found by its quotes and brackets alone; NULL: the text ends before the value. */
 static const char *pass_value(const char *at, const char *end) {
     size_t depth = 0;
-    while (at && at < end) {
+    while (at) {
+        while (at < end && !has_meaning(*at))
+            at++;
+        if (at == end)
+            return NULL;
         if (*at == '"') {
             at = pass_string(at, end);
             continue;
@@ -75,27 +92,30 @@ static const char *pass_value(const char *at, const char *end) {
 
 static bool is_passed(const reader *r, const char *name, size_t length) {
     for (const char *const *key = r->without; *key; key++)
-        if (strlen(*key) == length && !memcmp(*key, name, length))
+        if (**key == *name && !strncmp(*key, name, length) && !(*key)[length])
             return true;
     return false;
 }
 
-/* Room for the element that is next. */
-static bool make_room(reader *r) {
-    const char *stop = peek(r) == '{' ? pass_value(r->at, r->end) : NULL;
-    size_t size = stop ? (size_t)(stop - r->at) + 1 : 0;
-    if (size > attn_alloc_size(r->shorter)) {
-        attn_free(r->shorter);
-        r->shorter = attn_alloc(2 * size, 1, "an element", NULL);
+/* Room for `size` bytes more behind the `used` ones, and for a comma and a bracket. */
+static bool make_room(reader *r, size_t used, size_t size) {
+    size_t needed = used + size + 2;
+    if (needed > attn_alloc_size(r->shorter)) {
+        char *grown = attn_realloc(r->shorter, 2 * needed, 1, "an element", NULL);
+        if (!grown)
+            return false;
+        r->shorter = grown;
     }
-    return stop && r->shorter;
+    return true;
 }
 
 /* The object at r->at without some of its members, in r->shorter: its size, and *after. 0: not as expected. */
 static size_t shorten(reader *r, const char **after) {
     reader in = *r;
-    char *to = r->shorter;
-    *to++ = *in.at++;
+    size_t used = 1;
+    if (peek(&in) != '{' || !make_room(r, 0, 1))
+        return 0;
+    r->shorter[0] = *in.at++;
     while (peek(&in) == '"') {
         const char *name = in.at, *stop = pass_string(name, in.end);
         in.at = stop;
@@ -103,10 +123,12 @@ static size_t shorten(reader *r, const char **after) {
             return 0;
         size_t size = (size_t)(in.at - name);
         if (!is_passed(r, name + 1, (size_t)(stop - name) - 2)) {
-            *to = ',';
-            to += to > r->shorter + 1;
-            memcpy(to, name, size);
-            to += size;
+            if (!make_room(r, used, size))
+                return 0;
+            r->shorter[used] = ',';
+            used += used > 1;
+            memcpy(r->shorter + used, name, size);
+            used += size;
         }
         if (*in.at != ',')
             break;
@@ -116,16 +138,16 @@ static size_t shorten(reader *r, const char **after) {
     }
     if (peek(&in) != '}')
         return 0;
-    *to++ = '}';
+    r->shorter[used++] = '}';
     *after = in.at + 1;
-    return (size_t)(to - r->shorter);
+    return used;
 }
 
 /* What cannot be shortened is read whole, and its faults are named then. */
 static json_t *read_element(reader *r) {
     const char *after;
     json_error_t why;
-    size_t size = r->without && make_room(r) ? shorten(r, &after) : 0;
+    size_t size = r->without ? shorten(r, &after) : 0;
     json_t *element = size ? json_loadb(r->shorter, size, JSON_REJECT_DUPLICATES, &why) : NULL;
     if (!element)
         return read_value(r);
