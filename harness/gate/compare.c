@@ -176,10 +176,10 @@ static void judge_absence(gate_row *row, const results_case *base, const results
 }
 
 static void judge_times(gate_row *row, const results_case *base, const results_case *candidate,
-                        const gate_rule *rule, double scale, size_t compared, attn_error *error) {
-    gate_finding f = single_judge(effect_of(base, candidate, error), scale, compared, rule);
+                        const gate_rule *rule, single_noise noise, attn_error *error) {
     row->base = compare_case_time(base, error);
     row->candidate = compare_case_time(candidate, error);
+    gate_finding f = single_judge(log(row->candidate / row->base), noise, rule);
     row->verdict = f.verdict;
     row->estimate = f.estimate;
     row->low = f.low;
@@ -187,15 +187,14 @@ static void judge_times(gate_row *row, const results_case *base, const results_c
     row->noise = f.noise;
     row->floor = f.floor;
     row->pairs = 1;
-    if (isnan(scale))
+    if (isnan(noise.seen))
         row->why = "too few cases to see how much processes differ (give --noise)";
 }
 
 /* What all rows are judged by. */
 typedef struct judging {
     const gate_rule *rule;
-    double scale;
-    size_t compared;
+    single_noise noise;
     const char *caution;
 } judging;
 
@@ -204,7 +203,7 @@ static int add_row(gate_rows *rows, const results_case *base, const results_case
     char why[1200];
     gate_row row = empty_row(base, candidate);
     if (measured(base) && measured(candidate))
-        judge_times(&row, base, candidate, j->rule, j->scale, j->compared, error);
+        judge_times(&row, base, candidate, j->rule, j->noise, error);
     else
         judge_absence(&row, base, candidate);
     snprintf(why, sizeof why, "%s%s%s", row.why ? row.why : "", row.why && j->caution ? "; " : "",
@@ -215,9 +214,10 @@ static int add_row(gate_rows *rows, const results_case *base, const results_case
 
 int compare_rows(gate_rows *rows, const results *base, const results *candidate, const gate_rule *rule,
                  double scale, const char *caution, attn_error *error) {
-    judging j = {.rule = rule, .scale = scale, .caution = caution};
-    if (find_scale(&j.scale, base, candidate, &j.compared, error))
+    size_t compared;
+    if (find_scale(&scale, base, candidate, &compared, error))
         return -1;
+    judging j = {.rule = rule, .noise = single_noise_of(scale, compared, rule), .caution = caution};
     for (size_t i = 0; i < base->count; i++) {
         const results_case *b = &base->cases[i];
         if (add_row(rows, b, results_find(candidate, b->name), &j, error))

@@ -80,7 +80,8 @@ static int judge(gate *g, gate_case *c, attn_error *error) {
     double effect = stats_quantile(logs, c->count, 0.5);
     for (size_t i = 0; i < c->count; i++)
         logs[i] -= effect;
-    c->finding = single_judge(effect, single_scale(logs, c->count), g->count, &g->settings.rule);
+    single_noise noise = single_noise_of(single_scale(logs, c->count), g->count, &g->settings.rule);
+    c->finding = single_judge(effect, noise, &g->settings.rule);
     attn_free(logs);
     return 0;
 }

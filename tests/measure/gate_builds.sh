@@ -52,6 +52,7 @@ END
 }
 
 build() { # folder, compiler, more words of make
+    mkdir -p "$(dirname "$1")"
     make -j"$(nproc)" OPT="$OPT" BUILD="$1" CC="$2" "${@:3}" all >"$1.log" 2>&1 && return
     tail -n 20 "$1.log" >&2
     exit 2

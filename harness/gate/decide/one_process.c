@@ -32,25 +32,27 @@ double single_scale(double *differences, size_t n) {
     return single_scale_of_typical(stats_quantile(differences, n, 0.5));
 }
 
-gate_finding single_judge(double effect, double scale, size_t cases, const gate_rule *rule) {
-    double noise = scale * t3_quantile(rule->alpha / (double)cases);
-    double noise_here = scale * t3_quantile(rule->beta);
+single_noise single_noise_of(double scale, size_t cases, const gate_rule *rule) {
+    return (single_noise){scale * t3_quantile(rule->alpha / (double)cases), scale * t3_quantile(rule->beta)};
+}
+
+gate_finding single_judge(double effect, single_noise noise, const gate_rule *rule) {
     gate_finding f = {.settled = true,
                       .estimate = effect,
-                      .low = effect - noise,
-                      .high = effect + noise,
+                      .low = effect - noise.seen,
+                      .high = effect + noise.seen,
                       .p = NAN,
-                      .noise = noise,
-                      .floor = isnan(noise) ? NAN : fmax(noise, rule->min_effect)};
+                      .noise = noise.seen,
+                      .floor = isnan(noise.seen) ? NAN : fmax(noise.seen, rule->min_effect)};
     if (f.low > rule->min_effect)
         f.verdict = GATE_SLOWER;
     else if (f.high < -rule->min_effect)
         f.verdict = GATE_FASTER;
-    if (f.verdict || !(effect + noise_here < rule->min_effect))
+    if (f.verdict || !(effect + noise.missed < rule->min_effect))
         return f;
     f.verdict = GATE_SAME;
-    f.low = effect - noise_here;
-    f.high = effect + noise_here;
+    f.low = effect - noise.missed;
+    f.high = effect + noise.missed;
     return f;
 }
 

@@ -18,8 +18,15 @@ double single_scale(double *differences, size_t n);
 /* The scale of which `difference` is typical: half of all are smaller. */
 double single_scale_of_typical(double difference);
 
-/* Judges `effect`, one of `cases`. `scale` may be NaN: then nothing can be said. */
-gate_finding single_judge(double effect, double scale, size_t cases, const gate_rule *rule);
+/* How far noise of that scale reaches, for each of `cases`: beyond `seen` with the rule's alpha, shared by all, and beyond
+ * `missed` with its beta. NaN for a scale of NaN. */
+typedef struct single_noise {
+    double seen, missed;
+} single_noise;
+single_noise single_noise_of(double scale, size_t cases, const gate_rule *rule);
+
+/* Noise may be NaN: then nothing can be said. */
+gate_finding single_judge(double effect, single_noise noise, const gate_rule *rule);
 
 /* The median of times, of undisturbed repetitions where those are the most: a program that disturbs itself
  * (waits, or reads from disk) must not pass for one that does not. `times` is sorted. NaN without times. */

@@ -13,17 +13,18 @@ static void test_few_cases_have_no_noise(void **state) {
     assert_true(isnan(single_scale(differences, SINGLE_LEAST - 1)));
     double scale = single_scale(differences, SINGLE_LEAST);
     assert_true(scale > 0.02 && scale < 0.04);
-    gate_finding f = single_judge(0.5, NAN, 3, &rule);
+    gate_finding f = single_judge(0.5, single_noise_of(NAN, 3, &rule), &rule);
     assert_int_equal(f.verdict, GATE_UNDECIDED);
-    assert_int_equal(single_judge(0.0, NAN, 3, &rule).verdict, GATE_UNDECIDED);
-    assert_int_equal(single_judge(0.5, 0.01, 3, &rule).verdict, GATE_SLOWER);
-    assert_int_equal(single_judge(-0.5, 0.01, 3, &rule).verdict, GATE_FASTER);
-    assert_int_equal(single_judge(0.001, 0.001, 3, &rule).verdict, GATE_SAME);
-    assert_int_equal(single_judge(0.03, 0.01, 3, &rule).verdict, GATE_UNDECIDED);
-    f = single_judge(0.021, 0.002, 3, &rule); /* above the smallest effect, but its interval reaches below */
+    assert_int_equal(single_judge(0.0, single_noise_of(NAN, 3, &rule), &rule).verdict, GATE_UNDECIDED);
+    assert_int_equal(single_judge(0.5, single_noise_of(0.01, 3, &rule), &rule).verdict, GATE_SLOWER);
+    assert_int_equal(single_judge(-0.5, single_noise_of(0.01, 3, &rule), &rule).verdict, GATE_FASTER);
+    assert_int_equal(single_judge(0.001, single_noise_of(0.001, 3, &rule), &rule).verdict, GATE_SAME);
+    assert_int_equal(single_judge(0.03, single_noise_of(0.01, 3, &rule), &rule).verdict, GATE_UNDECIDED);
+    f = single_judge(0.021, single_noise_of(0.002, 3, &rule),
+                     &rule); /* above the smallest effect, but its interval reaches below */
     assert_true(f.estimate > f.floor && f.low < rule.min_effect);
     assert_int_equal(f.verdict, GATE_UNDECIDED);
-    assert_int_equal(single_judge(-0.021, 0.002, 3, &rule).verdict, GATE_SAME);
+    assert_int_equal(single_judge(-0.021, single_noise_of(0.002, 3, &rule), &rule).verdict, GATE_SAME);
 }
 
 static void test_undisturbed_count(void **state) {
