@@ -2,10 +2,10 @@
 # Real changes of the code in place of a delay: builds that differ in one kernel file, each compared with the same base,
 # RUNS times. Not part of `make test`: it builds twice whole and six times in part, and a run takes up to a BUDGET.
 #
-#   pass     one pass more over the scores in the softmax of the fused kernel
+#   pass     three passes more over the scores in the softmax of the fused kernel
 #   copy     its scores are copied to another place and back
-#   tile     rows one by one, where the base takes four together
-#   o1       the kernel's file compiled with -O1, as no other is
+#   tile     rows one by one, where the base takes up to sixteen together
+#   o1       the kernel's file compiled with -O1, as no other is; it leaves the upper halves of vectors in use as well
 #   comment  a comment alone
 #   order    nothing changed; archives have their objects in reverse order, so that code lies elsewhere
 #   path     nothing changed, built as a whole once more in another folder, whose path is longer
@@ -120,11 +120,15 @@ cases:
   - attention/mla/decode/L:32/h:4/d:64/dc:32/impl:scalar
 END
 
+# Of what gate_builds_truth.py found without the gate, in per cent (24 rounds, standard errors of the first two cases 0.4
+# to 0.8, of copy's first 1.9, of the others 0.1 to 0.4, of one 0.9):
+#   pass +4.3 +6.2 0.0 0.0 +0.1    copy +4.6 +5.3 +0.1 -0.1 +0.1    tile -0.5 +74.6 0.0 0.0 0.0
+#   o1 +187 +135 +0.1 +0.2 +0.2    comment 0.0 0.0 +0.2 -0.1 +0.2
+# The last three cases do not run the changed file, and of MHA each head has one row.
 expected() { # variant: verdicts in the order of the plan
     case $1 in
-    copy | o1) echo SLOWER SLOWER SAME SAME SAME ;;
-    pass) echo SAME SLOWER SAME SAME SAME ;; # MHA is some 1% slower: less than what counts
-    tile) echo SAME SLOWER SAME SAME SAME ;; # of MHA each head has one row
+    pass | copy | o1) echo SLOWER SLOWER SAME SAME SAME ;;
+    tile) echo SAME SLOWER SAME SAME SAME ;;
     comment | order | path) echo SAME SAME SAME SAME SAME ;;
     esac
 }
