@@ -10,11 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-    ALIGNMENT = 64,
-    HUGE_PAGE = 2 << 20,
-    LARGE = 2 * HUGE_PAGE /* a block worth huge pages */
-};
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 /* Sits in the 64 bytes before each block. calloc is kept (not aligned_alloc) because it maps zero pages
  * lazily. */
@@ -110,7 +106,7 @@ void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error)
         attn_fail_as(error, ATTN_ERROR_MEMORY, "%s: out of memory (%zu bytes)", what, bytes);
         return NULL;
     }
-    if (total >= LARGE)
+    if (bytes >= ATTN_ALLOC_LARGE)
         ask_for_huge_pages(base, total);
     uintptr_t start = ((uintptr_t)base + sizeof(header) + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1);
     void *block = (void *)start;

@@ -47,7 +47,7 @@ static int find_code(struct dl_phdr_info *program, size_t size, void *code) {
     (void)size;
     for (size_t i = 0; i < program->dlpi_phnum; i++) {
         const ElfW(Phdr) *part = &program->dlpi_phdr[i];
-        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X))
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || !(part->p_flags & PF_R))
             continue;
         uintptr_t begin = program->dlpi_addr + part->p_vaddr, first = begin / page * page;
         *(span *)code = (span){(char *)first, (begin + part->p_memsz - first + page - 1) / page * page};
@@ -70,24 +70,34 @@ void bench_move_code(void) {
         return;
     madvise(fresh, s.size, MADV_NOHUGEPAGE); /* as those of a file are */
     copy_code(fresh, s.first, s.size);
+    __builtin___clear_cache(fresh, fresh + s.size); /* Arm: instructions are fetched past what was written */
     if (mprotect(fresh, s.size, PROT_READ | PROT_EXEC) || !put(fresh, s.first, s.size))
         munmap(fresh, s.size);
+}
+
+/* Reserves a part of the attic again. A move there that fails may have unmapped it (Linux before 6.17 moves no pages of
+ * several mappings, and says so after that): what the system then puts there, the next move would overwrite. */
+static void keep_free(char *left, size_t size) {
+    (void)mmap(left, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 static void move_block(void *context, const void *block, size_t size) {
     span s = pages_of(block, size);
     size_t *moved = context;
-    char *fresh = s.size ? map(s.size, PROT_READ | PROT_WRITE, MAP_POPULATE) : NULL;
+    bool movable = s.size && size < ATTN_ALLOC_LARGE;
+    char *fresh = movable ? map(s.size, PROT_READ | PROT_WRITE, MAP_POPULATE) : NULL;
     if (!fresh)
         return;
     memcpy(fresh, s.first, s.size);
     char *left = attic + attic_used;
     if (!put(s.first, left, s.size)) {
+        keep_free(left, s.size);
         munmap(fresh, s.size);
         return;
     }
     if (!put(fresh, s.first, s.size)) { /* back again */
-        (void)put(left, s.first, s.size);
+        if (put(left, s.first, s.size))
+            keep_free(left, s.size);
         munmap(fresh, s.size);
         return;
     }

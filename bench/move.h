@@ -6,9 +6,10 @@
 
 #include <stddef.h>
 
-/* All whole pages of attn_alloc's blocks, copied. The pages left are kept until bench_move_forget, as the system would
- * give them out again at once. Returns the bytes; 0 where there are none, more than BENCH_MOVE_MOST (so much fills
- * caches evenly wherever it lies), or no way. No other thread may use the data meanwhile. */
+/* Copies all whole pages of attn_alloc's blocks, except of blocks in huge pages. The pages left are kept until
+ * bench_move_forget, as the system would give them out again at once. Returns the bytes moved; 0 where there are none,
+ * more than BENCH_MOVE_MOST (so much fills caches evenly wherever it lies), or where the system refuses. The process
+ * must have no other thread: for a moment nothing is mapped where a block was. */
 #define BENCH_MOVE_MOST ((size_t)8 << 20)
 size_t bench_move(void);
 void bench_move_forget(void);

@@ -11,8 +11,11 @@
 extern "C" {
 #endif
 
-/* count * size bytes, zero-filled (pages are untouched until written; blocks of 4 MiB and more ask for huge pages,
- * which changes no count below). NULL and an error naming `what` when the product overflows or memory is refused.
+enum {
+    ATTN_ALLOC_LARGE = 4 << 20
+}; /* bytes from which a block asks for huge pages, which changes no count below */
+
+/* count * size bytes, zero-filled (pages are untouched until written). NULL and an error naming `what` when the product overflows or memory is refused.
  * Free with attn_free. A count of 0 gives a valid empty block. */
 void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error);
 
