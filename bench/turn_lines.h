@@ -13,8 +13,8 @@
  *
  *   asked:                                  case HASH ROW     in place of the case before; HASH as of --checked-output
  *   the program, set up, checked and warm:  ready 2
- *   asked:                                  go N TURNS        so many turns of N iterations; TURNS, from 1, may be left
- *                                                             out
+ *   asked:                                  go N TURNS        TURNS times N iterations; TURNS is from 1, and 1 where it
+ *                                                             is left out
  *   the program:                            done NS CPU_NS    for each turn, all when the last is done
  *   asked:                                  move              data of the case to other pages (bench/move.h)
  *   the program:                            moved BYTES

@@ -1,5 +1,5 @@
-/* This process next to a child that it hands work to in short turns: where both are on one CPU the way there and back
- * costs two switches, and on another one the wake-up of a CPU, or a wait for what else runs there. */
+/* This process on one CPU for a while. A parent that hands work to a child in short turns shares the child's CPU: then a
+ * turn costs two switches, and not waking another CPU or waiting for what runs there. */
 #ifndef BASE_PROCESS_STAY_H
 #define BASE_PROCESS_STAY_H
 
@@ -11,7 +11,7 @@ typedef struct stay {
     bool moved;
 } stay;
 
-/* On that CPU, until stay_end; nothing where it is negative or not allowed. */
+/* Moves to that CPU until stay_end; does nothing where it is negative or not allowed. */
 void stay_on(stay *s, int cpu);
 void stay_end(stay *s);
 

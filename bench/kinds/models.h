@@ -17,7 +17,7 @@ int models_complete(bench_case *c, attn_error *error);
 /* The implementation that our own code runs with, also where it stands in for a peer. */
 const char *models_impl_name(const bench_case *c);
 
-/* Whether its attention says where its parts begin: the plain references do not. */
+/* Whether its attention marks where its parts begin: the plain references do not. */
 bool models_marks_attention(const bench_case *c);
 
 /* 0, or -1 and the reason: what the case asks for and this machine, or the library so far, lacks. */

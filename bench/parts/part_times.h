@@ -1,4 +1,4 @@
-/* Time of each part of a case, from iterations of their own: a clock at every border is no business of what is timed. */
+/* Time of each part of a case, from iterations of their own: reading a clock at each border slows what is timed. */
 #ifndef BENCH_PARTS_PART_TIMES_H
 #define BENCH_PARTS_PART_TIMES_H
 

@@ -12,7 +12,7 @@ typedef enum attn_inner {
 /* Called when a part of a call begins (the one before ends there). */
 typedef void attn_inner_hook(void *context, attn_inner part);
 
-/* Of the calling thread: what it is told; its helpers in attn_share are not watched. NULL: nothing. */
+/* Who is called from calls of this thread; its helpers in attn_share are not watched. hook NULL: nobody. */
 typedef struct attn_inner_watch {
     attn_inner_hook *hook;
     void *context;

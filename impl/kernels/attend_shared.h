@@ -2,10 +2,10 @@
  *
  * Where there are tiles of rows enough to go round, each thread takes some of them. Where there are not (one query, few
  * heads, or the latents that all heads of MLA share), each takes some of the keys for all rows: then it has, for every
- * row, the largest of its scores m_p, the sum of its weights s_p and its context c_p without the factor 1 / s_p, and the
- * context of all keys is
+ * row, the largest of its scores times log2 e, m_p, the sum of its weights s_p and its context c_p without the factor
+ * 1 / s_p, and the context of all keys is
  *
- *   sum_p exp(m_p - m) c_p / sum_p exp(m_p - m) s_p,   m = max_p m_p
+ *   sum_p 2^(m_p - m) c_p / sum_p 2^(m_p - m) s_p,   m = max_p m_p
  *
  * (Flash-Decoding: Dao et al. 2023), added in the order of the keys. */
 #ifndef ATTN_ATTEND_SHARED_H

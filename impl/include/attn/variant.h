@@ -46,7 +46,7 @@ typedef struct attn_variant {
     /* Without what rel_pos* adds: see attn_impl_cost. */
     attn_cost (*cost)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path,
                       attn_element type);
-    /* With a latent: FLOPs of cost alone, of a path that is not AUTO. Every call asks to resolve its path. */
+    /* FLOPs of `cost` for a path other than AUTO; only with a latent. Every call compares its paths by it. */
     double (*path_flops)(const attn_geometry *g, size_t batch, size_t frames, size_t keys, attn_path path);
     attn_impl impls[ATTN_IMPLS]; /* impls[0] is the scalar reference; the rest fastest last; name NULL ends */
 } attn_variant;

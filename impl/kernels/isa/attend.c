@@ -25,7 +25,7 @@ enum {
 /* Scores are kept times log2 e, so that weights are powers of 2, which are cheaper than those of e. */
 #define LOG2_E 1.4426950408889634
 
-/* A row of queries on its way over the keys. */
+/* A row of queries on its way over the keys. Of the papers' algorithm, `largest` is m, `sum` is l, `context` is O. */
 typedef struct row {
     const float *q, *position;
     const float
@@ -98,14 +98,9 @@ INLINE void score_transposed(float *const score[], left_rows q, const block *b, 
     for (size_t c = 0; c < width; c += PACK_COLUMNS) {
         matrix k = matrix_of(b->transposed + c * BLOCK, BLOCK * sizeof(float),
                              width - c < PACK_COLUMNS ? width - c : PACK_COLUMNS);
-        mix_rows(score, c ? one : NULL, q, &k, (b->k.rows + VL - 1) / VL * VL, count, rt, ATTN_ELEMENT_F32);
+        mix_rows(score, c ? one : NULL, q, &k, padded(b->k.rows), count, rt, ATTN_ELEMENT_F32);
         q.data += PACK_COLUMNS * q.step;
     }
-}
-
-/* Floats of a packed row. */
-INLINE size_t padded(size_t width) {
-    return (width + VL - 1) / VL * VL;
 }
 
 /* One block for `count` rows, of which rt share a tile of registers. */
@@ -144,17 +139,17 @@ typedef void attend_block_function(row *rows, const block *b, const widths *w);
     static void block_##count##_##type(row *rows, const block *b, const widths *w) {                         \
         attend_block(rows, count, rt, b, w, ATTN_ELEMENT_##type);                                            \
     }
-#define BLOCK_FUNCTIONS(type) BLOCK_FUNCTION(1, 1, type) BLOCK_FUNCTION(2, 2, type) BLOCK_FUNCTION(4, 4, type)
+#define BLOCK_FUNCTIONS(type, rt)                                                                            \
+    BLOCK_FUNCTION(1, 1, type)                                                                               \
+    BLOCK_FUNCTION(2, 2, type)                                                                               \
+    BLOCK_FUNCTION(4, 4, type)                                                                               \
+    BLOCK_FUNCTION(8, rt, type)
 #define BLOCK_ROW(type) block_1_##type, block_2_##type, block_4_##type, block_8_##type
-BLOCK_FUNCTIONS(F32)
-BLOCK_FUNCTION(8, FLOATS_TOGETHER, F32)
+BLOCK_FUNCTIONS(F32, FLOATS_TOGETHER)
 BLOCK_FUNCTION(16, FLOATS_TOGETHER, F32)
-BLOCK_FUNCTIONS(F16)
-BLOCK_FUNCTION(8, TOGETHER, F16)
-BLOCK_FUNCTIONS(BF16)
-BLOCK_FUNCTION(8, TOGETHER, BF16)
-BLOCK_FUNCTIONS(Q8_0)
-BLOCK_FUNCTION(8, TOGETHER, Q8_0)
+BLOCK_FUNCTIONS(F16, ROWS_TOGETHER)
+BLOCK_FUNCTIONS(BF16, ROWS_TOGETHER)
+BLOCK_FUNCTIONS(Q8_0, ROWS_TOGETHER)
 /* For 1, 2, 4, 8 and 16 rows. */
 static attend_block_function *const block_functions[ATTN_ELEMENTS][MOST_STEP + 1] = {
     [ATTN_ELEMENT_F32] = {BLOCK_ROW(F32), block_16_F32},

@@ -91,6 +91,7 @@ static const float *panel_start(float start[ATTN_PANEL], const float *bias, size
 static void linear_panels(float *y, size_t ldy, const float *x, size_t ldx, const float *panels,
                           const float *bias, bool adds, size_t rows, size_t out, size_t in) {
     _Alignas(64) float side[GROUPS * GROUP_COLUMNS * GROUP], start[ATTN_PANEL];
+    /* Columns at once: where the rows are one group, it has the room of all groups. */
     const size_t most = (rows > GROUP ? 1 : GROUPS) * GROUP_COLUMNS, next = most * GROUP;
     for (size_t r = 0; r < rows; r += GROUPS * GROUP)
         for (size_t c = 0; c < in; c += most) {

@@ -41,10 +41,6 @@ INLINE void mix_steps(float *out, size_t ldo, left_rows p, const matrix *b, size
     }
 }
 
-static size_t padded(size_t width) {
-    return (width + VL - 1) / VL * VL;
-}
-
 static void update(float *state, float *norm, const float *k, size_t ldk, const float *v, size_t ldv,
                    size_t rows, size_t width, float *phi) {
     size_t ldp = padded(width);

@@ -29,11 +29,14 @@ static void transpose_rows(float *out, size_t ldo, const matrix *b, size_t width
             vec a[VL];
             load_square(a, b, j, c, width);
             transpose(a);
-            if (count == VL)
+            if (count == VL) {
                 UNROLL
-            for (size_t i = 0; i < VL; i++)
-                store(out + (c + i) * ldo + j, a[i]);
-            else for (size_t i = 0; i < count; i++) store(out + (c + i) * ldo + j, a[i]);
+                for (size_t i = 0; i < VL; i++)
+                    store(out + (c + i) * ldo + j, a[i]);
+            } else {
+                for (size_t i = 0; i < count; i++)
+                    store(out + (c + i) * ldo + j, a[i]);
+            }
         }
 }
 

@@ -53,6 +53,11 @@ INLINE vec broadcast(float x) {
     return x - (vec){0}; /* subtracting 0 changes nothing, not even -0 */
 }
 
+/* As many floats, up to whole vectors. */
+INLINE size_t padded(size_t width) {
+    return (width + VL - 1) / VL * VL;
+}
+
 /* Which of two vectors a lane comes from. KEEP takes lane l of b where bit s of l is set, else of a; CROSS
  * takes what KEEP left in the pair (l, l ^ s). */
 #define KEEP(l, s) ((l) & (s) ? VL + (l) : (l))
