@@ -1,5 +1,5 @@
-/* This process on one CPU for a while. A parent that hands work to a child in short turns shares the child's CPU: then a
- * turn costs two switches, and not waking another CPU or waiting for what runs there. */
+/* This process on one CPU for a while. A parent that hands work to a child in short turns shares the child's CPU: then
+ * a turn costs two switches, and not waking another CPU or waiting for what runs there. */
 #ifndef BASE_PROCESS_STAY_H
 #define BASE_PROCESS_STAY_H
 

@@ -13,8 +13,10 @@
  *   y1 = (x4 - x2) w2 + x2 (w0 + w2) + x3 w1
  *
  * five products and not six; in two dimensions 25 and not 36 for a tile of two frames and two bins. Each product is a
- * matrix product over all tiles. What a tile reads of the inputs it reads in the plain sum too, so that nothing of a
- * frame, and no NaN, comes into an output that does not see it. */
+ * matrix product over all tiles. An output reads the same inputs as in the plain sum, so that nothing of a frame, and no
+ * NaN, comes into an output that does not see it; where it sees an infinite one it may be NaN. The differences and sums
+ * round too: in float32, with 256 channels of random numbers, errors are 1.7 times those of the plain sum (root mean
+ * square), the largest 2.1 times. */
 enum {
     INPUTS = 5, /* of a tile in a direction, as combined above: encoder_rows.h */
     TAPS = 4    /* w0, w0 + w2, w2, w1 */
