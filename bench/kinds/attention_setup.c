@@ -38,7 +38,7 @@ static double floats_needed(const attention_setup *s) {
     const bench_case *c = &s->row;
     double frames = (double)c->batch * (double)c->queries * (double)c->geometry.d_model;
     return 2 * frames + (double)sinusoids_floats(c) +
-           2.0 * (double)attn_layer_parameters(c->variant, &c->geometry) +
+           (c->impl->packs ? 2.0 : 1.0) * (double)attn_layer_parameters(c->variant, &c->geometry) +
            2.0 * (double)c->variant->cache_bytes(&c->geometry, c->batch, c->keys, (attn_element)c->kv) /
                sizeof(float) +
            (double)workspace_bytes(c) / sizeof(float);
