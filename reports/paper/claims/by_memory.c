@@ -11,23 +11,26 @@ enum { BATCH = 8, FRAMES = 1000, LABELS = 100 };
 
 static const attn_train_options plain = {0};
 
-/* Of the paper's Conformer; NaN when memory is short. Weights are not touched, so that they take none. */
-static double pass_bytes(const char *type, size_t utterances, const attn_train_options *options) {
+/* The paper's Conformer; NULL when memory is short. Weights are not touched, so that the first one takes none. */
+static attn_model *conformer(const char *type) {
     char yaml[160];
     attn_config config;
     attn_model *model = NULL;
+    snprintf(yaml, sizeof yaml,
+             "{attention_type: %s, d_model: 512, num_heads: 8, num_layers: 12, vocab_size: 500}", type);
+    if (attn_config_parse(&config, yaml, strlen(yaml), "claims", NULL, NULL) ||
+        attn_model_create(&model, &config, NULL))
+        return NULL;
+    return model;
+}
+
+/* NaN without a model. */
+static double pass_bytes(const attn_model *model, size_t utterances, const attn_train_options *options) {
     size_t counts[BATCH];
     for (size_t u = 0; u < BATCH; u++)
         counts[u] = LABELS;
     attn_train_batch batch = {.utterances = utterances, .frames = FRAMES, .label_counts = counts};
-    double bytes = NAN;
-    snprintf(yaml, sizeof yaml,
-             "{attention_type: %s, d_model: 512, num_heads: 8, num_layers: 12, vocab_size: 500}", type);
-    if (!attn_config_parse(&config, yaml, strlen(yaml), "claims", NULL, NULL) &&
-        !attn_model_create(&model, &config, NULL))
-        bytes = (double)attn_train_bytes(model, &batch, options);
-    attn_model_free(model);
-    return bytes;
+    return model ? (double)attn_train_bytes(model, &batch, options) : NAN;
 }
 
 static void compare(claim_verdict *v, double with, double without, const char *what) {
@@ -39,27 +42,39 @@ static void compare(claim_verdict *v, double with, double without, const char *w
     claim_size(v, "Conformer, 12 layers, d_model 512, 8 heads; %d utterances of %d frames", BATCH, FRAMES);
 }
 
+/* Of one model: mha. */
+static void compare_ways(claim_verdict *v, size_t utterances, const attn_train_options *with,
+                         const char *what) {
+    attn_model *model = conformer("mha");
+    compare(v, pass_bytes(model, utterances, with), pass_bytes(model, BATCH, &plain), what);
+    attn_model_free(model);
+}
+
 void claim_smaller_batch(claim_verdict *v, const claims_evidence *e) {
     (void)e;
-    compare(v, pass_bytes("mha", BATCH / 2, &plain), pass_bytes("mha", BATCH, &plain),
-            "half as many utterances");
+    compare_ways(v, BATCH / 2, &plain, "half as many utterances");
 }
 
 void claim_checkpointing(claim_verdict *v, const claims_evidence *e) {
     (void)e;
     const attn_train_options checkpoints = {.checkpoint_activations = true};
-    compare(v, pass_bytes("mha", BATCH, &checkpoints), pass_bytes("mha", BATCH, &plain),
-            "--checkpoint-activations, the same bits");
+    compare_ways(v, BATCH, &checkpoints, "--checkpoint-activations, the same bits");
 }
 
 void claim_half_precision(claim_verdict *v, const claims_evidence *e) {
     (void)e;
     const attn_train_options half = {.bf16_activations = true};
-    compare(v, pass_bytes("mha", BATCH, &half), pass_bytes("mha", BATCH, &plain),
-            "activations kept in 16 bits, computing in float32");
+    compare_ways(v, BATCH, &half, "activations kept in 16 bits, computing in float32");
+}
+
+static double bytes_of(const char *type) {
+    attn_model *model = conformer(type);
+    double bytes = pass_bytes(model, BATCH, &plain);
+    attn_model_free(model);
+    return bytes;
 }
 
 void claim_simple_memory(claim_verdict *v, const claims_evidence *e) {
     (void)e;
-    compare(v, pass_bytes("mla_simple", BATCH, &plain), pass_bytes("mla", BATCH, &plain), "mla_simple");
+    compare(v, bytes_of("mla_simple"), bytes_of("mla"), "mla_simple");
 }
