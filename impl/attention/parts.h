@@ -19,13 +19,13 @@ typedef struct attn_inner_watch {
 } attn_inner_watch;
 extern _Thread_local attn_inner_watch attn_inner_watched;
 
-static inline void attn_mark_inner(attn_inner part) {
 #ifdef ATTN_NO_PARTS
-    (void)part;
+#define attn_mark_inner(part) ((void)0)
 #else
+static inline void attn_mark_inner(attn_inner part) {
     if (attn_inner_watched.hook)
         attn_inner_watched.hook(attn_inner_watched.context, part);
-#endif
 }
+#endif
 
 #endif
