@@ -9,7 +9,7 @@ export LC_ALL=C.UTF-8
 
 usage() {
     cat <<'END'
-./run_all.sh             set up, build, check, measure the quick plan and write the report (about 8 minutes on two cores)
+./run_all.sh             set up, build, check, measure the quick plan and write the report (about 6 minutes on two cores)
 ./run_all.sh --full      the same with the long plan (hours)
 ./run_all.sh study       set up, build, make speech, train and convert small models, and hear how well they recognise
                          it (about 10 minutes on two cores); the page of ./run_all.sh, made before or after, shows it

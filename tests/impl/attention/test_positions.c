@@ -3,6 +3,7 @@
 #include "attn/attention.h"
 #include "attn/compare.h"
 #include "attn/random.h"
+#include "base/arena.h"
 #include "impl/attention/positions.h"
 #include "impl/attention/projected.h"
 #include "impl/attention/softmax/softmax_blas.h"
@@ -114,6 +115,20 @@ static void close_stream(stream *s) {
     free(s->x);
 }
 
+/* Exactly so many bytes. One block serves all calls: under sanitizers a new one costs more than a call. */
+static unsigned char *exactly(size_t bytes) {
+    static unsigned char *block;
+    static size_t size;
+    if (bytes > size) {
+        free(block);
+        size = bytes;
+        block = aligned_alloc(64, size);
+    }
+    ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+    ASAN_POISON_MEMORY_REGION(block + bytes, size - bytes);
+    return block;
+}
+
 /* Products of one call, which runs in exactly the workspace that is stated, with a mark behind it. */
 static double run_call(const stream *s, const attn_impl *impl, float *out, attn_cache *cache, size_t t,
                        size_t n) {
@@ -121,7 +136,7 @@ static double run_call(const stream *s, const attn_impl *impl, float *out, attn_
     unsigned char mark[MARK];
     size_t rows = s->batch * s->geometry.d_model;
     size_t bytes = impl->workspace(&s->geometry, s->batch, n, cache->length + n, s->path, 1);
-    unsigned char *workspace = aligned_alloc(64, bytes + MARK);
+    unsigned char *workspace = exactly(bytes + MARK);
     memset(workspace, 0xff, bytes); /* NaN */
     memset(mark, 0x5a, MARK);
     memcpy(workspace + bytes, mark, MARK);
@@ -135,7 +150,6 @@ static double run_call(const stream *s, const attn_impl *impl, float *out, attn_
     products = 0;
     impl->forward(out + t * rows, &s->layer, cache, &call, workspace);
     assert_memory_equal(workspace + bytes, mark, MARK);
-    free(workspace);
     return products;
 }
 
