@@ -130,21 +130,22 @@ static void add_bias(float *biased, const attn_blas_view *view, const float *q, 
     attn_blas_add_bias(biased, q, ldq, view->layer->pos_bias_v + head * d_k, m, d_k);
 }
 
-/* Under rel_pos query i0 + r, key j is column m - 1 - r + j of the window that begins at row T - i0 - m of
- * the projected positions: with rows of n + m floats, m - 1 floats from the start and n + m - 1 apart. The last row
- * ends where its keys do, so that heads do not overlap. */
+/* Under rel_pos query i0 + r, key j is column m - 1 - r + j of the window that begins at position T - i0 - m of
+ * the projected ones: with rows of n + m floats, m - 1 floats from the start and n + m - 1 apart. The last row
+ * ends where its keys do, so that heads do not overlap: it goes with the others as far as panels are whole. */
 static void project_scores(float *scores, const attn_blas_view *view, const float *biased,
-                           const float *projected, size_t ldp, size_t i0, size_t m) {
+                           const attn_projected_rows *p, size_t i0, size_t m) {
     size_t d_k = attn_head_dim(&view->layer->geometry), n = view->valid;
     if (view->layer->geometry.pos_enc != ATTN_POS_REL) {
-        attn_gemm_nt(m, n, d_k, 1.0f, biased, d_k, projected, ldp, 0.0f, scores, n);
+        attn_projected_multiply(scores, n, biased, m, d_k, p, 0, n);
         return;
     }
-    size_t last = m - 1;
-    projected += (view->frames - i0 - m) * ldp;
-    attn_gemm_nt(last, n + last, d_k, 1.0f, biased, d_k, projected, ldp, 0.0f, scores, n + m);
-    attn_gemm_nt(1, n, d_k, 1.0f, biased + last * d_k, d_k, projected, ldp, 0.0f, scores + last * (n + m),
-                 n + m);
+    size_t last = m - 1, first = view->frames - i0 - m, all = attn_projected_whole(p, first, n);
+    attn_projected_multiply(scores, n + m, biased, m, d_k, p, first, all);
+    scores += all;
+    attn_projected_multiply(scores, n + m, biased, last, d_k, p, first + all, n + last - all);
+    attn_projected_multiply(scores + last * (n + m), n + m, biased + last * d_k, 1, d_k, p, first + all,
+                            n - all);
 }
 
 /* folded [m, width] = W^T biased: the factors of the sines, then those of the cosines. Under rel_pos keys
@@ -202,16 +203,18 @@ static void folded_scores(float *scores, const attn_blas_view *view, size_t rows
 }
 
 void attn_blas_position_scores(float *scores, const attn_blas_view *view, const float *q, size_t ldq,
-                               const float *projected, size_t ldp, size_t head, size_t heads, size_t i0,
-                               size_t m, const attn_position_buffers *b) {
+                               attn_projected_rows projected, size_t head, size_t heads, size_t i0, size_t m,
+                               const attn_position_buffers *b) {
     const attn_geometry *g = &view->layer->geometry;
     size_t d_k = attn_head_dim(g), stride = attn_blas_score_rows(view, m).stride;
     for (size_t i = 0; i < heads; i++) {
         add_bias(b->biased, view, q + i * d_k, ldq, head + i, m);
         if (view->folds)
             fold_queries(b->folded + i * m * width_of(g), view, b->biased, head + i, m, b->angle);
-        else
-            project_scores(scores + i * m * stride, view, b->biased, projected + i * d_k, ldp, i0, m);
+        else {
+            attn_projected_rows own = attn_projected_heads(projected, i);
+            project_scores(scores + i * m * stride, view, b->biased, &own, i0, m);
+        }
     }
     if (view->folds)
         folded_scores(scores, view, heads * m, i0, m, b);

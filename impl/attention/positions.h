@@ -16,6 +16,7 @@
 #define IMPL_ATTENTION_POSITIONS_H
 
 #include "base/arena.h"
+#include "impl/attention/projected_products.h"
 #include "impl/attention/view.h"
 
 /* The scores of a tile: row r of key 0 is `start` + r `stride` floats into the buffer. Under rel_pos the
@@ -53,11 +54,11 @@ attn_position_buffers attn_blas_position_layout(attn_arena *arena, const attn_ge
 attn_position_buffers attn_blas_position_buffers_of(const attn_position_buffers *first, size_t thread);
 
 /* Position scores of queries i0 .. i0 + m - 1 and `heads` heads from `head` on: row (head, i) is head m + i,
- * laid out as attn_blas_score_rows says. q [m, heads d_k] with rows ldq apart, without v. `projected` is the
- * column of the first head, rows ldp apart; NULL folds. */
+ * laid out as attn_blas_score_rows says. q [m, heads d_k] with rows ldq apart, without v. `projected` is
+ * that of the first head on. */
 void attn_blas_position_scores(float *scores, const attn_blas_view *view, const float *q, size_t ldq,
-                               const float *projected, size_t ldp, size_t head, size_t heads, size_t i0,
-                               size_t m, const attn_position_buffers *buffers);
+                               attn_projected_rows projected, size_t head, size_t heads, size_t i0, size_t m,
+                               const attn_position_buffers *buffers);
 
 /* How many floats more than rows keys those scores take: upper bound for all calls of at most `rows`
  * rows, `tile` queries of a tile and `keys` keys. */

@@ -6,8 +6,14 @@
 #include "impl/attention/positions.h"
 #include "impl/attention/variant.h"
 #include "impl/kernels/kernels.h"
+#include "impl/kernels/panels.h"
 
-enum { ROWS = 128 }; /* sinusoids projected together */
+enum { ROWS = 128 }; /* sinusoids projected together: whole panels */
+
+/* Of a row of sinusoids. */
+static size_t width_of(const attn_geometry *g) {
+    return g->d_model + g->d_model % 2;
+}
 
 /* From a row to the next. */
 static long step_of(const attn_geometry *g) {
@@ -26,8 +32,7 @@ attn_projected attn_projected_reach(const attn_geometry *g, size_t frames, size_
 }
 
 float *attn_projected_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads) {
-    return attn_arena_floats(arena, attn_times(attn_smaller(ROWS, count), threads),
-                             g->d_model + g->d_model % 2);
+    return attn_arena_floats(arena, attn_times(attn_smaller(ROWS, count), threads), width_of(g));
 }
 
 /* Positions first, first + step, ... through some rows of linear_pos. */
@@ -53,33 +58,52 @@ static void project_part(void *context, size_t part, size_t parts) {
     }
 }
 
-void attn_project_span(float *rows, float *sinusoids, const attn_layer *layer, const attn_sinusoids *source,
-                       const attn_projected *span) {
-    projection p = {.table = rows,
-                    .sinusoids = sinusoids,
-                    .source = source,
-                    .map = layer->linear_pos,
-                    .first = span->first,
-                    .step = step_of(&layer->geometry),
-                    .count = span->count};
-    attn_share(project_part, &p);
+static size_t head_floats(const attn_geometry *g, size_t count) {
+    return attn_panels_floats(count, attn_head_dim(g));
 }
 
-/* All heads' rows of the call, or NULL. */
-static const float *kept_rows(const attn_geometry *g, const attn_cache *cache, const attn_call *call,
-                              size_t held) {
+size_t attn_projected_floats(const attn_geometry *g, size_t count) {
+    return attn_times(g->num_heads, head_floats(g, count));
+}
+
+float *attn_project_span_layout(attn_arena *arena, const attn_geometry *g, size_t count) {
+    return attn_arena_floats(arena, attn_smaller(ROWS, count), g->d_model + width_of(g));
+}
+
+void attn_project_span(float *panels, float *workspace, const attn_layer *layer, const attn_sinusoids *source,
+                       const attn_projected *span) {
+    const attn_geometry *g = &layer->geometry;
+    size_t d_k = attn_head_dim(g), head = head_floats(g, span->count);
+    projection p = {.table = workspace,
+                    .sinusoids = workspace + attn_smaller(ROWS, span->count) * g->d_model,
+                    .source = source,
+                    .map = layer->linear_pos,
+                    .step = step_of(g)};
+    for (size_t c = 0; c < span->count; c += ROWS) {
+        p.first = span->first + p.step * (long)c;
+        p.count = attn_smaller(ROWS, span->count - c);
+        project_part(&p, 0, 1);
+        for (size_t i = 0; i < g->num_heads; i++)
+            attn_panels_fill(panels + i * head + c * d_k, p.table + i * d_k, g->d_model, 1, p.count, d_k);
+    }
+}
+
+/* Whether the positions of the call are kept, the first of them being number *at. */
+static bool find_kept(const attn_geometry *g, const attn_cache *cache, const attn_call *call, size_t held,
+                      size_t *at) {
     const attn_projected *kept = &call->projected;
     size_t need = attn_position_count(g, call->frames, held + call->frames);
-    if (!kept->rows || !need)
-        return NULL;
-    long at = (first_of(g, cache, call, held) - kept->first) * step_of(g);
-    bool inside = at >= 0 && (size_t)at <= kept->count && need <= kept->count - (size_t)at;
-    return inside ? kept->rows + (size_t)at * g->d_model : NULL;
+    if (!kept->panels || !need)
+        return false;
+    long first = (first_of(g, cache, call, held) - kept->first) * step_of(g);
+    *at = (size_t)first;
+    return first >= 0 && *at <= kept->count && need <= kept->count - *at;
 }
 
 bool attn_keeps_positions(const attn_geometry *g, const attn_cache *cache, const attn_call *call,
                           size_t held) {
-    return kept_rows(g, cache, call, held) != NULL;
+    size_t at;
+    return find_kept(g, cache, call, held, &at);
 }
 
 size_t attn_positions_to_project(const attn_geometry *g, const attn_cache *cache, const attn_call *call) {
@@ -94,9 +118,12 @@ attn_projected_rows attn_project_call(float *table, float *sinusoids, const attn
                                       size_t heads) {
     const attn_geometry *g = &layer->geometry;
     size_t held = cache->length, d_k = attn_head_dim(g);
-    const float *kept = kept_rows(g, cache, call, held);
-    if (kept)
-        return (attn_projected_rows){kept + head0 * d_k, g->d_model};
+    attn_projected_rows kept = {.panels = true};
+    if (find_kept(g, cache, call, held, &kept.at)) {
+        kept.head = head_floats(g, call->projected.count);
+        kept.data = call->projected.panels + head0 * kept.head;
+        return kept;
+    }
     projection p = {.table = table,
                     .sinusoids = sinusoids,
                     .source = call->sinusoids,
@@ -108,5 +135,5 @@ attn_projected_rows attn_project_call(float *table, float *sinusoids, const attn
     p.map = attn_linear_rows(&layer->linear_pos, head0 * d_k, heads * d_k);
     attn_mark_inner(ATTN_INNER_POSITIONS);
     attn_share(project_part, &p);
-    return (attn_projected_rows){table, heads * d_k};
+    return (attn_projected_rows){.data = table, .head = d_k, .stride = heads * d_k};
 }

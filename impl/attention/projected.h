@@ -5,21 +5,19 @@
 
 #include "attn/attention.h"
 #include "base/arena.h"
+#include "impl/attention/projected_products.h"
 
 /* First position and number of those that calls of at most `frames` frames and `keys` keys reach, in a stream of
- * `stream` frames; `rows` is NULL. */
+ * `stream` frames; `panels` is NULL. */
 attn_projected attn_projected_reach(const attn_geometry *g, size_t frames, size_t keys, size_t stream);
-/* Fills rows [span->count, d_model] for a layer. `sinusoids` is the workspace of attn_projected_layout. */
-void attn_project_span(float *rows, float *sinusoids, const attn_layer *layer, const attn_sinusoids *source,
+/* What `count` of them take for a layer, SIZE_MAX where that is no size. */
+size_t attn_projected_floats(const attn_geometry *g, size_t count);
+/* Fills those of a layer. `workspace` is that of attn_project_span_layout. */
+void attn_project_span(float *panels, float *workspace, const attn_layer *layer, const attn_sinusoids *source,
                        const attn_projected *span);
+float *attn_project_span_layout(attn_arena *arena, const attn_geometry *g, size_t count);
 /* For at most `count` positions, projected on at most `threads` threads. */
 float *attn_projected_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads);
-
-/* What a call scores with, in the order of keys: rel_pos from the last query against key 0 down, rel_pos_wenet up. */
-typedef struct attn_projected_rows {
-    const float *rows; /* from the first head's column on; NULL: the call folds, or has no positions */
-    size_t stride;     /* floats from a row to the next */
-} attn_projected_rows;
 
 /* Whether call->projected has every position of the call, before which `held` frames were in the cache. */
 bool attn_keeps_positions(const attn_geometry *g, const attn_cache *cache, const attn_call *call,

@@ -1,5 +1,6 @@
 #include "attn/alloc.h"
 #include "attn/attention.h"
+#include "attn/threads.h"
 
 #include <string.h>
 
@@ -94,17 +95,32 @@ void attn_cache_reset(attn_cache *cache) {
     clear_states(cache);
 }
 
+/* The newest `frames` frames go to the front. */
+typedef struct keeping {
+    const attn_cache *cache;
+    size_t frames;
+} keeping;
+
+/* A part has some of the heads of every slot. */
+static void keep_part(void *context, size_t part, size_t parts) {
+    const keeping *k = context;
+    size_t dropped = k->cache->length - k->frames;
+    for (size_t i = 0; i < k->cache->slots; i++) {
+        size_t heads = slot_heads(&k->cache->slot[i]);
+        attn_range range = attn_part_range(k->cache->batch * heads, 1, part, parts);
+        for (size_t at = range.begin; at < range.end && !k->cache->slot[i].rows; at++)
+            memmove(row_at(k->cache, i, at / heads, at % heads, 0),
+                    row_at(k->cache, i, at / heads, at % heads, dropped),
+                    k->frames * attn_cache_row_bytes(k->cache, i));
+    }
+}
+
 void attn_cache_keep(attn_cache *cache, size_t frames) {
     if (frames >= cache->length)
         return;
     size_t dropped = cache->length - frames;
-    for (size_t i = 0; i < cache->slots; i++) {
-        const attn_cache_slot *s = &cache->slot[i];
-        for (size_t b = 0; b < cache->batch && !s->rows; b++)
-            for (size_t head = 0; head < slot_heads(s); head++)
-                memmove(row_at(cache, i, b, head, 0), row_at(cache, i, b, head, dropped),
-                        frames * attn_cache_row_bytes(cache, i));
-    }
+    keeping k = {cache, frames};
+    attn_share(keep_part, &k);
     if (!frames)
         clear_states(cache);
     cache->first += dropped;

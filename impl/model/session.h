@@ -38,9 +38,9 @@ struct attn_session {
     float *carry;             /* streaming conv2d: [B, SUBSAMPLING_CARRY, input_dim] */
     float *positions;         /* abs_pos: sinusoids, one row a frame */
     attn_sinusoids sinusoids; /* rel_pos* */
-    float *projected;         /* rel_pos*: [layers, positions, d_model], or NULL; see attn_session_options */
-    void *packed;             /* holds the next two: what is computed from weights alone */
-    float *packed_embed;      /* attn_subsampling_pack */
+    float *projected;    /* rel_pos*: the layers' positions in panels, or NULL; see attn_session_options */
+    void *packed;        /* holds the next two: what is computed from weights alone */
+    float *packed_embed; /* attn_subsampling_pack */
     attn_packed_block *packed_blocks;
     void *memory;            /* holds the next five; NULL where there is no need */
     float *window;           /* [B, carry + new frames, input_dim] of a call, where x cannot serve */

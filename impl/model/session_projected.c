@@ -18,14 +18,14 @@ static attn_projected reach_of(const attn_session *session) {
 /* SIZE_MAX where that is no size. */
 static size_t table_floats(const attn_session *session, const attn_projected *reach) {
     const attn_config *config = &session->model->config;
-    return attn_times(config->num_layers, attn_times(reach->count, config->attention.d_model));
+    return attn_times(config->num_layers, attn_projected_floats(&config->attention, reach->count));
 }
 
-static void fill(const attn_session *session, const attn_projected *reach, float *sinusoids) {
+static void fill(const attn_session *session, const attn_projected *reach, float *workspace) {
     const attn_config *config = &session->model->config;
-    size_t step = reach->count * config->attention.d_model;
+    size_t step = attn_projected_floats(&config->attention, reach->count);
     for (size_t i = 0; i < config->num_layers; i++)
-        attn_project_span(session->projected + i * step, sinusoids, &session->model->blocks[i].attention,
+        attn_project_span(session->projected + i * step, workspace, &session->model->blocks[i].attention,
                           &session->sinusoids, reach);
 }
 
@@ -38,23 +38,24 @@ void attn_session_project(attn_session *session) {
     if (!floats || floats > attn_model_packed_bytes(model) / sizeof(float))
         return;
     attn_arena arena = attn_arena_dry();
-    attn_projected_layout(&arena, &model->config.attention, reach.count, 1);
+    attn_project_span_layout(&arena, &model->config.attention, reach.count);
     double need = (double)(attn_session_kv_bytes_live(session) + attn_session_workspace_bytes(session) +
                            attn_session_conv_bytes_live(session) + arena.peak);
     if (attn_memory_check(need + (double)floats * sizeof(float), "projected positions", NULL))
         return;
-    float *sinusoids = attn_alloc(arena.peak, 1, "sinusoids", NULL);
-    session->projected = sinusoids ? attn_alloc(floats, sizeof(float), "projected positions", NULL) : NULL;
+    float *workspace = attn_alloc(arena.peak, 1, "rows of projected positions", NULL);
+    session->projected = workspace ? attn_alloc(floats, sizeof(float), "projected positions", NULL) : NULL;
     if (session->projected)
-        fill(session, &reach, sinusoids);
-    attn_free(sinusoids);
+        fill(session, &reach, workspace);
+    attn_free(workspace);
 }
 
 attn_projected attn_session_projected(const attn_session *session, size_t layer) {
     if (!session->projected)
         return (attn_projected){0};
     attn_projected kept = reach_of(session);
-    kept.rows = session->projected + layer * kept.count * session->model->config.attention.d_model;
+    kept.panels =
+        session->projected + layer * attn_projected_floats(&session->model->config.attention, kept.count);
     return kept;
 }
 

@@ -221,11 +221,11 @@ static void fold_part(void *context, size_t part, size_t parts) {
     float *tmp = t->b->tmp + part * m * d_k, *biased = t->b->biased + part * m * d_k;
     if (positions) {
         attn_position_buffers own = attn_blas_position_buffers_of(&t->b->position, part);
-        const float *projected = t->position.rows ? t->position.rows + heads.begin * d_k : NULL;
         attn_mark_inner(ATTN_INNER_POSITIONS);
         attn_blas_position_scores(t->b->scores + heads.begin * m * t->rows.stride, t->view,
-                                  t->b->q + heads.begin * d_k, width, projected, t->position.stride,
-                                  t->head0 + heads.begin, heads.end - heads.begin, t->i0, m, &own);
+                                  t->b->q + heads.begin * d_k, width,
+                                  attn_projected_heads(t->position, heads.begin), t->head0 + heads.begin,
+                                  heads.end - heads.begin, t->i0, m, &own);
     }
     attn_mark_inner(ATTN_INNER_LATENT_MAPS);
     for (size_t i = heads.begin; i < heads.end; i++) {

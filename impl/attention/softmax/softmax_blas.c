@@ -129,7 +129,7 @@ typedef struct attend_plan {
 static attend_plan plan_heads(const attn_blas_view *view, const attn_blas_keys *keys) {
     size_t held = view->held + view->frames;
     attend_plan p = {.tile = attn_blas_tile(view->frames, held)};
-    p.unit = view->frames == 1 && !keys->position.rows ? keys->group : 1;
+    p.unit = view->frames == 1 && !keys->position.data ? keys->group : 1;
     size_t fit = attn_blas_heads_together(p.tile, held);
     p.together = view->folds ? attn_smaller(keys->heads, attn_larger(p.unit, fit - fit % p.unit)) : p.unit;
     return p;
@@ -199,8 +199,8 @@ static void attend_tile(const attn_blas_view *view, const attn_blas_keys *keys, 
         if (attn_has_rel_pos(g)) {
             attn_mark_inner(ATTN_INNER_POSITIONS);
             attn_blas_position_scores(b->scores, view, b->q + first * d_k, width,
-                                      keys->position.rows ? keys->position.rows + first * d_k : NULL,
-                                      keys->position.stride, keys->head0 + first, some, i0, m, &b->position);
+                                      attn_projected_heads(keys->position, first), keys->head0 + first, some,
+                                      i0, m, &b->position);
         }
         for (size_t i = 0; i < some; i += p->unit)
             attend_unit(view, keys, keys->head0 + first + i, p->unit, i0, m,

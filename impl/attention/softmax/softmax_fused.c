@@ -56,14 +56,12 @@ static void score_part(void *context, size_t part, size_t parts) {
     if (heads.begin == heads.end)
         return;
     size_t first = t->first + heads.begin;
-    const float *q = t->b->q + first * d_k,
-                *projected = t->keys->position.rows ? t->keys->position.rows + first * d_k : NULL;
     for (size_t i = heads.begin; i < heads.end; i++)
         attn_blas_add_bias(t->b->biased + i * t->m * d_k, t->b->q + (t->first + i) * d_k, width,
                            t->view->layer->pos_bias_u + (t->keys->head0 + t->first + i) * d_k, t->m, d_k);
-    attn_blas_position_scores(t->b->scores + heads.begin * t->m * t->rows.stride, t->view, q, width,
-                              projected, t->keys->position.stride, t->keys->head0 + first,
-                              heads.end - heads.begin, t->i0, t->m, &own);
+    attn_blas_position_scores(t->b->scores + heads.begin * t->m * t->rows.stride, t->view,
+                              t->b->q + first * d_k, width, attn_projected_heads(t->keys->position, first),
+                              t->keys->head0 + first, heads.end - heads.begin, t->i0, t->m, &own);
 }
 
 /* `count` times `sharing` heads from the tile's ith on; those that share have the same keys. */
@@ -120,13 +118,14 @@ static void attend_tile(const tile_heads *t) {
     }
 }
 
-/* Heads whose positions are scored together: few queries need many of them for a product to be fast, and every thread
- * needs some. */
+/* Heads whose positions are scored together: few queries need many of them for a product to be fast, threads for waiting
+ * less often, and every thread needs some. */
 static size_t heads_together(const attn_blas_view *view, const attn_blas_keys *keys, size_t tile) {
     if (!attn_has_rel_pos(&view->layer->geometry))
         return keys->heads;
-    size_t fit = view->folds ? attn_blas_heads_together(tile, view->held + view->frames) : 0;
-    return attn_smaller(keys->heads, attn_larger(keys->group * attn_threads_in_use(), fit));
+    size_t fit = attn_blas_heads_together(tile, view->held + view->frames),
+           unit = keys->group * attn_threads_in_use();
+    return attn_smaller(keys->heads, attn_larger(unit, fit - fit % unit));
 }
 
 void attn_fused_attend(const attn_blas_view *view, const attn_blas_keys *keys, const attn_fused_buffers *b) {

@@ -48,7 +48,7 @@ void attn_cache_free(attn_cache *cache);
 void attn_cache_reset(attn_cache *cache); /* forgets all frames; allocates and frees nothing */
 
 /* Drops all but the newest `frames`. A state that cannot forget some frames (linear) is only kept whole or,
- * for 0, cleared: see attn_variant.forgets. */
+ * for 0, cleared: see attn_variant.forgets. The threads in use move some of the heads each. */
 void attn_cache_keep(attn_cache *cache, size_t frames);
 
 /* Row 0 of utterance b and head (0 without a head axis), inside the cache: floats under f32. */

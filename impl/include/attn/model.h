@@ -93,8 +93,8 @@ typedef struct attn_session_options {
      * run often or in chunks. Only in a packed model, whose weights do not change, for implementations that read packed
      * weights, and where the table, [layers, positions, d_model], is no larger than the packed weights: calls whose keys
      * are bounded, or not too long. Its positions are those of the longest call (rel_pos) or of max_frames
-     * (rel_pos_wenet), 4 d_model bytes each in a layer. Elsewhere, and where its memory is refused, calls compute their
-     * own. */
+     * (rel_pos_wenet), rounded up to 16, 4 d_model bytes each in a layer. Elsewhere, and where its memory is refused,
+     * calls compute their own. */
     bool keep_positions;
     bool logits;          /* end with ctc.ctc_lo: output [.., vocab_size] */
     attn_part_hook *part; /* NULL: parts are not marked */

@@ -91,7 +91,7 @@ typedef struct stream {
     size_t batch, frames, chunk, keep;
     attn_path path;
     attn_sinusoids sinusoids;
-    attn_projected projected; /* kept from call to call, where it has rows */
+    attn_projected projected; /* kept from call to call, where it has panels */
     float *x;                 /* [frames, B, d_model], so that a call's rows are together when B is 1 */
     const size_t *lengths;
 } stream;
@@ -186,17 +186,18 @@ static void compare_fast(const stream *s, const float *expected) {
     }
 }
 
-/* Those of calls of at most `keys` keys. */
-static float *project(stream *s, size_t keys) {
+/* Those of calls of at most `keys` keys but the last `lacking`. */
+static float *project(stream *s, size_t keys, size_t lacking) {
     s->projected = attn_projected_reach(&s->geometry, s->chunk, keys, s->frames);
+    s->projected.count -= lacking;
     attn_arena dry = attn_arena_dry();
-    attn_projected_layout(&dry, &s->geometry, s->projected.count, 1);
-    float *rows = malloc(s->projected.count * s->geometry.d_model * sizeof *rows),
-          *sinusoids = malloc(dry.peak);
-    attn_project_span(rows, sinusoids, &s->layer, &s->sinusoids, &s->projected);
-    s->projected.rows = rows;
-    free(sinusoids);
-    return rows;
+    attn_project_span_layout(&dry, &s->geometry, s->projected.count);
+    float *panels = malloc(attn_projected_floats(&s->geometry, s->projected.count) * sizeof *panels),
+          *workspace = malloc(dry.peak);
+    attn_project_span(panels, workspace, &s->layer, &s->sinusoids, &s->projected);
+    s->projected.panels = panels;
+    free(workspace);
+    return panels;
 }
 
 /* With projected positions of each call's own, with all of them kept, and with a few too few for the last calls. */
@@ -206,10 +207,9 @@ static void assert_same_as_scalar(const stream *given) {
     float *expected = run(&s, "scalar");
     compare_fast(&s, expected);
     for (size_t lacking = 0; lacking < 2; lacking++) {
-        float *rows = project(&s, most);
-        s.projected.count -= lacking;
+        float *panels = project(&s, most, lacking);
         compare_fast(&s, expected);
-        free(rows);
+        free(panels);
     }
     free(expected);
 }

@@ -4,6 +4,7 @@
 #include "attn/attention.h"
 #include "attn/random.h"
 #include "attn/size.h"
+#include "attn/threads.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -86,25 +87,34 @@ static void expect_rows(const attn_cache *cache, size_t slot, size_t first, size
             }
 }
 
+static void expect_kept(const char *name, attn_element type) {
+    attn_geometry g = geometry_of(name, 24, 70);
+    attn_error error = {0};
+    attn_cache cache;
+    assert_int_equal(attn_cache_init(&cache, attn_variant_find(name), &g, 2, 20, type, &error), 0);
+    for (size_t slot = 0; slot < cache.slots; slot++)
+        fill(&cache, slot, 17);
+    attn_cache_keep(&cache, 5);
+    assert_int_equal(cache.length, 5);
+    assert_int_equal(cache.first, 12);
+    for (size_t slot = 0; slot < cache.slots; slot++)
+        expect_rows(&cache, slot, 12, 5, type);
+    attn_cache_free(&cache);
+}
+
 static void the_newest_rows_are_kept(void **state) {
     (void)state;
-    static const char *const types[] = {"gqa", "mla"};
-    for (size_t i = 0; i < 2; i++)
+    for (size_t count = 1; count <= 3; count++) {
+        attn_threads *threads;
+        assert_int_equal(attn_threads_open(&threads, count, NULL, NULL), 0);
+        attn_threads *before = attn_threads_use(threads);
         for (attn_element type = ATTN_ELEMENT_F32; type <= ATTN_ELEMENT_Q8_0; type++) {
-            attn_geometry g = geometry_of(types[i], 24, 70);
-            attn_error error = {0};
-            attn_cache cache;
-            assert_int_equal(attn_cache_init(&cache, attn_variant_find(types[i]), &g, 2, 20, type, &error),
-                             0);
-            for (size_t slot = 0; slot < cache.slots; slot++)
-                fill(&cache, slot, 17);
-            attn_cache_keep(&cache, 5);
-            assert_int_equal(cache.length, 5);
-            assert_int_equal(cache.first, 12);
-            for (size_t slot = 0; slot < cache.slots; slot++)
-                expect_rows(&cache, slot, 12, 5, type);
-            attn_cache_free(&cache);
+            expect_kept("gqa", type);
+            expect_kept("mla", type);
         }
+        attn_threads_use(before);
+        attn_threads_close(threads);
+    }
 }
 
 /* Sum of twelve: near to normal, variance 1. */
