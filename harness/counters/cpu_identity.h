@@ -1,4 +1,4 @@
-/* Which CPU this is, in the words by which perf(1) tells CPUs apart: events of the same code are others elsewhere. */
+/* The name that perf(1) has for a kind of CPU. The same code of an event means another event on another kind. */
 #ifndef HARNESS_COUNTERS_CPU_IDENTITY_H
 #define HARNESS_COUNTERS_CPU_IDENTITY_H
 

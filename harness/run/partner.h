@@ -1,5 +1,5 @@
-/* A live process of a program that measures cases in turns (bench/turn_lines.h): asked for a number of iterations, it says
- * how long they took. */
+/* A live process that measures cases in turns (bench/turn_lines.h): it runs the iterations that it is asked for and
+ * reports how long they took. */
 #ifndef HARNESS_RUN_PARTNER_H
 #define HARNESS_RUN_PARTNER_H
 
@@ -22,8 +22,8 @@ typedef struct partner_turn {
     double cpu_ns; /* of that on a CPU */
 } partner_turn;
 
-/* Starts it, to be spoken to in that version. -1: the program cannot be run, or memory. Whatever comes back:
- * partner_end. */
+/* Starts it, with that version of the protocol. -1: the program cannot be run, or memory is short. Call partner_end
+ * afterwards, whatever this returns. */
 int partner_start(partner *p, const bench_case *c, int version, const measure_settings *settings,
                   attn_error *error);
 

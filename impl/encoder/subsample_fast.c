@@ -143,11 +143,11 @@ static void second_convolution(const subsample_work *w, const pairs *p) {
 static void put_position(float *y, const subsample_work *w, const pairs *p, size_t t, size_t f) {
     size_t d = w->embed->out.out, bins = w->embed->bins[2], a = t % 2, b = f % 2;
     const float *tile = p->sums + (f / 2 * p->count + t / 2) * d, *bias = w->embed->conv_bias[1];
-    const float *own = tile + (a * OUTPUTS + b) * p->plane, *beside = tile + (a * OUTPUTS + BOTH) * p->plane;
+    const float *own = tile + (a * OUTPUTS + b) * p->plane, *right = tile + (a * OUTPUTS + BOTH) * p->plane;
     const float *below = tile + (BOTH * OUTPUTS + b) * p->plane,
                 *all = tile + (BOTH * OUTPUTS + BOTH) * p->plane;
     for (size_t c = 0; c < d; c++) {
-        float sum = own[c] + beside[c] + (below[c] + all[c]) + bias[c];
+        float sum = own[c] + right[c] + (below[c] + all[c]) + bias[c];
         y[c * bins + f] = sum < 0.0f ? 0.0f : sum;
     }
 }

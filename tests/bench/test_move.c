@@ -1,4 +1,4 @@
-/* Data and code of a process in other pages of memory: nothing but the pages changes. */
+/* Data and code move to other pages of memory: the pages change, and nothing else. */
 #include "tests/support/cmocka_all.h"
 
 #include "bench/move.h"

@@ -20,8 +20,8 @@ enum { TURNS_OF_LAYOUT = 2 * TURNS_OF_WINDOW, TURNS_OF_PAIR = 3 * TURNS_OF_LAYOU
  * fewer than two windows). */
 int turn_ratio(double *effect, double *noise, double *const time[2], size_t turns, attn_error *error);
 
-/* Turns a side of a process that is to be measured for `seconds` at most, in turns of `turn` seconds: a multiple of
- * four, at least four. */
+/* The number of turns a side, of `turn` seconds each, in at most `seconds` of measuring: a multiple of four, at least
+ * four. */
 size_t turn_count(double seconds, double turn);
 
 /* How long a turn is to be, of a plan whose repetitions take min_time: half of one, 0.1 to 2 ms. */

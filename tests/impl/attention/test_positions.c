@@ -115,7 +115,7 @@ static void close_stream(stream *s) {
     free(s->x);
 }
 
-/* Exactly so many bytes. One block serves all calls: under sanitizers a new one costs more than a call. */
+/* Exactly `bytes` bytes. One block serves all calls: under sanitizers a new one costs more than a call. */
 static unsigned char *exactly(size_t bytes) {
     static unsigned char *block;
     static size_t size;
