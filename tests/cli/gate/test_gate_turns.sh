@@ -69,20 +69,9 @@ for behave in dies babbles; do
 done
 
 interrupt() {
-    local pid i
     make_fake base "turns=2"
     make_fake candidate "turns=2 victim=mha behave=turn_hangs"
-    rm -f "$scratch/candidate.mark" "$scratch/report.json"
-    "$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --filter mha --base "$scratch/base" --candidate "$scratch/candidate" \
-        --json "$scratch/report.json" >"$scratch/out" 2>"$scratch/err" &
-    pid=$!
-    for ((i = 0; i < 600; i++)); do
-        [ -s "$scratch/candidate.mark" ] && break
-        sleep 0.1
-    done
-    kill -TERM $pid
-    wait $pid
-    [ $? -eq 143 ]
+    interrupted --filter mha
 }
 check "a signal in a turn ends it" interrupt
 check "a signal in a turn: nobody is left" nobody_left candidate
