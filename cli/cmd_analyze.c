@@ -145,7 +145,7 @@ static study study_of(const arguments *a) {
 
 /* Of one model a row a layer, of several a row each. */
 static int compare(const arguments *a, const study *s, table_format format, attn_error *error) {
-    table t;
+    text_table t;
     char *title = NULL;
     bool several = word_count(a->mla) > 1;
     table_init(&t, NULL, several ? analyze_model_columns : analyze_columns);
@@ -159,7 +159,7 @@ static int compare(const arguments *a, const study *s, table_format format, attn
 }
 
 /* Missing pictures do not take the numbers away. */
-static int draw(const table *t, const char *folder, int *status, attn_error *error) {
+static int draw(const text_table *t, const char *folder, int *status, attn_error *error) {
     tradeoffs curves = {0};
     drawing pictures = {0};
     int result = tradeoffs_add(&curves, t->rows, "sweep", error);
@@ -187,7 +187,7 @@ static int keep_steps(study *s, const arguments *a, uint64_t work, attn_error *e
 }
 
 static int sweep(const arguments *a, const study *s, table_format format, int *status, attn_error *error) {
-    table t;
+    text_table t;
     table_init(&t, "Error against cached numbers, every method", tradeoff_columns);
     int result = a->plots ? attn_make_folder(a->plots, error) : 0;
     if (!result)

@@ -25,8 +25,9 @@ typedef struct facts {
 
 static const table_column columns[] = {{"what", "What", NULL}, {"value", "Value", NULL}, {0}};
 
-static void add(table *t, const char *what, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void add(table *t, const char *what, const char *format, ...) {
+static void add(text_table *t, const char *what, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void add(text_table *t, const char *what, const char *format, ...) {
     char text[512];
     va_list arguments;
     va_start(arguments, format);
@@ -35,7 +36,7 @@ static void add(table *t, const char *what, const char *format, ...) {
     table_add(t, json_pack("{ss ss}", "what", what, "value", text[0] ? text : "unknown"));
 }
 
-static void add_caches(table *t, const machine *m) {
+static void add_caches(text_table *t, const machine *m) {
     for (size_t i = 0; i < m->caches; i++) {
         const machine_cache *c = &m->cache[i];
         char what[48], size[32];
@@ -56,7 +57,7 @@ static void add_caches(table *t, const machine *m) {
         add(t, "Caches", "unknown");
 }
 
-static void add_machine(table *t, const machine *m) {
+static void add_machine(text_table *t, const machine *m) {
     add(t, "CPU", "%s", m->cpu);
     if (m->family >= 0 && m->model >= 0)
         add(t, "Family, model", "%s, %d, %d", m->vendor, m->family, m->model);
@@ -75,7 +76,7 @@ static void add_machine(table *t, const machine *m) {
     add(t, "Transparent huge pages", "%s", m->huge_pages);
 }
 
-static void add_blas(table *t, const blas_state *b) {
+static void add_blas(text_table *t, const blas_state *b) {
     add(t, "BLAS", "%s", b->library);
     if (b->better && b->chosen)
         add(t, "BLAS core type",
@@ -95,7 +96,7 @@ static void add_blas(table *t, const blas_state *b) {
             "%s, which this OpenBLAS does not take: the core type above is its own choice", b->ignored);
 }
 
-static void add_counters(table *t, const counter_set *set) {
+static void add_counters(text_table *t, const counter_set *set) {
     char list[400] = "";
     size_t missing = 0;
     for (size_t i = 0; i < set->count; i++) {
@@ -111,7 +112,7 @@ static void add_counters(table *t, const counter_set *set) {
         add(t, "Counters unavailable", "%zu; `attnbench counters list` says why", missing);
 }
 
-static void add_all(table *t, const facts *f) {
+static void add_all(text_table *t, const facts *f) {
     json_t *build = machine_build_json();
     add_machine(t, &f->machine);
     add(t, "Compiler", "%s", json_text(build, "compiler"));
@@ -148,7 +149,7 @@ static int print_json(const facts *f, attn_error *error) {
     return bad ? attn_fail(error, "output cannot be written") : 0;
 }
 
-static int print_text(const table *t, attn_error *error) {
+static int print_text(const text_table *t, attn_error *error) {
     size_t i;
     json_t *row;
     if (!t->rows)
@@ -160,7 +161,7 @@ static int print_text(const table *t, attn_error *error) {
 }
 
 static int print_facts(const facts *f, int format, attn_error *error) {
-    table t;
+    text_table t;
     if (format == TABLE_JSON)
         return print_json(f, error);
     table_init(&t, NULL, columns);

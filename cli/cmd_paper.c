@@ -67,7 +67,7 @@ static int read_given(given *g, claims_evidence *e, const arguments *a, attn_err
 static int judge_claims(const arguments *a, int format, attn_error *error) {
     given g = {0};
     claims_evidence evidence;
-    table t = {0};
+    text_table t = {0};
     int failed = read_given(&g, &evidence, a, error) || claims_fill(&t, &evidence, error) ||
                  table_write(&t, (table_format)format, stdout, error);
     table_free(&t);

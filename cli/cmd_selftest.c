@@ -85,7 +85,7 @@ static json_t *rate_row(const char *what, size_t k, const selftest_count *c) {
                      c->seconds / runs, "load", c->load / runs, "highest_load", c->highest_load);
 }
 
-static void add_threshold(table *t, const selftest_settings *s, const selftest_count *counts) {
+static void add_threshold(text_table *t, const selftest_settings *s, const selftest_count *counts) {
     rate_level levels[SELFTEST_LEVELS];
     size_t runs = 0;
     for (size_t i = 1; i < s->levels; i++) {
@@ -114,7 +114,7 @@ static int print(const selftest_settings *s, const selftest_count *counts, table
                                            {"load", "mean load", "%.1f"},
                                            {"highest_load", "highest load", "%.1f"},
                                            {NULL, NULL, NULL}};
-    table t;
+    text_table t;
     char title[300], what[120];
     snprintf(
         title, sizeof title,

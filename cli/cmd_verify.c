@@ -14,7 +14,7 @@ static const table_column columns[] = {{"identity", "What must hold", NULL},
                                        {NULL, NULL, NULL}};
 
 typedef struct outcome {
-    table table;
+    text_table table;
     int failed;
     long long seed, draws;
 } outcome;

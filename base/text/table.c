@@ -10,20 +10,20 @@ const char *const table_format_names[] = {"md", "csv", "json", "tex", NULL};
 const char table_mib[] = "%.4g";
 static const double MIB = 1048576;
 
-void table_init(table *t, const char *title, const table_column *columns) {
-    *t = (table){.title = title, .columns = columns, .rows = json_array()};
+void table_init(text_table *t, const char *title, const table_column *columns) {
+    *t = (text_table){.title = title, .columns = columns, .rows = json_array()};
 }
 
-void table_add(table *t, json_t *row) {
+void table_add(text_table *t, json_t *row) {
     if (!row || !t->rows || json_array_append_new(t->rows, row)) {
         json_decref(t->rows);
         t->rows = NULL;
     }
 }
 
-void table_free(table *t) {
+void table_free(text_table *t) {
     json_decref(t->rows);
-    *t = (table){0};
+    *t = (text_table){0};
 }
 
 /* A number that rounds to 0 has no sign: "-0.00" and "+0.00" become "0.00". */
@@ -138,7 +138,8 @@ char *table_escape(const char *text, table_format format, attn_error *error) {
     return out;
 }
 
-char *table_cell_text(const table *t, size_t row, size_t column, table_format format, attn_error *error) {
+char *table_cell_text(const text_table *t, size_t row, size_t column, table_format format,
+                      attn_error *error) {
     const table_column *c = &t->columns[column];
     const json_t *value = json_object_get(json_array_get(t->rows, row), c->key);
     char *plain = plain_text(value, format == TABLE_CSV ? NULL : c->format,
@@ -151,11 +152,11 @@ char *table_cell_text(const table *t, size_t row, size_t column, table_format fo
     return text;
 }
 
-char *table_header_text(const table *t, size_t column, table_format format, attn_error *error) {
+char *table_header_text(const text_table *t, size_t column, table_format format, attn_error *error) {
     return table_escape(t->columns[column].header, format, error);
 }
 
-int table_is_numeric(const table *t, size_t column) {
+int table_is_numeric(const text_table *t, size_t column) {
     size_t i;
     json_t *row;
     int any = 0;
@@ -169,7 +170,7 @@ int table_is_numeric(const table *t, size_t column) {
 }
 
 /* The first row with this text under `key`: there is one. */
-static size_t first_with(const table *t, const char *key, const char *text) {
+static size_t first_with(const text_table *t, const char *key, const char *text) {
     size_t at = 0;
     for (;; at++) {
         const char *its = json_string_value(json_object_get(json_array_get(t->rows, at), key));
@@ -178,7 +179,7 @@ static size_t first_with(const table *t, const char *key, const char *text) {
     }
 }
 
-void table_say_once(table *t, const char *key, const char *name) {
+void table_say_once(text_table *t, const char *key, const char *name) {
     for (size_t i = json_array_size(t->rows); i-- > 0;) {
         json_t *row = json_array_get(t->rows, i);
         const char *text = json_string_value(json_object_get(row, key));

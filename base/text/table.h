@@ -19,28 +19,28 @@ typedef struct table_column {
 /* A format for numbers of bytes: shown in MiB, and as bytes in csv and json. */
 extern const char table_mib[];
 
-typedef struct table {
+typedef struct text_table {
     const char *title;
     const table_column *columns; /* ended by a NULL key */
     json_t *rows; /* array of objects; what is missing or null shows as an em dash, "" in csv */
-} table;
+} text_table;
 
 /* Memory failure is reported by table_write (table_write.h), so that rows can be added without a check each. */
-void table_init(table *t, const char *title, const table_column *columns);
-void table_add(table *t,
+void table_init(text_table *t, const char *title, const table_column *columns);
+void table_add(text_table *t,
                json_t *row); /* takes the row (made with json_pack); NULL marks the table as failed */
-void table_free(table *t);
+void table_free(text_table *t);
 
 /* A cell's text in `format`, escaped for it: for pages that lay tables out themselves. attn_free it. */
-char *table_cell_text(const table *t, size_t row, size_t column, table_format format, attn_error *error);
-char *table_header_text(const table *t, size_t column, table_format format, attn_error *error);
+char *table_cell_text(const text_table *t, size_t row, size_t column, table_format format, attn_error *error);
+char *table_header_text(const text_table *t, size_t column, table_format format, attn_error *error);
 /* Any text so that `format` shows it as it is. attn_free it. */
 char *table_escape(const char *text, table_format format, attn_error *error);
 /* Whether the column has numbers, and nothing else. */
-int table_is_numeric(const table *t, size_t column);
+int table_is_numeric(const text_table *t, size_t column);
 
 /* For people: where an earlier row has the same text under `key`, the later one becomes "as NAME", NAME being what the
  * first of these rows has under `name`. */
-void table_say_once(table *t, const char *key, const char *name);
+void table_say_once(text_table *t, const char *key, const char *name);
 
 #endif

@@ -48,7 +48,7 @@ static int write_header(const char *text, const tex_column *c, FILE *stream, att
     return 0;
 }
 
-static int write_headers(const tex_layout *l, const table *t, FILE *stream, attn_error *error) {
+static int write_headers(const tex_layout *l, const text_table *t, FILE *stream, attn_error *error) {
     for (size_t i = first_column(l), first = i; i < l->count; i++) {
         if (l->columns[i].is_left_out)
             continue;
@@ -69,7 +69,7 @@ static void write_long(const char *text, FILE *stream) {
     }
 }
 
-static int write_row(const tex_layout *l, const table *t, size_t row, FILE *stream, attn_error *error) {
+static int write_row(const tex_layout *l, const text_table *t, size_t row, FILE *stream, attn_error *error) {
     bool last_breaks = false;
     for (size_t i = first_column(l), first = i; i < l->count; i++) {
         if (l->columns[i].is_left_out)
@@ -92,7 +92,7 @@ static int write_row(const tex_layout *l, const table *t, size_t row, FILE *stre
 }
 
 /* What columns that were left out hold in every row; those that are empty are not worth a word. */
-static int write_left_out(const tex_layout *l, const table *t, FILE *stream, attn_error *error) {
+static int write_left_out(const tex_layout *l, const text_table *t, FILE *stream, attn_error *error) {
     const char *before = "\\par In every row: ";
     for (size_t i = 0; i < l->count; i++) {
         if (!l->columns[i].is_left_out)
@@ -113,7 +113,7 @@ static int write_left_out(const tex_layout *l, const table *t, FILE *stream, att
     return 0;
 }
 
-static int write_all(const tex_layout *l, const table *t, FILE *stream, attn_error *error) {
+static int write_all(const tex_layout *l, const text_table *t, FILE *stream, attn_error *error) {
     const char *kind = l->is_long ? "longtable" : "tabular";
     if (t->title)
         fprintf(stream, "%% %.*s\n", (int)strcspn(t->title, "\r\n"), t->title);
@@ -137,7 +137,7 @@ static int write_all(const tex_layout *l, const table *t, FILE *stream, attn_err
     return ferror(stream) ? attn_fail(error, "table cannot be written") : 0;
 }
 
-int table_write_tex(const table *t, FILE *stream, attn_error *error) {
+int table_write_tex(const text_table *t, FILE *stream, attn_error *error) {
     tex_layout l;
     int result = tex_layout_make(&l, t, error) || write_all(&l, t, stream, error) ? -1 : 0;
     tex_layout_free(&l);

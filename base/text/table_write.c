@@ -5,7 +5,7 @@
 
 #include "attn/alloc.h"
 
-static int write_head_md(const table *t, FILE *stream, attn_error *error) {
+static int write_head_md(const text_table *t, FILE *stream, attn_error *error) {
     char *title = t->title ? table_escape(t->title, TABLE_MD, error) : NULL;
     if (t->title && !title)
         return -1;
@@ -26,13 +26,13 @@ static int write_head_md(const table *t, FILE *stream, attn_error *error) {
     return 0;
 }
 
-static void write_head_csv(const table *t, FILE *stream) {
+static void write_head_csv(const text_table *t, FILE *stream) {
     for (size_t i = 0; t->columns[i].key; i++)
         fprintf(stream, "%s%s", i ? "," : "", t->columns[i].key);
     fputs("\r\n", stream);
 }
 
-static int write_row(const table *t, size_t row, table_format format, FILE *stream, attn_error *error) {
+static int write_row(const text_table *t, size_t row, table_format format, FILE *stream, attn_error *error) {
     for (size_t i = 0; t->columns[i].key; i++) {
         char *text = table_cell_text(t, row, i, format, error);
         if (!text)
@@ -45,7 +45,7 @@ static int write_row(const table *t, size_t row, table_format format, FILE *stre
     return 0;
 }
 
-int table_write(const table *t, table_format format, FILE *stream, attn_error *error) {
+int table_write(const text_table *t, table_format format, FILE *stream, attn_error *error) {
     if (!t->rows)
         return json_not_made(error, t->title ? t->title : "table", "text");
     if (format == TABLE_JSON) {

@@ -89,7 +89,7 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
-static int measure(tex_column *c, const table *t, attn_error *error) {
+static int measure(tex_column *c, const text_table *t, attn_error *error) {
     char *first = NULL;
     size_t rows = json_array_size(t->rows), letters = SHORT_HEADER;
     c->is_numeric = table_is_numeric(t, c->column);
@@ -155,7 +155,7 @@ static void set_widths(tex_layout *l, const page *p) {
     l->fits = width <= p->width / p->em;
 }
 
-static double lines_of_row(const tex_layout *l, const table *t, size_t row, attn_error *error) {
+static double lines_of_row(const tex_layout *l, const text_table *t, size_t row, attn_error *error) {
     double most = 1;
     for (size_t i = 0; i < l->count; i++) {
         const tex_column *c = &l->columns[i];
@@ -171,7 +171,7 @@ static double lines_of_row(const tex_layout *l, const table *t, size_t row, attn
 }
 
 /* Returns whether rows are read at a glance, or -1. */
-static int count_lines(tex_layout *l, const table *t, const page *p, attn_error *error) {
+static int count_lines(tex_layout *l, const text_table *t, const page *p, attn_error *error) {
     double all = 0, most = 0;
     for (size_t row = 0; row < json_array_size(t->rows); row++) {
         double lines = lines_of_row(l, t, row, error);
@@ -193,7 +193,7 @@ static void leave_out_constant(tex_layout *l) {
 }
 
 /* 1: the table stands well on one of these pages. */
-static int try_pages(tex_layout *l, const table *t, size_t from, size_t to, attn_error *error) {
+static int try_pages(tex_layout *l, const text_table *t, size_t from, size_t to, attn_error *error) {
     for (size_t i = from; i < to; i++) {
         set_widths(l, &pages[i]);
         int good = l->fits ? count_lines(l, t, &pages[i], error) : 0;
@@ -204,14 +204,14 @@ static int try_pages(tex_layout *l, const table *t, size_t from, size_t to, attn
 }
 
 /* The first page that it fits at all; the last one where there is none. */
-static int take_any(tex_layout *l, const table *t, attn_error *error) {
+static int take_any(tex_layout *l, const text_table *t, attn_error *error) {
     size_t i = 0;
     for (set_widths(l, &pages[0]); !l->fits && i + 1 < PAGES;)
         set_widths(l, &pages[++i]);
     return count_lines(l, t, &pages[i], error) < 0 ? -1 : 0;
 }
 
-static int choose(tex_layout *l, const table *t, attn_error *error) {
+static int choose(tex_layout *l, const text_table *t, attn_error *error) {
     int good = try_pages(l, t, 0, PORTRAITS, error);
     if (good)
         return good < 0 ? -1 : 0;
@@ -220,7 +220,7 @@ static int choose(tex_layout *l, const table *t, attn_error *error) {
     return good ? (good < 0 ? -1 : 0) : take_any(l, t, error);
 }
 
-int tex_layout_make(tex_layout *l, const table *t, attn_error *error) {
+int tex_layout_make(tex_layout *l, const text_table *t, attn_error *error) {
     *l = (tex_layout){0};
     while (t->columns[l->count].key)
         l->count++;

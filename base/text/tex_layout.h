@@ -27,7 +27,7 @@ typedef struct tex_layout {
 
 /* Free with tex_layout_free, after a failure too. Portrait before landscape, and large type before small: the first of
  * these that the table fits in with rows of few lines. Where it does not fit in portrait, constant columns are left out. */
-int tex_layout_make(tex_layout *l, const table *t, attn_error *error);
+int tex_layout_make(tex_layout *l, const text_table *t, attn_error *error);
 void tex_layout_free(tex_layout *l);
 
 /* The column is narrower than its longest cell: its text breaks its lines. */

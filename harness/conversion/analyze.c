@@ -271,7 +271,7 @@ static json_t *new_rows(size_t layers) {
     return rows;
 }
 
-static int fill(table *t, const analyze_plan *plan, gathering *g, attn_error *error) {
+static int fill(text_table *t, const analyze_plan *plan, gathering *g, attn_error *error) {
     deviation output = {0};
     json_t *last = json_pack("{s:s}", "where", "output, sums"), *row;
     size_t i;
@@ -301,7 +301,7 @@ static int check_features(const analyze_plan *plan, attn_error *error) {
         attn_model_normalizes(plan->mha) ? "has" : "lacks");
 }
 
-int analyze_models(table *t, const analyze_plan *plan, attn_error *error) {
+int analyze_models(text_table *t, const analyze_plan *plan, attn_error *error) {
     if (check_features(plan, error))
         return -1;
     size_t layers = attn_model_config(plan->mha)->num_layers;

@@ -21,6 +21,6 @@ int analyze_check(const attn_config *mha, const attn_config *other, attn_error *
 
 /* Adds a row for each layer, and one for the output. A layer's output is compared on the inputs that it has
  * in the mha model; `input_error` is how far those inputs have drifted in the other. */
-int analyze_models(table *t, const analyze_plan *plan, attn_error *error);
+int analyze_models(text_table *t, const analyze_plan *plan, attn_error *error);
 
 #endif

@@ -40,7 +40,7 @@ static size_t layer_bytes(const attn_config *config, size_t layer, size_t frames
     return config->variant->cache_bytes(&g, 1, frames, config->kv_dtype);
 }
 
-static void fill_layers(table *t, const attn_conversion *made, const attn_config *from, size_t frames) {
+static void fill_layers(text_table *t, const attn_conversion *made, const attn_config *from, size_t frames) {
     for (size_t i = 0; i < made->layers; i++) {
         const attn_convert_report *r = &made->report[i];
         table_add(t,
@@ -60,7 +60,7 @@ static const table_column spread_columns[] = {
     {"cache_bytes", "Cache bytes", NULL},   {"error", "Error left", "%.4g"},
     {"latent_dims", "Of each layer", NULL}, {NULL, NULL, NULL}};
 
-static void add_spread(table *t, const char *name, const size_t *ranks, const attn_conversion *made,
+static void add_spread(text_table *t, const char *name, const size_t *ranks, const attn_conversion *made,
                        size_t frames) {
     json_t *list = json_array();
     size_t total = 0, row_bytes = 0;
@@ -88,8 +88,8 @@ static void choose_uniform(size_t *ranks, const attn_conversion *made, const att
     }
 }
 
-static int fill_spread(table *t, const attn_conversion *made, const attn_convert_options *o, size_t frames,
-                       attn_error *error) {
+static int fill_spread(text_table *t, const attn_conversion *made, const attn_convert_options *o,
+                       size_t frames, attn_error *error) {
     size_t *ranks = attn_alloc(made->layers, sizeof *ranks, "ranks", error);
     if (!ranks)
         return -1;
@@ -102,7 +102,7 @@ static int fill_spread(table *t, const attn_conversion *made, const attn_convert
     return 0;
 }
 
-static int write_json(const table *layers, const table *spread, FILE *stream, attn_error *error) {
+static int write_json(const text_table *layers, const text_table *spread, FILE *stream, attn_error *error) {
     json_t *whole = json_pack("{s:O, s:O?}", "layers", layers->rows, "spread", spread->rows);
     int bad = !whole || json_dumpf(whole, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     json_decref(whole);
@@ -113,7 +113,7 @@ static int write_json(const table *layers, const table *spread, FILE *stream, at
 int convert_print(const attn_conversion *made, const attn_config *from, const attn_convert_options *options,
                   size_t frames, table_format format, FILE *stream, attn_error *error) {
     char title[160];
-    table layers, spread = {0};
+    text_table layers, spread = {0};
     int result = 0;
     snprintf(title, sizeof title, "%s to %s, method %s: cache bytes at %zu frames", from->variant->name,
              made->config.variant->name, attn_convert_method_names[options->target.method], frames);

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 /* The model and the inputs, next to the numbers of the output, for readers of the JSON alone. */
-static void say_of_what(table *t, const char *subject, const char *inputs) {
+static void say_of_what(text_table *t, const char *subject, const char *inputs) {
     json_t *output = json_array_get(t->rows, json_array_size(t->rows) - 1);
     json_object_set_new(output, "subject", utf8_json(subject));
     json_object_set_new(output, "inputs", utf8_json(inputs));
 }
 
-int study_compare(table *t, char **title, const study *s, attn_error *error) {
+int study_compare(text_table *t, char **title, const study *s, attn_error *error) {
     attn_config configs[2];
     attn_model *models[2] = {NULL, NULL};
     calibration inputs = {0};
@@ -62,7 +62,7 @@ static json_t *model_entry(const char *path, const attn_config *config) {
 }
 
 /* The costs of the mha model itself, which every comparison has. */
-static void add_mha(table *t, const study *s, const attn_config *config, const json_t *compared) {
+static void add_mha(text_table *t, const study *s, const attn_config *config, const json_t *compared) {
     static const char *const costs[][2] = {{"cache_bytes", "cache_bytes_mha"},
                                            {"parameters", "parameters_mha"},
                                            {"decode_us", "decode_us_mha"},
@@ -75,7 +75,7 @@ static void add_mha(table *t, const study *s, const attn_config *config, const j
     table_add(t, row);
 }
 
-static void add_output(table *t, const char *path, const attn_config *config, const json_t *output) {
+static void add_output(text_table *t, const char *path, const attn_config *config, const json_t *output) {
     json_t *row = model_entry(path, config);
     if (row)
         json_object_update(row, (json_t *)(uintptr_t)output);
@@ -90,13 +90,13 @@ static int retitle(char **title, attn_error *error) {
     return *title ? 0 : -1;
 }
 
-int study_compare_several(table *t, char **title, const study *s, const char *const *others,
+int study_compare_several(text_table *t, char **title, const study *s, const char *const *others,
                           const char *const *weights, attn_error *error) {
     attn_config mha, other;
     int result = attn_config_read(&mha, s->mha, NULL, error);
     for (size_t i = 0; !result && others[i]; i++) {
         study one = *s;
-        table layers;
+        text_table layers;
         one.other = others[i];
         one.other_weights = weights ? weights[i] : NULL;
         attn_free(*title);

@@ -24,7 +24,7 @@ static void part_inputs(tradeoff_plan *plan, const attn_calibration *all, size_t
         plan->test.lengths += half;
 }
 
-int study_sweep(table *t, const study *s, attn_error *error) {
+int study_sweep(text_table *t, const study *s, attn_error *error) {
     attn_config config;
     attn_model *model = NULL;
     calibration inputs = {0};
@@ -82,7 +82,7 @@ static void make_weights(attn_layer *layer, uint64_t seed) {
     }
 }
 
-int study_sweep_random(table *t, const char *name, const attn_geometry *g, const study *s,
+int study_sweep_random(text_table *t, const char *name, const attn_geometry *g, const study *s,
                        attn_error *error) {
     attn_config config = {.model_type = ATTN_MODEL_ATTENTION,
                           .variant = attn_variant_find("mha"),

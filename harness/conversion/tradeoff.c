@@ -44,7 +44,7 @@ typedef struct trial {
     size_t first_frames;
     float *wanted, *got; /* [B, frames, d_model] of the test inputs */
     size_t frames;
-    table *table;
+    text_table *table;
     attn_error *error;
 } trial;
 
@@ -288,7 +288,7 @@ static int prepare(trial *t) {
                            plan->subject);
 }
 
-int tradeoff_measure(table *into, const tradeoff_plan *plan, attn_error *error) {
+int tradeoff_measure(text_table *into, const tradeoff_plan *plan, attn_error *error) {
     trial t = {.plan = plan, .config = attn_model_config(plan->model), .table = into, .error = error};
     int result = prepare(&t);
     for (attn_convert_method m = ATTN_CONVERT_AVERAGE; !result && m <= ATTN_CONVERT_ACTIVATION; m++)

@@ -24,6 +24,6 @@ extern const table_column tradeoff_columns[];
 size_t tradeoff_latent_dims(size_t latent_dims[16], size_t d_model);
 
 /* Adds a row for each method and size. Each is really converted, and the model run on the test inputs. */
-int tradeoff_measure(table *t, const tradeoff_plan *plan, attn_error *error);
+int tradeoff_measure(text_table *t, const tradeoff_plan *plan, attn_error *error);
 
 #endif

@@ -19,7 +19,7 @@ void counter_events_all(counter_events_list *list, const counter_group *group) {
         list->events[i] = group ? group->events[i] : &counter_events[i];
 }
 
-static int print(table *t, table_format format, attn_error *error) {
+static int print(text_table *t, table_format format, attn_error *error) {
     if (format == TABLE_MD)
         table_say_once(t, "reason", json_object_get(json_array_get(t->rows, 0), "event") ? "event" : "name");
     int result = table_write(t, format, stdout, error);
@@ -34,7 +34,7 @@ static const table_column list_columns[] = {
     {"reason", "Why not", NULL},        {0}};
 
 /* The reason is that of what is lacking: the event, or trust in it. */
-static void add_slot(table *t, const counter_slot *slot, const json_t *metrics) {
+static void add_slot(text_table *t, const counter_slot *slot, const json_t *metrics) {
     const counter_event *event = slot->event;
     const char *source = slot->source ? counter_slot_label(slot) : NULL, *reason = slot->reason;
     const json_t *simulated = validation_find(metrics, event->name, "callgrind");
@@ -64,7 +64,7 @@ int counters_list(const char *sources, const counter_events_list *list, table_fo
         json_decref(metrics);
         return -1;
     }
-    table t;
+    text_table t;
     table_init(&t, "Counters on this machine", list_columns);
     for (size_t i = 0; i < set.count; i++)
         add_slot(&t, &set.slots[i], metrics);
@@ -89,7 +89,7 @@ int counters_validate(const char *sources, const counter_events_list *list, tabl
         json_decref(all);
         return bad ? attn_fail(error, "output cannot be written") : 0;
     }
-    table t;
+    text_table t;
     size_t i;
     json_t *metric;
     table_init(&t, "Counters checked against kernels with known answers", metric_columns);
@@ -105,7 +105,7 @@ static const table_column event_columns[] = {{"event", "Event", NULL},   {"terms
                                              {"why", "Why not", NULL},   {0}};
 
 typedef struct event_listing {
-    table t;
+    text_table t;
     int cpu;
     perf_surroundings around;
 } event_listing;
@@ -147,7 +147,7 @@ static const table_column group_columns[] = {{"group", "Group", NULL},
                                              {"needs", "Needs", NULL},
                                              {0}};
 
-static void add_formula(table *t, const counter_group *g, const group_formula *f) {
+static void add_formula(text_table *t, const counter_group *g, const group_formula *f) {
     for (size_t i = 0; i < f->choices; i++)
         table_add(t, json_pack("{ss ss ss ss ss}", "group", g->name, "kind", i ? "or else" : "formula",
                                "name", f->name, "about", f->about, "formula", f->choice[i]));
@@ -158,7 +158,7 @@ static bool is_native(const counter_group *g, const counter_event *event) {
     return event >= g->native && event < g->native + g->natives;
 }
 
-static void add_group(table *t, const counter_group *g) {
+static void add_group(text_table *t, const counter_group *g) {
     table_add(t, json_pack("{ss ss ss ss ss}", "group", g->name, "kind", "group", "name", g->name, "about",
                            g->summary, "needs", g->needs));
     for (size_t i = 0; i < g->count; i++)
@@ -174,7 +174,7 @@ static void add_group(table *t, const counter_group *g) {
 
 int counters_groups(const counter_group *group, table_format format, attn_error *error) {
     group_list list = {0};
-    table t;
+    text_table t;
     if (!group && group_list_read(&list, error))
         return -1;
     table_init(&t, "Groups of counters", group_columns);

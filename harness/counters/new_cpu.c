@@ -28,7 +28,7 @@
 
 static const table_column fact_columns[] = {{"what", "What", NULL}, {"value", "Value", NULL}, {0}};
 
-static void add(table *t, const char *what, json_t *value) {
+static void add(text_table *t, const char *what, json_t *value) {
     table_add(t, value ? json_pack("{ss so}", "what", what, "value", value) : NULL);
 }
 
@@ -38,7 +38,7 @@ static json_t *text(const char *value) {
     return string ? string : json_string("not UTF-8");
 }
 
-static int finish(table *t, attn_error *error) {
+static int finish(text_table *t, attn_error *error) {
     int result = table_write(t, TABLE_MD, stdout, error);
     table_free(t);
     putchar('\n');
@@ -59,7 +59,7 @@ static bool names_the_cpu(const char *line) {
     return false;
 }
 
-static void add_cpuinfo(table *t) {
+static void add_cpuinfo(text_table *t) {
     char *line = NULL;
     size_t room = 0;
     FILE *stream = fopen("/proc/cpuinfo", "r");
@@ -81,7 +81,7 @@ static void add_cpuinfo(table *t) {
 }
 
 static int write_cpu(const machine *m, attn_error *error) {
-    table t;
+    text_table t;
     table_init(&t, "CPU and kernel", fact_columns);
     char identity[96];
     cpu_identity(identity, sizeof identity, sched_getcpu());
@@ -114,7 +114,7 @@ static json_t *devices(void) {
 }
 
 static int write_kernel(const perf_surroundings *around, int pmu, attn_error *error) {
-    table t;
+    text_table t;
     char why[160];
     table_init(&t, "The kernel's counters", fact_columns);
     perf_refusal(why, sizeof why, pmu, around);
@@ -128,7 +128,7 @@ static int write_kernel(const perf_surroundings *around, int pmu, attn_error *er
 }
 
 /* Events of one fate in one row: what they read, or why they did not. */
-static void add_event(table *t, const char *name, const char *opened, double value, const char *why) {
+static void add_event(text_table *t, const char *name, const char *opened, double value, const char *why) {
     char text[80];
     snprintf(text, sizeof text, value >= 0 ? "%s %.0f" : "%s", name, value);
     for (size_t i = 0; i < json_array_size(t->rows); i++) {
@@ -142,7 +142,7 @@ static void add_event(table *t, const char *name, const char *opened, double val
 }
 
 /* Of each alone; `refused` names those that the kernel does not know. */
-static void try_events(table *t, const perf_surroundings *around, char *refused, size_t size) {
+static void try_events(text_table *t, const perf_surroundings *around, char *refused, size_t size) {
     static const table_column columns[] = {
         {"opened", "Opened", NULL}, {"events", "Events and what they read", NULL}, {"why", "Why", NULL}, {0}};
     table_init(t, "Generic events, each alone, around a loop of a million turns", columns);
@@ -173,7 +173,7 @@ static json_t *component(const PAPI_component_info_t *info) {
                         info->num_native_events, info->num_preset_events, pmus, *pmus ? ")" : "");
 }
 
-static void add_presets(table *t) {
+static void add_presets(text_table *t) {
     char list[3000] = "";
     size_t count = 0, all = 0;
     int code = (int)PAPI_PRESET_MASK;
@@ -188,7 +188,7 @@ static void add_presets(table *t) {
 }
 
 static int write_papi(attn_error *error) {
-    table t;
+    text_table t;
     table_init(&t, "PAPI", fact_columns);
     const char *refusal = papi_library_start();
     const PAPI_hw_info_t *hardware = refusal ? NULL : PAPI_get_hardware_info();
@@ -213,7 +213,7 @@ static int write_papi(attn_error *error) {
 /* ---- OpenBLAS */
 
 static int write_blas(const blas_state *b, attn_error *error) {
-    table t;
+    text_table t;
     table_init(&t, "OpenBLAS", fact_columns);
     add(&t, "configuration", text(openblas_get_config()));
     add(&t, "core type",
@@ -243,7 +243,7 @@ static const char *without(const char *reason, const char *prefix) {
 }
 
 /* Metrics of one source that have the same fate, in one row. */
-static void add_metric(table *t, const json_t *metric, const counter_event *event) {
+static void add_metric(text_table *t, const json_t *metric, const counter_event *event) {
     const char *source = json_text(metric, "source"), *name = json_text(metric, "name");
     const char *reason = without(json_text(metric, "reason"), source);
     json_t *last = json_array_get(t->rows, json_array_size(t->rows) - 1);
@@ -262,7 +262,7 @@ static void add_metric(table *t, const json_t *metric, const counter_event *even
 }
 
 static int write_validation(const json_t *metrics, const counter_events_list *all, attn_error *error) {
-    table t;
+    text_table t;
     size_t i;
     json_t *metric;
     table_init(&t, "Counters checked against kernels with known answers", metric_columns);
@@ -279,7 +279,7 @@ static int write_validation(const json_t *metrics, const counter_events_list *al
 /* ---- What follows */
 
 static int write_summary(const machine *m, const new_cpu_facts *facts, attn_error *error) {
-    table t;
+    text_table t;
     size_t count[VERDICT_UNAVAILABLE + 1], all = 0;
     json_t *build = machine_build_json();
     new_cpu_count(count, facts->metrics);
@@ -300,7 +300,7 @@ static int write_summary(const machine *m, const new_cpu_facts *facts, attn_erro
 int new_cpu_report(attn_error *error) {
     machine m;
     blas_state blas;
-    table events;
+    text_table events;
     counter_events_list all;
     char refused[400] = "";
     new_cpu_facts facts = {.pmu = perf_try_pmu(), .not_generic = refused};

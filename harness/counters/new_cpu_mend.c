@@ -10,7 +10,7 @@
 static const table_column columns[] = {
     {"who", "Who", NULL}, {"what", "What", NULL}, {"concerns", "It concerns", NULL}, {0}};
 
-static void add(table *t, const char *who, const char *what, const char *concerns) {
+static void add(text_table *t, const char *who, const char *what, const char *concerns) {
     table_add(t, json_pack("{ss ss ss*}", "who", who, "what", what, "concerns", *concerns ? concerns : NULL));
 }
 
@@ -49,7 +49,7 @@ void new_cpu_count(size_t count[VERDICT_UNAVAILABLE + 1], const json_t *metrics)
     json_decref(best);
 }
 
-static void without_pmu(table *t, const new_cpu_facts *f) {
+static void without_pmu(text_table *t, const new_cpu_facts *f) {
     char why[200];
     perf_refusal(why, sizeof why, f->pmu, &f->around);
     bool forbidden = f->pmu == EACCES || f->pmu == EPERM;
@@ -60,7 +60,7 @@ static void without_pmu(table *t, const new_cpu_facts *f) {
     add(t, who, why, "all hardware events, by PAPI and by perf");
 }
 
-static void of_papi(table *t, const new_cpu_facts *f) {
+static void of_papi(text_table *t, const new_cpu_facts *f) {
     char names[400], what[200];
     if (f->papi_refusal) {
         bool forbidden = papi_disabled(what, sizeof what, f->papi_refusal, &f->around);
@@ -82,7 +82,7 @@ static void of_papi(table *t, const new_cpu_facts *f) {
         add(t, "PAPI", "what these read is wrong: see below", names);
 }
 
-static void of_kernel(table *t, const new_cpu_facts *f) {
+static void of_kernel(text_table *t, const new_cpu_facts *f) {
     char names[400];
     if (*f->not_generic)
         add(t, "kernel", "opens no such generic event on this CPU", f->not_generic);
@@ -94,7 +94,7 @@ static void of_kernel(table *t, const new_cpu_facts *f) {
             "groups that need all counters");
 }
 
-void new_cpu_mend(table *t, const new_cpu_facts *f) {
+void new_cpu_mend(text_table *t, const new_cpu_facts *f) {
     table_init(t, "What has to be mended, and by whom", columns);
     if (f->pmu) {
         without_pmu(t, f);

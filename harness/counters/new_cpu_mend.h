@@ -23,6 +23,6 @@ typedef struct new_cpu_facts {
 void new_cpu_count(size_t count[VERDICT_UNAVAILABLE + 1], const json_t *metrics);
 
 /* A row for each thing to mend: who, what, and what it concerns; none when all is well. Initializes the table. */
-void new_cpu_mend(table *t, const new_cpu_facts *facts);
+void new_cpu_mend(text_table *t, const new_cpu_facts *facts);
 
 #endif

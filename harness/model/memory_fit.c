@@ -243,7 +243,7 @@ static json_t *point_json(const memory_fit *fit, size_t i) {
                      (json_int_t)p->caches);
 }
 
-static int print_json(const memory_fit *fit, const table *t, const char *config, FILE *stream,
+static int print_json(const memory_fit *fit, const text_table *t, const char *config, FILE *stream,
                       attn_error *error) {
     char verdict[200];
     memory_fit_verdict(fit, verdict);
@@ -258,7 +258,7 @@ static int print_json(const memory_fit *fit, const table *t, const char *config,
 int memory_fit_print(const memory_fit *fit, const char *config, table_format format, FILE *stream,
                      attn_error *error) {
     char verdict[200];
-    table t;
+    text_table t;
     table_init(&t, config, columns);
     for (size_t i = 0; i < fit->count; i++)
         table_add(&t, point_json(fit, i));

@@ -265,7 +265,7 @@ static void print_summary(const json_t *r, FILE *stream) {
 }
 
 static int print_one(const json_t *r, table_format format, FILE *stream, attn_error *error) {
-    table t;
+    text_table t;
     const json_t *utterances = json_object_get(r, "utterances");
     table_init(&t, json_text(r, "config"), utterance_columns);
     for (size_t i = 0; i < json_array_size(utterances); i++)
@@ -280,11 +280,11 @@ static int print_one(const json_t *r, table_format format, FILE *stream, attn_er
     return result;
 }
 
-void profile_table_init(table *t, const char *title) {
+void profile_table_init(text_table *t, const char *title) {
     table_init(t, title, model_columns);
 }
 
-void profile_table_add(table *t, const json_t *result) {
+void profile_table_add(text_table *t, const json_t *result) {
     const json_t *models = json_object_get(result, "models");
     if (!models)
         table_add(t, model_row(result));
@@ -293,7 +293,7 @@ void profile_table_add(table *t, const json_t *result) {
 }
 
 static int print_several(const json_t *result, table_format format, FILE *stream, attn_error *error) {
-    table t;
+    text_table t;
     profile_table_init(&t, "Models");
     profile_table_add(&t, result);
     int written = table_write(&t, format, stream, error);

@@ -10,8 +10,8 @@ int profile_print(const json_t *result, table_format format, FILE *stream, attn_
 
 /* The table of a row a model: more results may be added to one table. Then how the models of a
  * result were measured, in a few sentences. */
-void profile_table_init(table *t, const char *title);
-void profile_table_add(table *t, const json_t *result);
+void profile_table_init(text_table *t, const char *title);
+void profile_table_add(text_table *t, const json_t *result);
 void profile_setting(const json_t *result, FILE *stream);
 
 #endif

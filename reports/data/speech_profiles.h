@@ -5,8 +5,8 @@
 #include "base/text/table.h"
 
 typedef struct speech_profiles {
-    json_t *files; /* array of what was read; NULL: nothing was given */
-    table models;  /* a row a model */
+    json_t *files;     /* array of what was read; NULL: nothing was given */
+    text_table models; /* a row a model */
 } speech_profiles;
 
 /* Adds a file, whose models must have what the table shows. */

@@ -9,7 +9,7 @@ enum { TRADEOFFS_MAX = 8 };
 /* The points of one subject: whose weights they are. */
 typedef struct tradeoff {
     char name[24]; /* of its files */
-    table points;
+    text_table points;
     char *svg; /* for the page; NULL: not drawn */
 } tradeoff;
 

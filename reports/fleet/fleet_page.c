@@ -66,7 +66,7 @@ static json_t *machines(const fleet *f) {
 static int add_table(json_t *list, json_t *links, const fleet_table *entry, const report_table *from,
                      attn_error *error) {
     table_column columns[REPORT_COLUMNS + 1];
-    table shown;
+    text_table shown;
     if (from->presence != TABLE_SHOWN)
         return 0;
     report_table_shown(from, &shown, columns);

@@ -14,7 +14,7 @@ typedef struct history_request {
 } history_request;
 
 typedef struct history_shown {
-    table changes;
+    text_table changes;
     size_t results, cases, changed;
     size_t machine_changes; /* values before and after one are not compared */
     drawing drawing;

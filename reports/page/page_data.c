@@ -76,7 +76,7 @@ json_t *page_top(const report *r, attn_error *error) {
 
 static json_t *one_table(const report_table *from, const table_entry *entry, attn_error *error) {
     table_column columns[2 * REPORT_COLUMNS + 1];
-    table all;
+    text_table all;
     size_t shown = report_table_all(from, &all, columns);
     const table_frame frame = {.name = entry->name,
                                .shown = shown,

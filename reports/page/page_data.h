@@ -15,7 +15,7 @@ typedef struct report {
     report_table tables[REPORT_TABLES]; /* as in report_table_list */
     paper_tables paper;
     paper_audit audit;
-    table claims;
+    text_table claims;
     const char *paper_file;   /* where the audit's live bytes are from; NULL: it has none */
     tradeoffs tradeoffs;      /* none: nothing was given */
     speech_profiles profiles; /* the same */

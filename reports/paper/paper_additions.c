@@ -16,7 +16,7 @@ static double total_bytes(const paper_tables *tables, const paper_row *row, cons
 }
 
 /* NaN shows as null. */
-static void add(table *t, const char *model, const char *row, const char *quantity, const char *unit,
+static void add(text_table *t, const char *model, const char *row, const char *quantity, const char *unit,
                 double claimed, double identified, double live, const char *note) {
     table_add(t, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "model", model, "row", row, "quantity",
                            quantity, "unit", unit, "claimed_geometry", json_finite(claimed),
@@ -24,7 +24,7 @@ static void add(table *t, const char *model, const char *row, const char *quanti
                            note));
 }
 
-static void add_linear_state(table *t, const paper_tables *tables, const paper_model *model,
+static void add_linear_state(text_table *t, const paper_tables *tables, const paper_model *model,
                              const paper_row *row, double live) {
     add(t, model->name, "linear_state", "total", "MiB",
         total_bytes(tables, row, &row->claimed, tables->frames) / PAPER_MIB,
@@ -41,7 +41,7 @@ static double input_reduction(const paper_tables *tables, const paper_shape *sha
     return 100 * (1 - input_bytes(tables, shape) / paper_other_bytes(tables, "mha", shape, tables->frames));
 }
 
-static void add_input_cache(table *t, const paper_tables *tables, const paper_model *model) {
+static void add_input_cache(text_table *t, const paper_tables *tables, const paper_model *model) {
     const paper_shape *claimed = &model->row[0].claimed, *identified = &model->row[0].identified;
     add(t, model->name, "input_cache", "total", "MiB",
         (double)claimed->num_layers * input_bytes(tables, claimed) / PAPER_MIB,
@@ -61,8 +61,8 @@ void paper_rounded_name(char name[PAPER_TEXT + 8], const paper_row *row, attn_el
 
 /* What a latent or fewer heads save, and what rounding saves, multiply. Returns whether the live bytes are not those of
  * the formula. */
-static bool add_rounded(table *t, const paper_tables *tables, const paper_model *model, const paper_row *row,
-                        attn_element type, size_t live) {
+static bool add_rounded(text_table *t, const paper_tables *tables, const paper_model *model,
+                        const paper_row *row, attn_element type, size_t live) {
     char name[PAPER_TEXT + 8], note[120];
     const paper_shape *claimed = &row->claimed, *identified = &row->identified;
     double of_claimed = paper_layer_bytes(tables, row, claimed, tables->frames, type);
@@ -79,7 +79,7 @@ static bool add_rounded(table *t, const paper_tables *tables, const paper_model 
     return live && (double)live != of_identified;
 }
 
-static size_t add_rounded_rows(table *t, const paper_tables *tables, size_t m, const paper_live *live) {
+static size_t add_rounded_rows(text_table *t, const paper_tables *tables, size_t m, const paper_live *live) {
     const paper_model *model = &tables->model[m];
     size_t mismatches = 0;
     for (size_t r = 0; r < model->rows; r++)
@@ -90,7 +90,7 @@ static size_t add_rounded_rows(table *t, const paper_tables *tables, size_t m, c
     return mismatches;
 }
 
-static void add_subsampled(table *t, const paper_tables *tables, const paper_model *model,
+static void add_subsampled(text_table *t, const paper_tables *tables, const paper_model *model,
                            const paper_row *row) {
     const attn_config conv2d = {.input_layer = ATTN_INPUT_CONV2D};
     size_t frames = attn_output_frames(&conv2d, tables->frames);
@@ -102,7 +102,7 @@ static void add_subsampled(table *t, const paper_tables *tables, const paper_mod
         total_bytes(tables, row, &row->identified, frames) / PAPER_MIB, NAN, note);
 }
 
-static size_t add_model(table *t, const paper_tables *tables, size_t m, const paper_live *live) {
+static size_t add_model(text_table *t, const paper_tables *tables, size_t m, const paper_live *live) {
     const paper_model *model = &tables->model[m];
     size_t mismatches;
     for (size_t r = 0; r < model->rows; r++)
@@ -123,7 +123,7 @@ static size_t add_model(table *t, const paper_tables *tables, size_t m, const pa
     return mismatches;
 }
 
-static void add_remarks(table *t, const paper_tables *tables) {
+static void add_remarks(text_table *t, const paper_tables *tables) {
     double seconds = (double)tables->frames * tables->frame_seconds;
     char note[200];
     snprintf(note, sizeof note,
@@ -145,7 +145,7 @@ static const table_column addition_columns[] = {{"model", "model", NULL},
                                                 {"note", "note", NULL},
                                                 {NULL, NULL, NULL}};
 
-size_t paper_additions_fill(table *additions, const paper_tables *tables, const paper_live *live) {
+size_t paper_additions_fill(text_table *additions, const paper_tables *tables, const paper_live *live) {
     size_t mismatches = 0;
     table_init(additions, "What the paper's tables leave out", addition_columns);
     for (size_t m = 0; m < tables->models; m++)

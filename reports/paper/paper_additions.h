@@ -13,6 +13,6 @@ void paper_rounded_name(char name[PAPER_TEXT + 8], const paper_row *row, attn_el
 
 /* Initialises and fills the table; a memory failure leaves its rows NULL. Returns how many of its live bytes are not the
  * formula's. */
-size_t paper_additions_fill(table *additions, const paper_tables *tables, const paper_live *live);
+size_t paper_additions_fill(text_table *additions, const paper_tables *tables, const paper_live *live);
 
 #endif

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 typedef struct paper_audit {
-    table cells;            /* rows as `attnbench paper --format json` gives them */
-    table additions;        /* what the tables leave out */
+    text_table cells;       /* rows as `attnbench paper --format json` gives them */
+    text_table additions;   /* what the tables leave out */
     size_t live_mismatches; /* cells and additions whose live bytes are not the formula's */
 } paper_audit;
 

@@ -58,7 +58,7 @@ static int write_csv(const paper_audit *audit, FILE *stream, attn_error *error) 
                                            {"verdict", "", NULL},
                                            {"note", "", NULL},
                                            {NULL, NULL, NULL}};
-    table all;
+    text_table all;
     table_init(&all, NULL, columns);
     if (all.rows && (json_array_extend(all.rows, audit->cells.rows) ||
                      json_array_extend(all.rows, audit->additions.rows)))

@@ -2,7 +2,7 @@
 
 #include "reports/paper/paper_data.h"
 
-int paper_sweep(table *t, const study *s, attn_error *error) {
+int paper_sweep(text_table *t, const study *s, attn_error *error) {
     paper_tables paper;
     int result = paper_read_published(&paper, error);
     for (size_t i = 0; !result && i < paper.models; i++)

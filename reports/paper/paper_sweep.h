@@ -5,6 +5,6 @@
 #include "harness/conversion/study.h"
 
 /* study_sweep_random for each published model's identified geometry. */
-int paper_sweep(table *t, const study *s, attn_error *error);
+int paper_sweep(text_table *t, const study *s, attn_error *error);
 
 #endif

@@ -52,7 +52,7 @@ static json_t *row_of(const study_data *d, const json_t *published) {
     return row;
 }
 
-void study_published_rows(table *t, const study_data *d) {
+void study_published_rows(text_table *t, const study_data *d) {
     size_t i;
     json_t *published;
     json_array_foreach(json_object_get(d->published, "rows"), i, published) {

@@ -7,6 +7,6 @@
 
 /* Adds a row a published row: its cells, and those of the study's model of that type. An mla is one at latent_dim =
  * d_model, half of mha's cache, fine-tuned where there is one. */
-void study_published_rows(table *t, const study_data *d);
+void study_published_rows(text_table *t, const study_data *d);
 
 #endif

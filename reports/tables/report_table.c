@@ -9,7 +9,7 @@ void report_table_init(report_table *t, const char *title) {
     table_init(&t->t, title, t->columns);
 }
 
-void report_table_share(report_table *t, const table *from) {
+void report_table_share(report_table *t, const text_table *from) {
     *t = (report_table){.t = *from};
     json_incref(t->t.rows);
 }
@@ -50,7 +50,7 @@ static bool has_value(const report_table *t, const char *key) {
     return false;
 }
 
-void report_table_shown(const report_table *t, table *shown, table_column columns[REPORT_COLUMNS + 1]) {
+void report_table_shown(const report_table *t, text_table *shown, table_column columns[REPORT_COLUMNS + 1]) {
     bool own = !t->chosen->key && !t->page_columns;
     const table_column *from = t->chosen->key ? t->chosen : own ? t->t.columns : t->page_columns;
     size_t count = 0;
@@ -62,7 +62,8 @@ void report_table_shown(const report_table *t, table *shown, table_column column
     shown->columns = columns;
 }
 
-size_t report_table_all(const report_table *t, table *all, table_column columns[2 * REPORT_COLUMNS + 1]) {
+size_t report_table_all(const report_table *t, text_table *all,
+                        table_column columns[2 * REPORT_COLUMNS + 1]) {
     report_table_shown(t, all, columns);
     size_t shown = 0;
     while (columns[shown].key)

@@ -16,7 +16,7 @@ typedef enum table_presence {
 } table_presence;
 
 typedef struct report_table {
-    table t;
+    text_table t;
     size_t count;
     table_column columns[REPORT_COLUMNS + 1];
     char headers[REPORT_COLUMNS][REPORT_HEADER];
@@ -30,7 +30,7 @@ typedef struct report_table {
 
 void report_table_init(report_table *t, const char *title);
 /* The same with the rows and columns of another table, which must outlive this one. */
-void report_table_share(report_table *t, const table *from);
+void report_table_share(report_table *t, const text_table *from);
 /* Columns in excess of REPORT_COLUMNS are left out of what is shown. `key` must outlive the table. */
 void report_column(report_table *t, const char *key, const char *header, ...)
     __attribute__((format(printf, 3, 4)));
@@ -45,9 +45,9 @@ void report_column_mib(report_table *t);
 void report_table_choose(report_table *t, const char *list, bool *used);
 /* The table as people read it: without those columns and without those that have no value. `shown` uses
  * `columns`, and the rows of `t`. */
-void report_table_shown(const report_table *t, table *shown, table_column columns[REPORT_COLUMNS + 1]);
+void report_table_shown(const report_table *t, text_table *shown, table_column columns[REPORT_COLUMNS + 1]);
 /* The same columns, then all others that have values. Returns how many are shown. */
-size_t report_table_all(const report_table *t, table *all, table_column columns[2 * REPORT_COLUMNS + 1]);
+size_t report_table_all(const report_table *t, text_table *all, table_column columns[2 * REPORT_COLUMNS + 1]);
 void report_table_free(report_table *t);
 
 #endif

@@ -61,7 +61,7 @@ static void put_streams(json_t *row, const double gbytes[SURVEY_STREAMS]) {
         put(row, survey_streams[i], gbytes[i]);
 }
 
-static void isa_rows(table *t, const survey *s) {
+static void isa_rows(text_table *t, const survey *s) {
     table_init(t, "Arithmetic", isa_columns);
     for (size_t i = 0; i < s->isas; i++) {
         json_t *row = json_pack("{ss}", "isa", s->isa[i].isa);
@@ -75,7 +75,7 @@ static void isa_rows(table *t, const survey *s) {
         table_add(t, json_pack("{ss sf}", "isa", "sgemm of the BLAS", "gflops", s->sgemm));
 }
 
-static void level_rows(table *t, const survey *s, const results *r) {
+static void level_rows(text_table *t, const survey *s, const results *r) {
     static const char *const keys[] = {"l1d_bytes", "l2_bytes", "l3_bytes"};
     const json_t *machine = json_object_get(r->own, "machine");
     table_init(t, "Levels of memory, found in the latency", level_columns);
@@ -96,7 +96,7 @@ static void level_rows(table *t, const survey *s, const results *r) {
     }
 }
 
-static void reach_rows(table *t, const survey *s) {
+static void reach_rows(text_table *t, const survey *s) {
     table_init(t, "Reach of TLBs, one line in each small page", reach_columns);
     for (size_t i = 0; i < s->reaches; i++) {
         json_t *row =
@@ -108,7 +108,7 @@ static void reach_rows(table *t, const survey *s) {
     }
 }
 
-static void set_rows(table *t, const survey *s) {
+static void set_rows(text_table *t, const survey *s) {
     table_init(t, "Working sets", set_columns);
     for (size_t i = 0; i < s->sets; i++) {
         const survey_set *set = &s->set[i];
@@ -127,7 +127,7 @@ static void set_rows(table *t, const survey *s) {
     }
 }
 
-static void partner_rows(table *t, const survey *s) {
+static void partner_rows(text_table *t, const survey *s) {
     table_init(t, "A line to another core", partner_columns);
     for (size_t i = 0; i < s->partners; i++)
         table_add(t,
@@ -138,7 +138,7 @@ enum { ARITHMETIC, LEVELS, REACHES, SETS, PARTNERS, TABLES };
 static const char *const table_keys[TABLES] = {"arithmetic", "levels", "tlb_reach", "working_sets",
                                                "handoff"};
 
-static void fill(table t[TABLES], const survey *s, const results *r) {
+static void fill(text_table t[TABLES], const survey *s, const results *r) {
     isa_rows(&t[ARITHMETIC], s);
     level_rows(&t[LEVELS], s, r);
     reach_rows(&t[REACHES], s);
@@ -180,7 +180,8 @@ static void say_basis(const survey *s, const results *r, FILE *stream) {
     fputs("\n\n", stream);
 }
 
-static int print_md(table t[TABLES], const survey *s, const results *r, FILE *stream, attn_error *error) {
+static int print_md(text_table t[TABLES], const survey *s, const results *r, FILE *stream,
+                    attn_error *error) {
     say_basis(s, r, stream);
     for (size_t i = 0; i < TABLES; i++) {
         if (!json_array_size(t[i].rows))
@@ -194,7 +195,8 @@ static int print_md(table t[TABLES], const survey *s, const results *r, FILE *st
     return 0;
 }
 
-static int print_json(table t[TABLES], const survey *s, const results *r, FILE *stream, attn_error *error) {
+static int print_json(text_table t[TABLES], const survey *s, const results *r, FILE *stream,
+                      attn_error *error) {
     json_t *all = json_pack("{ss ss sI sI sI sI sI}", "cpu", results_text(r, "machine.cpu", ""), "aggregate",
                             "best", "least_runs", (json_int_t)s->least_runs, "most_runs",
                             (json_int_t)s->most_runs, "unsupported", (json_int_t)s->unsupported, "failed",
@@ -209,7 +211,7 @@ static int print_json(table t[TABLES], const survey *s, const results *r, FILE *
     return result;
 }
 
-static void add_numbers(table *flat, const char *key, const json_t *row) {
+static void add_numbers(text_table *flat, const char *key, const json_t *row) {
     static const char *const names[] = {"isa", "level", "set", "cpu", "to"};
     const json_t *of = NULL;
     for (size_t i = 0; !of && i < sizeof names / sizeof names[0]; i++)
@@ -222,13 +224,13 @@ static void add_numbers(table *flat, const char *key, const json_t *row) {
     }
 }
 
-static int print_csv(table t[TABLES], FILE *stream, attn_error *error) {
+static int print_csv(text_table t[TABLES], FILE *stream, attn_error *error) {
     static const table_column columns[] = {{"table", "table", NULL},
                                            {"of", "of", NULL},
                                            {"what", "what", NULL},
                                            {"value", "value", NULL},
                                            {NULL, NULL, NULL}};
-    table flat;
+    text_table flat;
     table_init(&flat, "", columns);
     for (size_t i = 0; i < TABLES; i++) {
         size_t at;
@@ -243,7 +245,7 @@ static int print_csv(table t[TABLES], FILE *stream, attn_error *error) {
 }
 
 int survey_print(const survey *s, const results *r, table_format format, FILE *stream, attn_error *error) {
-    table t[TABLES];
+    text_table t[TABLES];
     fill(t, s, r);
     int result = format == TABLE_JSON  ? print_json(t, s, r, stream, error)
                  : format == TABLE_CSV ? print_csv(t, stream, error)

@@ -15,7 +15,7 @@ const table_entry report_table_list[REPORT_TABLES] = {
 #undef TABLE
 };
 
-static int write_file(const table *t, const char *folder, const char *name, table_format format,
+static int write_file(const text_table *t, const char *folder, const char *name, table_format format,
                       attn_error *error) {
     char *path = attn_format(error, "%s/%s.%s", folder, name, table_format_names[format]);
     attn_output output = {0};
@@ -27,7 +27,7 @@ static int write_file(const table *t, const char *folder, const char *name, tabl
     return result;
 }
 
-int table_write_files(const table *t, const char *folder, const char *name, attn_error *error) {
+int table_write_files(const text_table *t, const char *folder, const char *name, attn_error *error) {
     for (int format = 0; table_format_names[format]; format++)
         if (write_file(t, folder, name, (table_format)format, error))
             return -1;
@@ -36,11 +36,11 @@ int table_write_files(const table *t, const char *folder, const char *name, attn
 
 static int write_shown(const report_table *t, const char *folder, const char *name, attn_error *error) {
     table_column columns[REPORT_COLUMNS + 1];
-    table shown;
+    text_table shown;
     report_table_shown(t, &shown, columns);
     for (int i = 0; table_format_names[i]; i++) {
         table_format format = (table_format)i;
-        const table *written = format == TABLE_MD || format == TABLE_TEX ? &shown : &t->t;
+        const text_table *written = format == TABLE_MD || format == TABLE_TEX ? &shown : &t->t;
         if (write_file(written, folder, name, format, error))
             return -1;
     }

@@ -15,7 +15,7 @@ typedef struct table_sources {
     /* Of the plots cache_bytes, decode_time, prefill_time and mla_paths; without lines where there is no plot. */
     const series_lines *cache, *decode, *prefill, *paths;
     const paper_audit *audit;
-    const table *claims;
+    const text_table *claims;
     const speech_profiles *profiles;
     const study_data *study; /* without a root: there is none */
 } table_sources;
@@ -72,6 +72,6 @@ int report_tables_write(const report_table tables[REPORT_TABLES], const char *fo
 int report_table_write(const report_table *t, const char *folder, const char *name, attn_error *error);
 
 /* Writes NAME.md, .csv, .json and .tex of any table. */
-int table_write_files(const table *t, const char *folder, const char *name, attn_error *error);
+int table_write_files(const text_table *t, const char *folder, const char *name, attn_error *error);
 
 #endif

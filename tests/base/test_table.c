@@ -12,7 +12,7 @@ static void expect_in(const json_t *row, const char *key, const char *format, ta
                       const char *expected) {
     const table_column columns[] = {{key, key, format}, {NULL, NULL, NULL}};
     attn_error error = {0};
-    table t;
+    text_table t;
     table_init(&t, NULL, columns);
     table_add(&t, json_deep_copy(row));
     char *text = table_cell_text(&t, 0, 0, of, &error);
@@ -48,8 +48,8 @@ static void test_units_and_gaps(void **state) {
     json_decref(row);
 }
 
-static table make_wide(const table_column *columns, size_t rows, const char *verdict) {
-    table t;
+static text_table make_wide(const table_column *columns, size_t rows, const char *verdict) {
+    text_table t;
     table_init(&t, "wide", columns);
     for (size_t i = 0; i < rows; i++)
         table_add(&t, json_pack("{s:s, s:s, s:f, s:f, s:s}", "model", "conformer-of-twelve-layers", "verdict",
@@ -58,7 +58,7 @@ static table make_wide(const table_column *columns, size_t rows, const char *ver
     return t;
 }
 
-static void expect_tex(const table *t, const char *const *there, const char *const *absent) {
+static void expect_tex(const text_table *t, const char *const *there, const char *const *absent) {
     attn_error error = {0};
     char *text = NULL;
     size_t size = 0;
@@ -90,7 +90,7 @@ static void test_tex_that_fits(void **state) {
     static const char *const there[] = {"page\\_\\\\faults\\_\\\\minor", "conformer-of-twelve-layers & ",
                                         "\\begin{tabular}{lrr}", NULL},
                              *const absent[] = {"landscape", "longtable", "In every row", NULL};
-    table t = make_wide(columns, 5, "good");
+    text_table t = make_wide(columns, 5, "good");
     expect_tex(&t, there, absent);
     table_free(&t);
 }
@@ -109,7 +109,7 @@ static void test_tex_without_constant_columns(void **state) {
                                         "attention/mha/decode/L:128/q:1/h:8/d:512.",
                                         "{rrr}", NULL},
                              *const absent[] = {"landscape", "gap", NULL};
-    table t = make_wide(columns, 5, "good");
+    text_table t = make_wide(columns, 5, "good");
     expect_tex(&t, there, absent);
     table_free(&t);
 }
@@ -127,7 +127,7 @@ static void test_tex_in_landscape(void **state) {
                                         "\\end{landscape}",
                                         NULL},
                              *const absent[] = {"In every row", NULL};
-    table t = make_wide(columns, 60, "good");
+    text_table t = make_wide(columns, 60, "good");
     expect_tex(&t, there, absent);
     table_free(&t);
 }
@@ -140,7 +140,7 @@ static void test_tex_lines_count(void **state) {
     for (size_t i = 0; i < 180; i++)
         strcat(verdict, "ten words ");
     static const char *const there[] = {"\\begin{longtable}{p{", NULL}, *const absent[] = {"landscape", NULL};
-    table t = make_wide(columns, 8, verdict);
+    text_table t = make_wide(columns, 8, verdict);
     expect_tex(&t, there, absent);
     table_free(&t);
 }

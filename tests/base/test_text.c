@@ -140,7 +140,7 @@ static void test_say_once(void **state) {
     static const char *const said[] = {"x", "x", NULL, "y", "x", "y"};
     static const char *const shown[] = {"x", "as a", NULL, "y", "as a", "as d"};
     static const table_column columns[] = {{"name", "name", NULL}, {"why", "why", NULL}, {0}};
-    table t;
+    text_table t;
     table_init(&t, "t", columns);
     for (int i = 0; i < 6; i++)
         table_add(&t, json_pack("{so ss*}", "name", json_sprintf("%c", 'a' + i), "why", said[i]));

@@ -16,7 +16,7 @@ static int read_tables(void **state) {
     return paper_read(&tables, "reports/paper/published.json", NULL);
 }
 
-static const json_t *row_of(const table *t, const char *id) {
+static const json_t *row_of(const text_table *t, const char *id) {
     size_t i;
     json_t *row;
     json_array_foreach(t->rows, i, row) {
@@ -28,14 +28,14 @@ static const json_t *row_of(const table *t, const char *id) {
 }
 
 /* The verdict, and words among the numbers found. */
-static void expect(const table *t, const char *id, const char *verdict, const char *found) {
+static void expect(const text_table *t, const char *id, const char *verdict, const char *found) {
     const json_t *row = row_of(t, id);
     assert_string_equal(json_text(row, "verdict"), verdict);
     if (!strstr(json_text(row, "measured"), found))
         fail_msg("%s: %s", id, json_text(row, "measured"));
 }
 
-static void fill(table *t, const claims_evidence *more) {
+static void fill(text_table *t, const claims_evidence *more) {
     claims_evidence e = *more;
     attn_error error = {0};
     e.tables = &tables;
@@ -45,7 +45,7 @@ static void fill(table *t, const claims_evidence *more) {
 
 static void test_formulas(void **state) {
     (void)state;
-    table t;
+    text_table t;
     fill(&t, &(claims_evidence){0});
     expect(&t, "cell/conformer/mha/total", "refuted", "46.875 MiB");
     expect(&t, "cell/conformer/mla_512/reduction", "reproduced", "50 %");
@@ -70,7 +70,7 @@ static void test_no_evidence(void **state) {
     (void)state;
     static const char *const ids[] = {"mla_slower", "simple_faster", "svd_error",    "tuned_error",
                                       "tuned_wer",  "wer_target",    "time_between", "advice_epochs"};
-    table t;
+    text_table t;
     fill(&t, &(claims_evidence){0});
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         expect(&t, ids[i], "not measured yet", "");
@@ -121,7 +121,7 @@ static void test_times(void **state) {
                         took(&gqa, 50),  took(&conformer, 1e9), took(&branchformer, 8e8)};
     const report_data data = {.count = sizeof cases / sizeof *cases, .cases = cases};
     const claims_evidence e = {.results = &data};
-    table t;
+    text_table t;
     fill(&t, &e);
     expect(&t, "mla_slower", "reproduced", "mla (latent_dim 512) 1.24 times mha");
     expect(&t, "simple_faster", "reproduced", "0.645 times");
@@ -186,7 +186,7 @@ static void test_study(void **state) {
     add_run(study, "p32", "mla_simple", "scratch", 32, 5, 1, 30, 0.6, 10);
     json_t *models = study_by_model(study, "study.json", &error);
     assert_non_null(models);
-    table t;
+    text_table t;
     fill(&t, &(claims_evidence){.study = models});
     expect(&t, "wer_target", "reproduced", "mla, latent_dim 32, tuned for 2 epochs: 2.6% WER, +0.1 points");
     expect(&t, "tuned_wer", "refuted", "mla, latent_dim 16, tuned for 2 epochs: 6% WER, +3.5 points");
@@ -244,7 +244,7 @@ static void test_conversion(void **state) {
     (void)state;
     json_t *rows = json_pack("[{s:s, s:s, s:s, s:i, s:i, s:f}]", "subject", "S", "inputs", "I", "method",
                              "joint", "latent_dim", 32, "d_model", 64, "output_error", 0.1);
-    table t;
+    text_table t;
     fill(&t, &(claims_evidence){.conversion = rows});
     expect(&t, "svd_error", "reproduced", "joint, latent_dim 32: 10%");
     table_free(&t);

@@ -33,7 +33,7 @@ static int write_csv(const gate_report *report, attn_error *error) {
         {"low_percent", "", NULL}, {"high_percent", "", NULL}, {"floor_percent", "", NULL},
         {"pairs", "", NULL},       {"kv_bytes", "", NULL},     {"conv_bytes", "", NULL},
         {"peak_bytes", "", NULL},  {"why", "", NULL},          {NULL, NULL, NULL}};
-    table t;
+    text_table t;
     table_init(&t, NULL, columns);
     for (size_t i = 0; i < report->rows.count; i++) {
         const gate_row *row = &report->rows.row[i];

@@ -15,7 +15,7 @@ typedef struct look {
 } look;
 
 /* Numeric: has numbers, and nothing else. */
-static look look_of(const table *t, size_t column) {
+static look look_of(const text_table *t, size_t column) {
     look l = {true, true, false};
     size_t i;
     json_t *row;
@@ -29,7 +29,7 @@ static look look_of(const table *t, size_t column) {
     return l;
 }
 
-static json_t *column_data(const table *t, const look *looks) {
+static json_t *column_data(const text_table *t, const look *looks) {
     json_t *columns = json_array();
     for (size_t i = 0; t->columns[i].key; i++)
         if (!looks[i].empty)
@@ -39,7 +39,7 @@ static json_t *column_data(const table *t, const look *looks) {
     return columns;
 }
 
-static json_t *cell_data(const table *t, size_t row, size_t column, const look *l, attn_error *error) {
+static json_t *cell_data(const text_table *t, size_t row, size_t column, const look *l, attn_error *error) {
     char *text = table_cell_text(t, row, column, TABLE_JSON, error); /* as shown, not escaped */
     if (!text)
         return NULL;
@@ -49,7 +49,7 @@ static json_t *cell_data(const table *t, size_t row, size_t column, const look *
     return cell;
 }
 
-static json_t *row_data(const table *t, size_t row, const look *looks, attn_error *error) {
+static json_t *row_data(const text_table *t, size_t row, const look *looks, attn_error *error) {
     json_t *cells = json_array();
     for (size_t i = 0; cells && t->columns[i].key; i++) {
         if (!looks[i].empty && json_array_append_new(cells, cell_data(t, row, i, &looks[i], error))) {
@@ -60,7 +60,7 @@ static json_t *row_data(const table *t, size_t row, const look *looks, attn_erro
     return json_pack("{s:o}", "cells", cells);
 }
 
-static json_t *rows_data(const table *t, const look *looks, attn_error *error) {
+static json_t *rows_data(const text_table *t, const look *looks, attn_error *error) {
     json_t *rows = json_array();
     for (size_t i = 0; rows && i < json_array_size(t->rows); i++)
         if (json_array_append_new(rows, row_data(t, i, looks, error))) {
@@ -70,13 +70,13 @@ static json_t *rows_data(const table *t, const look *looks, attn_error *error) {
     return rows;
 }
 
-static json_t *fold_data(const table *t) {
+static json_t *fold_data(const text_table *t) {
     size_t rows = json_array_size(t->rows);
     return rows < FOLDED ? json_null()
                          : json_sprintf("%s: all %zu rows", t->title ? t->title : "Table", rows);
 }
 
-json_t *table_data(const table *t, const table_frame *frame, attn_error *error) {
+json_t *table_data(const text_table *t, const table_frame *frame, attn_error *error) {
     size_t count = 0;
     while (t->columns[count].key)
         count++;

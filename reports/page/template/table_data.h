@@ -19,7 +19,7 @@ typedef struct table_frame {
 /* {name, title, label, section, part, folded, columns, rows, note, remarks}. A column without any value is left out;
  * one of numbers only is `numeric`, one beyond those that are shown `extra`. `folded` is what a long table hides behind, null for a short one. NULL on
  * failure. */
-json_t *table_data(const table *t, const table_frame *frame, attn_error *error);
+json_t *table_data(const text_table *t, const table_frame *frame, attn_error *error);
 
 /* What is said under a picture: `held` is null or {word, text}; `basis` null or a text. */
 typedef struct figure_caption {

@@ -51,7 +51,7 @@ void claim_size(claim_verdict *v, const char *format, ...) {
     va_end(arguments);
 }
 
-static void add_row(table *t, const char *id, const char *where, const char *words, const char *shows,
+static void add_row(text_table *t, const char *id, const char *where, const char *words, const char *shows,
                     const char *command, const claim_verdict *v) {
     table_add(t, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s}", "claim", id, "words", words, "where",
                            where, "shows", shows, "verdict", state_names[v->state], "measured",
@@ -82,7 +82,7 @@ static int quantity_named(const char *name) {
 }
 
 /* The claim is the cell at the geometry that the paper names. */
-static int add_cell(table *t, const paper_tables *tables, const json_t *cell, attn_error *error) {
+static int add_cell(text_table *t, const paper_tables *tables, const json_t *cell, attn_error *error) {
     static const char *const words[PAPER_QUANTITIES] = {"total cache", "cache per layer", "reduction"};
     const paper_model *model = model_named(tables, json_text(cell, "model"));
     const paper_row *row = row_named(model, json_text(cell, "row"));
@@ -109,7 +109,7 @@ static int add_cell(table *t, const paper_tables *tables, const json_t *cell, at
     return result;
 }
 
-static int add_cells(table *t, const paper_tables *tables, attn_error *error) {
+static int add_cells(text_table *t, const paper_tables *tables, attn_error *error) {
     paper_audit audit;
     const json_t *cell;
     size_t i;
@@ -124,7 +124,7 @@ static int add_cells(table *t, const paper_tables *tables, attn_error *error) {
     return result;
 }
 
-int claims_fill(table *t, const claims_evidence *evidence, attn_error *error) {
+int claims_fill(text_table *t, const claims_evidence *evidence, attn_error *error) {
     table_init(t, "Claims of the paper", claims_columns);
     if (add_cells(t, evidence->tables, error))
         return -1;

@@ -49,7 +49,7 @@ static void test_each_cause(void **state) {
         new_cpu_facts facts = rows[i].facts;
         json_t *metrics = json_loads(rows[i].metrics, 0, NULL), *row;
         char found[400] = "";
-        table t;
+        text_table t;
         size_t at;
         facts.metrics = metrics;
         facts.papi_version = facts.papi_version ? facts.papi_version : "";
