@@ -5,8 +5,8 @@
 #include "base/text/table_write.h"
 #include "cli/frame/command.h"
 #include "cli/frame/kept_steps.h"
+#include "harness/conversion/analysis.h"
 #include "harness/conversion/analyze.h"
-#include "harness/conversion/study.h"
 #include "harness/conversion/tradeoff.h"
 #include "reports/paper/paper_sweep.h"
 #include "reports/plots/draw.h"
@@ -127,30 +127,30 @@ static void note(const char *text) {
     fprintf(stderr, "attnbench analyze: %s\n", text);
 }
 
-static study study_of(const arguments *a) {
-    return (study){.mha = a->mha,
-                   .mha_weights = a->mha_weights,
-                   .other = first(a->mla),
-                   .other_weights = first(a->mla_weights),
-                   .input = a->input,
-                   .data = a->data,
-                   .split = a->split,
-                   .max_frames = (size_t)a->max_frames,
-                   .seq_len = (size_t)a->seq_len,
-                   .runs = (size_t)a->runs,
-                   .seed = (uint64_t)a->seed,
-                   .spectrum = a->spectrum,
-                   .note = note};
+static analysis analysis_of(const arguments *a) {
+    return (analysis){.mha = a->mha,
+                      .mha_weights = a->mha_weights,
+                      .other = first(a->mla),
+                      .other_weights = first(a->mla_weights),
+                      .input = a->input,
+                      .data = a->data,
+                      .split = a->split,
+                      .max_frames = (size_t)a->max_frames,
+                      .seq_len = (size_t)a->seq_len,
+                      .runs = (size_t)a->runs,
+                      .seed = (uint64_t)a->seed,
+                      .spectrum = a->spectrum,
+                      .note = note};
 }
 
 /* Of one model a row a layer, of several a row each. */
-static int compare(const arguments *a, const study *s, table_format format, attn_error *error) {
+static int compare(const arguments *a, const analysis *s, table_format format, attn_error *error) {
     text_table t;
     char *title = NULL;
     bool several = word_count(a->mla) > 1;
     table_init(&t, NULL, several ? analyze_model_columns : analyze_columns);
-    int result = several ? study_compare_several(&t, &title, s, a->mla, a->mla_weights, error)
-                         : study_compare(&t, &title, s, error);
+    int result = several ? analysis_compare_several(&t, &title, s, a->mla, a->mla_weights, error)
+                         : analysis_compare(&t, &title, s, error);
     if (!result)
         result = table_write(&t, format, stdout, error);
     table_free(&t);
@@ -179,19 +179,19 @@ static int print_json(const void *made, FILE *stream, attn_error *error) {
 }
 
 /* Opens the journal of --out, where it was given. `work` is of the command line. */
-static int keep_steps(study *s, const arguments *a, uint64_t work, attn_error *error) {
-    return a->out && (study_hash_files(&work, s, error) ||
+static int keep_steps(analysis *s, const arguments *a, uint64_t work, attn_error *error) {
+    return a->out && (analysis_hash_files(&work, s, error) ||
                       kept_steps_open(&s->steps, "analyze", a->out, work, error))
                ? -1
                : 0;
 }
 
-static int sweep(const arguments *a, const study *s, table_format format, int *status, attn_error *error) {
+static int sweep(const arguments *a, const analysis *s, table_format format, int *status, attn_error *error) {
     text_table t;
     table_init(&t, "Error against cached numbers, every method", tradeoff_columns);
     int result = a->plots ? attn_make_folder(a->plots, error) : 0;
     if (!result)
-        result = a->paper ? paper_sweep(&t, s, error) : study_sweep(&t, s, error);
+        result = a->paper ? paper_sweep(&t, s, error) : analysis_sweep(&t, s, error);
     if (!result && a->out)
         result = kept_steps_write(s->steps, a->out, print_json, &t, error);
     if (!result)
@@ -211,9 +211,9 @@ int cmd_analyze(int argc, char **argv) {
     int format = option_choice("--format", a.format, table_format_names, &error), result = -1;
     status = STATUS_OK;
     if (format >= 0 && !check_arguments(&a, &error)) {
-        study s = study_of(&a);
+        analysis s = analysis_of(&a);
         result = keep_steps(&s, &a, kept_steps_hash(argc, argv), &error) ? -1
-                 : a.fold             ? study_fold(&s, a.out_config, a.out_weights, &error)
+                 : a.fold             ? analysis_fold(&s, a.out_config, a.out_weights, &error)
                  : a.sweep || a.paper ? sweep(&a, &s, (table_format)format, &status, &error)
                                       : compare(&a, &s, (table_format)format, &error);
         steps_close(s.steps);

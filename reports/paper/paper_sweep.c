@@ -2,11 +2,11 @@
 
 #include "reports/paper/paper_data.h"
 
-int paper_sweep(text_table *t, const study *s, attn_error *error) {
+int paper_sweep(text_table *t, const analysis *s, attn_error *error) {
     paper_tables paper;
     int result = paper_read_published(&paper, error);
     for (size_t i = 0; !result && i < paper.models; i++)
-        result =
-            study_sweep_random(t, paper.model[i].name, &paper.model[i].row[0].identified.geometry, s, error);
+        result = analysis_sweep_random(t, paper.model[i].name, &paper.model[i].row[0].identified.geometry, s,
+                                       error);
     return result;
 }

@@ -1,4 +1,4 @@
-#include "harness/conversion/study_input.h"
+#include "harness/conversion/analysis_input.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"
@@ -9,7 +9,7 @@
 
 enum { RANDOM_FRAMES = 256 };
 
-char *study_weights_path(const char *config, const char *given, attn_error *error) {
+char *analysis_weights_path(const char *config, const char *given, attn_error *error) {
     const char *slash = strrchr(config, '/'), *dot = strrchr(config, '.');
     if (given)
         return attn_strdup(given, error);
@@ -18,14 +18,15 @@ char *study_weights_path(const char *config, const char *given, attn_error *erro
     return attn_format(error, "%.*s.safetensors", (int)length, config);
 }
 
-int study_load(attn_model **model, attn_config *config, const char *path, const char *given, const study *s,
-               attn_error *error) {
+int analysis_load(attn_model **model, attn_config *config, const char *path, const char *given,
+                  const analysis *s, attn_error *error) {
     char note[256];
     char *weights = NULL;
     *model = NULL;
     int result = -1;
-    if (!attn_config_read(config, path, note, error) && (weights = study_weights_path(path, given, error)) &&
-        !attn_model_create(model, config, error) && !attn_model_load(*model, weights, error)) {
+    if (!attn_config_read(config, path, note, error) &&
+        (weights = analysis_weights_path(path, given, error)) && !attn_model_create(model, config, error) &&
+        !attn_model_load(*model, weights, error)) {
         if (*attn_model_load_note(*model))
             s->note(attn_model_load_note(*model));
         if (note[0])
@@ -36,8 +37,8 @@ int study_load(attn_model **model, attn_config *config, const char *path, const 
     return result;
 }
 
-int study_make_features(calibration *c, const attn_config *config, size_t frames, uint64_t seed,
-                        attn_error *error) {
+int analysis_make_features(calibration *c, const attn_config *config, size_t frames, uint64_t seed,
+                           attn_error *error) {
     size_t in = config->input_layer == ATTN_INPUT_CONV2D ? 4 * frames + 3 : frames;
     uint64_t state = seed + 1; /* not the weights' numbers */
     *c = (calibration){0};
@@ -50,16 +51,16 @@ int study_make_features(calibration *c, const attn_config *config, size_t frames
     return 0;
 }
 
-int study_features(calibration *c, const study *s, const attn_config *config, attn_error *error) {
+int analysis_features(calibration *c, const analysis *s, const attn_config *config, attn_error *error) {
     const calibration_source source = {"--input", s->input, s->data, s->split, s->max_frames};
     if (!s->input && !s->data && !s->split)
-        return study_make_features(c, config, RANDOM_FRAMES, s->seed, error);
+        return analysis_make_features(c, config, RANDOM_FRAMES, s->seed, error);
     if (s->data && *attn_speech_note(config))
         s->note(attn_speech_note(config));
     return calibration_read(c, &source, config, error);
 }
 
-char *study_features_text(const study *s, const calibration *c, attn_error *error) {
+char *analysis_features_text(const analysis *s, const calibration *c, attn_error *error) {
     const char *file = s->input && strrchr(s->input, '/') ? strrchr(s->input, '/') + 1 : s->input;
     if (s->data)
         return attn_format(error, "speech, split %s, %zu utterances, %zu frames", s->split ? s->split : "",
@@ -68,7 +69,7 @@ char *study_features_text(const study *s, const calibration *c, attn_error *erro
                 : attn_format(error, "%zu frames of random features", c->frames);
 }
 
-static int hash_speech(uint64_t *hash, const study *s, attn_error *error) {
+static int hash_speech(uint64_t *hash, const analysis *s, attn_error *error) {
     corpus speech = {0};
     int result = corpus_read(&speech, s->data, s->split, error);
     if (!result)
@@ -77,9 +78,9 @@ static int hash_speech(uint64_t *hash, const study *s, attn_error *error) {
     return result;
 }
 
-int study_hash_files(uint64_t *hash, const study *s, attn_error *error) {
+int analysis_hash_files(uint64_t *hash, const analysis *s, attn_error *error) {
     if (s->mha) {
-        char *weights = study_weights_path(s->mha, s->mha_weights, error);
+        char *weights = analysis_weights_path(s->mha, s->mha_weights, error);
         int failed =
             !weights || hash_file_state(hash, s->mha, error) || hash_file_state(hash, weights, error);
         attn_free(weights);
@@ -91,7 +92,7 @@ int study_hash_files(uint64_t *hash, const study *s, attn_error *error) {
                : 0;
 }
 
-char *study_subject(const char *path, const attn_config *config, attn_error *error) {
+char *analysis_subject(const char *path, const attn_config *config, attn_error *error) {
     const char *slash = strrchr(path, '/');
     return attn_format(error, "%s (%s, %zu layers, d_model %zu, %zu heads)", slash ? slash + 1 : path,
                        attn_model_type_names[config->model_type], config->num_layers,

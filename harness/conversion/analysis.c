@@ -1,4 +1,4 @@
-#include "harness/conversion/study.h"
+#include "harness/conversion/analysis.h"
 
 #include "base/text/utf8.h"
 
@@ -16,17 +16,17 @@ static void say_of_what(text_table *t, const char *subject, const char *inputs) 
     json_object_set_new(output, "inputs", utf8_json(inputs));
 }
 
-int study_compare(text_table *t, char **title, const study *s, attn_error *error) {
+int analysis_compare(text_table *t, char **title, const analysis *s, attn_error *error) {
     attn_config configs[2];
     attn_model *models[2] = {NULL, NULL};
     calibration inputs = {0};
     char *what = NULL, *subject = NULL;
     int result = -1;
-    if (study_load(&models[0], &configs[0], s->mha, s->mha_weights, s, error) ||
-        study_load(&models[1], &configs[1], s->other, s->other_weights, s, error) ||
-        analyze_check(&configs[0], &configs[1], error) || study_features(&inputs, s, &configs[0], error) ||
-        !(what = study_features_text(s, &inputs, error)) ||
-        !(subject = study_subject(s->mha, &configs[0], error)))
+    if (analysis_load(&models[0], &configs[0], s->mha, s->mha_weights, s, error) ||
+        analysis_load(&models[1], &configs[1], s->other, s->other_weights, s, error) ||
+        analyze_check(&configs[0], &configs[1], error) || analysis_features(&inputs, s, &configs[0], error) ||
+        !(what = analysis_features_text(s, &inputs, error)) ||
+        !(subject = analysis_subject(s->mha, &configs[0], error)))
         goto done;
     analyze_plan plan = {.mha = models[0],
                          .other = models[1],
@@ -62,7 +62,7 @@ static json_t *model_entry(const char *path, const attn_config *config) {
 }
 
 /* The costs of the mha model itself, which every comparison has. */
-static void add_mha(text_table *t, const study *s, const attn_config *config, const json_t *compared) {
+static void add_mha(text_table *t, const analysis *s, const attn_config *config, const json_t *compared) {
     static const char *const costs[][2] = {{"cache_bytes", "cache_bytes_mha"},
                                            {"parameters", "parameters_mha"},
                                            {"decode_us", "decode_us_mha"},
@@ -90,19 +90,19 @@ static int retitle(char **title, attn_error *error) {
     return *title ? 0 : -1;
 }
 
-int study_compare_several(text_table *t, char **title, const study *s, const char *const *others,
-                          const char *const *weights, attn_error *error) {
+int analysis_compare_several(text_table *t, char **title, const analysis *s, const char *const *others,
+                             const char *const *weights, attn_error *error) {
     attn_config mha, other;
     int result = attn_config_read(&mha, s->mha, NULL, error);
     for (size_t i = 0; !result && others[i]; i++) {
-        study one = *s;
+        analysis one = *s;
         text_table layers;
         one.other = others[i];
         one.other_weights = weights ? weights[i] : NULL;
         attn_free(*title);
         *title = NULL;
         table_init(&layers, NULL, analyze_columns);
-        result = study_compare(&layers, title, &one, error);
+        result = analysis_compare(&layers, title, &one, error);
         if (!result)
             result = attn_config_read(&other, others[i], NULL, error);
         const json_t *output = result ? NULL : json_array_get(layers.rows, json_array_size(layers.rows) - 1);
@@ -118,13 +118,13 @@ int study_compare_several(text_table *t, char **title, const study *s, const cha
     return result;
 }
 
-int study_fold(const study *s, const char *out_config, const char *out_weights, attn_error *error) {
+int analysis_fold(const analysis *s, const char *out_config, const char *out_weights, attn_error *error) {
     attn_config config;
     attn_model *model = NULL;
     attn_conversion made = {0};
-    char *text = NULL, *weights = study_weights_path(s->other, s->other_weights, error);
+    char *text = NULL, *weights = analysis_weights_path(s->other, s->other_weights, error);
     int result = -1;
-    if (!weights || study_load(&model, &config, s->other, s->other_weights, s, error) ||
+    if (!weights || analysis_load(&model, &config, s->other, s->other_weights, s, error) ||
         attn_fold_model(&made, model, error) || !(text = attn_config_format(&made.config, error)) ||
         attn_conversion_save(&made, &config, weights, out_weights, error))
         goto done;

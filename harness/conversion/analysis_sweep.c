@@ -1,5 +1,5 @@
 /* Error against cached bytes: of a model, and of random weights. */
-#include "harness/conversion/study.h"
+#include "harness/conversion/analysis.h"
 
 #include "attn/alloc.h"
 #include "attn/random.h"
@@ -24,22 +24,22 @@ static void part_inputs(tradeoff_plan *plan, const attn_calibration *all, size_t
         plan->test.lengths += half;
 }
 
-int study_sweep(text_table *t, const study *s, attn_error *error) {
+int analysis_sweep(text_table *t, const analysis *s, attn_error *error) {
     attn_config config;
     attn_model *model = NULL;
     calibration inputs = {0};
     size_t latent_dims[16];
     char *what = NULL, *subject = NULL;
     int result = -1;
-    if (study_load(&model, &config, s->mha, s->mha_weights, s, error))
+    if (analysis_load(&model, &config, s->mha, s->mha_weights, s, error))
         goto done;
     if (strcmp(config.variant->name, "mha")) {
         attn_fail(error, "--mha: its attention_type is %s, expected mha", config.variant->name);
         goto done;
     }
-    subject = study_subject(s->mha, &config, error);
-    if (!subject || study_features(&inputs, s, &config, error) ||
-        !(what = study_features_text(s, &inputs, error)))
+    subject = analysis_subject(s->mha, &config, error);
+    if (!subject || analysis_features(&inputs, s, &config, error) ||
+        !(what = analysis_features_text(s, &inputs, error)))
         goto done;
     tradeoff_plan plan = {.subject = subject,
                           .inputs = what,
@@ -82,8 +82,8 @@ static void make_weights(attn_layer *layer, uint64_t seed) {
     }
 }
 
-int study_sweep_random(text_table *t, const char *name, const attn_geometry *g, const study *s,
-                       attn_error *error) {
+int analysis_sweep_random(text_table *t, const char *name, const attn_geometry *g, const analysis *s,
+                          attn_error *error) {
     attn_config config = {.model_type = ATTN_MODEL_ATTENTION,
                           .variant = attn_variant_find("mha"),
                           .attention = {.d_model = g->d_model, .num_heads = g->num_heads},
@@ -97,8 +97,8 @@ int study_sweep_random(text_table *t, const char *name, const attn_geometry *g, 
         attn_format(error, "%s: a layer of random weights, d_model %zu, %zu heads", name, d, g->num_heads);
     int result = -1;
     if (!subject || attn_model_create(&model, &config, error) ||
-        study_make_features(&seen, &config, PAPER_CALIBRATION * d, s->seed, error) ||
-        study_make_features(&test, &config, PAPER_TEST_FRAMES, s->seed + 1, error))
+        analysis_make_features(&seen, &config, PAPER_CALIBRATION * d, s->seed, error) ||
+        analysis_make_features(&test, &config, PAPER_TEST_FRAMES, s->seed + 1, error))
         goto done;
     make_weights(attn_model_attention(model, 0), s->seed);
     make_decay(seen.x, seen.frames, d);
