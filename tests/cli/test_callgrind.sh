@@ -63,6 +63,17 @@ check "every counter is trusted, scaled, unchecked, rejected or unavailable" eva
 check "what is unavailable has no number" eval '! grep -E "^[a-z0-9_]+,[a-z_]+,unavailable,[^,]" "$scratch/out"'
 check "what is unavailable has a reason" eval '! grep -E "^[a-z0-9_]+,[a-z_]+,unavailable,,,,\$" "$scratch/out"'
 
+mkdir "$scratch/valgrind"
+cat >"$scratch/valgrind/valgrind" <<'END'
+#!/bin/sh
+metric() { printf '{"name": "%s", "source": "callgrind", "status": "trusted"}' "$1"; }
+echo "{\"metrics\": [$(metric instructions), $(metric l1d_misses), $(metric branches)]}"
+END
+chmod +x "$scratch/valgrind/valgrind"
+PATH=$scratch/valgrind:$PATH "$ATTNBENCH" counters validate --counters callgrind --group branch --format csv >"$scratch/group" 2>"$scratch/err"
+check "of a group, its events alone are shown" [ "$(tail -n +2 "$scratch/group" | cut -d, -f1-3 | xargs)" = \
+    "instructions,callgrind,trusted branches,callgrind,trusted" ]
+
 check "a sweep" eval 'TMPDIR=$scratch/empty sweep 0 --out "$scratch/a.json"'
 check "another, elsewhere and with more in the environment" env MORE="$(printf '%5000s' '')" HOME="$scratch" "$BASH" -c '
     cd "$2" && "$1" sweep --plan "$2/tiny.yaml" --counters callgrind --out "$2/b.json" >"$2/out" 2>"$2/err"' - "$ATTNBENCH" "$scratch"

@@ -218,13 +218,26 @@ static int append_unavailable(json_t *metrics, const counter_event *const *event
     return 0;
 }
 
-static int take_metrics(json_t *metrics, const char *text, attn_error *error) {
+static bool is_among(const counter_event *const *events, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(events[i]->name, name))
+            return true;
+    return false;
+}
+
+/* It validates every event; those of the list are taken. */
+static int take_metrics(json_t *metrics, const char *text, const counter_event *const *events, size_t count,
+                        attn_error *error) {
     json_error_t why;
-    json_t *root = json_loads(text ? text : "", 0, &why);
+    json_t *root = json_loads(text ? text : "", 0, &why), *metric;
     const json_t *theirs = json_object_get(root, "metrics");
-    int result = json_is_array(theirs) && !json_array_extend(metrics, (json_t *)theirs)
-                     ? 0
-                     : attn_fail(error, "what it printed is no validation");
+    int result = json_is_array(theirs) ? 0 : attn_fail(error, "what it printed is no validation");
+    size_t i;
+    json_array_foreach(theirs, i, metric) {
+        if (!result && is_among(events, count, json_text(metric, "name")) &&
+            json_array_append(metrics, metric))
+            result = attn_no_memory(error, NULL);
+    }
     json_decref(root);
     return result;
 }
@@ -245,7 +258,7 @@ static int validate_callgrind(json_t *metrics, const counter_event *const *event
     bool failed = callgrind_run(&r, program, words, cpu, 0, &why) != 0;
     if (!failed && r.status)
         failed = attn_fail(&why, "ended with status %d under valgrind: %s", r.status, r.message) != 0;
-    failed = failed || take_metrics(metrics, r.output, &why);
+    failed = failed || take_metrics(metrics, r.output, events, count, &why);
     attn_free(r.output);
     attn_free(program);
     return failed ? append_unavailable(metrics, events, count, why.message, error) : 0;
