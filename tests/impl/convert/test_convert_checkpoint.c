@@ -104,13 +104,13 @@ static void expect_failure(const attn_config *config, const attn_convert_options
 
 static void what_cannot_be_converted_is_named(void **state) {
     (void)state;
-    attn_config config = encoder_config(ATTN_MODEL_CONFORMER, ATTN_POS_REL, 2), other = config;
+    attn_config config = mha_config(ATTN_MODEL_CONFORMER, ATTN_POS_REL, 2), other = config;
     float x[FRAMES * BINS] = {0}, huge[FRAMES * BINS];
     attn_convert_options joint = options_for("mla", ATTN_CONVERT_JOINT, 4, NULL, 0), options = joint;
     other.variant = attn_variant_find("gqa");
     other.attention.num_kv_heads = 2;
     expect_failure(&other, &joint, "attention_type: found gqa, expected mha");
-    other = encoder_config(ATTN_MODEL_BRANCHFORMER, ATTN_POS_REL, 2);
+    other = mha_config(ATTN_MODEL_BRANCHFORMER, ATTN_POS_REL, 2);
     other.merge_method = ATTN_MERGE_FIXED_AVE;
     other.cgmlp_weight = 1.0;
     expect_failure(&other, &joint, "no attention");
@@ -153,7 +153,7 @@ static int convert_and_save(void *context, attn_error *error) {
 
 static void refused_memory_is_survived(void **state) {
     (void)state;
-    attn_config config = encoder_config(ATTN_MODEL_CONFORMER, ATTN_POS_REL, 2);
+    attn_config config = mha_config(ATTN_MODEL_CONFORMER, ATTN_POS_REL, 2);
     attn_model *model = make_model(&config, 3);
     attn_error error = {0};
     const char *from = scratch_path("from.safetensors"), *to = scratch_path("to.safetensors");

@@ -21,7 +21,7 @@ static void full_rank_is_exact_in_encoders(void **state) {
     double worst = 0.0;
     for (size_t i = 0; i < 8; i++) {
         attn_model *model =
-            encoder(types[i & 1], i & 2 ? ATTN_POS_REL : ATTN_POS_REL_WENET, LAYERS, i & 4, &seed);
+            mha_encoder(types[i & 1], i & 2 ? ATTN_POS_REL : ATTN_POS_REL_WENET, LAYERS, i & 4, &seed);
         float *x = random_floats(FRAMES * BINS, seed++), *test = random_floats(FRAMES * BINS, seed++);
         float *wanted = run(model, whole, test, FRAMES, NULL);
         for (size_t m = 0; m < 4; m++) {
@@ -59,7 +59,7 @@ static void full_rank_is_exact_in_encoders(void **state) {
 /* A converted encoder streams, and its caches are as large as the formula says. */
 static void converted_encoders_stream(void **state) {
     (void)state;
-    attn_model *model = encoder(ATTN_MODEL_CONFORMER, ATTN_POS_REL, LAYERS, false, &seed);
+    attn_model *model = mha_encoder(ATTN_MODEL_CONFORMER, ATTN_POS_REL, LAYERS, false, &seed);
     float *x = random_floats(FRAMES * BINS, seed++);
     attn_convert_options options = options_for("mla", ATTN_CONVERT_ACTIVATION, 10, x, FRAMES);
     attn_conversion made;
@@ -120,7 +120,7 @@ static void layers_see_the_converted_prefix(void **state) {
     static const size_t lengths[] = {FRAMES, 40};
     for (size_t i = 0; i < 2; i++) {
         attn_model *model =
-            encoder(i ? ATTN_MODEL_BRANCHFORMER : ATTN_MODEL_CONFORMER, ATTN_POS_REL, 4, false, &seed);
+            mha_encoder(i ? ATTN_MODEL_BRANCHFORMER : ATTN_MODEL_CONFORMER, ATTN_POS_REL, 4, false, &seed);
         for (size_t layer = 0; layer < 4; layer++) /* so that attention matters to what follows */
             for (size_t k = 0; k < D * D; k++)
                 attn_model_attention(model, layer)->out_proj.weight[k] *= 8.0f;
@@ -196,7 +196,7 @@ static void any_encoder_converts(void **state) {
 
 static void budgets_are_kept(void **state) {
     (void)state;
-    attn_model *model = encoder(ATTN_MODEL_CONFORMER, ATTN_POS_REL, 4, false, &seed);
+    attn_model *model = mha_encoder(ATTN_MODEL_CONFORMER, ATTN_POS_REL, 4, false, &seed);
     double sigma[D];
     float stacked[2 * D * D], *x = random_floats(FRAMES * BINS, seed++);
     for (size_t i = 0; i < 4; i++) { /* spectra that fall ever faster */
@@ -253,8 +253,8 @@ static void models_fold_back(void **state) {
     (void)state;
     static const char *const types[] = {"mla_simple", "mla", "gqa"};
     for (size_t i = 0; i < 3; i++) {
-        attn_model *model =
-            encoder(i == 1 ? ATTN_MODEL_BRANCHFORMER : ATTN_MODEL_CONFORMER, ATTN_POS_REL, 3, false, &seed);
+        attn_model *model = mha_encoder(i == 1 ? ATTN_MODEL_BRANCHFORMER : ATTN_MODEL_CONFORMER, ATTN_POS_REL,
+                                        3, false, &seed);
         float *x = random_floats(FRAMES * BINS, seed++);
         attn_convert_options options =
             options_for(types[i], ATTN_CONVERT_ACTIVATION, i == 2 ? 2 : 7, x, FRAMES);

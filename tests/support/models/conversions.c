@@ -12,7 +12,7 @@
 
 enum { HEADS = 4 };
 
-attn_config encoder_config(attn_model_type type, attn_pos_enc pos_enc, size_t layers) {
+attn_config mha_config(attn_model_type type, attn_pos_enc pos_enc, size_t layers) {
     attn_config config = {.model_type = type,
                           .variant = attn_variant_find("mha"),
                           .attention = {.d_model = D, .num_heads = HEADS, .pos_enc = pos_enc},
@@ -31,8 +31,8 @@ attn_config encoder_config(attn_model_type type, attn_pos_enc pos_enc, size_t la
     return config;
 }
 
-attn_model *encoder(attn_model_type type, attn_pos_enc pos_enc, size_t layers, bool ill, uint64_t *seed) {
-    attn_config config = encoder_config(type, pos_enc, layers);
+attn_model *mha_encoder(attn_model_type type, attn_pos_enc pos_enc, size_t layers, bool ill, uint64_t *seed) {
+    attn_config config = mha_config(type, pos_enc, layers);
     attn_model *model = make_model(&config, (*seed)++);
     double sigma[D];
     float stacked[2 * D * D];

@@ -10,10 +10,10 @@
 
 enum { D = 24, LAYERS = 12, FRAMES = 90, BINS = 13 };
 
-attn_config encoder_config(attn_model_type type, attn_pos_enc pos_enc, size_t layers);
+attn_config mha_config(attn_model_type type, attn_pos_enc pos_enc, size_t layers);
 
 /* Ill: singular values of the stacked key and value weights over twelve decades. attn_model_free it. */
-attn_model *encoder(attn_model_type type, attn_pos_enc pos_enc, size_t layers, bool ill, uint64_t *seed);
+attn_model *mha_encoder(attn_model_type type, attn_pos_enc pos_enc, size_t layers, bool ill, uint64_t *seed);
 
 /* One utterance of `frames` frames x [frames, BINS]; NULL: no calibration. `size`: latent_dim, or num_kv_heads. */
 attn_convert_options options_for(const char *type, attn_convert_method method, size_t size, const float *x,
