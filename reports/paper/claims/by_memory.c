@@ -42,31 +42,6 @@ static void compare(claim_verdict *v, double with, double without, const char *w
     claim_size(v, "Conformer, 12 layers, d_model 512, 8 heads; %d utterances of %d frames", BATCH, FRAMES);
 }
 
-/* Of one model: mha. */
-static void compare_ways(claim_verdict *v, size_t utterances, const attn_train_options *with,
-                         const char *what) {
-    attn_model *model = conformer("mha");
-    compare(v, pass_bytes(model, utterances, with), pass_bytes(model, BATCH, &plain), what);
-    attn_model_free(model);
-}
-
-void claim_smaller_batch(claim_verdict *v, const claims_evidence *e) {
-    (void)e;
-    compare_ways(v, BATCH / 2, &plain, "half as many utterances");
-}
-
-void claim_checkpointing(claim_verdict *v, const claims_evidence *e) {
-    (void)e;
-    const attn_train_options checkpoints = {.checkpoint_activations = true};
-    compare_ways(v, BATCH, &checkpoints, "--checkpoint-activations, the same bits");
-}
-
-void claim_half_precision(claim_verdict *v, const claims_evidence *e) {
-    (void)e;
-    const attn_train_options half = {.bf16_activations = true};
-    compare_ways(v, BATCH, &half, "activations kept in 16 bits, computing in float32");
-}
-
 static double bytes_of(const char *type) {
     attn_model *model = conformer(type);
     double bytes = pass_bytes(model, BATCH, &plain);
@@ -74,7 +49,33 @@ static double bytes_of(const char *type) {
     return bytes;
 }
 
+claims_passes claims_passes_of_conformer(void) {
+    attn_model *mha = conformer("mha");
+    const attn_train_options checkpoints = {.checkpoint_activations = true},
+                             half = {.bf16_activations = true};
+    claims_passes p = {.plain = pass_bytes(mha, BATCH, &plain),
+                       .half_batch = pass_bytes(mha, BATCH / 2, &plain),
+                       .checkpoints = pass_bytes(mha, BATCH, &checkpoints),
+                       .half_precision = pass_bytes(mha, BATCH, &half)};
+    attn_model_free(mha);
+    p.mla = bytes_of("mla");
+    p.mla_simple = bytes_of("mla_simple");
+    return p;
+}
+
+void claim_smaller_batch(claim_verdict *v, const claims_evidence *e) {
+    compare(v, e->passes.half_batch, e->passes.plain, "half as many utterances");
+}
+
+void claim_checkpointing(claim_verdict *v, const claims_evidence *e) {
+    compare(v, e->passes.checkpoints, e->passes.plain, "--checkpoint-activations, the same bits");
+}
+
+void claim_half_precision(claim_verdict *v, const claims_evidence *e) {
+    compare(v, e->passes.half_precision, e->passes.plain,
+            "activations kept in 16 bits, computing in float32");
+}
+
 void claim_simple_memory(claim_verdict *v, const claims_evidence *e) {
-    (void)e;
-    compare(v, bytes_of("mla_simple"), bytes_of("mla"), "mla_simple");
+    compare(v, e->passes.mla_simple, e->passes.mla, "mla_simple");
 }

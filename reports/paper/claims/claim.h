@@ -28,6 +28,9 @@ typedef void claim_judge(claim_verdict *v, const claims_evidence *e);
 #include "reports/paper/claims/ledger.inc"
 #undef CLAIM
 
+/* From three models, whose weights are not touched. */
+claims_passes claims_passes_of_conformer(void);
+
 /* Adds a part: its numbers, and the state becomes the worse of both. The first part replaces CLAIM_NOT_MEASURED. */
 void claim_add(claim_verdict *v, claim_state state, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -125,12 +125,14 @@ static int add_cells(text_table *t, const paper_tables *tables, attn_error *erro
 }
 
 int claims_fill(text_table *t, const claims_evidence *evidence, attn_error *error) {
+    claims_evidence e = *evidence;
     table_init(t, "Claims of the paper", claims_columns);
-    if (add_cells(t, evidence->tables, error))
+    if (add_cells(t, e.tables, error))
         return -1;
+    e.passes = claims_passes_of_conformer();
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
         claim_verdict v = {.state = CLAIM_NOT_MEASURED};
-        claims[i].judge(&v, evidence);
+        claims[i].judge(&v, &e);
         add_row(t, claims[i].id, claims[i].where, claims[i].words, claims[i].shows, claims[i].command, &v);
     }
     return t->rows ? 0 : attn_no_memory(error, "claims");

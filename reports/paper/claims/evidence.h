@@ -5,6 +5,12 @@
 #include "reports/data/measured.h"
 #include "reports/paper/paper_audit.h"
 
+/* Bytes that a training pass of the paper's Conformer takes, by its layout; NaN where memory was too short for the model.
+ * Of mha but for the last two. */
+typedef struct claims_passes {
+    double plain, half_batch, checkpoints, half_precision, mla, mla_simple;
+} claims_passes;
+
 /* What verdicts stand on; what is NULL was not given, and claims that need it are not measured. */
 typedef struct claims_evidence {
     const paper_tables *tables;
@@ -12,6 +18,7 @@ typedef struct claims_evidence {
     const json_t *conversion;   /* rows of analyze --sweep --format json */
     const json_t *tuned;        /* rows of analyze --mha --mla --format json, of fine-tuned models */
     const json_t *study;        /* of study_by_model */
+    claims_passes passes;       /* claims_fill lays them out */
 } claims_evidence;
 
 #endif
