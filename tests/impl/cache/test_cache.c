@@ -166,8 +166,9 @@ static void output_errors(double errors[CALLS], const attn_variant *variant, att
     attn_layer layer;
     attn_error error = {0};
     assert_int_equal(attn_layer_create(&layer, variant, &g, 3, &error), 0);
-    normal(layer.memory, attn_layer_parameters(variant, &g), random);
-    for (size_t i = 0; i < attn_layer_parameters(variant, &g); i++)
+    const size_t parameters = attn_layer_parameters(variant, &g);
+    normal(layer.memory, parameters, random);
+    for (size_t i = 0; i < parameters; i++)
         layer.memory[i] /= sqrtf(WIDTH);
     memset(layer.out_proj.bias, 0, WIDTH * sizeof(float));
     normal(x, LENGTH * WIDTH, random);
