@@ -22,7 +22,7 @@ cases:
   - attention/gqa/decode/L:8/h:2/d:16/hkv:1/impl:avx2
 YAML
 cat >"$scratch/child" <<'SH'
-#!/usr/bin/env bash
+#!/bin/bash
 case "$3" in */mla/*) echo "no such luck" >&2; exit 2 ;; esac
 exec "$ATTNBENCH" "$@"
 SH

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/bash
 # Stands for attnbench in tests of the gate: answers to `bench --case ROW` with times of our choice, in a few
 # milliseconds. $0.conf, or $FAKE_CONF where the program is copied once more, may set slow (percent), spread
 # (percent), bytes and peak for rows with $victim in them, or `behave` (drag: all answers but the first take `drag`

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/gate.sh"
 
 cat >"$scratch/fake" <<'END'
-#!/usr/bin/env bash
+#!/bin/bash
 # $1: how much slower "beta" is, per cent; $2: what becomes of it.
 noise=$((RANDOM % 200)) mode=${2:-}
 case ${2:-} in

@@ -15,7 +15,7 @@ YAML
 
 # A measuring process that ends the sweep at its last case.
 cat >"$scratch/child" <<'SH'
-#!/usr/bin/env bash
+#!/bin/bash
 echo "$3" >>"$STARTS"
 case "$3" in *gqa*) [ -z "${STOP:-}" ] || { kill -9 $PPID; exit 1; } ;; esac
 exec "$ATTNBENCH" "$@"

@@ -10,7 +10,7 @@ sweeps:
 machine: [machine/instruction_sets]
 END
 cat >"$scratch/child" <<'END'
-#!/usr/bin/env bash
+#!/bin/bash
 while [ -e "$HOLD" ] && [ ! -e "$HOLD.go" ]; do touch "$HOLD.held"; sleep 0.02; done
 exec "$ATTNBENCH" "$@"
 END

@@ -24,7 +24,7 @@ END
 
 # A measuring process that misbehaves for mha only.
 cat >"$scratch/child" <<'END'
-#!/usr/bin/env bash
+#!/bin/bash
 case "$*" in
 *--case\ attention/mha/*)
     case $MISBEHAVE in

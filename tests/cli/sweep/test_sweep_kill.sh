@@ -13,7 +13,7 @@ rows=30 rounds=2 kills=10
 } >"$scratch/many.yaml"
 
 cat >"$scratch/child" <<'END'
-#!/usr/bin/env bash
+#!/bin/bash
 # bench --case ROW ...; one write, so that a kill leaves a line or none
 echo "$3" >>"$STARTS"
 exec "$ATTNBENCH" "$@"
