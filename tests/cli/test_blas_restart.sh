@@ -32,7 +32,7 @@ run() { # environment..., -- arguments: counts the processes
     while [ "$1" != -- ]; do environment+=("$1") && shift; done
     shift
     # The address sanitizer wants to be first among libraries.
-    env LD_PRELOAD="$scratch/shim.so" ASAN_OPTIONS=verify_asan_link_order=0 "${environment[@]}" \
+    env LD_PRELOAD="$scratch/shim.so" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" "${environment[@]}" \
         "$ATTNBENCH" "$@" >"$scratch/out" 2>"$scratch/err"
     status=$?
     processes=$(grep -c '^process$' "$scratch/err")

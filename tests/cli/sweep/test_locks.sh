@@ -51,7 +51,7 @@ ended() { # status, what stderr's only line says, environment, --, command...
         setting+=("$1")
         shift
     done
-    env LD_PRELOAD="$scratch/shim.so" ASAN_OPTIONS=verify_asan_link_order=0 "${setting[@]}" "$ATTNBENCH" "${@:2}" >out 2>err
+    env LD_PRELOAD="$scratch/shim.so" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" "${setting[@]}" "$ATTNBENCH" "${@:2}" >out 2>err
     [ $? -eq "$expected" ] && { [ -z "$words" ] || { [ "$(wc -l <err)" -eq 1 ] && grep -qF -- "$words" err; }; }
 }
 sweep=(sweep --plan plan.yaml --counters off --min-time 0.0001 --repetitions 1)
