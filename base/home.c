@@ -1,10 +1,13 @@
 #include "base/home.h"
 
+#include "base/text/append.h"
+#include "base/text/ending.h"
+
 #include "attn/alloc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,4 +49,55 @@ char *home_path(const char *relative, attn_error *error) {
                                           : attn_format(error, "%s/%s", executable, relative);
     attn_free(executable);
     return path;
+}
+
+static const char ending[] = ".yaml";
+
+static int has_name(const struct dirent *entry) {
+    return text_ends(entry->d_name, ending);
+}
+
+int home_names(char list[HOME_NAMES], const char *folder, attn_error *error) {
+    char *path = home_path(folder, error);
+    struct dirent **files = NULL;
+    list[0] = '\0';
+    if (!path)
+        return -1;
+    int count = scandir(path, &files, has_name, alphasort);
+    attn_free(path);
+    for (int i = 0; i < count; i++) {
+        const char *name = files[i]->d_name;
+        text_list(list, HOME_NAMES, ", ", "%.*s", (int)(strlen(name) - strlen(ending)), name);
+        free(files[i]);
+    }
+    free(files);
+    return 0;
+}
+
+void home_names_help(char text[HOME_NAMES + 64], const char *folder) {
+    char names[HOME_NAMES];
+    if (home_names(names, folder, NULL))
+        names[0] = '\0'; /* asking for a file reports why */
+    snprintf(text, HOME_NAMES + 64, "needed: a name (%s) or a file", names);
+}
+
+bool home_is_path(const char *which) {
+    return strchr(which, '/') || text_ends(which, ending);
+}
+
+char *home_named_file(const char *which, const char *folder, const char *option, const char *what,
+                      attn_error *error) {
+    char list[HOME_NAMES];
+    if (home_is_path(which))
+        return attn_strdup(which, error);
+    char *relative = attn_format(error, "%s/%s%s", folder, which, ending);
+    char *path = relative ? home_path(relative, error) : NULL;
+    attn_free(relative);
+    if (!path || !access(path, F_OK))
+        return path;
+    attn_free(path);
+    if (!home_names(list, folder, error))
+        attn_fail(error, "%s %s: no such %s, expected %s%sa file (NAME.yaml, or with a / in its name)",
+                  option, which, what, list, *list ? ", or " : "");
+    return NULL;
 }

@@ -1,4 +1,5 @@
 /* attnbench sweep: a plan, in fresh processes, into one results file. */
+#include "base/home.h"
 #include "base/process/child.h"
 #include "cli/frame/command.h"
 #include "harness/counters/counter_source.h"
@@ -153,8 +154,8 @@ int cmd_sweep(int argc, char **argv) {
                        .rounds = OPTION_NOT_GIVEN,
                        .seed = OPTION_NOT_GIVEN,
                        .min_time = NO_TIME};
-    char help[PLAN_NAMES + 64];
-    plan_help(help, PLAN_FOLDER);
+    char help[HOME_NAMES + 64];
+    home_names_help(help, PLAN_FOLDER);
     struct poptOption options[] = {
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, help, "PLAN"},
         {"out", '\0', POPT_ARG_STRING, &o.out, 0, "needed, but for --list: the results file", "R.json"},

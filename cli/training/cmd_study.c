@@ -1,7 +1,7 @@
 /* attnbench study: a table of trainings, and its page. */
+#include "base/home.h"
 #include "base/process/child.h"
 #include "cli/frame/command.h"
-#include "harness/plan/plan_files.h"
 #include "harness/study/study_plan.h"
 #include "reports/page/study_report.h"
 
@@ -63,9 +63,9 @@ int cmd_study(int argc, char **argv) {
     study_request r = {0};
     long long jobs = 0;
     char *part = NULL;
-    char help[PLAN_NAMES + 64];
+    char help[HOME_NAMES + 64];
     int list = 0, status;
-    plan_help(help, STUDY_PLAN_FOLDER);
+    home_names_help(help, STUDY_PLAN_FOLDER);
     struct poptOption table[] = {
         {"plan", 'p', POPT_ARG_STRING, &r.plan, 0, help, "PLAN"},
         {"data", 'd', POPT_ARG_STRING, &r.data, 0, "needed: a corpus laid out as LibriSpeech is", "DIR"},

@@ -1,6 +1,7 @@
 #include "harness/counters/group.h"
 
 #include "base/home.h"
+#include "base/text/ending.h"
 #include "base/text/formula.h"
 #include "base/text/yaml.h"
 
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char folder[] = "harness/counters/groups", ending[] = ".yaml";
+static const char folder[] = "harness/counters/groups";
 static const size_t FILE_LIMIT = (size_t)1 << 20;
 
 const counter_event *group_event(const counter_group *group, const char *name) {
@@ -280,42 +281,23 @@ int group_parse(counter_group *g, const char *text, size_t size, const char *nam
     return result;
 }
 
-static bool has_ending(const char *text) {
-    size_t length = strlen(text), end = strlen(ending);
-    return length > end && !strcmp(text + length - end, ending);
-}
-
-bool group_is_path(const char *which) {
-    return strchr(which, '/') || has_ending(which);
-}
-
-/* The last part of the path, without .yaml. */
-static char *name_of(const char *which, attn_error *error) {
-    const char *slash = strrchr(which, '/'), *start = slash ? slash + 1 : which;
-    size_t length = strlen(start) - (has_ending(start) ? strlen(ending) : 0);
-    return attn_format(error, "%.*s", (int)length, start);
-}
-
 int group_read(counter_group *g, const char *which, attn_error *error) {
     size_t size;
     *g = (counter_group){0};
-    bool is_path = group_is_path(which);
-    char *below = is_path ? NULL : attn_format(error, "%s/%s%s", folder, which, ending);
-    char *path = is_path ? attn_strdup(which, error) : below ? home_path(below, error) : NULL;
+    char *path = home_named_file(which, folder, "--group", "group of counters", error);
     char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
     int result = text ? group_parse(g, text, size, path, error) : -1;
-    if (!result && !(g->name = name_of(which, error))) {
+    if (!result && !(g->name = yaml_plain_name(which, error))) {
         group_free(g);
         result = -1;
     }
     attn_free(text);
     attn_free(path);
-    attn_free(below);
     return result;
 }
 
 static int is_group_file(const struct dirent *entry) {
-    return has_ending(entry->d_name);
+    return text_ends(entry->d_name, ".yaml");
 }
 
 int group_list_read(group_list *list, attn_error *error) {

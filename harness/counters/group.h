@@ -43,10 +43,9 @@ typedef struct counter_group {
     group_formula formula[GROUP_FORMULAS_MAX];
 } counter_group;
 
-/* `which` is a name under harness/counters/groups/, or a path (with a slash, or ending in .yaml). Free with
- * group_free (a zeroed one is fine too). */
+/* `which`: as in home_named_file (base/home.h), of harness/counters/groups. Free with group_free (a zeroed one is fine
+ * too). */
 int group_read(counter_group *group, const char *which, attn_error *error);
-bool group_is_path(const char *which);
 
 /* From text in memory; `file` stands for the file in messages. */
 int group_parse(counter_group *group, const char *text, size_t size, const char *file, attn_error *error);

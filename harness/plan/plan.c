@@ -1,5 +1,6 @@
 #include "harness/plan/plan.h"
 
+#include "base/home.h"
 #include "base/text/hash.h"
 #include "harness/plan/plan_machine.h"
 #include "harness/plan/plan_sweep.h"
@@ -103,7 +104,7 @@ int plan_parse(plan *p, const char *text, size_t size, const char *name, attn_er
 int plan_read(plan *p, const char *which, attn_error *error) {
     size_t size = 0;
     *p = (plan){0};
-    char *path = plan_path(which, PLAN_FOLDER, error);
+    char *path = home_named_file(which, PLAN_FOLDER, "--plan", "plan", error);
     char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
     int result = text ? plan_parse(p, text, size, path, error) : -1;
     attn_free(text);

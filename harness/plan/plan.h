@@ -24,12 +24,11 @@
 #ifndef HARNESS_PLAN_PLAN_H
 #define HARNESS_PLAN_PLAN_H
 
-#include "harness/plan/plan_files.h"
 #include "harness/plan/plan_rows.h"
 
 #define PLAN_FOLDER "harness/plan/plans"
 
-/* `which`: as in plan_path. Free with plan_free (a zeroed plan is fine too). */
+/* `which`: as in home_named_file, of PLAN_FOLDER. Free with plan_free (a zeroed plan is fine too). */
 int plan_read(plan *p, const char *which, attn_error *error);
 
 /* From text in memory; `file` stands for the file in messages. */

@@ -93,7 +93,7 @@ static int read_groups(group_list *groups, attn_error *error) {
 /* Of a file; the name of a group stays as it is. */
 static char *absolute(const char *group, attn_error *error) {
     char path[PATH_MAX];
-    bool found = group_is_path(group) && realpath(group, path);
+    bool found = home_is_path(group) && realpath(group, path);
     return attn_strdup(found ? path : group, error);
 }
 

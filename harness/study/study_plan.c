@@ -2,7 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "harness/plan/plan_files.h"
+#include "base/home.h"
 #include "harness/study/study_kinds.h"
 
 #include <string.h>
@@ -209,7 +209,7 @@ int study_plan_parse(study_plan *p, const char *text, size_t size, const char *n
 int study_plan_read(study_plan *p, const char *which, attn_error *error) {
     size_t size;
     *p = (study_plan){0};
-    char *path = plan_path(which, STUDY_PLAN_FOLDER, error);
+    char *path = home_named_file(which, STUDY_PLAN_FOLDER, "--plan", "plan", error);
     char *text = path ? attn_read_file(path, FILE_LIMIT, &size, error) : NULL;
     int failed = text ? study_plan_parse(p, text, size, path, error) : -1;
     attn_free(text);
