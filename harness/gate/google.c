@@ -44,17 +44,26 @@ static json_t *object_of(json_t *all, const json_t *entry) {
     return json_object_set_new(all, name, object) ? NULL : object;
 }
 
+/* Why it did not run; NULL: it did. */
+static const char *refusal_of(const json_t *entry) {
+    if (json_is_true(json_object_get(entry, "error_occurred")))
+        return json_text(entry, "error_message");
+    return json_is_true(json_object_get(entry, "skipped")) ? json_text(entry, "skip_message") : NULL;
+}
+
+/* An aggregate without a time is none of a benchmark of its own: of asymptotic complexity it has the name of a family. */
 static int take_entry(json_t *all, const json_t *entry) {
-    json_t *object = object_of(all, entry);
-    const char *aggregate = json_text(entry, "aggregate_name");
+    const char *aggregate = json_text(entry, "aggregate_name"), *refusal = refusal_of(entry);
     double time = ns_of(entry);
+    if (*aggregate && !refusal && isnan(time))
+        return 0;
+    json_t *object = object_of(all, entry);
     if (!object)
         return -1;
-    if (json_is_true(json_object_get(entry, "error_occurred")) ||
-        json_is_true(json_object_get(entry, "skipped")))
-        return json_object_set_new(object, "error", json_string(json_text(entry, "error_message")));
+    if (refusal)
+        return json_object_set_new(object, "error", json_string(refusal));
     if (isnan(time))
-        return *aggregate ? 0 : json_object_set_new(object, "error", json_string("it reported no time"));
+        return json_object_set_new(object, "error", json_string("it reported no time"));
     if (!*aggregate)
         add_ran(object, entry, time);
     if (!*aggregate)

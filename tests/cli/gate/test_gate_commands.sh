@@ -27,13 +27,15 @@ for repetition in 0 1 2; do
 done
 entry gamma "$((1000 + noise / 100))" s ', "run_type": "aggregate", "aggregate_name": "mean"'
 entry gamma 3 s ', "run_type": "aggregate", "aggregate_name": "stddev"'
+entry family 1 ns ', "run_type": "aggregate", "aggregate_name": "RMS"' | sed 's/"real_time": 1, "cpu_time": 1/"rms": 0.01/'
 [ "${2:-}" = less ] || entry delta "$((5000 + noise / 10))" ms
 if [ "${2:-}" = error ]; then
     entry epsilon 0 ns ', "error_occurred": true, "error_message": "wrong sum"'
+    entry zeta 0 ns ', "skipped": true, "skip_message": "too large"' ""
 else
     entry epsilon 70000 ns
+    entry zeta 8000 ns "" ""
 fi
-entry zeta 8000 ns "" ""
 echo ']}'
 END
 chmod +x "$scratch/fake"
@@ -45,7 +47,7 @@ commands() { # status expected, words of the candidate, words of the base, more 
     [ $? -eq "$expected" ]
 }
 check "commands, the same: 0" commands 0 0
-check "the same: all six" verdict SAME 6
+check "the same: all six, and no family of which there is only the complexity" verdict SAME 6
 check "the same: in ns, whatever the unit" grep -qE 'beta<x>/8. \| 20(\.0[0-9]+)? ms' "$scratch/out"
 check "the same: an aggregate where there is nothing else" says '| `gamma` | 100' out
 check "the same: how it was measured" says "commands that print Google Benchmark's JSON" out
@@ -60,7 +62,8 @@ check "a benchmark that the base lacks: 3" commands 3 0 less
 check "base lacks: named" verdict "MISSING IN BASE" 1
 check "an error in the candidate: 1" commands 1 "0 error"
 check "an error: its message" says "wrong sum" out
-check "an error: the others are compared" verdict SAME 5
+check "a benchmark that was skipped: its message" says "too large" out
+check "an error: the others are compared" verdict SAME 4
 check "too noisy for the budget: 3" commands 3 "0 noisy" noisy --filter alpha --budget 4s
 check "noisy: how much of the time it ran, as the program says" says "it did not run for 50% of the time" out
 check "a candidate that fails: 1" commands 1 "0 fails"
