@@ -80,13 +80,14 @@ static void add_counter(moved_counter *c, size_t side, const json_t *entries, co
 
 void moved_add(moved_counter counters[MOVED_COUNTERS], size_t side, const json_t *entries) {
     moved_counter *ipc = &counters[IPC], *cycles = &counters[CYCLES], *instructions = &counters[INSTRUCTIONS];
+    size_t cycles_before = cycles->count[side], instructions_before = instructions->count[side];
     for (size_t i = 0; i < MOVED_COUNTERS; i++)
         if (i != IPC)
             add_counter(&counters[i], side, entries, moved_names[i]);
-    size_t n = cycles->count[side];
-    if (n && instructions->count[side] == n) {
+    if (cycles->count[side] > cycles_before && instructions->count[side] > instructions_before) {
         snprintf(ipc->source, sizeof ipc->source, "%s", cycles->source);
-        add_value(ipc, side, instructions->value[side][n - 1] / cycles->value[side][n - 1]);
+        add_value(ipc, side,
+                  instructions->value[side][instructions_before] / cycles->value[side][cycles_before]);
     } else {
         snprintf(ipc->why, sizeof ipc->why, "needs cycles and instructions");
     }

@@ -60,6 +60,19 @@ static void test_instructions_and_ipc(void **state) {
         "cannot be counted here: l1d_misses");
 }
 
+/* Where one of the two could not be read, what another process read does not stand in for it. */
+static void test_ipc_is_of_one_process(void **state) {
+    (void)state;
+    moved_counter c[MOVED_COUNTERS] = {0};
+    add(c, 0, "{\"cycles\": {\"source\": \"perf\", \"value\": 500, \"validation\": \"trusted\"}}");
+    add(c, 0, "{\"instructions\": {\"source\": \"perf\", \"value\": 9, \"validation\": \"trusted\"}}");
+    assert_int_equal(c[IPC].count[0], 0);
+    add(c, 0, base_text);
+    add(c, 0, "{}");
+    assert_int_equal(c[IPC].count[0], 1);
+    assert_true(c[IPC].value[0][0] == 2);
+}
+
 static void add_some(moved_counter *counters, size_t side, const char *text, size_t processes) {
     for (size_t i = 0; i < processes; i++)
         add(counters, side, text);
@@ -152,10 +165,15 @@ static void test_simulated(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_instructions_and_ipc),       cmocka_unit_test(test_faults_from_none),
-        cmocka_unit_test(test_few_processes_tell_nothing), cmocka_unit_test(test_only_time),
-        cmocka_unit_test(test_overlap_is_noise),           cmocka_unit_test(test_nothing_known),
-        cmocka_unit_test(test_rejected_is_unknown),        cmocka_unit_test(test_simulated),
+        cmocka_unit_test(test_instructions_and_ipc),
+        cmocka_unit_test(test_ipc_is_of_one_process),
+        cmocka_unit_test(test_faults_from_none),
+        cmocka_unit_test(test_few_processes_tell_nothing),
+        cmocka_unit_test(test_only_time),
+        cmocka_unit_test(test_overlap_is_noise),
+        cmocka_unit_test(test_nothing_known),
+        cmocka_unit_test(test_rejected_is_unknown),
+        cmocka_unit_test(test_simulated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
