@@ -38,7 +38,9 @@ static void take_base(gate_case *c, const results *base) {
         return;
     }
     c->finding.settled = true;
-    c->finding.verdict = stored ? GATE_BASE_FAILED : GATE_MISSING_IN_BASE;
+    c->finding.verdict = !stored               ? GATE_MISSING_IN_BASE
+                         : stored->unsupported ? GATE_UNSUPPORTED
+                                               : GATE_BASE_FAILED;
     snprintf(c->why, sizeof c->why, "%s", stored && stored->error ? stored->error : "");
 }
 

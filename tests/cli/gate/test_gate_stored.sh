@@ -29,4 +29,10 @@ check "a case that the stored base lacks is reported" verdict "MISSING IN BASE" 
 "$ATTNBENCH" gate --plan "$scratch/three.yaml" --base "$scratch/base.json" --candidate "$scratch/candidate" --budget 60s \
     >"$scratch/out" 2>"$scratch/err"
 check "a case of the stored base that the plan lacks is reported" says "1 of 4 cases of the stored base are not in the plan" out
+echo 'cases: [attention/linear/decode/L:32/h:2/d:64/part:core]' >"$scratch/core.yaml"
+"$ATTNBENCH" sweep --plan "$scratch/core.yaml" --out "$scratch/core.json" >"$scratch/out" 2>"$scratch/err"
+"$ATTNBENCH" gate --plan "$scratch/core.yaml" --base "$scratch/core.json" --candidate "$scratch/candidate" --budget 60s \
+    --json "$scratch/report.json" >"$scratch/out" 2>"$scratch/err"
+check "a case that the stored base's machine could not run is no failure of it" verdict "NOT SUPPORTED HERE" 1
+check "could not run: why" says "has no core apart from its layer" out
 exit $failed
