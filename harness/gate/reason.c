@@ -50,7 +50,7 @@ static double count_needed(const scatter *s, const gate *g, const gate_finding *
     return fmax(fmax(least, count + 1), count * (half / gap) * (half / gap));
 }
 
-/* Seconds of this kind of case's share that go on with the others'. */
+/* Of all cases, when each takes `factor` times what it took so far. */
 static void put_budget(char *why, size_t size, const gate *g, double factor) {
     char budget[32];
     progress_time(budget, sizeof budget, fmax(g->seconds, 1) * factor);
@@ -81,19 +81,28 @@ static void put_bounds(char *why, size_t size, const gate_finding *f, const scat
         text_list(why, size, "; ", "the base differs from itself by up to %.2f%%", gate_percent(s->own));
 }
 
-void gate_reason(char *why, size_t size, const gate *g, const gate_case *c) {
+static void put_unmeasured(char *why, size_t size, const gate *g) {
+    if (!*why)
+        text_list(why, size, "; ", "%s before %s", g->interrupted ? "interrupted" : "the budget was spent",
+                  g->stored ? "a process had ended" : "a pair was complete");
+    if (g->opened > 0)
+        text_list(why, size, "; ", "the checks before took %.0f s", g->opened);
+}
+
+static void put_single(char *why, size_t size, const gate_case *c) {
+    if (isnan(c->finding.noise))
+        text_list(why, size, "; ", "%zu process%s, too few to see how much they differ", c->count,
+                  c->count == 1 ? "" : "es");
+}
+
+static void put_counts(char *why, size_t size, const gate_finding *f) {
+    if (f->noise > 0)
+        text_list(why, size, "; ", "a program differs from itself by up to %.2f%%", gate_percent(f->noise));
+}
+
+static void put_times(char *why, size_t size, const gate *g, const gate_case *c) {
     const gate_finding *f = &c->finding;
     scatter s;
-    if (f->verdict != GATE_UNDECIDED || g->stored || g->settings.metric != GATE_TIME)
-        return;
-    if (!c->count) {
-        if (!*why)
-            text_list(why, size, "; ", "%s before a pair was complete",
-                      g->interrupted ? "interrupted" : "the budget was spent");
-        if (g->opened > 0)
-            text_list(why, size, "; ", "the checks before took %.0f s", g->opened);
-        return;
-    }
     if (look_at(&s, c, g->settings.way))
         return;
     put_pairs(why, size, g, c, &s);
@@ -105,4 +114,17 @@ void gate_reason(char *why, size_t size, const gate *g, const gate_case *c) {
                   g->commands ? "it did not run for %.0f%% of the time" /* it may have slept */
                               : "it waited for the CPU %.0f%% of the time",
                   100 * (1 - c->cpu_ns / c->ns));
+}
+
+void gate_reason(char *why, size_t size, const gate *g, const gate_case *c) {
+    if (c->finding.verdict != GATE_UNDECIDED)
+        return;
+    if (!c->count)
+        put_unmeasured(why, size, g);
+    else if (g->stored)
+        put_single(why, size, c);
+    else if (g->settings.metric == GATE_INSTRUCTIONS)
+        put_counts(why, size, &c->finding);
+    else
+        put_times(why, size, g, c);
 }
