@@ -69,7 +69,7 @@ static json_t *how_note(const gate *g) {
             ? g->settings.turns > 1
                   ? ", pairs of live processes that take turns"
                   : ", pairs of live processes that take turns, as the older of the two programs knows them"
-        : g->knows[GATE_BASE] && g->knows[GATE_CANDIDATE]
+        : gate_turns_version(&g->side[GATE_BASE]) && gate_turns_version(&g->side[GATE_CANDIDATE])
             ? ", whole processes one after the other"
             : ", whole processes one after the other, as a program does not know turns";
     return utf8_sprintf("plan %s%s, %zu repetitions of %g s a process on CPU %d; %zu look%s in %s%s", p->name,
@@ -245,7 +245,6 @@ static int run_both(gate *g, const gate_options *o, attn_error *error) {
     bool time = g->settings.metric == GATE_TIME;
     for (size_t i = 0; i < GATE_SIDES; i++) {
         int version = gate_turns_version(&g->side[i]);
-        g->knows[i] = version > 0;
         g->settings.turns = i && g->settings.turns < version ? g->settings.turns : version;
     }
     if (!g->settings.turns)

@@ -75,10 +75,9 @@ typedef struct gate {
     gate_looks spent, spent_before;    /* with the last look, and before it */
     uint64_t random;
     bool out_of_time, interrupted;
-    bool knows[GATE_SIDES]; /* turns */
-    bool attributing;       /* beyond the budget */
-    bool stored;            /* the base is a file: processes give plain_time, as that does */
-    bool commands;          /* a block is one of all cases */
+    bool attributing; /* beyond the budget */
+    bool stored;      /* the base is a file: processes give plain_time, as that does */
+    bool commands;    /* a block is one of all cases */
 } gate;
 
 /* Sets up; settings->plan has to live as long as the gate. Free with gate_free (a zeroed one is fine too). */
@@ -112,14 +111,12 @@ int gate_run_stored(gate *g, const results *base, attn_error *error);
 int gate_stored_differences(size_t *count, char *text, size_t size, const results *base, const gate *g,
                             attn_error *error);
 
-/* What the runs share. ------------------------------------------------------------- */
-
 /* With how long a process may run: until the budget and a quarter of it are over, and until a good deal longer
  * than the base and the plan account for. One that hangs must not take the gate with it. */
 measure_settings gate_measure_settings(const gate *g, const gate_case *c, size_t side, double check_flops);
 
-/* Settles it. A case that is settled because the base has it not keeps that verdict only when the candidate
- * can run it, or cannot here. */
+/* Settles it. A case that is settled because the base lacks it keeps that verdict only when the candidate can run it, or
+ * cannot here. */
 void gate_give_up(gate_case *c, size_t side, const process_value *value);
 
 /* The same for a process that was ended after `seconds`: where the budget ended it, and not its own
