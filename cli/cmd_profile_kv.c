@@ -1,6 +1,6 @@
 /* attnbench profile-kv: cache bytes, time, real-time factor and peak memory of models on speech. */
 #include "base/option_values.h"
-#include "base/process/child.h"
+#include "base/process/child_fate.h"
 #include "base/text/hash.h"
 #include "cli/frame/command.h"
 #include "cli/frame/kept_steps.h"
@@ -208,15 +208,17 @@ static json_t *profile_in_child(int *status, const char *config, const profile_p
     one_model m = {config, plan};
     const child_place place = {.cpu = -1, .limit = DAY, .errors = CHILD_SHOWN};
     child_result r;
+    char fate[CHILD_FATE];
     *status = STATUS_BAD_INPUT;
     if (child_call(&r, profile_one, &m, &place, error))
         return NULL;
     json_t *result = r.output ? json_loadb(r.output, r.size, 0, NULL) : NULL;
     attn_free(r.output);
+    child_fate(fate, &r);
     if (r.late)
         attn_fail(error, "%s: its process was still running after a day, and was ended", config);
     else if (r.signal)
-        attn_fail(error, "%s: its process was killed by signal %d", config, r.signal);
+        attn_fail(error, "%s: its process %s", config, fate);
     else
         *status = r.status;
     return result;

@@ -1,7 +1,7 @@
 /* The gate for programs of other people: commands that print Google Benchmark's JSON, whole processes in blocks. A
  * process runs all benchmarks, so that a block has two pairs of each. */
 #include "base/clock.h"
-#include "base/process/child.h"
+#include "base/process/child_fate.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "harness/gate/gate.h"
@@ -27,6 +27,7 @@ static int run_command(reply *r, const char *command, int cpu, double limit, att
     char *words[] = {(char *)"/bin/sh", (char *)"-c", (char *)command, NULL};
     const child_place place = {.cpu = cpu, .limit = limit};
     child_result result;
+    char fate[CHILD_FATE];
     attn_error why = {0};
     double began = clock_now();
     *r = (reply){0};
@@ -34,11 +35,11 @@ static int run_command(reply *r, const char *command, int cpu, double limit, att
         return -1;
     r->seconds = clock_now() - began;
     r->late = result.late;
+    child_fate(fate, &result);
     if (result.late)
         snprintf(r->why, sizeof r->why, "it was still running after %.3g s, and was ended", limit);
     else if (result.status)
-        snprintf(r->why, sizeof r->why, "it ended with status %d%s%.250s", result.status,
-                 *result.message ? ": " : "", result.message);
+        snprintf(r->why, sizeof r->why, "it %s%s%.200s", fate, *result.message ? ": " : "", result.message);
     else if (!(r->benchmarks = google_read(result.output, result.size, "the command", &why)))
         snprintf(r->why, sizeof r->why, "%.290s", why.message);
     utf8_mend(r->why);

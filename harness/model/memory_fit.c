@@ -4,7 +4,7 @@
 
 #include "attn/alloc.h"
 #include "attn/random.h"
-#include "base/process/child.h"
+#include "base/process/child_fate.h"
 #include "base/text/json.h"
 #include "base/text/table_write.h"
 #include "harness/model/choices.h"
@@ -114,6 +114,7 @@ static int run_length(memory_fit_point *point, const char *config, const profile
     question q = {config, point->seconds, plan};
     const child_place place = {.cpu = -1, .limit = CHILD_LIMIT + SLOWEST * point->seconds};
     child_result r;
+    char fate[CHILD_FATE];
     message m = {0};
     if (child_call(&r, answer, &q, &place, error))
         return -1;
@@ -121,12 +122,12 @@ static int run_length(memory_fit_point *point, const char *config, const profile
     if (reported)
         memcpy(&m, r.output, sizeof m);
     attn_free(r.output);
+    child_fate(fate, &r);
     if (r.late)
         return attn_fail(error, "%s: its process was still running after %.0f s at %.0f s of audio", config,
                          place.limit, point->seconds);
     if (r.signal)
-        return attn_fail(error, "%s: its process was killed by signal %d at %.0f s of audio", config,
-                         r.signal, point->seconds);
+        return attn_fail(error, "%s: its process %s at %.0f s of audio", config, fate, point->seconds);
     if (!reported)
         return attn_fail(error, "%s: its process reported nothing at %.0f s of audio", config,
                          point->seconds);

@@ -1,7 +1,7 @@
 #include "harness/run/measure.h"
 
 #include "base/home.h"
-#include "base/process/child.h"
+#include "base/process/child_fate.h"
 #include "base/status.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
@@ -121,15 +121,16 @@ const char *measure_said(const child_result *r) {
 
 static void describe_end(const child_result *r, double limit, char *text, size_t size) {
     const char *said = measure_said(r);
+    char fate[CHILD_FATE];
+    child_fate(fate, r);
     if (r->late)
         snprintf(text, size, "the measuring process was still running after %.3g s, and was ended", limit);
     else if (r->signal)
-        snprintf(text, size, "the measuring process was ended by signal %d (%s)%s%s", r->signal,
-                 strsignal(r->signal), *said ? ": " : "", said);
+        snprintf(text, size, "the measuring process %s%s%s", fate, *said ? ": " : "", said);
     else if (*said)
         snprintf(text, size, "%s", said);
     else
-        snprintf(text, size, "the measuring process ended with status %d and said nothing", r->status);
+        snprintf(text, size, "the measuring process %s and said nothing", fate);
 }
 
 static json_t *failed_entry(const bench_case *c, const child_result *r, double limit, const char *why) {

@@ -1,6 +1,7 @@
 #include "harness/run/partner.h"
 
 #include "base/clock.h"
+#include "base/process/child_fate.h"
 #include "base/text/utf8.h"
 #include "bench/turn_lines.h"
 
@@ -15,15 +16,16 @@
 /* What its end says, over what was found out before. */
 static int has_failed(partner *p, const char *found) {
     child_result r;
+    char fate[CHILD_FATE];
     child_end(&p->talk, &r);
+    child_fate(fate, &r);
     const char *said = measure_said(&r);
     if (p->late)
         snprintf(p->why, sizeof p->why, "%s", found);
     else if (*said)
         snprintf(p->why, sizeof p->why, "%.*s", (int)sizeof p->why - 1, said);
     else if (r.signal && r.signal != SIGKILL)
-        snprintf(p->why, sizeof p->why, "the measuring process was ended by signal %d (%s)", r.signal,
-                 strsignal(r.signal));
+        snprintf(p->why, sizeof p->why, "the measuring process %s", fate);
     else
         snprintf(p->why, sizeof p->why, "%s", found);
     utf8_mend(p->why);

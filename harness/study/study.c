@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/process/child_fate.h"
 #include "base/process/pool.h"
 #include "base/progress.h"
 #include "harness/run/measure.h"
@@ -60,13 +61,14 @@ static void fail_followers(shown_runs *s, size_t failed) {
 static int ended(void *context, int piece, const child_result *result, attn_error *error) {
     shown_runs *s = context;
     study_run *run = &s->runs->at[piece];
-    char outcome[600];
+    char outcome[600], fate[CHILD_FATE];
     (void)error;
+    child_fate(fate, result);
     run->state = result->status ? STUDY_FAILED : STUDY_DONE;
     if (result->status && *result->message)
         snprintf(run->why, sizeof run->why, "%.500s", result->message);
     else if (result->status)
-        snprintf(run->why, sizeof run->why, "its process ended by signal %d", result->signal);
+        snprintf(run->why, sizeof run->why, "its process %s", fate);
     snprintf(outcome, sizeof outcome, "%s%s", result->status ? "FAILED: " : "done", run->why);
     progress_clear(&s->shown);
     if (result->status && s->shown.terminal)

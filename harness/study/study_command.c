@@ -2,7 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
-#include "base/process/child.h"
+#include "base/process/child_fate.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -34,17 +34,18 @@ void study_command_free(study_command *c) {
 
 static int run(const study_command *c, child_result *result, attn_error *error) {
     const child_place place = {.cpu = -1, .limit = LONGEST};
+    char fate[CHILD_FATE];
     if (c->failed)
         return attn_no_memory(error, c->words[1]);
     if (child_run(result, (char *const *)c->words, &place, error))
         return -1;
     if (!result->status)
         return 0;
+    child_fate(fate, result);
     if (*result->message)
         attn_fail(error, "%s", result->message);
     else
-        attn_fail(error, "attnbench %s: ended by %s %d", c->words[1], result->signal ? "signal" : "status",
-                  result->signal ? result->signal : result->status);
+        attn_fail(error, "attnbench %s %s", c->words[1], fate);
     attn_free(result->output);
     return -1;
 }

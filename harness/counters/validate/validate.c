@@ -1,6 +1,7 @@
 #include "harness/counters/validate/validate.h"
 
 #include "base/home.h"
+#include "base/process/child_fate.h"
 #include "base/text/json.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/source/callgrind.h"
@@ -249,6 +250,7 @@ static int validate_callgrind(json_t *metrics, const counter_event *const *event
                                         "--format", "json",     NULL};
     attn_error why = {0};
     child_result r = {0};
+    char fate[CHILD_FATE];
     char *program = home_executable(error);
     int cpu = program ? child_pick_cpu(-1, error) : -1;
     if (cpu < 0) {
@@ -256,8 +258,9 @@ static int validate_callgrind(json_t *metrics, const counter_event *const *event
         return -1;
     }
     bool failed = callgrind_run(&r, program, words, cpu, 0, &why) != 0;
+    child_fate(fate, &r);
     if (!failed && r.status)
-        failed = attn_fail(&why, "ended with status %d under valgrind: %s", r.status, r.message) != 0;
+        failed = attn_fail(&why, "it %s under valgrind: %s", fate, r.message) != 0;
     failed = failed || take_metrics(metrics, r.output, events, count, &why);
     attn_free(r.output);
     attn_free(program);
