@@ -67,8 +67,7 @@ int attn_cpu_has(attn_isa isa, attn_error *error) {
         return 0;
     if (isa <= attn_cpu_detected())
         return attn_fail_as(error, ATTN_ERROR_UNSUPPORTED, "%s is left out by ATTN_CPU=%s", wanted, used);
-    return attn_fail_as(error, ATTN_ERROR_UNSUPPORTED, "this CPU does not have %s, its kernels use %s",
-                        wanted, used);
+    return attn_fail_as(error, ATTN_ERROR_UNSUPPORTED, "this CPU lacks %s, its kernels use %s", wanted, used);
 }
 
 int attn_cpu_check(attn_error *error) {

@@ -4,6 +4,7 @@
 #include "bench/gbench.h"
 #include "bench/run.h"
 #include "bench/turns.h"
+#include "impl/attention/variant_names.h"
 
 #include "attn/alloc.h"
 #include "attn/cpu.h"
@@ -44,13 +45,7 @@ static const char help_text[] =
     "A row reads attention/TYPE/MODE/KEY:VALUE/..., one layer,\n"
     "or encoder/MODEL/TYPE/MODE/KEY:VALUE/..., a whole encoder with its input layer,\n"
     "or machine/LIMIT/KEY:VALUE/..., a limit of this machine (docs/machine.md),\n"
-    "or kernel/NAME/KEY:VALUE/..., one kernel alone: attend, attend_latent, linear, layer_norm, ...\n"
-    "  TYPE  mha, mla, mla_simple, gqa, linear\n"
-    "  MODE  prefill (all frames in one call), chunk (some of a stream), decode (one frame)\n"
-    "  MODEL conformer, branchformer\n"
-    "  LIMIT flops, read, sgemm, write, copy, triad, nt_write, latency, tlb, clock, handoff\n\n"
-    "Keys, each with its name in the sweeps of plans, the cases that take it, what it takes and its "
-    "default:\n";
+    "or kernel/NAME/KEY:VALUE/..., one kernel alone: attend, attend_latent, linear, layer_norm, ...\n";
 
 static const char flags_text[] =
     "\n"
@@ -58,6 +53,23 @@ static const char flags_text[] =
     "implementation lacks.\n\n"
     "Flags of Google Benchmark (here the defaults are --benchmark_repetitions=3 "
     "--benchmark_min_time=0.05):\n\n";
+
+static void print_help(void) {
+    char types[ATTN_VARIANT_NAMES_TEXT], limits[128];
+    attn_variant_names_text(types, ATTN_TAKES_ANYTHING, ", ");
+    bench_where_modes(limits, sizeof limits, "machine");
+    fputs(help_text, stdout);
+    printf("  TYPE  %s\n"
+           "  MODE  prefill (all frames in one call), chunk (some of a stream), decode (one frame)\n"
+           "  MODEL conformer, branchformer\n"
+           "  LIMIT %s\n\n"
+           "Keys, each with its name in the sweeps of plans, the cases that take it, what it takes and its "
+           "default:\n",
+           types, limits);
+    bench_fields_print(stdout);
+    fputs(flags_text, stdout);
+    gbench_print_flags();
+}
 
 static bool is_google_flag(const char *word) {
     return !strncmp(word, "--benchmark_", 12) || !strncmp(word, "--v=", 4);
@@ -298,10 +310,7 @@ int bench_main(int argc, char **argv, const char *default_cases, const bench_pro
     if (split_flags(&o, &argc, argv, &error) || read_options(&o, &session, argc, argv, &error)) {
         status = 2;
     } else if (o.help) {
-        fputs(help_text, stdout);
-        bench_fields_print(stdout);
-        fputs(flags_text, stdout);
-        gbench_print_flags();
+        print_help();
     } else {
         status = run(&session, &o, default_cases, &error) ? 2 : bench_session_status(&session);
     }

@@ -1,5 +1,6 @@
 #include "bench/field.h"
 
+#include "base/text/append.h"
 #include "bench/limits/machine_units.h"
 #include "bench/peers/peer.h"
 #include "impl/attention/variant_names.h"
@@ -102,6 +103,13 @@ bench_where bench_where_find(const char *kind, const char *mode) {
     return strcmp(kind, "kernel") ? (bench_where)0 : BENCH_ONE_KERNEL; /* any kernel */
 }
 
+void bench_where_modes(char *text, size_t size, const char *kind) {
+    text[0] = '\0';
+    for (size_t i = 0; i < PLACES; i++)
+        if (!strcmp(places[i].kind, kind))
+            text_list(text, size, ", ", "%s", places[i].mode);
+}
+
 static bool has_what_it_needs(const bench_field *field, const bench_case *c) {
     switch (field->needs) {
     case BENCH_NEEDS_HEADS:
@@ -148,31 +156,33 @@ bool bench_field_is_default(const bench_field *field, const bench_case *c) {
 /* "attention, encoder (chunk, decode)", "attention, encoder; of gqa". */
 static void describe_cases(char *text, size_t size, const bench_field *field) {
     char types[ATTN_VARIANT_NAMES_TEXT] = "";
-    size_t used = 0;
+    text[0] = '\0';
     for (size_t i = 0, end; i < PLACES; i = end) {
         unsigned kind = 0;
         for (end = i; end < PLACES && !strcmp(places[end].kind, places[i].kind); end++)
             kind |= (unsigned)places[end].where;
         if (!(field->rows & kind))
             continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", places[i].kind);
+        text_list(text, size, ", ", "%s", places[i].kind);
         if ((field->rows & kind) == kind)
             continue;
         const char *before = " (";
         for (size_t k = i; k < end; k++)
             if (field->rows & (unsigned)places[k].where) {
-                used += (size_t)snprintf(text + used, size - used, "%s%s", before, places[k].mode);
+                text_append(text, size, "%s%s", before, places[k].mode);
                 before = ", ";
             }
-        used += (size_t)snprintf(text + used, size - used, ")");
+        text_append(text, size, ")");
     }
     if (field->needs == BENCH_NEEDS_HEADS || field->needs == BENCH_NEEDS_LATENT)
         attn_variant_names_text(
             types, field->needs == BENCH_NEEDS_HEADS ? ATTN_TAKES_KV_HEADS : ATTN_TAKES_LATENT, ", ");
     else if (field->needs == BENCH_NEEDS_MERGE)
         snprintf(types, sizeof types, "%s", attn_model_type_names[ATTN_MODEL_BRANCHFORMER]);
-    snprintf(text + used, size - used, "%s%s%s", field->rows & KERNELS ? ", kernel" : "",
-             *types ? "; of " : "", types);
+    if (field->rows & KERNELS)
+        text_list(text, size, ", ", "kernel");
+    if (*types)
+        text_append(text, size, "; of %s", types);
 }
 
 static void print_values(FILE *stream, const bench_field *field) {

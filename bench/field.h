@@ -43,6 +43,9 @@ extern const bench_field bench_fields[BENCH_FIELDS];
 /* The bit of a kind ("attention") and mode ("chunk"; of the machine "read"; of kernels any), or 0. */
 bench_where bench_where_find(const char *kind, const char *mode);
 
+/* The modes of a kind, for messages: "prefill, chunk, decode". */
+void bench_where_modes(char *text, size_t size, const char *kind);
+
 /* Whether a case of this set of bench_where, type and model takes the field. */
 bool bench_field_applies(const bench_field *field, unsigned set, const bench_case *c);
 

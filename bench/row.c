@@ -1,5 +1,6 @@
 #include "bench/row.h"
 
+#include "base/text/append.h"
 #include "bench/field.h"
 #include "bench/kind.h"
 
@@ -7,11 +8,6 @@
 #include <string.h>
 
 enum { MOST_WORDS = 24 };
-
-static void append(char *text, size_t size, const char *more) {
-    size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s", more);
-}
 
 static bool takes(const bench_case *c, const bench_field *field) {
     return bench_field_applies(field, field->rows, c);
@@ -25,8 +21,7 @@ static int find_field(const char *kind, const bench_case *c, const char *key, at
             continue;
         if (!strcmp(bench_fields[i].key, key))
             return i;
-        append(known, sizeof known, *known ? ", " : "");
-        append(known, sizeof known, bench_fields[i].key);
+        text_list(known, sizeof known, ", ", "%s", bench_fields[i].key);
     }
     return attn_fail(error, "%s: not a key of %s/%s, which takes %s", key, kind, c->subject, known);
 }
@@ -52,8 +47,7 @@ static int read_word(bench_case *c, const bench_field *field, const char *text, 
             bench_field_set(field, c, i);
             return 0;
         }
-        append(known, sizeof known, i ? ", " : "");
-        append(known, sizeof known, field->words[i]);
+        text_list(known, sizeof known, ", ", "%s", field->words[i]);
     }
     return attn_fail(error, "%s: found \"%s\", expected one of %s", field->key, text, known);
 }
@@ -111,8 +105,7 @@ static int read_words(bench_case *c, char **words, size_t count, attn_error *err
     char known[64] = "";
     for (size_t i = 0; bench_kinds[i]; i++) {
         const bench_kind_ops *kind = bench_kinds[i];
-        append(known, sizeof known, i ? ", " : "");
-        append(known, sizeof known, kind->name);
+        text_list(known, sizeof known, ", ", "%s", kind->name);
         if (strcmp(words[0], kind->name))
             continue;
         c->kind = kind->kind;

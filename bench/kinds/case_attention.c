@@ -4,6 +4,7 @@
 #include "bench/kinds/attention_check.h"
 #include "bench/kinds/attention_setup.h"
 #include "bench/kinds/models.h"
+#include "impl/attention/variant_names.h"
 
 #include "attn/alloc.h"
 
@@ -11,14 +12,12 @@
 #include <string.h>
 
 static int subject(bench_case *c, char *const *words, attn_error *error) {
-    char known[128] = "";
+    char known[ATTN_VARIANT_NAMES_TEXT];
     c->variant = attn_variant_find(words[0]);
-    for (size_t i = 0; !c->variant && attn_variants[i]; i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", attn_variants[i]->name);
-    }
-    if (!c->variant)
+    if (!c->variant) {
+        attn_variant_names_text(known, ATTN_TAKES_ANYTHING, ", ");
         return attn_fail(error, "\"%s\": not a type of attention, expected one of %s", words[0], known);
+    }
     snprintf(c->subject, sizeof c->subject, "%s", c->variant->name);
     return models_read_mode(c, "attention", words[1], error);
 }

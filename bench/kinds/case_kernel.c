@@ -46,7 +46,7 @@ static void release(void *state) {
 
 static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {
     if (c->isa > (unsigned)attn_cpu_detected()) {
-        attn_fail(error, "isa: this CPU does not have %s", attn_isa_names[c->isa]);
+        attn_fail(error, "isa: this CPU lacks %s", attn_isa_names[c->isa]);
         return BENCH_UNSUPPORTED;
     }
     kernel_state *s = attn_alloc(1, sizeof *s, "set-up of a case", error);

@@ -23,14 +23,13 @@ static const machine_limit *limit_of(const bench_case *c) {
 }
 
 static int subject(bench_case *c, char *const *words, attn_error *error) {
+    char known[128];
     snprintf(c->subject, sizeof c->subject, "%s", words[0]);
     c->where = bench_where_find("machine", words[0]);
     if (c->where)
         return 0;
-    return attn_fail(error,
-                     "\"%s\": not a limit of the machine, expected one of flops, read, sgemm, write, copy, "
-                     "triad, nt_write, latency, tlb, clock, handoff, products",
-                     words[0]);
+    bench_where_modes(known, sizeof known, "machine");
+    return attn_fail(error, "\"%s\": not a limit of the machine, expected one of %s", words[0], known);
 }
 
 static void defaults(bench_case *c) {
@@ -128,7 +127,7 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
     const bench_field *isa = &bench_fields[BENCH_FIELD_ISA];
     if (bench_field_applies(isa, isa->rows, c) &&
         (c->isa > (unsigned)attn_cpu_detected() || c->isa >= BUILT)) {
-        attn_fail(error, "isa: this CPU does not have %s", attn_isa_names[c->isa]);
+        attn_fail(error, "isa: this CPU lacks %s", attn_isa_names[c->isa]);
         return BENCH_UNSUPPORTED;
     }
     const machine_limit *limit = limit_of(c);

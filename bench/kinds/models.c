@@ -11,9 +11,12 @@
 enum { CHUNK_FRAMES = 16 }; /* of mode chunk, where the row does not say */
 
 int models_read_mode(bench_case *c, const char *kind, const char *word, attn_error *error) {
+    char known[128];
     c->where = bench_where_find(kind, word);
-    if (!c->where)
-        return attn_fail(error, "\"%s\": not a mode, expected one of prefill, chunk, decode", word);
+    if (!c->where) {
+        bench_where_modes(known, sizeof known, kind);
+        return attn_fail(error, "\"%s\": not a mode, expected one of %s", word, known);
+    }
     snprintf(c->mode, sizeof c->mode, "%s", word);
     return 0;
 }

@@ -49,7 +49,7 @@ static int supported(const bench_case *c, attn_error *error) {
     return unit && machine_unit_runs(unit)
                ? 0
                : attn_fail_as(error, ATTN_ERROR_UNSUPPORTED,
-                              "unit: this CPU does not have %s, or its kernel does not offer it", name);
+                              "unit: this CPU lacks %s, or its kernel does not offer it", name);
 }
 
 static int prepare(void **state, const bench_case *c, const bench_settings *settings, attn_error *error) {

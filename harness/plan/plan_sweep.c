@@ -1,6 +1,7 @@
 #include "harness/plan/plan_sweep.h"
 
 #include "bench/field.h"
+#include "impl/attention/variant_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,15 +93,6 @@ static bool is_encoder(const sweep *s) {
     return model && strcmp(model, attn_model_type_names[ATTN_MODEL_ATTENTION]);
 }
 
-/* What axes depend on. That there is such a model is found out with the row. */
-static void settle_kind(sweep *s) {
-    s->kind.where = bench_where_find(is_encoder(s) ? "encoder" : "attention", s->axes[MODE].chosen);
-    s->kind.model =
-        is_encoder(s) && !strcmp(s->axes[MODEL].chosen, attn_model_type_names[ATTN_MODEL_BRANCHFORMER])
-            ? ATTN_MODEL_BRANCHFORMER
-            : ATTN_MODEL_CONFORMER;
-}
-
 static int write_row(const sweep *s, char *row, size_t size) {
     const axis *words = s->axes;
     int used = is_encoder(s) ? snprintf(row, size, "encoder/%s/%s/%s", words[MODEL].chosen,
@@ -137,26 +129,37 @@ static int add_combination(sweep *s) {
 static int expand(sweep *s, axis *a);
 
 static int find_variant(sweep *s, const axis *a, const yaml_node_t *node) {
-    char known[128] = "";
+    char known[ATTN_VARIANT_NAMES_TEXT];
     s->kind.variant = attn_variant_find(a->chosen);
-    for (size_t i = 0; !s->kind.variant && attn_variants[i]; i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", attn_variants[i]->name);
-    }
-    return s->kind.variant ? 0
-                           : yaml_fail(s->file, node, a->key, s->error, "found \"%.40s\", expected one of %s",
-                                       a->chosen, known);
+    if (s->kind.variant)
+        return 0;
+    attn_variant_names_text(known, ATTN_TAKES_ANYTHING, ", ");
+    return yaml_fail(s->file, node, a->key, s->error, "found \"%.40s\", expected one of %s", a->chosen,
+                     known);
+}
+
+/* What axes depend on. That there is such a model is found out with the row. */
+static int settle_kind(sweep *s, const axis *mode, const yaml_node_t *node) {
+    const char *kind = is_encoder(s) ? "encoder" : "attention";
+    char known[128];
+    s->kind.where = bench_where_find(kind, mode->chosen);
+    s->kind.model =
+        is_encoder(s) && !strcmp(s->axes[MODEL].chosen, attn_model_type_names[ATTN_MODEL_BRANCHFORMER])
+            ? ATTN_MODEL_BRANCHFORMER
+            : ATTN_MODEL_CONFORMER;
+    if (s->kind.where)
+        return 0;
+    bench_where_modes(known, sizeof known, kind);
+    return yaml_fail(s->file, node, mode->key, s->error, "found \"%.40s\", expected one of %s", mode->chosen,
+                     known);
 }
 
 static int expand_value(sweep *s, axis *a, const yaml_node_t *node) {
     a->chosen = (const char *)node->data.scalar.value;
     if (a == &s->axes[TYPE] && find_variant(s, a, node))
         return -1;
-    if (a == &s->axes[MODE])
-        settle_kind(s);
-    if (a == &s->axes[MODE] && !s->kind.where)
-        return yaml_fail(s->file, node, a->key, s->error,
-                         "found \"%.40s\", expected one of prefill, chunk, decode", a->chosen);
+    if (a == &s->axes[MODE] && settle_kind(s, a, node))
+        return -1;
     return expand(s, a + 1);
 }
 

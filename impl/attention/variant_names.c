@@ -8,7 +8,7 @@ void attn_variant_names(const char *names[ATTN_VARIANT_NAMES], unsigned takes) {
         const attn_variant *v = attn_variants[i];
         bool latent = (takes & ATTN_TAKES_LATENT) && v->has_latent;
         bool heads = (takes & ATTN_TAKES_KV_HEADS) && v->has_kv_heads;
-        if ((latent || heads) && count + 1 < ATTN_VARIANT_NAMES)
+        if ((!takes || latent || heads) && count + 1 < ATTN_VARIANT_NAMES)
             names[count++] = v->name;
     }
     names[count] = NULL;

@@ -1,10 +1,12 @@
-/* Names of the variants that take latent_dim or num_kv_heads, from the registry: for messages, options and docs. */
+/* Names of the variants, all or those that take latent_dim or num_kv_heads, from the registry: for messages, options
+ * and docs. */
 #ifndef IMPL_ATTENTION_VARIANT_NAMES_H
 #define IMPL_ATTENTION_VARIANT_NAMES_H
 
 #include "attn/variant.h"
 
 enum {
+    ATTN_TAKES_ANYTHING = 0, /* all variants */
     ATTN_TAKES_LATENT = 1,
     ATTN_TAKES_KV_HEADS = 2,
     ATTN_TAKES_SIZE = 3

@@ -1,6 +1,7 @@
 #include "impl/io/config_keys.h"
 
 #include "base/text/append.h"
+#include "impl/attention/variant_names.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -140,6 +141,7 @@ const char *config_use_text(key_use use) {
 
 void config_key_expected(size_t row, char expected[512]) {
     const config_key *key = &config_keys[row];
+    char variants[ATTN_VARIANT_NAMES_TEXT];
     switch (key->kind) {
     case KEY_SIZE:
         snprintf(expected, 512, "an integer %.0f to %.0f", key->lowest, key->highest);
@@ -156,9 +158,8 @@ void config_key_expected(size_t row, char expected[512]) {
             text_append(expected, 512, "%s%s", i ? ", " : "", key->choices[i]);
         break;
     case KEY_VARIANT:
-        snprintf(expected, 512, "one of ");
-        for (size_t i = 0; attn_variants[i]; i++)
-            text_append(expected, 512, "%s%s", i ? ", " : "", attn_variants[i]->name);
+        attn_variant_names_text(variants, ATTN_TAKES_ANYTHING, ", ");
+        snprintf(expected, 512, "one of %s", variants);
         break;
     case KEY_MAP:
         snprintf(expected, 512, "a map");

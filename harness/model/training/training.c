@@ -5,6 +5,7 @@
 #include "attn/threads.h"
 #include "base/clock.h"
 #include "base/progress.h"
+#include "base/text/append.h"
 #include "base/text/hash.h"
 #include "datasets/fbank.h"
 #include "harness/model/speech/recognition.h"
@@ -99,10 +100,8 @@ static int check_lengths(const training *t, attn_error *error) {
         size_t frames = attn_output_frames(&t->config, t->speech.frames[u]);
         if (attn_train_ctc_least_frames(t->speech.labels[u], t->speech.label_counts[u]) <= frames)
             continue;
-        size_t used = strlen(some);
         if (bad++ < 3)
-            snprintf(some + used, sizeof some - used, "%s%.50s", used ? ", " : "",
-                     t->speech.corpus.utterances[u].id);
+            text_list(some, sizeof some, ", ", "%.50s", t->speech.corpus.utterances[u].id);
     }
     if (bad == t->speech.count)
         return attn_fail(error,
@@ -114,7 +113,7 @@ static int check_lengths(const training *t, attn_error *error) {
             t->request->progress,
             "attnbench train: %zu of %zu utterances have more labels than frames after the input layer and "
             "teach nothing: %s%s\n",
-            bad, t->speech.count, some, bad > 3 ? ", .." : "");
+            bad, t->speech.count, some, bad > 3 ? ", ..." : "");
     return 0;
 }
 
