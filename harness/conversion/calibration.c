@@ -1,44 +1,24 @@
 #include "harness/conversion/calibration.h"
 
 #include "attn/alloc.h"
-#include "attn/npy.h"
 #include "datasets/corpus.h"
 #include "datasets/fbank.h"
+#include "harness/model/utterances.h"
 
-#include <math.h>
 #include <string.h>
 
-static int check_array(const attn_array *a, const attn_config *config, const char *path, attn_error *error) {
-    if (a->rank < 2 || a->rank > 3)
-        return attn_fail(error, "%s: %zu axes, expected 3 (utterances, frames, input_dim) or 2", path,
-                         a->rank);
-    size_t width = a->dims[a->rank - 1], frames = a->dims[a->rank - 2];
-    size_t count = frames * width * (a->rank == 3 ? a->dims[0] : 1);
-    if (width != config->input_dim)
-        return attn_fail(error, "%s: last axis is %zu, expected the model's input_dim %zu", path, width,
-                         config->input_dim);
-    if (!attn_output_frames(config, frames))
-        return attn_fail(error, "%s: %zu frames give none after the input layer", path, frames);
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(a->data[i]))
-            return attn_fail(error, "%s: frame %zu, value %zu is %g, expected finite numbers", path,
-                             i / width, i % width, (double)a->data[i]);
-    return 0;
-}
-
 static int read_array(calibration *c, const char *path, const attn_config *config, attn_error *error) {
-    attn_array array;
-    if (attn_npy_read(&array, path, error))
-        return -1;
-    if (check_array(&array, config, path, error)) {
-        attn_free(array.data);
-        return -1;
+    utterance_batch u;
+    int result = utterances_read(&u, path, NULL, config, error);
+    if (!result) {
+        c->x = u.input.data;
+        u.input.data = NULL;
+        c->at.batch = u.count;
+        c->at.frames = u.frames;
+        c->frames = u.count * attn_output_frames(config, u.frames);
     }
-    c->x = array.data;
-    c->at.batch = array.rank == 3 ? array.dims[0] : 1;
-    c->at.frames = array.dims[array.rank - 2];
-    c->frames = c->at.batch * attn_output_frames(config, c->at.frames);
-    return 0;
+    utterances_free(&u);
+    return result;
 }
 
 typedef struct utterance {

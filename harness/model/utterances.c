@@ -42,10 +42,11 @@ static int check_finite(const attn_array *input, const size_t *lengths, const ch
                         size_t frames, size_t width, attn_error *error) {
     for (size_t b = 0; b < batch; b++) {
         size_t count = (lengths ? lengths[b] : frames) * width;
-        size_t i = attn_first_nonfinite(input->data + b * frames * width, count);
+        const float *row = input->data + b * frames * width;
+        size_t i = attn_first_nonfinite(row, count);
         if (i < count)
-            return attn_fail(error, "%s: utterance %zu, frame %zu, value %zu is not a finite number", path, b,
-                             i / width, i % width);
+            return attn_fail(error, "%s: utterance %zu, frame %zu, value %zu is %g, expected a finite number",
+                             path, b, i / width, i % width, (double)row[i]);
     }
     return 0;
 }
@@ -58,7 +59,7 @@ static int check_shape(const attn_array *input, const attn_config *config, const
                          input->rank);
     size_t width = input->dims[input->rank - 1], frames = input->dims[input->rank - 2];
     if (width != config->input_dim)
-        return attn_fail(error, "%s: last axis is %zu, expected input_dim %zu", path, width,
+        return attn_fail(error, "%s: last axis is %zu, expected the model's input_dim %zu", path, width,
                          config->input_dim);
     if (!attn_output_frames(config, frames))
         return attn_fail(error, "%s: %zu frames give none after the input layer", path, frames);
