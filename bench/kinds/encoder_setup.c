@@ -1,5 +1,6 @@
 #include "bench/kinds/encoder_setup.h"
 
+#include "base/clock.h"
 #include "bench/kinds/models.h"
 #include "bench/peers/tensors.h"
 
@@ -9,13 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* The text goes through the reader of configuration files, so that what the row does not say is what such a
  * file means by not saying it. */
@@ -48,7 +42,7 @@ size_t encoder_input_frames(const attn_config *config, size_t frames) {
 static void mark_part(void *context, attn_part part) {
     encoder_setup *s = context;
     bench_parts_begin(&s->watch, part);
-    double time = now();
+    double time = clock_now();
     s->seconds[s->part] += time - s->begun;
     s->begun = time;
     s->part = part;
@@ -196,7 +190,7 @@ void encoder_setup_rewind(encoder_setup *s) {
 void encoder_setup_run(encoder_setup *s) {
     bench_parts_begin(&s->watch, ATTN_PART_OTHER);
     s->part = ATTN_PART_OTHER;
-    s->begun = now();
+    s->begun = clock_now();
     attn_session_repeat(s->session, s->out, s->x, s->input_frames);
     mark_part(s, ATTN_PART_OTHER);
     s->calls++;

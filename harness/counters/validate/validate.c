@@ -1,5 +1,6 @@
 #include "harness/counters/validate/validate.h"
 
+#include "base/clock.h"
 #include "base/home.h"
 #include "base/process/child_fate.h"
 #include "base/text/json.h"
@@ -13,7 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { SIZES = 2, RUNS = 5 };
 enum { SIMULATED_RUNS = 2, SIMULATED_PART = 8 }; /* slow, but all the same and next to no overhead */
@@ -55,18 +55,12 @@ static bool concerns(const turn *t, const known_kernel *k) {
     return false;
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return 1e9 * (double)time.tv_sec + (double)time.tv_nsec;
-}
-
 static void run_once(counter_set *set, const known_kernel *k, known_work *w, size_t n) {
-    double begin = now();
+    double begin = clock_now();
     counter_set_start(set);
     double declared = k->run(w, n);
     counter_set_stop(set, 1, declared);
-    w->ns = now() - begin;
+    w->ns = 1e9 * (clock_now() - begin);
 }
 
 static void take_readings(const turn *t, const counter_set *set, const known_kernel *k, const known_work *w,
