@@ -16,7 +16,6 @@
 #include <cblas.h>
 #include <string.h>
 
-enum { DEFAULT_EPOCHS = 5 };
 static const double MOST_IN_MEMORY = 1 << 30; /* bytes of features of a split */
 
 typedef struct training {
@@ -127,7 +126,7 @@ static int make_trainer(training *t, attn_error *error) {
 static size_t epochs_of(const training *t) {
     if (t->request->epochs || t->request->epochs_given)
         return t->request->epochs;
-    return t->config.num_epochs ? t->config.num_epochs : DEFAULT_EPOCHS;
+    return t->config.num_epochs ? t->config.num_epochs : TRAINING_EPOCHS;
 }
 
 static int set_up(training *t, attn_error *error) {
