@@ -82,6 +82,9 @@ int results_of_kind(results *part, const results *r, size_t i, const char *name,
     }
     *part = (results){0};
     json_t *root = json_pack("{so so}", "context", context, "benchmarks", entries);
-    return bad || !root                ? json_decref(root),
-           attn_no_memory(error, name) : results_take(part, root, name, error);
+    if (bad || !root) {
+        json_decref(root);
+        return attn_no_memory(error, name);
+    }
+    return results_take(part, root, name, error);
 }

@@ -167,7 +167,7 @@ static int read_costs(results_case *c, const results_place *p, const json_t *ent
                : 0;
 }
 
-/* How a counter was validated: absent, or one of three words, and the factor of a scaled one. */
+/* How a counter was validated: absent, or a verdict's name, and the factor of a scaled one. */
 static int read_validation(const results_place *p, const json_t *counter) {
     const json_t *found = json_object_get(counter, "validation"),
                  *factor = json_object_get(counter, "factor");

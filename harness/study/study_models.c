@@ -66,11 +66,6 @@ static void put_value(page *p, yaml_file *file, const yaml_node_t *node) {
 
 /* ---- Combinations of an entry's lists ---- */
 
-static bool is_ours(const yaml_node_t *key) {
-    const char *name = (const char *)key->data.scalar.value;
-    return !strcmp(name, "name");
-}
-
 size_t study_model_choices(yaml_file *file, yaml_node_t *entry, attn_error *error) {
     size_t count = 1;
     if (entry->type != YAML_MAPPING_NODE) {
@@ -150,7 +145,7 @@ static int write_yaml(FILE *out, const study_model *m, const study_attention *a,
         trained |= is_training;
         if (is_training && a->none)
             put_training(&p, file, i, value);
-        else if (!is_ours(key))
+        else if (!is_key(key, "name"))
             put_pair(&p, file, i, value);
     }
     put_attention(&p, a, trained);
