@@ -74,11 +74,11 @@ enum { BENCH_DECODE = BENCH_LAYER_DECODE | BENCH_ENCODER_DECODE };
 typedef struct bench_case {
     bench_kind kind;
     bench_where where;
-    char name
-        [BENCH_NAME_MAX]; /* canonical: the keys that apply, in the order of fields.inc, without those that it
-                                  leaves out at their default; impl and isa as chosen, path as asked */
-    char subject[32];     /* type of attention, "conformer/mha", the machine's limit, or a kernel */
-    char mode[16];        /* prefill, chunk, decode; "" for machine and kernel */
+    /* Canonical: the keys that apply, in the order of fields.inc, without those that it leaves out at their default;
+     * impl and isa as chosen, path as asked. */
+    char name[BENCH_NAME_MAX];
+    char subject[32]; /* type of attention, "conformer/mha", the machine's limit, or a kernel */
+    char mode[16];    /* prefill, chunk, decode; "" for machine and kernel */
     /* attention and encoder */
     const attn_variant *variant;
     attn_geometry geometry;

@@ -29,8 +29,8 @@ typedef struct bench_field {
     size_t fallback;        /* the default (0: the kind's own code fills it in) */
     size_t least, most;     /* numbers */
     unsigned rows, results; /* sets of bench_where: which cases have it in their rows, and in their results */
-    unsigned unnamed,
-        unsaid;        /* where it is left out of names at its default, and of results and tables too */
+    /* Where it is left out of names at its default, and of results and tables too. */
+    unsigned unnamed, unsaid;
     bench_needs needs; /* of the type or model */
     const char *plan;  /* key in a sweep; NULL: none */
     int rank;          /* among the keys of a sweep: 1 changes slowest */

@@ -42,8 +42,8 @@ typedef struct kernel_operand {
     const char *name;
     kernel_role role;
     size_t bytes;
-    char *block
-        [3]; /* as it was drawn, for the kernel, for the reference; what is only read has the first alone */
+    /* As it was drawn, for the kernel, for the reference; what is only read has the first alone. */
+    char *block[3];
     size_t offset; /* bytes into each block: operands are aligned to their elements only */
 } kernel_operand;
 

@@ -5,8 +5,8 @@
 
 #include "bench/case.h"
 
-#define BENCH_PYTHON_VARIABLE                                                                                \
-    "ATTNBENCH_PYTHON" /* the interpreter; without it Debian's, which sees Debian's torch */
+/* The interpreter; without the variable Debian's, which sees Debian's torch. */
+#define BENCH_PYTHON_VARIABLE "ATTNBENCH_PYTHON"
 #define BENCH_PYTHON "/usr/bin/python3"
 
 typedef struct bench_peer {

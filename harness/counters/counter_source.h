@@ -20,8 +20,8 @@ typedef struct counter_event {
     const char *papi;
     int64_t perf_type; /* perf_event_attr.type, or -1 */
     uint64_t perf_config;
-    const char
-        *kernel; /* names of it among the kernel's PMUs (pmu_devices.h), a space between them; or NULL */
+    /* Names of it among the kernel's PMUs (pmu_devices.h), a space between them; or NULL. */
+    const char *kernel;
     const char *callgrind; /* formula over callgrind's events (events.inc), or NULL */
     bool may_be_zero;
     bool elsewhere; /* a group's native event of other CPUs than this one: it has no names */

@@ -10,8 +10,8 @@ enum { MEMORY_FIT_LENGTHS = 16 };
 typedef struct memory_fit_point {
     double seconds; /* of audio, 10 ms a frame */
     size_t peak;    /* largest resident memory of the process */
-    size_t weights, caches,
-        inout;   /* allocated: weights; KV, convolution and subsampling caches; input, output */
+    /* Allocated: weights; KV, convolution and subsampling caches; input and output. */
+    size_t weights, caches, inout;
     double took; /* seconds of the run */
 } memory_fit_point;
 

@@ -54,10 +54,10 @@ typedef struct profiler {
     json_t *utterances;
     sums sums;
     profile_watch watch;
-    size_t checked_frames; /* of the comparison with the scalar reference */
-    double
-        check_limit; /* of its error: what rounding to the cache's type may change is added to the tolerance */
-    double check_error; /* as a part of the largest output */
+    /* The comparison with the scalar reference. To the limit of its error, what rounding to the cache's type may
+     * change is added. */
+    size_t checked_frames;
+    double check_limit, check_error; /* as parts of the largest output */
     sgemm_rate sgemm;
     size_t peak_before; /* largest peak memory of processes that were killed */
     attn_error *error;

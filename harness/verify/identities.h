@@ -14,8 +14,8 @@ typedef struct identity_result {
     const char *model;    /* "layer", or the encoder's type */
     const char *variant;
     size_t comparisons;
-    double
-        worst; /* layer: largest |a - b| / (1 + |b|), encoder: largest |a - b|; NaN when anything was NaN */
+    /* Layer: largest |a - b| / (1 + |b|), encoder: largest |a - b|; NaN when anything was NaN. */
+    double worst;
     double limit;
     bool ok;
     char where[400]; /* the first setting that failed; "" when ok */

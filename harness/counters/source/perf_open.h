@@ -10,8 +10,8 @@
 typedef struct perf_code {
     uint32_t type;
     uint64_t config, config1, config2;
-    bool
-        everybody; /* counts all that runs on what `cpu` stands for (its socket, its energy); else this thread */
+    /* Counts all that runs on what `cpu` stands for (its socket, its energy); else this thread. */
+    bool everybody;
     int cpu;
     bool any_mode; /* of a PMU that cannot count user mode alone */
 } perf_code;
