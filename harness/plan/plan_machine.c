@@ -14,10 +14,10 @@ enum { LEVELS = 4, MOST_PARTNERS = 8 };
 enum { LEAST_SET = 4 << 10, LEAST_TLB = 64 << 10, MOST_TLB = 64 << 20 };
 static const size_t PAGE = 4096, LEAST_MEMORY = (size_t)256 << 20;
 
-static size_t instruction_sets(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
+static size_t instruction_sets(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *limit) {
     size_t count = 0;
     for (int isa = 0; isa <= (int)attn_cpu_isa() && count < PLAN_MACHINE_ROWS; isa++)
-        snprintf(rows[count++], PLAN_MACHINE_ROW, "machine/flops/isa:%s", attn_isa_names[isa]);
+        snprintf(rows[count++], PLAN_MACHINE_ROW, "machine/%s/isa:%s", limit, attn_isa_names[isa]);
     return count;
 }
 
@@ -26,13 +26,6 @@ static size_t units(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
     for (size_t i = 0; i < machine_unit_count && count < PLAN_MACHINE_ROWS; i++)
         if (machine_unit_runs(&machine_units[i]))
             snprintf(rows[count++], PLAN_MACHINE_ROW, "machine/products/unit:%s", machine_units[i].name);
-    return count;
-}
-
-static size_t clocks(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW]) {
-    size_t count = 0;
-    for (int isa = 0; isa <= (int)attn_cpu_isa() && count < PLAN_MACHINE_ROWS; isa++)
-        snprintf(rows[count++], PLAN_MACHINE_ROW, "machine/clock/isa:%s", attn_isa_names[isa]);
     return count;
 }
 
@@ -47,9 +40,12 @@ static void add_read(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], size_t *cou
     add_set(rows, count, "machine/read", whole ? whole : PAGE, "");
 }
 
-/* Eight times what the last cache holds, but not most of the machine's memory. */
-static size_t memory_set(const machine *m, size_t last_cache) {
-    size_t bytes = 8 * last_cache < LEAST_MEMORY ? LEAST_MEMORY : 8 * last_cache;
+/* Eight times what the largest cache holds, but not most of the machine's memory. */
+static size_t memory_set(const machine *m) {
+    size_t bytes = LEAST_MEMORY;
+    for (int level = 1; level <= LEVELS; level++)
+        if (bytes < 8 * machine_cache_bytes(m, level))
+            bytes = 8 * machine_cache_bytes(m, level);
     return m->memory_bytes && bytes > m->memory_bytes / 4 ? m->memory_bytes / 4 : bytes;
 }
 
@@ -70,24 +66,14 @@ static size_t add_reads(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const si
 
 static size_t levels(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const machine *m) {
     static const size_t usual[] = {32 << 10, 1 << 20, 16 << 20};
-    size_t sets[LEVELS + 1], count = 0, last = 0;
-    for (int level = 1; level <= LEVELS; level++) {
-        size_t bytes = machine_cache_bytes(m, level);
-        if (bytes)
-            sets[count++] = bytes / 2;
-        last = bytes > last ? bytes : last;
-    }
-    for (size_t i = 0; !last && i < sizeof usual / sizeof *usual; i++)
-        sets[count++] = usual[i] / 2;
-    sets[count++] = memory_set(m, last);
-    return add_reads(rows, sets, count);
-}
-
-static size_t largest_set(const machine *m) {
-    size_t last = 0;
+    size_t sets[LEVELS + 1], count = 0;
     for (int level = 1; level <= LEVELS; level++)
-        last = machine_cache_bytes(m, level) > last ? machine_cache_bytes(m, level) : last;
-    return memory_set(m, last);
+        if (machine_cache_bytes(m, level))
+            sets[count++] = machine_cache_bytes(m, level) / 2;
+    for (bool unknown = !count; unknown && count < sizeof usual / sizeof *usual; count++)
+        sets[count] = usual[count] / 2;
+    sets[count++] = memory_set(m);
+    return add_reads(rows, sets, count);
 }
 
 /* Doublings from a set that any first cache holds up to memory; between two of them another one where `halves`. */
@@ -133,11 +119,11 @@ static const struct {
 static int rows_of(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *row, const machine *m,
                    size_t cpus) {
     if (!strcmp(row, "machine/instruction_sets"))
-        return (int)instruction_sets(rows);
+        return (int)instruction_sets(rows, "flops");
     if (!strcmp(row, "machine/units"))
         return (int)units(rows);
     if (!strcmp(row, "machine/clocks"))
-        return (int)clocks(rows);
+        return (int)instruction_sets(rows, "clock");
     if (!strcmp(row, "machine/handoffs"))
         return (int)handoffs(rows);
     if (!strcmp(row, "machine/levels"))
@@ -145,7 +131,7 @@ static int rows_of(char rows[PLAN_MACHINE_ROWS][PLAN_MACHINE_ROW], const char *r
     for (size_t i = 0; i < sizeof curves / sizeof curves[0]; i++)
         if (!strcmp(row, curves[i].set))
             return (int)curve(rows, curves[i].before, curves[i].after, curves[i].least,
-                              (curves[i].most ? curves[i].most : largest_set(m)) / cpus, curves[i].halves);
+                              (curves[i].most ? curves[i].most : memory_set(m)) / cpus, curves[i].halves);
     return -1;
 }
 
