@@ -1,5 +1,5 @@
 /* One limit of the machine: the kind machine/ finds it by its name. One file a family of limits, one row in
- * case_machine.c each. Private to bench/kinds. */
+ * case_machine.c each. Private to bench/. */
 #ifndef BENCH_LIMITS_MACHINE_LIMIT_H
 #define BENCH_LIMITS_MACHINE_LIMIT_H
 

@@ -1,5 +1,5 @@
 /* Units of a CPU for products of narrow numbers, of matrices, and of vectors whose width the CPU chooses: what one
- * instruction set extension reaches at most. Private to bench/.
+ * instruction set extension reaches at most.
  *
  * All factors are 1 and all sums begin at 0, so that the sum over all lanes of all accumulators is the number of
  * multiply-adds that were made. */

@@ -71,7 +71,7 @@ static int run_once(memory_fit_point *point, attn_model *model, const profile_pl
         point->caches = attn_session_kv_bytes_live(session) + attn_session_conv_bytes_live(session);
         point->inout = attn_alloc_size(x) + attn_alloc_size(out);
         point->peak = profile_peak_memory();
-        result = point->peak ? 0 : attn_fail(error, "the system does not tell the process's peak memory");
+        result = point->peak ? 0 : attn_fail(error, "the system does not report the process's peak memory");
     }
     attn_session_close(session);
     attn_threads_close(options.threads);

@@ -8,8 +8,8 @@
 
 #include <jansson.h>
 
-/* Whether the configuration can take this input: cheap, so that the fifth of five models is not found wanting
- * after an hour. Remarks on it go to stderr. */
+/* Whether the configuration can take this input: cheap, so that the fifth of five models is not refused after
+ * an hour. Remarks on it go to stderr. */
 int profile_check(const char *config_path, const profile_plan *plan, attn_error *error);
 
 /* Runs everything that was planned. `*result` is the object that profile-kv prints: "utterances", then the

@@ -18,7 +18,7 @@ typedef struct sweep_counts {
     size_t repetitions, disturbed;
 } sweep_counts;
 
-/* Runs what the store does not have. -1 when it could not go on (the disk, a stop signal). SIGUSR1 stops it between two
+/* Runs what the store lacks. -1 when it could not go on (the disk, a stop signal). SIGUSR1 stops it between two
  * processes. */
 int sweep_run(const plan *p, const sweep_settings *settings, results_store *s, attn_error *error);
 
