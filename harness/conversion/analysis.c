@@ -1,9 +1,8 @@
 #include "harness/conversion/analysis.h"
 
-#include "base/text/utf8.h"
-
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/text/utf8.h"
 #include "harness/conversion/analyze.h"
 
 #include <string.h>

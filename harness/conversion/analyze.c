@@ -1,9 +1,8 @@
 #include "harness/conversion/analyze.h"
 
-#include "base/text/json.h"
-
 #include "attn/alloc.h"
 #include "base/deviation.h"
+#include "base/text/json.h"
 #include "harness/conversion/analyze_costs.h"
 #include "harness/conversion/convert_print.h"
 

@@ -1,10 +1,9 @@
 #include "harness/conversion/tradeoff.h"
 
-#include "base/text/json.h"
-
 #include "attn/alloc.h"
 #include "attn/compare.h"
 #include "base/deviation.h"
+#include "base/text/json.h"
 #include "harness/conversion/convert_print.h"
 
 #include <math.h>

@@ -1,7 +1,6 @@
 #include "harness/counters/counters_tables.h"
 
 #include "base/text/table_write.h"
-
 #include "harness/counters/counter_set.h"
 #include "harness/counters/source/perf_refusal.h"
 #include "harness/counters/source/pmu_devices.h"

@@ -1,10 +1,8 @@
 #include "harness/counters/derive.h"
 
-#include "base/text/json.h"
-
 #include "base/text/append.h"
-
 #include "base/text/formula.h"
+#include "base/text/json.h"
 #include "harness/counters/validate/judge_counter.h"
 
 #include <math.h>

@@ -1,12 +1,11 @@
 #include "harness/counters/group.h"
 
+#include "attn/alloc.h"
+#include "attn/file.h"
 #include "base/home.h"
 #include "base/text/ending.h"
 #include "base/text/formula.h"
 #include "base/text/yaml.h"
-
-#include "attn/alloc.h"
-#include "attn/file.h"
 #include "harness/counters/cpu_identity.h"
 #include "harness/counters/source/pmu_devices.h"
 

@@ -1,10 +1,8 @@
 #include "harness/counters/new_cpu.h"
 
-#include "base/text/json.h"
-
 #include "base/text/append.h"
+#include "base/text/json.h"
 #include "base/text/table_write.h"
-
 #include "harness/counters/counters_tables.h"
 #include "harness/counters/cpu_identity.h"
 #include "harness/counters/new_cpu_mend.h"

@@ -1,8 +1,7 @@
 #include "harness/gate/history.h"
 
-#include "base/text/json.h"
-
 #include "base/statistics/changes.h"
+#include "base/text/json.h"
 #include "harness/gate/compare.h"
 #include "harness/results/machines.h"
 

@@ -1,8 +1,7 @@
 #include "harness/gate/process.h"
 
-#include "base/text/json.h"
-
 #include "base/process/child.h"
+#include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "harness/gate/decide/one_process.h"
 

@@ -1,10 +1,9 @@
 #include "harness/gate/selftest.h"
 
-#include "base/text/json.h"
-
 #include "base/process/child.h"
 #include "base/process/scratch.h"
 #include "base/status.h"
+#include "base/text/json.h"
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"
 

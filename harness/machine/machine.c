@@ -1,7 +1,6 @@
 #include "harness/machine/machine.h"
 
 #include "base/process/core_types.h"
-
 #include "base/text/hash.h"
 
 #include "attn/cpu.h"

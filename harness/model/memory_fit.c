@@ -1,9 +1,8 @@
 #include "harness/model/memory_fit.h"
 
-#include "base/clock.h"
-
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "base/clock.h"
 #include "base/process/child_fate.h"
 #include "base/text/json.h"
 #include "base/text/table_write.h"

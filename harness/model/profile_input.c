@@ -1,9 +1,8 @@
 #include "harness/model/profile_input.h"
 
-#include "base/clock.h"
-
 #include "attn/alloc.h"
 #include "attn/random.h"
+#include "base/clock.h"
 #include "datasets/audio.h"
 
 #include <stdio.h>

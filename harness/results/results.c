@@ -1,9 +1,8 @@
 #include "harness/results/results.h"
 
+#include "base/text/json_list.h"
 #include "harness/results/machine_list.h"
 #include "harness/results/results_fields.h"
-
-#include "base/text/json_list.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"

@@ -1,10 +1,9 @@
 #include "harness/run/counting.h"
 
-#include "bench/peers/peer.h"
-
 #include "base/home.h"
 #include "base/process/child.h"
 #include "base/text/json.h"
+#include "bench/peers/peer.h"
 #include "harness/counters/derive.h"
 #include "harness/counters/source/callgrind.h"
 #include "harness/counters/validate/validate.h"

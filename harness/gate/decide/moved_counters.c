@@ -1,9 +1,8 @@
 #include "harness/gate/decide/moved_counters.h"
 
+#include "base/statistics/stats.h"
 #include "base/text/append.h"
 #include "base/text/json.h"
-
-#include "base/statistics/stats.h"
 
 #include "attn/alloc.h"
 
