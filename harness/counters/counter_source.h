@@ -29,6 +29,7 @@ typedef struct counter_event {
 
 extern const counter_event counter_events[];
 extern const size_t counter_event_count;
+enum { COUNTER_EVENTS_MAX = 64 }; /* no list of events is longer */
 
 /* A wanted event as it stands on this machine. */
 typedef struct counter_slot {

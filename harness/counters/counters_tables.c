@@ -14,7 +14,7 @@
 
 void counter_events_all(counter_events_list *list, const counter_group *group) {
     list->count = group ? group->count : counter_event_count;
-    for (size_t i = 0; i < list->count && i < COUNTER_EVENTS_LIST_MAX; i++)
+    for (size_t i = 0; i < list->count; i++)
         list->events[i] = group ? group->events[i] : &counter_events[i];
 }
 

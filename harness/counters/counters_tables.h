@@ -5,11 +5,9 @@
 #include "base/text/table.h"
 #include "harness/counters/group.h"
 
-enum { COUNTER_EVENTS_LIST_MAX = 64 };
-
 typedef struct counter_events_list {
     size_t count;
-    const counter_event *events[COUNTER_EVENTS_LIST_MAX];
+    const counter_event *events[COUNTER_EVENTS_MAX];
 } counter_events_list;
 
 /* Those of the group, or all of counter_events (NULL). */

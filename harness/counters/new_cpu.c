@@ -3,6 +3,7 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "base/text/table_write.h"
+#include "base/text/utf8.h"
 #include "harness/counters/counters_tables.h"
 #include "harness/counters/cpu_identity.h"
 #include "harness/counters/new_cpu_mend.h"
@@ -32,8 +33,7 @@ static void add(text_table *t, const char *what, json_t *value) {
 
 /* Text of the system, which need not be UTF-8. */
 static json_t *text(const char *value) {
-    json_t *string = *value ? json_string(value) : json_string("unknown");
-    return string ? string : json_string("not UTF-8");
+    return utf8_json(*value ? value : "unknown");
 }
 
 static int finish(text_table *t, attn_error *error) {

@@ -20,6 +20,8 @@ const counter_event counter_events[] = {
 #include "harness/counters/events.inc"
 };
 const size_t counter_event_count = sizeof counter_events / sizeof *counter_events;
+_Static_assert(sizeof counter_events / sizeof *counter_events <= COUNTER_EVENTS_MAX,
+               "a list has room for all");
 
 /* The first word of each row is what --counters takes. */
 static const struct {

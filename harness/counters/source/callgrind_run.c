@@ -60,13 +60,13 @@ static const char *core_type(void) {
 }
 
 /* Variables and words, made one by one; a failure is found at the end. */
-typedef struct text_list {
+typedef struct word_list {
     char *text[WORDS_MAX];
     size_t count;
     bool failed;
-} text_list;
+} word_list;
 
-static void add(text_list *list, char *text) {
+static void add(word_list *list, char *text) {
     list->failed |= !text || list->count + 1 >= WORDS_MAX;
     if (list->count + 1 < WORDS_MAX)
         list->text[list->count++] = text;
@@ -74,18 +74,18 @@ static void add(text_list *list, char *text) {
         attn_free(text);
 }
 
-static void free_list(text_list *list) {
+static void free_list(word_list *list) {
     for (size_t i = 0; i < list->count; i++)
         attn_free(list->text[i]);
 }
 
-static void keep_variable(text_list *list, const char *name) {
+static void keep_variable(word_list *list, const char *name) {
     const char *value = getenv(name);
     if (value)
         add(list, attn_format(NULL, "%s=%s", name, value));
 }
 
-static void make_environment(text_list *list) {
+static void make_environment(word_list *list) {
     static const char *const kept[] = {"PATH", "LD_LIBRARY_PATH", "VALGRIND_LIB", "ATTNBENCH_HOME",
                                        "ATTNBENCH_DELAY"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
@@ -97,7 +97,7 @@ static void make_environment(text_list *list) {
         add(list, attn_format(NULL, "OPENBLAS_CORETYPE=%s", core_type()));
 }
 
-static size_t bytes_of(const text_list *list) {
+static size_t bytes_of(const word_list *list) {
     size_t bytes = 0;
     for (size_t i = 0; i < list->count; i++)
         bytes += (list->text[i] ? strlen(list->text[i]) + 1 : 0) + sizeof(char *);
@@ -106,14 +106,14 @@ static size_t bytes_of(const text_list *list) {
 
 /* Words and variables stand above the stack: where that begins, and which lines of the simulated cache it
  * falls on, must not depend on how long the name of a folder is. */
-static void pad(text_list *environment, const text_list *words, const char *program) {
+static void pad(word_list *environment, const word_list *words, const char *program) {
     static const char name[] = "PADDING=";
     size_t used =
         bytes_of(environment) + bytes_of(words) + strlen(program) + 1 + sizeof name + sizeof(char *);
     add(environment, attn_format(NULL, "%s%*s", name, (int)(STACK_TOP - used % STACK_TOP), ""));
 }
 
-static void make_words(text_list *list, const char *program, const char *const *words) {
+static void make_words(word_list *list, const char *program, const char *const *words) {
     static const char *const options[] = {"-q", "--tool=callgrind", "--instr-atstart=no", "--cache-sim=yes",
                                           "--branch-sim=yes"};
     add(list, find_valgrind());
@@ -130,7 +130,7 @@ static void make_words(text_list *list, const char *program, const char *const *
 
 int callgrind_run(child_result *result, const char *program, const char *const *words, int cpu, double limit,
                   attn_error *error) {
-    text_list arguments = {0}, environment = {0};
+    word_list arguments = {0}, environment = {0};
     if (callgrind_refusal())
         return attn_fail(error, "%s", callgrind_refusal());
     char *folder = scratch_make(error);
