@@ -1,20 +1,16 @@
 #include "base/process/core_types.h"
 
-#include <stdio.h>
+#include "base/process/system_file.h"
+
 #include <stdlib.h>
 
 /* Single cores of one type differ by a few per cent (favoured cores); types differ by far more. */
 static const double ALIKE = 0.85;
 
 static double read_number(const char *root, int cpu, const char *name) {
-    char path[512], text[64] = "";
-    snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/%s", root ? root : "", cpu, name);
-    FILE *stream = fopen(path, "r");
-    if (!stream)
-        return 0;
-    double value = fgets(text, sizeof text, stream) ? strtod(text, NULL) : 0;
-    fclose(stream);
-    return value;
+    char text[64];
+    system_file_line(text, sizeof text, "%s/sys/devices/system/cpu/cpu%d/%s", root ? root : "", cpu, name);
+    return strtod(text, NULL);
 }
 
 static double speed_of(const char *root, int cpu) {
@@ -36,13 +32,10 @@ void core_types_fastest(cpu_set_t *cpus, const char *root) {
 static void all_of(cpu_set_t *cpus, const char *root) {
     CPU_ZERO(cpus);
     for (int i = 0; i < CPU_SETSIZE; i++) {
-        char path[512];
-        snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/cache/index0/level", root, i);
-        FILE *stream = fopen(path, "r");
-        if (!stream)
-            continue;
-        fclose(stream);
-        CPU_SET((size_t)i, cpus);
+        char text[8];
+        if (system_file_line(text, sizeof text, "%s/sys/devices/system/cpu/cpu%d/cache/index0/level", root,
+                             i))
+            CPU_SET((size_t)i, cpus);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "harness/counters/cpu_identity.h"
 
+#include "base/process/system_file.h"
+
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,24 +32,12 @@ static bool read_x86(char *text, size_t size) {
     return *vendor && *family;
 }
 
-static bool read_midr(char *text, size_t size, int cpu) {
-    char path[96];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/regs/identification/midr_el1", cpu);
-    FILE *stream = fopen(path, "r");
-    bool found = stream && fgets(text, (int)size, stream);
-    if (stream)
-        fclose(stream);
-    if (found)
-        text[strcspn(text, "\n")] = '\0';
-    return found;
-}
-
 void cpu_identity(char *text, size_t size, int cpu) {
     const char *other = getenv(CPU_IDENTITY_VARIABLE);
     if (other && *other)
         snprintf(text, size, "%s", other);
-    else if (!read_x86(text, size) && !read_midr(text, size, cpu))
-        *text = '\0';
+    else if (!read_x86(text, size))
+        system_file_line(text, size, "/sys/devices/system/cpu/cpu%d/regs/identification/midr_el1", cpu);
 }
 
 int cpu_identity_is(bool *is, const char *pattern, int cpu, attn_error *error) {

@@ -1,6 +1,7 @@
 #include "harness/machine/machine.h"
 
 #include "base/process/core_types.h"
+#include "base/process/system_file.h"
 #include "base/text/hash.h"
 
 #include "attn/cpu.h"
@@ -18,20 +19,6 @@
 #endif
 
 _Static_assert((int)MACHINE_FINGERPRINT >= (int)HASH_NAME, "a fingerprint is a hash name");
-
-/* Reads at most size - 1 bytes of root/path; "" when it can't. Without what ends the line. */
-static void read_line(char *text, size_t size, const char *root, const char *path) {
-    char full[512];
-    text[0] = '\0';
-    snprintf(full, sizeof full, "%s%s", root, path);
-    FILE *stream = fopen(full, "r");
-    if (!stream)
-        return;
-    if (!fgets(text, (int)size, stream))
-        text[0] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    fclose(stream);
-}
 
 /* The value of `key : value` in one line of /proc/cpuinfo, or NULL. */
 static const char *value_of(char *line, const char *key) {
@@ -92,18 +79,17 @@ static void read_cpu(machine *m, const char *root, int cpu) {
         snprintf(m->cpu, sizeof m->cpu, "%s CPU, implementer %s part 0x%03x", m->architecture, m->vendor,
                  (unsigned)m->model);
     char text[64];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/cpuinfo_max_freq", cpu);
-    read_line(text, sizeof text, root, path);
-    if (text[0])
+    if (system_file_line(text, sizeof text, "%s/sys/devices/system/cpu/cpu%d/cpufreq/cpuinfo_max_freq", root,
+                         cpu))
         m->mhz = strtod(text, NULL) / 1000;
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu);
-    read_line(m->governor, sizeof m->governor, root, path);
+    system_file_line(m->governor, sizeof m->governor,
+                     "%s/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", root, cpu);
 }
 
 /* "always [madvise] never": the word in brackets. */
 static void read_huge_pages(machine *m, const char *root) {
     char text[64];
-    read_line(text, sizeof text, root, "/sys/kernel/mm/transparent_hugepage/enabled");
+    system_file_line(text, sizeof text, "%s/sys/kernel/mm/transparent_hugepage/enabled", root);
     const char *word = strchr(text, '[');
     if (word)
         snprintf(m->huge_pages, sizeof m->huge_pages, "%.*s", (int)strcspn(word + 1, "]"), word + 1);
@@ -118,25 +104,17 @@ static size_t bytes_of(const char *text) {
 /* Members of a list such as "0-3,8". */
 static int count_cpus(const char *list) {
     int count = 0;
-    while (isdigit((unsigned char)*list)) {
-        char *end;
-        long first = strtol(list, &end, 10), last = first;
-        if (*end == '-')
-            last = strtol(end + 1, &end, 10);
+    for (long first, last; system_list_next(&list, &first, &last);)
         count += (int)(last - first + 1);
-        list = *end == ',' ? end + 1 : end;
-    }
     return count;
 }
 
 static int read_cache(machine_cache *cache, const char *root, int cpu, int index) {
     static const char *const keys[] = {"level", "type", "size", "shared_cpu_list"};
     char text[4][64];
-    for (int i = 0; i < 4; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cache/index%d/%s", cpu, index, keys[i]);
-        read_line(text[i], sizeof text[i], root, path);
-    }
+    for (int i = 0; i < 4; i++)
+        system_file_line(text[i], sizeof text[i], "%s/sys/devices/system/cpu/cpu%d/cache/index%d/%s", root,
+                         cpu, index, keys[i]);
     if (!text[0][0])
         return 0;
     cache->level = number(text[0]);
@@ -169,7 +147,7 @@ static void read_caches(machine *m, const char *root, int cpu) {
 
 static void read_memory(machine *m, const char *root) {
     char text[128];
-    read_line(text, sizeof text, root, "/proc/meminfo");
+    system_file_line(text, sizeof text, "%s/proc/meminfo", root);
     unsigned long long kib;
     if (sscanf(text, "MemTotal: %llu kB", &kib) == 1)
         m->memory_bytes = (size_t)kib << 10;
@@ -199,9 +177,9 @@ static void read_hypervisor(machine *m, const char *root) {
 #else
 static void read_hypervisor(machine *m, const char *root) {
     char text[64];
-    read_line(text, sizeof text, root, "/sys/hypervisor/type");
+    system_file_line(text, sizeof text, "%s/sys/hypervisor/type", root);
     if (!text[0]) {
-        read_line(text, sizeof text, root, "/sys/class/dmi/id/sys_vendor");
+        system_file_line(text, sizeof text, "%s/sys/class/dmi/id/sys_vendor", root);
         if (strcmp(text, "QEMU") && strcmp(text, "Amazon EC2") && strcmp(text, "Google"))
             text[0] = '\0'; /* a maker of real computers */
     }

@@ -1,5 +1,6 @@
 #include "harness/counters/source/perf_refusal.h"
 
+#include "base/process/system_file.h"
 #include "harness/machine/machine.h"
 
 #include <errno.h>
@@ -7,16 +8,10 @@
 #include <string.h>
 
 static int read_number(const char *root, const char *path, int otherwise) {
-    char full[512];
-    int number = otherwise;
-    snprintf(full, sizeof full, "%s%s", root ? root : "", path);
-    FILE *stream = fopen(full, "r");
-    if (!stream)
-        return otherwise;
-    if (fscanf(stream, "%d", &number) != 1)
-        number = otherwise;
-    fclose(stream);
-    return number;
+    char line[32];
+    int number;
+    system_file_line(line, sizeof line, "%s%s", root ? root : "", path);
+    return sscanf(line, "%d", &number) == 1 ? number : otherwise;
 }
 
 void perf_surroundings_read(perf_surroundings *around, const char *root) {

@@ -1,5 +1,7 @@
 #include "harness/counters/source/pmu_devices.h"
 
+#include "base/process/system_file.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -13,15 +15,7 @@ static const char *devices_folder(void) {
 
 /* The first line of a file below a PMU's folder; false when there is none. */
 static bool read_line(char *line, size_t size, const char *device, const char *folder, const char *name) {
-    char path[512];
-    int length = snprintf(path, sizeof path, "%s/%s/%s%s", devices_folder(), device, folder, name);
-    FILE *stream = length > 0 && (size_t)length < sizeof path ? fopen(path, "r") : NULL;
-    bool found = stream && fgets(line, (int)size, stream);
-    if (stream)
-        fclose(stream);
-    if (found)
-        line[strcspn(line, "\n")] = '\0';
-    return found;
+    return system_file_line(line, size, "%s/%s/%s%s", devices_folder(), device, folder, name);
 }
 
 static bool read_type(const char *device, uint32_t *type) {
@@ -34,15 +28,9 @@ static bool read_type(const char *device, uint32_t *type) {
 
 /* Whether "0-3,8" has the number. */
 static bool list_has(const char *list, int number) {
-    while (isdigit((unsigned char)*list)) {
-        char *end;
-        long first = strtol(list, &end, 10), last = first;
-        if (*end == '-')
-            last = strtol(end + 1, &end, 10);
+    for (long first, last; system_list_next(&list, &first, &last);)
         if (number >= first && number <= last)
             return true;
-        list = *end == ',' ? end + 1 : end;
-    }
     return false;
 }
 
@@ -119,15 +107,10 @@ static int place(perf_code *code, const char *format, uint64_t value) {
     const char *at = strchr(format, ':');
     if (!to || !at)
         return -1;
-    for (at++; isdigit((unsigned char)*at);) {
-        char *end;
-        unsigned long first = strtoul(at, &end, 10), last = first;
-        if (*end == '-')
-            last = strtoul(end + 1, &end, 10);
-        for (unsigned long bit = first; bit <= last && bit < 64; bit++, value >>= 1)
+    at++;
+    for (long first, last; system_list_next(&at, &first, &last);)
+        for (long bit = first; bit <= last && bit < 64; bit++, value >>= 1)
             *to |= (value & 1) << bit;
-        at = *end == ',' ? end + 1 : end;
-    }
     return value ? -1 : 0;
 }
 
@@ -167,8 +150,7 @@ static int add_named(pmu_event *event, const char *name, attn_error *error) {
     if (read_line(scale, sizeof scale, event->device, "events/", file))
         event->scale = strtod(scale, NULL);
     snprintf(file, sizeof file, "%s.unit", name);
-    if (!read_line(event->unit, sizeof event->unit, event->device, "events/", file))
-        event->unit[0] = '\0';
+    read_line(event->unit, sizeof event->unit, event->device, "events/", file);
     return add_terms(event, terms, error);
 }
 

@@ -1,0 +1,15 @@
+/* Files of /proc and /sys: most are one line. */
+#ifndef BASE_PROCESS_SYSTEM_FILE_H
+#define BASE_PROCESS_SYSTEM_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first line of the file of that path, without its end, as much of it as `size` bytes hold. False, and "", where
+ * there is none. */
+bool system_file_line(char *line, size_t size, const char *path, ...) __attribute__((format(printf, 3, 4)));
+
+/* The next numbers of a list such as "0-3,8", and the list after them; false at its end. */
+bool system_list_next(const char **list, long *first, long *last);
+
+#endif
