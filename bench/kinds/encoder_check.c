@@ -116,7 +116,7 @@ static int run_both(bench_check *check, trial *t, const encoder_setup *s, attn_e
 
 static trial make_trial(const encoder_setup *s, attn_model *model, const char *about) {
     const bench_case *c = &s->row;
-    bool prefill = !strcmp(c->mode, "prefill");
+    bool prefill = c->where & BENCH_PREFILL;
     trial t = {.about = about,
                .model = model,
                .config = attn_model_config(model),

@@ -15,7 +15,7 @@
  * file means by not saying it. */
 int encoder_config(attn_config *config, const bench_case *c, attn_error *error) {
     const attn_geometry *g = &c->geometry;
-    bool branchformer = c->model == ATTN_MODEL_BRANCHFORMER, prefill = !strcmp(c->mode, "prefill");
+    bool branchformer = c->model == ATTN_MODEL_BRANCHFORMER, prefill = c->where & BENCH_PREFILL;
     char own[64] = "null", text[512], size[48] = "";
     if (c->variant->has_latent)
         snprintf(own, sizeof own, "{latent_dim: %zu}", g->latent_dim);
@@ -50,7 +50,7 @@ static void mark_part(void *context, attn_part part) {
 
 static attn_session_options session_options(const encoder_setup *s) {
     const bench_case *c = &s->row;
-    bool prefill = !strcmp(c->mode, "prefill");
+    bool prefill = c->where & BENCH_PREFILL;
     return (attn_session_options){.batch = 1,
                                   .max_frames = s->input_frames,
                                   .chunk = prefill ? 0 : c->queries,
@@ -72,7 +72,7 @@ static int open_session(encoder_setup *s, attn_error *error) {
  * it is one that slides. */
 static size_t frames_of_run(const bench_case *c, const attn_config *config) {
     size_t calls = c->left + (c->variant->forgets ? 2 : 1);
-    return strcmp(c->mode, "prefill") ? encoder_input_frames(config, calls * c->queries) : c->frames;
+    return c->where & BENCH_PREFILL ? c->frames : encoder_input_frames(config, calls * c->queries);
 }
 
 int encoder_setup_init(encoder_setup *s, const bench_case *row, const bench_settings *settings,
@@ -152,7 +152,7 @@ static int hand_stream(const encoder_setup *s, peer_tensors *to, attn_error *err
 int encoder_setup_hand_over(encoder_setup *s, peer_tensors *to, attn_error *error) {
     const bench_case *c = &s->row;
     const attn_config *config = attn_model_config(s->model);
-    bool prefill = !strcmp(c->mode, "prefill");
+    bool prefill = c->where & BENCH_PREFILL;
     size_t d = c->geometry.d_model, all = attn_output_frames(config, s->input_frames),
            first = all - c->queries;
     size_t taken = encoder_input_frames(config, c->queries);
