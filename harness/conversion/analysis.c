@@ -74,10 +74,10 @@ static void add_mha(text_table *t, const analysis *s, const attn_config *config,
     table_add(t, row);
 }
 
-static void add_output(text_table *t, const char *path, const attn_config *config, const json_t *output) {
+static void add_output(text_table *t, const char *path, const attn_config *config, json_t *output) {
     json_t *row = model_entry(path, config);
     if (row)
-        json_object_update(row, (json_t *)(uintptr_t)output);
+        json_object_update(row, output);
     table_add(t, row);
 }
 
@@ -104,7 +104,7 @@ int analysis_compare_several(text_table *t, char **title, const analysis *s, con
         result = analysis_compare(&layers, title, &one, error);
         if (!result)
             result = attn_config_read(&other, others[i], NULL, error);
-        const json_t *output = result ? NULL : json_array_get(layers.rows, json_array_size(layers.rows) - 1);
+        json_t *output = result ? NULL : json_array_get(layers.rows, json_array_size(layers.rows) - 1);
         if (output && !i)
             add_mha(t, s, &mha, output);
         if (output)

@@ -5,6 +5,7 @@
 #include "base/text/json.h"
 #include "harness/conversion/analyze_costs.h"
 #include "harness/conversion/convert_print.h"
+#include "impl/convert/inputs.h"
 
 #include <math.h>
 #include <string.h>
@@ -174,19 +175,6 @@ static int compare_weights(gathering *g, size_t layer, const attn_layer_inputs *
     return result;
 }
 
-static float *gather_valid(const float *x, size_t batch, size_t frames, const size_t *valid, size_t width,
-                           size_t *count, attn_error *error) {
-    *count = 0;
-    for (size_t b = 0; b < batch; b++)
-        *count += valid[b];
-    float *rows = attn_alloc(*count, width * sizeof *rows, "inputs of a layer", error), *to = rows;
-    for (size_t b = 0; rows && b < batch; b++) {
-        memcpy(to, x + b * frames * width, valid[b] * width * sizeof *to);
-        to += valid[b] * width;
-    }
-    return rows;
-}
-
 /* An attn_input_hook of the mha model. */
 static void see_mha(void *context, size_t layer, const float *x, size_t batch, size_t frames,
                     const size_t *valid) {
@@ -195,7 +183,7 @@ static void see_mha(void *context, size_t layer, const float *x, size_t batch, s
     size_t d = attn_model_config(g->plan->mha)->attention.d_model;
     if (g->failed)
         return;
-    g->seen[layer] = gather_valid(x, batch, frames, valid, d, &inputs.frames, g->error);
+    g->seen[layer] = attn_valid_inputs(x, batch, frames, valid, d, &inputs.frames, g->error);
     inputs.x = g->seen[layer];
     g->failed += !g->seen[layer] || compare_outputs(g, layer, x, batch, frames, valid) ||
                  compare_weights(g, layer, &inputs);
@@ -210,7 +198,7 @@ static void see_other(void *context, size_t layer, const float *x, size_t batch,
     size_t count, d = attn_model_config(g->plan->mha)->attention.d_model;
     if (g->failed)
         return;
-    float *rows = gather_valid(x, batch, frames, valid, d, &count, g->error);
+    float *rows = attn_valid_inputs(x, batch, frames, valid, d, &count, g->error);
     deviation drift = {0};
     if (rows)
         deviation_add(&drift, rows, g->seen[layer], count * d);

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static size_t cache_bytes(const attn_config *config, size_t layer, size_t frames) {
+size_t analyze_cache_bytes(const attn_config *config, size_t layer, size_t frames) {
     attn_geometry g = attn_config_geometry(config, layer);
     return config->variant->cache_bytes(&g, 1, frames, config->kv_dtype);
 }
@@ -77,10 +77,10 @@ int analyze_add_costs(json_t *rows, json_t *output, attn_model *model, const cha
             result = -1;
             break;
         }
-        bytes += cache_bytes(config, i, keys);
+        bytes += analyze_cache_bytes(config, i, keys);
         all.ns += time->ns;
         all.cpu_ns += time->cpu_ns;
-        set_cost(row, "cache_bytes", ending, json_integer((json_int_t)cache_bytes(config, i, keys)));
+        set_cost(row, "cache_bytes", ending, json_integer((json_int_t)analyze_cache_bytes(config, i, keys)));
         set_cost(row, "parameters", ending,
                  json_integer((json_int_t)attn_layer_parameters(config->variant, &g)));
         set_times(row, ending, time);

@@ -6,6 +6,9 @@
 
 #include <jansson.h>
 
+/* Bytes of the cache of a layer that keeps that many frames. */
+size_t analyze_cache_bytes(const attn_config *config, size_t layer, size_t frames);
+
 /* Adds them to the rows, one a layer, and their sums to `output`. The keys end in `ending`: "_mha" for the mha model.
  * Bytes are for a cache of `keys` frames. The time is the median of `runs` (0: none) with as many keys; one that could
  * not be measured is null. */

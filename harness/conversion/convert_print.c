@@ -2,6 +2,7 @@
 
 #include "base/text/json.h"
 #include "base/text/table_write.h"
+#include "harness/conversion/analyze_costs.h"
 
 #include "attn/alloc.h"
 
@@ -35,11 +36,6 @@ static const table_column layer_columns[] = {{"layer", "Layer", NULL},
                                              {"cache_bytes_before", "Cache bytes before", NULL},
                                              {NULL, NULL, NULL}};
 
-static size_t layer_bytes(const attn_config *config, size_t layer, size_t frames) {
-    attn_geometry g = attn_config_geometry(config, layer);
-    return config->variant->cache_bytes(&g, 1, frames, config->kv_dtype);
-}
-
 static void fill_layers(text_table *t, const attn_conversion *made, const attn_config *from, size_t frames) {
     for (size_t i = 0; i < made->layers; i++) {
         const attn_convert_report *r = &made->report[i];
@@ -50,8 +46,8 @@ static void fill_layers(text_table *t, const attn_conversion *made, const attn_c
                             "weights_bound", json_finite(r->weights_bound), "frames",
                             r->frames ? json_integer((json_int_t)r->frames) : json_null(), "produced_error",
                             json_finite(r->produced_error), "produced_bound", json_finite(r->produced_bound),
-                            "cache_bytes", (json_int_t)layer_bytes(&made->config, i, frames),
-                            "cache_bytes_before", (json_int_t)layer_bytes(from, i, frames)));
+                            "cache_bytes", (json_int_t)analyze_cache_bytes(&made->config, i, frames),
+                            "cache_bytes_before", (json_int_t)analyze_cache_bytes(from, i, frames)));
     }
 }
 

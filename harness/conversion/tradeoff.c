@@ -5,9 +5,9 @@
 #include "base/deviation.h"
 #include "base/text/json.h"
 #include "harness/conversion/convert_print.h"
+#include "impl/convert/inputs.h"
 
 #include <math.h>
-#include <string.h>
 
 const table_column tradeoff_columns[] = {{"subject", "Weights", NULL},
                                          {"method", "Method", NULL},
@@ -55,13 +55,7 @@ static void keep_first(void *context, size_t layer, const float *x, size_t batch
     size_t d = t->config->attention.d_model;
     if (layer || t->first)
         return;
-    for (size_t b = 0; b < batch; b++)
-        t->first_frames += valid[b];
-    float *to = t->first = attn_alloc(t->first_frames, d * sizeof *to, "inputs of a layer", t->error);
-    for (size_t b = 0; to && b < batch; b++) {
-        memcpy(to, x + b * frames * d, valid[b] * d * sizeof *to);
-        to += valid[b] * d;
-    }
+    t->first = attn_valid_inputs(x, batch, frames, valid, d, &t->first_frames, t->error);
 }
 
 static int run(trial *t, float *out, const attn_calibration *in, attn_input_hook *hook) {

@@ -10,6 +10,19 @@
 
 enum { TILE_FRAMES = 256 };
 
+float *attn_valid_inputs(const float *x, size_t batch, size_t frames, const size_t *valid, size_t d_model,
+                         size_t *count, attn_error *error) {
+    *count = 0;
+    for (size_t b = 0; b < batch; b++)
+        *count += valid[b];
+    float *rows = attn_alloc(*count, d_model * sizeof *rows, "inputs of a layer", error), *to = rows;
+    for (size_t b = 0; rows && b < batch; b++) {
+        memcpy(to, x + b * frames * d_model, valid[b] * d_model * sizeof *to);
+        to += valid[b] * d_model;
+    }
+    return rows;
+}
+
 static int find_mean(attn_moments *m, const float *x, attn_error *error) {
     for (size_t t = 0; t < m->frames; t++)
         for (size_t i = 0; i < m->d_model; i++)

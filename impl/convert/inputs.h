@@ -1,8 +1,13 @@
-/* What is known of the inputs of a layer: mean and covariance. Private to impl/convert. */
+/* What is known of the inputs of a layer: the frames that an attn_input_hook sees, their mean and covariance. */
 #ifndef IMPL_CONVERT_INPUTS_H
 #define IMPL_CONVERT_INPUTS_H
 
 #include "attn/convert.h"
+
+/* The frames of x [batch, frames, d_model] that are not padding, one after another: [*count, d_model]. NULL when memory
+ * is short; attn_free it. */
+float *attn_valid_inputs(const float *x, size_t batch, size_t frames, const size_t *valid, size_t d_model,
+                         size_t *count, attn_error *error);
 
 typedef struct attn_moments {
     size_t d_model, frames;

@@ -43,19 +43,6 @@ static int visit_layer(attn_pass *pass, size_t layer, const attn_moments *moment
     return 0;
 }
 
-static float *gather_valid(const float *x, size_t batch, size_t frames, const size_t *valid, size_t width,
-                           size_t *count, attn_error *error) {
-    *count = 0;
-    for (size_t b = 0; b < batch; b++)
-        *count += valid[b];
-    float *rows = attn_alloc(*count, width * sizeof(float), "inputs of a layer", error), *to = rows;
-    for (size_t b = 0; rows && b < batch; b++) {
-        memcpy(to, x + b * frames * width, valid[b] * width * sizeof(float));
-        to += valid[b] * width;
-    }
-    return rows;
-}
-
 /* An attn_input_hook. The layer's weights are the converted ones when it goes on. */
 static void see_inputs(void *context, size_t layer, const float *x, size_t batch, size_t frames,
                        const size_t *valid) {
@@ -66,7 +53,7 @@ static void see_inputs(void *context, size_t layer, const float *x, size_t batch
     attn_error why = {0};
     if (pass->failed)
         return;
-    float *rows = gather_valid(x, batch, frames, valid, d, &inputs.frames, pass->error);
+    float *rows = attn_valid_inputs(x, batch, frames, valid, d, &inputs.frames, pass->error);
     inputs.x = rows;
     pass->failed = !rows;
     if (!pass->failed && attn_moments_make(&moments, &inputs, d, &why)) {
