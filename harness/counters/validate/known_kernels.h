@@ -2,51 +2,12 @@
 #ifndef HARNESS_COUNTERS_VALIDATE_KNOWN_KERNELS_H
 #define HARNESS_COUNTERS_VALIDATE_KNOWN_KERNELS_H
 
-#include "attn/error.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Of one CPU, real or simulated; 0: unknown, or there is no such level. */
-typedef struct known_cpu {
-    size_t line, l1d, l2, llc;
-    bool simulated; /* by callgrind: caches are LRU and nothing is prefetched */
-    bool emulated;  /* by QEMU: no pipeline, and a clock of 1 GHz that counts cycles */
-} known_cpu;
+#include "harness/counters/validate/known_kernel.h"
 
 /* The CPU that this runs on, under callgrind too. */
 void known_cpu_read(known_cpu *cpu);
 
-typedef struct known_work {
-    const known_cpu *cpu;
-    char *memory;
-    size_t bytes;
-    const void *found; /* by the last run */
-    double ns;         /* that it took */
-} known_work;
-
-typedef struct known_answer {
-    const char *event;
-    double expected;
-    double least; /* right is anything from here to `expected`: the same, where the answer is one number */
-    double scale; /* errors are fractions of this: `expected`, where that is not 0 */
-} known_answer;
-
-enum { KNOWN_ANSWERS_MAX = 8 };
-
-typedef struct known_kernel {
-    const char *name, *summary;
-    bool loops; /* needs KNOWN_LOOPS */
-    size_t n;   /* of the small run; the large one is twice that */
-    /* 0, -1 for lack of memory; or 1: not on this CPU (its caches are unknown, or too large). */
-    int (*prepare)(known_work *work, attn_error *error);
-    double (*run)(known_work *work, size_t n); /* the cache bytes that it declares */
-    /* Of a run of n; before prepare, only which events there are answers for. */
-    size_t (*answers)(const known_work *work, size_t n, known_answer answers[KNOWN_ANSWERS_MAX]);
-} known_kernel;
-
-extern const known_kernel known_kernels[];
+extern const known_kernel *const known_kernels[];
 extern const size_t known_kernel_count;
 
 void known_work_free(known_work *work);

@@ -107,7 +107,7 @@ static int run_kernel(const turn *t, const known_kernel *k, attn_error *error) {
 
 static int run_turn(const turn *t, attn_error *error) {
     for (size_t k = 0; k < known_kernel_count; k++)
-        if (concerns(t, &known_kernels[k]) && run_kernel(t, &known_kernels[k], error))
+        if (concerns(t, known_kernels[k]) && run_kernel(t, known_kernels[k], error))
             return -1;
     return 0;
 }

@@ -276,8 +276,8 @@ static void test_last_level_that_resists(void **state) {
     const known_cpu cpu = {.line = 64, .l1d = 4 << 10, .l2 = 16 << 10, .llc = LINES_HELD * 64};
     const known_kernel *chase = NULL;
     for (size_t i = 0; i < known_kernel_count; i++)
-        if (!strcmp(known_kernels[i].name, "chase_memory"))
-            chase = &known_kernels[i];
+        if (!strcmp(known_kernels[i]->name, "chase_memory"))
+            chase = known_kernels[i];
     for (policy p = 0; p < POLICIES; p++) {
         static last_level cache;
         known_reading readings[10];
@@ -312,7 +312,7 @@ static void test_kernels_run(void **state) {
     (void)state;
     const known_cpu cpu = {.line = 64, .l1d = 4 << 10, .l2 = 64 << 10, .llc = 1 << 20};
     for (size_t i = 0; i < known_kernel_count; i++) {
-        const known_kernel *k = &known_kernels[i];
+        const known_kernel *k = known_kernels[i];
         known_work w = {.cpu = &cpu};
         known_answer answers[KNOWN_ANSWERS_MAX];
         attn_error error = {0};
@@ -339,9 +339,9 @@ static void test_chase(void **state) {
     for (size_t i = 0; KNOWN_LOOPS && i < known_kernel_count; i++) {
         known_work w = {.cpu = &cpu};
         attn_error error = {0};
-        if (strcmp(known_kernels[i].name, "chase_l1"))
+        if (strcmp(known_kernels[i]->name, "chase_l1"))
             continue;
-        assert_int_equal(known_kernels[i].prepare(&w, &error), 0);
+        assert_int_equal(known_kernels[i]->prepare(&w, &error), 0);
         size_t lines = w.bytes / 64;
         const void *at = w.memory;
         for (size_t step = 1; step < lines; step++) {
