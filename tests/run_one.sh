@@ -27,7 +27,7 @@ trap 'exit 143' TERM INT HUP
 # A shell starts what is in the background with SIGINT ignored, and whoever started us may have too.
 case $build in /*) attnbench=$build/attnbench ;; *) attnbench=$PWD/$build/attnbench ;; esac
 env --default-signal=INT,QUIT,PIPE BUILD="$build" ATTNBENCH="$attnbench" OPENBLAS_NUM_THREADS=1 \
-    TMPDIR="$room/tmp" HOME="$room/home" ASAN_OPTIONS="handle_sigill=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}" \
+    TMPDIR="$room/tmp" HOME="$room/home" ASAN_OPTIONS="handle_sigill=2${ASAN_OPTIONS:+:$ASAN_OPTIONS}" \
     setsid setpriv --pdeathsig TERM timeout -k 5 "${TEST_LIMIT:-240}" "$program" >"$log" 2>&1 </dev/null &
 session=$!
 wait "$session"
