@@ -59,7 +59,7 @@ static float widen_bf16(uint16_t half) {
 static void store_q8(attn_q8_block *block, const float *x, size_t count) {
     float largest = 0.0f, scale, inverse;
     for (size_t i = 0; i < count; i++)
-        if (!(fabsf(x[i]) <= largest)) /* a NaN stays */
+        if (fabsf(x[i]) > largest || isnan(x[i])) /* a NaN stays: nothing is larger */
             largest = fabsf(x[i]);
     *block = (attn_q8_block){.scale = narrow_f16(largest / 127.0f)};
     scale = widen_f16(block->scale);

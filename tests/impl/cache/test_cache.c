@@ -117,6 +117,28 @@ static void the_newest_rows_are_kept(void **state) {
     }
 }
 
+/* A block of q8_0 has one scale: what does not fit it comes out as NaN, all of the block, and nothing beyond it. */
+static void expect_spoiled_block(float value, size_t at) {
+    enum { SPOILED = 70, BEGIN = ATTN_Q8_VALUES, END = 2 * ATTN_Q8_VALUES };
+    float row[SPOILED], back[SPOILED];
+    attn_q8_block blocks[3];
+    for (size_t i = 0; i < SPOILED; i++)
+        row[i] = (float)i + 1.0f;
+    row[at] = value;
+    attn_element_store(blocks, row, SPOILED, ATTN_ELEMENT_Q8_0);
+    attn_element_load(back, blocks, SPOILED, ATTN_ELEMENT_Q8_0);
+    for (size_t i = 0; i < SPOILED; i++)
+        assert_int_equal(!isnan(back[i]), i < BEGIN || i >= END);
+}
+
+static void a_block_says_what_does_not_fit_it(void **state) {
+    (void)state;
+    const float values[] = {NAN, -NAN, INFINITY, 1e9f};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        for (size_t at = ATTN_Q8_VALUES; at < 2 * ATTN_Q8_VALUES; at++)
+            expect_spoiled_block(values[i], at);
+}
+
 /* Sum of twelve: near to normal, variance 1. */
 static void normal(float *x, size_t n, uint64_t *random) {
     float draw[12];
@@ -199,8 +221,8 @@ static void rounding_costs_little(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(bytes_are_those_of_the_rows),
-                                       cmocka_unit_test(the_newest_rows_are_kept),
-                                       cmocka_unit_test(rounding_costs_little)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_are_those_of_the_rows), cmocka_unit_test(the_newest_rows_are_kept),
+        cmocka_unit_test(a_block_says_what_does_not_fit_it), cmocka_unit_test(rounding_costs_little)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
