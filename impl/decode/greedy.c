@@ -1,9 +1,15 @@
 #include "attn/decode.h"
 
+#include <math.h>
+
+/* 0, the blank, where one is NaN. */
 static int32_t best_token(const float *logits, size_t vocab) {
     size_t best = 0;
-    for (size_t k = 1; k < vocab; k++)
+    for (size_t k = 0; k < vocab; k++) {
+        if (isnan(logits[k]))
+            return 0;
         best = logits[k] > logits[best] ? k : best;
+    }
     return (int32_t)best;
 }
 

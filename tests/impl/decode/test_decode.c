@@ -143,9 +143,26 @@ static void test_sure_frames(void **state) {
     assert_int_equal(search(out, NULL, 4), 0);
 }
 
+/* Wherever the NaN is, and whatever the other tokens have. */
+static void test_frames_with_nan(void **state) {
+    (void)state;
+    for (size_t at = 0; at < 4; at++) {
+        const float rows[] = {0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 0, 9};
+        int32_t out[3];
+        memcpy(logits, rows, sizeof rows);
+        logits[4 + at] = NAN;
+        assert_int_equal(attn_decode_greedy(out, logits, 3, 4, NULL), 2);
+        assert_int_equal(out[0], 2);
+        assert_int_equal(out[1], 3);
+        memcpy(logits, rows + 4, 4 * sizeof *rows); /* by itself */
+        logits[at] = NAN;
+        assert_int_equal(attn_decode_greedy(out, logits, 1, 4, NULL), 0);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wide_beam_is_exact),
-                                       cmocka_unit_test(test_narrow_beams),
-                                       cmocka_unit_test(test_sure_frames)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wide_beam_is_exact), cmocka_unit_test(test_narrow_beams),
+        cmocka_unit_test(test_sure_frames), cmocka_unit_test(test_frames_with_nan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
