@@ -10,7 +10,7 @@ attn_difference attn_compare(const float *a, const float *b, size_t n, double at
             d.max_abs = difference;
         if (magnitude > d.max_b)
             d.max_b = magnitude;
-        if (!(difference <= atol + rtol * magnitude) && d.ok) {
+        if (!(difference <= atol + rtol * magnitude && difference < INFINITY) && d.ok) {
             d.ok = false;
             d.first_bad = i;
         }

@@ -1,4 +1,4 @@
-/* Comparing results: |a - b| <= atol + rtol |b|, so a NaN anywhere fails. */
+/* Comparing results: |a - b| <= atol + rtol |b| and finite, so that a NaN or an infinity anywhere fails. */
 #ifndef ATTN_COMPARE_H
 #define ATTN_COMPARE_H
 
