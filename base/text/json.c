@@ -6,10 +6,14 @@
 #include <math.h>
 #include <string.h>
 
+/* It has no words for memory that is refused before it begins. */
+bool json_lacked_memory(const json_error_t *why) {
+    return json_error_code(why) == json_error_out_of_memory || !*why->text;
+}
+
 /* "PATH:LINE: not JSON: why", or that memory is refused. Always -1. */
 static int not_read(attn_error *error, const char *path, const json_error_t *why) {
-    /* jansson has no words for memory that is refused before it begins */
-    if (json_error_code(why) == json_error_out_of_memory || !*why->text)
+    if (json_lacked_memory(why))
         return attn_no_memory(error, path);
     return attn_fail(error, "%s:%d: not JSON: %s", path, why->line, why->text);
 }

@@ -1,5 +1,4 @@
-/* Members of JSON objects. `object` may be NULL, and what is absent is no error: ask for it strictly
- * (base/text/json_place.h) where it has to be there. */
+/* Members of JSON objects. `object` may be NULL, and what is absent is no error. */
 #ifndef BASE_TEXT_JSON_H
 #define BASE_TEXT_JSON_H
 
@@ -12,6 +11,9 @@
 /* The value in a regular file of at most `most` bytes; a key that stands twice is refused, too. json_decref it.
  * NULL and an error that names the file and the line on failure. */
 json_t *json_read_file(const char *path, size_t most, attn_error *error);
+
+/* Whether jansson, which read no value, was refused memory. */
+bool json_lacked_memory(const json_error_t *why);
 
 const char *json_text(const json_t *object, const char *key); /* "" when it is none */
 bool json_text_is(const json_t *object, const char *key, const char *text);

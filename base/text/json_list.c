@@ -1,6 +1,7 @@
 #include "base/text/json_list.h"
 
 #include "attn/alloc.h"
+#include "base/text/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,8 @@ static json_t *read_value(reader *r) {
                                JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &why);
     if (value)
         r->at += why.position;
+    else if (json_lacked_memory(&why))
+        attn_no_memory(r->error, r->name);
     else
         wrong(r, why.line > 0 ? why.line : 1, why.text);
     return value;

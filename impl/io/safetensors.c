@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/text/json.h"
 #include "impl/io/dtype.h"
 #include "impl/io/file_kind.h"
 
@@ -212,8 +213,7 @@ static json_t *read_header(const unsigned char *bytes, size_t size, size_t *head
     json_error_t why;
     json_t *header =
         json_loadb((const char *)bytes + LENGTH_SIZE, (size_t)length, JSON_REJECT_DUPLICATES, &why);
-    /* jansson has no words for memory that is refused before it begins */
-    if (!header && (json_error_code(&why) == json_error_out_of_memory || !*why.text))
+    if (!header && json_lacked_memory(&why))
         attn_no_memory(error, file);
     else if (!header)
         attn_fail(error, "%s: header is not valid JSON: %s (byte %d)", file, why.text, why.position);

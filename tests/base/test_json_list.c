@@ -4,6 +4,7 @@
 #include "base/text/json_list.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct seen {
@@ -131,8 +132,42 @@ static void another_value_comes_whole(void **state) {
     json_decref(s.elements);
 }
 
+static int drop(void *context, const json_t *before, json_t *element, attn_error *error) {
+    (void)context, (void)before, (void)error;
+    json_decref(element);
+    return 0;
+}
+
+static size_t refuse_in;
+
+static void *refusing(size_t size) {
+    return --refuse_in ? malloc(size) : NULL;
+}
+
+/* In the middle of a text jansson blames that for it; what it has no reason for is not taken for a fault of the text. */
+static void memory_that_is_refused_is_called_so(void **state) {
+    (void)state;
+    static const char text[] = "{\"a\": 1, \"list\": [{\"x\": [\"s\", 2]}], \"b\": {\"c\": 3}}";
+    json_t *object = NULL;
+    size_t nth = 0, known = 0;
+    while (!object) {
+        attn_error error = {0};
+        refuse_in = ++nth;
+        json_set_alloc_funcs(refusing, free);
+        object = json_read_list(text, sizeof text - 1, "F.json", "list", NULL, drop, NULL, &error);
+        json_set_alloc_funcs(malloc, free);
+        if (object)
+            continue;
+        known += !strcmp(error.message, "F.json: out of memory");
+        assert_true(error.message[strlen(error.message) - 1] != ' ');
+    }
+    assert_in_range(known, 10, nth);
+    json_decref(object);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_that_is_refused_is_called_so),
         cmocka_unit_test(elements_come_one_by_one),
         cmocka_unit_test(members_that_are_not_wanted_are_passed_over),
         cmocka_unit_test(what_comes_before_the_list_is_there),
