@@ -51,7 +51,7 @@ static int core_supported(const bench_case *c, attn_error *error) {
     if (c->path == ATTN_PATH_EXPAND)
         return attn_fail(
             error, "part: a core has no projections, and expanding latents is one (path:absorb has a core)");
-    if (c->geometry.pos_enc == ATTN_POS_REL || c->geometry.pos_enc == ATTN_POS_REL_WENET)
+    if (attn_has_rel_pos(&c->geometry))
         return attn_fail(error, "part: the core is without positions, and pos is %s",
                          attn_pos_enc_names[c->geometry.pos_enc]);
     if (!strcmp(c->impl->name, "blas"))
@@ -117,7 +117,7 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
                       .threads = settings->threads,
                       .plain = !strcmp(c->impl->name, "scalar")};
     s->width = c->variant->has_latent ? g->latent_dim : attn_head_dim(g);
-    s->kv_heads = c->variant->has_latent ? 1 : c->variant->has_kv_heads ? g->num_kv_heads : g->num_heads;
+    s->kv_heads = c->variant->has_latent ? 1 : attn_kv_heads(g);
     if (allocate(s, error)) {
         release(s);
         return -1;

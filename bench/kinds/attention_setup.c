@@ -22,12 +22,8 @@ static size_t affordable_period(const attention_setup *s) {
     return 7;
 }
 
-static bool has_rel_pos(const bench_case *c) {
-    return c->geometry.pos_enc == ATTN_POS_REL || c->geometry.pos_enc == ATTN_POS_REL_WENET;
-}
-
 static size_t sinusoids_floats(const bench_case *c) {
-    return has_rel_pos(c) ? attn_sinusoids_floats(c->keys + 1, c->geometry.d_model) : 0;
+    return attn_has_rel_pos(&c->geometry) ? attn_sinusoids_floats(c->keys + 1, c->geometry.d_model) : 0;
 }
 
 static size_t workspace_bytes(const bench_case *c) {
@@ -59,7 +55,9 @@ static void repeat_frames(float *x, const float *frames, size_t batch, size_t co
 static int make_positions(attention_setup *s, attn_error *error) {
     const bench_case *c = &s->row;
     s->call.sinusoids = &s->sinusoids;
-    return has_rel_pos(c) ? attn_sinusoids_init(&s->sinusoids, c->keys + 1, c->geometry.d_model, error) : 0;
+    return attn_has_rel_pos(&c->geometry)
+               ? attn_sinusoids_init(&s->sinusoids, c->keys + 1, c->geometry.d_model, error)
+               : 0;
 }
 
 static int make_frames(attention_setup *s, attn_error *error) {

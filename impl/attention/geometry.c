@@ -1,9 +1,8 @@
 #include "attn/geometry.h"
-#include "base/text/append.h"
 
 #include "attn/variant.h"
+#include "base/text/append.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const char *const attn_pos_enc_names[] = {"none", "abs_pos", "rel_pos", "rel_pos_wenet", NULL};
@@ -69,7 +68,7 @@ int attn_geometry_complete(attn_geometry *g, const attn_variant *variant, const 
         return -1;
     if (variant->has_kv_heads && check_kv_heads(g, key, error))
         return -1;
-    if (!variant->is_softmax && (g->pos_enc == ATTN_POS_REL || g->pos_enc == ATTN_POS_REL_WENET)) {
+    if (!variant->is_softmax && attn_has_rel_pos(g)) {
         if (key)
             *key = "pos_enc";
         return attn_fail(

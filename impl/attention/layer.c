@@ -36,7 +36,7 @@ int attn_visit_linear(attn_tensor_visitor *visit, void *context, const char *nam
 
 static int visit_positions(attn_layer *layer, attn_tensor_visitor *visit, void *context, attn_error *error) {
     const attn_geometry *g = &layer->geometry;
-    if (g->pos_enc != ATTN_POS_REL && g->pos_enc != ATTN_POS_REL_WENET)
+    if (!attn_has_rel_pos(g))
         return 0;
     layer->linear_pos.out = layer->linear_pos.in = g->d_model;
     if (attn_visit_weight(visit, context, "linear_pos.weight", &layer->linear_pos, 0, g->d_model, g->d_model,

@@ -42,8 +42,4 @@ size_t attn_position_count(const attn_geometry *g, size_t frames, size_t keys);
  * call. */
 long attn_first_position(const attn_geometry *g, const attn_cache *cache, const attn_call *call, size_t held);
 
-static inline bool attn_has_rel_pos(const attn_geometry *g) {
-    return g->pos_enc == ATTN_POS_REL || g->pos_enc == ATTN_POS_REL_WENET;
-}
-
 #endif

@@ -130,9 +130,7 @@ int attn_measure_layer(attn_convert_report *report, attn_stack *stack, const att
     if (!result && moments)
         result = measure_produced(report, stack, &lost, moments, sigma, error);
     if (!report->latent_dim) /* no latent: what a frame keeps */
-        report->latent_dim =
-            2 * attn_head_dim(&mha->geometry) *
-            (other_variant->has_kv_heads ? other->geometry.num_kv_heads : other->geometry.num_heads);
+        report->latent_dim = 2 * attn_head_dim(&mha->geometry) * attn_kv_heads(&other->geometry);
 done:
     attn_free(sigma);
     attn_stack_free(&lost);

@@ -74,7 +74,7 @@ done:
 int attn_stack_make(attn_stack *stack, const attn_layer *layer, const attn_variant *variant,
                     attn_error *error) {
     const attn_geometry *g = &layer->geometry;
-    size_t d = g->d_model, kv_heads = variant->has_kv_heads ? g->num_kv_heads : g->num_heads;
+    size_t d = g->d_model, kv_heads = attn_kv_heads(g);
     *stack = (attn_stack){.d_model = d};
     if (!variant->is_softmax)
         return attn_fail(error, "attention_type: %s attention has no keys and values to convert",

@@ -6,8 +6,7 @@
 #include "impl/attention/projected.h"
 
 static bool has_linear_pos(const attn_config *config) {
-    attn_pos_enc pos_enc = config->attention.pos_enc;
-    return attn_uses_attention(config) && (pos_enc == ATTN_POS_REL || pos_enc == ATTN_POS_REL_WENET);
+    return attn_uses_attention(config) && attn_has_rel_pos(&config->attention);
 }
 
 static attn_projected reach_of(const attn_session *session) {

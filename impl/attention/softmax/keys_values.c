@@ -13,10 +13,6 @@
 
 enum { K, V };
 
-size_t attn_kv_heads(const attn_geometry *g) {
-    return g->num_kv_heads ? g->num_kv_heads : g->num_heads;
-}
-
 int attn_kv_tensors(attn_layer *layer, attn_tensor_visitor *visit, void *context, attn_error *error) {
     size_t d_model = layer->geometry.d_model,
            width = attn_kv_heads(&layer->geometry) * attn_head_dim(&layer->geometry);

@@ -5,9 +5,6 @@
 
 #include "attn/attention.h"
 
-/* num_kv_heads, or num_heads where every head has its own. */
-size_t attn_kv_heads(const attn_geometry *g);
-
 int attn_kv_tensors(attn_layer *layer, attn_tensor_visitor *visit, void *context, attn_error *error);
 size_t attn_kv_slots(const attn_geometry *g, attn_cache_slot slot[ATTN_CACHE_SLOTS]);
 double attn_kv_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys);

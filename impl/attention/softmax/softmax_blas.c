@@ -135,13 +135,10 @@ static attend_plan plan_heads(const attn_blas_view *view, const attn_blas_keys *
     return p;
 }
 
-static size_t group_size(const attn_geometry *g) {
-    return g->num_kv_heads ? g->num_heads / g->num_kv_heads : 1;
-}
-
 attn_attend_buffers attn_blas_attend_layout(attn_arena *arena, const attn_geometry *g, size_t frames,
                                             size_t keys) {
-    size_t tile = attn_blas_tile_bound(frames), group = group_size(g), rows = attn_larger(tile, group);
+    size_t tile = attn_blas_tile_bound(frames), group = g->num_heads / attn_kv_heads(g),
+           rows = attn_larger(tile, group);
     bool positions = attn_has_rel_pos(g);
     size_t together =
         positions ? attn_larger(rows, attn_smaller(attn_times(g->num_heads, tile), ROWS)) : rows;

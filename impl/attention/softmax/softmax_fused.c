@@ -11,13 +11,9 @@
 const attn_way attn_way_blas = {{attn_linear_blas, attn_fold_blas}, false};
 const attn_way attn_way_fused = {{attn_linear_fast, attn_fold_fast}, true};
 
-static size_t heads_sharing(const attn_geometry *g) {
-    return g->num_kv_heads ? g->num_heads / g->num_kv_heads : 1;
-}
-
 /* With positions, a tile's scores with the heads that share keys stay near a core's cache. */
 size_t attn_fused_tile(const attn_geometry *g, size_t frames, size_t keys) {
-    size_t sharing = heads_sharing(g);
+    size_t sharing = g->num_heads / attn_kv_heads(g);
     if (!attn_has_rel_pos(g))
         return attn_blas_tile_bound(frames);
     return attn_smaller(frames, attn_larger(1, attn_blas_tile(frames * sharing, keys) / sharing));
@@ -25,7 +21,8 @@ size_t attn_fused_tile(const attn_geometry *g, size_t frames, size_t keys) {
 
 attn_fused_buffers attn_fused_attend_layout(attn_arena *arena, const attn_geometry *g, size_t frames,
                                             size_t keys, size_t threads) {
-    size_t tile = attn_blas_tile_bound(frames), sharing = heads_sharing(g), d_k = attn_head_dim(g);
+    size_t tile = attn_blas_tile_bound(frames), sharing = g->num_heads / attn_kv_heads(g),
+           d_k = attn_head_dim(g);
     size_t rows = attn_larger(sharing, attn_blas_tile_bound(attn_times(frames, g->num_heads)));
     attn_fused_buffers b = {.q = attn_arena_floats(arena, tile, g->d_model)};
     b.kernel = attn_arena_floats(arena, 1, attn_attend_shared_floats(d_k, d_k, threads));

@@ -8,6 +8,7 @@
 
 #include "attn/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -35,6 +36,15 @@ typedef struct attn_geometry {
 /* d_k. */
 static inline size_t attn_head_dim(const attn_geometry *g) {
     return g->d_model / g->num_heads;
+}
+
+/* h_kv: num_kv_heads, or num_heads where every head has its own keys and values. */
+static inline size_t attn_kv_heads(const attn_geometry *g) {
+    return g->num_kv_heads ? g->num_kv_heads : g->num_heads;
+}
+
+static inline bool attn_has_rel_pos(const attn_geometry *g) {
+    return g->pos_enc == ATTN_POS_REL || g->pos_enc == ATTN_POS_REL_WENET;
 }
 
 struct attn_variant;

@@ -32,7 +32,7 @@ void attn_train_attention_layout(attn_attention_tape *tape, const attn_layer *w,
                                  attn_layouts *at) {
     const attn_geometry *g = &w->geometry;
     size_t rows = pass->rows.rows, mark = attn_arena_mark(&at->scratch);
-    size_t kv = (g->num_kv_heads ? g->num_kv_heads : g->num_heads) * attn_head_dim(g);
+    size_t kv = attn_kv_heads(g) * attn_head_dim(g);
     *tape = (attn_attention_tape){.q = attn_arena_reals(&at->keep, rows, g->d_model),
                                   .k = attn_arena_reals(&at->keep, rows, kv),
                                   .v = attn_arena_reals(&at->keep, rows, kv),
@@ -71,16 +71,11 @@ void attn_train_attention_backward(attn_real *dx, attn_real *dy, attn_attention_
     attn_train_linear_backward(dx, 1, tape->dq, x, &w->q_proj, &dw->q_proj, rows);
 }
 
-static bool is_relative(const attn_train_pass *pass) {
-    attn_pos_enc pos_enc = pass->config->attention.pos_enc;
-    return pos_enc == ATTN_POS_REL || pos_enc == ATTN_POS_REL_WENET;
-}
-
 void attn_train_positions_layout(attn_train_positions *positions, const attn_train_pass *pass,
                                  attn_layouts *at) {
     size_t longest = pass->rows.longest;
     *positions = (attn_train_positions){0};
-    if (!longest || !is_relative(pass))
+    if (!longest || !attn_has_rel_pos(&pass->config->attention))
         return;
     positions->count = pass->config->attention.pos_enc == ATTN_POS_REL ? 2 * longest - 1 : longest;
     positions->table = attn_arena_reals(&at->keep, positions->count, pass->config->attention.d_model);

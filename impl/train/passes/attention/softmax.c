@@ -43,8 +43,7 @@ typedef struct head {
 } head;
 
 static size_t kv_width(const attn_layer *w) {
-    size_t heads = w->geometry.num_kv_heads ? w->geometry.num_kv_heads : w->geometry.num_heads;
-    return heads * attn_head_dim(&w->geometry);
+    return attn_kv_heads(&w->geometry) * attn_head_dim(&w->geometry);
 }
 
 static void head_positions(head *h, const attn_attention_tape *tape, const attn_layer *w,
@@ -68,7 +67,7 @@ static head head_of(const attn_attention_tape *tape, const attn_layer *w, const 
                     attn_real *weights) {
     size_t d_model = w->geometry.d_model, d_k = attn_head_dim(&w->geometry), width = kv_width(w);
     size_t frames = attn_ragged_length(&pass->rows, u), start = pass->rows.start[u];
-    size_t at = start * d_model + i * d_k, group = w->geometry.num_heads / (width / d_k);
+    size_t at = start * d_model + i * d_k, group = w->geometry.num_heads / attn_kv_heads(&w->geometry);
     size_t kv = start * width + i / group * d_k;
     head h = {.q = tape->q + at,
               .k = tape->k + kv,
@@ -211,9 +210,8 @@ static void attend_heads(const void *context, size_t begin, size_t end, size_t p
 }
 
 static void share_heads(const attending *a) {
-    size_t heads = a->w->geometry.num_heads;
-    size_t group = heads / (kv_width(a->w) / attn_head_dim(&a->w->geometry));
-    attn_train_share(heads, group, attend_heads, a);
+    const attn_geometry *g = &a->w->geometry;
+    attn_train_share(g->num_heads, g->num_heads / attn_kv_heads(g), attend_heads, a);
 }
 
 void attn_train_softmax(attn_attention_tape *tape, const attn_layer *w, const attn_train_positions *positions,
