@@ -1,8 +1,8 @@
 /* The converted model in memory: attention from the conversion, all else from the model that it was made of. */
 #include "attn/alloc.h"
 #include "attn/convert.h"
-#include "impl/convert/tensor_list.h"
 #include "impl/model/model.h"
+#include "impl/model/tensor_list.h"
 
 #include <string.h>
 
@@ -40,22 +40,11 @@ static int copy_layer(attn_layer *to, attn_layer *from, const attn_variant *vari
     return result;
 }
 
-static int make_like(attn_model **made, const attn_config *config, const attn_model *from,
-                     attn_error *error) {
-    if (attn_model_create(made, config, error))
-        return -1;
-    (*made)->embed.has_norm = from->embed.has_norm;
-    (*made)->embed.has_cmvn = from->embed.has_cmvn;
-    for (size_t i = 0; i < config->num_layers; i++)
-        (*made)->blocks[i].cgmlp.has_linear = from->blocks[i].cgmlp.has_linear;
-    return attn_model_allocate(*made, error);
-}
-
 int attn_conversion_apply(attn_model **made, const attn_conversion *conversion, attn_model *from,
                           attn_error *error) {
-    *made = NULL;
     int result =
-        make_like(made, &conversion->config, from, error) || copy_shared(*made, from, error) ? -1 : 0;
+        attn_model_create_like(made, &conversion->config, from, error) || copy_shared(*made, from, error) ? -1
+                                                                                                          : 0;
     for (size_t i = 0; !result && i < conversion->layers; i++)
         result = copy_layer(&(*made)->blocks[i].attention, &conversion->layer[i], conversion->config.variant,
                             error);

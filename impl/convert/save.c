@@ -1,9 +1,8 @@
 /* A converted checkpoint: the new tensors, and all others as they were. */
 #include "attn/alloc.h"
 #include "attn/convert.h"
-#include "attn/safetensors.h"
-#include "impl/convert/tensor_list.h"
 #include "impl/model/model.h"
+#include "impl/model/tensor_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,11 +56,6 @@ static const char *below_layer(const rewriting *w, const char *canonical, size_t
     return NULL;
 }
 
-static attn_safetensors_entry entry_of(const char *name, const attn_tensor *tensor) {
-    return (attn_safetensors_entry){
-        .name = name, .rank = tensor->rank, .dims = tensor->dims, .data = *tensor->data + tensor->offset};
-}
-
 /* Length of the name's part before its last words, as many as `below` has. */
 static size_t prefix_length(const char *name, const char *below) {
     size_t length = strlen(name), words = 1;
@@ -85,7 +79,7 @@ static int add_new(rewriting *w, size_t layer, const char *name, const char *bel
         if (!full)
             return -1;
         w->names[w->count] = full;
-        w->entries[w->count++] = entry_of(full, &has->at[i]);
+        w->entries[w->count++] = tensor_entry(full, &has->at[i]);
     }
     return 0;
 }
@@ -117,7 +111,7 @@ static int add_tensor(rewriting *w, const attn_safetensor *found, attn_error *er
     if (same < 0)
         return -1;
     w->entries[w->count++] =
-        same ? (attn_safetensors_entry){.name = found->name, .copy = found} : entry_of(found->name, now);
+        same ? (attn_safetensors_entry){.name = found->name, .copy = found} : tensor_entry(found->name, now);
     return 0;
 }
 

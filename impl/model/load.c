@@ -1,8 +1,8 @@
-#include "base/text/append.h"
 #include "impl/model/model.h"
 
 #include "attn/alloc.h"
 #include "attn/safetensors.h"
+#include "base/text/append.h"
 #include "impl/model/recognise.h"
 
 #include <math.h>
@@ -105,9 +105,8 @@ static void write_note(attn_model *model, const attn_safetensors *file, const ch
     model->load_note[0] = '\0';
     note_outside(model, file, path);
     const char *norm = attn_feature_norm_note(&model->config, model->embed.has_cmvn);
-    size_t used = strlen(model->load_note);
-    if (*norm && used)
-        snprintf(model->load_note + used, sizeof model->load_note - used, "; %s", norm);
+    if (*norm && *model->load_note)
+        text_append(model->load_note, sizeof model->load_note, "; %s", norm);
     else if (*norm)
         snprintf(model->load_note, sizeof model->load_note, "%.120s: %s", path, norm);
 }
@@ -275,28 +274,4 @@ bool attn_model_normalizes(const attn_model *model) {
 
 const char *attn_model_load_note(const attn_model *model) {
     return model->load_note;
-}
-
-int attn_model_save(attn_model *model, const char *path, attn_error *error) {
-    int result = -1;
-    wanted_list list = {0};
-    attn_safetensors_entry *entries = NULL;
-    if (list_wanted(&list, model, error))
-        goto done;
-    entries = attn_alloc(list.count, sizeof *entries, "list of tensors", error);
-    if (!entries)
-        goto done;
-    for (size_t i = 0; i < list.count; i++) {
-        const attn_tensor *tensor = &list.at[i].tensor;
-        entries[i] = (attn_safetensors_entry){.name = tensor->name,
-                                              .rank = tensor->rank,
-                                              .dims = tensor->dims,
-                                              .data = *tensor->data + tensor->offset};
-    }
-    result = attn_safetensors_write(path, entries, list.count, error);
-done:
-    attn_free(entries);
-    attn_free(list.by_name);
-    attn_free(list.at);
-    return result;
 }

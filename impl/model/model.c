@@ -3,7 +3,6 @@
 #include "attn/alloc.h"
 #include "attn/memory.h"
 #include "attn/random.h"
-#include "attn/safetensors.h"
 #include "base/text/ending.h"
 #include "impl/attention/pack.h"
 
@@ -112,6 +111,21 @@ failed:
     return -1;
 }
 
+int attn_model_create_like(attn_model **made, const attn_config *config, const attn_model *from,
+                           attn_error *error) {
+    if (attn_model_create(made, config, error))
+        return -1;
+    (*made)->embed.has_norm = from->embed.has_norm;
+    (*made)->embed.has_cmvn = from->embed.has_cmvn;
+    for (size_t i = 0; i < config->num_layers; i++)
+        (*made)->blocks[i].cgmlp.has_linear = from->blocks[i].cgmlp.has_linear;
+    if (!attn_model_allocate(*made, error))
+        return 0;
+    attn_model_free(*made);
+    *made = NULL;
+    return -1;
+}
+
 static int free_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)context;
     (void)error;
@@ -174,10 +188,14 @@ void attn_model_randomize(attn_model *model, uint64_t seed) {
     attn_model_tensors(model, randomize_tensor, &random, NULL);
 }
 
+bool attn_tensor_is_trained(const char *name) {
+    return !text_ends(name, ".running_mean") && !text_ends(name, ".running_var") &&
+           strncmp(name, "global_cmvn.", 12);
+}
+
 static int count_parameters(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)error;
-    if (!text_ends(tensor->name, ".running_mean") && !text_ends(tensor->name, ".running_var") &&
-        strncmp(tensor->name, "global_cmvn.", 12))
+    if (attn_tensor_is_trained(tensor->name))
         *(size_t *)context += attn_tensor_count(tensor);
     return 0;
 }

@@ -2,45 +2,19 @@
 #include "attn/train.h"
 
 #include "attn/alloc.h"
-#include "attn/safetensors.h"
 #include "impl/model/model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool is_trained(const char *name) {
-    size_t length = strlen(name);
-    static const char *const ends[] = {".running_mean", ".running_var"};
-    for (size_t i = 0; i < 2; i++)
-        if (length > strlen(ends[i]) && !strcmp(name + length - strlen(ends[i]), ends[i]))
-            return false;
-    return strncmp(name, "global_cmvn.", 12) != 0;
-}
-
 int attn_model_like(attn_model **made, const attn_model *model, attn_error *error) {
-    if (attn_model_create(made, &model->config, error))
-        return -1;
-    (*made)->embed.has_norm = model->embed.has_norm;
-    (*made)->embed.has_cmvn = model->embed.has_cmvn;
-    for (size_t i = 0; i < model->config.num_layers; i++)
-        (*made)->blocks[i].cgmlp.has_linear = model->blocks[i].cgmlp.has_linear;
-    if (!attn_model_allocate(*made, error))
-        return 0;
-    attn_model_free(*made);
-    *made = NULL;
-    return -1;
+    return attn_model_create_like(made, &model->config, model, error);
 }
 
 static int count_all(void *context, const attn_tensor *tensor, attn_error *error) {
     (void)tensor, (void)error;
     ++*(size_t *)context;
-    return 0;
-}
-
-static int count_tensor(void *context, const attn_tensor *tensor, attn_error *error) {
-    (void)error;
-    *(size_t *)context += is_trained(tensor->name);
     return 0;
 }
 
@@ -60,7 +34,7 @@ static int list_any(void *context, const attn_tensor *tensor, attn_error *error)
 }
 
 static int list_trained(void *context, const attn_tensor *tensor, attn_error *error) {
-    return is_trained(tensor->name) ? list_any(context, tensor, error) : 0;
+    return attn_tensor_is_trained(tensor->name) ? list_any(context, tensor, error) : 0;
 }
 
 static int make_list(attn_parameters *list, attn_model *model, attn_tensor_visitor *visit,
@@ -86,37 +60,8 @@ void attn_parameters_free(attn_parameters *list) {
     *list = (attn_parameters){0};
 }
 
-typedef struct entry_list {
-    attn_tensor *tensors;
-    attn_safetensors_entry *entries;
-    size_t count;
-} entry_list;
-
-static int add_entry(void *context, const attn_tensor *tensor, attn_error *error) {
-    (void)error;
-    entry_list *list = context;
-    if (!is_trained(tensor->name))
-        return 0;
-    attn_tensor *kept = &list->tensors[list->count];
-    *kept = *tensor;
-    list->entries[list->count++] = (attn_safetensors_entry){
-        .name = kept->name, .rank = kept->rank, .dims = kept->dims, .data = *kept->data + kept->offset};
-    return 0;
-}
-
 int attn_gradient_save(attn_model *gradient, const char *path, attn_error *error) {
-    entry_list list = {0};
-    size_t room = 0;
-    int result = -1;
-    if (attn_model_tensors(gradient, count_tensor, &room, error))
-        return -1;
-    list.tensors = attn_alloc(room, sizeof *list.tensors, "list of tensors", error);
-    list.entries = attn_alloc(room, sizeof *list.entries, "list of tensors", error);
-    if (list.tensors && list.entries && !attn_model_tensors(gradient, add_entry, &list, error))
-        result = attn_safetensors_write(path, list.entries, list.count, error);
-    attn_free(list.entries);
-    attn_free(list.tensors);
-    return result;
+    return attn_model_save_some(gradient, path, attn_tensor_is_trained, error);
 }
 
 void attn_parameters_clear(const attn_parameters *list) {

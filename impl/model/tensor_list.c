@@ -1,4 +1,4 @@
-#include "impl/convert/tensor_list.h"
+#include "impl/model/tensor_list.h"
 
 #include "attn/alloc.h"
 
@@ -23,4 +23,9 @@ const attn_tensor *tensor_list_find(const tensor_list *list, const char *name) {
         if (!strcmp(list->at[i].name, name))
             return &list->at[i];
     return NULL;
+}
+
+attn_safetensors_entry tensor_entry(const char *name, const attn_tensor *tensor) {
+    return (attn_safetensors_entry){
+        .name = name, .rank = tensor->rank, .dims = tensor->dims, .data = *tensor->data + tensor->offset};
 }

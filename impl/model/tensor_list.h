@@ -1,8 +1,9 @@
-/* Tensors in the order of visits, to look up by name. Private to impl/convert. */
-#ifndef IMPL_CONVERT_TENSOR_LIST_H
-#define IMPL_CONVERT_TENSOR_LIST_H
+/* Tensors in the order of visits, to look up by name and to save. Private to impl/. */
+#ifndef IMPL_MODEL_TENSOR_LIST_H
+#define IMPL_MODEL_TENSOR_LIST_H
 
 #include "attn/layer.h"
+#include "attn/safetensors.h"
 
 typedef struct tensor_list {
     attn_tensor *at;
@@ -13,5 +14,8 @@ typedef struct tensor_list {
 int tensor_list_add(void *context, const attn_tensor *tensor, attn_error *error);
 
 const attn_tensor *tensor_list_find(const tensor_list *list, const char *name); /* NULL: none of that name */
+
+/* The tensor in a file, under this name; the name, the shape and the numbers stay where they are. */
+attn_safetensors_entry tensor_entry(const char *name, const attn_tensor *tensor);
 
 #endif
