@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, FIRST_ROOM = 16 };
 
 /* Sits in the 64 bytes before each block. calloc is kept (not aligned_alloc) because it maps zero pages
  * lazily. */
@@ -124,6 +124,11 @@ void *attn_realloc(void *block, size_t count, size_t size, const char *what, att
     memcpy(grown, block, attn_smaller(keep, now));
     attn_free(block);
     return grown;
+}
+
+void *attn_grown(void *block, size_t count, size_t size, const char *what, attn_error *error) {
+    size_t room = attn_alloc_size(block) / size;
+    return count < room ? block : attn_realloc(block, room ? 2 * room : FIRST_ROOM, size, what, error);
 }
 
 void attn_free(void *block) {

@@ -18,15 +18,10 @@ int bench_session_add(bench_session *session, const char *row, attn_error *error
     for (size_t i = 0; i < session->count; i++)
         if (!strcmp(session->entries[i].row.name, c.name))
             return 0;
-    if (session->count == session->room) {
-        size_t room = session->room ? 2 * session->room : 16;
-        bench_entry *grown =
-            attn_realloc(session->entries, room, sizeof *session->entries, "list of cases", error);
-        if (!grown)
-            return -1;
-        session->entries = grown;
-        session->room = room;
-    }
+    bench_entry *grown = attn_grown(session->entries, session->count, sizeof *grown, "list of cases", error);
+    if (!grown)
+        return -1;
+    session->entries = grown;
     session->entries[session->count++] = (bench_entry){.row = c, .session = session};
     return 0;
 }

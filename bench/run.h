@@ -25,7 +25,7 @@ typedef struct bench_session {
     bench_delay delay;
     const bench_probe *probe; /* may be NULL */
     bench_entry *entries;
-    size_t count, room;
+    size_t count;
     bench_entry *current; /* whose set-up `state` is */
     void *state;
     pinned_threads threads;             /* of that set-up */

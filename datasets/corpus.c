@@ -17,13 +17,12 @@ enum { TRANSCRIPT_LIMIT = 64 << 20, NOTE_LIMIT = 1 << 16 };
 
 typedef struct reader {
     corpus *corpus;
-    size_t room;
     attn_error *error;
 } reader;
 
 static int add_utterance(reader *r, const char *chapter, const char *file, const char *text) {
     corpus *c = r->corpus;
-    corpus_utterance *more = folder_grown(c->utterances, c->count, &r->room, sizeof *more, r->error);
+    corpus_utterance *more = attn_grown(c->utterances, c->count, sizeof *more, "corpus", r->error);
     if (!more)
         return -1;
     c->utterances = more;

@@ -17,17 +17,8 @@ void folder_free(folder_names *n) {
     *n = (folder_names){0};
 }
 
-void *folder_grown(void *items, size_t count, size_t *room, size_t size, attn_error *error) {
-    if (count < *room)
-        return items;
-    void *more = attn_realloc(items, *room ? *room * 2 : 16, size, "corpus", error);
-    if (more)
-        *room = *room ? *room * 2 : 16;
-    return more;
-}
-
 static int names_add(folder_names *n, const char *name, attn_error *error) {
-    char **items = folder_grown(n->items, n->count, &n->room, sizeof *items, error);
+    char **items = attn_grown(n->items, n->count, sizeof *items, "corpus", error);
     if (!items)
         return -1;
     n->items = items;

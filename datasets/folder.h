@@ -14,7 +14,7 @@ typedef enum folder_kind {
 
 typedef struct folder_names {
     char **items;
-    size_t count, room;
+    size_t count;
 } folder_names;
 
 /* The names of a kind in a folder, sorted byte by byte; audio by id. Names that start with a dot are skipped.
@@ -26,8 +26,5 @@ void folder_free(folder_names *n);
 size_t folder_id_length(const char *file);
 /* The audio file of that id, or NULL. */
 const char *folder_find(const folder_names *audio, const char *id);
-
-/* Makes room for one more element of a growing array. NULL and an error when memory is refused. */
-void *folder_grown(void *items, size_t count, size_t *room, size_t size, attn_error *error);
 
 #endif

@@ -91,15 +91,11 @@ static size_t next_unit(units_kind kind, const char *text) {
     return length;
 }
 
-static int add_token(units *u, size_t *room, const char *bytes, size_t length, attn_error *error) {
-    if (u->count == *room) {
-        size_t more = *room ? 2 * *room : 64;
-        char **grown = attn_realloc(u->tokens, more, sizeof *grown, "units", error);
-        if (!grown)
-            return -1;
-        u->tokens = grown;
-        *room = more;
-    }
+static int add_token(units *u, const char *bytes, size_t length, attn_error *error) {
+    char **grown = attn_grown(u->tokens, u->count, sizeof *grown, "units", error);
+    if (!grown)
+        return -1;
+    u->tokens = grown;
     char *token = attn_alloc(length + 1, 1, "units", error);
     if (!token)
         return -1;
@@ -127,14 +123,14 @@ static void sort_once(units *u) {
 
 /* Each text's units are sorted out as soon as there are twice as many as are known, so that memory is bounded. */
 static int gather(units *u, units_kind kind, const char *const *texts, size_t count, attn_error *error) {
-    size_t room = 0, limit = 4096;
-    if (add_token(u, &room, BLANK, strlen(BLANK), error) ||
-        (kind == UNITS_CHARACTERS && add_token(u, &room, WORD_MARK, strlen(WORD_MARK), error)))
+    size_t limit = 4096;
+    if (add_token(u, BLANK, strlen(BLANK), error) ||
+        (kind == UNITS_CHARACTERS && add_token(u, WORD_MARK, strlen(WORD_MARK), error)))
         return -1;
     for (size_t i = 0; i < count; i++) {
         for (const char *at = texts[i]; *at;) {
             size_t length = is_space(*at) ? 1 : next_unit(kind, at);
-            if (!is_space(*at) && add_token(u, &room, at, length, error))
+            if (!is_space(*at) && add_token(u, at, length, error))
                 return -1;
             at += length;
         }

@@ -29,14 +29,10 @@ static size_t product(size_t rank, const size_t *dims) {
 
 int peer_tensors_add(peer_tensors *t, const char *name, size_t rank, const size_t *dims, const float *data,
                      attn_error *error) {
-    size_t room = attn_alloc_size(t->list) / sizeof *t->list;
-    if (t->count == room) {
-        peer_tensor *grown =
-            attn_realloc(t->list, room ? 2 * room : 32, sizeof *t->list, "tensors for a peer", error);
-        if (!grown)
-            return -1;
-        t->list = grown;
-    }
+    peer_tensor *grown = attn_grown(t->list, t->count, sizeof *grown, "tensors for a peer", error);
+    if (!grown)
+        return -1;
+    t->list = grown;
     peer_tensor *one = &t->list[t->count];
     *one = (peer_tensor){.rank = rank, .data = data};
     if ((size_t)snprintf(one->name, sizeof one->name, "%s", name) >= sizeof one->name)

@@ -159,10 +159,7 @@ int gate_open_side(gate *g, size_t side, attn_error *error) {
 }
 
 int gate_more_room(gate_case *c, attn_error *error) {
-    size_t room = attn_alloc_size(c->pairs) / sizeof *c->pairs;
-    if (c->count + 2 <= room)
-        return 0;
-    gate_pair *pairs = attn_realloc(c->pairs, room ? 2 * room : 64, sizeof *pairs, "pairs", error);
+    gate_pair *pairs = attn_grown(c->pairs, c->count + 1, sizeof *pairs, "pairs", error);
     if (!pairs)
         return -1;
     c->pairs = pairs;

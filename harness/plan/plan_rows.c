@@ -4,10 +4,7 @@
 #include "bench/row.h"
 
 static int grow(plan *p, attn_error *error) {
-    size_t room = attn_alloc_size(p->rows) / sizeof *p->rows;
-    if (p->count < room)
-        return 0;
-    bench_case *rows = attn_realloc(p->rows, room ? 2 * room : 64, sizeof *rows, "rows of the plan", error);
+    bench_case *rows = attn_grown(p->rows, p->count, sizeof *rows, "rows of the plan", error);
     if (!rows)
         return -1;
     p->rows = rows;

@@ -71,9 +71,7 @@ typedef struct reading {
 } reading;
 
 static int more_room(results *r, attn_error *error) {
-    if (r->count & (r->count - 1) || r->count == 1) /* room for as many again at each power of two */
-        return 0;
-    results_case *cases = attn_realloc(r->cases, r->count ? 2 * r->count : 2, sizeof *cases, "cases", error);
+    results_case *cases = attn_grown(r->cases, r->count, sizeof *cases, "cases", error);
     if (!cases)
         return -1;
     r->cases = cases;

@@ -43,7 +43,7 @@ typedef struct weight_block {
 
 typedef struct weight_blocks {
     weight_block *at;
-    size_t count, room;
+    size_t count;
 } weight_blocks;
 
 static int gather_block(void *context, const attn_tensor *tensor, attn_error *error) {
@@ -55,14 +55,10 @@ static int gather_block(void *context, const attn_tensor *tensor, attn_error *er
                 blocks->at[i].floats = end;
             return 0;
         }
-    if (blocks->count == blocks->room) {
-        size_t room = blocks->room ? 2 * blocks->room : 64;
-        weight_block *grown = attn_realloc(blocks->at, room, sizeof *grown, "list of weights", error);
-        if (!grown)
-            return -1;
-        blocks->at = grown;
-        blocks->room = room;
-    }
+    weight_block *grown = attn_grown(blocks->at, blocks->count, sizeof *grown, "list of weights", error);
+    if (!grown)
+        return -1;
+    blocks->at = grown;
     blocks->at[blocks->count++] = (weight_block){tensor->data, end};
     return 0;
 }

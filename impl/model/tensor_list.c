@@ -6,14 +6,10 @@
 
 int tensor_list_add(void *context, const attn_tensor *tensor, attn_error *error) {
     tensor_list *list = context;
-    if (list->count == list->room) {
-        size_t room = list->room ? 2 * list->room : 64;
-        attn_tensor *grown = attn_realloc(list->at, room, sizeof *grown, "list of tensors", error);
-        if (!grown)
-            return -1;
-        list->at = grown;
-        list->room = room;
-    }
+    attn_tensor *grown = attn_grown(list->at, list->count, sizeof *grown, "list of tensors", error);
+    if (!grown)
+        return -1;
+    list->at = grown;
     list->at[list->count++] = *tensor;
     return 0;
 }

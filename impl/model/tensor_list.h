@@ -7,7 +7,7 @@
 
 typedef struct tensor_list {
     attn_tensor *at;
-    size_t count, room;
+    size_t count;
 } tensor_list;
 
 /* An attn_tensor_visitor: appends to the tensor_list that is its context. attn_free(list.at) at the end. */

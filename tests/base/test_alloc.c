@@ -64,7 +64,33 @@ static void test_grown(void **state) {
     assert_int_equal(visit().count, 0);
 }
 
+static void test_room_for_one_more(void **state) {
+    (void)state;
+    enum { COUNT = 100 };
+    int *numbers = NULL;
+    for (int i = 0; i < COUNT; i++) {
+        int *grown = attn_grown(numbers, (size_t)i, sizeof *grown, "numbers", NULL);
+        assert_non_null(grown);
+        assert_true(attn_alloc_size(grown) > (size_t)i * sizeof *grown);
+        assert_true(attn_alloc_size(grown) <= 2 * COUNT * sizeof *grown);
+        numbers = grown;
+        numbers[i] = i;
+    }
+    size_t count = attn_alloc_size(numbers) / sizeof *numbers;
+    attn_error error = {0};
+    attn_alloc_fail_at(1);
+    assert_ptr_equal(attn_grown(numbers, count - 1, sizeof *numbers, "numbers", &error), numbers);
+    assert_null(attn_grown(numbers, count, sizeof *numbers, "numbers", &error));
+    attn_alloc_fail_at(0);
+    assert_int_equal(error.code, ATTN_ERROR_MEMORY);
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(numbers[i], i);
+    attn_free(numbers);
+    assert_int_equal(visit().count, 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_visit), cmocka_unit_test(test_grown)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_room_for_one_more), cmocka_unit_test(test_visit),
+                                       cmocka_unit_test(test_grown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

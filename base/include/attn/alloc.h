@@ -23,6 +23,10 @@ void *attn_alloc(size_t count, size_t size, const char *what, attn_error *error)
  * the old block stays valid. */
 void *attn_realloc(void *block, size_t count, size_t size, const char *what, attn_error *error);
 
+/* Room for one more element of `size` bytes in a block that holds `count` of them (NULL: none yet): the block or, where it
+ * is full, one for twice as many. On failure as attn_realloc. */
+void *attn_grown(void *block, size_t count, size_t size, const char *what, attn_error *error);
+
 void attn_free(void *block); /* NULL is fine */
 
 char *attn_strdup(const char *text, attn_error *error);

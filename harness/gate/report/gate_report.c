@@ -39,10 +39,7 @@ static void free_row(gate_row *row) {
 }
 
 static int grow(gate_rows *rows, attn_error *error) {
-    size_t room = attn_alloc_size(rows->row) / sizeof *rows->row;
-    if (rows->count < room)
-        return 0;
-    gate_row *grown = attn_realloc(rows->row, room ? 2 * room : 64, sizeof *grown, "the report", error);
+    gate_row *grown = attn_grown(rows->row, rows->count, sizeof *grown, "the report", error);
     if (!grown)
         return -1;
     rows->row = grown;
