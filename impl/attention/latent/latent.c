@@ -4,7 +4,7 @@
 #include "attn/size.h"
 #include "impl/attention/scalar.h"
 #include "impl/attention/variant.h"
-#include "impl/kernels/kernels.h"
+#include "impl/kernels/plain.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,13 +25,7 @@ double attn_latent_flops(const attn_geometry *g, size_t batch, size_t frames, si
 }
 
 static void fold_scalar(float *y, size_t ldy, const float *x, size_t ldx, const attn_linear *w, size_t rows) {
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < w->in; i++) {
-            double sum = 0.0;
-            for (size_t o = 0; o < w->out; o++)
-                sum += (double)x[r * ldx + o] * (double)w->weight[o * w->in + i];
-            y[r * ldy + i] = (float)sum;
-        }
+    attn_plain_fold(y, ldy, x, ldx, w->weight, rows, w->out, w->in);
 }
 
 static const attn_products scalar_products = {attn_linear_scalar, fold_scalar};
