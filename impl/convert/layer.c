@@ -2,6 +2,7 @@
 #include "impl/convert/layer.h"
 
 #include "attn/alloc.h"
+#include "impl/attention/variant_names.h"
 #include "impl/convert/basis.h"
 #include "impl/convert/matrix.h"
 
@@ -14,9 +15,11 @@ const char *const attn_convert_method_names[] = {"average", "split", "joint", "a
 int attn_convert_check(const attn_convert_target *target, const attn_geometry *g, attn_error *error) {
     const attn_variant *variant = target->variant;
     const char *method = attn_convert_method_names[target->method];
-    if (!variant || !(variant->has_latent || variant->has_kv_heads))
-        return attn_fail(error, "to: found %s, expected mla_simple, mla or gqa",
-                         variant ? variant->name : "nothing");
+    if (!variant || !(variant->has_latent || variant->has_kv_heads)) {
+        char types[ATTN_VARIANT_NAMES_TEXT];
+        attn_variant_names_text(types, ATTN_TAKES_SIZE, " or ");
+        return attn_fail(error, "to: found %s, expected %s", variant ? variant->name : "nothing", types);
+    }
     if (variant->has_kv_heads) {
         size_t kv_heads = target->num_kv_heads;
         if (target->method != ATTN_CONVERT_MEAN && target->method != ATTN_CONVERT_ACTIVATION)

@@ -1,6 +1,8 @@
 /* Whole models: layer by layer, each on what the converted ones before it give. */
 #include "impl/model/model.h"
+
 #include "attn/alloc.h"
+#include "impl/attention/variant_names.h"
 #include "impl/convert/layer.h"
 
 #include <string.h>
@@ -119,9 +121,11 @@ int attn_convert_options_check(const attn_convert_options *options, const attn_c
         return attn_fail(error, "attention_type: found %s, expected mha", config->variant->name);
     if (!attn_uses_attention(config))
         return attn_fail(error, "the model has no attention: cgmlp_weight gives the other branch everything");
-    if (spreads && (!target.variant || !target.variant->has_latent))
-        return attn_fail(error, "a budget or an error to reach: "
-                                "needs a latent_dim to choose, for mla_simple or mla");
+    if (spreads && (!target.variant || !target.variant->has_latent)) {
+        char types[ATTN_VARIANT_NAMES_TEXT];
+        attn_variant_names_text(types, ATTN_TAKES_LATENT, " or ");
+        return attn_fail(error, "a budget or an error to reach: needs a latent_dim to choose, for %s", types);
+    }
     if (spreads && target.method == ATTN_CONVERT_AVERAGE)
         return attn_fail(error,
                          "method average: has no error that falls with each latent dimension, so there "
