@@ -102,7 +102,7 @@ size_t config_key_of(const config_draft *draft, const void *field) {
     return i;
 }
 
-bool config_key_nullable(const config_key *key) {
+static bool is_nullable(const config_key *key) {
     return key->null == NULL_DEFAULT || key->null == NULL_EITHER;
 }
 
@@ -165,7 +165,7 @@ void config_key_expected(size_t row, char expected[512]) {
         snprintf(expected, 512, "a map");
         break;
     }
-    if (config_key_nullable(key))
+    if (is_nullable(key))
         text_append(expected, 512, " or null");
 }
 
@@ -263,7 +263,7 @@ static int set_field(config_draft *draft, size_t row, const char *text, bool pla
 int config_key_set(config_draft *draft, size_t row, const char *text, bool plain) {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
     for (size_t i = 0; plain && i < sizeof nulls / sizeof *nulls; i++)
-        if (!strcmp(text, nulls[i]) && config_key_nullable(&config_keys[row]))
+        if (!strcmp(text, nulls[i]) && is_nullable(&config_keys[row]))
             return 0;
     if (set_field(draft, row, text, plain))
         return -1;

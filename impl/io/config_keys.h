@@ -59,7 +59,6 @@ int config_key_find(const char *parent, const char *name);
 /* The row that lands in `field` of the draft. */
 size_t config_key_of(const config_draft *draft, const void *field);
 
-bool config_key_nullable(const config_key *key);
 bool config_key_used(const config_key *key, const attn_config *config);
 const char *config_use_text(key_use use); /* "for branchformer only" */
 
