@@ -140,7 +140,7 @@ int survey_leave_out(const corpus_survey *s, const char *out, size_t speaker, at
         attn_free(split);
     }
     attn_free(to);
-    return failed;
+    return failed ? -1 : 0;
 }
 
 int survey_held_out(char **split, const corpus_survey *s, size_t speaker, size_t n, attn_error *error) {

@@ -185,7 +185,7 @@ static int take(buffer *b, int fd, attn_error *error) {
     size_t room = attn_alloc_size(b->bytes);
     if (b->size + 1 >= room) {
         if (room > OUTPUT_LIMIT)
-            return attn_fail(error, "the measuring process printed more than %d MiB", OUTPUT_LIMIT >> 20);
+            return attn_fail(error, "a process printed more than %d MiB", OUTPUT_LIMIT >> 20);
         char *grown = attn_realloc(b->bytes, room ? 2 * room : 1 << 14, 1, "output of a process", error);
         if (!grown)
             return -1;

@@ -11,7 +11,8 @@ typedef struct pool {
     void *context;
     /* The number of the next piece; POOL_WAIT: not before others have ended; POOL_DONE: there is none. */
     int (*next)(void *context);
-    /* In a copy of this process: the exit status. What it says on standard error is for `ended`, its last line. */
+    /* In a copy of this process: the exit status. What it says on standard error is for `ended`, its last line, and must
+     * fit in a pipe: it is read when the process has ended. */
     int (*work)(void *context, int piece);
     /* In this process; not 0: nothing more is begun, and the pool fails. */
     int (*ended)(void *context, int piece, const child_result *result, attn_error *error);
