@@ -15,8 +15,8 @@ void deviation_add(deviation *d, const float *a, const float *b, size_t count); 
 void deviation_add_frames(deviation *d, const float *a, const float *b, size_t batch, size_t frames,
                           const size_t *valid, size_t width);
 
-double
-deviation_relative(const deviation *d); /* |a - b| / |b|; 0 when both are nothing, NaN without numbers */
+/* |a - b| / |b|; 0 when both are nothing, NaN without numbers. */
+double deviation_relative(const deviation *d);
 const char *deviation_verdict(double relative); /* bands of 5, 10 and 20% */
 
 /* Adds mse, mae, relative_error, cosine and verdict to the row; null what is not a number. */

@@ -12,8 +12,8 @@
 typedef struct paired_change {
     double difference; /* sum(b - a) / sum(weight) */
     double low, high;  /* 95% interval */
-    double
-        p; /* two-sided: how often draws fall on the other side of 0; at least 2 / (draws + 1), at most 1 */
+    /* Two-sided: how often draws fall on the other side of 0; at least 2 / (draws + 1), at most 1. */
+    double p;
 } paired_change;
 
 /* Draws the n items with replacement 2000 times, the same of both. The same seed, the same result; NaN in, or no

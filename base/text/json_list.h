@@ -11,9 +11,10 @@
 /* Takes the element, its reference too. `before` has the members of the object that came before the list. -1: stop. */
 typedef int json_element(void *context, const json_t *before, json_t *element, attn_error *error);
 
-/* `without`: members that elements come without, ended by NULL (NULL: all come). They are passed over in a fraction of
- * the time, and not checked. The object, with an empty list in the place of the one under `key`, when there is one. Keys that come twice are
- * refused. NULL: `name` (the file, for messages), its line and what is wrong, or what `each` said. */
+/* Returns the object, with an empty list in the place of the one under `key`, when there is one. Keys that come twice are
+ * refused. NULL: `name` (the file, for messages), its line and what is wrong, or what `each` said.
+ * `without`: members that elements come without, ended by NULL (NULL: all come). They are passed over in a fraction of
+ * the time, and not checked. */
 json_t *json_read_list(const char *text, size_t size, const char *name, const char *key,
                        const char *const *without, json_element *each, void *context, attn_error *error);
 

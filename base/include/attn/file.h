@@ -19,8 +19,8 @@ FILE *attn_input_open(const char *path, size_t *size, attn_error *error);
  * folders and files over `limit` bytes. NULL and an error naming the path on failure. */
 char *attn_read_file(const char *path, size_t limit, size_t *size, attn_error *error);
 
-/* A file being written: bytes go to `PATH.tmp.PID.N`, a new file, which becomes PATH only in attn_output_commit. A symbolic
- * link is followed: the file that it leads to is replaced that way, and the link stays. */
+/* A file being written: bytes go to `PATH.tmp.PID.N`, a new file, which becomes PATH only in attn_output_commit. A
+ * symbolic link is followed: the file that it leads to is replaced that way, and the link stays. */
 typedef struct attn_output {
     FILE *stream;                    /* write here; errors are found at commit */
     char *path, *target, *temporary; /* as given, behind links, and where bytes go until commit */
@@ -39,7 +39,7 @@ void attn_output_discard(attn_output *output);
  * stay. */
 void attn_output_remove(const char *path);
 
-/* The first three in one. */
+/* A file of these bytes: attn_output_open, the bytes, attn_output_commit. */
 int attn_write_file(const char *path, const void *bytes, size_t size, attn_error *error);
 
 /* Creates a folder and its parents; an existing one is fine. */

@@ -47,9 +47,9 @@ typedef struct latent_buffers {
     float *append, *project; /* before, and after, all the others */
     float *computed;  /* of a group of heads, rows of [heads d_k]: positions; to expand, keys and values */
     float *sinusoids; /* before what follows */
-    float *
-        tmp; /* of the maps, for each thread: [EXPAND_ROWS, d_model], before attend; to absorb, [tile, d_k] */
-    /* expand, fused: latents of another type as floats, for each thread [EXPAND_ROWS, d_c], before attend */
+    /* Of the maps, for each thread: [EXPAND_ROWS, d_model], before attend; to absorb, [tile, d_k]. */
+    float *tmp;
+    /* Expand, fused: latents of another type as floats, for each thread [EXPAND_ROWS, d_c], before attend. */
     float *latents;
     attn_attend_buffers attend; /* expand, blas */
     attn_fused_buffers fused;   /* expand, fused */

@@ -59,8 +59,8 @@ typedef struct attn_impl {
     double (*position_flops)(const attn_geometry *g, size_t batch, size_t frames, size_t keys,
                              attn_path path);
     bool f32_only; /* reads no caches of other types: matrix products take floats */
-    bool
-        shares; /* its work with the threads in use (attn/threads.h); the same number of them gives the same bits */
+    /* Its work is shared by the threads in use (attn/threads.h); the same number of them gives the same bits. */
+    bool shares;
     bool packs; /* reads maps as attn_layer_pack packs them */
 } attn_impl;
 

@@ -23,8 +23,7 @@ extern "C" {
  *   rel_pos_wenet  the same tensors without the shift: position j's encoding is scored against every query
  */
 typedef enum attn_pos_enc { ATTN_POS_NONE, ATTN_POS_ABS, ATTN_POS_REL, ATTN_POS_REL_WENET } attn_pos_enc;
-extern const char
-    *const attn_pos_enc_names[]; /* as in configurations, indexed by the enum, NULL-terminated */
+extern const char *const attn_pos_enc_names[]; /* as in YAML, indexed by the enum, NULL-terminated */
 
 typedef struct attn_geometry {
     size_t d_model, num_heads;

@@ -30,10 +30,10 @@ attn_layer *attn_model_attention(attn_model *model, size_t layer);
 int attn_model_tensors(attn_model *model, attn_tensor_visitor *visit, void *context, attn_error *error);
 
 /* Loads a safetensors checkpoint. A missing, extra, mis-shaped or non-finite tensor is an error that names
- * it. An output layer (ctc.*) that the configuration has no vocab_size for is passed over. global_cmvn.* is part
- * of the model when the checkpoint has it: input features are then (x - mean) istd. attn_model_load_note says in
- * one line ("" where there is nothing to say) what was passed over, and whether the configuration says that the
- * features were normalised and the checkpoint does not. */
+ * it, after which the weights are of no use. An output layer (ctc.*) that the configuration has no vocab_size
+ * for is passed over. global_cmvn.* is part of the model when the checkpoint has it: input features are then
+ * (x - mean) istd. attn_model_load_note says in one line ("" where there is nothing to say) what was passed
+ * over, and whether the configuration says that the features were normalised and the checkpoint does not. */
 int attn_model_load(attn_model *model, const char *path, attn_error *error);
 const char *attn_model_load_note(const attn_model *model);
 bool attn_model_normalizes(const attn_model *model); /* has global_cmvn.* */
@@ -41,6 +41,7 @@ bool attn_model_normalizes(const attn_model *model); /* has global_cmvn.* */
 int attn_model_set_cmvn(attn_model *model, const float *mean, const float *inverse_deviation,
                         attn_error *error);
 const float *attn_model_cmvn_mean(const attn_model *model); /* NULL where the model has none */
+/* Writes every tensor as F32, or leaves nothing behind. */
 int attn_model_save(attn_model *model, const char *path, attn_error *error);
 
 /* Uniform in +-1/sqrt(fan_in), as torch.nn.Linear starts; norms at 1 and 0. The same seed gives the same
@@ -86,13 +87,13 @@ typedef struct attn_session_options {
     long left_chunks;  /* chunks of cache kept before the current one; -1: all */
     const char *impl;  /* of attn_impl_names; NULL: "auto" */
     attn_path path;
-    attn_threads *
-        threads; /* share the work; NULL: one thread. They must outlive the session; not for scalar and blas */
-    bool one_cache; /* whole calls only: the layers use one cache in turn, which then holds the last one's */
-    /* Positions of rel_pos* go through linear_pos once, when the session opens, and not in every call: for sessions that
-     * run often or in chunks. Only in a packed model, whose weights do not change, for implementations that read packed
-     * weights, and where the table, [layers, positions, d_model], is no larger than the packed weights: calls whose keys
-     * are bounded, or not too long. Its positions are those of the longest call (rel_pos) or of max_frames
+    /* Share the work, and outlive the session; not for scalar and blas. NULL: one thread. */
+    attn_threads *threads;
+    bool one_cache; /* whole calls only: the layers use one cache, which then holds the last one's */
+    /* Positions of rel_pos* go through linear_pos once, when the session opens, and not in every call: for sessions
+     * that run often or in chunks. Only in a packed model, whose weights do not change, for implementations that read
+     * packed weights, and where the table, [layers, positions, d_model], is no larger than the packed weights: calls
+     * whose keys are bounded, or not too long. Its positions are those of the longest call (rel_pos) or of max_frames
      * (rel_pos_wenet), rounded up to 16, 4 d_model bytes each in a layer. Elsewhere, and where its memory is refused,
      * calls compute their own. */
     bool keep_positions;
@@ -114,9 +115,9 @@ const char *attn_stream_note(const attn_config *config);
 
 /* Allocates all caches (exactly as many frames as the session can hold) and all workspace: running allocates
  * nothing. What depends on weights alone is computed here: BatchNorm as one multiply-add, convolutions' weights
- * in another order, positions where options ask for it. So only the weights of attention may change afterwards, and in a model that is packed
- * (attn_model_pack) none. The model must outlive the session. Returns 0, or -1 and an error that names the option or says what memory was refused. Close with
- * attn_session_close. */
+ * in another order, positions where options ask for it. So only the weights of attention may change afterwards,
+ * and in a model that is packed (attn_model_pack) none. The model must outlive the session. Returns 0, or -1 and
+ * an error that names the option or says what memory was refused. Close with attn_session_close. */
 int attn_session_open(attn_session **session, attn_model *model, const attn_session_options *options,
                       attn_error *error);
 void attn_session_close(attn_session *session);
@@ -130,9 +131,9 @@ typedef void attn_chunk_hook(void *context, size_t chunk_index, size_t frames_ou
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context);
 
-/* The end of such a run without lengths, for timing: only its first two calls and its last one run. For the calls between
- * them, caches repeat the rows of the first two, so that the last call does the same work on other numbers. Writes the
- * rows of `out` of the calls that run. */
+/* The end of such a run without lengths, for timing: only its first two calls and its last one run. For the calls
+ * between them, caches repeat the rows of the first two, so that the last call does the same work on other numbers.
+ * Writes the rows of `out` of the calls that run. */
 void attn_session_run_end(attn_session *session, float *out, const float *x, size_t frames);
 
 /* The last call of that run again, for timing: x, out and frames are the run's. It is the same work, but not
@@ -148,8 +149,8 @@ const float *attn_session_conv(const attn_session *session, size_t layer, size_t
 size_t attn_session_kv_bytes_live(const attn_session *session);
 size_t attn_session_kv_bytes_formula(const attn_session *session); /* at the most frames held so far */
 /* What streaming keeps next to the attention cache: inputs of causal convolutions (the module's, or CSGU's gate half:
- * kernel - 1 frames a layer), in a Conformer the gates GLU(W_1 x) of these inputs, and the frames that subsampling carries
- * over. 0 where nothing streams. */
+ * kernel - 1 frames a layer), in a Conformer the gates GLU(W_1 x) of these inputs, and the frames that subsampling
+ * carries over. 0 where nothing streams. */
 size_t attn_session_conv_bytes_live(const attn_session *session);
 size_t attn_session_conv_bytes_formula(const attn_session *session);
 size_t attn_session_workspace_bytes(const attn_session *session); /* all that is no cache */

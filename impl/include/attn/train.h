@@ -33,31 +33,31 @@ typedef struct attn_train_options {
     bool fixed_statistics; /* BatchNorm by its running statistics, not by the batch's */
     /* Keep each block's input only, and run the block again on the way back: the same bits for less memory. */
     bool checkpoint_activations;
-    /* Keep what blocks leave for the way back (with checkpoints: their inputs) in bf16, all but the last one's. The loss
-     * stays as it is; gradients are those of rounded activations. Less memory, not less time. */
+    /* Keep what blocks leave for the way back (with checkpoints: their inputs) in bf16, all but the last one's. The
+     * loss stays as it is; gradients are those of rounded activations. Less memory, not less time. */
     bool bf16_activations;
 } attn_train_options;
 
 typedef struct attn_train_result {
-    double loss;       /* of the utterances that can be aligned, over the number of utterances */
-    size_t infeasible; /* utterances with more labels (and blanks between equal ones) than frames: loss and
-                          gradient 0 */
-    double *losses;    /* caller's [utterances] or NULL: of each */
+    double loss; /* of the utterances that can be aligned, over the number of utterances */
+    /* Utterances with more labels (and blanks between equal ones) than frames: loss and gradient 0. */
+    size_t infeasible;
+    double *losses; /* caller's [utterances] or NULL: of each */
 } attn_train_result;
 
 /* 0 where the passes below know the model's type of attention; else ATTN_ERROR_UNSUPPORTED and a message that names it.
  * They take models that passed this only. */
 int attn_train_check(const attn_config *config, attn_error *error);
 
-/* Bytes of workspace that attn_train_gradients needs for this batch, with as many threads in use (attn/threads.h) as now:
- * measured by a dry run of its layout. */
+/* Bytes of workspace that attn_train_gradients needs for this batch, with as many threads in use (attn/threads.h) as
+ * now: measured by a dry run of its layout. */
 size_t attn_train_bytes(const attn_model *model, const attn_train_batch *batch,
                         const attn_train_options *options);
 
-/* Training mode's forward and backward pass. Adds the gradient of `loss` to every parameter of `gradient`, and
- * sets its running_mean and running_var to the mean and the unbiased variance of the batch. NULL: the forward pass alone,
- * for the loss. The threads in use share it; the bits are those of their number. Cannot fail; the workspace is 64-byte
- * aligned, the model must have an output layer. */
+/* Training mode's forward and backward pass. Adds the gradient of `loss` to every parameter of `gradient`,
+ * and sets its running_mean and running_var to the mean and the unbiased variance of the batch. NULL: the
+ * forward pass alone, for the loss. The threads in use share it; the bits are those of their number. Cannot
+ * fail; the workspace is 64-byte aligned, the model must have an output layer. */
 void attn_train_gradients(attn_model *gradient, const attn_model *model, const attn_train_batch *batch,
                           const attn_train_options *options, void *workspace, attn_train_result *result);
 
@@ -77,10 +77,10 @@ size_t attn_train_ctc_least_frames(const int32_t *labels, size_t count);
 int attn_model_like(attn_model **made, const attn_model *model, attn_error *error);
 
 /* Weights to train from scratch: attn_model_randomize, and
- *   CSGU's convolutions near 0 with biases of 1, so that the gate begins open (Peng et al. 2022, section 3.3, after Liu et
- *   al. 2021);
- *   the output layer's biases 0 and that of blank ln(0.8 (vocab_size - 1) / 0.2), so that blank begins with a probability
- *   of about 0.8 (as for a frequent class in Lin et al. 2017, section 3.3).
+ *   CSGU's convolutions near 0 with biases of 1, so that the gate begins open (Peng et al. 2022, section 3.3, after
+ *   Liu et al. 2021);
+ *   the output layer's biases 0 and that of blank ln(0.8 (vocab_size - 1) / 0.2), so that blank begins with a
+ *   probability of about 0.8 (as for a frequent class in Lin et al. 2017, section 3.3).
  * The same seed, the same weights. */
 void attn_model_initialize(attn_model *model, uint64_t seed);
 
@@ -93,7 +93,7 @@ typedef struct attn_parameter {
 } attn_parameter;
 
 /* Every trained tensor of a model in order: not running statistics, not global_cmvn. The same list, place by
- * place, for models of the same tensors. attn_free it. */
+ * place, for models of the same tensors. Free with attn_parameters_free. */
 typedef struct attn_parameters {
     attn_parameter *at;
     size_t count;

@@ -9,7 +9,7 @@
  *   load_part, store_part  the first n lanes, n < VL; the rest loads as 0
  *   larger                 a > b ? a : b
  *   zero_below             x < low ? 0 : y, so that a NaN in x leaves y
- *   widen_f16, widen_i8    VL halves or bytes to floats
+ *   widen_f16, widen_bf16, widen_i8   VL halves or bytes to floats
  *   half_to_float          one half
  */
 #ifndef KERNELS_ISA_VEC_H

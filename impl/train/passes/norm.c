@@ -83,8 +83,8 @@ void attn_train_batch_norm(attn_real *y, attn_norm_tape *tape, const attn_real *
     const attn_train_row_kernels *k = attn_train_rows();
     size_t n = norm->width, rows = pass->rows.rows;
     if (pass->fixed_statistics) {
-        memcpy(tape->mean, norm->mean, n * sizeof *tape->mean);
-        memcpy(tape->variance, norm->variance, n * sizeof *tape->variance);
+        memcpy(tape->mean, attn_values(norm->mean), n * sizeof *tape->mean);
+        memcpy(tape->variance, attn_values(norm->variance), n * sizeof *tape->variance);
     } else if (rows) {
         k->moments(tape->mean, tape->variance, x, rows, n);
     }

@@ -21,8 +21,8 @@
 typedef struct attn_ragged {
     size_t utterances, rows, longest;
     size_t squares; /* sum of the utterances' rows squared */
-    size_t
-        *start; /* [utterances + 1]: utterance u has rows start[u] .. start[u + 1] - 1; NULL in a dry run */
+    /* [utterances + 1]: utterance u has rows start[u] .. start[u + 1] - 1; NULL in a dry run. */
+    size_t *start;
 } attn_ragged;
 
 static inline size_t attn_ragged_length(const attn_ragged *rows, size_t u) {
@@ -139,8 +139,8 @@ void attn_train_convolution_backward(attn_real *dx, attn_convolution_tape *tape,
 typedef struct attn_cgmlp_tape {
     attn_norm_tape pre_norm, norm;
     attn_real *normed, *wide, *kept; /* [rows, d_model], [rows, units] before GELU, [rows, half]: r */
-    attn_real *active, *gate,
-        *normal_gate; /* scratch [rows, units] after GELU, [rows, half]: g, normalised */
+    attn_real *active;               /* scratch [rows, units] after GELU */
+    attn_real *gate, *normal_gate;   /* scratch [rows, half]: g, and normalised */
     attn_depthwise_tape depthwise;
     attn_real *convolved, *gating, *product; /* [rows, half]: gating is convolved where there is no linear */
     attn_real *dproduct, *dnormed;           /* scratch [rows, half], [rows, d_model] */
