@@ -54,13 +54,10 @@ static int check_options(const attn_session_options *options, const attn_config 
 static int plan_frames(attn_session *session, attn_error *error) {
     const attn_session_options *options = &session->options;
     const attn_config *config = &session->model->config;
-    size_t frames = attn_output_frames(config, options->max_frames), kept, floats;
+    size_t frames = attn_output_frames(config, options->max_frames), floats;
     session->max_frames = frames;
     session->call_frames = options->chunk ? attn_smaller(options->chunk, frames) : frames;
-    session->capacity = frames;
-    if (options->chunk && options->left_chunks >= 0 &&
-        !attn_multiply(&kept, (size_t)options->left_chunks + 1, options->chunk))
-        session->capacity = attn_smaller(frames, kept);
+    session->capacity = attn_smaller(frames, attn_plus(attn_session_kept(session), options->chunk));
     size_t width = attn_larger(attn_larger(config->vocab_size, config->input_dim), config->attention.d_model);
     width = attn_larger(width, attn_larger(config->ff_units, config->cgmlp_units));
     if (attn_add(&floats, attn_larger(frames, options->max_frames), config->conv_kernel_size) ||

@@ -62,6 +62,9 @@ bool attn_adds_positions(const attn_config *config);   /* to its input */
 /* Rows of an utterance are side by side in x and out themselves, whatever the chunk. */
 bool attn_session_is_contiguous(const attn_session *session);
 
+/* The most frames of cache that a call finds; SIZE_MAX: all before it. */
+size_t attn_session_kept(const attn_session *session);
+
 /* Floats of the convolution cache of one layer. */
 size_t attn_session_conv_floats(const attn_session *session);
 /* New input frames that `frames` more frames of output take, after what was consumed. */

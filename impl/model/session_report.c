@@ -126,9 +126,7 @@ double attn_session_flops(const attn_session *session, size_t frames, double par
     double sums[ATTN_PARTS] = {0}, flops = 0.0;
     for (size_t first = 0; first < total; first += session->call_frames) {
         size_t count = attn_smaller(session->call_frames, total - first);
-        if (options->chunk && options->left_chunks >= 0)
-            held = attn_smaller(held, (size_t)options->left_chunks * options->chunk);
-        held += count;
+        held = attn_smaller(held, attn_session_kept(session)) + count;
         double rows = (double)options->batch * (double)count, layers = (double)config->num_layers;
         double block[ATTN_PARTS] = {0};
         block_flops(block, config, &model->blocks[0].cgmlp, rows);

@@ -122,8 +122,8 @@ static attn_cache *layer_cache(const attn_session *session, size_t layer) {
     attn_cache *cache = &session->caches[session->options.one_cache ? 0 : layer];
     if (session->options.one_cache && cache->variant)
         attn_cache_reset(cache);
-    if (attn_streams(session) && session->options.left_chunks >= 0 && cache->variant)
-        attn_cache_keep(cache, (size_t)session->options.left_chunks * session->options.chunk);
+    if (cache->variant)
+        attn_cache_keep(cache, attn_session_kept(session));
     return cache;
 }
 

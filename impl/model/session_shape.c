@@ -27,6 +27,13 @@ bool attn_session_is_contiguous(const attn_session *session) {
     return session->options.batch == 1 || !attn_streams(session);
 }
 
+size_t attn_session_kept(const attn_session *session) {
+    const attn_session_options *options = &session->options;
+    return options->chunk && options->left_chunks >= 0
+               ? attn_times((size_t)options->left_chunks, options->chunk)
+               : SIZE_MAX;
+}
+
 size_t attn_session_conv_floats(const attn_session *session) {
     const attn_config *config = &session->model->config;
     return session->options.batch * (config->conv_kernel_size - 1) * attn_conv_cache_width(config);

@@ -98,6 +98,24 @@ static void test_left_chunks(void **state) {
     attn_free(x);
 }
 
+/* Chunks that no size_t counts the frames of are all chunks. */
+static void test_endless_left_chunks(void **state) {
+    (void)state;
+    enum { FRAMES = 12, CHUNK = 4, D = 16 };
+    attn_config config = layer_config("mha", 1);
+    attn_model *model = make_model(&config, 6);
+    float *x = random_floats(FRAMES * D, 4);
+    attn_session_options options = {.batch = 1, .chunk = CHUNK, .left_chunks = -1};
+    float *all = run(model, options, x, FRAMES, NULL);
+    options.left_chunks = 1L << 62;
+    float *endless = run(model, options, x, FRAMES, NULL);
+    assert_memory_equal(endless, all, FRAMES * D * sizeof *all);
+    attn_free(all);
+    attn_free(endless);
+    attn_free(x);
+    attn_model_free(model);
+}
+
 /* A packed model's positions are kept as far as the window of a chunk reaches, rounded up to a panel; a model that
  * is not packed keeps none. Where the memory is refused a session runs without, and gives the same. */
 static void test_kept_positions(void **state) {
@@ -248,13 +266,10 @@ static void test_allocation_failure(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_last_frame_of_chunks),
-        cmocka_unit_test(test_instruction_sets),
-        cmocka_unit_test(test_left_chunks),
-        cmocka_unit_test(test_kept_positions),
-        cmocka_unit_test(test_linear_cannot_forget_some),
-        cmocka_unit_test(test_saved_caches),
-        cmocka_unit_test(test_allocation_failure),
+        cmocka_unit_test(test_last_frame_of_chunks), cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_left_chunks),          cmocka_unit_test(test_endless_left_chunks),
+        cmocka_unit_test(test_kept_positions),       cmocka_unit_test(test_linear_cannot_forget_some),
+        cmocka_unit_test(test_saved_caches),         cmocka_unit_test(test_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
