@@ -32,18 +32,15 @@ int child_pick_cpu(int asked, attn_error *error) {
     int last = -1;
     if (sched_getaffinity(0, sizeof allowed, &allowed))
         return attn_fail(error, "CPUs of this process: %s", strerror(errno));
+    if (asked >= 0 && asked < CPU_SETSIZE && CPU_ISSET((size_t)asked, &allowed))
+        return asked;
+    if (asked < 0)
+        core_types_fastest(&allowed, NULL);
     for (int i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET((size_t)i, &allowed))
             last = i;
-    if (asked >= 0 && asked < CPU_SETSIZE && CPU_ISSET((size_t)asked, &allowed))
-        return asked;
-    if (asked < 0) {
-        core_types_fastest(&allowed, NULL);
-        for (int i = 0; i < CPU_SETSIZE; i++)
-            if (CPU_ISSET((size_t)i, &allowed))
-                last = i;
+    if (asked < 0)
         return last;
-    }
     return attn_fail(error, "--cpu %d: not a CPU that this process may use (the last is %d)", asked, last);
 }
 

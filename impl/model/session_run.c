@@ -236,11 +236,25 @@ static size_t run_next(attn_session *session, float *out, const float *x, size_t
     return count;
 }
 
+/* What the calling thread had before a session ran on it. */
+typedef struct caller {
+    attn_isa limit;
+    attn_threads *threads;
+} caller;
+
+static caller enter(const attn_session *session) {
+    return (caller){attn_cpu_limit(session->isa), attn_threads_use(session->options.threads)};
+}
+
+static void leave(caller before) {
+    attn_threads_use(before.threads);
+    attn_cpu_limit(before.limit);
+}
+
 void attn_session_run(attn_session *session, float *out, const float *x, size_t frames, const size_t *lengths,
                       attn_chunk_hook *hook, void *context) {
     size_t total = attn_output_frames(&session->model->config, frames);
-    attn_isa limit = attn_cpu_limit(session->isa);
-    attn_threads *before = attn_threads_use(session->options.threads);
+    caller before = enter(session);
     begin(session, frames, lengths);
     for (size_t first = 0, index = 0; first < total; index++) {
         size_t count = run_next(session, out, x, frames, first);
@@ -248,8 +262,7 @@ void attn_session_run(attn_session *session, float *out, const float *x, size_t 
         if (hook)
             hook(context, index, count);
     }
-    attn_threads_use(before);
-    attn_cpu_limit(limit);
+    leave(before);
 }
 
 /* Brings the cache to `frames` frames by repeating the rows that it holds. */
@@ -279,8 +292,7 @@ static void skip_to(attn_session *session, size_t first, size_t from) {
 void attn_session_run_end(attn_session *session, float *out, const float *x, size_t frames) {
     size_t total = attn_output_frames(&session->model->config, frames), first = 0;
     size_t last = total ? (total - 1) / session->call_frames * session->call_frames : 0;
-    attn_isa limit = attn_cpu_limit(session->isa);
-    attn_threads *before = attn_threads_use(session->options.threads);
+    caller before = enter(session);
     begin(session, frames, NULL);
     for (size_t call = 0; call < 2 && first < last; call++)
         first += run_next(session, out, x, frames, first);
@@ -288,8 +300,7 @@ void attn_session_run_end(attn_session *session, float *out, const float *x, siz
         skip_to(session, last, first);
     if (total)
         run_next(session, out, x, frames, last);
-    attn_threads_use(before);
-    attn_cpu_limit(limit);
+    leave(before);
 }
 
 void attn_session_repeat(attn_session *session, float *out, const float *x, size_t frames) {
@@ -301,10 +312,8 @@ void attn_session_repeat(attn_session *session, float *out, const float *x, size
     }
     session->consumed = newest->consumed;
     session->carried = newest->carried;
-    attn_isa limit = attn_cpu_limit(session->isa);
-    attn_threads *before = attn_threads_use(session->options.threads);
+    caller before = enter(session);
     if (newest->frames)
         run_next(session, out, x, frames, newest->first);
-    attn_threads_use(before);
-    attn_cpu_limit(limit);
+    leave(before);
 }
