@@ -5,13 +5,13 @@
 
 #include <math.h>
 
-static double frequency(size_t pair, size_t d_model) {
-    return pow(10000.0, -2.0 * (double)pair / (double)d_model);
+double attn_position_step(size_t column, size_t d_model) {
+    return pow(10000.0, -2.0 * (double)(column / 2) / (double)d_model);
 }
 
 void attn_positions(float *table, long first, size_t count, size_t d_model) {
     for (size_t i = 0; i < d_model; i++) {
-        double step = frequency(i / 2, d_model);
+        double step = attn_position_step(i, d_model);
         for (size_t r = 0; r < count; r++) {
             double angle = (double)(first + (long)r) * step;
             table[r * d_model + i] = (float)(i & 1 ? cos(angle) : sin(angle));
@@ -40,7 +40,7 @@ size_t attn_sinusoids_floats(size_t reach, size_t d_model) {
 static void fill(float *rows, long first, long step, size_t count, const attn_sinusoids *s) {
     size_t pairs = s->width / 2;
     for (size_t i = 0; i < pairs; i++) {
-        double along = frequency(i, s->d_model);
+        double along = attn_position_step(2 * i, s->d_model);
         for (size_t r = 0; r < count; r++) {
             double angle = (double)(first + (long)r * step) * along;
             rows[r * s->width + i] = (float)sin(angle);

@@ -11,6 +11,9 @@
 extern "C" {
 #endif
 
+/* The angle from a position to the next in this column, in radians: 10000^(-2i / d_model) of columns 2i and 2i + 1. */
+double attn_position_step(size_t column, size_t d_model);
+
 /* table [count, d_model], the caller's: row r is position first + r, which may be negative (the true sine of
  * a negative angle). d_model may be odd. */
 void attn_positions(float *table, long first, size_t count, size_t d_model);

@@ -86,7 +86,7 @@ void attn_train_positions_fill(attn_train_positions *positions, const attn_train
     size_t d_model = pass->config->attention.d_model;
     bool shifts = pass->config->attention.pos_enc == ATTN_POS_REL;
     for (size_t i = 0; i < d_model; i++) {
-        double step = pow(10000.0, -2.0 * (double)(i / 2) / (double)d_model);
+        double step = attn_position_step(i, d_model);
         for (size_t r = 0; r < positions->count; r++) {
             double position = shifts ? (double)pass->rows.longest - 1.0 - (double)r : (double)r;
             double angle = position * step;

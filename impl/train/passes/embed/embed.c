@@ -104,7 +104,7 @@ static attn_real scale_of(const attn_train_pass *pass) {
 static void add_positions(attn_real *h, const attn_train_pass *pass) {
     size_t d_model = pass->config->attention.d_model;
     for (size_t i = 0; pass->config->attention.pos_enc == ATTN_POS_ABS && i < d_model; i++) {
-        double step = pow(10000.0, -2.0 * (double)(i / 2) / (double)d_model);
+        double step = attn_position_step(i, d_model);
         for (size_t u = 0; u < pass->rows.utterances; u++)
             for (size_t t = 0; t < attn_ragged_length(&pass->rows, u); t++) {
                 double angle = (double)t * step;
