@@ -3,7 +3,6 @@
 #include "base/text/append.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 

@@ -4,7 +4,6 @@
 #include "attn/alloc.h"
 #include "attn/file.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

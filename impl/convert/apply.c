@@ -10,7 +10,7 @@ static void copy(const attn_tensor *to, const attn_tensor *from) {
     memcpy(*to->data + to->offset, *from->data + from->offset, attn_tensor_count(to) * sizeof(float));
 }
 
-/* What both models have under one name; of attention that is overwritten by copy_layers. */
+/* What both models have under one name; of attention that is overwritten by copy_layer. */
 static int copy_shared(attn_model *to, attn_model *from, attn_error *error) {
     tensor_list had = {0}, wanted = {0};
     int result = attn_model_tensors(from, tensor_list_add, &had, error) ||

@@ -6,8 +6,6 @@
 #include "impl/convert/basis.h"
 #include "impl/convert/matrix.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 const char *const attn_convert_method_names[] = {"average", "split", "joint", "activation", "mean", NULL};

@@ -1,14 +1,13 @@
 #include "attn/config.h"
-#include "attn/size.h"
-#include "base/text/append.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "attn/size.h"
+#include "base/text/append.h"
 #include "impl/io/config_keys.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { FILE_LIMIT = 1 << 20, UNITS_LIMIT = 1 << 22, CONV2D_FRAMES = 7, TEXT_SIZE = 4096 };

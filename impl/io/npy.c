@@ -1,12 +1,11 @@
 #include "attn/npy.h"
-#include "base/text/append.h"
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/text/append.h"
 #include "impl/io/file_kind.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

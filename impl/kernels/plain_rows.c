@@ -1,7 +1,6 @@
 #include "impl/kernels/plain.h"
 
 #include <math.h>
-#include <string.h>
 
 float attn_plain_softmax_numerators(float *x, size_t n, float scale) {
     double sum = 0.0, largest = -INFINITY;

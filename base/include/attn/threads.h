@@ -34,7 +34,7 @@ size_t attn_threads_in_use(void); /* how many parts attn_share makes here */
 /* One of `parts` parts of some work. Must not fail. */
 typedef void attn_share_function(void *context, size_t part, size_t parts);
 
-/* Runs every part once, part 0 on the caller's thread, and returns when all are done. What a part shares in turn it
+/* Runs every part once, part 0 on the caller's thread, and returns when all are done. What a part shares itself it
  * does alone. Each part sees the caller's attn_cpu_limit. */
 void attn_share(attn_share_function *work, void *context);
 

@@ -75,7 +75,7 @@ typedef struct attn_convert_report {
     size_t frames;         /* inputs that errors were taken over */
     double produced_error; /* of the keys and values that they produce, biases included */
     double produced_bound; /* the least that any affine map of this rank can reach on them; NaN for gqa */
-    bool few_inputs;       /* fewer than d_model: unseen directions had to be guessed */
+    bool few_inputs;       /* no more than d_model: unseen directions had to be guessed */
 } attn_convert_report;
 
 /* Converts one mha layer. `to` owns its weights afterwards (attn_layer_free). `activation` needs inputs; for
