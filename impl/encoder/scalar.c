@@ -1,6 +1,6 @@
 /* The plain loops behind the parts: the reference that everything faster is compared with. Sums in double. */
 #include "impl/encoder/encoder.h"
-#include "impl/kernels/kernels.h"
+#include "impl/kernels/plain.h"
 
 #include <math.h>
 
@@ -18,29 +18,9 @@ static void layer_norm(float *y, const float *x, const attn_norm *norm, size_t r
     }
 }
 
-static double sigmoid(double x) {
-    return 1.0 / (1.0 + exp(-x));
-}
-
-static void swish(float *x, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        x[i] = (float)(x[i] * sigmoid(x[i]));
-}
-
-static void gelu(float *x, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        x[i] = (float)(0.5 * x[i] * (1.0 + erf(x[i] / sqrt(2.0))));
-}
-
 static void glu(float *y, const float *x, size_t rows, size_t width) {
     for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < width; i++)
-            y[r * width + i] = (float)(x[2 * r * width + i] * sigmoid(x[(2 * r + 1) * width + i]));
-}
-
-static void multiply(float *y, const float *x, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        y[i] *= x[i];
+        attn_plain_glu(y + r * width, x + 2 * r * width, width);
 }
 
 static void add_scaled(float *y, const float *x, size_t count, float factor) {
@@ -116,10 +96,10 @@ static void subsample(float *y, const float *x, const attn_embed *embed, size_t 
 
 const attn_encoder_ops attn_encoder_scalar = {.linear = attn_linear_scalar,
                                               .layer_norm = layer_norm,
-                                              .swish = swish,
-                                              .gelu = gelu,
+                                              .swish = attn_plain_swish,
+                                              .gelu = attn_plain_gelu,
                                               .glu = glu,
-                                              .multiply = multiply,
+                                              .multiply = attn_plain_multiply,
                                               .add_scaled = add_scaled,
                                               .depthwise = depthwise,
                                               .subsample = subsample,
