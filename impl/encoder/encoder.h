@@ -12,7 +12,7 @@
 #include "attn/model.h"
 #include "attn/size.h"
 #include "base/arena.h"
-#include "impl/encoder/branches.h"
+#include "impl/encoder/structure.h"
 #include "impl/encoder/walk.h"
 
 #include <stdbool.h>

@@ -3,12 +3,6 @@
 
 #include <math.h>
 
-static const double batch_norm_eps = 1e-5; /* PyTorch's default, which ESPnet and WeNet keep */
-
-static bool has_batch_norm(const attn_config *config) {
-    return config->model_type == ATTN_MODEL_CONFORMER && config->conv_norm == ATTN_NORM_BATCH;
-}
-
 static const attn_depthwise *depthwise_of(const attn_block *block, const attn_config *config) {
     return config->model_type == ATTN_MODEL_CONFORMER ? &block->convolution.depthwise_conv
                                                       : &block->cgmlp.conv;
@@ -22,7 +16,7 @@ attn_packed_block attn_block_pack_layout(attn_arena *arena, const attn_config *c
     attn_packed_block packed = {0};
     if (has_depthwise(config))
         packed.taps = attn_arena_floats(arena, config->conv_kernel_size, attn_conv_cache_width(config));
-    if (has_batch_norm(config)) {
+    if (attn_has_batch_norm(config)) {
         packed.scale = attn_arena_floats(arena, 1, config->attention.d_model);
         packed.shift = attn_arena_floats(arena, 1, config->attention.d_model);
     }
@@ -37,7 +31,7 @@ static void transpose_taps(float *taps, const attn_depthwise *w) {
 
 static void fold_batch_norm(attn_packed_block *packed, const attn_norm *norm) {
     for (size_t c = 0; c < norm->width; c++) {
-        double scale = norm->weight[c] / sqrt(norm->variance[c] + batch_norm_eps);
+        double scale = norm->weight[c] / sqrt(norm->variance[c] + ATTN_BATCH_NORM_EPS);
         packed->scale[c] = (float)scale;
         packed->shift[c] = (float)(norm->bias[c] - norm->mean[c] * scale);
     }
@@ -46,6 +40,6 @@ static void fold_batch_norm(attn_packed_block *packed, const attn_norm *norm) {
 void attn_block_pack(attn_packed_block *packed, const attn_block *block, const attn_config *config) {
     if (has_depthwise(config))
         transpose_taps(packed->taps, depthwise_of(block, config));
-    if (has_batch_norm(config))
+    if (attn_has_batch_norm(config))
         fold_batch_norm(packed, &block->convolution.norm);
 }

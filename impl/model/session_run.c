@@ -83,12 +83,12 @@ static void input_layer(const attn_session *session, float *h, const input_rows 
         session->ops->layer_norm(h, h, &embed->norm, batch * frames, config->layer_norm_eps);
 }
 
-/* Encoders scale their input where there are positions; sinusoids are added under abs_pos. */
+/* Sinusoids are added under abs_pos. */
 static void add_positions(const attn_session *session, float *h, size_t first, size_t frames) {
     const attn_config *config = &session->model->config;
     size_t batch = session->options.batch, d_model = config->attention.d_model, row = frames * d_model;
     float scale = sqrtf((float)d_model);
-    if (config->model_type != ATTN_MODEL_ATTENTION && config->attention.pos_enc != ATTN_POS_NONE)
+    if (attn_scales_input(config))
         for (size_t i = 0; i < batch * row; i++)
             h[i] *= scale;
     for (size_t b = 0; attn_adds_positions(config) && b < batch; b++)

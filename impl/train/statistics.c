@@ -10,7 +10,7 @@ static void move(float *running, const float *batch, size_t n, float momentum) {
 
 void attn_train_update_statistics(attn_model *model, const attn_model *gradient, double momentum) {
     const attn_config *config = &model->config;
-    if (config->model_type != ATTN_MODEL_CONFORMER || config->conv_norm != ATTN_NORM_BATCH)
+    if (!attn_has_batch_norm(config))
         return;
     for (size_t i = 0; i < config->num_layers; i++) {
         attn_norm *norm = &model->blocks[i].convolution.norm;

@@ -173,7 +173,7 @@ static void keep_input(attn_train_tape *tape, size_t layer, size_t count) {
 static void run_blocks(attn_train_tape *tape, attn_model *gradient, const attn_model *model) {
     const attn_config *config = &model->config;
     size_t rows = tape->pass.rows.rows, count = rows * config->attention.d_model, layers = config->num_layers;
-    bool batch_norm = config->model_type == ATTN_MODEL_CONFORMER && config->conv_norm == ATTN_NORM_BATCH;
+    bool batch_norm = attn_has_batch_norm(config);
     for (size_t i = 0; i < layers; i++) {
         attn_block_tape *block = &tape->blocks[i];
         tape->pass.layer = i;

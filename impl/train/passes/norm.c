@@ -9,8 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double batch_norm_eps = 1e-5; /* PyTorch's default, which ESPnet and WeNet keep */
-
 void attn_train_layer_norm_layout(attn_norm_tape *tape, size_t rows, size_t width, attn_layouts *at) {
     size_t others = attn_threads_in_use() - 1;
     *tape = (attn_norm_tape){.normal = attn_arena_reals(&at->keep, rows, width),
@@ -89,7 +87,7 @@ void attn_train_batch_norm(attn_real *y, attn_norm_tape *tape, const attn_real *
         k->moments(tape->mean, tape->variance, x, rows, n);
     }
     for (size_t c = 0; rows && c < n; c++)
-        tape->scale[c] = (attn_real)(1.0 / sqrt((double)tape->variance[c] + batch_norm_eps));
+        tape->scale[c] = (attn_real)(1.0 / sqrt((double)tape->variance[c] + ATTN_BATCH_NORM_EPS));
     for (size_t r = 0; r < rows; r++)
         k->normalize(y + r * n, tape->normal + r * n, x + r * n, tape->mean, tape->scale,
                      attn_values(norm->weight), attn_values(norm->bias), n);

@@ -96,9 +96,7 @@ static void subsample_backward(const attn_real *dy, attn_embed_tape *tape, const
 }
 
 static attn_real scale_of(const attn_train_pass *pass) {
-    bool scales =
-        pass->config->model_type != ATTN_MODEL_ATTENTION && pass->config->attention.pos_enc != ATTN_POS_NONE;
-    return scales ? (attn_real)sqrt((double)pass->config->attention.d_model) : 1;
+    return attn_scales_input(pass->config) ? (attn_real)sqrt((double)pass->config->attention.d_model) : 1;
 }
 
 static void add_positions(attn_real *h, const attn_train_pass *pass) {
