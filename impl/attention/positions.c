@@ -11,10 +11,6 @@ enum {
     STRETCH = 255 /* keys that share a turned query: 127 on either side of the middle one */
 };
 
-static size_t width_of(const attn_geometry *g) {
-    return g->d_model + g->d_model % 2;
-}
-
 /* Keys go in stretches of equal length. */
 static size_t stretches(size_t keys) {
     return keys / STRETCH + (keys % STRETCH != 0);
@@ -32,8 +28,9 @@ static size_t one_side(size_t keys) {
 
 static double fold_flops(const attn_geometry *g, size_t batch, size_t frames, size_t keys) {
     size_t sums = stretches(keys) * one_side(keys);
-    return (double)(batch * frames) * (attn_linear_flops(1, g->d_model, g->d_model) +
-                                       attn_linear_flops(g->num_heads, sums, width_of(g)));
+    return (double)(batch * frames) *
+           (attn_linear_flops(1, g->d_model, g->d_model) +
+            attn_linear_flops(g->num_heads, sums, attn_sinusoids_width(g->d_model)));
 }
 
 static double project_flops(const attn_geometry *g, size_t batch, size_t frames, double scores, size_t keys) {
@@ -77,9 +74,9 @@ attn_position_buffers attn_blas_position_layout(attn_arena *arena, const attn_ge
         return b;
     size_t start = attn_arena_mark(arena);
     b.biased = attn_arena_floats(arena, tile, attn_head_dim(g));
-    b.folded = attn_arena_floats(arena, rows, width_of(g));
-    b.turned = attn_arena_floats(arena, ROWS, width_of(g));
-    b.angle = attn_arena_floats(arena, 1, width_of(g));
+    b.folded = attn_arena_floats(arena, rows, attn_sinusoids_width(g->d_model));
+    b.turned = attn_arena_floats(arena, ROWS, attn_sinusoids_width(g->d_model));
+    b.angle = attn_arena_floats(arena, 1, attn_sinusoids_width(g->d_model));
     b.sines = attn_arena_floats(arena, ROWS, STRETCH / 2 + 1);
     b.cosines = attn_arena_floats(arena, ROWS, STRETCH / 2 + 1);
     b.next = (attn_arena_mark(arena) - start) / sizeof(float);
@@ -116,7 +113,7 @@ size_t attn_blas_position_bound(const attn_geometry *g, size_t batch, size_t fra
     if (!attn_has_rel_pos(g))
         return 0;
     double d = (double)g->d_model, queries = (double)(batch * frames);
-    double sum = queries * (double)(g->num_heads * width_of(g));
+    double sum = queries * (double)(g->num_heads * attn_sinusoids_width(g->d_model));
     double slope = d * d + queries * d - sum * (0.5 + 1.5 / STRETCH);
     double free = g->pos_enc == ATTN_POS_REL ? 1.0 + queries - (double)frames : queries;
     double most = slope > 0.0 ? (d * d * free + 1.5 * sum) / slope + 1.0 : (double)keys;
@@ -154,7 +151,7 @@ static void project_scores(float *scores, const attn_blas_view *view, const floa
 static void fold_queries(float *folded, const attn_blas_view *view, const float *biased, size_t head,
                          size_t m, float *row) {
     const attn_geometry *g = &view->layer->geometry;
-    size_t d_k = attn_head_dim(g), width = width_of(g), pairs = width / 2;
+    size_t d_k = attn_head_dim(g), width = attn_sinusoids_width(g->d_model), pairs = width / 2;
     float sign = g->pos_enc == ATTN_POS_REL ? -1.0f : 1.0f;
     attn_linear w = attn_linear_rows(&view->layer->linear_pos, head * d_k, d_k);
     attn_gemm_nn(m, g->d_model, d_k, 1.0f, biased, d_k, w.weight, w.in, 0.0f, folded, width);
@@ -210,7 +207,8 @@ void attn_blas_position_scores(float *scores, const attn_blas_view *view, const 
     for (size_t i = 0; i < heads; i++) {
         add_bias(b->biased, view, q + i * d_k, ldq, head + i, m);
         if (view->folds)
-            fold_queries(b->folded + i * m * width_of(g), view, b->biased, head + i, m, b->angle);
+            fold_queries(b->folded + i * m * attn_sinusoids_width(g->d_model), view, b->biased, head + i, m,
+                         b->angle);
         else {
             attn_projected_rows own = attn_projected_heads(projected, i);
             project_scores(scores + i * m * stride, view, b->biased, &own, i0, m);

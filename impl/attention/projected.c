@@ -10,11 +10,6 @@
 
 enum { ROWS = 128 }; /* sinusoids projected together: whole panels */
 
-/* Of a row of sinusoids. */
-static size_t width_of(const attn_geometry *g) {
-    return g->d_model + g->d_model % 2;
-}
-
 /* From a row to the next. */
 static long step_of(const attn_geometry *g) {
     return g->pos_enc == ATTN_POS_REL ? -1 : 1;
@@ -32,7 +27,8 @@ attn_projected attn_projected_reach(const attn_geometry *g, size_t frames, size_
 }
 
 float *attn_projected_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads) {
-    return attn_arena_floats(arena, attn_times(attn_smaller(ROWS, count), threads), width_of(g));
+    return attn_arena_floats(arena, attn_times(attn_smaller(ROWS, count), threads),
+                             attn_sinusoids_width(g->d_model));
 }
 
 /* Positions first, first + step, ... through some rows of linear_pos. */
@@ -67,7 +63,7 @@ size_t attn_projected_floats(const attn_geometry *g, size_t count) {
 }
 
 float *attn_project_span_layout(attn_arena *arena, const attn_geometry *g, size_t count) {
-    return attn_arena_floats(arena, attn_smaller(ROWS, count), g->d_model + width_of(g));
+    return attn_arena_floats(arena, attn_smaller(ROWS, count), g->d_model + attn_sinusoids_width(g->d_model));
 }
 
 void attn_project_span(float *panels, float *workspace, const attn_layer *layer, const attn_sinusoids *source,

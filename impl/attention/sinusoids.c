@@ -28,12 +28,8 @@ static size_t coarse_rows(size_t reach) {
     return coarse_below(reach) + 1 + reach / ATTN_SINUSOIDS_FINE;
 }
 
-static size_t row_width(size_t d_model) {
-    return d_model + d_model % 2;
-}
-
 size_t attn_sinusoids_floats(size_t reach, size_t d_model) {
-    return (ATTN_SINUSOIDS_FINE + coarse_rows(reach)) * row_width(d_model);
+    return (ATTN_SINUSOIDS_FINE + coarse_rows(reach)) * attn_sinusoids_width(d_model);
 }
 
 /* Rows of whole pairs, for every step-th position. */
@@ -51,7 +47,7 @@ static void fill(float *rows, long first, long step, size_t count, const attn_si
 
 int attn_sinusoids_init(attn_sinusoids *s, size_t reach, size_t d_model, attn_error *error) {
     long below = (long)coarse_below(reach);
-    *s = (attn_sinusoids){.d_model = d_model, .width = row_width(d_model), .reach = reach};
+    *s = (attn_sinusoids){.d_model = d_model, .width = attn_sinusoids_width(d_model), .reach = reach};
     s->fine = attn_alloc(attn_sinusoids_floats(reach, d_model), sizeof *s->fine, "positions", error);
     if (!s->fine)
         return -1;

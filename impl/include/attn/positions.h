@@ -20,10 +20,15 @@ void attn_positions(float *table, long first, size_t count, size_t d_model);
 
 enum { ATTN_SINUSOIDS_FINE = 256 };
 
+/* d_model, rounded up to pairs of sin and cos. */
+static inline size_t attn_sinusoids_width(size_t d_model) {
+    return d_model + d_model % 2;
+}
+
 /* The sinusoids of positions -reach .. reach, to float rounding, in a table of O((reach / 256 + 256) d_model)
  * floats: s(a + b) is made from s(a), a multiple of 256, and s(b), b below 256, by the addition theorem. */
 typedef struct attn_sinusoids {
-    size_t d_model, width; /* width of a row: d_model, rounded up to pairs of sin and cos */
+    size_t d_model, width; /* of a row: attn_sinusoids_width */
     size_t reach;
     float *fine;   /* [256, width]: positions 0..255; all sines of a row come before its cosines */
     float *coarse; /* [.., width], in the same block: multiples of 256 from -reach - 256, rounded down, on */
