@@ -23,6 +23,11 @@ int option_range(const char *option, long long value, long long lowest, long lon
     return attn_fail(error, "%s %lld: expected %lld to %lld", option, value, lowest, highest);
 }
 
+int option_range_given(const char *option, long long value, long long lowest, long long highest,
+                       attn_error *error) {
+    return value == OPTION_NOT_GIVEN ? 0 : option_range(option, value, lowest, highest, error);
+}
+
 int option_needs(const char *option, const char *value, attn_error *error) {
     return value ? 0 : attn_fail(error, "%s is needed", option);
 }

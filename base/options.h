@@ -15,6 +15,10 @@ int option_choice(const char *option, const char *value, const char *const *choi
 /* 0 when lowest <= value <= highest, else an error naming the option. */
 int option_range(const char *option, long long value, long long lowest, long long highest, attn_error *error);
 
+/* The same, and 0 for OPTION_NOT_GIVEN. */
+int option_range_given(const char *option, long long value, long long lowest, long long highest,
+                       attn_error *error);
+
 /* 0 when value is given, else an error saying that the option is needed. */
 int option_needs(const char *option, const char *value, attn_error *error);
 

@@ -12,7 +12,6 @@
 #include <string.h>
 
 enum { MOST_FRAMES = 1 << 24, CALIBRATION_FRAMES = 4096 };
-static const long long NOT_GIVEN = LLONG_MIN;
 
 typedef struct arguments {
     char *config, *weights, *to, *method, *calibration, *data, *split, *out_config, *out_weights, *format;
@@ -23,11 +22,11 @@ typedef struct arguments {
 
 static int parse(arguments *a, int argc, char **argv, int *status) {
     *a = (arguments){.format = "md",
-                     .latent_dim = NOT_GIVEN,
-                     .num_kv_heads = NOT_GIVEN,
-                     .budget_bytes = NOT_GIVEN,
+                     .latent_dim = OPTION_NOT_GIVEN,
+                     .num_kv_heads = OPTION_NOT_GIVEN,
+                     .budget_bytes = OPTION_NOT_GIVEN,
                      .seq_len = 1000,
-                     .max_frames = NOT_GIVEN,
+                     .max_frames = OPTION_NOT_GIVEN,
                      .target_error = NAN};
     char types[ATTN_VARIANT_NAMES_TEXT], to_help[sizeof types + 16], heads[ATTN_VARIANT_NAMES_TEXT],
         heads_help[sizeof heads + 8];
@@ -89,17 +88,18 @@ static int read_method(attn_convert_target *target, const arguments *a, attn_err
 /* Exactly one of the ways to say how large. */
 static int read_size(attn_convert_options *o, const arguments *a, attn_error *error) {
     static const char *const latent[] = {"--latent-dim", "--budget-bytes", "--target-error"};
-    bool given[] = {a->latent_dim != NOT_GIVEN, a->budget_bytes != NOT_GIVEN, !isnan(a->target_error)};
+    bool given[] = {a->latent_dim != OPTION_NOT_GIVEN, a->budget_bytes != OPTION_NOT_GIVEN,
+                    !isnan(a->target_error)};
     bool has_latent = o->target.variant->has_latent;
     char others[ATTN_VARIANT_NAMES_TEXT]; /* the types that take the other kind of size */
     attn_variant_names_text(others, has_latent ? ATTN_TAKES_KV_HEADS : ATTN_TAKES_LATENT, " or ");
     for (size_t i = 0; !has_latent && i < 3; i++)
         if (given[i])
             return attn_fail(error, "%s goes with %s", latent[i], others);
-    if (has_latent && a->num_kv_heads != NOT_GIVEN)
+    if (has_latent && a->num_kv_heads != OPTION_NOT_GIVEN)
         return attn_fail(error, "--num-kv-heads goes with %s", others);
     if (!has_latent)
-        return a->num_kv_heads == NOT_GIVEN
+        return a->num_kv_heads == OPTION_NOT_GIVEN
                    ? attn_fail(error, "--num-kv-heads is needed")
                    : option_range("--num-kv-heads", a->num_kv_heads, 0, 1 << 20, error);
     if (given[0] + given[1] + given[2] != 1)
@@ -121,20 +121,19 @@ static int read_options(attn_convert_options *o, const arguments *a, attn_error 
         option_needs("--to", a->to, error) || option_needs("--out-config", a->out_config, error) ||
         option_needs("--out-weights", a->out_weights, error) ||
         option_choice("--to", a->to, types, error) < 0 ||
-        option_range("--cache-frames", a->seq_len, 1, MOST_FRAMES, error))
+        option_range("--cache-frames", a->seq_len, 1, MOST_FRAMES, error) ||
+        option_range_given("--max-frames", a->max_frames, 1, MOST_FRAMES, error))
         return -1;
-    if (a->max_frames != NOT_GIVEN && !a->data)
+    if (a->max_frames != OPTION_NOT_GIVEN && !a->data)
         return attn_fail(error, "--max-frames needs --data");
-    if (a->max_frames != NOT_GIVEN && option_range("--max-frames", a->max_frames, 1, MOST_FRAMES, error))
-        return -1;
     o->target.variant = attn_variant_find(a->to);
     o->target.balance = a->balance;
     if (read_method(&o->target, a, error) || read_size(o, a, error))
         return -1;
-    o->target.latent_dim = a->latent_dim == NOT_GIVEN ? 0 : (size_t)a->latent_dim;
-    o->target.num_kv_heads = a->num_kv_heads == NOT_GIVEN ? 0 : (size_t)a->num_kv_heads;
+    o->target.latent_dim = a->latent_dim == OPTION_NOT_GIVEN ? 0 : (size_t)a->latent_dim;
+    o->target.num_kv_heads = a->num_kv_heads == OPTION_NOT_GIVEN ? 0 : (size_t)a->num_kv_heads;
     o->target_error = isnan(a->target_error) ? 0.0 : a->target_error;
-    if (a->budget_bytes != NOT_GIVEN) {
+    if (a->budget_bytes != OPTION_NOT_GIVEN) {
         o->total_ranks = (size_t)a->budget_bytes / (sizeof(float) * (size_t)a->seq_len);
         if (!o->total_ranks)
             return attn_fail(error, "--budget-bytes %lld: less than one number a frame at %lld frames",
@@ -171,7 +170,7 @@ static int run(const arguments *a, attn_convert_options *o, table_format format,
     attn_model *model = NULL;
     attn_conversion made = {0};
     calibration data = {0};
-    size_t max_frames = a->max_frames == NOT_GIVEN ? CALIBRATION_FRAMES : (size_t)a->max_frames;
+    size_t max_frames = a->max_frames == OPTION_NOT_GIVEN ? CALIBRATION_FRAMES : (size_t)a->max_frames;
     calibration_source source = {"--calibration", a->calibration, a->data, a->split, max_frames};
     attn_error why = {0};
     char note[256];

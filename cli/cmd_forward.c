@@ -8,7 +8,6 @@
 #include "harness/model/choices.h"
 #include "harness/model/utterances.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +18,6 @@ typedef struct forward_options {
     int logits;
     attn_path path_choice;
 } forward_options;
-
-static const long long NOT_GIVEN = LLONG_MIN;
 
 static double largest(const attn_array *input, size_t count) {
     double most = 0;
@@ -46,7 +43,7 @@ static int check_output(const float *out, const size_t dims[3], const attn_array
 }
 
 static int check_weights(const forward_options *o, attn_error *error) {
-    if (o->seed == NOT_GIVEN)
+    if (o->seed == OPTION_NOT_GIVEN)
         return o->weights ? 0 : attn_fail(error, "--weights is needed (or --seed, for random weights)");
     if (o->weights)
         return attn_fail(
@@ -59,7 +56,7 @@ static int check_options(forward_options *o, attn_error *error) {
     o->path_choice = (attn_path)path;
     if (path < 0 || option_needs("--config", o->config, error) || check_weights(o, error) ||
         option_needs("--input", o->input, error) || option_needs("--output", o->output, error) ||
-        (o->chunk != NOT_GIVEN && option_range("--chunk", o->chunk, 1, 1 << 30, error)) ||
+        option_range_given("--chunk", o->chunk, 1, 1 << 30, error) ||
         option_range("--left-chunks", o->left_chunks, -1, 1 << 30, error) ||
         option_range("--threads", o->threads, 1, CHOOSE_THREADS_MOST, error))
         return -1;
@@ -69,7 +66,7 @@ static int check_options(forward_options *o, attn_error *error) {
         if ((i < 3 && option_distinct("--output", o->output, sources[i][0], sources[i][1], error)) ||
             option_distinct("--cache-out", o->cache_out, sources[i][0], sources[i][1], error))
             return -1;
-    if (o->chunk == NOT_GIVEN)
+    if (o->chunk == OPTION_NOT_GIVEN)
         o->chunk = 0;
     if (o->left_chunks >= 0 && !o->chunk)
         return attn_fail(error, "--left-chunks %lld: needs --chunk", o->left_chunks);
@@ -150,9 +147,9 @@ done:
 int cmd_forward(int argc, char **argv) {
     forward_options o = {.path = "auto",
                          .impl = "auto",
-                         .chunk = NOT_GIVEN,
+                         .chunk = OPTION_NOT_GIVEN,
                          .left_chunks = -1,
-                         .seed = NOT_GIVEN,
+                         .seed = OPTION_NOT_GIVEN,
                          .threads = 1};
     struct poptOption table[] = {
         {"config", 'c', POPT_ARG_STRING, &o.config, 0, "needed: model configuration (YAML)", "F"},

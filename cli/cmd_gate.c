@@ -183,8 +183,8 @@ static int read_settings(gate_settings *s, plan *p, const gate_options *o, attn_
     s->seed =
         o->seed != OPTION_NOT_GIVEN ? (uint64_t)o->seed : (uint64_t)time(NULL) ^ ((uint64_t)getpid() << 32);
     s->seed &= INT64_MAX;
-    if ((o->seed != OPTION_NOT_GIVEN && option_range("--seed", o->seed, 0, INT64_MAX, error)) ||
-        check_sides(o, error) || gate_output_check(&o->output, error) ||
+    if (option_range_given("--seed", o->seed, 0, INT64_MAX, error) || check_sides(o, error) ||
+        gate_output_check(&o->output, error) ||
         word_percent(&s->rule.min_effect, "--min-effect",
                      o->min_effect ? o->min_effect : gate_min_effects[metric], error) ||
         word_duration(&s->budget, "--budget", o->budget, error) ||

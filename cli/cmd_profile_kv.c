@@ -121,19 +121,15 @@ static int check_input(const arguments *a, attn_error *error) {
     return check_weights(a, error) || check_out(a, error) ? -1 : 0;
 }
 
-static int check_given(const char *option, long long value, long long lowest, long long highest,
-                       attn_error *error) {
-    return value == OPTION_NOT_GIVEN ? 0 : option_range(option, value, lowest, highest, error);
-}
-
 static int make_plan(profile_plan *plan, const arguments *a, attn_error *error) {
     int path = option_choice("--path", a->path, attn_path_names, error);
-    if (check_input(a, error) || path < 0 || check_given("--seq-len", a->seq_len, 1, MOST_FRAMES, error) ||
-        check_given("--limit", a->limit, 1, MOST_FRAMES, error) ||
-        check_given("--chunk", a->chunk, 1, MOST_FRAMES, error) ||
+    if (check_input(a, error) || path < 0 ||
+        option_range_given("--seq-len", a->seq_len, 1, MOST_FRAMES, error) ||
+        option_range_given("--limit", a->limit, 1, MOST_FRAMES, error) ||
+        option_range_given("--chunk", a->chunk, 1, MOST_FRAMES, error) ||
         option_range("--left-chunks", a->left_chunks, -1, MOST_FRAMES, error) ||
-        check_given("--seed", a->seed, 0, 1LL << 62, error) ||
-        check_given("--runs", a->runs, 1, MOST_RUNS, error) ||
+        option_range_given("--seed", a->seed, 0, 1LL << 62, error) ||
+        option_range_given("--runs", a->runs, 1, MOST_RUNS, error) ||
         option_range("--threads", a->threads, 1, CHOOSE_THREADS_MOST, error))
         return -1;
     *plan = (profile_plan){.count = 1,

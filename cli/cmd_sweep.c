@@ -37,18 +37,15 @@ static int take_shard(plan_split *split, plan *p, const sweep_options *o, attn_e
 static int read_plan(plan *p, const sweep_options *o, attn_error *error) {
     if (option_needs("--plan", o->plan, error) ||
         option_choice("--counters", o->counters, counter_source_words, error) < 0 ||
-        plan_read(p, o->plan, error))
-        return -1;
-    if (o->repetitions != OPTION_NOT_GIVEN && option_range("--repetitions", o->repetitions, 1, 10000, error))
+        plan_read(p, o->plan, error) ||
+        option_range_given("--repetitions", o->repetitions, 1, 10000, error) ||
+        option_range_given("--rounds", o->rounds, 1, 10000, error) ||
+        option_range_given("--seed", o->seed, 0, INT64_MAX, error))
         return -1;
     if (o->repetitions != OPTION_NOT_GIVEN)
         p->repetitions = (size_t)o->repetitions;
-    if (o->rounds != OPTION_NOT_GIVEN && option_range("--rounds", o->rounds, 1, 10000, error))
-        return -1;
     if (o->rounds != OPTION_NOT_GIVEN || o->repetitions != OPTION_NOT_GIVEN)
         plan_keep_rounds(p, o->rounds != OPTION_NOT_GIVEN ? (size_t)o->rounds : p->rounds);
-    if (o->seed != OPTION_NOT_GIVEN && option_range("--seed", o->seed, 0, INT64_MAX, error))
-        return -1;
     if (o->seed != OPTION_NOT_GIVEN)
         p->seed = (uint64_t)o->seed;
     if (o->min_time != NO_TIME && !(o->min_time >= 0.0001 && o->min_time <= 1000))

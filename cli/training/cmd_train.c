@@ -92,7 +92,7 @@ static int check_options(train_options *o, attn_error *error) {
         return attn_fail(error, "--from %s: --weights is given; only one of them can be", o->from);
     if (!(r->learning_rate >= 0 && r->learning_rate <= 1000))
         return attn_fail(error, "--learning-rate %g: expected 0 to 1000", r->learning_rate);
-    if (o->epochs != OPTION_NOT_GIVEN && option_range("--epochs", o->epochs, 0, 1 << 24, error))
+    if (option_range_given("--epochs", o->epochs, 0, 1 << 24, error))
         return -1;
     o->r.epochs_given = o->epochs != OPTION_NOT_GIVEN;
     o->r.epochs = o->r.epochs_given ? (size_t)o->epochs : 0;
