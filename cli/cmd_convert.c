@@ -144,15 +144,6 @@ static int read_options(attn_convert_options *o, const arguments *a, attn_error 
                : attn_fail(error, "--out-config and --out-weights: both are %s", a->out_config);
 }
 
-/* Better found now than after minutes. */
-static int check_writable(const char *path, attn_error *error) {
-    attn_output output;
-    if (attn_output_open(&output, path, error))
-        return -1;
-    attn_output_discard(&output);
-    return 0;
-}
-
 static int write_model(const attn_conversion *made, const attn_config *from, const arguments *a,
                        attn_error *error) {
     char *text = attn_config_format(&made->config, error);
@@ -181,7 +172,7 @@ static int run(const arguments *a, attn_convert_options *o, table_format format,
         attn_fail_as(error, why.code, "%s: %s", a->config, why.message);
         goto done;
     }
-    if (check_writable(a->out_config, error) || check_writable(a->out_weights, error) ||
+    if (attn_output_try(a->out_config, error) || attn_output_try(a->out_weights, error) ||
         calibration_read(&data, &source, &config, error) || attn_model_create(&model, &config, error) ||
         attn_model_load(model, a->weights, error))
         goto done;
