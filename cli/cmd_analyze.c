@@ -5,6 +5,7 @@
 #include "base/text/table_write.h"
 #include "cli/frame/command.h"
 #include "cli/frame/kept_steps.h"
+#include "cli/frame/model_output.h"
 #include "harness/conversion/analysis.h"
 #include "harness/conversion/analyze.h"
 #include "harness/conversion/tradeoff.h"
@@ -12,7 +13,6 @@
 #include "reports/plots/draw.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { MOST_FRAMES = 1 << 24 };
 
@@ -75,30 +75,24 @@ static const char *first(const char *const *words) {
     return words ? words[0] : NULL;
 }
 
-static int count_modes(const arguments *a) {
-    return (a->sweep || a->paper) + a->fold;
-}
-
 static int check_arguments(const arguments *a, attn_error *error) {
     bool sweeps = a->sweep || a->paper;
-    if (count_modes(a) > 1)
+    if (sweeps && a->fold)
         return attn_fail(error, "--fold: goes alone, without --sweep and --paper");
     if (a->paper && (a->mha || a->input || a->data))
         return attn_fail(error,
                          "--paper: has weights and inputs of its own, without --mha, --input and --data");
     if (!a->fold && !a->paper && option_needs("--mha", a->mha, error))
         return -1;
-    if ((!sweeps || a->fold) && option_needs("--mla", first(a->mla), error))
+    if (!sweeps && option_needs("--mla", first(a->mla), error))
         return -1;
     if (sweeps && a->mla)
         return attn_fail(error, "--mla: is not used by a sweep");
     if (a->mla_weights && word_count(a->mla_weights) != word_count(a->mla))
         return attn_fail(error, "--mla-weights: found %zu of them for %zu --mla, expected one for each",
                          word_count(a->mla_weights), word_count(a->mla));
-    if (a->spectrum && word_count(a->mla) > 1)
-        return attn_fail(error, "--spectrum: goes with one --mla");
-    if (a->fold && word_count(a->mla) > 1)
-        return attn_fail(error, "--fold: goes with one --mla");
+    if ((a->spectrum || a->fold) && word_count(a->mla) > 1)
+        return attn_fail(error, "%s: goes with one --mla", a->fold ? "--fold" : "--spectrum");
     if (a->out && !sweeps)
         return attn_fail(error, "--out: goes with --sweep or --paper");
     if (a->plots && !sweeps)
@@ -107,11 +101,9 @@ static int check_arguments(const arguments *a, attn_error *error) {
         return attn_fail(error, "--spectrum: goes with --mha and --mla");
     if (!a->fold && (a->out_config || a->out_weights))
         return attn_fail(error, "%s goes with --fold", a->out_config ? "--out-config" : "--out-weights");
-    if (a->fold && (option_needs("--out-config", a->out_config, error) ||
-                    option_needs("--out-weights", a->out_weights, error)))
+    const char *const folded[][2] = {{"--mla", first(a->mla)}, {"--mla-weights", first(a->mla_weights)}};
+    if (a->fold && model_output_check(a->out_config, a->out_weights, folded, 2, error))
         return -1;
-    if (a->fold && !strcmp(a->out_config, a->out_weights))
-        return attn_fail(error, "--out-config and --out-weights: both are %s", a->out_config);
     return option_distinct("--out", a->out, "--mha", a->mha, error) ||
                    option_distinct("--out", a->out, "--mha-weights", a->mha_weights, error) ||
                    option_distinct("--out", a->out, "--input", a->input, error) ||

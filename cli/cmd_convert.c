@@ -3,6 +3,7 @@
 #include "attn/convert.h"
 #include "attn/file.h"
 #include "cli/frame/command.h"
+#include "cli/frame/model_output.h"
 #include "harness/conversion/calibration.h"
 #include "harness/conversion/convert_print.h"
 #include "impl/attention/variant_names.h"
@@ -114,12 +115,14 @@ static int read_size(attn_convert_options *o, const arguments *a, attn_error *er
 }
 
 static int read_options(attn_convert_options *o, const arguments *a, attn_error *error) {
+    const char *const from[][2] = {
+        {"--config", a->config}, {"--weights", a->weights}, {"--calibration", a->calibration}};
     const char *types[ATTN_VARIANT_NAMES];
     attn_variant_names(types, ATTN_TAKES_SIZE);
     *o = (attn_convert_options){0};
     if (option_needs("--config", a->config, error) || option_needs("--weights", a->weights, error) ||
-        option_needs("--to", a->to, error) || option_needs("--out-config", a->out_config, error) ||
-        option_needs("--out-weights", a->out_weights, error) ||
+        option_needs("--to", a->to, error) ||
+        model_output_check(a->out_config, a->out_weights, from, 3, error) ||
         option_choice("--to", a->to, types, error) < 0 ||
         option_range("--cache-frames", a->seq_len, 1, MOST_FRAMES, error) ||
         option_range_given("--max-frames", a->max_frames, 1, MOST_FRAMES, error))
@@ -139,9 +142,7 @@ static int read_options(attn_convert_options *o, const arguments *a, attn_error 
             return attn_fail(error, "--budget-bytes %lld: less than one number a frame at %lld frames",
                              a->budget_bytes, a->seq_len);
     }
-    return strcmp(a->out_config, a->out_weights)
-               ? 0
-               : attn_fail(error, "--out-config and --out-weights: both are %s", a->out_config);
+    return 0;
 }
 
 static int write_model(const attn_conversion *made, const attn_config *from, const arguments *a,
