@@ -3,7 +3,8 @@
 set -eu
 shell=$1 program=$2
 commands() { "$program" --help | awk '/^  [a-z]/ { name = $1; $1 = ""; sub(/^ /, ""); print name "\t" $0 }'; }
-options_of() { "$program" "$1" --help | grep -oE '(^|[ ,])--[a-z][a-z-]*=?' | tr -d ' ,' | sort -u; }
+# The options that help lists at the beginning of a line, not those that its text mentions.
+options_of() { "$program" "$1" --help | sed -nE 's/^(benchmark)? {1,10}\[?(-[a-zA-Z], )?(--[a-z][a-z_-]*=?).*/\3/p' | sort -u; }
 
 bash_completion() {
     cat <<'END'

@@ -46,6 +46,7 @@ complete_with() { bash -c '. "$1"; COMP_WORDS=(attnbench "${@:2}"); COMP_CWORD=$
     - "$to/opt/attnbench/share/bash-completion/completions/attnbench" "$@"; }
 check "completes commands" eval '[ "$(complete_with prof)" = profile-kv ]'
 check "and their options" eval '[ "$(complete_with sweep --rep)" = "--repetitions= --replace" ]'
+check "not those of other commands that the help mentions" eval '[ -z "$(complete_with report --live)" ]'
 if command -v help2man >/dev/null; then
     check "a man page for every command" [ "$(find "$to/opt/attnbench/share/man/man1" -name '*.1' | wc -l)" -eq \
         $(($(away --help | grep -cE '^  [a-z]') + 1)) ]
