@@ -1,5 +1,6 @@
 #include "base/text/append.h"
 #include "base/text/json.h"
+#include "base/text/json_write.h"
 #include "base/text/table_write.h"
 #include "bench/turn_lines.h"
 #include "cli/frame/command.h"
@@ -144,9 +145,9 @@ static int print_json(const facts *f, attn_error *error) {
         json_pack("{so so so ss so ss si}", "machine", machine_json(&f->machine), "build",
                   machine_build_json(), "blas", blas, "papi", papi_library_version(), "counters",
                   counters_json(&f->counters), "fingerprint", f->fingerprint, "turns", BENCH_TURNS_VERSION);
-    int bad = !all || json_dumpf(all, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
+    int result = json_print(all, JSON_INDENT(2), "output", stdout, error);
     json_decref(all);
-    return bad ? attn_fail(error, "output cannot be written") : 0;
+    return result;
 }
 
 static int print_text(const text_table *t, attn_error *error) {

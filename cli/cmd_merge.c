@@ -1,5 +1,5 @@
 /* attnbench merge: results of shards into one results file. */
-#include "attn/file.h"
+#include "base/text/json_write.h"
 #include "cli/frame/command.h"
 #include "harness/shards/merge.h"
 
@@ -10,17 +10,6 @@ static const char description[] = "Puts the results of `sweep --shard 1/N` to `N
                                   "build;\nthe machines may differ, and every case keeps the one that it ran "
                                   "on. Ends with status 1 and writes\n"
                                   "nothing when shards are missing, unless --partial is given.";
-
-static int write_results(const char *path, const json_t *results, attn_error *error) {
-    attn_output output;
-    if (attn_output_open(&output, path, error))
-        return -1;
-    if (json_dumpf(results, output.stream, JSON_INDENT(1)) || fputc('\n', output.stream) == EOF) {
-        attn_output_discard(&output);
-        return attn_fail(error, "%s: cannot be written", path);
-    }
-    return attn_output_commit(&output, error);
-}
 
 static void name_missing(const merge_outcome *m) {
     size_t i, k;
@@ -49,7 +38,7 @@ static int merge(const char *const *files, const char *out, int partial, attn_er
         status = STATUS_FAILED;
         goto done;
     }
-    if (write_results(out, m.results, error))
+    if (json_write_file(out, m.results, JSON_INDENT(1), error))
         goto done;
     printf("%s: %zu cases of %zu of %zu shards, %zu failed; %zu machine%s of %zu kind%s: %s\n", out, m.cases,
            m.given, m.shards, m.failed, m.machines, m.machines == 1 ? "" : "s", m.kinds,

@@ -1,6 +1,7 @@
 #include "base/text/table_write.h"
 
 #include "base/text/json.h"
+#include "base/text/json_write.h"
 #include "base/text/table_tex.h"
 
 #include "attn/alloc.h"
@@ -48,11 +49,8 @@ static int write_row(const text_table *t, size_t row, table_format format, FILE 
 int table_write(const text_table *t, table_format format, FILE *stream, attn_error *error) {
     if (!t->rows)
         return json_not_made(error, t->title ? t->title : "table", "text");
-    if (format == TABLE_JSON) {
-        if (json_dumpf(t->rows, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF)
-            return attn_fail(error, "table cannot be written");
-        return 0;
-    }
+    if (format == TABLE_JSON)
+        return json_print(t->rows, JSON_INDENT(2), "table", stream, error);
     if (format == TABLE_TEX)
         return table_write_tex(t, stream, error);
     if (format == TABLE_CSV)

@@ -1,6 +1,7 @@
 /* attnbench evaluate: the word error rate of a model on the utterances of a split. */
 #include "attn/file.h"
 #include "base/text/json.h"
+#include "base/text/json_write.h"
 #include "cli/frame/command.h"
 #include "harness/model/choices.h"
 #include "harness/model/speech/recognition.h"
@@ -61,12 +62,10 @@ static int report(const evaluate_options *o, const recognition *r, const speech 
     if (!result)
         return -1;
     int failed = o->hyp ? recognition_write_trn(r, s, o->hyp, error) : 0;
-    if (!failed && !strcmp(o->format, "json")) {
-        json_dumpf(result, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-        putchar('\n');
-    } else if (!failed) {
+    if (!failed && !strcmp(o->format, "json"))
+        failed = json_print(result, JSON_INDENT(1) | JSON_REAL_PRECISION(9), "result", stdout, error);
+    else if (!failed)
         print_text(result);
-    }
     json_decref(result);
     return failed;
 }

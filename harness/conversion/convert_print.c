@@ -1,6 +1,7 @@
 #include "harness/conversion/convert_print.h"
 
 #include "base/text/json.h"
+#include "base/text/json_write.h"
 #include "base/text/table_write.h"
 #include "harness/conversion/analyze_costs.h"
 
@@ -100,10 +101,9 @@ static int fill_spread(text_table *t, const attn_conversion *made, const attn_co
 
 static int write_json(const text_table *layers, const text_table *spread, FILE *stream, attn_error *error) {
     json_t *whole = json_pack("{s:O, s:O?}", "layers", layers->rows, "spread", spread->rows);
-    int bad = !whole || json_dumpf(whole, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    int result = json_print(whole, JSON_INDENT(2) | JSON_REAL_PRECISION(10), "result", stream, error);
     json_decref(whole);
-    fputc('\n', stream);
-    return bad ? attn_fail(error, "the result cannot be written") : 0;
+    return result;
 }
 
 int convert_print(const attn_conversion *made, const attn_config *from, const attn_convert_options *options,

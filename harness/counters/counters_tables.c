@@ -1,5 +1,6 @@
 #include "harness/counters/counters_tables.h"
 
+#include "base/text/json_write.h"
 #include "base/text/table_write.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/source/perf_refusal.h"
@@ -84,9 +85,9 @@ int counters_validate(const char *sources, const counter_events_list *list, tabl
         return -1;
     if (format == TABLE_JSON) {
         json_t *all = json_pack("{so}", "metrics", metrics);
-        int bad = !all || json_dumpf(all, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
+        int result = json_print(all, JSON_INDENT(2), "output", stdout, error);
         json_decref(all);
-        return bad ? attn_fail(error, "output cannot be written") : 0;
+        return result;
     }
     text_table t;
     size_t i;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/process/child_fate.h"
 #include "base/text/json.h"
+#include "base/text/json_write.h"
 #include "base/text/table_write.h"
 #include "harness/model/choices.h"
 #include "harness/model/profile_run.h"
@@ -250,9 +251,9 @@ static int print_json(const memory_fit *fit, const text_table *t, const char *co
     json_t *root = json_pack("{s:s, s:O, s:f, s:f, s:f, s:b, s:s}", "config", config, "points", t->rows,
                              "base_bytes", fit->base, "bytes_per_audio_second", fit->slope,
                              "rest_limit_bytes", REST_LIMIT, "holds", !verdict[0], "verdict", verdict);
-    int bad = !root || json_dumpf(root, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF;
+    int result = json_print(root, JSON_INDENT(2), "results", stream, error);
     json_decref(root);
-    return bad ? attn_fail(error, "results cannot be written") : 0;
+    return result;
 }
 
 int memory_fit_print(const memory_fit *fit, const char *config, table_format format, FILE *stream,

@@ -1,7 +1,7 @@
 #include "harness/results/store.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
+#include "base/text/json_write.h"
 #include "harness/results/journal_file.h"
 #include "harness/results/journal_line.h"
 #include "harness/results/sync_folder.h"
@@ -301,15 +301,7 @@ int store_finished(results_store *s, const char *row, size_t round, json_t *entr
 }
 
 int store_commit(results_store *s, const json_t *results, attn_error *error) {
-    attn_output output;
-    if (attn_output_open(&output, s->path, error))
-        return -1;
-    int bad = json_dumpf(results, output.stream, JSON_INDENT(1)) || fputc('\n', output.stream) == EOF;
-    if (bad && !ferror(output.stream)) {
-        attn_output_discard(&output);
-        return attn_fail(error, "%s: results that are not JSON", s->path);
-    }
-    if (attn_output_commit(&output, error))
+    if (json_write_file(s->path, results, JSON_INDENT(1), error))
         return -1;
     if (sync_folder(s->path) || unlink(s->file.path))
         return attn_fail(error, "%s: cannot be removed: %s", s->file.path, strerror(errno));

@@ -1,6 +1,7 @@
 #include "reports/data/profile_print.h"
 
 #include "base/text/json.h"
+#include "base/text/json_write.h"
 #include "base/text/table_write.h"
 
 #include "attn/model.h"
@@ -310,7 +311,5 @@ int profile_print(const json_t *result, table_format format, FILE *stream, attn_
     if (format != TABLE_JSON)
         return models ? print_several(result, format, stream, error)
                       : print_one(result, format, stream, error);
-    if (json_dumpf(result, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF)
-        return attn_fail(error, "results cannot be written");
-    return 0;
+    return json_print(result, JSON_INDENT(2), "results", stream, error);
 }

@@ -1,5 +1,6 @@
 #include "reports/paper/paper_print.h"
 
+#include "base/text/json_write.h"
 #include "base/text/table_write.h"
 
 #include "attn/alloc.h"
@@ -10,9 +11,9 @@ enum { FORMATS = TABLE_TEX + 1 };
 static int write_json(const paper_tables *tables, const paper_audit *audit, FILE *stream, attn_error *error) {
     json_t *root = json_pack("{s:O, s:O, s:o}", "cells", audit->cells.rows, "additions",
                              audit->additions.rows, "geometries", paper_geometries_json(tables));
-    int bad = !root || json_dumpf(root, stream, JSON_INDENT(2)) || fputc('\n', stream) == EOF;
+    int result = json_print(root, JSON_INDENT(2), "tables", stream, error);
     json_decref(root);
-    return bad ? attn_fail(error, "the tables cannot be written") : 0;
+    return result;
 }
 
 static int write_geometries(const paper_tables *tables, const char *mark, FILE *stream, attn_error *error) {

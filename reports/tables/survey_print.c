@@ -1,5 +1,6 @@
 #include "reports/tables/survey_print.h"
 
+#include "base/text/json_write.h"
 #include "base/text/table_write.h"
 #include "reports/data/measured.h"
 
@@ -203,10 +204,7 @@ static int print_json(text_table t[TABLES], const survey *s, const results *r, F
                             (json_int_t)s->failed, "all_cores", (json_int_t)s->cores);
     for (size_t i = 0; all && i < TABLES; i++)
         json_object_set(all, table_keys[i], t[i].rows);
-    int result = all && !json_dumpf(all, stream, JSON_INDENT(2) | JSON_REAL_PRECISION(6))
-                     ? 0
-                     : attn_no_memory(error, NULL);
-    fputs("\n", stream);
+    int result = json_print(all, JSON_INDENT(2) | JSON_REAL_PRECISION(6), "survey", stream, error);
     json_decref(all);
     return result;
 }

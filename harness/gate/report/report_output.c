@@ -1,6 +1,7 @@
 #include "harness/gate/report/report_output.h"
 
 #include "base/options.h"
+#include "base/text/json_write.h"
 #include "base/text/table_write.h"
 
 #include "attn/file.h"
@@ -19,11 +20,9 @@ int gate_output_check(const gate_output *output, attn_error *error) {
 
 static int write_json(const gate_report *report, FILE *to, attn_error *error) {
     json_t *all = gate_report_json(report);
-    if (!all)
-        return attn_no_memory(error, "the report");
-    int bad = json_dumpf(all, to, JSON_INDENT(1)) || putc('\n', to) == EOF;
+    int result = json_print(all, JSON_INDENT(1), "standard output", to, error);
     json_decref(all);
-    return bad ? attn_fail(error, "standard output cannot be written") : 0;
+    return result;
 }
 
 static int write_csv(const gate_report *report, attn_error *error) {
