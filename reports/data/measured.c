@@ -271,6 +271,13 @@ void bytes_text(char *to, size_t size, double bytes) {
     snprintf(to, size, "%.3g %s", bytes, units[unit]);
 }
 
+size_t measured_type_rank(const measured *m) {
+    size_t rank = 0;
+    while (attn_variants[rank] && attn_variants[rank] != m->variant)
+        rank++;
+    return rank;
+}
+
 bool measured_apart(const measured *a, const measured *b) {
     return process_apart((process_range){a->low, a->high, a->processes},
                          (process_range){b->low, b->high, b->processes});

@@ -89,6 +89,9 @@ void runs_text(char text[RUNS_TEXT], size_t least, size_t most);
 /* "median of 9 runs in 3 processes, bars: 95% interval". */
 void measured_basis_text(char *text, size_t size, const measured_basis *basis);
 
+/* The place of its type in the registry; that of an unknown one is behind all. */
+size_t measured_type_rank(const measured *m);
+
 /* Whether two cases' times differ, by process_apart of their bars. */
 bool measured_apart(const measured *a, const measured *b);
 

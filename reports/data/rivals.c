@@ -26,10 +26,7 @@ static bool is_base(const results_case *c) {
 }
 
 static size_t rank_of(const rival *a) {
-    size_t rank = 0;
-    while (attn_variants[rank] && attn_variants[rank] != a->m->variant)
-        rank++;
-    return is_base(a->m->c) ? 0 : rank + 1;
+    return is_base(a->m->c) ? 0 : 1 + measured_type_rank(a->m);
 }
 
 static void add(rivals *r, const measured *m) {

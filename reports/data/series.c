@@ -232,15 +232,9 @@ static void name_line(series_line *l, const series_selection *s, const series_li
         snprintf(l->label + used, sizeof l->label - used, " %s", case_path(c));
 }
 
-static size_t type_rank(const series_line *l) {
-    size_t rank = 0;
-    while (attn_variants[rank] && attn_variants[rank] != l->from->variant)
-        rank++;
-    return rank;
-}
-
-static int by_type(const void *a, const void *b) {
-    size_t p = type_rank(a), q = type_rank(b);
+static int by_type(const void *left, const void *right) {
+    const series_line *a = left, *b = right;
+    size_t p = measured_type_rank(a->from), q = measured_type_rank(b->from);
     return (p > q) - (p < q);
 }
 

@@ -14,9 +14,7 @@ const figure_paint figure_paints[] = {
     {FIGURE_PART_2, "--p2"}, {FIGURE_PART_3, "--p3"}, {FIGURE_PART_4, "--p4"},   {NULL, NULL}};
 
 static size_t style_of(const measured *m) {
-    size_t at = 0;
-    while (attn_variants[at] && attn_variants[at] != m->variant)
-        at++;
+    size_t at = measured_type_rank(m);
     return at < STYLES ? at : STYLES - 1;
 }
 

@@ -39,16 +39,10 @@ int measured_row_add(json_t *row, const measured *m) {
     return failed ? -1 : 0;
 }
 
-static size_t type_rank(const measured *m) {
-    size_t rank = 0;
-    while (attn_variants[rank] && attn_variants[rank] != m->variant)
-        rank++;
-    return rank;
-}
-
 int measured_compare(const measured *a, const measured *b, const case_field *fields, size_t count) {
-    if (type_rank(a) != type_rank(b))
-        return type_rank(a) < type_rank(b) ? -1 : 1;
+    size_t p = measured_type_rank(a), q = measured_type_rank(b);
+    if (p != q)
+        return p < q ? -1 : 1;
     for (size_t i = 0; i < count; i++) {
         double x = case_number(a->c, fields[i]), y = case_number(b->c, fields[i]);
         int words = isnan(x) ? strcmp(case_word(a->c, fields[i]), case_word(b->c, fields[i])) : 0;
