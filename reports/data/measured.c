@@ -219,15 +219,20 @@ void report_data_free(report_data *data) {
     *data = (report_data){0};
 }
 
-double measured_lost(const report_data *data) {
-    double wall = 0, ran = 0;
-    for (size_t i = 0; i < data->count; i++)
-        for (size_t k = 0; k < data->cases[i].c->count; k++) {
-            const results_sample *s = &data->cases[i].c->samples[k];
-            wall += s->real_time * s->iterations;
-            ran += s->cpu_time * s->iterations;
+measured_samples measured_all_samples(const report_data *data) {
+    measured_samples all = {0};
+    double ran = 0;
+    for (size_t i = 0; i < data->count; i++) {
+        const measured *m = &data->cases[i];
+        all.count += m->runs;
+        all.disturbed += m->disturbed;
+        for (size_t k = 0; k < m->c->count; k++) {
+            all.passed += m->c->samples[k].real_time * m->c->samples[k].iterations;
+            ran += m->c->samples[k].cpu_time * m->c->samples[k].iterations;
         }
-    return wall > 0 ? lost_share(wall, ran) : 0;
+    }
+    all.lost = all.passed > 0 ? lost_share(all.passed, ran) : NAN;
+    return all;
 }
 
 static void widen(size_t *least, size_t *most, size_t value) {

@@ -63,8 +63,13 @@ typedef struct report_data {
 int report_data_init(report_data *data, const results *r, attn_error *error);
 void report_data_free(report_data *data);
 
-/* The share of the wall clock in which the cases did not run, over all of them: 0 to 1. */
-double measured_lost(const report_data *data);
+/* What the samples of all cases together went through. */
+typedef struct measured_samples {
+    size_t count, disturbed;
+    double passed; /* ns of the wall clock */
+    double lost;   /* share of it in which the cases did not run: 0 to 1; NaN when there are no samples */
+} measured_samples;
+measured_samples measured_all_samples(const report_data *data);
 
 /* GB/s of the largest measured working set within `bytes`, else of the smallest; NaN when none was measured.
  * Smaller sets are faster, so that it is a roof. */

@@ -4,8 +4,6 @@
 #include "reports/fleet/compared.h"
 #include "reports/fleet/fleet_tables.h"
 
-#include <math.h>
-
 static json_t *fact(const fleet_machine *m, const char *path) {
     json_t *value = (json_t *)json_at(m->results.own, path);
     return value ? json_incref(value) : json_null();
@@ -19,24 +17,15 @@ static json_t *bytes_of(const fleet_machine *m, const char *path) {
 }
 
 static void add_trouble(json_t *row, const fleet_machine *m) {
-    size_t samples = 0, disturbed = 0, failed = 0;
-    double wall = 0, ran = 0;
-    for (size_t i = 0; i < m->data.count; i++) {
-        const measured *c = &m->data.cases[i];
-        samples += c->runs;
-        disturbed += c->disturbed;
-        for (size_t k = 0; k < c->c->count; k++) {
-            wall += c->c->samples[k].real_time * c->c->samples[k].iterations;
-            ran += c->c->samples[k].cpu_time * c->c->samples[k].iterations;
-        }
-    }
+    measured_samples all = measured_all_samples(&m->data);
+    size_t failed = 0;
     for (size_t i = 0; i < m->results.count; i++)
         failed += m->results.cases[i].error != NULL;
     json_object_set_new(row, "cases", json_integer((json_int_t)m->data.count));
     json_object_set_new(row, "failed", json_integer((json_int_t)failed));
-    json_object_set_new(row, "samples", json_integer((json_int_t)samples));
-    json_object_set_new(row, "disturbed", json_integer((json_int_t)disturbed));
-    json_object_set_new(row, "lost_percent", four_digits(wall > 0 ? 100 * fmax(0, 1 - ran / wall) : NAN));
+    json_object_set_new(row, "samples", json_integer((json_int_t)all.count));
+    json_object_set_new(row, "disturbed", json_integer((json_int_t)all.disturbed));
+    json_object_set_new(row, "lost_percent", four_digits(100 * all.lost));
 }
 
 static const struct {

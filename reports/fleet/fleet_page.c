@@ -11,16 +11,12 @@
 /* ---- warnings */
 
 static void disturbed(json_t *list, const fleet_machine *m) {
-    size_t samples = 0, count = 0;
-    for (size_t i = 0; i < m->data.count; i++) {
-        samples += m->data.cases[i].runs;
-        count += m->data.cases[i].disturbed;
-    }
-    if (count)
+    measured_samples all = measured_all_samples(&m->data);
+    if (all.disturbed)
         json_array_append_new(
             list, utf8_sprintf("%s was disturbed: %zu of %zu samples lost over 1%% of their time, or "
                                "had a page read from disk.",
-                               m->name, count, samples));
+                               m->name, all.disturbed, all.count));
 }
 
 /* What is not the machine's, and would make two of them differ all the same. */

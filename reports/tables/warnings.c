@@ -44,28 +44,18 @@ static void missing_shards(json_t *list, const results *r) {
 
 /* CPU time leaves out what others took, but not what they did to caches and clock speed meanwhile. */
 static void shared_cpu(json_t *list, const report_data *data) {
-    size_t disturbed = 0, samples = 0;
-    double wall = 0, ran = 0;
+    measured_samples all = measured_all_samples(data);
     const measured *worst = NULL;
-    for (size_t i = 0; i < data->count; i++) {
-        const measured *m = &data->cases[i];
-        disturbed += m->disturbed;
-        samples += m->runs;
-        for (size_t k = 0; k < m->c->count; k++) {
-            wall += m->c->samples[k].real_time * m->c->samples[k].iterations;
-            ran += m->c->samples[k].cpu_time * m->c->samples[k].iterations;
-        }
-        if (!worst || m->lost > worst->lost)
-            worst = m;
-    }
-    if (disturbed)
+    for (size_t i = 0; i < data->count; i++)
+        if (!worst || data->cases[i].lost > worst->lost)
+            worst = &data->cases[i];
+    if (all.disturbed)
         warn(list,
              "The CPU was shared: of the %.3g s measured, the cases did not run for %.2g%%, at worst "
              "%.2g%% (%s). %zu of %zu samples are marked disturbed (over 1%% lost, or a page read from "
              "disk). Times here are CPU time, which leaves out what was lost; caches that others emptied "
              "still cost time.",
-             wall / 1e9, 100 * fmax(0, 1 - ran / wall), 100 * worst->lost, worst->c->name, disturbed,
-             samples);
+             all.passed / 1e9, 100 * all.lost, 100 * worst->lost, worst->c->name, all.disturbed, all.count);
 }
 
 static void few_runs(json_t *list, const report_data *data) {

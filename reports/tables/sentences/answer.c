@@ -257,13 +257,14 @@ static const char *how_far(double lost) {
 json_t *answer_trust(const report_data *data) {
     char checked[200] = "", machine[200] = "", rest[400] = "";
     size_t wide = 0;
-    double lost = measured_lost(data);
+    double lost = measured_all_samples(data).lost;
     for (size_t i = 0; i < data->count; i++)
         wide += measured_varies(&data->cases[i]);
     say_checks(checked, sizeof checked, data);
     text_append(machine, sizeof machine, "%s, %.2g%% of the time lost, %s.",
                 *results_text(data->results, "machine.hypervisor", "") ? "Virtual machine" : "Bare machine",
-                100 * lost, has_hardware_counters(data) ? "hardware counters read" : "no hardware counters");
+                lost > 0 ? 100 * lost : 0,
+                has_hardware_counters(data) ? "hardware counters read" : "no hardware counters");
     if (wide)
         text_append(rest, sizeof rest, "%zu case%s by more than %.0f%%. ", wide,
                     wide == 1 ? " varies" : "s vary", 100 * MEASURED_VARIES);
