@@ -235,6 +235,15 @@ measured_samples measured_all_samples(const report_data *data) {
     return all;
 }
 
+measured_checks measured_all_checks(const report_data *data) {
+    measured_checks all = {0};
+    for (size_t i = 0; i < data->results->count; i++)
+        all.failed += data->results->cases[i].error && !data->results->cases[i].unsupported;
+    for (size_t i = 0; i < data->count; i++)
+        all.passed += isnan(data->cases[i].c->max_error) ? 0 : 1;
+    return all;
+}
+
 static void widen(size_t *least, size_t *most, size_t value) {
     if (!*most || value < *least)
         *least = value;

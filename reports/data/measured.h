@@ -71,6 +71,12 @@ typedef struct measured_samples {
 } measured_samples;
 measured_samples measured_all_samples(const report_data *data);
 
+/* How the cases' checks against a plain reference ended. One that needs what the machine lacks is in neither. */
+typedef struct measured_checks {
+    size_t passed, failed; /* a failed one has an error and no numbers */
+} measured_checks;
+measured_checks measured_all_checks(const report_data *data);
+
 /* GB/s of the largest measured working set within `bytes`, else of the smallest; NaN when none was measured.
  * Smaller sets are faster, so that it is a roof. */
 double machine_bandwidth(const machine_roofs *roofs, double bytes);

@@ -18,11 +18,8 @@ static json_t *bytes_of(const fleet_machine *m, const char *path) {
 
 static void add_trouble(json_t *row, const fleet_machine *m) {
     measured_samples all = measured_all_samples(&m->data);
-    size_t failed = 0;
-    for (size_t i = 0; i < m->results.count; i++)
-        failed += m->results.cases[i].error != NULL;
     json_object_set_new(row, "cases", json_integer((json_int_t)m->data.count));
-    json_object_set_new(row, "failed", json_integer((json_int_t)failed));
+    json_object_set_new(row, "failed", json_integer((json_int_t)measured_all_checks(&m->data).failed));
     json_object_set_new(row, "samples", json_integer((json_int_t)all.count));
     json_object_set_new(row, "disturbed", json_integer((json_int_t)all.disturbed));
     json_object_set_new(row, "lost_percent", four_digits(100 * all.lost));

@@ -7,7 +7,6 @@
 #include "reports/study/study_section.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,13 +44,9 @@ static void add_positions(json_t *list, const report *r, const char *kind, const
 }
 
 static json_t *checks(const report *r) {
-    size_t failed = 0, checked = 0;
-    for (size_t i = 0; i < r->data.results->count; i++)
-        failed += r->data.results->cases[i].error != NULL;
-    for (size_t i = 0; i < r->data.count; i++)
-        checked += isnan(r->data.cases[i].c->max_error) ? 0 : 1;
-    return json_pack("{s:I, s:I, s:b}", "passed", (json_int_t)checked, "failed", (json_int_t)failed,
-                     "all_passed", !failed);
+    measured_checks all = measured_all_checks(&r->data);
+    return json_pack("{s:I, s:I, s:b}", "passed", (json_int_t)all.passed, "failed", (json_int_t)all.failed,
+                     "all_passed", !all.failed);
 }
 
 json_t *page_top(const report *r, attn_error *error) {

@@ -216,6 +216,27 @@ static void test_trust(void **state) {
            "Times are CPU time; with over half of the time lost they are rough");
 }
 
+/* What the machine lacks instructions for has not failed its check. */
+static void test_checks(void **state) {
+    (void)state;
+    world w = {0};
+    attn_error error = {0};
+    add_case(&w, "mha", "decode", 10, 1, MS)->max_error = 1e-6;
+    add_case(&w, "mha", "decode", 20, 1, MS)->error = "differs from the reference";
+    results_case *lacks = add_case(&w, "mha", "decode", 30, 1, MS);
+    lacks->error = "needs avx512";
+    lacks->unsupported = true;
+    add_machine(&w, "read", 4096, 0, 100, MS);
+    assert_int_equal(report_data_init(&w.data, &w.r, &error), 0);
+    assert_int_equal(measured_all_checks(&w.data).passed, 1);
+    assert_int_equal(measured_all_checks(&w.data).failed, 1);
+    json_t *trust = answer_trust(&w.data);
+    assert_string_equal(json_text(trust, "checked"), "1 of 2 cases failed and have no numbers; the others "
+                                                     "agreed with a plain reference before they were timed.");
+    json_decref(trust);
+    end(&w);
+}
+
 static void title_is(const world *w, title_function *title, const series_selection *s, const char *expected) {
     series_lines l;
     char text[160] = "";
@@ -352,6 +373,6 @@ int main(void) {
         cmocka_unit_test(test_marks),         cmocka_unit_test(test_rounded),
         cmocka_unit_test(test_bargain),       cmocka_unit_test(test_trust),
         cmocka_unit_test(test_names),         cmocka_unit_test(test_title_of_two),
-        cmocka_unit_test(test_axes)};
+        cmocka_unit_test(test_axes),          cmocka_unit_test(test_checks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

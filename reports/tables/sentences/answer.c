@@ -8,7 +8,6 @@
 #include "reports/study/study_answer.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <string.h>
 
 enum { SENTENCE = 1000 };
@@ -230,17 +229,12 @@ static bool has_hardware_counters(const report_data *data) {
 }
 
 static void say_checks(char *text, size_t size, const report_data *data) {
-    size_t failed = 0, checked = 0;
-    for (size_t i = 0; i < data->results->count; i++)
-        if (data->results->cases[i].error && !data->results->cases[i].unsupported)
-            failed++;
-    for (size_t i = 0; i < data->count; i++)
-        checked += isnan(data->cases[i].c->max_error) ? 0 : 1;
-    if (failed)
-        text_append(text, size, "%zu of %zu cases failed and have no numbers; the others", failed,
-                    checked + failed);
+    measured_checks all = measured_all_checks(data);
+    if (all.failed)
+        text_append(text, size, "%zu of %zu cases failed and have no numbers; the others", all.failed,
+                    all.passed + all.failed);
     else
-        text_append(text, size, "All %zu cases", checked);
+        text_append(text, size, "All %zu cases", all.passed);
     text_append(text, size, " agreed with a plain reference before they were timed.");
 }
 
