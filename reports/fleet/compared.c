@@ -1,7 +1,5 @@
 #include "reports/fleet/compared.h"
 
-#include "attn/alloc.h"
-#include "base/statistics/stats.h"
 #include "reports/data/counter_values.h"
 
 #include <math.h>
@@ -12,18 +10,7 @@ const char *const fleet_quantity_names[FLEET_QUANTITIES] = {
     "time", "clock cycles, counted", "clock cycles, by the measured clock", "energy of the socket"};
 
 double fleet_counter(const measured *m, const char *name) {
-    double *values = attn_alloc(m->c->count, sizeof *values, "counters", NULL), median = NAN;
-    size_t n = 0;
-    for (size_t i = 0; values && i < m->c->count; i++) {
-        const json_t *counter = json_object_get(m->c->samples[i].counters, name);
-        if (counter_is_shown(counter))
-            values[n++] = counter_value(counter);
-    }
-    stats_sort(values, n);
-    if (n)
-        median = stats_quantile(values, n, 0.5);
-    attn_free(values);
-    return median;
+    return counter_median(m->c, counter_counted, name, NULL);
 }
 
 double fleet_clock(const fleet_machine *m) {

@@ -1,9 +1,8 @@
 /* What each part of a case counted, in the iteration that was split. */
 #include "reports/data/counter_values.h"
-#include "reports/tables/table_list.h"
+#include "reports/tables/counters/counter_columns.h"
 
 #include <math.h>
-#include <string.h>
 
 /* One iteration was split, whose numbers are in every repetition: the first speaks for all. */
 static const json_t *part_of(const results_case *c, size_t part) {
@@ -18,26 +17,6 @@ static double sum_of(const results_case *c, const char *name) {
         sum += counter_is_shown(counter) ? counter_value(counter) : 0;
     }
     return sum;
-}
-
-static bool has_column(const report_table *t, const char *name) {
-    for (size_t i = 0; i < t->count; i++)
-        if (!strcmp(t->columns[i].key, name))
-            return true;
-    return false;
-}
-
-static void add_columns(report_table *t, const results_case *c) {
-    for (size_t p = 0; p < BENCH_PARTS; p++) {
-        const char *name;
-        json_t *counter;
-        json_object_foreach((json_t *)part_of(c, p), name, counter) {
-            if (counter_is_shown(counter) && !has_column(t, name))
-                report_column(t, name, "%s%s%s", name,
-                              !strcmp(counter_text(counter, "source"), "callgrind") ? " (simulated)" : "",
-                              counter_mark(counter));
-        }
-    }
 }
 
 static void add_row(report_table *t, const results_case *c, int part) {
@@ -64,7 +43,8 @@ void table_counter_parts(report_table *t, const table_sources *from) {
     report_column(t, "part", "part");
     report_column(t, "share", "of the instructions, %%");
     for (size_t i = 0; i < data->count; i++)
-        add_columns(t, data->cases[i].c);
+        for (size_t p = 0; p < BENCH_PARTS; p++)
+            counter_columns(t, part_of(data->cases[i].c, p));
     for (size_t i = 0; t->count > 3 && i < data->count; i++)
         for (int p = 0; p < ATTN_PARTS; p++) {
             add_row(t, data->cases[i].c, p);

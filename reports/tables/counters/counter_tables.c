@@ -1,14 +1,12 @@
 /* Counters: which there are, where their values come from and whether they are right, or why there are none. */
 #include "reports/data/counter_values.h"
-#include "reports/tables/table_list.h"
+#include "reports/tables/counters/counter_columns.h"
 
 #include "attn/alloc.h"
-#include "base/statistics/stats.h"
+#include "base/text/json.h"
 
 #include <math.h>
 #include <string.h>
-
-static const char simulated[] = "callgrind";
 
 /* ---- Where they come from */
 
@@ -18,16 +16,16 @@ static const char *reason_of(const results *r, const char *name, const json_t *c
     const json_t *metric;
     size_t i;
     if (!source)
-        return counter_text(counter, "unavailable");
+        return json_text(counter, "unavailable");
     json_array_foreach(json_object_get(r->own, "validation"), i, metric) {
-        if (!strcmp(counter_text(metric, "name"), name) && !strcmp(counter_text(metric, "source"), source))
-            return counter_text(metric, "reason");
+        if (!strcmp(json_text(metric, "name"), name) && !strcmp(json_text(metric, "source"), source))
+            return json_text(metric, "reason");
     }
     return counter_is_shown(counter) ? "" : "it was not validated";
 }
 
 static const char *validation_of(const json_t *counter) {
-    const char *validation = counter_text(counter, "validation");
+    const char *validation = json_text(counter, "validation");
     return !json_object_get(counter, "source") ? "" : *validation ? validation : "none";
 }
 
@@ -72,22 +70,16 @@ void table_counters(report_table *t, const table_sources *from) {
     }
     json_decref(rows);
     table_say_once(&t->t, "reason", "counter");
-    const json_t *by = json_object_get(data->results->own, simulated);
+    const json_t *by = json_object_get(data->results->own, "callgrind");
     snprintf(t->note, sizeof t->note,
              "papi, papi_native and perf are counted by the CPU, kernel by the operating system, sde by the "
              "program about itself, callgrind is simulated%s%s%s. Validation ran kernels with known answers: "
              "trusted is within 2%% of them, scaled off by a stable factor, by which the values below are "
              "divided, unchecked has no kernel with a known answer; what is rejected is not shown.",
-             by ? " (" : "", counter_text(by, "caches"), by ? ")" : "");
+             by ? " (" : "", json_text(by, "caches"), by ? ")" : "");
 }
 
 /* ---- Values */
-
-typedef const json_t *sample_list(const results_sample *s);
-
-static const json_t *counters_of(const results_sample *s) {
-    return s->counters;
-}
 
 static const json_t *derived_of(const results_sample *s) {
     return s->derived;
@@ -97,51 +89,18 @@ static const json_t *measured_of(const results_sample *s) {
     return s->measured;
 }
 
-/* The median over the repetitions that show it; NaN for none. `key` NULL: its value. */
-static double median_of(const results_case *c, sample_list *list, const char *name, const char *key) {
-    double *values = attn_alloc(c->count, sizeof *values, "counters", NULL), median = NAN;
-    size_t n = 0;
-    for (size_t i = 0; values && i < c->count; i++) {
-        const json_t *counter = json_object_get(list(&c->samples[i]), name);
-        const json_t *number = key ? json_object_get(counter, key) : NULL;
-        if (counter_is_shown(counter) && (!key || json_is_number(number)))
-            values[n++] = key ? json_number_value(number) : counter_value(counter);
-    }
-    stats_sort(values, n);
-    if (n)
-        median = stats_quantile(values, n, 0.5);
-    attn_free(values);
-    return median;
-}
-
-static bool has_column(const report_table *t, const char *name) {
-    for (size_t i = 0; i < t->count; i++)
-        if (!strcmp(t->columns[i].key, name))
-            return true;
-    return false;
-}
-
-/* A column for each that is shown anywhere, which says what is not plainly counted; keys live as long as the
- * results. */
-static void add_columns(report_table *t, const report_data *data, sample_list *list) {
+/* Of all that any sample shows. */
+static void add_columns(report_table *t, const report_data *data, counter_list *list) {
     for (size_t i = 0; i < data->count; i++)
-        for (size_t k = 0; k < data->cases[i].c->count; k++) {
-            const char *name;
-            json_t *counter;
-            json_object_foreach((json_t *)list(&data->cases[i].c->samples[k]), name, counter) {
-                if (counter_is_shown(counter) && !has_column(t, name))
-                    report_column(t, name, "%s%s%s", name,
-                                  strstr(counter_text(counter, "source"), simulated) ? " (simulated)" : "",
-                                  counter_mark(counter));
-            }
-        }
+        for (size_t k = 0; k < data->cases[i].c->count; k++)
+            counter_columns(t, list(&data->cases[i].c->samples[k]));
 }
 
 static const char differs_key[] = "differs", flops_key[] = "flops_ratio", bytes_key[] = "bytes_ratio";
 
 static bool any_ratio(const report_data *data, const char *what) {
     for (size_t i = 0; i < data->count; i++)
-        if (!isnan(median_of(data->cases[i].c, measured_of, what, "ratio")))
+        if (!isnan(counter_median(data->cases[i].c, measured_of, what, "ratio")))
             return true;
     return false;
 }
@@ -163,22 +122,22 @@ static void add_ratio_columns(report_table *t, const report_data *data) {
         report_column(t, differs_key, "differ by over 2%%");
 }
 
-static json_t *cell(const results_case *c, sample_list *list, const char *key) {
+static json_t *cell(const results_case *c, counter_list *list, const char *key) {
     bool flops = differs(c, "flops"), bytes = differs(c, "bytes");
     if (!strcmp(key, flops_key))
-        return four_digits(median_of(c, measured_of, "flops", "ratio"));
+        return four_digits(counter_median(c, measured_of, "flops", "ratio"));
     if (!strcmp(key, bytes_key))
-        return four_digits(median_of(c, measured_of, "bytes", "ratio"));
+        return four_digits(counter_median(c, measured_of, "bytes", "ratio"));
     if (!strcmp(key, differs_key))
         return flops || bytes ? json_string(flops && bytes ? "FLOPs, bytes"
                                             : flops        ? "FLOPs"
                                                            : "bytes")
                               : json_null();
-    double value = median_of(c, list, key, NULL);
-    return list == counters_of ? exact_count(value) : four_digits(value);
+    double value = counter_median(c, list, key, NULL);
+    return list == counter_counted ? exact_count(value) : four_digits(value);
 }
 
-static void add_rows(report_table *t, const report_data *data, sample_list *list) {
+static void add_rows(report_table *t, const report_data *data, counter_list *list) {
     for (size_t i = 0; t->count > 1 && i < data->count; i++) {
         const results_case *c = data->cases[i].c;
         if (!results_is_model(c))
@@ -195,8 +154,8 @@ void table_counter_values(report_table *t, const table_sources *from) {
     report_table_init(t, "Counter values, median per iteration");
     report_column(t, "case", "case");
     add_ratio_columns(t, data);
-    add_columns(t, data, counters_of);
-    add_rows(t, data, counters_of);
+    add_columns(t, data, counter_counted);
+    add_rows(t, data, counter_counted);
     snprintf(
         t->note, sizeof t->note,
         "A dash is a counter that could not be read in that case, or was not validated: see the reasons "
