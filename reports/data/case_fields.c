@@ -1,5 +1,7 @@
 #include "reports/data/case_fields.h"
 
+#include "base/text/append.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,18 +81,15 @@ case_fields case_fields_unsaid(void) {
     return fields;
 }
 
-void unsaid_text(char *text, size_t size, const results_case *c, case_fields fields) {
-    text[0] = '\0';
+void unsaid_append(char *text, size_t size, const results_case *c, case_fields fields) {
     for (int i = 0; i < BENCH_FIELDS; i++) {
         case_field bit = bit_of(i);
-        size_t used = strlen(text);
         if (!(fields & bit) || goes_unsaid(c, i))
             continue;
         if (is_number(i))
-            snprintf(text + used, size - used, ", %s %.0f", bench_fields[i].key,
-                     case_number(c, (case_field)bit));
+            text_append(text, size, ", %s %.0f", bench_fields[i].key, case_number(c, bit));
         else
-            snprintf(text + used, size - used, ", %s %s", bench_fields[i].key, case_word(c, (case_field)bit));
+            text_append(text, size, ", %s %s", bench_fields[i].key, case_word(c, bit));
     }
 }
 
@@ -153,10 +152,8 @@ void positions_text(char *text, size_t size, const results_case *const *cases, s
             named = case_same(cases[i], cases[k], FIELD_TYPE | FIELD_POS);
         if (named)
             continue;
-        size_t used = strlen(text);
-        snprintf(text + used, size - used, "%s%s: %s", others++ ? ", " : " (", cases[i]->type, cases[i]->pos);
+        text_append(text, size, "%s%s: %s", others++ ? ", " : " (", cases[i]->type, cases[i]->pos);
     }
-    size_t used = strlen(text);
     if (others)
-        snprintf(text + used, size - used, ")");
+        text_append(text, size, ")");
 }

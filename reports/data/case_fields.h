@@ -31,8 +31,8 @@ const char *case_path(const results_case *c); /* as run, or as asked for */
 /* The fields that go unsaid at their default somewhere: cases that differ in them are never drawn as one line. */
 case_fields case_fields_unsaid(void);
 
-/* ", cache cold": those of them that are not at their default. */
-void unsaid_text(char *text, size_t size, const results_case *c, case_fields fields);
+/* Adds ", cache cold" to the text: those of them that are not at their default. */
+void unsaid_append(char *text, size_t size, const results_case *c, case_fields fields);
 
 typedef struct case_column {
     const char *key;

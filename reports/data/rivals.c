@@ -16,8 +16,8 @@ enum {
 
 /* As it goes unless something else is asked for, but for the type of the cache. */
 static bool is_plain(const results_case *c) {
-    char said[80];
-    unsaid_text(said, sizeof said, c, case_fields_unsaid() & ~(case_fields)FIELD_KV);
+    char said[80] = "";
+    unsaid_append(said, sizeof said, c, case_fields_unsaid() & ~(case_fields)FIELD_KV);
     return !*said;
 }
 

@@ -1,6 +1,7 @@
 #include "reports/data/series.h"
 
 #include "attn/alloc.h"
+#include "base/text/append.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -181,12 +182,6 @@ static void note_runs(series_lines *out, const series_line *l) {
         measured_basis_add(&out->basis, l->points[i].from);
 }
 
-static void append(char *text, size_t size, const char *format, const char *name, double value) {
-    size_t used = strlen(text);
-    if (value > 0)
-        snprintf(text + used, size - used, format, used ? ", " : "", name, value);
-}
-
 static void describe_held(series_lines *out, const series_selection *s, const results_case *c) {
     static const struct {
         case_field field;
@@ -194,42 +189,38 @@ static void describe_held(series_lines *out, const series_selection *s, const re
     } numbers[] = {{FIELD_LAYERS, "layers"}, {FIELD_L, "L"},       {FIELD_Q, "q"},
                    {FIELD_H, "h"},           {FIELD_D, "d_model"}, {FIELD_B, "B"}};
     if (s->hold & FIELD_MODEL)
-        snprintf(out->held, sizeof out->held, "%s, %s input layer", c->model, c->input);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (s->hold & numbers[i].field)
-            append(out->held, sizeof out->held, "%s%s %.0f", numbers[i].name,
-                   case_number(c, numbers[i].field));
-    size_t used = strlen(out->held);
+        text_append(out->held, sizeof out->held, "%s, %s input layer", c->model, c->input);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        double value = case_number(c, numbers[i].field);
+        if (s->hold & numbers[i].field && value > 0)
+            text_list(out->held, sizeof out->held, ", ", "%s %.0f", numbers[i].name, value);
+    }
     if (s->hold & FIELD_KV && *c->kv)
-        snprintf(out->held + used, sizeof out->held - used, "%s%s cache", used ? ", " : "", c->kv);
+        text_list(out->held, sizeof out->held, ", ", "%s cache", c->kv);
     const results_case *first[SERIES_LINES];
     for (size_t i = 0; i < out->count; i++)
         first[i] = out->line[i].from->c;
     positions_text(out->positions, sizeof out->positions, first, out->count);
-    used = strlen(out->held);
     if (*out->positions)
-        used += (size_t)snprintf(out->held + used, sizeof out->held - used, "%s%s", used ? ", " : "",
-                                 out->positions);
-    if (used < sizeof out->held)
-        unsaid_text(out->held + used, sizeof out->held - used, c, case_fields_unsaid() & ~s->hold);
+        text_list(out->held, sizeof out->held, ", ", "%s", out->positions);
+    unsaid_append(out->held, sizeof out->held, c, case_fields_unsaid() & ~s->hold);
 }
 
-/* "mla d_c 256 absorb": what sets the line apart from the others. */
+/* "mla dc=256 absorb": what sets the line apart from the others. */
 static void name_line(series_line *l, const series_selection *s, const series_lines *all) {
     const results_case *c = l->from->c;
     snprintf(l->label, sizeof l->label, "%s", c->type);
     bool twin = false; /* another line of the type */
     for (size_t i = 0; i < all->count; i++)
         twin |= &all->line[i] != l && !strcmp(all->line[i].from->c->type, c->type);
-    size_t used = strlen(l->label);
     if (c->dc && s->series & FIELD_DC)
-        used += (size_t)snprintf(l->label + used, sizeof l->label - used, " dc=%zu", c->dc);
+        text_append(l->label, sizeof l->label, " dc=%zu", c->dc);
     if (c->hkv && s->series & FIELD_HKV)
-        used += (size_t)snprintf(l->label + used, sizeof l->label - used, " hkv=%zu", c->hkv);
+        text_append(l->label, sizeof l->label, " hkv=%zu", c->hkv);
     if (twin && s->series & FIELD_MODE)
-        used += (size_t)snprintf(l->label + used, sizeof l->label - used, " %s", c->mode);
+        text_append(l->label, sizeof l->label, " %s", c->mode);
     if (s->series & FIELD_PATH && *case_path(c) && c->dc)
-        snprintf(l->label + used, sizeof l->label - used, " %s", case_path(c));
+        text_append(l->label, sizeof l->label, " %s", case_path(c));
 }
 
 static int by_type(const void *left, const void *right) {

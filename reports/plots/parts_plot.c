@@ -65,8 +65,7 @@ void encoder_bars_find(encoder_bars *bars, const report_data *data) {
     positions_text(positions, sizeof positions, cases, bars->count);
     snprintf(bars->held, sizeof bars->held, "T %zu, layers %zu, d_model %zu, h %zu, %s input layer%s%s",
              best->T, best->layers, best->d, best->h, best->input, *positions ? ", " : "", positions);
-    size_t used = strlen(bars->held);
-    unsaid_text(bars->held + used, sizeof bars->held - used, best, case_fields_unsaid());
+    unsaid_append(bars->held, sizeof bars->held, best, case_fields_unsaid());
 }
 
 /* Not those of attention types: a part is no type. Attention is the strongest. */

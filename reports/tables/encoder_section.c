@@ -1,5 +1,6 @@
 #include "reports/tables/encoder_section.h"
 
+#include "base/text/append.h"
 #include "reports/data/case_names.h"
 #include "reports/tables/measured_row.h"
 
@@ -88,17 +89,16 @@ static const json_t *shared_value(const report_table *t, const char *key) {
 /* What all rows share is said once, in the note. */
 static void add_shape_column(report_table *t, const char *key, bool is_in_label) {
     const json_t *value = shared_value(t, key);
-    size_t used = strlen(t->note);
-    const char *comma = used ? ", " : "Everywhere, as far as it applies: ";
+    const char *comma = *t->note ? ", " : "Everywhere, as far as it applies: ";
     report_column(t, key, "%s", key);
     if (value || is_in_label)
         report_column_in_files(t);
     if (!value)
         return;
     if (json_is_string(value))
-        snprintf(t->note + used, sizeof t->note - used, "%s%s %s", comma, key, json_string_value(value));
+        text_append(t->note, sizeof t->note, "%s%s %s", comma, key, json_string_value(value));
     else
-        snprintf(t->note + used, sizeof t->note - used, "%s%s %.0f", comma, key, json_number_value(value));
+        text_append(t->note, sizeof t->note, "%s%s %.0f", comma, key, json_number_value(value));
 }
 
 static void add_shape_columns(report_table *t, const case_column *columns, size_t count) {
@@ -108,8 +108,8 @@ static void add_shape_columns(report_table *t, const case_column *columns, size_
         add_shape_column(t, words[i], strcmp(words[i], "mode"));
     for (size_t i = 0; i < count; i++)
         add_shape_column(t, columns[i].key, columns[i].field & (FIELD_DC | FIELD_HKV | FIELD_KV));
-    size_t used = strlen(t->note);
-    snprintf(t->note + used, sizeof t->note - used, "%s", used ? ". " : "");
+    if (*t->note)
+        text_append(t->note, sizeof t->note, ". ");
 }
 
 static void add_value_columns(report_table *t) {
@@ -169,9 +169,8 @@ void table_encoders(report_table *t, const table_sources *from) {
     add_rows(t, data, columns, count);
     add_shape_columns(t, columns, count);
     add_value_columns(t);
-    size_t used = strlen(t->note);
-    snprintf(
-        t->note + used, sizeof t->note - used,
+    text_append(
+        t->note, sizeof t->note,
         "prefill: T input frames in one call. chunk, decode: one call of q frames behind `left` chunks of "
         "cache, in the middle of a stream. Time is the median of CPU time; the real-time factor is "
         "that / length of audio. Cache sizes are those allocated. An utterance in one call reuses none "
@@ -188,8 +187,8 @@ static void say(json_t *list, json_t *sentence) {
 
 static void say_utterance(json_t *list, const measured *m) {
     const results_case *c = m->c;
-    char sgemm[64] = "", unsaid[80];
-    unsaid_text(unsaid, sizeof unsaid, c, case_fields_unsaid());
+    char sgemm[64] = "", unsaid[80] = "";
+    unsaid_append(unsaid, sizeof unsaid, c, case_fields_unsaid());
     if (!isnan(m->sgemm))
         snprintf(sgemm, sizeof sgemm, ", %.3g%% of the measured sgemm rate", 100 * m->sgemm);
     say(list, json_sprintf("A whole %s of %zu layers (%s, d_model %zu, pos %s%s) takes %.3g ms for %.3g s of "
@@ -202,8 +201,8 @@ static void say_utterance(json_t *list, const measured *m) {
 
 static void say_chunk(json_t *list, const measured *m) {
     const results_case *c = m->c;
-    char unsaid[80];
-    unsaid_text(unsaid, sizeof unsaid, c, case_fields_unsaid());
+    char unsaid[80] = "";
+    unsaid_append(unsaid, sizeof unsaid, c, case_fields_unsaid());
     say(list,
         json_sprintf("A chunk of %zu frames (%.3g s of audio) behind %zu chunks of cache takes a %s of %zu "
                      "layers (%s, d_model %zu, pos %s%s) %.3g ms.",

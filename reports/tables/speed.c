@@ -1,4 +1,5 @@
 /* One row for each case of one layer. */
+#include "base/text/append.h"
 #include "reports/data/case_names.h"
 #include "reports/tables/measured_row.h"
 #include "reports/tables/table_list.h"
@@ -49,7 +50,6 @@ static void shape_columns(report_table *t, const report_data *data, const shape 
     for (size_t i = 0; i < data->count && !any; i++)
         any = is_row(&data->cases[i]) ? &data->cases[i] : NULL;
     for (size_t k = 0; any && k < s->count; k++) {
-        size_t used = strlen(t->note);
         if (varies(data, s->key[k].field)) {
             report_column(t, s->key[k].key, "%s", s->key[k].key);
             if (is_in_name(s->key[k].field))
@@ -59,19 +59,18 @@ static void shape_columns(report_table *t, const report_data *data, const shape 
         double number = case_number(any->c, s->key[k].field);
         const char *word = isnan(number) ? case_word(any->c, s->key[k].field) : "";
         if (number > 0)
-            snprintf(t->note + used, sizeof t->note - used, "%s %.0f, ", s->key[k].key, number);
+            text_append(t->note, sizeof t->note, "%s %.0f, ", s->key[k].key, number);
         else if (*word)
-            snprintf(t->note + used, sizeof t->note - used, "%s %s, ", s->key[k].key, word);
+            text_append(t->note, sizeof t->note, "%s %s, ", s->key[k].key, word);
     }
-    size_t used = strlen(t->note);
-    snprintf(
-        t->note + used, sizeof t->note - used,
+    text_append(
+        t->note, sizeof t->note,
         "%sone layer a case. CPU time is the median a call, low to high a 95%% interval of it, over "
         "processes (of one: over its runs from 6 on, else least to most). Roofs are the best of their runs: "
         "above 100%%, one was measured too low. Cache sizes are those allocated. Further columns, here on "
         "request and in the csv and json files: wall clock, the part of it in which the case did not run, "
         "runs, processes, disturbed samples, time a frame, GB/s, the share of sgemm, cache bytes by formula.",
-        used ? "in every row; " : "");
+        *t->note ? "in every row; " : "");
 }
 
 static void add_speed_row(report_table *t, const measured *m, const shape *s) {

@@ -1,6 +1,8 @@
 /* Claims on time, from the results of a sweep: pairs of cases that differ in what the claim compares alone. */
 #include "reports/paper/claims/claim.h"
 
+#include "base/text/append.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -59,9 +61,9 @@ static bool find_pair(pair *best, const report_data *r, const side *a, const sid
 }
 
 static void describe(char *text, size_t size, const measured *m) {
-    int used = snprintf(text, size, "%s%s%s", m->c->model, *m->c->model ? " " : "", m->c->type);
+    snprintf(text, size, "%s%s%s", m->c->model, *m->c->model ? " " : "", m->c->type);
     if (m->c->dc)
-        snprintf(text + used, size - (size_t)used, " (latent_dim %zu)", m->c->dc);
+        text_append(text, size, " (latent_dim %zu)", m->c->dc);
 }
 
 /* low and high: what the ratio of times may be; the state follows from the medians and whether the bars are apart. */
