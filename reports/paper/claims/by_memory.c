@@ -35,6 +35,8 @@ static double pass_bytes(const attn_model *model, size_t utterances, const attn_
 
 static void compare(claim_verdict *v, double with, double without, const char *what) {
     char before[32], after[32];
+    if (isnan(with) || isnan(without))
+        return;
     bytes_text(before, sizeof before, without);
     bytes_text(after, sizeof after, with);
     claim_add(v, claim_holds(with < without), "%s: %s instead of %s, %.3g times", what, after, before,
