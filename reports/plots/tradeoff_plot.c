@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "base/text/json.h"
 #include "reports/plots/figure_style.h"
 #include "reports/plots/look/end_labels.h"
 #include "reports/plots/look/frame.h"
@@ -9,7 +10,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 /* Methods are no types, and lack their colours. */
 static const struct {
@@ -23,8 +23,14 @@ enum { STYLES = sizeof styles / sizeof *styles };
 /* Zero has no place on a logarithmic axis. */
 static const double LEAST_SHOWN = 1e-9;
 
-static double number(const json_t *row, const char *key) {
-    return json_number_value(json_object_get(row, key));
+/* As drawn; NaN: the row has no point. */
+static double output_error(const json_t *row) {
+    double error = json_number(row, "output_error");
+    return error < LEAST_SHOWN ? LEAST_SHOWN : error;
+}
+
+static bool is_of(const json_t *row, size_t style) {
+    return json_text_is(row, "method", styles[style].method) && !isnan(output_error(row));
 }
 
 /* One block a method, of those that have points; which[] gets their styles. Returns how many. */
@@ -34,28 +40,21 @@ static size_t write_points(FILE *out, const tradeoff *t, size_t which[STYLES]) {
     for (size_t s = 0; s < STYLES; s++) {
         size_t count = 0;
         json_array_foreach(t->points.rows, i, row) {
-            double error = number(row, "output_error");
-            if (strcmp(json_string_value(json_object_get(row, "method")), styles[s].method) ||
-                json_is_null(json_object_get(row, "output_error")))
+            if (!is_of(row, s))
                 continue;
             if (!count++)
                 fprintf(out,
                         "%s# %s\n# cached numbers a frame | relative error of the output | cache MiB | "
                         "relative error of the key and value weights | Eckart-Young bound\n",
                         blocks ? "\n\n" : "", styles[s].method);
-            fprintf(out, "%.0f %.6g %.6g %.6g %.6g\n", number(row, "latent_dim"),
-                    error > LEAST_SHOWN ? error : LEAST_SHOWN, number(row, "cache_bytes") / 1048576.0,
-                    number(row, "weights_error"), number(row, "weights_bound"));
+            fprintf(out, "%.0f %.6g %.6g %.6g %.6g\n", json_number(row, "latent_dim"), output_error(row),
+                    json_number(row, "cache_bytes") / 1048576.0, json_number(row, "weights_error"),
+                    json_number(row, "weights_bound"));
         }
         if (count)
             which[blocks++] = s;
     }
     return blocks;
-}
-
-static bool is_of(const json_t *row, size_t style) {
-    return !strcmp(json_string_value(json_object_get(row, "method")), styles[style].method) &&
-           !json_is_null(json_object_get(row, "output_error"));
 }
 
 /* Names stand where the smallest latents are, at which the methods differ most. */
@@ -66,13 +65,12 @@ static void name_methods(FILE *out, plot_frame *f, const tradeoff *t, const size
         size_t i;
         json_t *row;
         json_array_foreach(t->points.rows, i, row) {
-            if (is_of(row, which[b]) && number(row, "latent_dim") < least) {
-                least = number(row, "latent_dim");
-                error = number(row, "output_error");
+            if (is_of(row, which[b]) && json_number(row, "latent_dim") < least) {
+                least = json_number(row, "latent_dim");
+                error = output_error(row);
             }
         }
-        labels[b] = (end_label){.y = frame_y(f, error > LEAST_SHOWN ? error : LEAST_SHOWN),
-                                .colour = styles[which[b]].colour};
+        labels[b] = (end_label){.y = frame_y(f, error), .colour = styles[which[b]].colour};
         snprintf(labels[b].text, sizeof labels->text, "%s", styles[which[b]].method);
     }
     end_labels_spread(labels, blocks, 0.055);
@@ -84,9 +82,8 @@ static plot_frame frame_of(const tradeoff *t) {
     size_t i;
     json_t *row;
     json_array_foreach(t->points.rows, i, row) {
-        double error = number(row, "output_error");
-        if (!json_is_null(json_object_get(row, "output_error")))
-            frame_hold(&f, number(row, "latent_dim"), error > LEAST_SHOWN ? error : LEAST_SHOWN);
+        if (!isnan(output_error(row)))
+            frame_hold(&f, json_number(row, "latent_dim"), output_error(row));
     }
     frame_hold(&f, 0, 1);
     frame_close(&f);
@@ -99,7 +96,7 @@ static plot_frame frame_of(const tradeoff *t) {
 static void write_script(FILE *out, const tradeoff *t, const size_t *which, size_t blocks) {
     const json_t *first = json_array_get(t->points.rows, 0);
     char subject[96], finding[160], title[160];
-    double d_model = number(first, "d_model"), mib = number(first, "cache_bytes_mha") / 1048576.0;
+    double d_model = json_number(first, "d_model"), mib = json_number(first, "cache_bytes_mha") / 1048576.0;
     plot_frame f = frame_of(t);
     double slope = mib / (2 * d_model); /* of the cache's size */
     figure_safe_text(subject, sizeof subject, json_string_value(json_object_get(first, "subject")));
@@ -112,7 +109,7 @@ static void write_script(FILE *out, const tradeoff *t, const size_t *which, size
             "set label 'cache at %.0f frames, MiB' at graph 0.5,1.13 center noenhanced tc rgb 'black'\n"
             "set border 7 lc rgb '#808080'\nset tics nomirror textcolor rgb 'black'\nset x2tics\n"
             "set grid lt 1 lw 0.5 lc rgb '#d0d0d0'\nset key off\nset pointsize 0.9\n",
-            t->name, t->name, t->name, t->name, title, subject, number(first, "frames"));
+            t->name, t->name, t->name, t->name, title, subject, json_number(first, "frames"));
     frame_write(out, &f);
     frame_write_axis_names(out, &f, "cached numbers a frame and layer (latent_dim)",
                            "relative error of the output");

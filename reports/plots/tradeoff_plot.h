@@ -4,7 +4,7 @@
 
 #include "reports/data/tradeoff.h"
 
-/* Writes NAME.dat, and NAME.gp, which draws NAME.svg and NAME.png. */
+/* Writes NAME.dat, and NAME.gp, which draws NAME.svg, NAME.png, NAME.pdf and NAME.page.svg. */
 int tradeoff_write(const tradeoff *t, const char *folder, attn_error *error);
 
 #endif
