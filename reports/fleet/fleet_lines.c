@@ -9,13 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Machines in excess share them. */
-enum { COLOURS = 6, LINE = 20 };
+enum { LINE = 20 };
 static const int point_types[] = {7, 5};
-
-static const char *colour_of(size_t machine) {
-    return figure_paints[machine % COLOURS].colour;
-}
 
 /* The names of what is shown stand below the axis, a line each. */
 static void write_head(FILE *script, const fleet_figure *drawn, plot_frame *f, size_t names, const char *x,
@@ -78,7 +73,7 @@ static void draw_speeds(const fleet_figure *drawn, FILE *script, const fleet *f)
         figure_safe_text(name, sizeof name, f->machine[i].name);
         fprintf(script,
                 "%s'%s.dat' index %zu using 3:1:yticlabels(2) with points pt 7 ps 1.1 lc rgb '%s' title '%s'",
-                at ? ", \\\n     " : "plot ", drawn->name, at, colour_of(i), name);
+                at ? ", \\\n     " : "plot ", drawn->name, at, figure_line_colour(i), name);
         at++;
     }
     fputs("\n", script);
@@ -171,7 +166,7 @@ static void draw_lines(const fleet_figure *drawn, FILE *script, const all_lines 
             script,
             "%s'%s.dat' index %zu using 1:2 with linespoints lw 1.5 pt %d dt %zu lc rgb '%s' title '%s, %s'",
             n ? ", \\\n     " : "plot ", drawn->name, n, point_types[all->type[n]], all->type[n] + 1,
-            colour_of(all->machine[n]), name, all->line[n]->from->c->type);
+            figure_line_colour(all->machine[n]), name, all->line[n]->from->c->type);
     }
     fputs("\n", script);
 }

@@ -2,11 +2,10 @@
 
 #include <string.h>
 
-/* Dark enough for text on white, and apart for readers who see few colours. The style sheet has those for dark. */
-static const char *const colours[] = {"#1f5fbf", "#a85400", "#00756a", "#7b3fb8", "#b3245f", "#6b6130"};
-static const int point_types[] = {7, 5, 9, 13, 11, 15};
 enum { STYLES = 6 };
+static const int point_types[STYLES] = {7, 5, 9, 13, 11, 15};
 
+/* First those of types and lines: dark enough for text on white, and apart for readers who see few colours. */
 const figure_paint figure_paints[] = {
     {"#1f5fbf", "--c0"},     {"#a85400", "--c1"},     {"#00756a", "--c2"},       {"#7b3fb8", "--c3"},
     {"#b3245f", "--c4"},     {"#6b6130", "--c5"},     {FIGURE_BOUND, "--bound"}, {FIGURE_GUIDE, "--guide"},
@@ -19,11 +18,11 @@ static size_t style_of(const measured *m) {
 }
 
 const char *figure_colour(const measured *m) {
-    return colours[style_of(m)];
+    return figure_paints[style_of(m)].colour;
 }
 
 const char *figure_line_colour(size_t line) {
-    return colours[line % STYLES];
+    return figure_paints[line % STYLES].colour;
 }
 
 int figure_point_type(const measured *m) {
@@ -32,16 +31,18 @@ int figure_point_type(const measured *m) {
 
 static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;/()+-=_@%^";
 
-void figure_safe_text(char *to, size_t size, const char *from) {
+/* `also`: another character that may stand, or '\0'. */
+static void keep_plain(char *to, size_t size, const char *from, char also) {
     size_t n = 0;
     for (; *from && n + 1 < size; from++)
-        to[n++] = strchr(plain, *from) ? *from : '?';
+        to[n++] = *from == also || strchr(plain, *from) ? *from : '?';
     to[n] = '\0';
 }
 
+void figure_safe_text(char *to, size_t size, const char *from) {
+    keep_plain(to, size, from, '\0');
+}
+
 void figure_safe_title(char *to, size_t size, const char *from) {
-    size_t n = 0;
-    for (; *from && n + 1 < size; from++)
-        to[n++] = *from == '\'' || strchr(plain, *from) ? *from : '?';
-    to[n] = '\0';
+    keep_plain(to, size, from, '\'');
 }

@@ -14,7 +14,7 @@ void figure_safe_title(char *to, size_t size, const char *from);
 /* The colour and point type of an attention type: the same in every plot, and on the whole page. */
 const char *figure_colour(const measured *m);
 int figure_point_type(const measured *m);
-/* Of lines that are no types. */
+/* Of lines that are no types; lines in excess share them. */
 const char *figure_line_colour(size_t line);
 
 /* Of what the machine allows: bounds and roofs. */
