@@ -88,7 +88,7 @@ static json_t *figures(const fleet_report *r) {
     return list;
 }
 
-int fleet_page_write(FILE *out, const fleet_report *r, attn_error *error) {
+int fleet_page_write(const char *folder, const fleet_report *r, attn_error *error) {
     const fleet *f = r->fleet;
     json_t *tables = json_array(), *links = json_array(), *said = warnings(f);
     int bad = 0;
@@ -100,7 +100,7 @@ int fleet_page_write(FILE *out, const fleet_report *r, attn_error *error) {
                   "links", links, "figures", figures(r), "undrawn", r->drawing.undrawn ? r->drawing.why : "");
     if (bad || !data)
         attn_no_memory(error, "page");
-    int result = bad || !data ? -1 : page_render(out, "fleet.html", data, error);
+    int result = bad || !data ? -1 : page_render(folder, "fleet.html", data, error);
     json_decref(data);
     return result;
 }

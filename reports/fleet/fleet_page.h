@@ -5,8 +5,6 @@
 #include "reports/fleet/fleet_plots.h"
 #include "reports/fleet/fleet_tables.h"
 
-#include <stdio.h>
-
 typedef struct fleet_report {
     const fleet *fleet;
     report_table tables[FLEET_TABLES]; /* as in fleet_table_list */
@@ -14,6 +12,7 @@ typedef struct fleet_report {
     drawing drawing;
 } fleet_report;
 
-int fleet_page_write(FILE *out, const fleet_report *r, attn_error *error);
+/* FOLDER/index.html. */
+int fleet_page_write(const char *folder, const fleet_report *r, attn_error *error);
 
 #endif

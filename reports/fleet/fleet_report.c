@@ -27,17 +27,6 @@ static int draw_plots(fleet_report *r, const char *out, attn_error *error) {
     return result;
 }
 
-static int write_page(const fleet_report *r, const char *out, attn_error *error) {
-    char *path = attn_format(error, "%s/index.html", out);
-    attn_output output = {0};
-    int result = -1;
-    if (path && !attn_output_open(&output, path, error) && !fleet_page_write(output.stream, r, error))
-        result = attn_output_commit(&output, error);
-    attn_output_discard(&output);
-    attn_free(path);
-    return result;
-}
-
 /* The report of each machine alone. */
 static int write_machines(const fleet *f, const report_request *asked, drawing *pictures, attn_error *error) {
     int result = 0;
@@ -59,7 +48,7 @@ static int make(const fleet *f, const report_request *asked, drawing *pictures, 
     int result = -1;
     if (!attn_make_folder(out, error) && !draw_plots(&r, out, error) && !write_tables(&r, out, error) &&
         !write_machines(f, asked, &r.drawing, error))
-        result = write_page(&r, out, error);
+        result = fleet_page_write(out, &r, error);
     *pictures = r.drawing;
     for (size_t i = 0; i < FLEET_TABLES; i++)
         report_table_free(&r.tables[i]);

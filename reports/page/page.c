@@ -1,5 +1,7 @@
 #include "reports/page/page.h"
 
+#include "attn/alloc.h"
+#include "attn/file.h"
 #include "reports/page/template/figure_titles.h"
 #include "reports/page/template/mustache.h"
 
@@ -7,7 +9,8 @@
 
 extern const mustache_file page_files[]; /* made by embed.sh from the templates and the style sheet */
 
-const char *page_file(const char *name) {
+/* The text of one of them, "page.css". */
+static const char *page_file(const char *name) {
     const mustache_file *file = page_files;
     while (file->name && strcmp(file->name, name))
         file++;
@@ -36,17 +39,24 @@ static json_t *page_data(const report *r, attn_error *error) {
     return data;
 }
 
-int page_render(FILE *out, const char *name, json_t *data, attn_error *error) {
+int page_render(const char *folder, const char *name, json_t *data, attn_error *error) {
     if (!data || figure_titles_distinguish(data) ||
         json_object_set_new(data, "style", json_string(page_file("page.css"))) ||
         json_object_set_new(data, "script", json_string(page_file("page.js"))))
         return attn_no_memory(error, "page");
-    return mustache_render(out, page_files, name, data, error);
+    attn_output output = {0};
+    char *path = attn_format(error, "%s/index.html", folder);
+    int failed = !path || attn_output_open(&output, path, error) ||
+                 mustache_render(output.stream, page_files, name, data, error) ||
+                 attn_output_commit(&output, error);
+    attn_output_discard(&output);
+    attn_free(path);
+    return failed ? -1 : 0;
 }
 
-int page_write(FILE *out, const report *r, attn_error *error) {
+int page_write(const char *folder, const report *r, attn_error *error) {
     json_t *data = page_data(r, error);
-    int result = data ? page_render(out, "page.html", data, error) : -1;
+    int result = data ? page_render(folder, "page.html", data, error) : -1;
     json_decref(data);
     return result;
 }

@@ -5,12 +5,11 @@
 
 #include "reports/page/page_data.h"
 
-/* The text of one of the page's files, "page.css". */
-const char *page_file(const char *name);
+/* FOLDER/index.html of a report. */
+int page_write(const char *folder, const report *r, attn_error *error);
 
-int page_write(FILE *out, const report *r, attn_error *error);
-
-/* Fills one of the templates; "style" and "script" are added to the data. NULL is an error. */
-int page_render(FILE *out, const char *name, json_t *data, attn_error *error);
+/* Writes FOLDER/index.html from one of the templates; "style" and "script" are added to the data. Data that are NULL
+ * lacked memory. */
+int page_render(const char *folder, const char *name, json_t *data, attn_error *error);
 
 #endif

@@ -107,17 +107,6 @@ static int write_tables(const report *r, const char *out, attn_error *error) {
     return result;
 }
 
-static int write_page(const report *r, const char *out, attn_error *error) {
-    char *path = attn_format(error, "%s/index.html", out);
-    attn_output output = {0};
-    int result = -1;
-    if (path && !attn_output_open(&output, path, error) && !page_write(output.stream, r, error))
-        result = attn_output_commit(&output, error);
-    attn_output_discard(&output);
-    attn_free(path);
-    return result;
-}
-
 static void free_report(report *r) {
     for (size_t i = 0; i < r->figure_count; i++)
         figure_free(&r->figures[i]);
@@ -143,7 +132,7 @@ int report_make_of(const results *from, const report_request *request, drawing *
         !fill_tables(&r, request->columns, error) && !attn_make_folder(request->out, error) &&
         !draw_plots(&r, request->out, error) && !write_tables(&r, request->out, error))
         result =
-            write_page(&r, request->out, error); /* last: whoever sees it sees everything that it names */
+            page_write(request->out, &r, error); /* last: whoever sees it sees everything that it names */
     *pictures = r.drawing;
     free_report(&r);
     return result;

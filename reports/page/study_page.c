@@ -1,7 +1,6 @@
 #include "reports/page/study_page.h"
 
 #include "attn/alloc.h"
-#include "attn/file.h"
 #include "reports/page/page.h"
 #include "reports/page/page_data.h"
 #include "reports/study/pictures/study_plots.h"
@@ -9,17 +8,11 @@
 
 static int write_page(const study_data *d, const report_table tables[REPORT_TABLES], const char *out,
                       const drawing *pictures, attn_error *error) {
-    char *path = attn_format(error, "%s/index.html", out);
-    attn_output output = {0};
     json_t *data = json_pack("{s:o, s:o}", "study", study_page_data(d, pictures), "tables",
                              page_tables_of(tables, error));
-    int failed = !path || !data || attn_output_open(&output, path, error) ||
-                 page_render(output.stream, "study_page.html", data, error) ||
-                 attn_output_commit(&output, error);
-    attn_output_discard(&output);
-    attn_free(path);
+    int result = page_render(out, "study_page.html", data, error);
     json_decref(data);
-    return failed ? attn_no_memory(error, "page") : 0; /* the first error wins */
+    return result;
 }
 
 static int write_tables(report_table tables[REPORT_TABLES], const char *out, attn_error *error) {

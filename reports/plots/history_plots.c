@@ -1,11 +1,8 @@
 #include "reports/plots/history_plots.h"
 
 #include "base/text/json.h"
-
 #include "reports/plots/figure_style.h"
-
-#include "attn/alloc.h"
-#include "attn/file.h"
+#include "reports/plots/run/staging.h"
 
 #include <stdio.h>
 
@@ -59,22 +56,16 @@ int history_plot(const char *folder, size_t number, const history_series *s, con
     char name[32];
     attn_output data = {0}, script = {0};
     snprintf(name, sizeof name, "case_%03zu", number);
-    char *data_path = attn_format(error, "%s/%s.dat", folder, name);
-    char *script_path = attn_format(error, "%s/%s.gp", folder, name);
-    int result = -1;
-    if (!data_path || !script_path || attn_output_open(&data, data_path, error) ||
-        attn_output_open(&script, script_path, error))
-        goto done;
-    write_data(data.stream, s, changes, count, history);
-    write_script(script.stream, name, s, changes, count);
-    if (attn_output_commit(&data, error) || attn_output_commit(&script, error))
-        goto done;
-    drawing_run(d, folder, name);
-    result = 0;
-done:
+    int failed =
+        staging_open(&data, folder, name, ".dat", error) || staging_open(&script, folder, name, ".gp", error);
+    if (!failed) {
+        write_data(data.stream, s, changes, count, history);
+        write_script(script.stream, name, s, changes, count);
+        failed = attn_output_commit(&data, error) || attn_output_commit(&script, error);
+    }
     attn_output_discard(&data);
     attn_output_discard(&script);
-    attn_free(data_path);
-    attn_free(script_path);
-    return result;
+    if (!failed)
+        drawing_run(d, folder, name);
+    return failed ? -1 : 0;
 }
