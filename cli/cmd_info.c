@@ -1,3 +1,4 @@
+/* attnbench info: what this machine and this build are, and which counters can be read. */
 #include "base/text/append.h"
 #include "base/text/json.h"
 #include "base/text/json_write.h"

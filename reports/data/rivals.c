@@ -99,13 +99,14 @@ void rivals_decoding(rivals *r, const report_data *data) {
         r->count = 0;
 }
 
-/* Whether a setting comes before another: a stream before an utterance, then more work before less. */
+/* Whether a setting comes before another: a stream before an utterance, then the Conformer, then more work before
+ * less. */
 static bool precedes(const results_case *a, const results_case *b) {
     bool stream_a = !strcmp(a->mode, "chunk"), stream_b = !strcmp(b->mode, "chunk");
     if (stream_a != stream_b)
         return stream_a;
     if (strcmp(a->model, b->model))
-        return strcmp(a->model, b->model) > 0; /* the Conformer first */
+        return strcmp(a->model, b->model) > 0;
     return a->flops > b->flops;
 }
 
@@ -148,8 +149,8 @@ static const rival *nearest(const rivals *r, const char *type) {
     const rival *best = NULL;
     for (size_t i = 1; i < r->count; i++) {
         const rival *one = &r->of[i];
-        bool counts = one->bytes < 1 && (!type || !strcmp(one->m->c->type, type)) &&
-                      (!*one->m->c->kv || !strcmp(one->m->c->kv, "f32"));
+        bool counts =
+            one->bytes < 1 && (!type || !strcmp(one->m->c->type, type)) && !case_rounds_cache(one->m->c);
         if (counts && (!best || fabs(one->bytes - 0.25) < fabs(best->bytes - 0.25)))
             best = one;
     }

@@ -21,8 +21,8 @@ typedef struct rivals {
 /* One layer and one new frame behind the longest context that most types have in common. */
 void rivals_decoding(rivals *r, const report_data *data);
 
-/* Whole encoders: the same model, mode and context. `at` counts through the settings there are, those of most flops
- * first within a mode; false beyond the last. */
+/* Whole encoders: the same model, mode and context. `at` counts through the settings there are: streams first, then
+ * the Conformer, then most flops; false beyond the last. */
 bool rivals_of_encoder(rivals *r, const report_data *data, size_t at);
 
 /* The one whose bytes are nearest to a quarter of MHA's, of the type if there is one, else of any type with less bytes

@@ -2,6 +2,7 @@
 
 #include "attn/alloc.h"
 #include "base/text/append.h"
+#include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "reports/page/template/table_data.h"
 #include "reports/study/study_section.h"
@@ -18,14 +19,13 @@ static void add_fact(json_t *list, const char *name, const char *value) {
 }
 
 static json_t *facts(const results *from) {
-    const char *date = json_string_value(json_object_get(from->context, "date"));
     json_t *list = json_array();
     add_fact(list, "on", results_text(from, "machine.cpu", ""));
     add_fact(list, "kernels", results_text(from, "machine.isa", ""));
     add_fact(list, "BLAS core", results_text(from, "blas.core", ""));
     add_fact(list, "plan", results_text(from, "plan", ""));
     add_fact(list, "commit", results_text(from, "commit", ""));
-    add_fact(list, "date", date ? date : "");
+    add_fact(list, "date", json_text(from->context, "date"));
     return list;
 }
 
@@ -57,9 +57,8 @@ json_t *page_top(const report *r, attn_error *error) {
         rows += results_is_model(r->data.cases[i].c);
     add_positions(positions, r, "attention", "positions in layers");
     add_positions(positions, r, "encoder", "positions in encoders");
-    const char *date = json_string_value(json_object_get(r->data.results->context, "date"));
     char day[11]; /* of "2026-11-27T03:33:47+00:00" */
-    snprintf(day, sizeof day, "%.10s", date ? date : "");
+    snprintf(day, sizeof day, "%.10s", json_text(r->data.results->context, "date"));
     size_t limits = r->data.count - rows;
     return json_pack(
         "{s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "cpu", results_text(r->data.results, "machine.cpu", "report"),

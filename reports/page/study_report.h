@@ -1,6 +1,6 @@
 /* A study from its plan to its page. */
-#ifndef REPORTS_STUDY_REPORT_H
-#define REPORTS_STUDY_REPORT_H
+#ifndef REPORTS_PAGE_STUDY_REPORT_H
+#define REPORTS_PAGE_STUDY_REPORT_H
 
 #include "harness/study/study.h"
 #include "reports/plots/run/gnuplot.h"

@@ -5,21 +5,16 @@
 #include "reports/paper/paper_formula.h"
 
 #include <math.h>
-#include <string.h>
 
 static const size_t FILE_LIMIT = (size_t)4 << 20;
-
-static bool is_text(const json_t *cell, const char *key, const char *wanted) {
-    const char *text = json_string_value(json_object_get(cell, key));
-    return text && !strcmp(text, wanted);
-}
 
 static const json_t *find_cell(const json_t *cells, const char *model, const char *row,
                                const char *quantity) {
     size_t i;
     json_t *cell;
     json_array_foreach(cells, i, cell) {
-        if (is_text(cell, "model", model) && is_text(cell, "row", row) && is_text(cell, "quantity", quantity))
+        if (json_text_is(cell, "model", model) && json_text_is(cell, "row", row) &&
+            json_text_is(cell, "quantity", quantity))
             return cell;
     }
     return NULL;

@@ -15,11 +15,11 @@ int figures_select(figure figures[PLOTS_MAX], size_t *count, const report_data *
 int figures_draw(figure figures[PLOTS_MAX], size_t count, const report_data *data, const char *folder,
                  drawing *d, attn_error *error);
 
+/* The same of trade-off curves. */
+int tradeoffs_draw(tradeoffs *t, const char *folder, drawing *d, attn_error *error);
+
 /* Moves what a picture left in the folder where it was drawn, and removes what it did not leave from the other. */
 int draw_move_files(const char *from, const char *to, const char *name, bool has_data, bool has_picture,
                     attn_error *error);
-
-/* The same of trade-off curves. */
-int tradeoffs_draw(tradeoffs *t, const char *folder, drawing *d, attn_error *error);
 
 #endif

@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* "mla_simple 16, fine_tuned": short, for legends and rows; attn_free it. */
+/* "mla_simple 16, fine_tuned, 8 epochs": short, for legends and rows; attn_free it. */
 char *study_label(const json_t *model, attn_error *error);
 
 /* Its number in hundredths, as "%+.2f" shows it; one that rounds to 0 has no minus. */

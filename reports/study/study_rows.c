@@ -70,7 +70,7 @@ static double deviation(const json_t *runs, const char *kind) {
     return stats_summarize(&summary, percents, count, NULL) ? NAN : summary.sd;
 }
 
-/* The character error rate, weighted by words. */
+/* The character error rate in percent: the errors of all runs over their characters. */
 static double character_errors(const json_t *runs, const char *kind) {
     double errors = 0, characters = 0;
     size_t i, j;

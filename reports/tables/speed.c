@@ -98,12 +98,12 @@ static void add_speed_row(report_table *t, const measured *m, const shape *s) {
     table_add(&t->t, row);
 }
 
-/* What is slowest to change in reading first. */
 static bool is_shown(const report_data *data, const measured *m) {
     (void)data;
     return is_row(m);
 }
 
+/* What is slowest to change in reading first. */
 static int by_shape(const void *left, const void *right) {
     static const case_field order[] = {FIELD_TYPE, FIELD_MODE, FIELD_IMPL, FIELD_KV,  FIELD_POS,
                                        FIELD_B,    FIELD_D,    FIELD_H,    FIELD_HKV, FIELD_DC,

@@ -24,14 +24,14 @@ static const struct {
 #undef CLAIM
 };
 
-const table_column claims_columns[] = {{"words", "Claim", NULL},
-                                       {"where", "Where it stands", NULL},
-                                       {"shows", "What would show it", NULL},
-                                       {"verdict", "Verdict", NULL},
-                                       {"measured", "Found", NULL},
-                                       {"size", "Size of model and corpus", NULL},
-                                       {"command", "Command", NULL},
-                                       {NULL, NULL, NULL}};
+static const table_column claims_columns[] = {{"words", "Claim", NULL},
+                                              {"where", "Where it stands", NULL},
+                                              {"shows", "What would show it", NULL},
+                                              {"verdict", "Verdict", NULL},
+                                              {"measured", "Found", NULL},
+                                              {"size", "Size of model and corpus", NULL},
+                                              {"command", "Command", NULL},
+                                              {NULL, NULL, NULL}};
 
 void claim_add(claim_verdict *v, claim_state state, const char *format, ...) {
     va_list arguments;

@@ -5,13 +5,11 @@
 #include "base/text/table.h"
 #include "reports/paper/claims/evidence.h"
 
-extern const table_column claims_columns[];
-
 /* Fills the table (table_free it): a row a published cell, then a row a claim. Judging takes some milliseconds: layers of
  * random weights are converted, and workspaces laid out. */
 int claims_fill(text_table *t, const claims_evidence *evidence, attn_error *error);
 
-/* A JSON file for the last three. json_decref *read. */
+/* A JSON file of evidence: `conversion`, `tuned`, or what `study` is made from. json_decref *read. */
 int claims_read(json_t **read, const char *path, attn_error *error);
 
 #endif

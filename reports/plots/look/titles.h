@@ -11,11 +11,11 @@ typedef void title_function(char *text, size_t size, const series_lines *l);
 title_function title_smallest, title_stream_cache;
 /* "Linear decodes in 0.11 of MHA's time at L = 4096": of decode, prefill and streams. */
 title_function title_decode, title_prefill, title_stream;
-/* "MLA: latent_dim 512 takes 2.3 times the time of 64", of the line that changes most. */
+/* "MLA: 512 numbers of latent take 2.3 times the time of 64", of the line that changes most. */
 title_function title_latent_time, title_heads_time, title_kv_heads_time;
-/* "MLA at latent_dim 512 keeps 50% of MHA's bytes". */
+/* "MLA with a latent of 512 keeps 50% of MHA's bytes". */
 title_function title_latent_bytes;
-/* "MHA's cache has the same size with 2 to 16 heads". */
+/* "MHA's cache has one size with 2 to 16 heads". */
 title_function title_heads_bytes, title_kv_heads_bytes;
 /* "Absorbing wins up to 64 new frames". */
 title_function title_paths;
