@@ -157,3 +157,15 @@ void positions_text(char *text, size_t size, const results_case *const *cases, s
     if (others)
         text_append(text, size, ")");
 }
+
+void kind_positions_text(char *text, size_t size, const report_data *data, const char *kind) {
+    text[0] = '\0';
+    for (size_t p = 0; attn_pos_enc_names[p]; p++)
+        for (size_t i = 0; i < data->count; i++) {
+            const results_case *c = data->cases[i].c;
+            if (strcmp(c->kind, kind) || strcmp(c->pos, attn_pos_enc_names[p]))
+                continue;
+            text_list(text, size, ", ", "%s", c->pos);
+            break;
+        }
+}

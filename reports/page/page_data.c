@@ -1,7 +1,6 @@
 #include "reports/page/page_data.h"
 
 #include "attn/alloc.h"
-#include "base/text/append.h"
 #include "base/text/json.h"
 #include "base/text/utf8.h"
 #include "reports/page/template/table_data.h"
@@ -29,17 +28,9 @@ static json_t *facts(const results *from) {
     return list;
 }
 
-/* Positions of the cases of a kind, in the order of their names. */
 static void add_positions(json_t *list, const report *r, const char *kind, const char *name) {
-    char text[160] = "";
-    for (size_t p = 0; attn_pos_enc_names[p]; p++)
-        for (size_t i = 0; i < r->data.count; i++) {
-            const results_case *c = r->data.cases[i].c;
-            if (strcmp(c->kind, kind) || strcmp(c->pos, attn_pos_enc_names[p]))
-                continue;
-            text_list(text, sizeof text, ", ", "%s", c->pos);
-            break;
-        }
+    char text[160];
+    kind_positions_text(text, sizeof text, &r->data, kind);
     add_fact(list, name, text);
 }
 

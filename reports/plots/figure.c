@@ -17,6 +17,11 @@
 
 enum { WIDTH = 420, HEIGHT = 330, LOW_HEIGHT = 260, OVERVIEW_WIDTH = 440, OVERVIEW_HEIGHT = 370, TALL = 440 };
 
+static void write_head(const figure *f, const report_data *data, FILE *script) {
+    picture_write_head(script, &f->picture, f->plot->name, f->plot->title,
+                       results_text(data->results, "machine.cpu", "unknown CPU"));
+}
+
 /* ---- lines */
 
 static void share_axis(picture *p, const plot *row, const figure *all, size_t count) {
@@ -28,7 +33,7 @@ static void share_axis(picture *p, const plot *row, const figure *all, size_t co
     p->frame.y_most = most;
 }
 
-/* Key/value heads that change along a line: ", h_kv 1, 1, 2, 4 along GQA". */
+/* Key/value heads that change along a line: "; h_kv of GQA, from left to right: 1, 1, 2, 4". */
 static void name_kv_heads(char *text, size_t size, const series_lines *l) {
     for (size_t i = 0; i < l->count; i++) {
         const series_line *one = &l->line[i];
@@ -61,17 +66,11 @@ static void write_lines(figure *f, const figure *all, size_t count, const report
         name_kv_heads(p->held, sizeof p->held, &f->lines);
     if (row->finding)
         row->finding(p->title, sizeof p->title, &f->lines);
-    picture_write_head(script, p, row->name, row->title,
-                       results_text(data->results, "machine.cpu", "unknown CPU"));
+    write_head(f, data, script);
     f->points = lines_plot_write(p, row, &f->lines, points, script);
 }
 
 /* ---- others */
-
-static void write_head(const figure *f, const report_data *data, FILE *script) {
-    picture_write_head(script, &f->picture, f->plot->name, f->plot->title,
-                       results_text(data->results, "machine.cpu", "unknown CPU"));
-}
 
 static void write_overview(figure *f, const report_data *data, FILE *points, FILE *script) {
     picture *p = &f->picture;
@@ -93,20 +92,9 @@ static void write_overview(figure *f, const report_data *data, FILE *points, FIL
 }
 
 /* The one plot in which cases of different positions may stand together. */
-static void name_positions(char *text, size_t size, const report_data *data) {
-    snprintf(text, size, "pos");
-    for (size_t p = 0; attn_pos_enc_names[p]; p++)
-        for (size_t i = 0; i < data->count; i++) {
-            const results_case *c = data->cases[i].c;
-            if (strcmp(c->kind, "attention") || strcmp(c->pos, attn_pos_enc_names[p]))
-                continue;
-            text_append(text, size, "%s %s", strlen(text) > 3 ? "," : "", c->pos);
-            break;
-        }
-}
-
 static void write_roofline(figure *f, const report_data *data, FILE *points, FILE *script) {
     picture *p = &f->picture;
+    char positions[160];
     measured_basis basis = {0};
     for (size_t i = 0; i < data->count; i++)
         if ((data->cases[i].c->t > 1) == f->plot->all_cores)
@@ -114,7 +102,9 @@ static void write_roofline(figure *f, const report_data *data, FILE *points, FIL
     measured_basis_text(p->basis, sizeof p->basis, &basis);
     p->basis[strcspn(p->basis, ",")] = '\0'; /* no bars are drawn */
     p->frame = frame_empty(WIDTH, TALL, true, true);
-    name_positions(p->held, sizeof p->held, data);
+    kind_positions_text(positions, sizeof positions, data, "attention");
+    if (*positions)
+        snprintf(p->held, sizeof p->held, "pos %s", positions);
     roofline_title(p->title, sizeof p->title, f->plot, data);
     write_head(f, data, script);
     f->points = roofline_write(p, f->plot, data, points, script);
