@@ -36,7 +36,7 @@ int cmd_verify(int argc, char **argv) {
     struct poptOption options[] = {
         {"seed", '\0', POPT_ARG_LONGLONG, &o.seed, 0, "of the random draws (default 20260101)", "N"},
         {"draws", '\0', POPT_ARG_LONGLONG, &o.draws, 0, "random draws for each line (default 25)", "N"},
-        {"format", 'f', POPT_ARG_STRING, &format, 0, "md, csv or json", "F"},
+        {"format", 'f', POPT_ARG_STRING, &format, 0, "md, csv, json or tex", "F"},
         POPT_TABLEEND};
     int status;
     if (!command_options(
@@ -49,7 +49,8 @@ int cmd_verify(int argc, char **argv) {
         return status;
     attn_error error = {0};
     int chosen = option_choice("--format", format, table_format_names, &error);
-    if (chosen < 0 || option_range("--draws", o.draws, 1, 1000000, &error))
+    if (chosen < 0 || option_range("--seed", o.seed, 0, 1LL << 62, &error) ||
+        option_range("--draws", o.draws, 1, 1000000, &error))
         return command_fail("verify", &error);
     snprintf(title, sizeof title, "What must always hold (seed %lld, %lld random draws a line)", o.seed,
              o.draws);
