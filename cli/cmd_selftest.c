@@ -49,14 +49,15 @@ static int read_levels(selftest_settings *s, const char *text, attn_error *error
     return 0;
 }
 
-static int read_settings(selftest_settings *s, plan *p, const selftest_options *o, attn_error *error) {
+static int read_settings(selftest_settings *s, plan *p, int *format, const selftest_options *o,
+                         attn_error *error) {
     s->gate = (gate_settings){.plan = p, .rule = {.alpha = GATE_ALPHA, .beta = GATE_BETA}, .seed = 1};
+    *format = option_choice("--format", o->format, table_format_names, error);
     int metric = option_choice("--metric", o->metric, gate_metric_names, error);
-    if (metric < 0)
+    if (*format < 0 || metric < 0)
         return -1;
     s->gate.metric = (gate_metric)metric;
-    if (option_choice("--format", o->format, table_format_names, error) < 0 ||
-        option_range("--rounds", o->rounds, 1, 100000, error) ||
+    if (option_range("--rounds", o->rounds, 1, 100000, error) ||
         read_levels(s,
                     o->slow  ? o->slow
                     : metric ? "1"
@@ -138,18 +139,14 @@ static int print(const selftest_settings *s, const selftest_count *counts, table
     return result;
 }
 
-static int run(selftest_settings *s, const selftest_options *o, attn_error *error) {
+static int run(selftest_settings *s, table_format format, attn_error *error) {
     selftest_count counts[SELFTEST_LEVELS];
     size_t wrong = 0;
     char *program = measure_program(error);
     s->program = program;
     measure_clean_environment();
     int status =
-        !program || selftest_run(counts, s, error) ||
-                print(s, counts,
-                      (table_format)option_choice("--format", o->format, table_format_names, error), error)
-            ? -1
-            : STATUS_OK;
+        !program || selftest_run(counts, s, error) || print(s, counts, format, error) ? -1 : STATUS_OK;
     attn_free(program);
     for (size_t i = 0; i < s->levels && status == STATUS_OK; i++)
         wrong += counts[i].wrong;
@@ -173,24 +170,25 @@ int cmd_selftest(int argc, char **argv) {
          "keeps finished runs; the same command goes on where it stopped", "FILE"},
         {"plan", '\0', POPT_ARG_STRING, &o.plan, 0, "a name or a file (default: gate)", "PLAN"},
         {"filter", '\0', POPT_ARG_STRING, &o.filter, 0, "only rows that it finds something in", "REGEX"},
-        {"min-effect", '\0', POPT_ARG_STRING, &o.min_effect, 0, "as of the gate (default: 2%)", "PERCENT"},
+        {"min-effect", '\0', POPT_ARG_STRING, &o.min_effect, 0,
+         "as of the gate (default: 2%, of instructions 0.5%)", "PERCENT"},
         {"cpu", '\0', POPT_ARG_INT, &o.cpu, 0, "pin to this CPU (default: the one with the least to do)",
          "N"},
         {"format", '\0', POPT_ARG_STRING, &o.format, 0, "md (default), csv, json or tex", "FORMAT"},
         POPT_TABLEEND};
-    int status = STATUS_OK;
+    int status = STATUS_OK, format;
     attn_error error = {0};
     plan p = {0};
     selftest_settings s = {.rounds = 0};
     if (!command_options(argc, argv, "", description, options, NULL, &status))
         return status;
-    status = read_settings(&s, &p, &o, &error) ? -1 : STATUS_OK;
+    status = read_settings(&s, &p, &format, &o, &error) ? -1 : STATUS_OK;
     if (status == STATUS_OK && s.gate.metric == GATE_INSTRUCTIONS && callgrind_refusal()) {
         fprintf(stderr, "attnbench selftest: --metric instructions: %s\n", callgrind_refusal());
         status = STATUS_UNDECIDED;
     }
     if (status == STATUS_OK)
-        status = run(&s, &o, &error);
+        status = run(&s, (table_format)format, &error);
     plan_free(&p);
     return status < 0 ? command_fail(argv[0], &error) : status;
 }
