@@ -12,9 +12,10 @@
 #include <stdio.h>
 
 static const char description[] =
-    "Compares stored results of two programs, case by case. Each has one process a case, so noise between\n"
-    "processes is judged by how much all cases differ, and verdicts are weak: attnbench gate runs both\n"
-    "programs now, and sees more. Refuses (exit status 3) when the machines or builds differ.";
+    "Compares stored results of two programs, case by case. A file gives one time a case, the median over\n"
+    "its processes, so noise between runs is judged by how much all cases differ, and verdicts are weak:\n"
+    "attnbench gate runs both programs now, and sees more. Refuses (exit status 3) when the machines or\n"
+    "builds differ.";
 
 typedef struct compare_options {
     char *min_effect, *noise;
@@ -31,8 +32,8 @@ static json_t *notes(const results *base, const results *candidate, const char *
         snprintf(lines[i], sizeof lines[i], "%s: %.100s, commit %.40s, %.40s", names[i], paths[i],
                  results_text(both[i], "commit", "unknown"), json_text(both[i]->context, "date"));
     json_t *list = json_pack("[oo]", utf8_json(lines[0]), utf8_json(lines[1]));
-    json_array_append_new(list, json_string("one process a case and side: how processes differ is judged by "
-                                            "the differences of all cases"));
+    json_array_append_new(list, json_string("one time a case and side: how much runs differ is judged by the "
+                                            "differences of all cases"));
     if (*differences)
         json_array_append_new(list, utf8_sprintf("FORCED, not comparable: %s", differences));
     return list;

@@ -44,8 +44,8 @@ static json_t *side_note(const char *name, const gate_side *side) {
 }
 
 static json_t *stored_note(const char *path, const results *base) {
-    return utf8_sprintf("base: stored results %.200s, commit %.40s, %.40s: another time, and one process a "
-                        "case, so verdicts are weaker than of two programs that take turns",
+    return utf8_sprintf("base: stored results %.200s, commit %.40s, %.40s: measured at another time, and "
+                        "one time a case, so verdicts are weaker than of two programs that take turns",
                         path, results_text(base, "commit", "unknown"), json_text(base->context, "date"));
 }
 

@@ -1,4 +1,4 @@
-/* The gate against stored results: another time, and one process a case. */
+/* The gate against stored results: measured at another time, and one time a case. */
 #include "base/clock.h"
 #include "base/process/child.h"
 #include "base/statistics/stats.h"
