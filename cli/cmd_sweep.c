@@ -196,9 +196,10 @@ int cmd_sweep(int argc, char **argv) {
     if (read_plan(&p, &o, &error) || take_shard(&split, &p, &o, &error) ||
         (!o.list && option_needs("--out", o.out, &error)))
         status = -1;
-    else if (o.list)
-        sweep_note_skipped(&p), status = list_rows(&p);
-    else
+    else if (o.list) {
+        sweep_note_skipped(&p);
+        status = list_rows(&p);
+    } else
         status = run(&p, &o, &split, &error);
     plan_split_free(&split);
     plan_free(&p);
