@@ -25,7 +25,8 @@ Missing Debian packages (packages.txt) are installed when root or password-less 
 ATTNBENCH_SPEECH=DIR   a corpus in LibriSpeech's layout (default: a small synthetic one, made with espeak-ng)
 ATTNBENCH_SPLIT=NAME   its split (default: the first)
 ATTNBENCH_UTTERANCES=N utterances of it that are run, the first ones (default 6), or all
-ATTNBENCH_PLAN=NAME    of study: quick (default), full (days) or a file; its splits are those of the corpus (docs/study.md)
+ATTNBENCH_PLAN=NAME    of study: quick (default), conformer (an hour), full (days) or a file; its splits are those of the corpus
+                       (docs/study.md)
 JOBS=N                 compilers at once (default: as many as there are CPUs)
 Exit status: 0 fine; 1 a check failed; 2 something is missing or a step could not be done.
 END
