@@ -5,11 +5,6 @@
 #include "harness/counters/group.h"
 #include "harness/counters/validate/validate.h"
 
-#include "attn/alloc.h"
-
-#include <stdio.h>
-#include <string.h>
-
 static const char *const actions[] = {"list", "validate", "groups", "events", NULL};
 enum { LIST, VALIDATE, GROUPS, EVENTS };
 static const char description[] =

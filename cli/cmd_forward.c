@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct forward_options {
     char *config, *weights, *input, *output, *lengths, *path, *impl, *kv_dtype, *cache_out;

@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char description[] =
     "history add FILE.jsonl --results R.json   appends results of a sweep\n"

@@ -1,11 +1,9 @@
 #include "cli/frame/command.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* What popt allocates, the context and its copies of words, stays until the process ends. The leak
  * checker leaves it out. */

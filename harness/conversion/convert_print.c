@@ -7,9 +7,6 @@
 
 #include "attn/alloc.h"
 
-#include <math.h>
-#include <string.h>
-
 void convert_print_progress(void *context, size_t layer, size_t layers, const attn_convert_report *report) {
     (void)context;
     if (!report) {

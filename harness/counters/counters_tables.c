@@ -7,8 +7,6 @@
 #include "harness/counters/source/pmu_devices.h"
 #include "harness/counters/validate/validate.h"
 
-#include "attn/alloc.h"
-
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,6 @@
 #include "reports/data/profile_print.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const size_t FILE_LIMIT = (size_t)64 << 20;
 

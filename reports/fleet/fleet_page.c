@@ -6,8 +6,6 @@
 #include "reports/page/template/table_data.h"
 #include "reports/tables/table_list.h"
 
-#include <string.h>
-
 /* ---- warnings */
 
 static void disturbed(json_t *list, const fleet_machine *m) {

@@ -3,7 +3,6 @@
 #include "reports/fleet/compared.h"
 #include "reports/fleet/fleet_tables.h"
 
-#include <math.h>
 #include <string.h>
 
 /* One row: what, quantity, how many cases, and a ratio each machine. None where no machine shares a case with the

@@ -11,7 +11,6 @@
 #include "reports/tables/sentences/answer.h"
 #include "reports/tables/sentences/findings.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- what is given */

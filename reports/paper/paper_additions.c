@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 static double total_bytes(const paper_tables *tables, const paper_row *row, const paper_shape *shape,
                           size_t frames) {

@@ -1,6 +1,5 @@
 #include "reports/plots/parts_plot.h"
 
-#include "base/text/append.h"
 #include "reports/data/case_names.h"
 #include "reports/plots/figure_style.h"
 #include "reports/plots/look/end_labels.h"

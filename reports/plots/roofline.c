@@ -1,11 +1,9 @@
 #include "reports/plots/roofline.h"
 
-#include "base/text/append.h"
 #include "reports/data/case_names.h"
 #include "reports/plots/figure_style.h"
 #include "reports/plots/look/end_labels.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { SHOWN_BANDWIDTHS = 4 };

@@ -1,6 +1,5 @@
 #include "reports/plots/tradeoff_plot.h"
 
-#include "attn/alloc.h"
 #include "attn/file.h"
 #include "base/text/json.h"
 #include "reports/plots/figure_style.h"

@@ -7,9 +7,6 @@
 #include "reports/study/study_pool.h"
 #include "reports/study/study_rows.h"
 
-#include <math.h>
-#include <string.h>
-
 static const size_t FILE_LIMIT = (size_t)1 << 30;
 
 /* ---- Checks of a file that anybody may have changed ---- */

@@ -4,8 +4,6 @@
 #include "base/text/json.h"
 #include "reports/study/study_label.h"
 
-#include <string.h>
-
 /* How well a model fits the cell; 0: not at all. */
 static int fit(const json_t *model, const json_t *published) {
     static const char *const origins[] = {"fine_tuned", "scratch", "converted"};

@@ -7,7 +7,6 @@
 #include "reports/study/study_pool.h"
 
 #include <math.h>
-#include <string.h>
 
 /* ---- A row a model ---- */
 

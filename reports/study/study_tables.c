@@ -4,7 +4,6 @@
 #include "reports/study/study_published.h"
 #include "reports/tables/table_list.h"
 
-#include <math.h>
 #include <stdio.h>
 
 static bool has_study(report_table *t, const table_sources *from) {

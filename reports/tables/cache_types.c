@@ -6,7 +6,6 @@
 #include "attn/alloc.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool is_f32(const measured *m) {

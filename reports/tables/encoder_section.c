@@ -7,7 +7,6 @@
 #include "attn/alloc.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool is_encoder(const measured *m, const char *mode) {

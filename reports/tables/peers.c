@@ -6,7 +6,6 @@
 #include "attn/alloc.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The same case, by whoever ran it. A peer's path is in its label. */

@@ -5,8 +5,6 @@
 #include "harness/results/machines.h"
 #include "reports/tables/table_list.h"
 
-#include <string.h>
-
 static void add(report_table *t, const char *what, json_t *value) {
     table_add(&t->t, json_pack("{s:s, s:o}", "what", what, "value", value ? value : json_null()));
 }

@@ -7,7 +7,6 @@
 #include "attn/alloc.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Type, mode, and the fields that rows of attention have. */

@@ -5,7 +5,6 @@
 #include "reports/data/measured.h"
 
 #include <math.h>
-#include <string.h>
 
 static const table_column isa_columns[] = {
     {"isa", "instruction set", NULL},

@@ -4,8 +4,6 @@
 #include "reports/paper/claims/claim.h"
 #include "reports/paper/paper_formula.h"
 
-#include <string.h>
-
 enum { D_MODEL = 512, HEADS = 8, FRAMES = 1000 };
 
 static attn_geometry geometry(const attn_variant *variant, size_t latent_dim) {

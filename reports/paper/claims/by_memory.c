@@ -1,6 +1,5 @@
 /* Advice against running out of memory: the bytes that a training pass takes, from its layout (attn_train_bytes), which
  * is what `attnbench train` allocates. */
-#include "attn/alloc.h"
 #include "attn/train.h"
 #include "reports/paper/claims/claim.h"
 

@@ -5,9 +5,6 @@
 #include "reports/plots/run/inline_svg.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static const double LIMIT = 60; /* seconds for one picture, which takes a fraction of one */
 enum { FAILURES_IN_ROW = 2 };

@@ -2,7 +2,6 @@
 
 #include "base/text/append.h"
 
-#include "attn/alloc.h"
 #include "reports/data/case_names.h"
 #include "reports/plots/look/titles.h"
 #include "reports/tables/encoder_section.h"
