@@ -97,42 +97,32 @@ static int by_shape(const void *left, const void *right) {
     return measured_compare(a, b, order, sizeof order / sizeof *order);
 }
 
-static void columns(report_table *t) {
-    static const struct {
-        const char *key, *header;
-        bool files_only;
-    } all[] = {{"label", "type and cache", false},
-               {"type", "type", true},
-               {"dc", "dc", true},
-               {"hkv", "hkv", true},
-               {"h", "h", true},
-               {"d", "d", true},
-               {"B", "B", true},
-               {"pos", "pos", true},
-               {"L", "L", false},
-               {"kv", "cache in", true},
-               {"kv_bytes_formula", "cache by formula, MiB", true},
-               {"kv_bytes_live", "cache, MiB", false},
-               {"bytes_of_f32_percent", "% of its f32 bytes", false},
-               {"bytes_of_mha_percent", "% of MHA's f32 bytes", false},
-               {"best_ms", "least time, ms", true},
-               {"time_ms", "median time, ms", false},
-               {"range_ms", "low to high", false},
-               {"time_of_f32_percent", "% of its f32 time", false},
-               {"time_of_mha_percent", "% of MHA's f32 time", false}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        report_column(t, all[i].key, "%s", all[i].header);
-        if (strstr(all[i].key, "kv_bytes"))
-            report_column_mib(t);
-        if (all[i].files_only)
-            report_column_in_files(t);
-    }
-}
+static const report_column_row columns[] = {
+    {"label", "type and cache", 0},
+    {"type", "type", REPORT_IN_FILES},
+    {"dc", "dc", REPORT_IN_FILES},
+    {"hkv", "hkv", REPORT_IN_FILES},
+    {"h", "h", REPORT_IN_FILES},
+    {"d", "d", REPORT_IN_FILES},
+    {"B", "B", REPORT_IN_FILES},
+    {"pos", "pos", REPORT_IN_FILES},
+    {"L", "L", 0},
+    {"kv", "cache in", REPORT_IN_FILES},
+    {"kv_bytes_formula", "cache by formula, MiB", REPORT_IN_FILES | REPORT_MIB},
+    {"kv_bytes_live", "cache, MiB", REPORT_MIB},
+    {"bytes_of_f32_percent", "% of its f32 bytes", 0},
+    {"bytes_of_mha_percent", "% of MHA's f32 bytes", 0},
+    {"best_ms", "least time, ms", REPORT_IN_FILES},
+    {"time_ms", "median time, ms", 0},
+    {"range_ms", "low to high", 0},
+    {"time_of_f32_percent", "% of its f32 time", 0},
+    {"time_of_mha_percent", "% of MHA's f32 time", 0},
+    {NULL, NULL, 0}};
 
 void table_cache_types(report_table *t, const table_sources *from) {
     const report_data *data = from->data;
     report_table_init(t, "Types of cache");
-    columns(t);
+    report_columns(t, columns);
     snprintf(
         t->note, sizeof t->note,
         "One layer, one new frame a call, all of it: projections stay in f32. Rows of keys, values and "

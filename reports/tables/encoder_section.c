@@ -112,39 +112,32 @@ static void add_shape_columns(report_table *t, const case_column *columns, size_
 }
 
 static void add_value_columns(report_table *t) {
-    static const struct {
-        const char *key, *header;
-        bool files_only;
-    } columns[] = {{"runs", "runs", true},
-                   {"processes", "processes", true},
-                   {"disturbed", "disturbed", true},
-                   {"time_ms", "time, ms", false},
-                   {"range_ms", "low to high", true},
-                   {"low_ms", "low", true},
-                   {"high_ms", "high", true},
-                   {"wall_ms", "wall clock, ms", true},
-                   {"lost_percent", "% lost", true},
-                   {"rtf", "real-time factor", false},
-                   {"gflops", "GFLOP/s", true},
-                   {"of_roof_percent", "% of roof", false},
-                   {"of_sgemm_percent", "% of sgemm", false}};
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        report_column(t, columns[i].key, "%s", columns[i].header);
-        if (columns[i].files_only)
-            report_column_in_files(t);
-    }
+    static const report_column_row values[] = {{"runs", "runs", REPORT_IN_FILES},
+                                               {"processes", "processes", REPORT_IN_FILES},
+                                               {"disturbed", "disturbed", REPORT_IN_FILES},
+                                               {"time_ms", "time, ms", 0},
+                                               {"range_ms", "low to high", REPORT_IN_FILES},
+                                               {"low_ms", "low", REPORT_IN_FILES},
+                                               {"high_ms", "high", REPORT_IN_FILES},
+                                               {"wall_ms", "wall clock, ms", REPORT_IN_FILES},
+                                               {"lost_percent", "% lost", REPORT_IN_FILES},
+                                               {"rtf", "real-time factor", 0},
+                                               {"gflops", "GFLOP/s", REPORT_IN_FILES},
+                                               {"of_roof_percent", "% of roof", 0},
+                                               {"of_sgemm_percent", "% of sgemm", 0},
+                                               {NULL, NULL, 0}};
+    static const report_column_row caches[] = {
+        {"kv_bytes_formula", "KV cache by formula, MiB", REPORT_IN_FILES | REPORT_MIB},
+        {"kv_bytes_live", "KV cache, MiB", REPORT_MIB},
+        {"conv_bytes_live", "convolution cache, MiB", REPORT_MIB},
+        {NULL, NULL, 0}};
+    report_columns(t, values);
     for (size_t p = 0; p < ATTN_PARTS; p++) {
         report_column(t, attn_part_names[p], "%s, %%", attn_part_names[p]);
         if (p != ATTN_PART_ATTENTION)
             report_column_in_files(t);
     }
-    report_column(t, "kv_bytes_formula", "KV cache by formula, MiB");
-    report_column_mib(t);
-    report_column_in_files(t);
-    report_column(t, "kv_bytes_live", "KV cache, MiB");
-    report_column_mib(t);
-    report_column(t, "conv_bytes_live", "convolution cache, MiB");
-    report_column_mib(t);
+    report_columns(t, caches);
 }
 
 static bool is_shown(const report_data *data, const measured *m) {

@@ -79,31 +79,25 @@ static void add_row(report_table *t, const report_data *data, const measured *m)
 }
 
 static void columns(report_table *t) {
-    static const struct {
-        const char *key, *header;
-        bool files_only;
-    } values[] = {{"time_ms", "ours, ms", false},
-                  {"peer_ms", "fastest peer, ms", false},
-                  {"ratio", "ours / peer", false},
-                  {"ratio_range", "low to high", false},
-                  {"verdict", "against it", false},
-                  {"peer", "fastest peer", false},
-                  {"ratio_low", "ratio, low", true},
-                  {"ratio_high", "ratio, high", true},
-                  {"runs", "runs", true},
-                  {"bars", "bars", true},
-                  {"name", "row", true},
-                  {"peer_name", "the peer's row", true}};
+    static const report_column_row values[] = {{"time_ms", "ours, ms", 0},
+                                               {"peer_ms", "fastest peer, ms", 0},
+                                               {"ratio", "ours / peer", 0},
+                                               {"ratio_range", "low to high", 0},
+                                               {"verdict", "against it", 0},
+                                               {"peer", "fastest peer", 0},
+                                               {"ratio_low", "ratio, low", REPORT_IN_FILES},
+                                               {"ratio_high", "ratio, high", REPORT_IN_FILES},
+                                               {"runs", "runs", REPORT_IN_FILES},
+                                               {"bars", "bars", REPORT_IN_FILES},
+                                               {"name", "row", REPORT_IN_FILES},
+                                               {"peer_name", "the peer's row", REPORT_IN_FILES},
+                                               {NULL, NULL, 0}};
     for (size_t i = 0; i < SHAPE; i++) {
         report_column(t, shape[i].key, "%s", shape[i].key);
         if (i >= SHOWN)
             report_column_in_files(t);
     }
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        report_column(t, values[i].key, "%s", values[i].header);
-        if (values[i].files_only)
-            report_column_in_files(t);
-    }
+    report_columns(t, values);
     for (const bench_peer *peer = bench_peers; peer->name; peer++) {
         report_column(t, peer->name, "ours / %s", peer->title);
         report_column_in_files(t);

@@ -39,6 +39,16 @@ void report_column_mib(report_table *t) {
     t->columns[t->count - 1].format = table_mib;
 }
 
+void report_columns(report_table *t, const report_column_row *columns) {
+    for (const report_column_row *c = columns; c->key; c++) {
+        report_column(t, c->key, "%s", c->header);
+        if (c->how & REPORT_MIB)
+            report_column_mib(t);
+        if (c->how & REPORT_IN_FILES)
+            report_column_in_files(t);
+    }
+}
+
 static bool has_value(const report_table *t, const char *key) {
     size_t i;
     json_t *row;

@@ -40,6 +40,15 @@ void report_column_in_files(report_table *t);
 void report_columns_in_files(report_table *t, const char *const *keys);
 /* The newest column's numbers are bytes, shown in MiB. */
 void report_column_mib(report_table *t);
+
+/* All of that in a list, ended by a NULL key. */
+enum { REPORT_IN_FILES = 1, REPORT_MIB = 2 };
+typedef struct report_column_row {
+    const char *key, *header;
+    int how; /* REPORT_IN_FILES and REPORT_MIB, or 0 */
+} report_column_row;
+void report_columns(report_table *t, const report_column_row *columns);
+
 /* Shows the columns that `list` names, by key, separated by commas, in its order, or "all". Sets used[i] where
  * the i-th name is that of a column. A table that has none of them stays as it was. */
 void report_table_choose(report_table *t, const char *list, bool *used);

@@ -111,40 +111,32 @@ static int by_shape(const void *left, const void *right) {
                             sizeof order / sizeof *order);
 }
 
+static const report_column_row value_columns[] = {
+    {"runs", "runs", REPORT_IN_FILES},
+    {"processes", "processes", REPORT_IN_FILES},
+    {"disturbed", "disturbed", REPORT_IN_FILES},
+    {"time_ms", "CPU time, ms", 0},
+    {"range_ms", "low to high", 0},
+    {"low_ms", "low", REPORT_IN_FILES},
+    {"high_ms", "high", REPORT_IN_FILES},
+    {"wall_ms", "wall clock, ms", REPORT_IN_FILES},
+    {"lost_percent", "% lost", REPORT_IN_FILES},
+    {"frame_ms", "ms a frame", REPORT_IN_FILES},
+    {"gflops", "GFLOP/s", 0},
+    {"gbytes", "GB/s", REPORT_IN_FILES},
+    {"of_sgemm_percent", "% of sgemm", REPORT_IN_FILES},
+    {"of_roof_percent", "% of roof", 0},
+    {"kv_bytes_formula", "cache bytes by formula", REPORT_IN_FILES},
+    {"kv_bytes_live", "cache, MiB", REPORT_MIB},
+    {NULL, NULL, 0}};
+
 void table_speed(report_table *t, const table_sources *from) {
     const report_data *data = from->data;
     report_table_init(t, "Speed of every attention case");
     report_column(t, "label", "type");
     shape s = shape_of(data);
     shape_columns(t, data, &s);
-    report_column(t, "runs", "runs");
-    report_column_in_files(t);
-    report_column(t, "processes", "processes");
-    report_column_in_files(t);
-    report_column(t, "disturbed", "disturbed");
-    report_column_in_files(t);
-    report_column(t, "time_ms", "CPU time, ms");
-    report_column(t, "range_ms", "low to high");
-    report_column(t, "low_ms", "low");
-    report_column_in_files(t);
-    report_column(t, "high_ms", "high");
-    report_column_in_files(t);
-    report_column(t, "wall_ms", "wall clock, ms");
-    report_column_in_files(t);
-    report_column(t, "lost_percent", "%% lost");
-    report_column_in_files(t);
-    report_column(t, "frame_ms", "ms a frame");
-    report_column_in_files(t);
-    report_column(t, "gflops", "GFLOP/s");
-    report_column(t, "gbytes", "GB/s");
-    report_column_in_files(t);
-    report_column(t, "of_sgemm_percent", "%% of sgemm");
-    report_column_in_files(t);
-    report_column(t, "of_roof_percent", "%% of roof");
-    report_column(t, "kv_bytes_formula", "cache bytes by formula");
-    report_column_in_files(t);
-    report_column(t, "kv_bytes_live", "cache, MiB");
-    report_column_mib(t);
+    report_columns(t, value_columns);
     size_t rows;
     const measured **order = measured_select(&rows, t, data, is_shown, by_shape);
     for (size_t i = 0; i < rows; i++)
