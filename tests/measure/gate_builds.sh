@@ -167,12 +167,6 @@ for variant in $VARIANTS; do
     right=$(grep -Ec "^$(expected "$variant")[|]" "$OUT/$variant.$runs")
     done_runs=$(wc -l <"$OUT/$variant.$runs")
     [ "$right" = "$done_runs" ] || failed=1
-    echo "| $variant | $right | $done_runs | $(perl -e '
-        my ($k, $n) = @ARGV; # Clopper and Pearson, by bisection of the binomial tail
-        sub tail { my ($p, $from, $to) = @_; my $sum = 0;
-            for my $i ($from .. $to) { my $c = 1; $c *= ($n - $_) / ($_ + 1) for 0 .. $i - 1; $sum += $c * $p ** $i * (1 - $p) ** ($n - $i) } $sum }
-        sub solve { my ($f) = @_; my ($l, $h) = (0, 1); for (1 .. 60) { my $m = ($l + $h) / 2; $f->($m) ? ($l = $m) : ($h = $m) } $l }
-        printf "%.1f%% to %.1f%%", 100 * ($k ? solve(sub { tail($_[0], $k, $n) < 0.025 }) : 0),
-            100 * ($k < $n ? solve(sub { tail($_[0], 0, $k) > 0.025 }) : 1)' "$right" "$done_runs") | $(grep -Ev "^$(expected "$variant")[|]" "$OUT/$variant.$runs" | cut -d'|' -f1 | sort | uniq -c | sed 's/^ *//' | paste -sd';') |"
+    echo "| $variant | $right | $done_runs | $(tests/measure/exact_interval.pl "$right" "$done_runs") | $(grep -Ev "^$(expected "$variant")[|]" "$OUT/$variant.$runs" | cut -d'|' -f1 | sort | uniq -c | sed 's/^ *//' | paste -sd';') |"
 done
 exit $failed

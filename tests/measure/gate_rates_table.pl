@@ -7,7 +7,9 @@
 # Runs of one condition in several folders count together, where effect and budget are the same.
 use strict;
 use warnings;
+use FindBin;
 use JSON::PP;
+require "$FindBin::Bin/exact_interval.pl";
 
 sub refuse { print STDERR @_, "\n"; exit 2 }
 
@@ -44,31 +46,12 @@ for my $file (@journals) {
     }
 }
 
-sub tail {    # chance of $from to $to successes in $n
-    my ( $p, $n, $from, $to ) = @_;
-    my ( $sum, $log ) = ( 0, 0 );
-    for my $i ( 0 .. $to ) {
-        $sum += exp( $log + ( $i ? $i * log $p : 0 ) + ( $n - $i ? ( $n - $i ) * log( 1 - $p ) : 0 ) ) if $i >= $from;
-        $log += log( ( $n - $i ) / ( $i + 1 ) ) if $i < $n;
-    }
-    return $sum;
-}
-
-sub solve {    # where the falling or rising $f passes 0.025
-    my ($above) = @_;
-    my ( $low, $high ) = ( 0, 1 );
-    for ( 1 .. 60 ) { my $middle = ( $low + $high ) / 2; $above->($middle) ? ( $low = $middle ) : ( $high = $middle ) }
-    return $low;
-}
-
 sub row {
     my ( $what, $count, $list ) = @_;
-    my $n    = @$list;
-    my $low  = $count ? solve( sub { tail( $_[0], $n, $count, $n ) < 0.025 } ) : 0;
-    my $high = $count < $n ? solve( sub { tail( $_[0], $n, 0, $count ) > 0.025 } ) : 1;
+    my $n = @$list;
     my %mean;
     for my $of (qw(undecided seconds load)) { $mean{$of} += $_->{$of} / $n for @$list }
-    printf "| %s | %d of %d | %.1f%% to %.1f%% | %.2f | %.0f s | %.1f |\n", $what, $count, $n, 100 * $low, 100 * $high,
+    printf "| %s | %d of %d | %s | %.2f | %.0f s | %.1f |\n", $what, $count, $n, exact_interval( $count, $n ),
         @mean{qw(undecided seconds load)};
 }
 
