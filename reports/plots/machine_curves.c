@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINES = 8, EDGE = 6 };
+enum { LINES = SURVEY_STREAMS + 1, EDGE = 6 };
+_Static_assert((int)SURVEY_PAGES <= (int)LINES, "a line for each size of pages");
 
 typedef struct curve {
     char name[32];

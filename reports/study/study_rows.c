@@ -40,10 +40,11 @@ static const json_t *reference_of(const json_t *kinds, const json_t *kind) {
     return found == kind ? NULL : found;
 }
 
-/* The standard deviation over seeds of the error rate. */
+/* The standard deviation over seeds of the error rate, of the first SEEDS of them. */
 static double deviation(const json_t *runs, const char *kind) {
-    double percents[64] = {0}, errors[64] = {0}, words[64] = {0};
-    json_int_t seeds[64] = {0};
+    enum { SEEDS = 64 };
+    double percents[SEEDS] = {0}, errors[SEEDS] = {0}, words[SEEDS] = {0};
+    json_int_t seeds[SEEDS] = {0};
     size_t count = 0, i, j, s;
     json_t *run, *e;
     json_array_foreach(runs, i, run) {
@@ -52,7 +53,7 @@ static double deviation(const json_t *runs, const char *kind) {
         json_int_t seed = json_integer_value(json_object_get(run, "seed"));
         for (s = 0; s < count && seeds[s] != seed; s++)
             ;
-        if (s == 64)
+        if (s == SEEDS)
             continue;
         if (s == count)
             seeds[count++] = seed;
