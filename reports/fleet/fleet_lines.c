@@ -17,15 +17,15 @@ static void write_head(FILE *script, const fleet_figure *drawn, plot_frame *f, s
                        const char *y) {
     f->low += (double)(LINE * names);
     f->height += (int)(LINE * names);
+    frame_write_head(script, drawn->name);
     fprintf(script,
-            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat, and %s.page.svg without a title\n"
-            "set encoding utf8\nset terminal svg\nset title '%s' noenhanced\n"
+            "set title '%s' noenhanced\n"
             "set border 3 lc rgb '#808080'\nset tics nomirror textcolor rgb 'black'\n"
             "set grid lt 1 lw 0.5 lc rgb '#d0d0d0'\nset pointsize 0.9\n"
             "set key at screen 0.5, screen 0.01 bottom center vertical maxcols 1 Left reverse noenhanced "
             "samplen 2 "
             "font ',12'\n",
-            drawn->name, drawn->name, drawn->name, drawn->name, drawn->title);
+            drawn->title);
     frame_write(script, f);
     frame_write_axis_names(script, f, x, y);
 }

@@ -101,14 +101,13 @@ static void write_script(FILE *out, const tradeoff *t, const size_t *which, size
     figure_safe_text(subject, sizeof subject, json_string_value(json_object_get(first, "subject")));
     tradeoff_title(finding, sizeof finding, t);
     figure_safe_title(title, sizeof title, finding);
+    frame_write_head(out, t->name);
     fprintf(out,
-            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat, and %s.page.svg without a title\n"
-            "set encoding utf8\nset terminal svg\n"
             "set title \"%s\\n%s\" noenhanced\n"
             "set label 'cache at %.0f frames, MiB' at graph 0.5,1.13 center noenhanced tc rgb 'black'\n"
             "set border 7 lc rgb '#808080'\nset tics nomirror textcolor rgb 'black'\nset x2tics\n"
             "set grid lt 1 lw 0.5 lc rgb '#d0d0d0'\nset key off\nset pointsize 0.9\n",
-            t->name, t->name, t->name, t->name, title, subject, json_number(first, "frames"));
+            title, subject, json_number(first, "frames"));
     frame_write(out, &f);
     frame_write_axis_names(out, &f, "cached numbers a frame and layer (latent_dim)",
                            "relative error of the output");

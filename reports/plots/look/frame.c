@@ -59,6 +59,13 @@ double frame_y(const plot_frame *f, double y) {
     return place(y, f->y_least, f->y_most, f->log_y);
 }
 
+void frame_write_head(FILE *script, const char *name) {
+    fprintf(script,
+            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat, and %s.page.svg without a title\n"
+            "set encoding utf8\nset terminal svg\n",
+            name, name, name, name);
+}
+
 void frame_write(FILE *script, const plot_frame *f) {
     if (f->log_x)
         fputs("set logscale x\n", script);

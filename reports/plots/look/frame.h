@@ -26,6 +26,8 @@ plot_frame frame_empty(int width, int height, bool log_x, bool log_y);
 double frame_x(const plot_frame *f, double x);
 double frame_y(const plot_frame *f, double y);
 
+/* The first lines of a script: what it draws, from what, and with what letters. */
+void frame_write_head(FILE *script, const char *name);
 /* Ranges, scales and side margins. */
 void frame_write(FILE *script, const plot_frame *f);
 /* What the axes show. (gnuplot leaves its own names of axes out where margins are fixed.) */

@@ -49,10 +49,8 @@ void picture_write_head(FILE *script, const picture *p, const char *name, const 
     figure_safe_title(title, sizeof title, p->title);
     figure_safe_text(safe, sizeof safe, cpu);
     figure_safe_text(basis, sizeof basis, p->basis);
-    fprintf(script,
-            "# gnuplot %s.gp draws %s.svg, .png and .pdf from %s.dat, and %s.page.svg without a title\n"
-            "set encoding utf8\nset terminal svg\nset title \"",
-            name, name, name, name);
+    frame_write_head(script, name);
+    fputs("set title \"", script);
     write_wrapped(script, *title ? title : subtitle, line, "{/:Bold ", "}");
     if (*title) {
         fputs("\\n", script);
