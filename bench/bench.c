@@ -3,7 +3,7 @@
 #include "bench/field.h"
 #include "bench/gbench.h"
 #include "bench/run.h"
-#include "bench/turns.h"
+#include "bench/turns/turns.h"
 #include "impl/attention/variant_names.h"
 
 #include "attn/alloc.h"
@@ -40,7 +40,7 @@ static const char help_text[] =
     "  --checked-output HASH  print output_hash of each case; an output of this hash (0: none), of the same "
     "row and\n"
     "                  seed, has passed its check in an earlier process and is not checked again\n"
-    "  --turns         for a gate that takes turns: orders on standard input, bench/turn_lines.h\n"
+    "  --turns         for a gate that takes turns: orders on standard input, bench/turns/turn_lines.h\n"
     "  -h, --help      show this\n\n"
     "A row reads attention/TYPE/MODE/KEY:VALUE/..., one layer,\n"
     "or encoder/MODEL/TYPE/MODE/KEY:VALUE/..., a whole encoder with its input layer,\n"

@@ -3,7 +3,7 @@
 #include "base/text/json.h"
 #include "base/text/json_write.h"
 #include "base/text/table_write.h"
-#include "bench/turn_lines.h"
+#include "bench/turns/turn_lines.h"
 #include "cli/frame/command.h"
 #include "harness/counters/counter_set.h"
 #include "harness/counters/new_cpu.h"

@@ -3,7 +3,7 @@
 #include "base/status.h"
 #include "base/text/utf8.h"
 #include "bench/kind.h"
-#include "bench/turn_lines.h"
+#include "bench/turns/turn_lines.h"
 
 #include "attn/alloc.h"
 

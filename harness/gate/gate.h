@@ -130,7 +130,7 @@ void gate_fail_process(gate *g, gate_case *c, size_t side, double began, process
  * ever: it has to stay short next to measuring. */
 #define GATE_SHORT_CHECK_FLOPS 1e6
 
-/* Which version of turns (bench/turn_lines.h) it is to be spoken to in; 0: it does not know them. */
+/* Which version of turns (bench/turns/turn_lines.h) it is to be spoken to in; 0: it does not know them. */
 int gate_turns_version(const gate_side *side);
 
 /* A pair of an open case by turns: 0; 1 when the case has failed; -1. The processes are started where the duo has

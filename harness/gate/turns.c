@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/process/stay.h"
 #include "base/statistics/stats.h"
-#include "bench/turn_lines.h"
+#include "bench/turns/turn_lines.h"
 #include "harness/gate/decide/turn_ratio.h"
 #include "harness/gate/gate.h"
 

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/process/child_fate.h"
 #include "base/text/utf8.h"
-#include "bench/turn_lines.h"
+#include "bench/turns/turn_lines.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-/* A live process that measures cases in turns (bench/turn_lines.h): it runs the iterations that it is asked for and
+/* A live process that measures cases in turns (bench/turns/turn_lines.h): it runs the iterations that it is asked for and
  * reports how long they took. */
 #ifndef HARNESS_RUN_PARTNER_H
 #define HARNESS_RUN_PARTNER_H

@@ -11,7 +11,7 @@
  * and goes and only ever adds. Fewer turns than TURNS_FOR_WIDE have windows of one A B B A. */
 enum { TURNS_OF_WINDOW = 4, TURNS_OF_NARROW = 2, TURNS_FOR_WIDE = 16 };
 
-/* Turns of each side between moves of data (bench/move.h): two windows, one of which is compared with the other. And
+/* Turns of each side between moves of data (bench/turns/move.h): two windows, one of which is compared with the other. And
  * in a pair, at most: more pairs say more than longer ones, as what a pair lasts is the same for all of its turns. */
 enum { TURNS_OF_LAYOUT = 2 * TURNS_OF_WINDOW, TURNS_OF_PAIR = 3 * TURNS_OF_LAYOUT };
 

@@ -2,7 +2,7 @@
 # Stands for attnbench in tests of the gate: answers to `bench --case ROW` with times of our choice, in a few
 # milliseconds. $0.conf, or $FAKE_CONF where the program is copied once more, may set slow (percent), spread
 # (percent), bytes and peak for rows with $victim in them, or `behave` (drag: all answers but the first take `drag`
-# seconds more); `pause`, seconds before each answer; and turns=1 or 2: it takes turns (bench/turn_lines.h) of that
+# seconds more); `pause`, seconds before each answer; and turns=1 or 2: it takes turns (bench/turns/turn_lines.h) of that
 # version. wrapped=1: the process that answers is a child of this one.
 # `seed` makes the noise the same each time. Copied under the names of the programs that a test wants.
 victim=/ slow=0 spread=1 bytes=0 peak=0 behave="" pause=0 seed="" turns=0 wrapped=0 drag=1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# attnbench bench --turns from the outside: the words of bench/turn_lines.h.
-. "$(dirname "$0")/../support/check.sh"
+# attnbench bench --turns from the outside: the words of bench/turns/turn_lines.h.
+. "$(dirname "$0")/../../support/check.sh"
 mha=attention/mha/decode/L:20/h:2/d:16 gqa=attention/gqa/decode/L:20/h:4/d:32/hkv:1
 
 # What it answers to the orders, numbers left out, in one line.

@@ -1,8 +1,8 @@
 /* Data of a case moved to other pages of memory, at the same addresses. In which pages data lie decides which of them
  * meet in a cache, which costs a decode up to some per cent and stays for a process's life: a process that moves its
  * data is measured in several layouts, where a fresh process for each costs ten times as much. */
-#ifndef BENCH_MOVE_H
-#define BENCH_MOVE_H
+#ifndef BENCH_TURNS_MOVE_H
+#define BENCH_TURNS_MOVE_H
 
 #include <stddef.h>
 

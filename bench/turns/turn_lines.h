@@ -16,13 +16,13 @@
  *   asked:                                  go N TURNS        TURNS times N iterations; TURNS is from 1, and 1 where it
  *                                                             is left out
  *   the program:                            done NS CPU_NS    for each turn, all when the last is done
- *   asked:                                  move              data of the case to other pages (bench/move.h)
+ *   asked:                                  move              data of the case to other pages (bench/turns/move.h)
  *   the program:                            moved BYTES
  *
  * A program that cannot measure the case ends without `ready`: its message on stderr, and the exit status of
  * `attnbench bench`. */
-#ifndef BENCH_TURN_LINES_H
-#define BENCH_TURN_LINES_H
+#ifndef BENCH_TURNS_TURN_LINES_H
+#define BENCH_TURNS_TURN_LINES_H
 
 #include <stdbool.h>
 #include <stdio.h>

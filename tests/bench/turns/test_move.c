@@ -1,7 +1,7 @@
 /* Data and code move to other pages of memory: the pages change, and nothing else. */
 #include "tests/support/cmocka_all.h"
 
-#include "bench/move.h"
+#include "bench/turns/move.h"
 
 #include "attn/alloc.h"
 

@@ -1,6 +1,6 @@
-/* The loop behind `attnbench bench --turns` (bench/turn_lines.h). Private to bench/. */
-#ifndef BENCH_TURNS_H
-#define BENCH_TURNS_H
+/* The loop behind `attnbench bench --turns` (bench/turns/turn_lines.h). Private to bench/. */
+#ifndef BENCH_TURNS_TURNS_H
+#define BENCH_TURNS_TURNS_H
 
 #include "bench/run.h"
 

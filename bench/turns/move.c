@@ -1,4 +1,4 @@
-#include "bench/move.h"
+#include "bench/turns/move.h"
 
 #include "attn/alloc.h"
 

@@ -1,8 +1,8 @@
-#include "bench/turns.h"
+#include "bench/turns/turns.h"
 
 #include "bench/evict.h"
-#include "bench/move.h"
-#include "bench/turn_lines.h"
+#include "bench/turns/move.h"
+#include "bench/turns/turn_lines.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
