@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every fuzz target over its seeds, each seed cut at every length and with every bit flipped.
+# Every fuzz target over its seeds, each seed cut at every length and with every bit flipped. Starts early.
 set -u
 cd "$(dirname "$0")/.." || exit
 build=${BUILD:-build} failed=0

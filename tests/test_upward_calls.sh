@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A call upwards, tried from each folder into each one above it, does not link. Where the program has what is called
 # for another reason, the linker lets it through: then tests/check_house.sh finds it.
-# Runs once: the same with sanitizers.
+# Runs once: the same with sanitizers. Starts early.
 . "$(dirname "$0")/support/check.sh"
 : "${BUILD:=build}"
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The kernels compiled for 64-bit Arm, checked under qemu's user emulation: that they are right, not that they are fast.
-# Needs gcc-aarch64-linux-gnu and qemu-user. Runs once: it builds what it runs.
+# Needs gcc-aarch64-linux-gnu and qemu-user. Runs once: it builds what it runs. Starts early.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 cc=aarch64-linux-gnu-gcc qemu=$(command -v qemu-aarch64 || command -v qemu-aarch64-static)

@@ -1,4 +1,5 @@
-/* The configurations under configs/: each one runs, and those of the paper have the caches that it published. */
+/* The configurations under configs/: each one runs, and those of the paper have the caches that it published.
+ * Starts early. */
 #include "tests/support/cmocka_all.h"
 
 #include "attn/alloc.h"
