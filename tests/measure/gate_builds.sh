@@ -15,12 +15,18 @@
 # BASE=folder takes the objects of a build that is there as the base's. RUNS=10 BUDGET=60s OPT=-O2 MIN_EFFECT=2%
 # VARIANTS="pass copy tile o1 comment order path". Exit status: 1 when a run was not right.
 #
-# PLAN=gate compares comment, order and path by that plan: false alarms of programs that were linked or built anew, which
-# `attnbench selftest` cannot show. Right is then a run in which no case is SLOWER, failed or grown.
+# PLAN=gate compares comment, order and path alone, by that plan: false alarms of programs that were linked or built anew,
+# which `attnbench selftest` cannot show. Right is then a run in which no case is SLOWER, failed or grown. Its lines are in
+# OUT/VARIANT.PLAN.runs.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${VARIANTS:=pass copy tile o1 comment order path}"
-: "${OUT:=$BUILD/gate-builds}" "${OPT:=-O2}"
+: "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${OUT:=$BUILD/gate-builds}" "${OPT:=-O2}"
+if [ -n "${PLAN:-}" ]; then
+    : "${VARIANTS:=comment order path}"
+    case $VARIANTS in *pass* | *copy* | *tile* | *o1*) echo "PLAN is for comment, order and path alone" >&2 && exit 2 ;; esac
+else
+    : "${VARIANTS:=pass copy tile o1 comment order path}"
+fi
 mkdir -p "$OUT" || exit 2
 OUT=$(realpath "$OUT")
 export ATTNBENCH_HOME=$PWD
@@ -112,7 +118,7 @@ for variant in $VARIANTS; do
 done
 
 if [ -n "${PLAN:-}" ]; then
-    plan=$PLAN runs=$PLAN.runs
+    plan=$PLAN runs=$(basename "$PLAN").runs
 else
     plan=$OUT/plan.yaml runs=runs
 fi
@@ -156,9 +162,6 @@ failed=0
 echo "| variant | right | runs | exact 95% interval | verdicts that were not right |"
 echo "|---|---:|---:|---|---|"
 for variant in $VARIANTS; do
-    case ${PLAN:+plan}$variant in
-    planpass | plancopy | plantile | plano1) echo "PLAN is for comment, order and path alone" >&2; exit 2 ;;
-    esac
     touch "$OUT/$variant.$runs"
     while [ "$(wc -l <"$OUT/$variant.$runs")" -lt "$RUNS" ]; do
         line=$(run "$variant")
