@@ -24,8 +24,8 @@ stop() {
 trap 'stop; rm -rf "$room"' EXIT
 trap 'exit 143' TERM INT HUP
 
-# What UBSan finds raises SIGILL. ASan shows the place, and cmocka may not take the signal away from it; a test may that
-# is about the signal.
+# What UBSan finds raises SIGILL, and ASan shows the place. So cmocka may not handle that signal, except in a test that is
+# about it.
 sigill=2
 [[ $(<"$source") != *SIGILL* ]] || sigill=1
 

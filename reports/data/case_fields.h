@@ -49,7 +49,7 @@ json_t *case_value(const results_case *c, case_field field);
 /* "pos rel_pos", or "pos rel_pos (linear: abs_pos)": the positions of these cases; "" when none has any. */
 void positions_text(char *text, size_t size, const results_case *const *cases, size_t count);
 
-/* "none, rel_pos": those that all cases of a kind have, in the order of attn_pos_enc_names; "" without cases. */
+/* "none, rel_pos": each position that some case of a kind has, in the order of attn_pos_enc_names; "" without cases. */
 void kind_positions_text(char *text, size_t size, const report_data *data, const char *kind);
 
 #endif

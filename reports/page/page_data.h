@@ -28,7 +28,7 @@ typedef struct report {
 /* Each part returns NULL on failure, with an error unless memory was short. */
 
 /* {cpu, date, facts: [{name, value}], cases, limits, positions: [{name, value}], checks: {passed, failed, all_passed}};
- * `limits` of the machine is null without any. */
+ * `limits` counts the cases that are limits of the machine, and is null without any. */
 json_t *page_top(const report *r, attn_error *error);
 
 /* {models, layers, plots, audit, study, machine, details: [table.html], links: [{name, link}], left_out: [title]}: all tables by
