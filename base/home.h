@@ -1,6 +1,6 @@
 /* Where the project's data files are (plans, counter groups, cases): ATTNBENCH_HOME, else share/attnbench
- * next to the folder of an installed executable, else the folder above the executable's. And files of the user's that
- * stand in for those that have names. */
+ * next to the folder of an installed executable, else the folder above the executable's. Some of them have names, and
+ * the user may give a file of their own in place of a name. */
 #ifndef BASE_HOME_H
 #define BASE_HOME_H
 
@@ -15,15 +15,15 @@ char *home_path(const char *relative, attn_error *error);
 enum { HOME_NAMES = 400 };
 int home_names(char list[HOME_NAMES], const char *folder, attn_error *error);
 
-/* The help text of an option that takes one: "needed: a name (encoder, full, quick) or a file"; without names where there
- * are none. */
+/* The help text of an option that takes one: "needed: a name (encoder, full, quick) or a file"; without names where
+ * there are none. */
 void home_names_help(char text[HOME_NAMES + 64], const char *folder);
 
 /* Whether it is the path of a file (with a slash, or ending in .yaml), and no name. */
 bool home_is_path(const char *which);
 
-/* The file that a name in the folder, or a path, stands for; attn_free it. NULL and an error that lists the names when there
- * is no such name: `option` and `what` ("--plan", "plan") are for it. */
+/* The file that a name in the folder, or a path, stands for; attn_free it. NULL and an error that lists the names when
+ * there is no such name: it says `option` and `what` ("--plan", "plan"). */
 char *home_named_file(const char *which, const char *folder, const char *option, const char *what,
                       attn_error *error);
 

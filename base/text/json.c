@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* It has no words for memory that is refused before it begins. */
+/* jansson has no words for memory that is refused before it begins. */
 bool json_lacked_memory(const json_error_t *why) {
     return json_error_code(why) == json_error_out_of_memory || !*why->text;
 }

@@ -51,7 +51,8 @@ static const char *refusal_of(const json_t *entry) {
     return json_is_true(json_object_get(entry, "skipped")) ? json_text(entry, "skip_message") : NULL;
 }
 
-/* An aggregate without a time is none of a benchmark of its own: of asymptotic complexity it has the name of a family. */
+/* An aggregate without a time is passed over: asymptotic complexity bears the name of a family of benchmarks, not of
+ * one. */
 static int take_entry(json_t *all, const json_t *entry) {
     const char *aggregate = json_text(entry, "aggregate_name"), *refusal = refusal_of(entry);
     double time = ns_of(entry);

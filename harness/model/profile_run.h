@@ -54,8 +54,8 @@ typedef struct profiler {
     json_t *utterances;
     sums sums;
     profile_watch watch;
-    /* The comparison with the scalar reference. To the limit of its error, what rounding to the cache's type may
-     * change is added. */
+    /* The comparison with the scalar reference. The limit of its error allows for what rounding to the cache's type
+     * may change. */
     size_t checked_frames;
     double check_limit, check_error; /* as parts of the largest output */
     sgemm_rate sgemm;

@@ -7,10 +7,10 @@
 
 enum {
     ATTN_TAKES_ANYTHING = 0, /* all variants */
-    ATTN_TAKES_LATENT = 1,
-    ATTN_TAKES_KV_HEADS = 2,
-    ATTN_TAKES_SIZE = 3
-}; /* latent_dim, num_kv_heads, either */
+    ATTN_TAKES_LATENT = 1,   /* latent_dim */
+    ATTN_TAKES_KV_HEADS = 2, /* num_kv_heads */
+    ATTN_TAKES_SIZE = 3      /* either */
+};
 enum { ATTN_VARIANT_NAMES = 16, ATTN_VARIANT_NAMES_TEXT = 256 };
 
 /* NULL-terminated, in the order of tables. */
