@@ -51,12 +51,15 @@ static const char *refusal_of(const json_t *entry) {
     return json_is_true(json_object_get(entry, "skipped")) ? json_text(entry, "skip_message") : NULL;
 }
 
-/* An aggregate without a time is passed over: asymptotic complexity bears the name of a family of benchmarks, not of
- * one. */
+/* Of asymptotic complexity: it has no member for a time, and the name of a family of benchmarks. */
+static bool is_of_family(const json_t *entry) {
+    return *json_text(entry, "aggregate_name") && !json_object_get(entry, "real_time");
+}
+
 static int take_entry(json_t *all, const json_t *entry) {
     const char *aggregate = json_text(entry, "aggregate_name"), *refusal = refusal_of(entry);
     double time = ns_of(entry);
-    if (*aggregate && !refusal && isnan(time))
+    if (!refusal && is_of_family(entry))
         return 0;
     json_t *object = object_of(all, entry);
     if (!object)
@@ -64,7 +67,7 @@ static int take_entry(json_t *all, const json_t *entry) {
     if (refusal)
         return json_object_set_new(object, "error", json_string(refusal));
     if (isnan(time))
-        return json_object_set_new(object, "error", json_string("it reported no time"));
+        return *aggregate ? 0 : json_object_set_new(object, "error", json_string("it reported no time"));
     if (!*aggregate)
         add_ran(object, entry, time);
     if (!*aggregate)
@@ -91,7 +94,11 @@ json_t *google_read(const char *text, size_t size, const char *who, attn_error *
                   "%s: did not print Google Benchmark's JSON on standard output "
                   "(--benchmark_format=json)",
                   who);
-    return all;
+    if (json_object_size(all))
+        return all;
+    attn_fail(error, "%s: its JSON has no benchmark, only the complexity of families", who);
+    json_decref(all);
+    return NULL;
 }
 
 void google_ran(double *ns, double *cpu_ns, const json_t *benchmark) {

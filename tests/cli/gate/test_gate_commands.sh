@@ -10,6 +10,7 @@ noise=$((RANDOM % 200)) mode=${2:-}
 case ${2:-} in
 fails) echo "no such machine" >&2; exit 7 ;;
 babbles) echo hello; exit 0 ;;
+complexity) echo '{"benchmarks": [{"name": "family_BigO", "run_name": "family", "aggregate_name": "BigO", "big_o": "N"}]}'; exit 0 ;;
 hangs) echo $$ >"$0.mark"; sleep 60 & wait ;;
 dies_later) echo >>"$0.calls"; [ "$(wc -l <"$0.calls")" -lt 4 ] || exit 3 ;;
 noisy) noise=$((RANDOM * 3)); sleep 0.3 ;; # of four blocks nothing can be said
@@ -73,6 +74,8 @@ check "a base that fails: 2" commands 2 0 fails
 check "base fails: why" says "base-cmd: it ended with status 7: no such machine" err
 check "a base that prints no JSON: 2" commands 2 0 babbles
 check "no JSON: what was expected" says "benchmark_format=json" err
+check "a base that prints nothing but a complexity: 2" commands 2 0 complexity
+check "a complexity: why" says "has no benchmark, only the complexity" err
 check "a candidate that hangs ends with the budget" commands 1 "0 hangs" "" --budget 2s
 nobody() { # a zombie that its new parent has not reaped is nobody
     [ -s "$scratch/fake.mark" ] && ! ps -o state= -p "$(cat "$scratch/fake.mark")" | grep -qv Z
