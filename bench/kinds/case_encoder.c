@@ -114,14 +114,13 @@ static void run_parts(void *state, bench_part_hook *hook, void *context) {
 /* FLOPs of the last call: those of the run less those of the run without it. */
 static double call_flops(const encoder_setup *s) {
     double all = attn_session_flops(s->session, s->input_frames, NULL);
-    size_t factor = s->row.input == ATTN_INPUT_CONV2D ? 4 : 1;
-    size_t before = is_prefill(&s->row) ? 0 : s->input_frames - factor * s->row.queries;
+    size_t taken = attn_frame_factor(s->row.input) * s->row.queries;
+    size_t before = is_prefill(&s->row) ? 0 : s->input_frames - taken;
     return all - attn_session_flops(s->session, before, NULL);
 }
 
 static double audio_seconds(const bench_case *c) {
-    size_t factor = c->input == ATTN_INPUT_CONV2D ? 4 : 1;
-    return FRAME_SECONDS * (double)(is_prefill(c) ? c->frames : factor * c->queries);
+    return FRAME_SECONDS * (double)(is_prefill(c) ? c->frames : attn_frame_factor(c->input) * c->queries);
 }
 
 /* Weights, input, output and caches, each once. */

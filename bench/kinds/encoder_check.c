@@ -33,7 +33,7 @@ static attn_session *open_trial(const trial *t, const char *impl, attn_error *er
     options.impl = impl;
     if (!strcmp(impl, "scalar"))
         options.threads = NULL;
-    options.max_frames = encoder_input_frames(t->config, t->frames);
+    options.max_frames = attn_input_frames(t->config, t->frames);
     return attn_session_open(&session, t->model, &options, error) ? NULL : session;
 }
 
@@ -43,7 +43,7 @@ static int fit_budget(trial *t, attn_error *error) {
     if (!session)
         return -1;
     double each =
-        attn_session_flops(session, encoder_input_frames(t->config, t->frames), NULL) / (double)t->frames;
+        attn_session_flops(session, attn_input_frames(t->config, t->frames), NULL) / (double)t->frames;
     attn_session_close(session);
     size_t most = (size_t)fmin(fmax(LEAST_FRAMES, t->budget / each), (double)t->frames);
     if (!is_stream(t)) {
@@ -60,7 +60,7 @@ static int fit_budget(trial *t, attn_error *error) {
 }
 
 static float *run_trial(const trial *t, const char *impl, const float *x, attn_error *error) {
-    size_t inputs = encoder_input_frames(t->config, t->frames);
+    size_t inputs = attn_input_frames(t->config, t->frames);
     float *out = attn_alloc(t->frames * t->config->attention.d_model, sizeof *out, "output compared", error);
     attn_session *session = out ? open_trial(t, impl, error) : NULL;
     if (session)
@@ -99,7 +99,7 @@ static int run_both(bench_check *check, trial *t, const encoder_setup *s, attn_e
     uint64_t random = s->seed + 2;
     if (fit_budget(t, error))
         return -1;
-    size_t inputs = encoder_input_frames(t->config, t->frames) * t->config->input_dim;
+    size_t inputs = attn_input_frames(t->config, t->frames) * t->config->input_dim;
     float *x = attn_alloc(inputs, sizeof *x, "input compared", error), *found = NULL, *expected = NULL;
     if (x) {
         attn_random_uniform(x, inputs, 1, &random);

@@ -35,10 +35,6 @@ int encoder_config(attn_config *config, const bench_case *c, attn_error *error) 
     return attn_config_parse(config, text, (size_t)length, "model", NULL, error);
 }
 
-size_t encoder_input_frames(const attn_config *config, size_t frames) {
-    return config->input_layer == ATTN_INPUT_CONV2D ? 4 * frames + 3 : frames;
-}
-
 static void mark_part(void *context, attn_part part) {
     encoder_setup *s = context;
     bench_parts_begin(&s->watch, part);
@@ -72,7 +68,7 @@ static int open_session(encoder_setup *s, attn_error *error) {
  * it is one that slides. */
 static size_t frames_of_run(const bench_case *c, const attn_config *config) {
     size_t calls = c->left + (c->variant->forgets ? 2 : 1);
-    return c->where & BENCH_PREFILL ? c->frames : encoder_input_frames(config, calls * c->queries);
+    return c->where & BENCH_PREFILL ? c->frames : attn_input_frames(config, calls * c->queries);
 }
 
 int encoder_setup_init(encoder_setup *s, const bench_case *row, const bench_settings *settings,
@@ -155,7 +151,7 @@ int encoder_setup_hand_over(encoder_setup *s, peer_tensors *to, attn_error *erro
     bool prefill = c->where & BENCH_PREFILL;
     size_t d = c->geometry.d_model, all = attn_output_frames(config, s->input_frames),
            first = all - c->queries;
-    size_t taken = encoder_input_frames(config, c->queries);
+    size_t taken = attn_input_frames(config, c->queries);
     const size_t out[] = {1, c->queries, d}, in[] = {1, prefill ? s->input_frames : taken, config->input_dim};
     s->expected = attn_alloc(c->queries * d, sizeof(float), "expected output", error);
     s->answer = attn_alloc(c->queries * d, sizeof(float), "a peer's output", error);

@@ -25,9 +25,6 @@ typedef struct encoder_setup {
 /* The row's model as a configuration. */
 int encoder_config(attn_config *config, const bench_case *row, attn_error *error);
 
-/* Input frames that give `frames` after the input layer. */
-size_t encoder_input_frames(const attn_config *config, size_t frames);
-
 /* Allocates all, fills it with seeded numbers, and runs the stream up to the call that is timed. Free with
  * encoder_setup_free. */
 int encoder_setup_init(encoder_setup *setup, const bench_case *row, const bench_settings *settings,

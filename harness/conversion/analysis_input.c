@@ -39,7 +39,7 @@ int analysis_load(attn_model **model, attn_config *config, const char *path, con
 
 int analysis_make_features(calibration *c, const attn_config *config, size_t frames, uint64_t seed,
                            attn_error *error) {
-    size_t in = config->input_layer == ATTN_INPUT_CONV2D ? 4 * frames + 3 : frames;
+    size_t in = attn_input_frames(config, frames);
     uint64_t state = seed + 1; /* not the weights' numbers */
     *c = (calibration){0};
     c->x = attn_alloc(in, config->input_dim * sizeof(float), "random features", error);

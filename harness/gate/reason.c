@@ -93,6 +93,12 @@ static void put_single(char *why, size_t size, const gate_case *c) {
     if (isnan(c->finding.noise))
         text_list(why, size, "; ", "%zu process%s, too few to see how much they differ", c->count,
                   c->count == 1 ? "" : "es");
+    else
+        text_list(why, size, "; ",
+                  "one time of the base, and processes that differ by up to %.2f%%; with a program for the "
+                  "base, smaller "
+                  "changes are seen",
+                  gate_percent(c->finding.noise));
 }
 
 static void put_counts(char *why, size_t size, const gate_finding *f) {

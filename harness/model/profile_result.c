@@ -224,7 +224,7 @@ static json_t *quantiles_json(const double *sorted, size_t n, double unit) {
 static json_t *chunks_json(profiler *p) {
     profile_watch *w = &p->watch;
     double audio =
-        PROFILE_FRAME_SECONDS * (double)w->full_chunk * (p->config->input_layer == ATTN_INPUT_CONV2D ? 4 : 1);
+        PROFILE_FRAME_SECONDS * (double)(w->full_chunk * attn_frame_factor(p->config->input_layer));
     if (!w->chunk_count)
         return json_null();
     stats_sort(w->chunks, w->chunk_count);

@@ -369,3 +369,12 @@ size_t attn_output_frames(const attn_config *config, size_t frames) {
         return frames;
     return frames < CONV2D_FRAMES ? 0 : ((frames - 1) / 2 - 1) / 2;
 }
+
+size_t attn_frame_factor(attn_input_layer input) {
+    return input == ATTN_INPUT_CONV2D ? 4 : 1;
+}
+
+size_t attn_input_frames(const attn_config *config, size_t frames) {
+    bool conv2d = config->input_layer == ATTN_INPUT_CONV2D;
+    return attn_frame_factor(config->input_layer) * frames + (conv2d ? 3 : 0);
+}

@@ -23,19 +23,28 @@ static json_t *read_of_run(const study_runs *r, const study_run *run, const char
     return value;
 }
 
-/* log.jsonl as a list. */
+/* log.jsonl as a list; without the file an empty one. */
 static json_t *read_log(const study_runs *r, const study_run *run, attn_error *error) {
-    char *path = study_run_path(r, run, "log.jsonl", error);
-    json_t *list = json_array();
-    char *text = path && !access(path, F_OK) ? attn_read_file(path, FILE_LIMIT, NULL, error) : NULL;
-    for (char *next = text; next && *next;) {
+    char *path = study_run_path(r, run, "log.jsonl", error), *text = NULL;
+    json_t *list = path ? json_array() : NULL;
+    bool failed = !list;
+    if (path && !list)
+        attn_no_memory(error, path);
+    else if (path && !access(path, F_OK))
+        failed = !(text = attn_read_file(path, FILE_LIMIT, NULL, error));
+    char *next = text;
+    for (size_t number = 1; !failed && next && *next; number++) {
         char *line = strsep(&next, "\n");
-        if (*line)
-            json_array_append_new(list, json_loads(line, 0, NULL));
+        json_t *epoch = *line ? json_loads(line, 0, NULL) : NULL;
+        if (*line && json_array_append_new(list, epoch))
+            failed = attn_fail(error, "%s:%zu: expected JSON, an epoch a line", path, number) != 0;
     }
     attn_free(text);
     attn_free(path);
-    return list;
+    if (!failed)
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 /* ---- Results of one run ---- */
@@ -101,7 +110,7 @@ static json_t *run_json(const study_runs *r, const study_run *run, attn_error *e
         json_object_set_new(o, "why", utf8_json(run->why));
         return o;
     }
-    json_t *log = read_log(r, run, error), *heard = evaluations(r, run, error);
+    json_t *log = read_log(r, run, error), *heard = log ? evaluations(r, run, error) : NULL;
     if (!heard) {
         json_decref(log);
         json_decref(o);

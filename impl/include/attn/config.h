@@ -115,6 +115,12 @@ char *attn_config_format(const attn_config *config, attn_error *error);
  * 7), otherwise the same. */
 size_t attn_output_frames(const attn_config *config, size_t frames);
 
+/* Frames that enter for each one more that leaves: conv2d 4, otherwise 1. */
+size_t attn_frame_factor(attn_input_layer input);
+
+/* The fewest frames that enter when `frames` leave (1 or more): conv2d 4 T + 3, otherwise the same. */
+size_t attn_input_frames(const attn_config *config, size_t frames);
+
 #ifdef __cplusplus
 }
 #endif

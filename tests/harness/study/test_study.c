@@ -157,6 +157,23 @@ static void test_done_is_not_done_again(void **state) {
     drop(&r);
 }
 
+static void test_broken_log_is_named(void **state) {
+    (void)state;
+    study_request r = request_of("killed", plan_text);
+    char path[400];
+    snprintf(path, sizeof path, "%s/runs/conformer-d8-l1-k3-mha-scratch-s1/log.jsonl", r.out);
+    FILE *log = fopen(path, "a");
+    assert_non_null(log);
+    fputs("{\"epoch\": \n", log);
+    fclose(log);
+    outcome o;
+    attn_error error = {0};
+    assert_int_equal(try(&o, &r, &error), -1);
+    if (!strstr(error.message, "log.jsonl:") || !strstr(error.message, ": expected JSON"))
+        fail_msg("%s", error.message);
+    drop(&r);
+}
+
 /* Each shard does its own runs; the whole does none of them again, and has the same weights. */
 static void test_shards_make_the_whole(void **state) {
     (void)state;
@@ -359,10 +376,14 @@ static int begin(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_killed_and_taken_up),     cmocka_unit_test(test_done_is_not_done_again),
-        cmocka_unit_test(test_shards_make_the_whole),   cmocka_unit_test(test_no_attention),
-        cmocka_unit_test(test_another_plan_is_refused), cmocka_unit_test(test_failure_is_said),
-        cmocka_unit_test(test_page_says_synthetic),     cmocka_unit_test(test_folds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_killed_and_taken_up),
+                                       cmocka_unit_test(test_done_is_not_done_again),
+                                       cmocka_unit_test(test_broken_log_is_named),
+                                       cmocka_unit_test(test_shards_make_the_whole),
+                                       cmocka_unit_test(test_no_attention),
+                                       cmocka_unit_test(test_another_plan_is_refused),
+                                       cmocka_unit_test(test_failure_is_said),
+                                       cmocka_unit_test(test_page_says_synthetic),
+                                       cmocka_unit_test(test_folds)};
     return cmocka_run_group_tests(tests, begin, NULL);
 }

@@ -265,15 +265,22 @@ static void test_notes(void **state) {
     assert_int_equal(strlen(note), 255);
 }
 
-static void test_output_frames(void **state) {
+static void test_frames(void **state) {
     (void)state;
     attn_config c = {.input_layer = ATTN_INPUT_CONV2D};
     static const size_t frames[][2] = {{0, 0},  {1, 0},  {6, 0},  {7, 1},      {10, 1},
                                        {11, 2}, {14, 2}, {15, 3}, {1000, 249}, {16000, 3999}};
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
         assert_int_equal(attn_output_frames(&c, frames[i][0]), frames[i][1]);
+    for (size_t out = 1; out < 50; out++) {
+        size_t in = attn_input_frames(&c, out);
+        assert_int_equal(attn_output_frames(&c, in), out);
+        assert_int_equal(attn_output_frames(&c, in - 1), out - 1);
+        assert_int_equal(attn_output_frames(&c, in + attn_frame_factor(c.input_layer)), out + 1);
+    }
     c.input_layer = ATTN_INPUT_LINEAR;
     assert_int_equal(attn_output_frames(&c, 5), 5);
+    assert_int_equal(attn_input_frames(&c, 5), 5);
 }
 
 static int read_and_format(void *context, attn_error *error) {
@@ -296,7 +303,7 @@ int main(void) {
         cmocka_unit_test(test_defaults),       cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_latent_dims),    cmocka_unit_test(test_format),
         cmocka_unit_test(test_feature_notes),  cmocka_unit_test(test_shipped),
-        cmocka_unit_test(test_notes),          cmocka_unit_test(test_output_frames),
+        cmocka_unit_test(test_notes),          cmocka_unit_test(test_frames),
         cmocka_unit_test(test_refused_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
