@@ -12,7 +12,7 @@
 #
 # Right is a run in which the cases of that code are SLOWER and all others SAME. OUT=folder (default
 # $BUILD/gate-builds) keeps the builds and a line a run, OUT/VARIANT.runs: the same command goes on where it was stopped.
-# BASE=folder takes the objects of a build that is there as the base's. RUNS=10 BUDGET=60s OPT=-O2 MIN_EFFECT=2%
+# BASE=folder takes the objects of a build that is there as the base's. RUNS=10 BUDGET=60s MIN_EFFECT=2%
 # VARIANTS="pass copy tile o1 comment order path". Exit status: 1 when a run was not right.
 #
 # PLAN=gate compares comment, order and path alone, by that plan: false alarms of programs that were linked or built anew,
@@ -20,7 +20,10 @@
 # OUT/VARIANT.PLAN.runs.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-: "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${OUT:=$BUILD/gate-builds}" "${OPT:=-O2}"
+: "${BUILD:=build}" "${BUDGET:=60s}" "${RUNS:=10}" "${MIN_EFFECT:=2%}" "${OUT:=$BUILD/gate-builds}"
+# Of the base's objects, so that nothing else differs.
+OPT=$([ -z "${BASE:-}" ] || sed -n 's/^#define BUILD_FLAGS "\([^"]*\)"$/\1/p' "$BASE/include/build_info.h")
+: "${OPT:=-O3}"
 if [ -n "${PLAN:-}" ]; then
     : "${VARIANTS:=comment order path}"
     case $VARIANTS in *pass* | *copy* | *tile* | *o1*) echo "PLAN is for comment, order and path alone" >&2 && exit 2 ;; esac
