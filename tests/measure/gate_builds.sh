@@ -154,11 +154,13 @@ expected() { # variant: verdicts in the order of the plan, as an extended regula
     esac
 }
 
+# Two of these may run at once with one OUT, by the plan here and by another.
 run() { # variant: a line of verdicts, changes in per cent, seconds, load
+    local to=$OUT/$1.${runs%runs}
     "$OUT/base/attnbench" gate --base "$OUT/base/attnbench" --candidate "$(realpath "$OUT/$1/attnbench")" --plan "$plan" \
-        --budget "$BUDGET" --min-effect "$MIN_EFFECT" --no-attribution --format csv 2>"$OUT/$1.err" >"$OUT/$1.csv"
+        --budget "$BUDGET" --min-effect "$MIN_EFFECT" --no-attribution --format csv 2>"${to}err" >"${to}csv"
     awk -F, 'NR > 1 { verdicts = verdicts (verdicts ? " " : "") $2; changes = changes (changes ? " " : "") sprintf("%+.2f", $6) }
-        END { print verdicts "|" changes }' "$OUT/$1.csv"
+        END { print verdicts "|" changes }' "${to}csv"
 }
 
 failed=0

@@ -20,7 +20,7 @@ int gate_output_check(const gate_output *output, attn_error *error) {
 
 static int write_json(const gate_report *report, FILE *to, attn_error *error) {
     json_t *all = gate_report_json(report);
-    int result = json_print(all, JSON_INDENT(1), "the report", to, error);
+    int result = json_print(all, JSON_INDENT(1), to == stdout ? "standard output" : "the report", to, error);
     json_decref(all);
     return result;
 }
