@@ -95,9 +95,7 @@ static void put_single(char *why, size_t size, const gate_case *c) {
                   c->count == 1 ? "" : "es");
     else
         text_list(why, size, "; ",
-                  "one time of the base, and processes that differ by up to %.2f%%; with a program for the "
-                  "base, smaller "
-                  "changes are seen",
+                  "processes differ by up to %.2f%%; a base that is a program shows smaller changes",
                   gate_percent(c->finding.noise));
 }
 

@@ -16,7 +16,7 @@ gate 3 --base "$scratch/base.json" --candidate "$scratch/candidate"
 check "stored base, the same: nothing is slower" verdict SLOWER 0
 make_fake candidate "slow=3"
 gate 3 --base "$scratch/base.json" --candidate "$scratch/candidate"
-check "stored base, 3% slower: noise hides it, which is said in every line" [ "$(grep -c '^| \*\*UNDECIDED.*processes that differ' \
+check "stored base, 3% slower: noise hides it, which is said in every line" [ "$(grep -c '^| \*\*UNDECIDED.*processes differ' \
     "$scratch/out")" -eq "$(grep -c '^| \*\*UNDECIDED' "$scratch/out")" ]
 sed 's/"core": *"[A-Za-z]*"/"core":"Katmai"/' "$scratch/base.json" >"$scratch/other.json"
 check "stored base of another machine: 3" gate 3 --base "$scratch/other.json" --candidate "$scratch/candidate"
