@@ -47,7 +47,7 @@ typedef struct gate_settings {
     const plan *plan;
     gate_metric metric;
     gate_way way; /* of time */
-    int turns;    /* the version that both programs are spoken to in; 0: a side knows none */
+    int turns;    /* the version of bench/turns/turn_lines.h for both programs; 0: a side knows none */
     gate_rule rule;
     double budget; /* seconds, of measuring; what moved comes on top */
     uint64_t seed; /* of the order of cases and processes */
@@ -130,7 +130,7 @@ void gate_fail_process(gate *g, gate_case *c, size_t side, double began, process
  * ever: it has to stay short next to measuring. */
 #define GATE_SHORT_CHECK_FLOPS 1e6
 
-/* Which version of turns (bench/turns/turn_lines.h) it is to be spoken to in; 0: it does not know them. */
+/* The version of bench/turns/turn_lines.h to use with this side; 0: it knows none. */
 int gate_turns_version(const gate_side *side);
 
 /* A pair of an open case by turns: 0; 1 when the case has failed; -1. The processes are started where the duo has

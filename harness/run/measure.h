@@ -49,8 +49,8 @@ void measure_clean_environment(void);
 int measure_case(json_t **entries, measure_outcome *outcome, const bench_case *c,
                  const measure_settings *settings, attn_error *error);
 
-/* Starts a process that measures in turns (bench/turns/turn_lines.h). Version 1 measures this case. Version 2 measures the
- * cases that it is asked for, all with as many threads as this one. -1: it cannot be started. */
+/* Starts a process that measures by turns (bench/turns/turn_lines.h): this case in version 1; in version 2 the cases
+ * that it is asked for, all with as many threads as this one. -1: it cannot be started. */
 struct child_talk;
 struct child_result;
 int measure_start_turns(struct child_talk *talk, const bench_case *c, int version,

@@ -1,5 +1,5 @@
-/* A live process that measures cases in turns (bench/turns/turn_lines.h): it runs the iterations that it is asked for and
- * reports how long they took. */
+/* A live process that measures cases by turns (bench/turns/turn_lines.h): it is asked for iterations, and reports how
+ * long they took. */
 #ifndef HARNESS_RUN_PARTNER_H
 #define HARNESS_RUN_PARTNER_H
 
@@ -10,7 +10,7 @@ enum { PARTNER_LINE = 128 };
 
 typedef struct partner {
     child_talk talk;
-    int version;   /* that it is spoken to in */
+    int version;   /* of bench/turns/turn_lines.h */
     bool late;     /* it did not answer in time */
     char why[300]; /* when it has failed */
     size_t used;   /* of text */
@@ -22,8 +22,8 @@ typedef struct partner_turn {
     double cpu_ns; /* of that on a CPU */
 } partner_turn;
 
-/* Starts it, with that version of the protocol. -1: the program cannot be run, or memory is short. Call partner_end
- * afterwards, whatever this returns. */
+/* Starts it, with that version of bench/turns/turn_lines.h. -1: the program cannot be run, or memory is short. Needs
+ * partner_end, after a failure too. */
 int partner_start(partner *p, const bench_case *c, int version, const measure_settings *settings,
                   attn_error *error);
 

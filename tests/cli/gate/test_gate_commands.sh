@@ -48,7 +48,7 @@ commands() { # status expected, words of the candidate, words of the base, more 
     [ $? -eq "$expected" ]
 }
 check "commands, the same: 0" commands 0 0
-check "the same: all six, and no family of which there is only the complexity" verdict SAME 6
+check "the same: all six; the complexity of a family is no benchmark" verdict SAME 6
 check "the same: in ns, whatever the unit" grep -qE 'beta<x>/8. \| 20(\.0[0-9]+)? ms' "$scratch/out"
 check "the same: an aggregate where there is nothing else" says '| `gamma` | 100' out
 check "the same: how it was measured" says "commands that print Google Benchmark's JSON" out
@@ -74,7 +74,7 @@ check "a base that fails: 2" commands 2 0 fails
 check "base fails: why" says "base-cmd: it ended with status 7: no such machine" err
 check "a base that prints no JSON: 2" commands 2 0 babbles
 check "no JSON: what was expected" says "benchmark_format=json" err
-check "a base that prints nothing but a complexity: 2" commands 2 0 complexity
+check "a base whose only result is a complexity: 2" commands 2 0 complexity
 check "a complexity: why" says "has no benchmark, only the complexity" err
 check "a candidate that hangs ends with the budget" commands 1 "0 hangs" "" --budget 2s
 nobody() { # a zombie that its new parent has not reaped is nobody
