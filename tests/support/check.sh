@@ -19,3 +19,14 @@ check() { # what is checked, command... that leaves what it printed in $scratch/
         failed=1
     fi
 }
+
+terminated() { # pid, file: the process gets SIGTERM once the file is there and not empty, and ends by it
+    local i
+    for ((i = 0; i < 600; i++)); do
+        [ -s "$2" ] && break
+        sleep 0.1
+    done
+    kill -TERM "$1"
+    wait "$1"
+    [ $? -eq 143 ] && [ -s "$2" ]
+}

@@ -48,16 +48,8 @@ says() { # text in file
 }
 
 interrupted() { # options: the gate gets SIGTERM once the candidate has left its mark, and ends by it
-    local pid i
     rm -f "$scratch/candidate.mark" "$scratch/report.json"
     "$ATTNBENCH" gate --plan "$scratch/tiny.yaml" --base "$scratch/base" --candidate "$scratch/candidate" "$@" \
         --json "$scratch/report.json" >"$scratch/out" 2>"$scratch/err" &
-    pid=$!
-    for ((i = 0; i < 600; i++)); do
-        [ -s "$scratch/candidate.mark" ] && break
-        sleep 0.1
-    done
-    kill -TERM $pid
-    wait $pid
-    [ $? -eq 143 ]
+    terminated $! "$scratch/candidate.mark"
 }

@@ -70,17 +70,8 @@ cat >"$scratch/fake.conf" <<'END'
 behave=wait
 END
 interrupt() {
-    local pid i
     "$ATTNBENCH" selftest --plan "$scratch/tiny.yaml" --journal "$scratch/journal" >"$scratch/out" 2>"$scratch/err" &
-    pid=$!
-    for ((i = 0; i < 600; i++)); do
-        [ -s "$scratch/fake.mark" ] && break
-        sleep 0.1
-    done
-    kill -TERM $pid
-    wait $pid
-    local status=$?
-    [ $status -eq 143 ]
+    terminated $! "$scratch/fake.mark"
 }
 check "a signal ends it" interrupt
 check "a signal: the run that was going on is not counted" lines 1
