@@ -16,8 +16,11 @@ gate 3 --base "$scratch/base.json" --candidate "$scratch/candidate"
 check "stored base, the same: nothing is slower" verdict SLOWER 0
 make_fake candidate "slow=3"
 gate 3 --base "$scratch/base.json" --candidate "$scratch/candidate"
-check "stored base, 3% slower: noise hides it, which is said in every line" [ "$(grep -c '^| \*\*UNDECIDED.*processes differ' \
-    "$scratch/out")" -eq "$(grep -c '^| \*\*UNDECIDED' "$scratch/out")" ]
+hidden_by_noise() { # some lines are undecided, and all of them say why
+    local lines
+    lines=$(grep '^| \*\*UNDECIDED' "$scratch/out") && ! grep -qv 'processes differ' <<<"$lines"
+}
+check "stored base, 3% slower: noise hides it, which is said in every line" hidden_by_noise
 sed 's/"core": *"[A-Za-z]*"/"core":"Katmai"/' "$scratch/base.json" >"$scratch/other.json"
 check "stored base of another machine: 3" gate 3 --base "$scratch/other.json" --candidate "$scratch/candidate"
 check "another machine: says which field" says "blas.core (Katmai, " err
