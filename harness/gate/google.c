@@ -68,10 +68,10 @@ static int take_entry(json_t *all, const json_t *entry) {
         return json_object_set_new(object, "error", json_string(refusal));
     if (isnan(time))
         return *aggregate ? 0 : json_object_set_new(object, "error", json_string("it reported no time"));
-    if (!*aggregate)
+    if (!*aggregate) {
         add_ran(object, entry, time);
-    if (!*aggregate)
         return json_array_append_new(json_object_get(object, "times"), json_real(time));
+    }
     return strcmp(aggregate, "mean") && strcmp(aggregate, "median")
                ? 0
                : json_object_set_new(object, aggregate, json_real(time));
@@ -94,9 +94,10 @@ json_t *google_read(const char *text, size_t size, const char *who, attn_error *
                   "%s: did not print Google Benchmark's JSON on standard output "
                   "(--benchmark_format=json)",
                   who);
-    if (json_object_size(all))
+    else if (!json_object_size(all))
+        attn_fail(error, "%s: its JSON has no benchmark, only the complexity of families", who);
+    else
         return all;
-    attn_fail(error, "%s: its JSON has no benchmark, only the complexity of families", who);
     json_decref(all);
     return NULL;
 }
