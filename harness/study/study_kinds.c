@@ -75,7 +75,7 @@ static int add_base(builder *b, size_t *index) {
     if (study_model_config(&k.yaml, &k.config, b->model, &plain, b->file, b->error))
         return -1;
     snprintf(k.model, sizeof k.model, "%s", b->model->name);
-    k.epochs = k.config.num_epochs ? k.config.num_epochs : TRAINING_EPOCHS;
+    k.epochs = training_epochs(&k.config);
     name_kind(&k, false, false);
     return add(b, &k, index);
 }
@@ -165,7 +165,7 @@ static int add_kind(builder *b, study_origin origin, const study_attention *a) {
     if (study_model_config(&k.yaml, &k.config, b->model, &with, b->file, b->error))
         return -1;
     snprintf(k.model, sizeof k.model, "%s", b->model->name);
-    k.epochs = k.config.num_epochs ? k.config.num_epochs : TRAINING_EPOCHS;
+    k.epochs = training_epochs(&k.config);
     if ((is_from_mha(origin) && read_training(b, &k)) || (is_conversion(origin) && check_conversion(b, &k))) {
         attn_free(k.yaml);
         return -1;

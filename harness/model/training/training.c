@@ -126,7 +126,7 @@ static int make_trainer(training *t, attn_error *error) {
 static size_t epochs_of(const training *t) {
     if (t->request->epochs || t->request->epochs_given)
         return t->request->epochs;
-    return t->config.num_epochs ? t->config.num_epochs : TRAINING_EPOCHS;
+    return training_epochs(&t->config);
 }
 
 static int set_up(training *t, attn_error *error) {

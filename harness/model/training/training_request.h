@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { TRAINING_EPOCHS = 5 }; /* where neither the request nor the configuration says */
+/* Of a request that leaves them to the configuration: its num_epochs, or 5. */
+static inline size_t training_epochs(const attn_config *config) {
+    return config->num_epochs ? config->num_epochs : 5;
+}
 
 typedef struct training_request {
     const char *config;       /* YAML */
@@ -21,7 +24,7 @@ typedef struct training_request {
     attn_convert_method method; /* of the conversion; activation: on inputs of the training split */
     size_t latent_dim, num_kv_heads;
     const char *units;    /* "char", "word" or a file */
-    size_t epochs;        /* 0: the configuration's num_epochs, or TRAINING_EPOCHS */
+    size_t epochs;        /* 0: training_epochs of the configuration */
     double learning_rate; /* peak; 0: the configuration's, or 3e-3 */
     bool epochs_given;    /* 0 epochs are then meant: RUN/ gets the model as it starts */
     uint64_t seed;
