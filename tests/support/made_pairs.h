@@ -7,7 +7,7 @@
 enum { MOST_BLOCKS = 1000 };
 
 /* The gate's own, with effects from 2% on. */
-static const gate_rule rule = {0.01, 0.05, 0.019802627296179712}; /* log 1.02 */
+static const gate_rule rule = {GATE_ALPHA, GATE_BETA, 0.019802627296179712}; /* log 1.02 */
 
 typedef struct made_up {
     double effect[MOST_BLOCKS], noise[MOST_BLOCKS];
