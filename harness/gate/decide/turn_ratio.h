@@ -11,8 +11,9 @@
  * and goes and only ever adds. Fewer turns than TURNS_FOR_WIDE have windows of one A B B A. */
 enum { TURNS_OF_WINDOW = 4, TURNS_OF_NARROW = 2, TURNS_FOR_WIDE = 16 };
 
-/* Turns of each side between moves of data (bench/turns/move.h): two windows, one of which is compared with the other. And
- * in a pair, at most: more pairs say more than longer ones, as what a pair lasts is the same for all of its turns. */
+/* Turns of each side between moves of data (bench/turns/move.h): two windows, one of which is compared with the other.
+ * TURNS_OF_PAIR is the most that a pair has: more pairs say more than longer pairs, as noise that lasts as long as a pair
+ * is in all of its turns. */
 enum { TURNS_OF_LAYOUT = 2 * TURNS_OF_WINDOW, TURNS_OF_PAIR = 3 * TURNS_OF_LAYOUT };
 
 /* time[side][turn] in ns: `turns` a side, an even number. *effect is the median over windows of ln(candidate / base);
