@@ -2,6 +2,7 @@
  * tests made themselves, or from Jacobi's rotations; nothing here asks LAPACK. */
 #include "attn/convert.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/models/distance.h"
 #include "tests/support/models/layers.h"
 #include "tests/support/spectra.h"
 
@@ -31,15 +32,15 @@ static void full_rank_is_exact(void **state) {
                 size_t frames = m & 4 ? 5 : FRAMES;
                 attn_layer made = layers_convert(&mha, types[m & 1], methods[m >> 1 & 1], D, x, frames, NULL);
                 layers_run(got, &made, types[m & 1], test, 50);
-                if (!(layers_distance(got, wanted, 50 * D) <= 2e-6))
+                if (!(distance(got, wanted, 50 * D) <= 2e-6))
                     fail_msg("%s weights, %s, %s, %zu inputs: %g", kinds[k], types[m & 1],
                              attn_convert_method_names[methods[m >> 1 & 1]], frames,
-                             layers_distance(got, wanted, 50 * D));
+                             distance(got, wanted, 50 * D));
                 attn_layer_free(&made);
             }
             attn_layer average = layers_convert(&mha, "mla_simple", ATTN_CONVERT_AVERAGE, D, NULL, 0, NULL);
             layers_run(got, &average, "mla_simple", test, 50);
-            assert_true(layers_distance(got, wanted, 50 * D) > 1e-3);
+            assert_true(distance(got, wanted, 50 * D) > 1e-3);
             attn_layer_free(&average);
             attn_layer_free(&mha);
         }
@@ -221,7 +222,7 @@ static void balance_keeps_the_small_half(void **state) {
             for (size_t r = 0; r < 16; r++)
                 values[i] += made.v_expand.weight[i / D * 16 + r] * made.kv_compress.weight[r * D + i % D];
         }
-        lost[balance] = layers_distance(values, mha.v_proj.weight, D * D);
+        lost[balance] = distance(values, mha.v_proj.weight, D * D);
         attn_layer_free(&made);
     }
     assert_true(lost[1] < 0.8 * lost[0]);

@@ -3,6 +3,7 @@
 #include "attn/convert.h"
 #include "tests/support/cmocka_all.h"
 #include "tests/support/models/conversions.h"
+#include "tests/support/models/distance.h"
 #include "tests/support/models/encoders.h"
 #include "tests/support/scratch.h"
 #include "tests/support/spectra.h"

@@ -2,6 +2,7 @@
 #include "attn/convert.h"
 #include "attn/random.h"
 #include "tests/support/cmocka_all.h"
+#include "tests/support/models/distance.h"
 #include "tests/support/models/layers.h"
 #include "tests/support/refusals.h"
 #include "tests/support/spectra.h"
@@ -47,12 +48,12 @@ static void gqa_groups_heads_that_agree(void **state) {
         attn_convert_report report;
         attn_layer made = layers_convert(&mha, "gqa", ATTN_CONVERT_ACTIVATION, 2, x, FRAMES, &report);
         layers_run(got, &made, "gqa", x, 50);
-        assert_true(layers_distance(got, wanted, 50 * D) < 1e-5);
+        assert_true(distance(got, wanted, 50 * D) < 1e-5);
         assert_true(report.produced_error < 1e-6 && report.weights_error < 1e-6);
         attn_layer_free(&made);
         made = layers_convert(&mha, "gqa", ATTN_CONVERT_MEAN, 2, x, FRAMES, &report);
         layers_run(got, &made, "gqa", x, 50);
-        assert_true(layers_distance(got, wanted, 50 * D) > 0.01);
+        assert_true(distance(got, wanted, 50 * D) > 0.01);
         assert_true(report.produced_error > 0.1);
         attn_layer_free(&made);
         attn_layer_free(&mha);
@@ -104,7 +105,7 @@ static void folding_goes_back(void **state) {
         assert_int_equal(attn_fold_layer(&folded, &made, attn_variant_find(cases[i].type), &error), 0);
         layers_run(wanted, &made, cases[i].type, x, 50);
         layers_run(got, &folded, "mha", x, 50);
-        assert_true(layers_distance(got, wanted, 50 * D) < 2e-6);
+        assert_true(distance(got, wanted, 50 * D) < 2e-6);
         attn_layer_free(&folded);
         attn_layer_free(&made);
         attn_layer_free(&mha);
@@ -131,7 +132,7 @@ static void families_are_their_members(void **state) {
             assert_int_equal(attn_family_fold(&copy, family, rank, &error), 0);
             layers_run(wanted, &made, "mla_simple", x, 50);
             layers_run(got, &copy, "mha", x, 50);
-            assert_true(layers_distance(got, wanted, 50 * D) < 2e-6);
+            assert_true(distance(got, wanted, 50 * D) < 2e-6);
             attn_layer_free(&made);
         }
         assert_int_equal(attn_family_fold(&copy, family, D + 1, &error), -1);

@@ -71,12 +71,3 @@ attn_model *converted(attn_model *model, const attn_convert_options *options, at
     attn_model_free(copy);
     return loaded;
 }
-
-double distance(const float *a, const float *b, size_t n) {
-    double sum = 0.0, all = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        sum += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
-        all += (double)b[i] * (double)b[i];
-    }
-    return sqrt(sum / all);
-}

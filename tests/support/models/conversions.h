@@ -23,7 +23,4 @@ attn_convert_options options_for(const char *type, attn_convert_method method, s
  * was made. */
 attn_model *converted(attn_model *model, const attn_convert_options *options, attn_conversion *made);
 
-/* How far a is from b [n], relative to b. */
-double distance(const float *a, const float *b, size_t n);
-
 #endif

@@ -53,15 +53,6 @@ void layers_run(float *out, const attn_layer *layer, const char *type, const flo
     attn_cache_free(&cache);
 }
 
-double layers_distance(const float *a, const float *b, size_t n) {
-    double sum = 0.0, all = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        sum += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
-        all += (double)b[i] * (double)b[i];
-    }
-    return sqrt(sum / all);
-}
-
 void layers_produce(double *y, const attn_layer *layer, const float *x, size_t frames) {
     bool latent = layer->kv_compress.weight != NULL;
     size_t rank = layer->geometry.latent_dim;

@@ -24,9 +24,6 @@ float *layers_inputs(size_t frames, double decay, double mean, const double *dir
 /* out [frames, D] = the layer over x in one call. */
 void layers_run(float *out, const attn_layer *layer, const char *type, const float *x, size_t frames);
 
-/* |a - b| / |b|. */
-double layers_distance(const float *a, const float *b, size_t n);
-
 /* Keys and values [frames, 2 D] that a layer makes of x: from its tensors, by plain loops. */
 void layers_produce(double *y, const attn_layer *layer, const float *x, size_t frames);
 
