@@ -23,28 +23,31 @@ static json_t *read_of_run(const study_runs *r, const study_run *run, const char
     return value;
 }
 
-/* log.jsonl as a list; without the file an empty one. */
-static json_t *read_log(const study_runs *r, const study_run *run, attn_error *error) {
-    char *path = study_run_path(r, run, "log.jsonl", error), *text = NULL;
-    json_t *list = path ? json_array() : NULL;
-    bool failed = !list;
-    if (path && !list)
-        attn_no_memory(error, path);
-    else if (path && !access(path, F_OK))
-        failed = !(text = attn_read_file(path, FILE_LIMIT, NULL, error));
-    char *next = text;
-    for (size_t number = 1; !failed && next && *next; number++) {
+/* Adds the epochs of a file to the list. */
+static int read_epochs(json_t *list, const char *path, attn_error *error) {
+    char *text = attn_read_file(path, FILE_LIMIT, NULL, error), *next = text;
+    int result = text ? 0 : -1;
+    for (size_t number = 1; !result && next && *next; number++) {
         char *line = strsep(&next, "\n");
-        json_t *epoch = *line ? json_loads(line, 0, NULL) : NULL;
-        if (*line && json_array_append_new(list, epoch))
-            failed = attn_fail(error, "%s:%zu: expected JSON, an epoch a line", path, number) != 0;
+        if (*line && json_array_append_new(list, json_loads(line, 0, NULL)))
+            result = attn_fail(error, "%s:%zu: expected JSON, an epoch a line", path, number);
     }
     attn_free(text);
+    return result;
+}
+
+/* log.jsonl as a list; without the file an empty one. */
+static json_t *read_log(const study_runs *r, const study_run *run, attn_error *error) {
+    char *path = study_run_path(r, run, "log.jsonl", error);
+    json_t *list = path ? json_array() : NULL;
+    if (path && !list)
+        attn_no_memory(error, path);
+    if (list && !access(path, F_OK) && read_epochs(list, path, error)) {
+        json_decref(list);
+        list = NULL;
+    }
     attn_free(path);
-    if (!failed)
-        return list;
-    json_decref(list);
-    return NULL;
+    return list;
 }
 
 /* ---- Results of one run ---- */
