@@ -120,10 +120,11 @@ for variant in $VARIANTS; do
     build "$place" "$OUT/$variant.compiler"
 done
 
+# Files of runs by PLAN have its name, so that once all is built, runs with PLAN and without may share OUT.
 if [ -n "${PLAN:-}" ]; then
-    plan=$PLAN runs=$(basename "$PLAN").runs
+    plan=$PLAN of=$(basename "$PLAN").
 else
-    plan=$OUT/plan.yaml runs=runs
+    plan=$OUT/plan.yaml of=
 fi
 cat >"$OUT/plan.yaml" <<'END'
 summary: two cases of the fused kernel that are mostly softmax, and three that do without it
@@ -154,9 +155,8 @@ expected() { # variant: verdicts in the order of the plan, as an extended regula
     esac
 }
 
-# Two of these may run at once with one OUT, by the plan here and by another.
-run() { # variant: a line of verdicts, changes in per cent, seconds, load
-    local to=$OUT/$1.${runs%runs}
+run() { # variant: a line of verdicts and changes in per cent
+    local to=$OUT/$1.$of
     "$OUT/base/attnbench" gate --base "$OUT/base/attnbench" --candidate "$(realpath "$OUT/$1/attnbench")" --plan "$plan" \
         --budget "$BUDGET" --min-effect "$MIN_EFFECT" --no-attribution --format csv 2>"${to}err" >"${to}csv"
     awk -F, 'NR > 1 { verdicts = verdicts (verdicts ? " " : "") $2; changes = changes (changes ? " " : "") sprintf("%+.2f", $6) }
@@ -167,14 +167,16 @@ failed=0
 echo "| variant | right | runs | exact 95% interval | verdicts that were not right |"
 echo "|---|---:|---:|---|---|"
 for variant in $VARIANTS; do
-    touch "$OUT/$variant.$runs"
-    while [ "$(wc -l <"$OUT/$variant.$runs")" -lt "$RUNS" ]; do
+    runs=$OUT/$variant.${of}runs wanted="^$(expected "$variant")[|]"
+    touch "$runs"
+    while [ "$(wc -l <"$runs")" -lt "$RUNS" ]; do
         line=$(run "$variant")
-        echo "$line|load $(cut -d' ' -f1 /proc/loadavg)" >>"$OUT/$variant.$runs"
+        echo "$line|load $(cut -d' ' -f1 /proc/loadavg)" >>"$runs"
     done
-    right=$(grep -Ec "^$(expected "$variant")[|]" "$OUT/$variant.$runs")
-    done_runs=$(wc -l <"$OUT/$variant.$runs")
-    [ "$right" = "$done_runs" ] || failed=1
-    echo "| $variant | $right | $done_runs | $(tests/measure/exact_interval.pl "$right" "$done_runs") | $(grep -Ev "^$(expected "$variant")[|]" "$OUT/$variant.$runs" | cut -d'|' -f1 | sort | uniq -c | sed 's/^ *//' | paste -sd';') |"
+    right=$(grep -Ec "$wanted" "$runs")
+    count=$(wc -l <"$runs")
+    wrong=$(grep -Ev "$wanted" "$runs" | cut -d'|' -f1 | sort | uniq -c | sed 's/^ *//' | paste -sd';')
+    [ "$right" = "$count" ] || failed=1
+    echo "| $variant | $right | $count | $(tests/measure/exact_interval.pl "$right" "$count") | $wrong |"
 done
 exit $failed
