@@ -63,7 +63,7 @@ typedef struct report_data {
 int report_data_init(report_data *data, const results *r, attn_error *error);
 void report_data_free(report_data *data);
 
-/* What the samples of all cases together went through. */
+/* Sums over the samples of all cases. */
 typedef struct measured_samples {
     size_t count, disturbed;
     double passed; /* ns of the wall clock */
@@ -71,7 +71,8 @@ typedef struct measured_samples {
 } measured_samples;
 measured_samples measured_all_samples(const report_data *data);
 
-/* How the cases' checks against a plain reference ended. One that needs what the machine lacks is in neither. */
+/* How many cases passed and failed their check against a plain reference. A case that needs what the machine lacks is in
+ * neither number. */
 typedef struct measured_checks {
     size_t passed, failed; /* a failed one has an error and no numbers */
 } measured_checks;

@@ -8,8 +8,8 @@
 /* FOLDER/index.html of a report. */
 int page_write(const char *folder, const report *r, attn_error *error);
 
-/* Writes FOLDER/index.html from one of the templates; "style" and "script" are added to the data. Data that are NULL
- * lacked memory. */
+/* Writes FOLDER/index.html from one of the templates; "style" and "script" are added to the data. NULL as data is
+ * reported as lack of memory. */
 int page_render(const char *folder, const char *name, json_t *data, attn_error *error);
 
 #endif

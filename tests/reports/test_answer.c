@@ -216,7 +216,7 @@ static void test_trust(void **state) {
            "Times are CPU time; with over half of the time lost they are rough");
 }
 
-/* What the machine lacks instructions for has not failed its check. */
+/* A case that needs instructions which the machine lacks is not counted as failed. */
 static void test_checks(void **state) {
     (void)state;
     world w = {0};

@@ -1,4 +1,4 @@
-/* Pairs for the gate's decision that nothing measured. */
+/* Pairs for the gate's decision that are made up, not measured. */
 #ifndef TESTS_SUPPORT_MADE_PAIRS_H
 #define TESTS_SUPPORT_MADE_PAIRS_H
 

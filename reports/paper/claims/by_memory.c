@@ -10,7 +10,7 @@ enum { BATCH = 8, FRAMES = 1000, LABELS = 100 };
 
 static const attn_train_options plain = {0};
 
-/* The paper's Conformer; NULL when memory is short. Weights are not touched, so that the first one takes none. */
+/* The paper's Conformer, whose weights nobody writes or reads; NULL when memory is short. */
 static attn_model *conformer(const char *type) {
     char yaml[160];
     attn_config config;

@@ -6,7 +6,7 @@
 #include "reports/paper/paper_audit.h"
 
 /* Bytes that a training pass of the paper's Conformer takes, by its layout; NaN where memory was too short for the model.
- * Of mha but for the last two. */
+ * All but the last two are of mha. */
 typedef struct claims_passes {
     double plain, half_batch, checkpoints, half_precision, mla, mla_simple;
 } claims_passes;
@@ -18,7 +18,7 @@ typedef struct claims_evidence {
     const json_t *conversion;   /* rows of analyze --sweep --format json */
     const json_t *tuned;        /* rows of analyze --mha --mla --format json, of fine-tuned models */
     const json_t *study;        /* of study_by_model */
-    claims_passes passes;       /* claims_fill lays them out */
+    claims_passes passes;       /* claims_fill sets them */
 } claims_evidence;
 
 #endif
