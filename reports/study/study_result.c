@@ -126,10 +126,14 @@ static json_t *run_json(const study_runs *r, const study_run *run, attn_error *e
 
 /* ---- Kinds ---- */
 
+/* null where there is no profile yet; NULL and an error for one that cannot be read. */
 static json_t *profile_json(const study_runs *r, const study_kind *k, bool stream, attn_error *error) {
     char *path = study_latency_path(r, k, stream, error);
-    json_t *profile = path && !access(path, F_OK) ? json_read_file(path, FILE_LIMIT, error) : NULL;
+    bool there = path && !access(path, F_OK);
+    json_t *profile = there ? json_read_file(path, FILE_LIMIT, error) : NULL;
     attn_free(path);
+    if (!path || (there && !profile))
+        return NULL;
     json_t *first = json_array_get(json_object_get(profile, "utterances"), 0);
     json_t *o = NULL;
     if (first) {
@@ -165,9 +169,10 @@ static json_t *kind_json(const study_runs *r, const study_kind *k, attn_error *e
         json_object_set_new(o, "num_kv_heads", json_integer((json_int_t)c->attention.num_kv_heads));
     if (k->base != STUDY_NONE)
         json_object_set_new(o, "begins_with", json_string(r->plan->kinds[k->base].name));
-    if (study_attends(k)) {
-        json_object_set_new(o, "stream", profile_json(r, k, true, error));
-        json_object_set_new(o, "whole", profile_json(r, k, false, error));
+    if (study_attends(k) && (json_object_set_new(o, "stream", profile_json(r, k, true, error)) ||
+                             json_object_set_new(o, "whole", profile_json(r, k, false, error)))) {
+        json_decref(o);
+        return NULL;
     }
     return o;
 }

@@ -255,9 +255,11 @@ json_t *answer_trust(const report_data *data) {
     for (size_t i = 0; i < data->count; i++)
         wide += measured_varies(&data->cases[i]);
     say_checks(checked, sizeof checked, data);
-    text_append(machine, sizeof machine, "%s, %.2g%% of the time lost, %s.",
-                *results_text(data->results, "machine.hypervisor", "") ? "Virtual machine" : "Bare machine",
-                lost > 0 ? 100 * lost : 0,
+    text_append(machine, sizeof machine, "%s, ",
+                *results_text(data->results, "machine.hypervisor", "") ? "Virtual machine" : "Bare machine");
+    if (!isnan(lost))
+        text_append(machine, sizeof machine, "%.2g%% of the time lost, ", 100 * lost);
+    text_append(machine, sizeof machine, "%s.",
                 has_hardware_counters(data) ? "hardware counters read" : "no hardware counters");
     if (wide)
         text_append(rest, sizeof rest, "%zu case%s by more than %.0f%%. ", wide,
