@@ -1,7 +1,8 @@
 /* A peer at work: `python3 SCRIPT CASE OUTPUT` reads a case, a safetensors file (bench/peers/tensors.h), writes the
- * float32 numbers of its output to OUTPUT, and then takes turns in the words of bench/turns/turn_lines.h. After `ready 1`
- * it prints its title: the peer, its version, and the form that it chose. Where it is not installed, or does not do the
- * case, it ends with status 3 and a reason on stderr. `python3 SCRIPT --version` prints its title. Private to bench/. */
+ * float32 numbers of its output to OUTPUT, and then runs the case when it is asked to, in the words of
+ * bench/turns/turn_lines.h. After `ready 1` it prints its title: the peer, its version, and the form that it chose.
+ * Where it is not installed, or does not do the case, it ends with status 3 and a reason on stderr.
+ * `python3 SCRIPT --version` prints its title. Private to bench/. */
 #ifndef BENCH_PEERS_TALK_H
 #define BENCH_PEERS_TALK_H
 

@@ -1,4 +1,4 @@
-"""A peer's side of the conversation (bench/turns/turn_lines.h): sets a case up, hands its output over, runs it in turns.
+"""A peer's side of the conversation (bench/turns/turn_lines.h): sets a case up, hands its output over, and runs it.
 
     PEER.py CASE.safetensors OUTPUT     runs the case; OUTPUT takes float32 numbers of the first run
     PEER.py --version                   whether the peer is installed, and which version

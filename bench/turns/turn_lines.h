@@ -1,25 +1,27 @@
-/* `attnbench bench --turns`, cases measured by turns: the process stays alive and runs as many iterations as it is asked
- * for, so that two programs can alternate on one CPU. Lines of text; `attnbench info --format json` says which version
- * a program speaks ("turns"). One that speaks 2 speaks 1 too.
+/* The lines of `attnbench bench --turns`: the process stays alive and runs as many iterations as it is asked for, so
+ * that two programs can alternate on one CPU. `attnbench info --format json` reports the version that a program speaks
+ * ("turns"). One that speaks 2 speaks 1 too.
  *
  * Version 1, one case, `--case ROW` on the command line:
  *
  *   the program, set up, checked and warm:  ready 1
- *   asked on standard input:                go N              N iterations, from 1
- *   the program, when they are done:        done NS CPU_NS    nanoseconds that they took, and those on a CPU
+ *   asked on standard input:                go N              runs N iterations, at least 1: a turn
+ *   the program, after the turn:            done NS CPU_NS    nanoseconds that it took, and those on a CPU
  *   asked:                                  quit, or the end of the input
  *
  * Version 2, without a case on the command line:
  *
- *   asked:                                  case HASH ROW     in place of the case before; HASH as of --checked-output
+ *   asked:                                  case HASH ROW     takes the place of the case before; HASH is that of
+ *                                                             --checked-output
  *   the program, set up, checked and warm:  ready 2
- *   asked:                                  go N TURNS        TURNS times N iterations; TURNS is from 1, and 1 where it
- *                                                             is left out
- *   the program:                            done NS CPU_NS    for each turn, all when the last is done
- *   asked:                                  move              data of the case to other pages (bench/turns/move.h)
+ *   asked:                                  go N TURNS        runs TURNS turns, at least 1, of N iterations each;
+ *                                                             `go N` runs one
+ *   the program, after all of them:         done NS CPU_NS    a line for each turn
+ *   asked:                                  move              moves the case's data to other pages
+ *                                                             (bench/turns/move.h)
  *   the program:                            moved BYTES
  *
- * A program that cannot measure the case ends without `ready`: its message on stderr, and the exit status of
+ * A program that cannot measure a case ends without `ready`, with a message on stderr and the exit status of
  * `attnbench bench`. */
 #ifndef BENCH_TURNS_TURN_LINES_H
 #define BENCH_TURNS_TURN_LINES_H

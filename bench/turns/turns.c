@@ -30,7 +30,7 @@ typedef struct order {
     const char *row;
 } order;
 
-/* A whole number at *text, which goes beyond it. */
+/* Reads the whole number at *text, and moves *text behind it. */
 static bool read_number(const char **text, uint64_t least, uint64_t *number) {
     char *end;
     if (**text < '0' || **text > '9')
@@ -60,7 +60,7 @@ static bool read_case(order *o, const char *text) {
     return true;
 }
 
-/* The row stays in `line`. */
+/* The row of the order points into `line`. */
 static int read_order(order *o, char *line, attn_error *error) {
     size_t length = strcspn(line, "\n");
     bool known = line[length] == '\n';

@@ -4,7 +4,8 @@
 
 #include "bench/run.h"
 
-/* Of the session's only case; without any, of those that the input names. -1: a line of the input is none of these. */
+/* Takes the turns of the session's only case or, where it has none, of the cases that the input names. -1: a line of
+ * the input is no order, names no case, or a turn failed. */
 int bench_turns_run(bench_session *session, attn_error *error);
 
 #endif
