@@ -26,8 +26,8 @@ int bench_session_add(bench_session *session, const char *row, attn_error *error
     return 0;
 }
 
-/* Vectors whose upper halves a case left in use make instructions of SSE four times slower in the next. Compilers clear
- * them where a function ends, but GCC not with -O1. */
+/* Upper halves of vector registers that a case leaves in use make the SSE instructions of the next case four times
+ * slower. Compilers clear them at the end of a function, except GCC with -O1. */
 static void clear_vectors(void) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx"))
@@ -90,7 +90,7 @@ static bool runs_elsewhere(const bench_session *session) {
     return bench_kind_of(&session->current->row)->run_elsewhere != NULL;
 }
 
-/* Counts are of the thread that asks for them: of a case with more, or of another process, there are none. */
+/* Counts are those of the calling thread: there are none for a case with more threads, or for another process. */
 static bool counts(const bench_session *session) {
     return session->probe && !session->threads.threads && !runs_elsewhere(session);
 }
@@ -128,7 +128,7 @@ static bool is_cold(const bench_session *session) {
     return session->current->row.cache == BENCH_COLD;
 }
 
-/* Counters by part are read at every border, which is no business of the timed region. */
+/* Counters by part are read at every border between parts, so this is a run of its own, outside of the timed region. */
 static void count_parts(const bench_session *session) {
     const bench_kind_ops *kind = bench_kind_of(&session->current->row);
     const bench_probe *probe = session->probe;
@@ -141,7 +141,7 @@ static void count_parts(const bench_session *session) {
     probe->part(probe->context, BENCH_PARTS_END);
 }
 
-/* Where time is simulated, there is none to take. */
+/* A simulated run has no times to take. */
 static void time_parts(bench_entry *entry) {
     const bench_session *session = entry->session;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
@@ -158,7 +158,7 @@ static void calibrate_delay(bench_session *session) {
                                : 0;
 }
 
-/* From the set-up's state, so that the same row, seed and program give the same output. -1: a peer has failed. */
+/* One run from the set-up's state, so that the same row, seed and program give the same output. -1: a peer failed. */
 static int warm_up(bench_entry *entry) {
     bench_session *session = entry->session;
     const bench_kind_ops *kind = bench_kind_of(&entry->row);
@@ -190,7 +190,7 @@ static bool is_remembered(bench_entry *entry) {
     return entry->remembered = entry->checked = entry->output_hash == session->checked_output;
 }
 
-/* The set-up of the entry, checked and warm. One set-up is kept at a time; repetitions share it. */
+/* Sets the entry up, checked and warm. One set-up is kept at a time; repetitions share it. */
 static int enter(bench_entry *entry) {
     bench_session *session = entry->session;
     if (entry->failure.message[0])

@@ -36,11 +36,10 @@ typedef struct bench_session {
     size_t failed, broken, unsupported; /* cases: check failed, no set-up, not on this machine */
 } bench_session;
 
-/* What is timed: run(state). */
+/* What is timed: run(state), or run_elsewhere where there is one. */
 typedef struct bench_workload {
     void (*run)(void *state);
-    int (*run_elsewhere)(void *state, uint64_t iterations, bench_elapsed *took,
-                         attn_error *error); /* or this */
+    int (*run_elsewhere)(void *state, uint64_t iterations, bench_elapsed *took, attn_error *error);
     void *state;
 } bench_workload;
 
@@ -54,10 +53,10 @@ int bench_session_run(bench_session *session, int argc, char **argv, attn_error 
 /* The row in place of all others; `checked` is session.checked_output. */
 int bench_session_switch(bench_session *session, const char *row, uint64_t checked, attn_error *error);
 
-/* For a loop of one's own around a case: the set-up of the entry, checked and warm. -1: its failure says why, and
+/* For a loop outside of Google Benchmark: sets the entry up, checked and warm. -1: its failure says why, and
  * the session's status counts it. */
 int bench_session_enter(bench_entry *entry);
-/* Before a timed region of the entry: what an iteration is. *cold: caches are to be emptied before each one. */
+/* Before each timed region of that entry: what an iteration runs. *cold: empty the caches before each iteration. */
 bench_workload bench_session_begin(bench_session *session, bool *cold);
 
 int bench_session_status(const bench_session *session);
