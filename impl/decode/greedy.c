@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* 0, the blank, where one is NaN. */
+/* 0, the blank, where a logit is NaN. */
 static int32_t best_token(const float *logits, size_t vocab) {
     size_t best = 0;
     for (size_t k = 0; k < vocab; k++) {

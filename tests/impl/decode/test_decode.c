@@ -143,7 +143,7 @@ static void test_sure_frames(void **state) {
     assert_int_equal(search(out, NULL, 4), 0);
 }
 
-/* Wherever the NaN is, and whatever the other tokens have. */
+/* A frame with a NaN gives no label, whichever token has the NaN and whatever the other logits are. */
 static void test_frames_with_nan(void **state) {
     (void)state;
     for (size_t at = 0; at < 4; at++) {
@@ -154,7 +154,7 @@ static void test_frames_with_nan(void **state) {
         assert_int_equal(attn_decode_greedy(out, logits, 3, 4, NULL), 2);
         assert_int_equal(out[0], 2);
         assert_int_equal(out[1], 3);
-        memcpy(logits, rows + 4, 4 * sizeof *rows); /* by itself */
+        memcpy(logits, rows + 4, 4 * sizeof *rows); /* the frame alone */
         logits[at] = NAN;
         assert_int_equal(attn_decode_greedy(out, logits, 1, 4, NULL), 0);
     }
