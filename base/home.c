@@ -57,7 +57,8 @@ static int has_name(const struct dirent *entry) {
     return text_ends(entry->d_name, ending);
 }
 
-int home_names(char list[HOME_NAMES], const char *folder, attn_error *error) {
+/* The names of the files NAME.yaml in a folder below the project's: "encoder, full, quick". */
+static int list_names(char list[HOME_NAMES], const char *folder, attn_error *error) {
     char *path = home_path(folder, error);
     struct dirent **files = NULL;
     list[0] = '\0';
@@ -76,9 +77,10 @@ int home_names(char list[HOME_NAMES], const char *folder, attn_error *error) {
 
 void home_names_help(char text[HOME_NAMES + 64], const char *folder) {
     char names[HOME_NAMES];
-    if (home_names(names, folder, NULL))
+    if (list_names(names, folder, NULL))
         names[0] = '\0'; /* asking for a file reports why */
-    snprintf(text, HOME_NAMES + 64, "needed: a name (%s) or a file", names);
+    snprintf(text, HOME_NAMES + 64, "needed: a name%s%s%s or a file", *names ? " (" : "", names,
+             *names ? ")" : "");
 }
 
 bool home_is_path(const char *which) {
@@ -96,7 +98,7 @@ char *home_named_file(const char *which, const char *folder, const char *option,
     if (!path || !access(path, F_OK))
         return path;
     attn_free(path);
-    if (!home_names(list, folder, error))
+    if (!list_names(list, folder, error))
         attn_fail(error, "%s %s: no such %s, expected %s%sa file (NAME.yaml, or with a / in its name)",
                   option, which, what, list, *list ? ", or " : "");
     return NULL;

@@ -1,6 +1,6 @@
 /* Where the project's data files are (plans, counter groups, cases): ATTNBENCH_HOME, else share/attnbench
- * next to the folder of an installed executable, else the folder above the executable's. Some of them have names, and
- * the user may give a file of their own in place of a name. */
+ * next to the folder of an installed executable, else the folder above the executable's. Some of them are known by
+ * name; a user may give the path of another file in place of a name. */
 #ifndef BASE_HOME_H
 #define BASE_HOME_H
 
@@ -11,12 +11,9 @@
 /* `relative` below the project's folder; attn_free it. Does not check that it exists. */
 char *home_path(const char *relative, attn_error *error);
 
-/* The names of the files NAME.yaml in a folder below the project's: "encoder, full, quick". */
-enum { HOME_NAMES = 400 };
-int home_names(char list[HOME_NAMES], const char *folder, attn_error *error);
-
-/* The help text of an option that takes one: "needed: a name (encoder, full, quick) or a file"; without names where
- * there are none. */
+/* The help text of an option that takes the name of a file NAME.yaml in a folder below the project's: "needed: a name
+ * (encoder, full, quick) or a file"; without names where there are none. */
+enum { HOME_NAMES = 400 }; /* bytes for the names */
 void home_names_help(char text[HOME_NAMES + 64], const char *folder);
 
 /* Whether it is the path of a file (with a slash, or ending in .yaml), and no name. */
