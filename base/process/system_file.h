@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The first line of the file of that path, without its end, as much of it as `size` bytes hold. False, and "", where
+/* The first line of the file of that path, without its line feed, cut to what `size` bytes hold. False, and "", where
  * there is none. */
 bool system_file_line(char *line, size_t size, const char *path, ...) __attribute__((format(printf, 3, 4)));
 
-/* The next numbers of a list such as "0-3,8", and the list after them; false at its end. */
+/* Reads the next number or range of a list such as "0-3,8" and moves *list behind it; false at the end. */
 bool system_list_next(const char **list, long *first, long *last);
 
 #endif

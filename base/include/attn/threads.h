@@ -34,8 +34,8 @@ size_t attn_threads_in_use(void); /* how many parts attn_share makes here */
 /* One of `parts` parts of some work. Must not fail. */
 typedef void attn_share_function(void *context, size_t part, size_t parts);
 
-/* Runs every part once, part 0 on the caller's thread, and returns when all are done. What a part shares itself it
- * does alone. Each part sees the caller's attn_cpu_limit. */
+/* Runs every part once, part 0 on the caller's thread, and returns when all are done. A part that calls this
+ * itself does all of that work alone. Each part sees the caller's attn_cpu_limit. */
 void attn_share(attn_share_function *work, void *context);
 
 /* begin..end-1 of `count` things are a part's. Cuts are at multiples of `unit` (at least 1), as even as these allow. */
