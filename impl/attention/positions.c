@@ -129,7 +129,7 @@ static void add_bias(float *biased, const attn_blas_view *view, const float *q, 
 
 /* Under rel_pos query i0 + r, key j is column m - 1 - r + j of the window that begins at position T - i0 - m of
  * the projected ones: with rows of n + m floats, m - 1 floats from the start and n + m - 1 apart. The last row
- * ends where its keys do, so that heads do not overlap: it goes with the others as far as panels are whole. */
+ * ends where its keys do, so that heads do not overlap: only whole panels are multiplied for it with the others. */
 static void project_scores(float *scores, const attn_blas_view *view, const float *biased,
                            const attn_projected_rows *p, size_t i0, size_t m) {
     size_t d_k = attn_head_dim(&view->layer->geometry), n = view->valid;

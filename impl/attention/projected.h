@@ -10,13 +10,13 @@
 /* First position and number of those that calls of at most `frames` frames and `keys` keys reach, in a stream of
  * `stream` frames; `panels` is NULL. */
 attn_projected attn_projected_reach(const attn_geometry *g, size_t frames, size_t keys, size_t stream);
-/* What `count` of them take for a layer, SIZE_MAX where that is no size. */
+/* Floats of the panels of `count` positions of a layer; SIZE_MAX where that is no size. */
 size_t attn_projected_floats(const attn_geometry *g, size_t count);
-/* Fills those of a layer. `workspace` is that of attn_project_span_layout. */
+/* Fills the panels of a layer. `workspace` is that of attn_project_span_layout. */
 void attn_project_span(float *panels, float *workspace, const attn_layer *layer, const attn_sinusoids *source,
                        const attn_projected *span);
 float *attn_project_span_layout(attn_arena *arena, const attn_geometry *g, size_t count);
-/* For at most `count` positions, projected on at most `threads` threads. */
+/* The sinusoids of attn_project_call: for at most `count` positions, projected on at most `threads` threads. */
 float *attn_projected_layout(attn_arena *arena, const attn_geometry *g, size_t count, size_t threads);
 
 /* Whether call->projected has every position of the call, before which `held` frames were in the cache. */

@@ -115,8 +115,8 @@ static void attend_tile(const tile_heads *t) {
     }
 }
 
-/* Heads whose positions are scored together: few queries need many of them for a product to be fast, threads for waiting
- * less often, and every thread needs some. */
+/* Heads whose positions are scored together. Every thread needs some. With few queries a product is fast only with many
+ * heads, and with many heads threads wait for each other less often. */
 static size_t heads_together(const attn_blas_view *view, const attn_blas_keys *keys, size_t tile) {
     if (!attn_has_rel_pos(&view->layer->geometry))
         return keys->heads;

@@ -45,8 +45,8 @@ void attn_sinusoids_row(const attn_sinusoids *s, float *row, long p);
 /* The same with all sines before all cosines. */
 void attn_sinusoids_halves(const attn_sinusoids *s, float *row, long p);
 
-/* Positions through a layer's linear_pos, kept from call to call, in the order of keys: the rth is position first - r
- * under rel_pos, first + r under rel_pos_wenet. Each head has its own, in panels of 16 positions, [d_k, 16], one
+/* Positions through a layer's linear_pos, kept from call to call, in the order of keys: number r is position first - r
+ * under rel_pos, first + r under rel_pos_wenet. Each head has its own, in panels [d_k, 16] of 16 positions, one
  * after the other, the last one filled up with zeros. */
 typedef struct attn_projected {
     const float *panels; /* the caller's; NULL: none */
