@@ -42,9 +42,9 @@ static int copy_layer(attn_layer *to, attn_layer *from, const attn_variant *vari
 
 int attn_conversion_apply(attn_model **made, const attn_conversion *conversion, attn_model *from,
                           attn_error *error) {
-    int result =
-        attn_model_create_like(made, &conversion->config, from, error) || copy_shared(*made, from, error) ? -1
-                                                                                                          : 0;
+    int result = attn_model_create_like(made, &conversion->config, from, error);
+    if (!result)
+        result = copy_shared(*made, from, error);
     for (size_t i = 0; !result && i < conversion->layers; i++)
         result = copy_layer(&(*made)->blocks[i].attention, &conversion->layer[i], conversion->config.variant,
                             error);
