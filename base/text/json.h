@@ -12,7 +12,7 @@
  * NULL and an error that names the file and the line on failure. */
 json_t *json_read_file(const char *path, size_t most, attn_error *error);
 
-/* Whether jansson, which read no value, was refused memory. */
+/* Whether jansson read no value because memory was refused. */
 bool json_lacked_memory(const json_error_t *why);
 
 const char *json_text(const json_t *object, const char *key); /* "" when it is none */

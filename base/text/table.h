@@ -27,8 +27,8 @@ typedef struct text_table {
 
 /* Memory failure is reported by table_write (table_write.h), so that rows can be added without a check each. */
 void table_init(text_table *t, const char *title, const table_column *columns);
-void table_add(text_table *t,
-               json_t *row); /* takes the row (made with json_pack); NULL marks the table as failed */
+/* Takes the row (made with json_pack); NULL marks the table as failed. */
+void table_add(text_table *t, json_t *row);
 void table_free(text_table *t);
 
 /* A cell's text in `format`, escaped for it: for pages that lay tables out themselves. attn_free it. */

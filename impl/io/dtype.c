@@ -25,7 +25,7 @@ const dtype_row *dtype_find(const char *name) {
     return NULL;
 }
 
-/* Halves at any address; a row of attn_element_load has the alignment of its elements. */
+/* Halves may be at any address. They are copied first: attn_element_load wants them aligned. */
 static void load_halves(float *out, const unsigned char *data, size_t count, attn_element type) {
     uint16_t some[HALVES];
     for (size_t at = 0; at < count; at += HALVES) {

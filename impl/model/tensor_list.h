@@ -15,7 +15,7 @@ int tensor_list_add(void *context, const attn_tensor *tensor, attn_error *error)
 
 const attn_tensor *tensor_list_find(const tensor_list *list, const char *name); /* NULL: none of that name */
 
-/* The tensor in a file, under this name; the name, the shape and the numbers stay where they are. */
+/* The entry of a file for this tensor, under this name. It points to the name, the shape and the numbers. */
 attn_safetensors_entry tensor_entry(const char *name, const attn_tensor *tensor);
 
 #endif

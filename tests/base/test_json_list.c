@@ -144,8 +144,8 @@ static void *refusing(size_t size) {
     return --refuse_in ? malloc(size) : NULL;
 }
 
-/* In the middle of a text jansson may call the text wrong. Where it gives no reason, the message is that memory was short,
- * and not one that ends after a colon. */
+/* Refused in the middle of a text, jansson may report that the text is wrong. Where it gives no reason, the message is
+ * that memory was short, and does not end after a colon. */
 static void memory_that_is_refused_is_called_so(void **state) {
     (void)state;
     static const char text[] = "{\"a\": 1, \"list\": [{\"x\": [\"s\", 2]}], \"b\": {\"c\": 3}}";

@@ -1,4 +1,4 @@
-/* A build with sanitizers ends what does wrong. */
+/* A build with sanitizers ends a process that does wrong. */
 #include "tests/support/cmocka_all.h"
 
 #include <limits.h>

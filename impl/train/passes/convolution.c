@@ -52,7 +52,7 @@ void attn_train_convolution(attn_real *x, attn_convolution_tape *tape, const att
     k->add(x, tape->first, rows * d_model, 1);
 }
 
-/* dx = dy through the norm. */
+/* dx = dy, back through the norm. */
 static void norm_backward(attn_real *dx, const attn_real *dy, const attn_convolution_tape *tape,
                           const attn_convolution *w, const attn_convolution *dw,
                           const attn_train_pass *pass) {

@@ -186,7 +186,7 @@ static void compare_fast(const stream *s, const float *expected) {
     }
 }
 
-/* Those of calls of at most `keys` keys but the last `lacking`. */
+/* The positions of calls of at most `keys` keys, without the last `lacking`. */
 static float *project(stream *s, size_t keys, size_t lacking) {
     s->projected = attn_projected_reach(&s->geometry, s->chunk, keys, s->frames);
     s->projected.count -= lacking;
@@ -200,7 +200,7 @@ static float *project(stream *s, size_t keys, size_t lacking) {
     return panels;
 }
 
-/* With projected positions of each call's own, with all of them kept, and with a few too few for the last calls. */
+/* With projected positions of each call's own, with all of them kept, and with one too few for the last calls. */
 static void assert_same_as_scalar(const stream *given) {
     stream s = *given;
     size_t most = s.keep + s.chunk < s.frames ? s.keep + s.chunk : s.frames;

@@ -117,7 +117,7 @@ static void the_newest_rows_are_kept(void **state) {
     }
 }
 
-/* A block of q8_0 has one scale: what does not fit it comes out as NaN, all of the block, and nothing beyond it. */
+/* A block of q8_0 has one scale: a value that does not fit it makes the whole block NaN, and nothing beyond it. */
 static void expect_spoiled_block(float value, size_t at) {
     enum { SPOILED = 70, BEGIN = ATTN_Q8_VALUES, END = 2 * ATTN_Q8_VALUES };
     float row[SPOILED], back[SPOILED];

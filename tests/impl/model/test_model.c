@@ -98,7 +98,7 @@ static void test_left_chunks(void **state) {
     attn_free(x);
 }
 
-/* Chunks that no size_t counts the frames of are all chunks. */
+/* More left chunks than a size_t can count the frames of: all are kept. */
 static void test_endless_left_chunks(void **state) {
     (void)state;
     enum { FRAMES = 12, CHUNK = 4, D = 16 };
