@@ -52,12 +52,13 @@ struct attn_session {
     size_t *lengths, *valid; /* [B] frames of each utterance: in all, and in this call */
 };
 
-/* session_shape.c: what follows from configuration and options alone. */
-bool attn_streams(const attn_session *session);        /* in chunks */
-bool attn_streams_conv(const attn_session *session);   /* keeps inputs of causal convolutions */
+/* session_shape.c: what follows from configuration and options alone. What a session in chunks keeps: */
+bool attn_streams_conv(const attn_session *session);   /* inputs of causal convolutions */
 bool attn_streams_gates(const attn_session *session);  /* and, in a Conformer, their gates */
-bool attn_streams_conv2d(const attn_session *session); /* keeps frames before subsampling */
-bool attn_adds_positions(const attn_config *config);   /* to its input */
+bool attn_streams_conv2d(const attn_session *session); /* frames before subsampling */
+
+/* Sinusoids, to its input. */
+bool attn_adds_positions(const attn_config *config);
 
 /* Rows of an utterance are side by side in x and out themselves, whatever the chunk. */
 bool attn_session_is_contiguous(const attn_session *session);

@@ -1,13 +1,13 @@
 /* What follows from the configuration and the options of a session alone. */
 #include "impl/model/session.h"
 
-bool attn_streams(const attn_session *session) {
+static bool streams(const attn_session *session) {
     return session->options.chunk != 0;
 }
 
 bool attn_streams_conv(const attn_session *session) {
     const attn_config *config = &session->model->config;
-    return attn_streams(session) && config->causal && config->conv_kernel_size > 1 &&
+    return streams(session) && config->causal && config->conv_kernel_size > 1 &&
            (config->model_type == ATTN_MODEL_CONFORMER || attn_uses_cgmlp(config));
 }
 
@@ -16,7 +16,7 @@ bool attn_streams_gates(const attn_session *session) {
 }
 
 bool attn_streams_conv2d(const attn_session *session) {
-    return attn_streams(session) && session->model->config.input_layer == ATTN_INPUT_CONV2D;
+    return streams(session) && session->model->config.input_layer == ATTN_INPUT_CONV2D;
 }
 
 bool attn_adds_positions(const attn_config *config) {
@@ -24,12 +24,12 @@ bool attn_adds_positions(const attn_config *config) {
 }
 
 bool attn_session_is_contiguous(const attn_session *session) {
-    return session->options.batch == 1 || !attn_streams(session);
+    return session->options.batch == 1 || !streams(session);
 }
 
 size_t attn_session_kept(const attn_session *session) {
     const attn_session_options *options = &session->options;
-    return options->chunk && options->left_chunks >= 0
+    return streams(session) && options->left_chunks >= 0
                ? attn_times((size_t)options->left_chunks, options->chunk)
                : SIZE_MAX;
 }
