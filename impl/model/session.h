@@ -57,7 +57,7 @@ bool attn_streams_conv(const attn_session *session);   /* inputs of causal convo
 bool attn_streams_gates(const attn_session *session);  /* and, in a Conformer, their gates */
 bool attn_streams_conv2d(const attn_session *session); /* frames before subsampling */
 
-/* Sinusoids, to its input. */
+/* Whether the model adds sinusoids to its input. */
 bool attn_adds_positions(const attn_config *config);
 
 /* Rows of an utterance are side by side in x and out themselves, whatever the chunk. */

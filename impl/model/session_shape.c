@@ -40,9 +40,7 @@ size_t attn_session_conv_floats(const attn_session *session) {
 }
 
 size_t attn_session_input_frames(const attn_config *config, size_t frames, size_t consumed) {
-    if (config->input_layer != ATTN_INPUT_CONV2D)
-        return frames;
-    return SUBSAMPLING_STEP * frames + (consumed ? 0 : SUBSAMPLING_CARRY);
+    return consumed ? attn_frame_factor(config->input_layer) * frames : attn_input_frames(config, frames);
 }
 
 size_t attn_session_width(const attn_session *session) {

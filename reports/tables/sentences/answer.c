@@ -8,6 +8,7 @@
 #include "reports/study/study_answer.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 enum { SENTENCE = 1000 };
