@@ -94,13 +94,18 @@ two_cycles_each() { # sweep
         and all(.instructions.value > 10000 and .cycles.value == 2 * .instructions.value)'
 }
 
+# As many iterations in every process (plan.yaml): what a process counts is compared with what another one does.
+two_iterations() { # sweep
+    holds "$1" '[.benchmarks[] | select(.run_type == "iteration") | .iterations] == [2, 2, 2]'
+}
+
 swept() { # folder source
     holds "$1/sweep.json" '.context.attnbench.failed == 0 and
         ([.benchmarks[] | select(.run_type == "iteration")] | length == 3 and
          all(.check.max_error <= .check.limit and .counters.instructions.source == "'"$2"'"
              and .counters.instructions.validation == "trusted" and .derived.ipc.value == 0.5
              and ([.counters[] | select(.validation == "trusted" or .validation == "scaled") | .value] | all(. >= 0))))' &&
-        two_cycles_each "$1/sweep.json"
+        two_cycles_each "$1/sweep.json" && two_iterations "$1/sweep.json"
 }
 
 same_instructions() { # sweep sweep
@@ -114,6 +119,7 @@ same_instructions() { # sweep sweep
 # On two machines: the same number in every process. One process on each may have a few more, in all and not in each
 # iteration: where the clock passes a full second, the vDSO's clock_gettime executes 9 more, until the kernel's next tick.
 same_but_for_seconds() { # sweep sweep
+    two_iterations "$1" && two_iterations "$2" || return
     jq -se '[.[] | [.benchmarks[] | select(.run_type == "iteration") | .counters.instructions.value * .iterations | round] | sort]
         | all(length == 3 and .[0] > 10000 and .[1] == .[0] and .[2] - .[0] < 32) and .[0][0] == .[1][0]' "$1" "$2" >"$pmu/jq.out" && return
     echo "  $1: $(reading "$1" instructions), $2: $(reading "$2" instructions)"
