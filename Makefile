@@ -34,7 +34,8 @@ ALIGN := $(if $(SANITIZE),,-falign-functions=64)
 # (At -O0 parts of an object that do not overlap look as if they did.)
 OPT_AROUND := $(if $(SANITIZE),-O0 -Wno-restrict,-O1)
 COMMON := -g1 $(OPT) $(ALIGN) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)
-INCLUDES := -I. -Iimpl/include -Ibase/include -I$(BUILD)/include
+INCLUDE_DIRS := . impl/include base/include $(BUILD)/include
+INCLUDES := $(INCLUDE_DIRS:%=-iquote %) # where headers of the system are not looked for
 CFLAGS_ALL := -std=c17 $(COMMON) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
 CXXFLAGS_ALL := -std=c++17 $(COMMON) $(INCLUDES) $(CXXFLAGS)
 # LAPACKE's archive and not its shared library, which brings in whatever LAPACK and BLAS the system's alternatives
@@ -146,7 +147,7 @@ lint-format:
 	tests/wrap_docs.py --check $(OUR_DOCS)
 lint-c: $(BUILD)/include/build_info.h
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
-	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDES) cli $(FOLDERS)
+	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDE_DIRS:%=-I%) cli $(FOLDERS)
 lint-house: $(BUILD)/attnbench
 	BUILD=$(BUILD) tests/check_house.sh
 lint-scripts:

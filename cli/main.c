@@ -2,8 +2,8 @@
 #include "harness/machine/blas.h"
 
 #include "attn/cpu.h"
+#include "build_info.h"
 
-#include <build_info.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 # of one that failed, the ten slowest, and at the end "N passed, N failed, N skipped" over the things checked.
 use strict;
 use warnings;
+use Digest::MD5 qw(md5_hex);
 use FindBin;
 use Getopt::Long;
 use List::Util qw(min);
@@ -14,7 +15,7 @@ use TAP::Parser::Aggregator;
 
 chdir "$FindBin::Bin/.." or die "$FindBin::Bin/..: $!\n";
 chomp(my $cpus = `nproc`);
-my $jobs = 2 * $cpus; # many tests wait for other processes or for time to pass
+my $jobs = 3 * $cpus; # many tests wait for other processes or for time to pass
 my $only = '';
 GetOptions('jobs=i' => \$jobs, 'only=s' => \$only) && @ARGV && $jobs > 0
     or die "usage: tests/run.pl [--jobs N] [--only REGEX] BUILD...\n";
@@ -38,7 +39,9 @@ for my $source (@sources) {
 sub early { return $asks{ $_[0] }{early} // 0 }
 sub alone { return $asks{ $_[0] }{alone} }
 sub builds { return $asks{ $_[0] }{once} ? $builds[0] : @builds }
-@sources = sort { early($b) <=> early($a) } @sources;
+# By a checksum of the name and not by the name: tests of one folder wait or compute alike, and are spread like this.
+my @tests = sort { $b->[0] <=> $a->[0] || $a->[1] cmp $b->[1] }
+    map { my $source = $_; map { [ early($source), md5_hex("$_ $source"), $source, "$_ $source" ] } builds($source) } @sources;
 
 my (%failed_programs, %cpu);
 sub report {
@@ -58,8 +61,8 @@ sub report {
 
 my $all = TAP::Parser::Aggregator->new;
 sub run {
-    my ($jobs, @sources) = @_;
-    return unless @sources;
+    my ($jobs, @tests) = @_;
+    return unless @tests;
     my $harness = TAP::Harness->new({
         jobs      => $jobs,
         verbosity => -3,
@@ -71,12 +74,11 @@ sub run {
         my ($parser, $job) = @_;
         $parser->callback(comment => sub { $cpu{ $job->[0] } = $1 if $_[0]->comment =~ /^CPU seconds: (.*)/ });
     });
-    my @tests = map { my $source = $_; map { "$_ $source" } builds($source) } @sources;
     $harness->aggregate_tests($all, @tests);
 }
 $all->start;
-run($jobs, grep { !alone($_) } @sources);
-run(1, grep { alone($_) } @sources);
+run($jobs, map { $_->[3] } grep { !alone($_->[2]) } @tests);
+run(1, map { $_->[3] } grep { alone($_->[2]) } @tests);
 $all->stop;
 
 my %seconds = map { $_->[0] => $_->[1]->end_time - $_->[1]->start_time } map { [ $_, $all->parsers($_) ] } $all->descriptions;

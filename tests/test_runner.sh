@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # tests/run_one.sh counts what a test checked, and what it did wrong: hanging, failing, leaving things behind.
+# Starts early.
 # Runs once: no part of it is built.
 . "$(dirname "$0")/support/check.sh"
 mkdir "$scratch/tmp"

@@ -62,9 +62,14 @@ $(BUILD)/tests/perf_shim.so: tests/pmu_shim/perf_shim.c
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -std=c17 -g -O1 -D_GNU_SOURCE $(WARN) -o $@ $< -ldl
 
+# Tests of the gate start it thousands of times: it has no library to load, and no sanitizer.
+$(BUILD)/tests/cli/gate/fake_attnbench: tests/cli/gate/fake_attnbench.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 -g1 -O1 -D_GNU_SOURCE $(WARN) -o $@ $< -lm
+
 .PHONY: test test-programs test-run asan-programs fuzz fuzz-run
-test-programs: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/perf_shim.so $(BUILD)/attnbench $(BUILD)/attnbench_bad \
-  $(BUILD)/libattn.a
+test-programs: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/perf_shim.so \
+  $(BUILD)/tests/cli/gate/fake_attnbench $(BUILD)/attnbench $(BUILD)/attnbench_bad $(BUILD)/libattn.a
 
 ASAN := BUILD=$(BUILD)-asan SANITIZE=address,undefined
 asan-programs:

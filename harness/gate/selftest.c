@@ -9,8 +9,8 @@
 
 #include "attn/alloc.h"
 #include "attn/file.h"
+#include "build_info.h"
 
-#include <build_info.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #include "base/text/hash.h"
 
 #include "attn/cpu.h"
+#include "build_info.h"
 
-#include <build_info.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -218,7 +218,7 @@ void memory_fit_verdict(const memory_fit *fit, char verdict[200]) {
                      fit->point[i].seconds, rest / MIB, REST_LIMIT / MIB);
         else if (!(fabs(residual) <= RESIDUAL_LIMIT * largest))
             snprintf(verdict, 200,
-                     "the peak at %.0f s of audio is %.1f MiB off the line, at most %.1f are allowed",
+                     "the peak at %.0f s of audio is %.2f MiB off the line, at most %.2f are allowed",
                      fit->point[i].seconds, residual / MIB, RESIDUAL_LIMIT * largest / MIB);
     }
 }

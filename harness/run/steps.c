@@ -6,8 +6,8 @@
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"
 #include "harness/results/journal_file.h"
+#include "build_info.h"
 
-#include <build_info.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

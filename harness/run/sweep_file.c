@@ -3,8 +3,8 @@
 #include "base/process/child.h"
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"
+#include "build_info.h"
 
-#include <build_info.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,8 +2,7 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../../support/check.sh"
 only=
-export FAKE_INFO=$scratch/info.json
-"$ATTNBENCH" info --format json >"$FAKE_INFO"
+. "$(dirname "${BASH_SOURCE[0]}")/fake.sh"
 
 cat >"$scratch/tiny.yaml" <<'END'
 repetitions: 3
@@ -16,7 +15,7 @@ cases:
 END
 
 make_fake() { # name, settings
-    cp tests/cli/gate/fake_attnbench.sh "$scratch/$1"
+    copy_fake "$scratch/$1"
     echo "$2" >"$scratch/$1.conf"
 }
 

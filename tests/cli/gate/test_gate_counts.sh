@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The gate by simulated instructions: the same on every run, and 1% more is seen. Starts early.
 . "$(dirname "$0")/../../support/check.sh"
+. "$(dirname "$0")/fake.sh"
 
 attnbench() { # status expected, arguments
     local expected=$1
@@ -48,7 +49,7 @@ chmod +x "$scratch/script"
 check "a program that does not count under valgrind: 3, not a pass" attnbench 3 gate "${by_count[@]}" --base "$ATTNBENCH" \
     --candidate "$scratch/script" --filter mla
 check "said so" says "it counts no instructions" out
-for side in base candidate; do cp tests/cli/gate/fake_attnbench.sh "$scratch/$side"; done
+for side in base candidate; do copy_fake "$scratch/$side"; done
 echo "victim=mla behave=missing" >"$scratch/base.conf"
 echo "victim=mla behave=wrong" >"$scratch/candidate.conf"
 check "a case that only the candidate has, and that fails there: 1" attnbench 1 gate "${by_count[@]}" --base "$scratch/base" \

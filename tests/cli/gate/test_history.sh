@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # history: results of a made-up program over "commits", one of which made a case slower. Starts early.
 . "$(dirname "$0")/../../support/check.sh"
+. "$(dirname "$0")/fake.sh"
 
 history() { # status expected, arguments
     local expected=$1
@@ -15,7 +16,7 @@ cases:
   - attention/mha/decode/L:8/h:2/d:8
   - attention/linear/decode/L:8/h:2/d:8
 END
-cp tests/cli/gate/fake_attnbench.sh "$scratch/fake"
+copy_fake "$scratch/fake"
 export ATTNBENCH_CHILD=$scratch/fake
 H=$scratch/h.jsonl
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # selftest around a made-up program: what it counts, that it goes on where it stopped, what it refuses. Starts early.
 . "$(dirname "$0")/../../support/check.sh"
+. "$(dirname "$0")/fake.sh"
 
 cat >"$scratch/tiny.yaml" <<'END'
 cases:
   - attention/mha/decode/L:8/h:2/d:8
   - attention/linear/decode/L:8/h:2/d:8
 END
-cp tests/cli/gate/fake_attnbench.sh "$scratch/fake"
+copy_fake "$scratch/fake"
 export ATTNBENCH_CHILD=$scratch/fake FAKE_CONF=$scratch/fake.conf TMPDIR=$scratch
 
 selftest() { # status expected, arguments
@@ -51,7 +52,7 @@ check "undecided: counted" row "one case 9% slower: found,1,0,0,0,0.975,1,"
 
 # Both sides fail: the base first, which is undecided. Of a candidate alone:
 cat >"$scratch/fake.conf" <<'END'
-case $0 in */candidate) behave=wrong ;; esac
+only=candidate behave=wrong
 END
 rm -f "$scratch/journal"
 check "a candidate that is called failed is a false alarm: 1" selftest 1 --rounds 1 --slow 9
@@ -59,7 +60,7 @@ check "failed: counted without a slow-down" row "no slow-down: runs with a false
 check "failed: counted with one, too" row "one case 9% slower: runs with a false alarm,1,1,1,"
 check "failed: not found" row "one case 9% slower: found,1,0,0,"
 cat >"$scratch/fake.conf" <<'END'
-case $0 in */candidate) bytes=1 ;; esac
+only=candidate bytes=1
 END
 rm -f "$scratch/journal"
 check "bytes that are called grown are a false alarm: 1" selftest 1 --rounds 1 --slow ""

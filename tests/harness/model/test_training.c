@@ -1,4 +1,5 @@
-/* Training on tones: learns them; what it wrote recognises the same tones, can be converted and trained further. */
+/* Training on tones: learns them; what it wrote recognises the same tones, can be converted and trained further.
+ * Starts early. */
 #include "attn/alloc.h"
 #include "harness/model/speech/recognition.h"
 #include "tests/support/cmocka_all.h"

@@ -1,5 +1,5 @@
 /* Gradients of the training passes, compiled in double, against central differences of the loss: every type,
- * encoder, position, norm, merge method, input layer and option, over ragged batches. */
+ * encoder, position, norm, merge method, input layer and option, over ragged batches. Starts early. */
 #include "attn/alloc.h"
 #include "attn/random.h"
 #include "attn/train.h"
