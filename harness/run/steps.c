@@ -3,10 +3,10 @@
 #include "attn/alloc.h"
 #include "base/text/hash.h"
 #include "base/text/json.h"
+#include "build_info.h"
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"
 #include "harness/results/journal_file.h"
-#include "build_info.h"
 
 #include <errno.h>
 #include <string.h>

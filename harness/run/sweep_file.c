@@ -1,9 +1,9 @@
 #include "harness/run/sweep_file.h"
 
 #include "base/process/child.h"
+#include "build_info.h"
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"
-#include "build_info.h"
 
 #include <stdio.h>
 #include <string.h>

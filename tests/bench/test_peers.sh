@@ -39,9 +39,10 @@ by_turns() {
 }
 check "turns are passed on" by_turns
 
+# Of two repetitions one that others disturb would hide a factor of 600.
 cat >"$scratch/plan.yaml" <<EOF
 summary: one case
-repetitions: 2
+repetitions: 5
 min_time: 0.001
 cases: [attention/mha/decode/L:1/h:2/d:4/part:core, attention/mha/decode/L:1/h:2/d:4/part:core/kv:f16]
 EOF
