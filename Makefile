@@ -97,7 +97,7 @@ $(BUILD)/reports/page/page_files.o: $(BUILD)/reports/page/page_files.c
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(foreach f,cli reports harness,$(BUILD)/$(f)/%.o): CFLAGS_ALL += $(OPT_AROUND) $(CFLAGS)
-ifneq (,$(SANITIZE))
+ifneq (,$(filter address%,$(SANITIZE)))
 # The kernels, plain ones and fast ones, and loops of training: what tests of computing take under sanitizers.
 $(foreach f,kernels/scalar attention/scalar attention/linear cache/element encoder/scalar,$(BUILD)/impl/$(f).o): \
   CFLAGS_ALL += -O2 $(CFLAGS)
