@@ -25,17 +25,32 @@ run() {
     exec "$ATTNBENCH" sweep --plan "$scratch/many.yaml" --out "$scratch/r.json" 2>>"$scratch/log" >>"$scratch/log"
 }
 
+# Waiting starts no process: there would be hundreds.
+starts() { # begun so far: into `begun`
+    local lines
+    mapfile -t lines <"$STARTS"
+    begun=${#lines[@]}
+}
+mkfifo "$scratch/nothing"
+wait_a_little() {
+    read -rt 0.01 <>"$scratch/nothing"
+}
+
+: >"$STARTS"
 seed=${SEED:-$RANDOM}
 RANDOM=$seed
 echo "seed $seed (SEED=$seed repeats it)"
 killed=0
 while [ $killed -lt $kills ]; do
-    before=$(wc -l 2>/dev/null <"$STARTS" || echo 0)
+    starts
     (run) &
     pid=$!
     # After some more cases have begun, and then at any moment of one: never a matter of how fast the machine is.
-    target=$((before + 1 + RANDOM % 2))
-    while [ "$(wc -l 2>/dev/null <"$STARTS" || echo 0)" -lt $target ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
+    target=$((begun + 1 + RANDOM % 2))
+    while [ $begun -lt $target ] && kill -0 $pid 2>/dev/null; do
+        wait_a_little
+        starts
+    done
     sleep "0.0$((RANDOM % 4))"
     kill -9 $pid 2>/dev/null && killed=$((killed + 1))
     wait $pid 2>/dev/null
