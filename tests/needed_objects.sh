@@ -8,10 +8,11 @@ for word; do
     if [ "$word" = -- ]; then to=candidates; elif [ $to = objects ]; then objects+=("$word"); else candidates+=("$word"); fi
 done
 {
-    for object in "${objects[@]}"; do nm -g "$object" | awk '$(NF-1) == "U" { print "want", $NF }'; done
-    for object in "${candidates[@]}"; do
-        nm -g "$object" | awk -v o="$object" '$(NF-1) == "U" { print "needs", o, $NF; next } NF == 3 { print "has", o, $3 }'
-    done
+    nm -gA "${objects[@]}" | awk '$(NF-1) == "U" { print "want", $NF }'
+    nm -gA "${candidates[@]}" | awk '
+        { object = $1; sub(/:[^:]*$/, "", object) }
+        $(NF-1) == "U" { print "needs", object, $NF; next }
+        NF == 3 { print "has", object, $3 }'
 } | awk '
     $1 == "want" { wanted[$2] = 1 }
     $1 == "has" { home[$3] = $2 }
