@@ -85,7 +85,18 @@ int attn_model_allocate(attn_model *model, attn_error *error) {
     return result;
 }
 
-int attn_model_create(attn_model **made, const attn_config *config, attn_error *error) {
+static int pass_over(void *context, const attn_tensor *tensor, attn_error *error) {
+    (void)context, (void)tensor, (void)error;
+    return 0;
+}
+
+/* A walk over the tensors sets the widths of what they belong to. */
+static int set_shapes(attn_model *model, attn_error *error) {
+    return attn_model_tensors(model, pass_over, NULL, error);
+}
+
+static int create(attn_model **made, const attn_config *config,
+                  int (*fill)(attn_model *model, attn_error *error), attn_error *error) {
     *made = NULL;
     if (attn_config_check(config, "model", error))
         return -1;
@@ -98,13 +109,21 @@ int attn_model_create(attn_model **made, const attn_config *config, attn_error *
         goto failed;
     for (size_t i = 0; i < config->num_layers; i++)
         model->blocks[i].attention.geometry = attn_config_geometry(config, i);
-    if (attn_model_allocate(model, error))
+    if (fill(model, error))
         goto failed;
     *made = model;
     return 0;
 failed:
     attn_model_free(model);
     return -1;
+}
+
+int attn_model_create(attn_model **made, const attn_config *config, attn_error *error) {
+    return create(made, config, attn_model_allocate, error);
+}
+
+int attn_model_create_shapes(attn_model **made, const attn_config *config, attn_error *error) {
+    return create(made, config, set_shapes, error);
 }
 
 int attn_model_create_like(attn_model **made, const attn_config *config, const attn_model *from,

@@ -20,6 +20,8 @@ typedef struct attn_model attn_model;
 
 /* Weights are allocated, and zero until loaded or randomised. Free with attn_model_free. */
 int attn_model_create(attn_model **model, const attn_config *config, attn_error *error);
+/* The same without weights, which are NULL: for attn_train_bytes, which asks for shapes alone. */
+int attn_model_create_shapes(attn_model **model, const attn_config *config, attn_error *error);
 void attn_model_free(attn_model *model);
 const attn_config *attn_model_config(const attn_model *model);
 

@@ -28,7 +28,7 @@ typedef void claim_judge(claim_verdict *v, const claims_evidence *e);
 #include "reports/paper/claims/ledger.inc"
 #undef CLAIM
 
-/* From the layouts of three models, whose weights nobody reads. */
+/* From the layouts of three models. */
 claims_passes claims_passes_of_conformer(void);
 
 /* Adds a part: its numbers, and the state becomes the worse of both. The first part replaces CLAIM_NOT_MEASURED. */

@@ -261,6 +261,28 @@ static void test_bf16_activations(void **state) {
     assert_true(changed > 0 && most < 0.02);
 }
 
+/* Without weights, what is measured is the same. */
+static void test_bytes_of_shapes(void **state) {
+    (void)state;
+    size_t index;
+    const json_t *row;
+    json_array_foreach(cases, index, row) {
+        golden g;
+        attn_model *shapes, *full;
+        open_case(&g, row);
+        const attn_config *config = attn_model_config(g.model);
+        attn_train_options options = {.checkpoint_activations = index % 2,
+                                      .bf16_activations = index % 3 == 0};
+        assert_int_equal(attn_model_create_shapes(&shapes, config, NULL), 0);
+        assert_int_equal(attn_model_create(&full, config, NULL), 0);
+        assert_int_equal(attn_train_bytes(shapes, &g.batch.batch, &options),
+                         attn_train_bytes(full, &g.batch.batch, &options));
+        attn_model_free(shapes);
+        attn_model_free(full);
+        close_case(&g);
+    }
+}
+
 static size_t bytes_of(const char *yaml, size_t utterances, size_t frames, bool checkpoints, bool bf16) {
     enum { LABELS = 16 };
     size_t counts[8];
@@ -311,6 +333,7 @@ int main(void) {
                                        cmocka_unit_test(test_padding_is_invisible),
                                        cmocka_unit_test(test_padding_and_checkpoints_to_the_bit),
                                        cmocka_unit_test(test_bf16_activations),
+                                       cmocka_unit_test(test_bytes_of_shapes),
                                        cmocka_unit_test(test_memory),
                                        cmocka_unit_test(test_nan_comes_out)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
