@@ -29,9 +29,9 @@ call() { # from, to: an object of the folder `from` that calls into the folder `
 links() { # from, to
     local folder archives=()
     for folder in "${folders[@]:1}"; do
-        cp "$BUILD/lib$folder.a" "$scratch/" && archives+=("$scratch/lib$folder.a")
+        if [ "$folder" = "$1" ]; then archives+=("$scratch/lib$1.a"); else archives+=("$BUILD/lib$folder.a"); fi
     done
-    ar qs "$scratch/lib$1.a" "$scratch/house/$1/call_to_$2.o" 2>/dev/null || return
+    cp "$BUILD/lib$1.a" "$scratch/" && ar qs "$scratch/lib$1.a" "$scratch/house/$1/call_to_$2.o" 2>/dev/null || return
     echo "extern void call_from_$1_to_$2(void); int main(void) { call_from_$1_to_$2(); return 0; }" >"$scratch/main.c"
     g++ "${sanitize[@]}" "${linker[@]}" -o "$scratch/program" -x c "$scratch/main.c" -x none "${archives[@]}" "${libraries[@]}" \
         >"$scratch/out" 2>"$scratch/err"

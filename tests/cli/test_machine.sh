@@ -23,7 +23,7 @@ check "tables" md
 json() { # of the results that are there
     machine 0 --filter "$few" --out "$scratch/m.json" --format json &&
         grep -q 'complete already; nothing was run' "$scratch/err" &&
-        python3 - "$scratch/out" <<'END'
+        /usr/bin/python3 - "$scratch/out" <<'END'
 import json, sys
 found = json.load(open(sys.argv[1]))
 base, = found['arithmetic']

@@ -2,8 +2,8 @@
 # Text that comes from results and history files stays text in Markdown: no HTML, no links, no broken rows.
 . "$(dirname "$0")/../support/check.sh"
 
-if ! command -v python3 >/dev/null; then
-    echo "[  SKIPPED ] text in Markdown: there is no python3"
+if [ ! -x /usr/bin/python3 ]; then
+    echo "[  SKIPPED ] text in Markdown: there is no /usr/bin/python3"
     exit 0
 fi
 cat >"$scratch/spoil.py" <<'PY'
@@ -35,7 +35,7 @@ with open(sys.argv[2] + "/H.jsonl", "w") as history:
             "attention/mha" + EVIL: {"time": 100.0 if number < 6 else 150.0, "runs": 3}}}, history)
         history.write("\n")
 PY
-python3 "$scratch/spoil.py" tests/data/results_sample.json "$scratch" || exit 1
+/usr/bin/python3 "$scratch/spoil.py" tests/data/results_sample.json "$scratch" || exit 1
 
 is_text() { # FILE: nothing in it is HTML or a link, but for what a backslash makes text
     [ -s "$1" ] && grep -q alert "$1" && ! sed 's/`[^`]*`//g' "$1" | grep -nE '(^|[^\\])<(script|img|/script|!--)|[^\\]\]\(javascript' >"$scratch/out"
