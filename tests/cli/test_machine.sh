@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# attnbench machine: its tables in all formats, results that are kept, bad input.
+# attnbench machine: its tables in all formats, results that are kept, bad input. Starts early.
 . "$(dirname "$0")/../support/check.sh"
 
 machine() { # status expected, arguments

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The markers of parts, of encoders and of attention, compile to nothing when they are off: the code is that of sources
 # without them.
-# Runs once: it compiles what it looks at.
+# Runs once: it compiles what it looks at. Starts early.
 . "$(dirname "$0")/../support/check.sh"
 : "${BUILD:=build}" "${CC:=gcc}"
 

@@ -4,6 +4,7 @@
 #include "reports/tables/sentences/findings.h"
 
 #include <math.h>
+#include <string.h>
 
 static void make_lines(series_lines *l, const report_data *data, const series_selection *s) {
     attn_error error = {0};
@@ -12,17 +13,25 @@ static void make_lines(series_lines *l, const report_data *data, const series_se
         FUZZ_REQUIRE(l->line[i].count >= 2 && l->line[i].points[0].x < l->line[i].points[1].x);
 }
 
-static void make_tables(const report_data *data, const series_lines *l) {
+/* lines: of each plot. Tables take those that they take in a report. */
+static const series_lines *lines_of(const series_lines lines[PLOTS_MAX], const char *name) {
+    size_t i = 0;
+    while (strcmp(plots[i].name, name) != 0)
+        i++;
+    return &lines[i];
+}
+
+static void make_tables(const report_data *data, const series_lines lines[PLOTS_MAX]) {
     static const table_column columns[] = {{NULL, NULL, NULL}};
     static const speech_profiles no_profiles;
     paper_audit audit = {0};
     table_init(&audit.cells, "cells", columns);
     table_init(&audit.additions, "additions", columns);
     const table_sources from = {.data = data,
-                                .cache = l,
-                                .decode = l,
-                                .prefill = l,
-                                .paths = l,
+                                .cache = lines_of(lines, "cache_bytes"),
+                                .decode = lines_of(lines, "decode_time"),
+                                .prefill = lines_of(lines, "prefill_time"),
+                                .paths = lines_of(lines, "mla_paths"),
                                 .audit = &audit,
                                 .claims = &audit.cells,
                                 .profiles = &no_profiles};
@@ -39,17 +48,16 @@ static void make_tables(const report_data *data, const series_lines *l) {
 /* What was read must also be fit for everything that a report makes of it. */
 static void make_report(const results *r) {
     report_data data;
+    series_lines lines[PLOTS_MAX] = {{0}};
     attn_error error = {0};
     FUZZ_REQUIRE(!report_data_init(&data, r, &error));
-    for (const plot *p = plots; p->name; p++) {
-        series_lines l;
-        if (p->kind != PLOT_LINES)
-            continue;
-        make_lines(&l, &data, &p->select);
-        make_tables(&data, &l);
-        series_free(&l);
-    }
+    for (size_t i = 0; plots[i].name; i++)
+        if (plots[i].kind == PLOT_LINES)
+            make_lines(&lines[i], &data, &plots[i].select);
+    make_tables(&data, lines);
     json_decref(warnings_list(&data));
+    for (size_t i = 0; plots[i].name; i++)
+        series_free(&lines[i]);
     report_data_free(&data);
 }
 

@@ -1,4 +1,5 @@
-/* Stored results against each other: verdicts, absent cases, bytes, and what makes them not comparable. */
+/* Stored results against each other: verdicts, absent cases, bytes, and what makes them not comparable.
+ * Starts early. */
 #include "base/text/json.h"
 #include "harness/gate/compare.h"
 #include "harness/gate/decide/one_process.h"
