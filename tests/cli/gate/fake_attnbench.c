@@ -25,7 +25,7 @@ static struct setting {
     {"bytes", "0"},   /* more of the cache */
     {"peak", "0"},    /* more of memory */
     {"behave", ""},   /* misbehave() and misbehave_in_turn() */
-    {"drag", "1"},    /* behave=drag: all answers but the first take so many seconds more */
+    {"drag", "1"},    /* behave=drag: seconds that each answer after the first takes longer */
     {"spread", "1"},  /* of the times, percent */
     {"seed", ""},     /* of the noise, which is the same each time then */
     {"pause", "0"},   /* seconds before each answer */
@@ -212,14 +212,13 @@ static void misbehave_in_turn(void) {
 
 /* The orders of a gate: `go COUNT [TIMES]`, `case ROW`, `move`, `quit`. */
 static void take_turns(void) {
-    static char line[4096], rows[2][4096];
-    int cases = 0;
+    static char line[4096], next[4096];
     if (*row)
         puts("ready 1");
     while (fgets(line, sizeof line, stdin) && strncmp(line, "quit", 4) != 0) {
         long count = 0, times = 1;
-        if (sscanf(line, "case %*s %4095s", rows[cases % 2]) == 1) {
-            take(rows[cases++ % 2]);
+        if (sscanf(line, "case %*s %4095s", next) == 1) {
+            take(next);
             puts("ready 2");
         } else if (!strncmp(line, "move", 4)) {
             puts("moved 4096");

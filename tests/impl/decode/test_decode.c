@@ -143,7 +143,7 @@ static void test_sure_frames(void **state) {
     assert_int_equal(search(out, NULL, 4), 0);
 }
 
-/* A frame with a NaN gives no label, whichever token has the NaN and whatever the other logits are. */
+/* A frame with a NaN gives no label. It does not matter which token has the NaN. */
 static void test_frames_with_nan(void **state) {
     (void)state;
     for (size_t at = 0; at < 4; at++) {
