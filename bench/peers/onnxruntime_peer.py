@@ -7,12 +7,12 @@ import sys
 sys.dont_write_bytecode = True
 
 import turns
-from onnxruntime_library import Library, Session, Unavailable
 
 
 def session_of(library, case, build):
     import models
     from onnx_operations import Operations
+    from onnxruntime_library import Session
     operations = Operations(models.caches(case))
     out = build(operations, operations.input("x", models.input_rows(case)))
     operations.graph.result(operations.reshape(out, *case["out"]), "out", case["out"])
@@ -20,6 +20,7 @@ def session_of(library, case, build):
 
 
 def open_peer(case):
+    from onnxruntime_library import Library, Unavailable
     try:
         library = Library(os.environ.get("ATTNBENCH_ONNXRUNTIME"))
     except Unavailable as error:

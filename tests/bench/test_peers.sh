@@ -28,6 +28,15 @@ check "an output of another size is refused" refused short 2 'gave 12 bytes of o
 check "a peer that is not installed is not supported here" refused missing 3 'ONNX Runtime: there is no such library'
 check "a peer that ends is named" refused dies 2 'ONNX Runtime: it is tired'
 check "a peer that says something else is refused" refused babbles 2 'ONNX Runtime: it did not say that it is ready'
+without_numpy() { # peer
+    PYTHONPATH=$scratch/without bench --case attention/mha/decode/L:8/h:2/d:4/impl:"$1"
+    [ "$status" = 3 ] && [[ $(tail -n 1 "$scratch/err") == *": no numpy here" ]]
+}
+if [ -x /usr/bin/python3 ]; then
+    mkdir "$scratch/without"
+    echo "raise ImportError('no numpy here')" >"$scratch/without/numpy.py"
+    for peer in onnxruntime torch; do check "without numpy, $peer is not installed" without_numpy $peer; done
+fi
 unsupported() {
     bench --case attention/mha/decode/L:8/h:2/d:4/impl:torch/kv:f16
     [ "$status" = 3 ] && grep -q 'kv: PyTorch is run with a cache in f32' "$scratch/err"
