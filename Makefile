@@ -26,6 +26,7 @@ TRAP := $(if $(filter address%undefined,$(SANITIZE)),-fsanitize-undefined-trap-o
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) $(TRAP) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # Linked like this, a program with ASan starts in three quarters of the time; tests start thousands of them.
 SAN_LINK := $(SAN) $(if $(filter address%,$(SANITIZE)),-no-pie -static-libasan -static-libubsan)
+SAN_OBJECT := $(if $(filter address%,$(SANITIZE)),$(BUILD)/tests/asan_pages.o)
 # Loops that sanitizers check are not made faster by vectors, and reductions lose half their speed to the attempt.
 OPT := $(if $(SANITIZE),-O1 -fno-tree-loop-vectorize,-O3)
 # How fast a loop is must not depend on where the linker puts its function: each starts at a line of the cache.
@@ -33,7 +34,7 @@ ALIGN := $(if $(SANITIZE),,-falign-functions=64)
 # What arranges, prints and draws compiles in half the time with these; what is measured, and what computes, has OPT.
 # (At -O0 parts of an object that do not overlap look as if they did.)
 OPT_AROUND := $(if $(SANITIZE),-O0 -Wno-restrict,-O1)
-COMMON := -g1 $(OPT) $(ALIGN) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_GNU_SOURCE $(SAN) $(WARN)
+COMMON := -g1 $(OPT) $(ALIGN) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) -fno-math-errno -fno-trapping-math -fopenmp-simd -pthread -D_DEFAULT_SOURCE $(SAN) $(WARN)
 INCLUDE_DIRS := . impl/include base/include $(BUILD)/include
 INCLUDES := $(INCLUDE_DIRS:%=-iquote %) # where headers of the system are not looked for
 CFLAGS_ALL := -std=c17 $(COMMON) $(INCLUDES) $(PKG_CFLAGS) $(CFLAGS)
@@ -73,7 +74,7 @@ OBJECTS := $(OBJECTS_cli) $(foreach f,$(FOLDERS),$(OBJECTS_$(f)))
 .PHONY: all test lint format clean FORCE
 all: $(BUILD)/attnbench $(BUILD)/libattn.a
 
-$(BUILD)/attnbench: $(OBJECTS_cli) $(ARCHIVES)
+$(BUILD)/attnbench: $(OBJECTS_cli) $(SAN_OBJECT) $(ARCHIVES)
 	$(CXX) $(SAN_LINK) -o $@ $^ $(LDLIBS_ALL)
 
 define archive_rule
@@ -147,7 +148,7 @@ lint-format:
 	tests/wrap_docs.py --check $(OUR_DOCS)
 lint-c: $(BUILD)/include/build_info.h
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
-	  --suppress=missingIncludeSystem -D_GNU_SOURCE $(INCLUDE_DIRS:%=-I%) cli $(FOLDERS)
+	  --suppress=missingIncludeSystem -D_DEFAULT_SOURCE $(INCLUDE_DIRS:%=-I%) cli $(FOLDERS)
 lint-house: $(BUILD)/attnbench
 	BUILD=$(BUILD) tests/check_house.sh
 lint-scripts:

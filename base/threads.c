@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity, pthread_attr_setaffinity_np */
 #include "attn/threads.h"
 
 #include "attn/alloc.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* RUSAGE_THREAD */
 #include "bench/run.h"
 
 #include "base/text/hash.h"

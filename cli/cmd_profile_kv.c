@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getcpu, sched_setaffinity */
 /* attnbench profile-kv: cache bytes, time, real-time factor and peak memory of models on speech. */
 #include "base/option_values.h"
 #include "base/process/child_fate.h"

@@ -9,7 +9,7 @@ $(BUILD)/tests/%.o: CFLAGS_ALL += $(OPT_AROUND)
 
 # Links in two thirds of the time, and comes with GNU's linker in Debian's binutils.
 TEST_LINKER := $(if $(shell command -v ld.gold),-fuse-ld=gold)
-$(TEST_PROGRAMS): %: %.o $(TEST_SUPPORT) $(ARCHIVES)
+$(TEST_PROGRAMS): %: %.o $(TEST_SUPPORT) $(SAN_OBJECT) $(ARCHIVES)
 	$(CXX) $(SAN_LINK) $(TEST_LINKER) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcmocka $(LDLIBS_ALL)
 
 # The training passes in double, for gradients by finite differences (impl/train/passes/real.h).
@@ -24,7 +24,7 @@ $(BUILD)/tests/impl/train/test_finite_differences: $(F64_OBJECTS)
 $(BUILD)/tests/impl/attention/test_golden: $(filter-out %/main.o,$(OBJECTS_cli))
 
 # attnbench itself, with a door for the cases of tests/bad. In the build's folder, from which it finds configs.
-$(BUILD)/attnbench_bad: $(BUILD)/tests/bad/run_cases.o $(OBJECTS_cli) $(ARCHIVES)
+$(BUILD)/attnbench_bad: $(BUILD)/tests/bad/run_cases.o $(OBJECTS_cli) $(SAN_OBJECT) $(ARCHIVES)
 	$(CXX) $(SAN_LINK) $(TEST_LINKER) -Wl,--wrap=main -o $@ $^ $(LDLIBS_ALL)
 -include $(BUILD)/tests/bad/run_cases.d
 
@@ -47,7 +47,7 @@ FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 FUZZ_TARGETS := $(FUZZ_SOURCES:tests/fuzz/fuzz_%.c=%)
 
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(TEST_SUPPORT) $(ARCHIVES)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(TEST_SUPPORT) $(SAN_OBJECT) $(ARCHIVES)
 	$(CXX) $(SAN_LINK) $(TEST_LINKER) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
 $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(ARCHIVES)

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity, pipe2, sched_setaffinity, execvpe, ppoll */
 #include "base/process/child.h"
 
 #include "base/process/core_types.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/process/core_types.h"
 
 #include "base/process/system_file.h"

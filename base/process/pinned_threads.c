@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity, sched_setaffinity */
 #include "base/process/pinned_threads.h"
 
 /* The first `count` of a set. */

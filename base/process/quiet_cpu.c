@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/process/quiet_cpu.h"
 
 #include "base/process/child.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity, sched_setaffinity */
 #include "base/process/stay.h"
 
 void stay_on(stay *s, int cpu) {

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* pthread_attr_setaffinity_np, sched_getaffinity */
 /* machine/handoff: a line goes to another CPU and back. A step is one way. */
 #include "bench/limits/machine_limit.h"
 

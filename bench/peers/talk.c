@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity, memfd_create */
 #include "bench/peers/talk.h"
 
 #include "base/status.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memfd_create */
 #include "bench/peers/tensors.h"
 
 #include "base/text/json.h"

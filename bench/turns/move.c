@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* mremap */
 #include "bench/turns/move.h"
 
 #include "attn/alloc.h"

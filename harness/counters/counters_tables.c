@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getcpu */
 #include "harness/counters/counters_tables.h"
 
 #include "base/text/json_write.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getcpu */
 #include "harness/counters/group.h"
 
 #include "attn/alloc.h"

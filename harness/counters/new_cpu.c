@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getcpu, strerrorname_np */
 #include "harness/counters/new_cpu.h"
 
 #include "base/text/append.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* RUSAGE_THREAD */
 #include "harness/model/profile_watch.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "harness/plan/plan_machine.h"
 
 #include "attn/cpu.h"

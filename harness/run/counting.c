@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity, sched_setaffinity */
 #include "harness/run/counting.h"
 
 #include "base/home.h"

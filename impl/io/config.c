@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "attn/config.h"
 
 #include "attn/alloc.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "impl/io/file_kind.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 /* Children that do not end, and which CPU they go to. */
 #include "tests/support/cmocka_all.h"
 #include "tests/support/scratch.h"

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getcpu, sched_getaffinity */
 #include "attn/cpu.h"
 #include "attn/threads.h"
 #include "tests/support/cmocka_all.h"

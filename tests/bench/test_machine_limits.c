@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity, sched_setaffinity */
 /* Limits of the machine: what rows count, kernels that do what they say, checks that stop wrong ones. */
 #include "tests/support/cmocka_all.h"
 

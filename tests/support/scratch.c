@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* nftw */
 #include "tests/support/scratch.h"
 
 #include <dirent.h>

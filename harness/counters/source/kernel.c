@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* RUSAGE_THREAD */
 /* Source "kernel": what the kernel accounts to every thread. Works everywhere; a 0 here was counted. */
 #include "harness/counters/counter_source.h"
 

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getcpu */
 /* Source "perf": events of the kernel's PMUs through perf_event_open(2), for CPUs that PAPI does not know but the
  * kernel does: the generic ones, and those of pmu_devices.h by name. What the calling thread does in user mode is
  * one group; an event that belongs to no thread (a socket's, energy) is a group of its own. */

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* CPU_ZERO */
 #include "base/process/core_types.h"
 #include "harness/machine/blas.h"
 #include "harness/machine/machine.h"

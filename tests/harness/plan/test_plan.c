@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity, sched_getcpu, sched_setaffinity */
 #include "harness/plan/plan.h"
 #include "harness/plan/plan_machine.h"
 #include "harness/plan/plan_turns.h"
