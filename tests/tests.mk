@@ -1,4 +1,5 @@
-# Tests. Every test_*.c below tests/ is one cmocka program, linked with the archives and with support/.
+# Tests. Every test_*.c below tests/ is a cmocka program by name. Most are one program, linked once, with support/ and the
+# archives; those that replace functions of ours at the link (--wrap) have a program each.
 
 TEST_SOURCES := $(sort $(shell find tests -name 'test_*.c'))
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)
@@ -9,38 +10,47 @@ $(BUILD)/tests/%.o: CFLAGS_ALL += $(OPT_AROUND)
 
 # Links in two thirds of the time, and comes with GNU's linker in Debian's binutils.
 TEST_LINKER := $(if $(shell command -v ld.gold),-fuse-ld=gold)
-$(TEST_PROGRAMS): %: %.o $(TEST_SUPPORT) $(SAN_OBJECT) $(ARCHIVES)
-	$(CXX) $(SAN_LINK) $(TEST_LINKER) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcmocka $(LDLIBS_ALL)
+TEST_LINK = $(CXX) $(SAN_LINK) $(TEST_LINKER) -o $@ $(filter %.o,$^) $(ARCHIVES) -lcmocka $(LDLIBS_ALL)
+
+# One program each. The functions that a test replaces by its own, to see what is done when they go wrong, or how often
+# they are called.
+WRAPS_tests/bench/test_bench_encoder := attn_session_run
+WRAPS_tests/bench/test_cold := bench_evict part_times_take
+WRAPS_tests/bench/test_core := attn_attend_shared
+WRAPS_tests/bench/test_machine_limits := machine_streams_for machine_clock_for
+WRAPS_tests/harness/model/test_profile := attn_session_kv_bytes_formula attn_session_conv_bytes_formula
+WRAPS_tests/impl/attention/test_positions := cblas_sgemm cblas_sgemv
+TESTS_ALONE := $(patsubst WRAPS_%,%,$(filter WRAPS_tests/%,$(.VARIABLES)))
+$(TESTS_ALONE:%=$(BUILD)/%): %: %.o $(TEST_SUPPORT) $(SAN_OBJECT) $(ARCHIVES)
+	$(TEST_LINK) $(WRAPS_$(@:$(BUILD)/%=%):%=-Wl,--wrap=%)
 
 # The training passes in double, for gradients by finite differences (impl/train/passes/real.h).
 F64_OBJECTS := $(patsubst %.c,$(BUILD)/%.f64.o,$(call sources_in,impl/train/passes))
 $(BUILD)/%.f64.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -DATTN_TRAIN_F64 -DATTN_ISA=f64 -MMD -MP -c -o $@ $<
-$(BUILD)/tests/impl/train/test_finite_differences: $(F64_OBJECTS)
 -include $(F64_OBJECTS:.o=.d)
 
-# This one runs a command without starting the program.
-$(BUILD)/tests/impl/attention/test_golden: $(filter-out %/main.o,$(OBJECTS_cli))
+# The others: one program, by the names of all of them. Some run commands without starting attnbench, one asks libpfm for
+# the names that PAPI takes from it.
+TESTS_SHARED := $(filter-out $(TESTS_ALONE),$(TEST_SOURCES:%.c=%))
+main_of = main_of_$(subst /,_,$(1))
+$(foreach t,$(TESTS_SHARED),$(eval $(BUILD)/$(t).o: CFLAGS_ALL += -Dmain=$(call main_of,$(t))))
+$(BUILD)/include/tests/shared_tests.inc: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(foreach t,$(TESTS_SHARED),'TEST("$(t)", $(call main_of,$(t)))') > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/tests/shared_main.o: $(BUILD)/include/tests/shared_tests.inc
+$(BUILD)/tests/shared: $(TESTS_SHARED:%=$(BUILD)/%.o) $(BUILD)/tests/shared_main.o $(F64_OBJECTS) $(TEST_SUPPORT) \
+  $(filter-out %/main.o,$(OBJECTS_cli)) $(SAN_OBJECT) $(ARCHIVES)
+	$(TEST_LINK) -lpfm
+$(TESTS_SHARED:%=$(BUILD)/%): $(BUILD)/tests/shared
+	@ln -f $< $@
 
 # attnbench itself, with a door for the cases of tests/bad. In the build's folder, from which it finds configs.
 $(BUILD)/attnbench_bad: $(BUILD)/tests/bad/run_cases.o $(OBJECTS_cli) $(SAN_OBJECT) $(ARCHIVES)
 	$(CXX) $(SAN_LINK) $(TEST_LINKER) -Wl,--wrap=main -o $@ $^ $(LDLIBS_ALL)
 -include $(BUILD)/tests/bad/run_cases.d
-
-# This one asks libpfm for the names that PAPI takes from it.
-$(BUILD)/tests/harness/counters/test_native_names: LDLIBS_ALL += -lpfm
-# These spoil what an implementation gives, and formulas, to see that the checks stop it.
-$(BUILD)/tests/bench/test_bench_encoder: LDLIBS_ALL += -Wl,--wrap=attn_session_run
-$(BUILD)/tests/harness/model/test_profile: LDLIBS_ALL += -Wl,--wrap=attn_session_kv_bytes_formula,--wrap=attn_session_conv_bytes_formula
-# This one gives rows wrong kernels.
-$(BUILD)/tests/bench/test_machine_limits: LDLIBS_ALL += -Wl,--wrap=machine_streams_for,--wrap=machine_clock_for
-# This one counts how often caches are emptied.
-$(BUILD)/tests/bench/test_cold: LDLIBS_ALL += -Wl,--wrap=bench_evict,--wrap=part_times_take
-# This one spoils what a kernel gives.
-$(BUILD)/tests/bench/test_core: LDLIBS_ALL += -Wl,--wrap=attn_attend_shared
-# This one counts the products that are taken.
-$(BUILD)/tests/impl/attention/test_positions: LDLIBS_ALL += -Wl,--wrap=cblas_sgemm,--wrap=cblas_sgemv
 
 # Fuzz targets, tests/fuzz/fuzz_*.c: here with a driver of our own, below with libFuzzer.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
@@ -54,7 +64,7 @@ $(BUILD)/tests/fuzz/libfuzzer_%: $(BUILD)/tests/fuzz/fuzz_%.o $(TEST_SUPPORT) $(
 	$(CXX) $(SAN) -fsanitize=fuzzer -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
 -include $(FUZZ_PROGRAMS:=.d) $(BUILD)/tests/fuzz/driver.d
--include $(TEST_PROGRAMS:=.d) $(TEST_SUPPORT:.o=.d)
+-include $(TEST_PROGRAMS:=.d) $(TEST_SUPPORT:.o=.d) $(BUILD)/tests/shared_main.d
 .PRECIOUS: $(BUILD)/%.o
 
 # Preloaded by tests of counters: a PMU that is not there.
@@ -85,8 +95,10 @@ RACES_RUN := tests/impl/model/test_threads.c tests/support/models/encoders.c har
 RACES_TRAIN := tests/impl/train/test_train_threads.c tests/support/models/training.c $(call sources_in,impl/train)
 $(BUILD)/tests/races: $(call objects_of,$(RACES_RUN) $(RACES_BOTH))
 $(BUILD)/tests/races_train: $(call objects_of,$(RACES_TRAIN) $(RACES_BOTH))
+$(BUILD)/tests/races: TEST := tests/impl/model/test_threads
+$(BUILD)/tests/races_train: TEST := tests/impl/train/test_train_threads
 $(BUILD)/tests/races $(BUILD)/tests/races_train:
-	$(CXX) $(SAN) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+	$(CXX) $(SAN) -Wl,--defsym=main=$(call main_of,$(TEST)) -o $@ $^ -lcmocka $(LDLIBS_ALL)
 
 .PHONY: tsan tsan-programs
 tsan-programs:
