@@ -20,7 +20,7 @@ PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(WERROR),-Werror)
-# UBSan ends a program by a trap, and tests/run_one.sh has ASan print where. A message for each place that is checked would
+# UBSan ends a program by a trap, and tests/run_one.pl has ASan print where. A message for each place that is checked would
 # take 5 MiB of a program, a sixth of the time to compile it and a quarter of the time to start it.
 TRAP := $(if $(filter address%undefined,$(SANITIZE)),-fsanitize-undefined-trap-on-error)
 SAN := $(if $(SANITIZE),-fsanitize=$(SANITIZE) $(TRAP) -fno-sanitize-recover=all -fno-omit-frame-pointer)

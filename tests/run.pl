@@ -67,7 +67,7 @@ sub run {
         jobs      => $jobs,
         verbosity => -3,
         # Ended with this process, however this process ends.
-        exec => sub { [ qw(setpriv --pdeathsig TERM tests/run_one.sh), split / /, $_[1] ] },
+        exec => sub { [ qw(setpriv --pdeathsig TERM tests/run_one.pl), split / /, $_[1] ] },
     });
     $harness->callback(after_test => \&report);
     $harness->callback(made_parser => sub {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/run_one.sh counts what a test checked, and what it did wrong: hanging, failing, leaving things behind.
+# tests/run_one.pl counts what a test checked, and what it did wrong: hanging, failing, leaving things behind.
 # Starts early.
 # Runs once: no part of it is built.
 . "$(dirname "$0")/support/check.sh"
@@ -9,7 +9,7 @@ export TMPDIR=$scratch/tmp
 one() { # the lines of a test: runs it; the TAP goes to out
     printf '%s\n' '#!/usr/bin/env bash' "$@" >"$scratch/test.sh"
     chmod +x "$scratch/test.sh"
-    tests/run_one.sh "$scratch/build" "$scratch/test.sh" >"$scratch/out" 2>"$scratch/err"
+    tests/run_one.pl "$scratch/build" "$scratch/test.sh" >"$scratch/out" 2>"$scratch/err"
 }
 printed() { # the whole TAP but for the time
     printf '%s\n' "$@" | diff - <(grep -v '^# CPU seconds: [0-9.]*$' "$scratch/out")
@@ -53,7 +53,7 @@ check "and all of it is gone" gone "$(cat "$scratch/sleeper")"
 rm -f "$scratch/sleeper"
 cat >"$scratch/runner" <<END_OF_RUNNER
 #!/usr/bin/env bash
-setpriv --pdeathsig TERM tests/run_one.sh "$scratch/build" "$scratch/test.sh"
+setpriv --pdeathsig TERM tests/run_one.pl "$scratch/build" "$scratch/test.sh"
 exit
 END_OF_RUNNER
 bash "$scratch/runner" >"$scratch/out" 2>"$scratch/err" &

@@ -51,9 +51,10 @@ static int prepare_beyond_l2(known_work *w, attn_error *error) {
     return prepare_misses(w, bytes < w->cpu->llc ? bytes : 0, error);
 }
 
-/* LRU misses all of twice its size; real caches are not that simple. */
+/* LRU misses all of a quarter more than it holds: each set then has more lines than ways. Real caches are not that simple. */
 static int prepare_beyond_caches(known_work *w, attn_error *error) {
-    return prepare_misses(w, largest(w->cpu) * (w->cpu->simulated ? 2 : SECTIONS), error);
+    size_t bytes = largest(w->cpu);
+    return prepare_misses(w, w->cpu->simulated ? bytes + bytes / 4 : bytes * SECTIONS, error);
 }
 
 static size_t lines_of(const known_work *w) {
