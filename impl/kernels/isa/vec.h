@@ -29,16 +29,18 @@
 #include "impl/kernels/isa/vec_base.h"
 #endif
 
-#define INLINE static inline __attribute__((always_inline))
-/* TILE functions are copied for each number of rows and type of elements, and their loops unrolled. AddressSanitizer
- * checks every access in every copy, and compiles for a minute and a half: under it there is one copy, with loops. */
-#if defined(__SANITIZE_ADDRESS__)
+/* TILE functions are copied for each number of rows and type of elements, and their loops unrolled. Sanitizers check every
+ * access in every copy, and compile for a minute and a half: under them there is one copy, with loops. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define INLINE static inline
 #define TILE static __attribute__((unused)) /* of a header, which not every file calls */
 #define UNROLL
 #elif defined(__clang__)
+#define INLINE static inline __attribute__((always_inline))
 #define TILE INLINE
 #define UNROLL _Pragma("unroll")
 #else
+#define INLINE static inline __attribute__((always_inline))
 #define TILE INLINE
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
