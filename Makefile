@@ -106,29 +106,27 @@ $(BUILD)/impl/kernels/isa/%.o: CFLAGS_ALL += -O2 $(CFLAGS)
 $(BUILD)/impl/train/passes/isa/%.o: CFLAGS_ALL += -O2 $(CFLAGS)
 endif
 
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
+# build_info.h comes first, and with it the folders of all objects.
+$(BUILD)/%.o: %.c | $(BUILD)/include/build_info.h
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.cc
-	@mkdir -p $(@D)
+$(BUILD)/%.o: %.cc | $(BUILD)/include/build_info.h
 	$(CXX) $(CXXFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 define isa_rule
-$(BUILD)/%.$(1).o: %.c
-	@mkdir -p $$(@D)
+$(BUILD)/%.$(1).o: %.c | $(BUILD)/include/build_info.h
 	$$(CC) $$(CFLAGS_ALL) $(ISA_FLAGS_$(1)) -ffp-contract=fast -DATTN_ISA=$(1) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call isa_rule,$(isa))))
 
+OBJECT_FOLDERS := $(sort $(dir $(call sources_in,cli $(FOLDERS) tests)))
 # What built this: read by `attnbench info` and written into every results file.
 $(BUILD)/include/build_info.h: FORCE
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) $(OBJECT_FOLDERS:%=$(BUILD)/%)
 	@printf '#define BUILD_VERSION "%s"\n#define BUILD_COMMIT "%s"\n#define BUILD_FLAGS "%s"\n' "$(VERSION)" \
 	  "$$(git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
 	  "$(strip $(OPT) $(if $(filter 0,$(PARTS)),-DATTN_NO_PARTS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(CFLAGS))" > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-$(OBJECTS): | $(BUILD)/include/build_info.h
 
 include tests/tests.mk tests/pmu/pmu.mk tests/slurm/slurm.mk
 

@@ -26,8 +26,7 @@ $(TESTS_ALONE:%=$(BUILD)/%): %: %.o $(TEST_SUPPORT) $(SAN_OBJECT) $(ARCHIVES)
 
 # The training passes in double, for gradients by finite differences (impl/train/passes/real.h).
 F64_OBJECTS := $(patsubst %.c,$(BUILD)/%.f64.o,$(call sources_in,impl/train/passes))
-$(BUILD)/%.f64.o: %.c
-	@mkdir -p $(@D)
+$(BUILD)/%.f64.o: %.c | $(BUILD)/include/build_info.h
 	$(CC) $(CFLAGS_ALL) -DATTN_TRAIN_F64 -DATTN_ISA=f64 -MMD -MP -c -o $@ $<
 -include $(F64_OBJECTS:.o=.d)
 
