@@ -11,7 +11,7 @@ read -ra packages <<<"$(pkg-config --cflags openblas 2>/dev/null)"
 code() { # object, source, flags...: its machine code alone
     local object=$1 source=$2
     shift 2
-    "${compiler[@]}" -std=c17 -O2 -D_GNU_SOURCE -pthread "${includes[@]}" "${packages[@]}" "$@" -x c -c -o "$scratch/$object.o" "$source" &&
+    "${compiler[@]}" -std=c17 -O2 -D_DEFAULT_SOURCE -pthread "${includes[@]}" "${packages[@]}" "$@" -x c -c -o "$scratch/$object.o" "$source" &&
         objcopy -O binary --only-section=.text "$scratch/$object.o" "$scratch/$object.code" && [ -s "$scratch/$object.code" ]
 }
 

@@ -12,7 +12,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 read -ra blas <<<"$(pkg-config --cflags-only-I openblas)"
 # The kernels' own folder and what they call; tests/neon stands in for cmocka and BLAS.
-"$cc" -std=c17 -O2 -static -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd -D_GNU_SOURCE \
+"$cc" -std=c17 -O2 -static -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd -D_DEFAULT_SOURCE \
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -DATTN_ISA=base \
     -Itests/neon -I. -Iimpl/include -Ibase/include "${blas[@]}" -o "$folder/kernels" \
     impl/kernels/*.c impl/kernels/isa/*.c impl/cache/element.c bench/kernel_setup.c base/alloc.c base/random.c base/error.c base/cpu.c base/threads.c \
