@@ -32,11 +32,16 @@ sub processes { # of the session that the test leads: [pid, name]
     return @found;
 }
 
-sub clear {
-    kill 'KILL', map { $_->[0] } processes() if $session;
-    system 'rm', '-rf', $room;
+my $us = $$; # and not the process that becomes the test
+END {
+    my $status = $?;
+    if (defined $us && $$ == $us) {
+        kill 'KILL', map { $_->[0] } processes() if $session;
+        system 'rm', '-rf', $room;
+    }
+    $? = $status;
 }
-$SIG{$_} = sub { clear(); exit 143 } for qw(TERM INT HUP);
+$SIG{$_} = sub { exit 143 } for qw(TERM INT HUP);
 
 # What UBSan finds raises SIGILL, and ASan shows the place. So cmocka may not handle that signal, except in a test that is
 # about it.
@@ -90,6 +95,7 @@ while (<$lines>) {
     result('ok', $1, ' # SKIP') if /^\[  SKIPPED \] (.*)/;
     result('not ok', $1) if /^\[  FAILED  \] (.*)/;
 }
+seek $lines, 0, 2;
 sub fault { # that the log does not have
     result('not ok', $_[0]);
     print {$lines} "[  FAILED  ] $_[0]\n";
@@ -101,4 +107,3 @@ fault('leaves no process behind: ' . join ', ', map { "@$_" } @left) if @left;
 fault('leaves no file behind: ' . join ', ', sort @files) if @files;
 fault('checks something') if !$count;
 printf "# CPU seconds: %.2f\n1..%d\n", $user + $system, $count;
-clear();

@@ -1,5 +1,5 @@
-# Tests. Every test_*.c below tests/ is a cmocka program by name. Most are one program, linked once, with support/ and the
-# archives; those that replace functions of ours at the link (--wrap) have a program each.
+# Tests. Every test_*.c below tests/ gives a program of its name, with support/ and the archives. Most of these are links to
+# one program, as linking takes long; a test that replaces functions at the link (--wrap) has its own.
 
 TEST_SOURCES := $(sort $(shell find tests -name 'test_*.c'))
 TEST_PROGRAMS := $(TEST_SOURCES:%.c=$(BUILD)/%)

@@ -47,8 +47,7 @@ typedef struct gate_finding {
 enum { GATE_FIRST_LOOK = 12, GATE_MOST_PAIRS = 3000 };
 size_t gate_next_look(size_t pairs);
 
-/* When a look is taken. With too few pairs no case can be SLOWER or FASTER, whatever the pairs show. Such a look spends
- * nothing of alpha. */
+/* When a look is taken. A look at too few pairs cannot find a case SLOWER or FASTER, and spends nothing of alpha. */
 typedef struct gate_looks {
     double share;                 /* of the budget that is over by now, 0 to 1; 1 at the last look */
     double alpha_used, beta_used; /* parts of both that looks before it have spent; gate_look adds its own */

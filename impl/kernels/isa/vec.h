@@ -30,19 +30,20 @@
 #endif
 
 /* TILE functions are copied for each number of rows and type of elements, and their loops unrolled. Sanitizers check every
- * access in every copy, and compile for a minute and a half: under them there is one copy, with loops. */
+ * access in every copy, and compile for a minute and a half. Under them there is one copy, with loops, and the compiler
+ * decides what it copies where it is called. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define INLINE static inline
 #define TILE static __attribute__((unused)) /* of a header, which not every file calls */
 #define UNROLL
-#elif defined(__clang__)
-#define INLINE static inline __attribute__((always_inline))
-#define TILE INLINE
-#define UNROLL _Pragma("unroll")
 #else
 #define INLINE static inline __attribute__((always_inline))
 #define TILE INLINE
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 #endif
 
 INLINE vec load(const float *p) {
