@@ -1,6 +1,7 @@
 /* Cases with part:core: fused attention alone, from projected queries (of mla*, folded ones) and a filled cache to
  * contexts (of mla*, mixed latents), without projections and without appending. */
 #include "bench/kind.h"
+#include "bench/kinds/attention_reference.h"
 #include "bench/kinds/models.h"
 #include "bench/peers/tensors.h"
 
@@ -91,6 +92,7 @@ static int allocate(core_state *s, attn_error *error) {
     if (attn_memory_check(bytes, c->name, error) ||
         attn_cache_init(&s->cache, c->variant, &c->geometry, c->batch, c->keys, (attn_element)c->kv, error))
         return -1;
+    s->kv_heads = attention_slot_heads(&s->cache, 0);
     s->queries = attn_alloc(floats_of(s), sizeof(float), "queries", error);
     s->contexts = attn_alloc(floats_of(s), sizeof(float), "contexts", error);
     s->workspace = attn_alloc(work, sizeof(float), "workspace", error);
@@ -117,7 +119,6 @@ static int prepare(void **state, const bench_case *c, const bench_settings *sett
                       .threads = settings->threads,
                       .plain = !strcmp(c->impl->name, "scalar")};
     s->width = c->variant->has_latent ? g->latent_dim : attn_head_dim(g);
-    s->kv_heads = c->variant->has_latent ? 1 : attn_kv_heads(g);
     if (allocate(s, error)) {
         release(s);
         return -1;

@@ -1,4 +1,5 @@
-/* Fused softmax attention and products of few rows; compiled once per instruction set (ATTN_ISA). */
+/* Fused softmax attention, which MHA, GQA and MLA share, and products of few rows; compiled once per instruction set
+ * (ATTN_ISA), with the vectors of that set: AVX-512's are those of vec_avx512.h. */
 #include "impl/kernels/attend.h"
 
 #include "impl/kernels/isa/exp_vec.h"
