@@ -106,8 +106,8 @@ run 0 --cases "$folder/cases" --benchmark_list_tests --benchmark_out="$folder/n.
 ok out
 
 refused 'row "attention/mha/decode/L:5/dc:7": dc: not a key of attention/mha' --case attention/mha/decode/L:5/dc:7
-printf 'machine/flops\n\nattention/mqa/decode/L:5\n' >"$folder/bad"
-refused "$folder/bad:3: row \"attention/mqa/decode/L:5\": \"mqa\": not a type" --cases "$folder/bad"
+printf 'machine/flops\n\nattention/nosuch/decode/L:5\n' >"$folder/bad"
+refused "$folder/bad:3: row \"attention/nosuch/decode/L:5\": \"nosuch\": not a type" --cases "$folder/bad"
 printf 'machine/flops machine/read\n' >"$folder/bad"
 refused "$folder/bad:1: expected one row without spaces" --cases "$folder/bad"
 printf '# nothing\n' >"$folder/bad"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Results that cannot be written: exit status 2 and one line, in every command and format.
+# Results that cannot be written: exit status 2 and one line, from commands that print them, in each of their formats.
 set -u
 cd "$(dirname "$0")/../.." || exit
 : "${ATTNBENCH:=$PWD/${BUILD:-build}/attnbench}"
@@ -25,11 +25,15 @@ full paper --format json
 full paper --format csv
 full counters list
 full counters list --format json
+full counters groups
+full counters events
 full sweep --plan quick --list
 full verify --draws 1
 full verify --draws 1 --format json
 full profile-kv --config configs/attention/mla.yaml --seq-len 10
 full profile-kv --config configs/attention/mla.yaml --seq-len 10 --format json
+full summary tests/data/results_sample.json
+full summary tests/data/results_sample.json --format md
 full compare tests/data/results_sample.json tests/data/results_sample.json
 full compare tests/data/results_sample.json tests/data/results_sample.json --format json
 full compare tests/data/results_sample.json tests/data/results_sample.json --format csv
