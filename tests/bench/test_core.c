@@ -7,6 +7,7 @@
 #include "tests/support/cmocka_all.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void __real_attn_attend_shared(const attn_attend_heads *heads, float *workspace);
@@ -90,6 +91,25 @@ static void cores_agree(void **state) {
     assert_int_equal(attn_alloc_live(), 0);
 }
 
+/* Also of those to come: the cache says how many heads it has. */
+static void each_type_with_a_softmax_has_a_core(void **state) {
+    (void)state;
+    for (size_t i = 0; attn_variants[i]; i++) {
+        attn_error error = {0};
+        bench_check check;
+        numbers n = {0};
+        char row[96];
+        if (!attn_variants[i]->is_softmax)
+            continue;
+        snprintf(row, sizeof row, "attention/%s/chunk/L:70/q:9/h:4/d:32/part:core", attn_variants[i]->name);
+        assert_int_equal(measure(row, NULL, &check, &n, &error), 0);
+        if (!check.ok)
+            fail_msg("%s: %s", row, check.what);
+        assert_true(n.formula > 0 && n.formula == n.live);
+    }
+    assert_int_equal(attn_alloc_live(), 0);
+}
+
 static void a_wrong_number_is_found(void **state) {
     (void)state;
     for (size_t i = 0; i < CORES; i++) {
@@ -146,6 +166,7 @@ static void refused_memory_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cores_agree),
+        cmocka_unit_test(each_type_with_a_softmax_has_a_core),
         cmocka_unit_test(a_wrong_number_is_found),
         cmocka_unit_test(without_a_core),
         cmocka_unit_test(refused_memory_is_an_error),
