@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """compare_programs.py OLD NEW [NAME...]: two builds of attnbench, every command on small input.
 
-Prints a line for each run; a run is equal when exit status, standard output, messages and every file that it writes are
-equal, byte for byte after masking; it is close when nothing differs but floats in tensors, by at most 1e-5 of
-1 + |old|, as other kernels round otherwise. Masked are paths of the two programs, the commit, and in runs that measure the
-measured numbers; names, counts, cache bytes and words are not. Exit status 1 when some run is not equal. For changes
-that must not change what people see.
+Prints a line for each run, with the exit statuses of its commands, so that one sees whether they worked. A run is equal
+when exit status, standard output, messages and every file that it writes are equal, byte for byte after masking; it is
+close when nothing differs but floats in tensors, by at most 1e-5 of 1 + |old|, as other kernels round otherwise. Masked
+are paths of the two programs, the commit, and in runs that measure the measured numbers, the pictures drawn from them,
+and which of them were trusted; names, counts, cache bytes and words are not. Exit status 1 when some run is not
+equal. For changes that must not change what people see.
 """
 import array, difflib, json, math, os, re, shutil, struct, subprocess, sys, tempfile
 
@@ -13,8 +14,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SAMPLE = 'tests/data/results_sample.json'
 ENC = 'tests/golden/encoder/conformer-conv2d/'
 STREAM = 'tests/golden/encoder/conformer-conv2d-streaming/'
-COMMANDS = ('info counters verify paper features forward convert analyze bench sweep profile-kv gate selftest compare '
-            'report history').split()
+LOGITS = 'tests/golden/encoder/conformer-logits/'
+COMMANDS = re.findall(r'COMMAND\(\w+, "([^"]+)"', open(TOP + '/cli/commands.inc').read())
 EXACT, MEASURED, LOOSE = 'exact', 'measured', 'loose'  # loose: all digits are masked
 
 PLAN = '''summary: a few small cases
@@ -25,7 +26,27 @@ cases:
   - attention/mla/decode/L:50/h:2/d:16/dc:8/path:absorb
   - attention/linear/chunk/L:50/h:2/d:16
   - encoder/conformer/mha/prefill/T:60/layers:1/h:2/d:16
+machine:
   - machine/read/bytes:16384
+'''
+
+MODEL = '''model_type: conformer
+attention_type: mha
+d_model: 16
+num_heads: 2
+num_layers: 1
+conv_kernel_size: 3
+dropout: 0.1
+'''
+STUDY = '''summary: a model, and what becomes of it
+test: [dev]
+tune_epochs: 1
+latency: {frames: 100, chunk: 8, left_chunks: -1, runs: 2}
+models:
+  - {model_type: conformer, d_model: 16, num_heads: 2, num_layers: 1, conv_kernel_size: 3, num_epochs: 1}
+runs:
+  - origin: scratch
+  - {origin: converted, attention_type: mla, latent_dim: 8}
 '''
 
 
@@ -72,12 +93,27 @@ def runs():
     yield 'sweep', MEASURED, [['sweep', '--plan', '{out}/plan.yaml', '--list'],
                               ['sweep', '--plan', '{out}/plan.yaml', '--counters', 'off', '--out', '{out}/r.json']]
     yield 'sweep-callgrind', MEASURED, [['sweep', '--plan', '{out}/plan.yaml', '--filter', 'mha/decode', '--counters', 'callgrind', '--out', '{out}/r.json']]
+    part = ['sweep', '--plan', '{out}/plan.yaml', '--counters', 'off', '--filter', 'decode|chunk']
+    yield 'merge', MEASURED, [part + ['--shard', s + '/2', '--out', '{out}/' + s + '.json'] for s in '12'] + [
+        ['merge', '{out}/2.json', '{out}/1.json', '--out', '{out}/m.json'], ['merge', '{out}/2.json', '--out', '{out}/n.json']]
+    yield 'machine', LOOSE, [['machine', '--filter', 'latency/bytes:16384|instruction_sets', '--format', f] for f in ('md', 'csv', 'json')]
     for plan in ('quick', 'paper', 'encoder', 'full', 'gate'):
         yield 'sweep-list-' + plan, EXACT, [['sweep', '--plan', plan, '--list']]
     profile = ['profile-kv', '--config', 'configs/attention/mla.yaml', '--seq-len', '40']
     yield 'profile-kv', MEASURED, [profile + ['--format', 'json'], profile + ['--format', 'json', '--chunk', '8', '--left-chunks', '2']]
     yield 'profile-kv-text', LOOSE, [profile + ['--format', f] for f in ('md', 'csv', 'tex')] + [
         ['profile-kv', '--config', 'configs/attention/mla.yaml', '--config', 'configs/attention/gqa.yaml', '--seq-len', '40']]
+    yield 'gradients', EXACT, [['gradients', '--config', LOGITS + 'config.yaml', '--weights', LOGITS + 'weights.safetensors', '--input',
+                                LOGITS + 'input.npy', '--lengths', '17,9,1', '--targets', '{out}/t.json', '--out', '{out}/g.safetensors',
+                                '--format', f] for f in ('md', 'json')]
+    data = ['--data', '{out}/speech']
+    heard = ['evaluate', '--config', '{out}/run/model.yaml', '--weights', '{out}/run/model.safetensors', '--units', '{out}/run/units.txt',
+             '--split', 'dev', '--hyp', '{out}/h.trn'] + data
+    yield 'train', MEASURED, [['train', '--config', '{out}/model.yaml', '--split', 'train', '--dev-split', 'dev', '--epochs', '2', '--out',
+                               '{out}/run'] + data] * 2 + [heard, heard + ['--chunk', '4', '--beam', '3', '--format', 'json']]
+    study = ['study', '--plan', '{out}/study.yaml'] + data
+    yield 'study', MEASURED, [study + ['--list'], study + ['--out', '{out}/study', '--jobs', '1']]
+    yield 'summary', EXACT, [['summary', SAMPLE, '--format', f] for f in ('text', 'md')]
     yield 'report', EXACT, [['report', SAMPLE, '--out', '{out}/report']]
     yield 'compare', EXACT, [['compare', SAMPLE, SAMPLE, '--format', f] for f in ('md', 'csv', 'json')] + [
         ['compare', SAMPLE, SAMPLE, '--markdown', '{out}/c.md', '--junit', '{out}/c.xml', '--json', '{out}/c.json']]
@@ -101,14 +137,21 @@ def mask_json(value, key=''):
         return {k: mask_json(v, k) for k, v in value.items()}
     if isinstance(value, list):
         return [mask_json(v, key) for v in value]
+    if key in ('disturbed', 'validation', 'reason') or value in ('trusted', 'scaled', 'rejected'):
+        return 'N'  # what a busy machine did to counters and times
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, (int, float)):
         return mask_number(key, value)
-    return 'N' if re.search(r'date|time', key) else mask_floats(value)
+    return 'N' if re.search(r'date|time', key) else mask_floats(mask_commit(value))
+
+
+def mask_commit(text):
+    return re.sub(r'\b[0-9a-f]{12}(-dirty)?\b', 'COMMIT', text)
 
 
 def mask_floats(text):
+    text = re.sub(r' \(\d+ disturbed\)|\b\d+ disturbed', '', re.sub(r'\d{4}-\d\d-\d\dT[0-9:]+', 'N', text))
     return re.sub(r'-?\d+\.\d+(e[-+]?\d+)?|\d+e[-+]?\d+|\b\d+ (ms|s|ns|us|min)\b', 'N', text)
 
 
@@ -120,21 +163,23 @@ def mask(data, kind, places):
     for place, name in places:
         text = text.replace(place, name)
     text = text.replace('harness/plans', 'harness/plan/plans')
-    text = re.sub(r'\b[0-9a-f]{12}(-dirty)?\b', 'COMMIT', text)
     if kind == EXACT:
-        return text
+        return mask_commit(text)
     if kind == LOOSE:
-        text = re.sub(r'\d+(\.\d+)?([eE][-+]?\d+)?( ?[unmkM]\b)?', 'N', text)
+        text = re.sub(r' \(\d+ disturbed\)', '', mask_commit(text))
+        text = re.sub(r'\d+(\.\d+)?([eE][-+]?\d+)?( ?([unmkM]|[unm]?s|min|h)\b)?', 'N', text)
         return re.sub(r'[ -]*N[ ]*|[ \-]{2,}', ' N ', text)
     try:
         return json.dumps(mask_json(json.loads(text)), indent=1, ensure_ascii=False)
     except ValueError:
-        return mask_floats(text)
+        return mask_floats(mask_commit(text))
 
 
 def run(program, kind, commands):
     out = tempfile.mkdtemp()
-    open(out + '/plan.yaml', 'w').write(PLAN)
+    for name, text in ('plan.yaml', PLAN), ('model.yaml', MODEL), ('study.yaml', STUDY), ('t.json', '[[1, 2, 2, 6], [3, 4], [5, 5]]'):
+        open(os.path.join(out, name), 'w').write(text)
+    make_speech(out + '/speech')
     home = os.path.dirname(os.path.dirname(os.path.abspath(program)))
     places = [(out, 'OUT'), (os.path.abspath(program), 'PROGRAM'), (home, 'HOME')]
     words = {'out': out, 'program': os.path.abspath(program), 'speech': SPEECH}
@@ -148,7 +193,9 @@ def run(program, kind, commands):
     for folder, _, files in os.walk(out):
         for f in files:
             path = os.path.join(folder, f)
-            seen[path.replace(out, 'OUT')] = mask(open(path, 'rb').read(), kind, places)
+            name = re.sub(r'-[0-9a-f]{16}\b', '-HASH', path.replace(out, 'OUT')) # of the path of a split
+            drawn = kind == MEASURED and f.endswith(('.png', '.pdf')) # where lines stand is measured
+            seen[name] = 'a picture' if drawn else mask(open(path, 'rb').read(), kind, places)
     shutil.rmtree(out)
     return seen
 
@@ -203,14 +250,27 @@ def main():
     for name, kind, commands in runs():
         if only and not any(name.startswith(o) for o in only):
             continue
-        lines = list(differences(run(old, kind, commands), run(new, kind, commands)))
+        before, after = run(old, kind, commands), run(new, kind, commands)
+        lines = list(differences(before, after))
         word = 'equal' if not lines else 'close' if all(close for close, _ in lines) else 'DIFFERS'
         counts[word] += 1
-        print('%-9s %s (%s, %d runs)' % (word, name, kind, len(commands)))
+        ended = ' '.join(after['%d status' % i] for i in range(len(commands)))
+        print('%-9s %s (%s, status %s, %d files)' % (word, name, kind, ended, len(after) - 3 * len(commands)))
         print(''.join(line + '\n' for _, line in lines), end='')
         sys.stdout.flush()
     print('%(equal)d equal, %(close)d close, %(DIFFERS)d differ' % counts)
     sys.exit(counts['close'] + counts['DIFFERS'] > 0)
+
+
+def make_speech(folder):
+    """A corpus of tones, laid out as LibriSpeech is: what it says is nothing, but every program hears the same."""
+    for split, count in ('train', 6), ('dev', 2):
+        at = '%s/%s/1/2' % (folder, split)
+        os.makedirs(at)
+        with open(at + '/1-2.trans.txt', 'w') as text:
+            for i in range(count):
+                text.write('1-2-%04d %s\n' % (i, ' '.join(['ONE', 'TWO', 'SIX'][:1 + i % 3])))
+                shutil.copy(SPEECH, '%s/1-2-%04d.wav' % (at, i))
 
 
 def tone():
