@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.." || exit
 build=${BUILD:-build}
 order="cli reports harness bench impl datasets base"
 bad=0
+for folder in $order; do
+    [ -d "$build/$folder" ] || { echo "$build/$folder: no such folder, expected the objects of a build (make)"; exit 2; }
+done
 
 # The linker refuses a call upwards only where nothing else has brought in what is called: nm finds the rest. Each
 # folder may call those after it in the order, except that impl and datasets know nothing of each other.
