@@ -61,7 +61,7 @@ def runs():
     yield 'counters-validate', LOOSE, [['counters', 'validate', '--format', 'json', '--counters', 'perf']]
     yield 'verify', EXACT, [['verify', '--draws', '2', '--format', 'csv']]
     yield 'paper', EXACT, [['paper', '--format', f] for f in ('md', 'csv', 'json', 'tex')] + [['paper', '--out', '{out}/p']]
-    yield 'features', EXACT, [['features', '--input', '{speech}', '--output', '{out}/x.npy']]
+    yield 'features', EXACT, [['features', '--input', '{in}/tone.wav', '--output', '{out}/x.npy']]
     for case in sorted(os.listdir(TOP + '/tests/golden/encoder')) + sorted(os.listdir(TOP + '/tests/golden/attention')):
         folder = 'encoder' if os.path.exists(TOP + '/tests/golden/encoder/' + case) else 'attention'
         base = 'tests/golden/%s/%s/' % (folder, case)
@@ -90,10 +90,10 @@ def runs():
     yield 'bench', MEASURED, [small + ['--benchmark_format=json'], ['bench', '--benchmark_list_tests=true']]
     yield 'bench-console', LOOSE, [small, small + ['--benchmark_format=csv']]
     yield 'bench-bad', EXACT, [['bench', '--case', r] for r in ('attention', 'attention/mha/decode/L:x', 'attention/mha/decode/zz:1', 'encoder/x/y/z')]
-    yield 'sweep', MEASURED, [['sweep', '--plan', '{out}/plan.yaml', '--list'],
-                              ['sweep', '--plan', '{out}/plan.yaml', '--counters', 'off', '--out', '{out}/r.json']]
-    yield 'sweep-callgrind', MEASURED, [['sweep', '--plan', '{out}/plan.yaml', '--filter', 'mha/decode', '--counters', 'callgrind', '--out', '{out}/r.json']]
-    part = ['sweep', '--plan', '{out}/plan.yaml', '--counters', 'off', '--filter', 'decode|chunk']
+    yield 'sweep', MEASURED, [['sweep', '--plan', '{in}/plan.yaml', '--list'],
+                              ['sweep', '--plan', '{in}/plan.yaml', '--counters', 'off', '--out', '{out}/r.json']]
+    yield 'sweep-callgrind', MEASURED, [['sweep', '--plan', '{in}/plan.yaml', '--filter', 'mha/decode', '--counters', 'callgrind', '--out', '{out}/r.json']]
+    part = ['sweep', '--plan', '{in}/plan.yaml', '--counters', 'off', '--filter', 'decode|chunk']
     yield 'merge', MEASURED, [part + ['--shard', s + '/2', '--out', '{out}/' + s + '.json'] for s in '12'] + [
         ['merge', '{out}/2.json', '{out}/1.json', '--out', '{out}/m.json'], ['merge', '{out}/2.json', '--out', '{out}/n.json']]
     yield 'machine', LOOSE, [['machine', '--filter', 'latency/bytes:16384|instruction_sets', '--format', f] for f in ('md', 'csv', 'json')]
@@ -104,14 +104,14 @@ def runs():
     yield 'profile-kv-text', LOOSE, [profile + ['--format', f] for f in ('md', 'csv', 'tex')] + [
         ['profile-kv', '--config', 'configs/attention/mla.yaml', '--config', 'configs/attention/gqa.yaml', '--seq-len', '40']]
     yield 'gradients', EXACT, [['gradients', '--config', LOGITS + 'config.yaml', '--weights', LOGITS + 'weights.safetensors', '--input',
-                                LOGITS + 'input.npy', '--lengths', '17,9,1', '--targets', '{out}/t.json', '--out', '{out}/g.safetensors',
+                                LOGITS + 'input.npy', '--lengths', '17,9,1', '--targets', '{in}/t.json', '--out', '{out}/g.safetensors',
                                 '--format', f] for f in ('md', 'json')]
-    data = ['--data', '{out}/speech']
+    data = ['--data', '{in}/speech']
     heard = ['evaluate', '--config', '{out}/run/model.yaml', '--weights', '{out}/run/model.safetensors', '--units', '{out}/run/units.txt',
              '--split', 'dev', '--hyp', '{out}/h.trn'] + data
-    yield 'train', MEASURED, [['train', '--config', '{out}/model.yaml', '--split', 'train', '--dev-split', 'dev', '--epochs', '2', '--out',
+    yield 'train', MEASURED, [['train', '--config', '{in}/model.yaml', '--split', 'train', '--dev-split', 'dev', '--epochs', '2', '--out',
                                '{out}/run'] + data] * 2 + [heard, heard + ['--chunk', '4', '--beam', '3', '--format', 'json']]
-    study = ['study', '--plan', '{out}/study.yaml'] + data
+    study = ['study', '--plan', '{in}/study.yaml'] + data
     yield 'study', MEASURED, [study + ['--list'], study + ['--out', '{out}/study', '--jobs', '1']]
     yield 'summary', EXACT, [['summary', SAMPLE, '--format', f] for f in ('text', 'md')]
     yield 'report', EXACT, [['report', SAMPLE, '--out', '{out}/report']]
@@ -120,9 +120,9 @@ def runs():
     yield 'history', EXACT, [['history', 'add', '{out}/h.jsonl', '--results', SAMPLE, '--commit', 'abc'],
                              ['history', 'add', '{out}/h.jsonl', '--results', SAMPLE, '--commit', 'abd'],
                              ['history', 'show', '{out}/h.jsonl'], ['history', 'show', '{out}/h.jsonl', '--out', '{out}/h']]
-    yield 'selftest', LOOSE, [['selftest', '--plan', '{out}/plan.yaml', '--filter', 'mha/decode', '--rounds', '1', '--slow', '90', '--metric',
+    yield 'selftest', LOOSE, [['selftest', '--plan', '{in}/plan.yaml', '--filter', 'mha/decode', '--rounds', '1', '--slow', '90', '--metric',
                                'instructions', '--format', 'csv']]
-    yield 'gate', LOOSE, [['gate', '--base', '{program}', '--candidate', '{program}', '--plan', '{out}/plan.yaml', '--filter', 'mha/decode', '--metric',
+    yield 'gate', LOOSE, [['gate', '--base', '{program}', '--candidate', '{program}', '--plan', '{in}/plan.yaml', '--filter', 'mha/decode', '--metric',
                            'instructions', '--format', f] for f in ('md', 'json')]
 
 
@@ -177,12 +177,9 @@ def mask(data, kind, places):
 
 def run(program, kind, commands):
     out = tempfile.mkdtemp()
-    for name, text in ('plan.yaml', PLAN), ('model.yaml', MODEL), ('study.yaml', STUDY), ('t.json', '[[1, 2, 2, 6], [3, 4], [5, 5]]'):
-        open(os.path.join(out, name), 'w').write(text)
-    make_speech(out + '/speech')
     home = os.path.dirname(os.path.dirname(os.path.abspath(program)))
     places = [(out, 'OUT'), (os.path.abspath(program), 'PROGRAM'), (home, 'HOME')]
-    words = {'out': out, 'program': os.path.abspath(program), 'speech': SPEECH}
+    words = {'in': INPUT, 'out': out, 'program': os.path.abspath(program)}
     seen = {}
     for i, command in enumerate(commands):
         filled = [w.format(**words) if '{' in w else w for w in command]
@@ -193,9 +190,8 @@ def run(program, kind, commands):
     for folder, _, files in os.walk(out):
         for f in files:
             path = os.path.join(folder, f)
-            name = re.sub(r'-[0-9a-f]{16}\b', '-HASH', path.replace(out, 'OUT')) # of the path of a split
-            drawn = kind == MEASURED and f.endswith(('.png', '.pdf')) # where lines stand is measured
-            seen[name] = 'a picture' if drawn else mask(open(path, 'rb').read(), kind, places)
+            drawn = kind == MEASURED and f.endswith(('.png', '.pdf'))  # where lines stand is measured
+            seen[path.replace(out, 'OUT')] = 'a picture' if drawn else mask(open(path, 'rb').read(), kind, places)
     shutil.rmtree(out)
     return seen
 
@@ -239,13 +235,13 @@ def differences(a, b):
 
 
 def main():
-    global SPEECH
+    global INPUT
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     old, new, only = sys.argv[1], sys.argv[2], sys.argv[3:]
-    wav = tempfile.NamedTemporaryFile(suffix='.wav')
-    wav.write(tone()), wav.flush()
-    SPEECH = wav.name
+    folder = tempfile.TemporaryDirectory()
+    INPUT = folder.name
+    make_input()
     counts = {'equal': 0, 'close': 0, 'DIFFERS': 0}
     for name, kind, commands in runs():
         if only and not any(name.startswith(o) for o in only):
@@ -262,15 +258,18 @@ def main():
     sys.exit(counts['close'] + counts['DIFFERS'] > 0)
 
 
-def make_speech(folder):
-    """A corpus of tones, laid out as LibriSpeech is: what it says is nothing, but every program hears the same."""
+def make_input():
+    """What both programs read: among it a corpus of tones, laid out as LibriSpeech is, whose words nobody says."""
+    for name, text in ('plan.yaml', PLAN), ('model.yaml', MODEL), ('study.yaml', STUDY), ('t.json', '[[1, 2, 2, 6], [3, 4], [5, 5]]'):
+        open(os.path.join(INPUT, name), 'w').write(text)
+    open(INPUT + '/tone.wav', 'wb').write(tone())
     for split, count in ('train', 6), ('dev', 2):
-        at = '%s/%s/1/2' % (folder, split)
+        at = '%s/speech/%s/1/2' % (INPUT, split)
         os.makedirs(at)
         with open(at + '/1-2.trans.txt', 'w') as text:
             for i in range(count):
                 text.write('1-2-%04d %s\n' % (i, ' '.join(['ONE', 'TWO', 'SIX'][:1 + i % 3])))
-                shutil.copy(SPEECH, '%s/1-2-%04d.wav' % (at, i))
+                shutil.copy(INPUT + '/tone.wav', '%s/1-2-%04d.wav' % (at, i))
 
 
 def tone():
