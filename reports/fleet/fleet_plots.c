@@ -36,16 +36,21 @@ static int write_figure(fleet_figure *drawn, const fleet *f, const char *source,
 
 static int make_figures(fleet_figure *figures, const fleet *f, const char *work, const char *folder,
                         drawing *d, attn_error *error) {
+    drawing_job jobs[FLEET_PLOTS];
+    size_t count = 0;
     for (size_t i = 0; i < FLEET_PLOTS; i++) {
         fleet_figure *drawn = &figures[i];
         *drawn = (fleet_figure){.name = list[i].name, .title = list[i].title, .about = list[i].about};
         if (write_figure(drawn, f, list[i].plot, work, error))
             return -1;
         if (drawn->lines)
-            drawn->svg = drawing_run_inline(d, work, drawn->name, NULL);
-        if (draw_move_files(work, folder, drawn->name, drawn->lines > 0, drawn->svg != NULL, error))
-            return -1;
+            jobs[count++] = (drawing_job){drawn->name, NULL, &drawn->svg};
     }
+    drawing_run(d, work, jobs, count);
+    for (size_t i = 0; i < FLEET_PLOTS; i++)
+        if (draw_move_files(work, folder, figures[i].name, figures[i].lines > 0, figures[i].svg != NULL,
+                            error))
+            return -1;
     return 0;
 }
 

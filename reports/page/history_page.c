@@ -41,8 +41,7 @@ static int show_series(history_shown *shown, const history_request *request, con
     shown->cases++;
     shown->changed += count > 0;
     if (!result && request->out) {
-        result = history_plot(request->out, shown->cases, series, changes, (size_t)count, lines,
-                              &shown->drawing, error);
+        result = history_plot_write(request->out, shown->cases, series, changes, (size_t)count, lines, error);
         json_array_append_new(shown->pictures, json_pack("{s:s, s:o}", "case", series->name, "file",
                                                          json_sprintf("case_%03zu.svg", shown->cases)));
     }
@@ -110,7 +109,10 @@ int history_show(history_shown *shown, const history_request *request, attn_erro
     if (!result)
         result = show_all(shown, request, lines, request->filter ? &filter : NULL, error);
     if (!result && request->out)
-        result = write_page(shown, request->out, error);
+        result = history_plots_draw(request->out, shown->cases, &shown->drawing, error) ||
+                         write_page(shown, request->out, error)
+                     ? -1
+                     : 0;
     shown->results = json_array_size(lines);
     shown->machine_changes = machine_changes(lines);
     if (request->filter)

@@ -31,13 +31,16 @@ int figures_select(figure figures[PLOTS_MAX], size_t *count, const report_data *
 
 static int make_figures(figure *figures, size_t count, const report_data *data, const char *work, drawing *d,
                         attn_error *error) {
+    drawing_job jobs[PLOTS_MAX];
+    size_t drawn = 0;
     for (size_t i = 0; i < count; i++) {
         figure *f = &figures[i];
         if (figure_write(f, figures, count, data, work, error))
             return -1;
         if (f->points)
-            f->svg = drawing_run_inline(d, work, f->plot->name, f->picture.marks);
+            jobs[drawn++] = (drawing_job){f->plot->name, f->picture.marks, &f->svg};
     }
+    drawing_run(d, work, jobs, drawn);
     return 0;
 }
 
@@ -55,12 +58,15 @@ int figures_draw(figure figures[PLOTS_MAX], size_t count, const report_data *dat
 }
 
 static int make_curves(tradeoffs *t, const char *work, drawing *d, attn_error *error) {
+    drawing_job jobs[TRADEOFFS_MAX];
     for (size_t i = 0; i < t->count; i++) {
         if (tradeoff_write(&t->of[i], work, error))
             return -1;
         attn_free(t->of[i].svg);
-        t->of[i].svg = drawing_run_inline(d, work, t->of[i].name, NULL);
+        t->of[i].svg = NULL;
+        jobs[i] = (drawing_job){t->of[i].name, NULL, &t->of[i].svg};
     }
+    drawing_run(d, work, jobs, t->count);
     return 0;
 }
 

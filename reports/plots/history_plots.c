@@ -1,6 +1,8 @@
 #include "reports/plots/history_plots.h"
 
 #include "base/text/json.h"
+
+#include "attn/alloc.h"
 #include "reports/plots/figure_style.h"
 #include "reports/plots/run/staging.h"
 
@@ -51,11 +53,18 @@ static void write_script(FILE *to, const char *name, const history_series *s, co
     putc('\n', to);
 }
 
-int history_plot(const char *folder, size_t number, const history_series *s, const history_change *changes,
-                 size_t count, const json_t *history, drawing *d, attn_error *error) {
-    char name[32];
+typedef char case_name[32];
+
+static void name_case(case_name name, size_t number) {
+    snprintf(name, sizeof(case_name), "case_%03zu", number);
+}
+
+int history_plot_write(const char *folder, size_t number, const history_series *s,
+                       const history_change *changes, size_t count, const json_t *history,
+                       attn_error *error) {
+    case_name name;
     attn_output data = {0}, script = {0};
-    snprintf(name, sizeof name, "case_%03zu", number);
+    name_case(name, number);
     int failed =
         staging_open(&data, folder, name, ".dat", error) || staging_open(&script, folder, name, ".gp", error);
     if (!failed) {
@@ -65,7 +74,20 @@ int history_plot(const char *folder, size_t number, const history_series *s, con
     }
     attn_output_discard(&data);
     attn_output_discard(&script);
+    return failed ? -1 : 0;
+}
+
+int history_plots_draw(const char *folder, size_t cases, drawing *d, attn_error *error) {
+    case_name *names = attn_alloc(cases, sizeof *names, "pictures", error);
+    drawing_job *jobs = attn_alloc(cases, sizeof *jobs, "pictures", error);
+    bool failed = !names || !jobs;
+    for (size_t i = 0; i < cases && !failed; i++) {
+        name_case(names[i], i + 1);
+        jobs[i] = (drawing_job){.name = names[i]};
+    }
     if (!failed)
-        drawing_run(d, folder, name);
+        drawing_run(d, folder, jobs, cases);
+    attn_free(names);
+    attn_free(jobs);
     return failed ? -1 : 0;
 }

@@ -121,8 +121,10 @@ int study_data_read(study_data *d, const char *folder, attn_error *error) {
 }
 
 void study_data_free(study_data *d) {
-    for (size_t i = 0; i < d->figure_count; i++)
+    for (size_t i = 0; i < d->figure_count; i++) {
+        json_decref(d->figures[i].marks);
         attn_free(d->figures[i].svg);
+    }
     attn_free(d->figures);
     json_decref(d->published);
     json_decref(d->models);

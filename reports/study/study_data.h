@@ -14,6 +14,7 @@ enum { STUDY_FIGURES_MAX = 128 };
 typedef struct study_figure {
     char name[48], shows[200], about[800];
     char title[160]; /* a finding; "": nothing was found */
+    json_t *marks;   /* picture.h */
     char *svg;       /* NULL: not drawn */
 } study_figure;
 

@@ -39,10 +39,21 @@ fi
 # Two stand-ins for gnuplot: one keeps a copy of what gnuplot draws; the other draws only decode_time and copies the rest.
 gnuplot=$(command -v gnuplot)
 mkdir "$scratch/keeps" "$scratch/hands_out" "$scratch/drawn"
-printf '#!/bin/sh\n"%s" "$@" || exit\ncase $2 in *.gp) cp "${2%%.gp}".*g "${2%%.gp}.pdf" "%s" ;; esac\n' "$gnuplot" "$scratch/drawn" \
-    >"$scratch/keeps/gnuplot"
-printf '#!/bin/sh\ncase $2 in decode_time.gp | "") exec "%s" "$@" ;; esac\ncp "%s/${2%%.gp}".* .\n' "$gnuplot" "$scratch/drawn" \
-    >"$scratch/hands_out/gnuplot"
+cat >"$scratch/keeps/gnuplot" <<END
+#!/bin/sh
+"$gnuplot" "\$@" || exit
+for word; do case \$word in *.gp) cp "\${word%.gp}".*g "\${word%.gp}.pdf" "$scratch/drawn" ;; esac; done
+END
+cat >"$scratch/hands_out/gnuplot" <<END
+#!/bin/sh
+[ \$# -gt 1 ] || exec "$gnuplot" "\$@"
+for word; do
+    case \$word in
+    decode_time.gp) "$gnuplot" "\$word" || exit ;;
+    *.gp) cp "$scratch/drawn/\${word%.gp}".* . ;;
+    esac
+done
+END
 chmod +x "$scratch/keeps/gnuplot" "$scratch/hands_out/gnuplot"
 
 PATH=$scratch/keeps:$PATH run "$scratch/report" "$sample"
@@ -205,10 +216,11 @@ ok "its own words are reported" grep -q 'no such terminal' "$scratch/stderr"
 ok "and escaped" none '<b>"' "$page"
 
 # One picture that is none costs itself.
-{
-    printf '#!/bin/sh\n[ "$2" != decode_time.gp ] || { echo "<svg>" | tee decode_time.svg >decode_time.page.svg; exit 0; }\n'
-    echo "exec '$scratch/hands_out/gnuplot' \"\$@\""
-} >"$scratch/empty/gnuplot"
+cat >"$scratch/empty/gnuplot" <<END
+#!/bin/sh
+'$scratch/hands_out/gnuplot' "\$@" || exit
+for word; do [ "\$word" != decode_time.gp ] || echo "<svg>" | tee decode_time.svg >decode_time.page.svg; done
+END
 PATH=$scratch/empty:$PATH run "$scratch/report" "$sample"
 ok "with a gnuplot that draws rubbish once: status 3" same "$status" 3
 ok "all other pictures are on the page" same "$(grep -c '<svg ' "$page")" $((count - 1))

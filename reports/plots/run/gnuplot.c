@@ -1,16 +1,17 @@
 #include "reports/plots/run/gnuplot.h"
 
 #include "attn/alloc.h"
+#include "attn/size.h"
 #include "base/process/child.h"
 #include "reports/plots/run/inline_svg.h"
 
 #include <stdio.h>
 
-static const double LIMIT = 60; /* seconds for one picture, which takes a fraction of one */
-enum { FAILURES_IN_ROW = 2 };
+static const double LIMIT = 60; /* seconds of a process, which takes a few */
+enum { FAILURES_IN_ROW = 2, TOGETHER = 32, SCRIPT_NAME = 128 };
 
 gnuplot_result gnuplot_run(const char *folder, const char *name, double limit, attn_error *error) {
-    char script[128], program[] = "gnuplot", option[] = "-d";
+    char script[SCRIPT_NAME], program[] = "gnuplot", option[] = "-d";
     char *const arguments[] = {program, option, script, NULL};
     const child_place place = {.cpu = -1, .limit = limit, .folder = folder};
     child_result child = {0};
@@ -39,26 +40,49 @@ static void note(drawing *d, gnuplot_result result, const attn_error *why) {
                  result == GNUPLOT_MISSING ? "gnuplot is not installed (Debian: gnuplot-nox)" : why->message);
 }
 
-/* `svg` may be NULL: the picture is not for a page. */
-static bool run(drawing *d, const char *folder, const char *name, const json_t *marks, char **svg) {
-    attn_error why = {0};
-    if (d->missing || d->failed_in_row == FAILURES_IN_ROW) {
-        d->undrawn++;
-        return false;
+/* Nothing of one picture may hold for the next, which is to be the same as when it is drawn alone. A reset leaves the pen
+ * of the SVG terminal as it was; gnuplot's test picture leaves it as it is at the start. */
+#define AFRESH "reset; set terminal svg; set output '/dev/null'; test"
+
+/* False: it failed somewhere, and may have drawn some. */
+static bool draw_together(const char *folder, const drawing_job *jobs, size_t count) {
+    char program[] = "gnuplot", option[] = "-d", expression[] = "-e", afresh[] = AFRESH;
+    char scripts[TOGETHER][SCRIPT_NAME], *arguments[2 + 3 * TOGETHER + 1] = {program, option};
+    char **to = arguments + 2;
+    const child_place place = {.cpu = -1, .limit = LIMIT, .folder = folder};
+    child_result child = {0};
+    for (size_t i = 0; i < count; i++) {
+        snprintf(scripts[i], SCRIPT_NAME, "%s.gp", jobs[i].name);
+        *to++ = expression;
+        *to++ = afresh;
+        *to++ = scripts[i];
     }
-    gnuplot_result result = gnuplot_run(folder, name, LIMIT, &why);
-    if (result == GNUPLOT_DRAWN && svg && !(*svg = inline_svg(folder, name, marks, &why)))
+    bool ended = !child_run(&child, arguments, &place, NULL);
+    attn_free(child.output);
+    return ended && !child.late && !child.status;
+}
+
+static bool goes_on(const drawing *d) {
+    return !d->missing && d->failed_in_row < FAILURES_IN_ROW;
+}
+
+static void finish(drawing *d, const char *folder, const drawing_job *job, bool drawn) {
+    attn_error why = {0};
+    if (!goes_on(d)) {
+        d->undrawn++;
+        return;
+    }
+    gnuplot_result result = drawn ? GNUPLOT_DRAWN : gnuplot_run(folder, job->name, LIMIT, &why);
+    if (result == GNUPLOT_DRAWN && job->svg && !(*job->svg = inline_svg(folder, job->name, job->marks, &why)))
         result = GNUPLOT_FAILED;
     note(d, result, &why);
-    return result == GNUPLOT_DRAWN;
 }
 
-bool drawing_run(drawing *d, const char *folder, const char *name) {
-    return run(d, folder, name, NULL, NULL);
-}
-
-char *drawing_run_inline(drawing *d, const char *folder, const char *name, const json_t *marks) {
-    char *svg = NULL;
-    run(d, folder, name, marks, &svg);
-    return svg;
+void drawing_run(drawing *d, const char *folder, const drawing_job *jobs, size_t count) {
+    for (size_t first = 0; first < count; first += TOGETHER) {
+        size_t end = attn_smaller(first + TOGETHER, count);
+        bool drawn = end - first > 1 && goes_on(d) && draw_together(folder, jobs + first, end - first);
+        for (size_t i = first; i < end; i++)
+            finish(d, folder, &jobs[i], drawn);
+    }
 }

@@ -105,7 +105,7 @@ static void describe(study_figure *f, const study_data *d, const char *whose, co
 }
 
 static int add_picture(study_data *d, const char *model, size_t number, const study_picture *p,
-                       const char *folder, drawing *drawn, attn_error *error) {
+                       const char *folder, attn_error *error) {
     study_lines lines;
     picture look = {.marks = NULL};
     char shows[SHOWS], whose[WHOSE];
@@ -121,8 +121,7 @@ static int add_picture(study_data *d, const char *model, size_t number, const st
     snprintf(look.basis, sizeof look.basis, "%.90s", json_text(d->root, "cpu"));
     look.frame = frame_of(d, model, p);
     int failed = study_picture_write(&look, p, &lines, f->name, short_of(shows, p), whose, folder, error);
-    if (!failed)
-        f->svg = drawing_run_inline(drawn, folder, f->name, look.marks);
+    f->marks = json_incref(look.marks);
     picture_free(&look);
     return failed;
 }
@@ -134,7 +133,7 @@ static bool seen_before(const study_data *d, size_t row, const char *model) {
     return false;
 }
 
-static int make_pictures(study_data *d, const char *folder, drawing *drawn, attn_error *error) {
+static int write_pictures(study_data *d, const char *folder, attn_error *error) {
     size_t i, number = 0;
     json_t *row;
     json_array_foreach(d->models, i, row) {
@@ -143,9 +142,19 @@ static int make_pictures(study_data *d, const char *folder, drawing *drawn, attn
             continue;
         number++;
         for (size_t k = 0; k < PICTURES; k++)
-            if (add_picture(d, model, number, &pictures[k], folder, drawn, error))
+            if (add_picture(d, model, number, &pictures[k], folder, error))
                 return -1;
     }
+    return 0;
+}
+
+static int make_pictures(study_data *d, const char *folder, drawing *drawn, attn_error *error) {
+    drawing_job jobs[STUDY_FIGURES_MAX];
+    if (write_pictures(d, folder, error))
+        return -1;
+    for (size_t i = 0; i < d->figure_count; i++)
+        jobs[i] = (drawing_job){d->figures[i].name, d->figures[i].marks, &d->figures[i].svg};
+    drawing_run(drawn, folder, jobs, d->figure_count);
     return 0;
 }
 
