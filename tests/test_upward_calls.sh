@@ -25,16 +25,18 @@ call() { # from, to: an object of the folder `from` that calls into the folder `
         gcc -x c -w -fno-builtin -c -o "$scratch/house/$1/call_to_$2.o" -
 }
 
-# The archives in the order of the Makefile, with the call among those of its folder, and a program that makes it.
+# The archives in the order of the Makefile, with the call next to those of its folder, and a program that needs it.
+echo 'int main(void) { return 0; }' | gcc -x c -c -o "$scratch/main.o" -
 links() { # from, to
     local folder archives=()
     for folder in "${folders[@]:1}"; do
-        if [ "$folder" = "$1" ]; then archives+=("$scratch/lib$1.a"); else archives+=("$BUILD/lib$folder.a"); fi
+        [ "$folder" != "$1" ] || archives+=("$scratch/call.a")
+        archives+=("$BUILD/lib$folder.a")
     done
-    cp "$BUILD/lib$1.a" "$scratch/" && ar qs "$scratch/lib$1.a" "$scratch/house/$1/call_to_$2.o" 2>/dev/null || return
-    echo "extern void call_from_$1_to_$2(void); int main(void) { call_from_$1_to_$2(); return 0; }" >"$scratch/main.c"
-    g++ "${sanitize[@]}" "${linker[@]}" -o "$scratch/program" -x c "$scratch/main.c" -x none "${archives[@]}" "${libraries[@]}" \
-        >"$scratch/out" 2>"$scratch/err"
+    rm -f "$scratch/call.a"
+    ar qcs "$scratch/call.a" "$scratch/house/$1/call_to_$2.o" || return
+    g++ "${sanitize[@]}" "${linker[@]}" -Wl,-u,"call_from_$1_to_$2" -o "$scratch/program" "$scratch/main.o" "${archives[@]}" \
+        "${libraries[@]}" >"$scratch/out" 2>"$scratch/err"
 }
 
 for ((from = 1; from < ${#folders[@]}; from++)); do
