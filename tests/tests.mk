@@ -71,10 +71,11 @@ $(BUILD)/tests/perf_shim.so: tests/pmu_shim/perf_shim.c
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -std=c17 -g -O1 -D_GNU_SOURCE $(WARN) -o $@ $< -ldl
 
-# Tests of the gate start it thousands of times: it has no library to load, and no sanitizer.
+# Tests of the gate start it thousands of times: it has no library to load, where there is a static one, and no sanitizer.
+STATIC := $(if $(wildcard $(shell $(CC) -print-file-name=libc.a)),-static)
 $(BUILD)/tests/cli/gate/fake_attnbench: tests/cli/gate/fake_attnbench.c
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -g1 -O1 -D_GNU_SOURCE $(WARN) -o $@ $< -lm
+	$(CC) -std=c17 -g1 -O1 -D_GNU_SOURCE $(WARN) $(STATIC) -o $@ $< -lm
 
 .PHONY: test test-programs test-run asan-programs fuzz fuzz-run
 test-programs: $(TEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BUILD)/tests/perf_shim.so \
