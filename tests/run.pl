@@ -15,7 +15,7 @@ use TAP::Parser::Aggregator;
 
 chdir "$FindBin::Bin/.." or die "$FindBin::Bin/..: $!\n";
 chomp(my $cpus = `nproc`);
-my $jobs = 2 * $cpus; # many tests wait for other processes or for time to pass
+my $jobs = int(2.5 * $cpus); # many tests wait for other processes or for time to pass
 my $only = '';
 GetOptions('jobs=i' => \$jobs, 'only=s' => \$only) && @ARGV && $jobs > 0
     or die "usage: tests/run.pl [--jobs N] [--only REGEX] BUILD...\n";
