@@ -114,7 +114,7 @@ static size_t answers_syscalls(const known_work *w, size_t n, known_answer *to) 
     return answer_is(to, "instructions", (double)n * KNOWN_SYSCALLS_INSTRUCTIONS);
 }
 
-enum { PAGES = 512 };
+enum { PAGES = 2048 };
 
 static int prepare_pages(known_work *w, attn_error *error) {
     (void)error;
@@ -169,7 +169,7 @@ KERNEL(syscalls, "system calls: what the kernel does is not to be counted", true
        run_syscalls, answers_syscalls);
 KERNEL(touch_pages, "pages written for the first time", false, PAGES, prepare_pages, run_pages,
        answers_pages);
-KERNEL(sleeps, "sleeps of a moment", false, 100, prepare_nothing, run_sleeps, answers_sleeps);
+KERNEL(sleeps, "sleeps of a moment", false, 200, prepare_nothing, run_sleeps, answers_sleeps);
 KERNEL(declare, "bytes declared", false, 123456789, prepare_nothing, run_declare, answers_declare);
 
 const known_kernel *const known_kernels[] = {
