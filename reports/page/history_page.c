@@ -109,10 +109,9 @@ int history_show(history_shown *shown, const history_request *request, attn_erro
     if (!result)
         result = show_all(shown, request, lines, request->filter ? &filter : NULL, error);
     if (!result && request->out)
-        result = history_plots_draw(request->out, shown->cases, &shown->drawing, error) ||
-                         write_page(shown, request->out, error)
-                     ? -1
-                     : 0;
+        result = history_plots_draw(request->out, shown->cases, &shown->drawing, error);
+    if (!result && request->out)
+        result = write_page(shown, request->out, error);
     shown->results = json_array_size(lines);
     shown->machine_changes = machine_changes(lines);
     if (request->filter)

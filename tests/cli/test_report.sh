@@ -46,10 +46,9 @@ for word; do case \$word in *.gp) cp "\${word%.gp}".*g "\${word%.gp}.pdf" "$scra
 END
 cat >"$scratch/hands_out/gnuplot" <<END
 #!/bin/sh
-[ \$# -gt 1 ] || exec "$gnuplot" "\$@"
 for word; do
     case \$word in
-    decode_time.gp) "$gnuplot" "\$word" || exit ;;
+    decode_time.gp) "$gnuplot" -d "\$word" || exit ;;
     *.gp) cp "$scratch/drawn/\${word%.gp}".* . ;;
     esac
 done
